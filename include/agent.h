@@ -1,0 +1,128 @@
+/*
+ * The agent's grammar: what a Matillion agent (a Spring Boot service) says in
+ * a log line, in whatever encoding: logback text, Spring's default, key=value,
+ * JSON of logstash, ECS or GELF.  One pass over the text, no allocation.
+ *
+ * Layouts are code; words are data (conf/agent-events.conf), compiled at the
+ * start into struct agent_words.
+ */
+#ifndef AGENT_H
+#define AGENT_H
+
+#include <stdint.h>
+
+#include "memory.h"
+#include "parse.h"
+#include "record.h"
+
+enum level {
+	LEVEL_NONE,
+	LEVEL_TRACE,
+	LEVEL_DEBUG,
+	LEVEL_INFO,
+	LEVEL_WARN,
+	LEVEL_ERROR,
+	LEVEL_FATAL
+};
+
+/* Names in the order of the enum; the first is empty. */
+extern const struct slice level_names[];
+
+/* What an event means to the metrics; words of the configuration map to these. */
+enum event {
+	EVENT_NONE,
+	EVENT_TASK_STARTED,
+	EVENT_TASK_COMPLETED,
+	EVENT_TASK_FAILED,
+	EVENT_REQUEST_COMPLETED,
+	EVENT_HEARTBEAT,
+	EVENT_OTHER, /* a word that is only named in the document */
+	EVENTS
+};
+
+/* Fields that have a name of their own; all others go under log_parsed.extra. */
+enum agent_field {
+	AGENT_TASK_ID,
+	AGENT_PIPELINE,
+	AGENT_EXECUTION_TIME,
+	AGENT_ERROR_TYPE,
+	AGENT_ERROR_MESSAGE,
+	AGENT_DURATION, /* of a request; stands under extra in the document */
+	AGENT_OPEN_SESSIONS,
+	AGENT_ACTIVE_REQUESTS,
+	AGENT_ACTIVE_TASKS,
+	AGENT_VERSION,
+	AGENT_COMMIT,
+	AGENT_BUILD_TIMESTAMP,
+	AGENT_FIELDS
+};
+
+/* What could not be read, counted as towline_parse_failures_total{kind}. */
+enum parse_failure {
+	FAILURE_CRI,      /* a line that is not the runtime's format */
+	FAILURE_JSON,     /* begins as JSON, is none: kept as text */
+	FAILURE_DURATION, /* execution_time that is no duration */
+	FAILURE_PARSER,   /* a configured parser did not match */
+	FAILURE_FIELDS,   /* more fields than a record holds: the rest was left in the text */
+	FAILURES
+};
+
+extern const char *const failure_names[];
+
+/* A measured number: its decimal text for the document, its value for the metrics. */
+struct measure {
+	bool present;
+	double value;         /* seconds, or a count */
+	struct slice decimal; /* JSON number: 12.5, 3.0; in the line or the arena */
+};
+
+struct agent_line {
+	enum level level;
+	enum event event;
+	struct slice event_name; /* as the document shows it; empty: no event */
+	struct field logger, thread, timestamp, task_id, pipeline; /* value.len 0: absent */
+	struct measure execution_time;
+	struct slice execution_time_raw; /* when it was not a plain number; else empty */
+	struct field error_type, root_error_type, error_message, stack_trace;
+	bool has_fingerprint;
+	uint64_t fingerprint;
+	struct measure duration; /* a request's, in seconds */
+	struct measure open_sessions, active_requests, active_tasks;
+	struct field version, commit, build_timestamp; /* of the banner */
+	struct field extra[RECORD_FIELDS];
+	int nextra;
+	unsigned failures; /* bits: 1 << enum parse_failure */
+	const char
+	    *encoding; /* which layout took it: logback, spring, json, ecs, gelf, python, text */
+};
+
+struct agent_words;
+
+/**
+ * agent_words_new(), agent_words_free(w):
+ * The built-in words alone (the same as the shipped conf/agent-events.conf).
+ */
+struct agent_words *agent_words_new(void);
+void agent_words_free(struct agent_words *w);
+
+/**
+ * agent_words_event(w, word, event), agent_words_key(w, key, field, unit):
+ * Add an event word or a key's alias (${unit}: seconds that one unit of the
+ * number is worth, 1 for s, 0.001 for ms).  Return 0, or -1 when the word is
+ * not of letters, digits, `_`, `-`, `.`, or is longer than 63 bytes, or there
+ * are more than 512.
+ */
+int agent_words_event(struct agent_words *w, struct slice word, enum event event);
+int agent_words_key(struct agent_words *w, struct slice key, enum agent_field field, double unit);
+
+/**
+ * agent_parse(w, text, arena, out):
+ * Read the record's text (one line, or a joined stack trace) into ${out},
+ * which is filled whole.  Slices point into ${text}, ${arena} or constants.
+ * Never fails: what cannot be read leaves its field absent and its bit in
+ * ${failures}.
+ */
+void agent_parse(
+    const struct agent_words *w, struct slice text, struct arena *arena, struct agent_line *out);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * A batch: encoded documents on their way to the outputs, and which ranges of
+ * which streams they are.  Fixed size, from a fixed pool; filled by the
+ * reader, sealed, then the shipper's until every output has settled it.
+ *
+ * The body lies ready to be sent as it is to the first output:
+ *
+ *	{"create":{"_id":"…"}}\n{"@timestamp":…,"log":…,"kubernetes":…,"log_parsed":…}\n
+ */
+#ifndef BATCH_H
+#define BATCH_H
+
+#include <stdint.h>
+
+#include "cursor.h"
+#include "memory.h"
+#include "record.h"
+
+#define BATCH_ITEMS 4096
+
+#define DOCUMENT_ID 40 /* characters of an _id */
+
+struct item {
+	uint32_t action;   /* where the action line begins in the body */
+	uint32_t document; /* where the document begins */
+	uint32_t core;  /* @timestamp, time, stream, logtag, log end here: closed by } a document */
+	uint32_t plain; /* where log_parsed begins (its comma); == end - 1 without one */
+	uint32_t end;   /* behind the document's }, before the newline */
+	int64_t time;   /* the record's, ns */
+	struct range *range;
+};
+
+struct batch {
+	uint64_t number; /* grows by one a batch; never 0 */
+	struct buffer body;
+	struct item items[BATCH_ITEMS];
+	uint32_t nitems;
+	struct range *ranges[BATCH_ITEMS]; /* opened for it */
+	uint32_t nranges;
+	int64_t opened;     /* mono ns of its first record, for Flush */
+	state_ticket after; /* not sent before the state has reached it */
+	uint32_t outputs;   /* how many have yet to settle it: the shipper's */
+	struct batch *next;
+};
+
+/* How documents are written; from the first output's configuration. */
+struct document_rules {
+	struct slice index_fixed; /* empty: the index stands in each action line */
+	/* Writes the index for a record into ${to} (at most 255 bytes); NULL when fixed. */
+	size_t (*index)(const void *conf, const struct record *r, char *to);
+	const void *conf;
+	struct slice time_key;   /* @timestamp */
+	struct slice tag_key;    /* empty: the tag is not written */
+	unsigned time_digits;    /* of @timestamp's fraction: 3 or 9 */
+	bool keep_log;           /* kubernetes Keep_Log */
+	struct slice parsed_key; /* log_parsed, or Merge_Log_Key */
+};
+
+/**
+ * document_id(r, to):
+ * Write the _id of ${r}: DOCUMENT_ID characters, URL-safe base64 of 3 bytes
+ * hour, 16 identity, 7 offset (both big-endian), 4 hash.
+ */
+void document_id(const struct record *r, char *to);
+
+/**
+ * batch_put(b, rules, r):
+ * Encode ${r} behind what ${b} holds.  Return true, or false when there is no
+ * room (nothing has changed then; a record that does not even fit into an
+ * empty batch grows it, up to the cap of its buffer, and loses log_parsed
+ * first, marked log_parsed_dropped, when that is not enough).
+ */
+bool batch_put(struct batch *b, const struct document_rules *rules, const struct record *r);
+
+#endif

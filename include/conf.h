@@ -1,0 +1,202 @@
+/*
+ * Configuration: Fluent Bit's classic format, read into the option table of
+ * each plugin and checked whole.  Every finding is FILE:LINE, what is wrong,
+ * and the nearest right name; all of them are found in one go.
+ *
+ * The reader knows grammar and types; which plugins there are it is told (a
+ * struct registry), so that this floor knows none of those above it.
+ */
+#ifndef CONF_H
+#define CONF_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "slice.h"
+
+/* ---- options */
+
+enum option_type {
+	OPT_STRING, /* char *; NULL when not given and without default */
+	OPT_BOOL,   /* bool; on off true false yes no */
+	OPT_INT,    /* int64_t, within min and max */
+	OPT_SIZE,   /* uint64_t, bytes; K M G are powers of 1000, as in Fluent Bit */
+	OPT_TIME,   /* int64_t, ns; a number is seconds (may have a fraction), or s m h d */
+	OPT_ENUM,   /* int, the index into choices */
+	OPT_LIST,   /* struct list; commas separate, repeating the key appends */
+	OPT_LINES,  /* struct list; each repetition of the key is one value, verbatim */
+};
+
+struct list {
+	char **at;
+	size_t n;
+};
+
+enum option_flag {
+	OPT_LATER = 1,  /* known to the contract, not built: an error that says so */
+	OPT_IDLE = 2,   /* accepted, means nothing here: a note says why (help is the reason) */
+	OPT_SECRET = 4, /* never printed */
+	OPT_NEEDED = 8, /* its absence is an error */
+};
+
+struct option {
+	const char *name;
+	enum option_type type;
+	const char *value; /* default, as it would be typed; NULL: none */
+	size_t where;      /* offsetof the field in the plugin's struct */
+	const char *help;  /* one line */
+	unsigned flags;
+	const char *const *choices; /* OPT_ENUM: NULL-terminated */
+	int64_t min, max; /* OPT_INT, OPT_SIZE, OPT_TIME; both 0: any that is not negative */
+};
+
+/* ---- plugins */
+
+enum section_kind {
+	SECTION_SERVICE,
+	SECTION_INPUT,
+	SECTION_FILTER,
+	SECTION_OUTPUT,
+	SECTION_PARSER,
+	SECTION_MULTILINE_PARSER,
+	SECTION_KINDS
+};
+
+struct section;
+struct findings;
+
+/*
+ * A kind of section: a plugin (tail, kubernetes, es), or a section without
+ * plugins (SERVICE, PARSER), whose name is then NULL.
+ */
+struct plugin {
+	enum section_kind kind;
+	const char *name;
+	const char *help;             /* one line */
+	const struct option *options; /* ended by a row without name */
+	size_t size;                  /* of the struct that the options fill */
+	/* More than a table can say; NULL when there is nothing.  Adds findings. */
+	void (*check)(const struct section *section, struct findings *findings);
+	bool later; /* known, not built: an error that says so */
+};
+
+/* What there is: ended by a NULL. */
+struct registry {
+	const struct plugin *const *plugins;
+};
+
+/* ---- findings */
+
+enum finding { FINDING_ERROR, FINDING_WARNING, FINDING_NOTE };
+
+struct findings;
+
+struct findings *findings_new(void);
+void findings_free(struct findings *f);
+
+/**
+ * findings_add(f, kind, file, line, format, ...):
+ * Note one finding; ${line} 0 when it concerns no line, ${file} NULL when no
+ * file.
+ */
+void findings_add(struct findings *f, enum finding kind, const char *file, unsigned line,
+    const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+size_t findings_count(const struct findings *f, enum finding kind);
+
+/**
+ * findings_print(f, to):
+ * Print all as FILE:LINE: TEXT, in order of file and line; warnings and notes
+ * say what they are.
+ */
+void findings_print(const struct findings *f, FILE *to);
+
+/**
+ * nearest(word, names, n):
+ * Return the one of ${names} that ${word} was probably meant to be (edit
+ * distance, case folded, at most a third of its length), or NULL.
+ */
+const char *nearest(const char *word, const char *const *names, size_t n);
+
+/* ---- a configuration */
+
+struct section {
+	const struct plugin *plugin;
+	void *values; /* the plugin's struct */
+	const char *file;
+	unsigned line;         /* of the [SECTION] */
+	const unsigned *lines; /* by option row: the line that gave it; 0: default */
+};
+
+struct conf {
+	struct section *sections; /* in the order of the file; parsers' files included */
+	size_t n;
+	const char *file; /* the main file */
+	void *owned;      /* memory behind all of it */
+};
+
+/**
+ * conf_read(path, registry, findings):
+ * Read the file ${path}, what it includes and the parsers' files it names
+ * (beside the main file, else the installed ones).  Everything wrong goes to
+ * ${findings}; the caller looks at their count.  Return the configuration as
+ * far as it could be read, never NULL; conf_free frees it and all that its
+ * sections point to.
+ */
+struct conf *conf_read(
+    const char *path, const struct registry *registry, struct findings *findings);
+void conf_free(struct conf *conf);
+
+/**
+ * conf_given(section, name):
+ * Return the line on which the option ${name} was given, 0 when it has its
+ * default.
+ */
+unsigned conf_given(const struct section *section, const char *name);
+
+/**
+ * conf_match(pattern, tag):
+ * Does ${tag} match ${pattern}?  Case-sensitive; `*` is any text, and the only
+ * special character.
+ */
+bool conf_match(const char *pattern, struct slice tag);
+
+/* ---- the grammar alone, for files that have sections of their own (agent-events.conf) */
+
+struct conf_entry {
+	char *key;
+	char *value; /* variables expanded, blanks around it gone */
+	unsigned line;
+};
+
+struct conf_block {
+	char *name; /* as it stands between the brackets */
+	unsigned line;
+	struct conf_entry *entries;
+	size_t n;
+};
+
+struct conf_blocks {
+	struct conf_block *at;
+	size_t n;
+	const char *file;
+};
+
+/**
+ * conf_blocks_read(path, findings), conf_blocks_free(blocks):
+ * Read a file of sections and entries without knowing what they mean.  NULL
+ * when the file cannot be read (a finding says why).
+ */
+struct conf_blocks *conf_blocks_read(const char *path, struct findings *findings);
+void conf_blocks_free(struct conf_blocks *blocks);
+
+/* ---- what is printed from the tables */
+
+/**
+ * conf_help(plugin, to), conf_reference(registry, to):
+ * Print a plugin's options for a terminal; print docs/configuration.md.
+ */
+void conf_help(const struct plugin *plugin, FILE *to);
+void conf_reference(const struct registry *registry, FILE *to);
+
+#endif

@@ -1,0 +1,99 @@
+/*
+ * Order of delivery: the cursor of one side of a stream moves over records in
+ * the order of the file, whatever order the server answers in.
+ *
+ * A range is what one batch carries of one side of one stream.  Ranges hang
+ * on their cursor in the file's order; when the first of them has no item
+ * left to settle, the cursor moves to its end, and so on.  A range may move a
+ * second cursor with it (a record that began before a rotation and ended
+ * after it).
+ *
+ * The reader opens and seals ranges, the shipper settles them; both take the
+ * book's lock once a batch, never for a record.
+ */
+#ifndef CURSOR_H
+#define CURSOR_H
+
+#include <stdint.h>
+
+#include "state.h"
+
+struct range;
+struct range_book;
+
+/* One side of one stream, embedded in the stream. */
+struct cursor {
+	const struct identity *id;
+	enum side side;
+	struct range *first, *last; /* in flight, in the file's order */
+	uint64_t shipped;           /* under the book's lock; cursor_shipped() reads it */
+	struct range *open;         /* of the batch being filled: the reader's alone */
+	uint64_t open_batch;        /* which batch that is */
+};
+
+/**
+ * range_book_new(state, max), range_book_free(book):
+ * A fixed pool of ${max} ranges; acks are passed on to ${state}.
+ */
+struct range_book *range_book_new(struct state *state, unsigned max);
+void range_book_free(struct range_book *book);
+
+void cursor_init(struct cursor *c, const struct identity *id, enum side side, uint64_t shipped);
+
+/**
+ * range_open(book, c, batch):
+ * Return the range of ${c} for the batch numbered ${batch} (never 0), opening
+ * one when there is none, or NULL when the pool is empty: seal and wait.
+ */
+struct range *range_open(struct range_book *book, struct cursor *c, uint64_t batch);
+
+/**
+ * range_add(r, items, end):
+ * The batch being filled holds ${items} more records of ${r} (0: filtered),
+ * and the cursor may go on to ${end}.  No lock: the shipper does not know the
+ * batch yet.
+ */
+void range_add(struct range *r, uint32_t items, uint64_t end);
+
+/**
+ * range_also(r, c, end):
+ * When ${r} is done, move ${c} to ${end} as well.
+ */
+void range_also(struct range *r, struct cursor *c, uint64_t end);
+
+/**
+ * range_seal(book, r):
+ * The batch is complete; nothing is added any more.
+ */
+void range_seal(struct range_book *book, struct range *r);
+
+/**
+ * range_settle(book, r, items):
+ * ${items} of ${r} are done: taken, dead-lettered or given up.  Moves cursors
+ * and tells the state; frees the range when nothing is left of it.
+ */
+void range_settle(struct range_book *book, struct range *r, uint32_t items);
+
+/**
+ * cursor_shipped(book, c), cursor_idle(book, c):
+ * How far ${c} has come; is nothing of it in flight?
+ */
+uint64_t cursor_shipped(struct range_book *book, struct cursor *c);
+bool cursor_idle(struct range_book *book, struct cursor *c);
+
+/**
+ * cursor_park(book, r), cursor_parked(book, c), cursor_rewind(book, c):
+ * The shipper has dropped an item of ${r} from memory: its cursor never
+ * passes it, and nothing of its stream is worth sending before it.  The
+ * reader sees a parked cursor, and once the shipper lets files go on
+ * (cursor_unpark), rewinds: ranges in flight are forgotten (what the server
+ * takes of them is answered 409 when it is sent again), and reading goes on
+ * from cursor_shipped().
+ */
+void cursor_park(struct range_book *book, struct range *r);
+void cursor_unpark_all(struct range_book *book);
+bool cursor_parked(struct range_book *book, struct cursor *c);
+bool cursor_must_rewind(struct range_book *book, struct cursor *c);
+void cursor_rewind(struct range_book *book, struct cursor *c);
+
+#endif

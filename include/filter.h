@@ -1,0 +1,54 @@
+/*
+ * Filters: one file each; they change a record's fields or drop it.  Applied
+ * in the order of the configuration to records whose tag matches.
+ */
+#ifndef FILTER_H
+#define FILTER_H
+
+#include "conf.h"
+#include "memory.h"
+#include "record.h"
+
+/* What every filter has; first in each filter's struct. */
+struct filter_common {
+	char *match, *match_regex;
+	char *alias;
+	char *log_level;
+};
+extern const struct option filter_options[]; /* the common rows of [FILTER] */
+
+extern const struct plugin kubernetes_filter_plugin, parser_filter_plugin;
+
+struct filter;
+struct parser;
+struct agent_line;
+
+/* What filters find their parsers and words in. */
+struct filter_world {
+	struct parser *(*parser)(void *arg, const char *name);
+	void *arg;
+};
+
+/**
+ * filter_new(section, world):
+ * Make ready the filter of a [FILTER] section; NULL after saying why.
+ */
+struct filter *filter_new(const struct section *section, const struct filter_world *world);
+void filter_free(struct filter *f);
+
+/**
+ * filter_matches(f, tag):
+ * Asked once a stream, not once a record.
+ */
+bool filter_matches(const struct filter *f, struct slice tag);
+
+/**
+ * filter_run(f, r, parsed, arena):
+ * Apply ${f}.  ${parsed} is what the agent's grammar found (NULL: not asked
+ * for); kubernetes attaches it by Merge_Log.  Return false when the record is
+ * dropped.
+ */
+bool filter_run(struct filter *f, struct record *r, const struct agent_line *parsed,
+    const struct pod *pod, struct arena *arena);
+
+#endif

@@ -1,0 +1,102 @@
+/*
+ * JSON of the hot path: a scanner that walks one text once and points into it,
+ * and a writer of strings.  No tree, no allocation, hostile input.
+ * (API answers are jansson's; see design.md, Libraries.)
+ */
+#ifndef JSON_H
+#define JSON_H
+
+#include <stdint.h>
+
+#include "parse.h"
+#include "slice.h"
+
+/* The scanner refuses deeper texts: below 20, as its stack is a bit set. */
+#define JSON_DEPTH 16
+
+enum json_kind {
+	JSON_OBJECT,
+	JSON_ARRAY,
+	JSON_STRING,
+	JSON_NUMBER,
+	JSON_TRUE,
+	JSON_FALSE,
+	JSON_NULL
+};
+
+/* One member of an object, or one element of an array. */
+struct json_value {
+	enum json_kind kind;
+	bool escaped;      /* a string whose text holds a backslash */
+	struct slice text; /* raw: a string without its quotes, else the whole value */
+};
+
+/* A walk over the members of one object or the elements of one array. */
+struct json_walk {
+	const char *at;
+	const char *end;
+	bool array;
+	bool first;
+};
+
+/**
+ * json_check(text, kind):
+ * Is ${text} one valid JSON value (blanks around it allowed), at most
+ * JSON_DEPTH deep?  Return PARSE_OK and its ${kind}, PARSE_MORE when it ends
+ * too soon, or PARSE_BAD.  Bytes of strings need not be UTF-8 (the writer
+ * mends them); control characters in strings are bad.
+ */
+enum parsed json_check(struct slice text, enum json_kind *kind);
+
+/**
+ * json_enter(walk, text), json_next(walk, key, value):
+ * Walk the object or array ${text}, which json_check accepted or json_next
+ * returned.  json_next returns PARSE_OK with the next member (${key} raw,
+ * without quotes, unused for arrays; nested values whole, to be entered in
+ * their turn), PARSE_MORE at the end, PARSE_BAD when the text is not JSON or
+ * is too deep.  A walk may also be the check itself: every byte it passes is
+ * verified, so a walk that ended in PARSE_MORE proves the object valid (call
+ * json_trailing for what stands behind it).
+ */
+void json_enter(struct json_walk *walk, struct slice text);
+enum parsed json_next(struct json_walk *walk, struct slice *key, struct json_value *value);
+
+/* After the end of a walk: is there nothing but blanks behind the value? */
+bool json_trailing(const struct json_walk *walk);
+
+/**
+ * json_unescape(raw, to):
+ * Write the string ${raw} (without quotes, valid) without its escapes to
+ * ${to}, which has room for raw.len bytes.  Return the length.  A lone
+ * surrogate becomes U+FFFD.
+ */
+size_t json_unescape(struct slice raw, char *to);
+
+/* The most bytes json_write needs for ${n} bytes of input, quotes included. */
+#define JSON_WRITE_MAX(n) (6 * (n) + 2)
+
+/**
+ * json_write(to, text):
+ * Write ${text} as a JSON string with its quotes: control characters, quotes
+ * and backslashes escaped, each invalid UTF-8 sequence replaced by U+FFFD
+ * (one for each maximal ill-formed part, as Unicode recommends, chapter 3).
+ * ${to} has room for JSON_WRITE_MAX(text.len).  Return the end.
+ */
+char *json_write(char *to, struct slice text);
+
+/**
+ * json_write_raw(to, raw):
+ * Write a JSON string whose content ${raw} is already escaped (as a scanner
+ * returned it), mending invalid UTF-8 alone.  Same room, same return.
+ */
+char *json_write_raw(char *to, struct slice raw);
+
+/**
+ * json_minify(to, text):
+ * Copy the valid JSON value ${text} mending invalid UTF-8 in it; 3 * text.len
+ * bytes suffice.  Return the end.  (Blanks and line breaks outside strings are
+ * dropped: a bulk document is one line.)
+ */
+char *json_minify(char *to, struct slice text);
+
+#endif

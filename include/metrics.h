@@ -1,0 +1,91 @@
+/*
+ * towline's own counters and gauges: declared once, with their help, in
+ * src/metrics/own.def; moved by the thread that owns them, without a lock;
+ * read by the serve thread.
+ */
+#ifndef METRICS_H
+#define METRICS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "agent.h"
+#include "memory.h"
+
+/* Counters without labels or with a fixed set of label values. */
+struct metrics {
+	atomic_ullong read_bytes, lines, records, truncated_lines;
+	atomic_ullong parse_failures[FAILURES];
+	atomic_ullong collisions;
+	atomic_ullong queue_batches; /* gauge: sealed or in flight */
+	atomic_ullong lag_bytes;     /* gauge */
+	atomic_llong newest;         /* runtime time of the newest record read, ns */
+	atomic_ullong lost_bytes;
+	atomic_ullong index_late; /* indices that exist from before our template */
+};
+
+extern struct metrics metrics;
+
+/* Add to a counter that one thread alone moves: cheaper than an atomic add. */
+static inline void
+metrics_add(atomic_ullong *counter, uint64_t n)
+{
+	atomic_store_explicit(
+	    counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+/* An output's counters; made by the shipper, one each, for the process's life. */
+enum reason {
+	REASON_429,
+	REASON_5XX,
+	REASON_HOLD,
+	REASON_TIMEOUT,
+	REASON_CONNECT,
+	REASON_AUTH,
+	REASON_TOO_LARGE,
+	REASON_REPLY,
+	REASON_REJECTED,
+	REASON_GIVEN_UP,
+	REASONS
+};
+
+extern const char *const reason_names[];
+
+#define DELIVERY_BUCKETS 10
+
+struct output_metrics {
+	const char *output; /* alias, else NAME.N */
+	atomic_ullong delivered;
+	atomic_ullong retries[REASONS];
+	atomic_ullong dead_letters[REASONS];
+	atomic_ullong stripped;                       /* sent without log_parsed */
+	atomic_ullong held;                           /* gauge: items in the hold */
+	atomic_ullong delivery[DELIVERY_BUCKETS + 1]; /* runtime time to the server's word */
+	atomic_ullong delivery_sum_ns;
+	struct output_metrics *next;
+};
+
+/**
+ * metrics_output(name):
+ * Register an output's counters.
+ */
+struct output_metrics *metrics_output(const char *name);
+
+/**
+ * metrics_delivered(m, record_time, now):
+ * Count one delivered record: ${record_time} is its runtime timestamp, ${now}
+ * the time of the server's answer, both ns.
+ */
+void metrics_delivered(struct output_metrics *m, int64_t record_time, int64_t now);
+
+/* The bucket bounds of every duration histogram: 0.1 0.5 1 5 15 60 300 600 1800 3600. */
+extern const double duration_buckets[DELIVERY_BUCKETS];
+
+/**
+ * metrics_write(to, openmetrics):
+ * Append the exposition of all families, towline's own and the agents', in
+ * text 0.0.4 or OpenMetrics 1.0 form.
+ */
+void metrics_write(struct buffer *to, bool openmetrics);
+
+#endif

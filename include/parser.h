@@ -1,0 +1,56 @@
+/*
+ * A [PARSER] of the configuration, made ready: bytes to fields, by a regular
+ * expression, JSON or CRI.  For what the user configured; the agent's own
+ * grammar is agent.h.
+ */
+#ifndef PARSER_H
+#define PARSER_H
+
+#include <stdint.h>
+
+#include "memory.h"
+#include "parse.h"
+#include "record.h"
+
+enum parser_format { PARSER_REGEX, PARSER_JSON, PARSER_CRI };
+
+/* How a field's text becomes JSON (Types of Fluent Bit). */
+enum parser_type { TYPE_STRING, TYPE_INTEGER, TYPE_FLOAT, TYPE_BOOL, TYPE_HEX };
+
+struct parser;
+
+/* What a [PARSER] section says; strings belong to the caller. */
+struct parser_rules {
+	const char *name;
+	enum parser_format format;
+	const char *regex;       /* Ruby's syntax */
+	const char *time_key;    /* NULL: none */
+	const char *time_format; /* NULL: RFC 3339 */
+	int time_offset;         /* seconds, where the text has no zone */
+	bool time_keep;
+	bool skip_empty_values;
+	const struct slice *types; /* pairs: field name, type name */
+	size_t ntypes;
+};
+
+/**
+ * parser_new(rules, error, size):
+ * Compile.  Return NULL with the reason in ${error} (${size} bytes), which
+ * names what is wrong in the expression and where.  Not shared between threads.
+ */
+struct parser *parser_new(const struct parser_rules *rules, char *error, size_t size);
+void parser_free(struct parser *p);
+const char *parser_name(const struct parser *p);
+enum parser_format parser_format(const struct parser *p);
+
+/**
+ * parser_run(p, text, arena, fields, max, time):
+ * Read ${text} into at most ${max} ${fields} (slices of ${text}, of ${arena}
+ * or of ${p}) and *${time}, which is left alone when the text has none.
+ * Return the number of fields, or -1 when the text does not fit (a limit of
+ * the regex engine included: it is then counted as unparsed).
+ */
+int parser_run(struct parser *p, struct slice text, struct arena *arena, struct field *fields,
+    int max, int64_t *time);
+
+#endif

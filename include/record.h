@@ -1,0 +1,57 @@
+/*
+ * A record: one log line, or several joined, on its way from the file to the
+ * batch.  All its text lies in the read buffer or in the record's arena and
+ * lives until the record is encoded.
+ */
+#ifndef RECORD_H
+#define RECORD_H
+
+#include <stdint.h>
+
+#include "cri.h"
+#include "slice.h"
+
+struct agent_line;
+struct pod;
+struct stream;
+struct range;
+
+/* How a field's value stands in its slice. */
+enum value_kind {
+	VALUE_TEXT,    /* bytes: the encoder escapes them */
+	VALUE_ESCAPED, /* the inside of a JSON string, escapes and all */
+	VALUE_JSON,    /* a whole valid JSON value: number, true, object, … */
+};
+
+struct field {
+	struct slice name; /* the inside of a JSON string when name_escaped */
+	struct slice value;
+	enum value_kind kind;
+	bool name_escaped;
+};
+
+#define RECORD_FIELDS 64
+
+struct record {
+	int64_t time; /* ns: the first line's runtime time, else a parser's, else first sight */
+	struct slice time_text; /* the runtime's own; empty when the line had none */
+	enum side side;
+	bool partial;     /* logtag of the first line: P, else F */
+	bool truncated;   /* the cap cut it */
+	bool has_log;     /* false: a parser took the line apart and kept no log */
+	struct slice log; /* lines joined by \n, no final newline; colours stripped unless kept */
+	struct slice tag;
+
+	/* where it lies: the bytes of its side between offset and end */
+	struct stream *stream;
+	uint64_t offset;
+	uint64_t end;  /* where this side's next record may begin */
+	uint32_t hash; /* of its first line */
+
+	const struct agent_line *parsed;    /* NULL: log_parsed is not written */
+	const struct pod *pod;              /* NULL: kubernetes is not written */
+	struct field fields[RECORD_FIELDS]; /* at the document's root, beside the standard ones */
+	int nfields;
+};
+
+#endif

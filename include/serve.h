@@ -1,0 +1,26 @@
+/* HTTP for operators and Prometheus: metrics, health, Fluent Bit's probes.  GET and HEAD only. */
+#ifndef SERVE_H
+#define SERVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What serve asks of the rest. */
+struct serve_world {
+	bool (*ready)(void *arg, char *why, size_t size);
+	bool (*alive)(void *arg, char *why, size_t size); /* the reader turns */
+	void *arg;
+};
+
+struct serve;
+
+/**
+ * serve_start(address, port, world):
+ * Listen.  Port 0 takes a free one; the address is said as http://HOST:PORT.
+ * Return NULL after saying why (a port in use: which, and what to do).
+ */
+struct serve *serve_start(const char *address, unsigned port, const struct serve_world *world);
+void serve_stop(struct serve *s);
+unsigned serve_port(const struct serve *s);
+
+#endif

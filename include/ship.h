@@ -1,0 +1,72 @@
+/*
+ * Shipping: sealed batches to every output, verdicts back to the cursors.
+ * The shipper thread owns the batches, libcurl's multi handle, the holds and
+ * the dead letters.
+ */
+#ifndef SHIP_H
+#define SHIP_H
+
+#include "batch.h"
+#include "conf.h"
+
+/* What every output has; first in each output's struct. */
+struct output {
+	char *match, *match_regex;
+	char *alias;
+	int64_t retry_limit; /* -1: until delivered */
+	char *log_level, *workers;
+};
+extern const struct option output_options[]; /* the common rows of [OUTPUT] */
+
+extern const struct plugin es_plugin, opensearch_plugin, sqlite_plugin, stdout_plugin, null_plugin;
+
+struct shipper;
+
+/**
+ * shipper_new(outputs, n, state, book, batches, batch_bytes):
+ * ${outputs} are [OUTPUT] sections.  A pool of ${batches} batches.  Return
+ * NULL after saying why.  Starts no thread and no connection.
+ */
+struct shipper *shipper_new(const struct section *const *outputs, size_t n, struct state *state,
+    struct range_book *book, unsigned batches, size_t batch_bytes);
+void shipper_free(struct shipper *s);
+
+/**
+ * shipper_rules(s):
+ * How documents are to be encoded for these outputs.
+ */
+const struct document_rules *shipper_rules(const struct shipper *s);
+
+/**
+ * shipper_start(s, wake):
+ * Start the thread; ${wake} is an eventfd that is written when a batch has
+ * become free or files may go on.  Return 0, or -1 after saying why.
+ */
+int shipper_start(struct shipper *s, int wake);
+
+/**
+ * shipper_take(s), shipper_give(s, b), shipper_idle(s):
+ * The reader takes an empty batch (NULL: none is free), and gives it back
+ * sealed (its ranges are sealed here).  Is no request under way and nothing
+ * queued (then a short linger is enough)?
+ */
+struct batch *shipper_take(struct shipper *s);
+void shipper_give(struct shipper *s, struct batch *b);
+bool shipper_idle(struct shipper *s);
+
+/**
+ * shipper_stop(s, grace):
+ * Deliver what was given for at most ${grace} ns (-1: for ever), then stop
+ * the thread.  Return how many items were not delivered (they stay behind
+ * the cursors).
+ */
+uint64_t shipper_stop(struct shipper *s, int64_t grace);
+
+/**
+ * shipper_ready(s, why, size):
+ * Has each output answered once since the start?  When not, or when one holds,
+ * say so in ${why}.
+ */
+bool shipper_ready(struct shipper *s, char *why, size_t size);
+
+#endif

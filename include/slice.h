@@ -1,0 +1,51 @@
+/*
+ * Text as it lies in somebody else's memory: where, and how long.  Never ended
+ * by a NUL but by luck; never freed through the slice.
+ */
+#ifndef SLICE_H
+#define SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct slice {
+	const char *at;
+	size_t len;
+};
+
+/* A slice over a string literal. */
+#define SLICE(literal) ((struct slice){ (literal), sizeof(literal) - 1 })
+
+static inline struct slice
+slice_of(const char *text)
+{
+	return (struct slice){ text, text ? strlen(text) : 0 };
+}
+
+static inline bool
+slice_eq(struct slice a, struct slice b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
+static inline bool
+slice_starts(struct slice s, struct slice with)
+{
+	return s.len >= with.len && memcmp(s.at, with.at, with.len) == 0;
+}
+
+static inline bool
+slice_ends(struct slice s, struct slice with)
+{
+	return s.len >= with.len && memcmp(s.at + s.len - with.len, with.at, with.len) == 0;
+}
+
+/* The slice without its first ${n} bytes; ${n} is at most its length. */
+static inline struct slice
+slice_from(struct slice s, size_t n)
+{
+	return (struct slice){ s.at + n, s.len - n };
+}
+
+#endif

@@ -1,0 +1,134 @@
+/*
+ * Tailing: which files there are, what has changed, bytes to lines, lines to
+ * records.  One reader thread owns all of it and never waits for a network.
+ *
+ *	tail_wait -> tail_turn: watch (inotify, rescan) -> file (read) ->
+ *	lines -> frame (CRI, partials, stack traces) -> the caller's function
+ */
+#ifndef TAIL_H
+#define TAIL_H
+
+#include <stdint.h>
+
+#include "conf.h"
+#include "cursor.h"
+#include "pod.h"
+#include "state.h"
+
+/* [INPUT] tail; the options are in tail_plugin's table. */
+extern const struct plugin tail_plugin;
+
+struct parser;
+
+/* What every input has; first in each input's struct. */
+struct input {
+	char *tag;
+	char *alias;
+	char *mem_buf_limit, *log_level, *storage_type; /* accepted, idle */
+};
+extern const struct option input_options[]; /* the common rows of [INPUT] */
+
+struct tail_conf {
+	struct input input;
+	struct list path, exclude_path;
+	char *parser;
+	struct list multiline_parser;
+	char *db;
+	bool read_from_head;
+	int64_t refresh_interval, rotate_wait, flush_ms;
+	uint64_t buffer_max_size;
+	char *path_key, *key;
+	char *source_id;
+	struct list allowed_roots; /* where links may lead */
+	bool never_own_pod;
+	bool keep_colors;
+	char *first_start;
+	/* … the rest of the table */
+	char *buffer_chunk_size;
+	bool skip_long_lines;
+};
+
+/* One container log file's content, whatever its name (design.md, Streams). */
+struct stream {
+	struct identity identity;
+	uint32_t hour;                /* of its first line, since the epoch; 0: it has no time */
+	const struct tail_conf *conf; /* the [INPUT] that owns it */
+	struct pod *pod;              /* NULL: not a path of the kubelet's */
+	char *path;                   /* as the configuration's glob found it */
+	char *tag;                    /* the input's Tag, * replaced by the path with / as . */
+	struct cursor cursor[SIDES];
+	bool agent;  /* its container is an agent's: counts as app_ series */
+	void *user;  /* the pipeline's: the agent's series */
+	void *frame; /* framing's own */
+};
+
+/* One record as framing cut it. */
+struct framed {
+	struct stream *stream;
+	enum side side;
+	bool cri;     /* false: a line without the runtime's head */
+	bool partial; /* the first line's tag was P */
+	bool truncated;
+	int64_t time; /* the first line's, ns; 0 when it has none */
+	struct slice time_text;
+	struct slice text;    /* content, lines joined by \n; lives until the next call */
+	uint64_t offset, end; /* range.h: where it begins, where the side goes on */
+	uint32_t hash;        /* xxh3 of the first physical line, low 32 bits */
+	state_ticket after;   /* a break that must be durable first; 0: none */
+	struct cursor *also;  /* the cursor in the predecessor's stream … */
+	uint64_t also_end;    /* … that moves with this record; NULL: none */
+};
+
+/**
+ * What the caller does with a record: true: taken; false: no room now, stop
+ * reading and offer the same record again in a later turn.
+ */
+typedef bool tail_record(void *arg, const struct framed *record);
+
+/* Called once when a stream is first seen (before its first record) and when it is let go. */
+typedef void tail_stream(void *arg, struct stream *stream, bool begins);
+
+struct tail_counters; /* metrics.h declares the counters that tail moves */
+
+struct tail;
+
+/**
+ * tail_new(confs, n, state, book, record, stream, arg):
+ * Watch the files of ${n} inputs.  Return NULL after saying why.  ${record}
+ * and ${stream} are called from tail_turn alone.
+ */
+struct tail *tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
+    struct range_book *book, tail_record *record, tail_stream *stream, void *arg);
+void tail_free(struct tail *t);
+
+/**
+ * tail_wait(t, wake, ms):
+ * Wait at most ${ms} (-1: as long as nothing is due) for a change, a due
+ * timer, or the eventfd ${wake}, which is emptied.
+ */
+void tail_wait(struct tail *t, int wake, int ms);
+
+/**
+ * tail_turn(t, room):
+ * Read what has changed, at most a byte budget per file; ${room} false: there
+ * is no free batch, so only look after watches, renames and deletions.
+ * Return true when there is more to read at once.
+ */
+bool tail_turn(struct tail *t, bool room);
+
+/**
+ * tail_at_end(t):
+ * Has every file been read to its end, and every open record been ended?
+ * (--exit-on-eof; a true answer makes timers end what is open.)
+ */
+bool tail_at_end(struct tail *t);
+
+/* Figures for /metrics and status, as of the last turn. */
+struct tail_figures {
+	uint64_t files;     /* open */
+	uint64_t lag_bytes; /* on disk, not yet shipped */
+	int64_t newest;     /* runtime time of the newest record read, ns */
+};
+void tail_figures(const struct tail *t, struct tail_figures *out);
+
+#endif

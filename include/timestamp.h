@@ -1,0 +1,46 @@
+/*
+ * Times in text: RFC 3339 by position, and strftime-like formats for parsers
+ * that a configuration defines.
+ */
+#ifndef TIMESTAMP_H
+#define TIMESTAMP_H
+
+#include <stdint.h>
+
+#include "parse.h"
+#include "slice.h"
+
+/**
+ * timestamp_rfc3339(s, ns, used):
+ * Read a date and time at the start of ${s}: `T` or a space between them, 0 to
+ * 9 fraction digits, `Z` or a numeric offset.  Set *${ns} (ns since the epoch)
+ * and *${used} (bytes read).  Return PARSE_OK or PARSE_BAD; a date that does
+ * not exist, or lies outside 1970 to 2261, is bad.
+ */
+enum parsed timestamp_rfc3339(struct slice s, int64_t *ns, size_t *used);
+
+/**
+ * timestamp_format(s, format, offset_s, ns):
+ * Read the whole of ${s} by ${format} (strptime's conversions, %L a fraction,
+ * %z an offset, %s and %N epoch); ${offset_s} applies where the text names no
+ * zone.  Return PARSE_OK or PARSE_BAD.
+ */
+enum parsed timestamp_format(struct slice s, const char *format, int offset_s, int64_t *ns);
+
+/* Room for what timestamp_write writes. */
+#define TIMESTAMP_MAX 30
+
+/**
+ * timestamp_write(ns, digits, to):
+ * Write ${ns} as RFC 3339 in UTC with ${digits} (0 to 9) of fraction and a
+ * `Z` into ${to} (TIMESTAMP_MAX bytes).  Return the length; no NUL.
+ */
+size_t timestamp_write(int64_t ns, unsigned digits, char *to);
+
+/**
+ * timestamp_civil(ns, year, month, day, hour):
+ * The UTC date and hour that ${ns} falls in; month and day count from 1.
+ */
+void timestamp_civil(int64_t ns, int *year, unsigned *month, unsigned *day, unsigned *hour);
+
+#endif

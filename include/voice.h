@@ -1,0 +1,64 @@
+/*
+ * towline's own log: standard error (or -l FILE), one line each:
+ *
+ *	08:00:00.002 warn es  what happened, and what to do  key=value
+ *
+ * Control characters are escaped, so that no log line or file name can forge
+ * a message or a terminal command.  Any thread may speak.
+ */
+#ifndef VOICE_H
+#define VOICE_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "slice.h"
+
+enum voice { VOICE_ERROR, VOICE_WARN, VOICE_INFO, VOICE_DEBUG, VOICE_LEVELS };
+
+/* The levels' names, in the order of the enum: error warn info debug; NULL ends. */
+extern const char *const voice_names[];
+
+/**
+ * voice_open(level, path):
+ * Say what is at ${level} or above, to the file ${path} (NULL: standard
+ * error).  Return 0, or -1 with errno.
+ */
+int voice_open(enum voice level, const char *path);
+
+/**
+ * voice_level(level):
+ * Change what is said from now on.
+ */
+void voice_level(enum voice level);
+
+/**
+ * say(level, subject, format, ...):
+ * One message.  ${subject} is the part that speaks: tail, es, conf, ….  The
+ * text needs no newline.
+ */
+void say(enum voice level, const char *subject, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#define say_error(...) say(VOICE_ERROR, __VA_ARGS__)
+#define say_warn(...) say(VOICE_WARN, __VA_ARGS__)
+#define say_info(...) say(VOICE_INFO, __VA_ARGS__)
+#define say_debug(...) say(VOICE_DEBUG, __VA_ARGS__)
+
+/* For what would be said again and again: at most one message in 30 s. */
+struct said {
+	int64_t at; /* monotonic ns of the last one; 0: never */
+	unsigned long unsaid;
+};
+
+/**
+ * said_lately(s):
+ * Return true when less than 30 s have passed since it last returned false:
+ * the caller keeps silent.  Not shared between threads.
+ */
+bool said_lately(struct said *s);
+
+/* printf arguments for "%.*s" of a slice. */
+#define SLICE_ARG(s) (int)((s).len > 4096 ? 4096 : (s).len), (s).at
+
+#endif
