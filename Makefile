@@ -36,6 +36,7 @@ say = $(if $(V),,@printf '  %-6s %s\n' "$(1)" "$(2)")
 
 .PHONY: all help clean
 .DELETE_ON_ERROR:
+.SECONDARY:
 
 all: $(B)/towline ## build build/towline (SAN=1: ASan and UBSan, TSAN=1: threads)
 

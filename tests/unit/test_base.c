@@ -1,0 +1,136 @@
+/* The ground: maps, arenas, buffers, and a voice that cannot be forged. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "map.h"
+#include "memory.h"
+#include "voice.h"
+
+static void
+test_map_finds_what_was_put_through_growth_and_removal(void **state)
+{
+	struct map *m = map_new();
+	static int values[3000];
+	char key[16];
+
+	(void)state;
+	for (int i = 0; i < 3000; i++) {
+		snprintf(key, sizeof(key), "key-%d", i);
+		assert_null(map_put(m, slice_of(key), &values[i]));
+	}
+	for (int i = 0; i < 3000; i += 3) {
+		snprintf(key, sizeof(key), "key-%d", i);
+		assert_ptr_equal(map_del(m, slice_of(key)), &values[i]);
+		assert_null(map_del(m, slice_of(key)));
+	}
+	assert_int_equal(map_count(m), 2000);
+	for (int i = 0; i < 3000; i++) {
+		snprintf(key, sizeof(key), "key-%d", i);
+		assert_ptr_equal(map_get(m, slice_of(key)), i % 3 == 0 ? NULL : &values[i]);
+	}
+	map_free(m);
+}
+
+static void
+test_map_put_replaces_and_walk_sees_each_once(void **state)
+{
+	struct map *m = map_new();
+	int a = 1, b = 2, sum = 0;
+	size_t at = 0;
+	int *v;
+
+	(void)state;
+	assert_null(map_put(m, SLICE("x"), &a));
+	assert_ptr_equal(map_put(m, SLICE("x"), &b), &a);
+	map_put(m, SLICE(""), &a);
+	while ((v = map_next(m, &at, NULL)) != NULL)
+		sum += *v;
+	assert_int_equal(sum, 3);
+	map_free(m);
+}
+
+static void
+test_arena_is_aligned_and_never_exceeds_its_size(void **state)
+{
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 64);
+	assert_non_null(arena_take(&a, 3));
+	assert_int_equal((uintptr_t)arena_take(&a, 8) % 8, 0);
+	assert_null(arena_take(&a, 49));
+	assert_non_null(arena_take(&a, 48));
+	assert_null(arena_take(&a, 1));
+	assert_null(arena_take(&a, SIZE_MAX));
+	arena_reset(&a);
+	assert_non_null(arena_take(&a, 64));
+	arena_fini(&a);
+}
+
+static void
+test_buffer_grows_to_its_cap_and_no_further(void **state)
+{
+	struct buffer b;
+
+	(void)state;
+	buffer_init(&b, 1000);
+	assert_int_equal(buffer_put(&b, SLICE("hello ")), 0);
+	assert_int_equal(buffer_printf(&b, "%d", 42), 0);
+	assert_true(slice_eq(buffer_slice(&b), SLICE("hello 42")));
+	assert_null(buffer_need(&b, 993));
+	assert_non_null(buffer_need(&b, 992));
+	assert_null(buffer_need(&b, SIZE_MAX));
+	assert_true(slice_eq(buffer_slice(&b), SLICE("hello 42")));
+	buffer_fini(&b);
+}
+
+static void
+test_voice_escapes_what_could_forge_a_message(void **state)
+{
+	char path[] = "/tmp/towline-voice-XXXXXX", text[512] = "";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(voice_open(VOICE_INFO, path), 0);
+	say_info("tail", "file %s", "a\nb\x1b[31m");
+	say_debug("tail", "not said");
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	assert_non_null(strstr(text, "info  tail  file a\\x0ab\\x1b[31m\n"));
+	assert_null(strstr(text, "not said"));
+	close(fd);
+	unlink(path);
+}
+
+static void
+test_said_lately_lets_one_through(void **state)
+{
+	struct said s = { 0 };
+
+	(void)state;
+	assert_false(said_lately(&s));
+	assert_true(said_lately(&s));
+	assert_int_equal(s.unsaid, 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_map_finds_what_was_put_through_growth_and_removal),
+		cmocka_unit_test(test_map_put_replaces_and_walk_sees_each_once),
+		cmocka_unit_test(test_arena_is_aligned_and_never_exceeds_its_size),
+		cmocka_unit_test(test_buffer_grows_to_its_cap_and_no_further),
+		cmocka_unit_test(test_voice_escapes_what_could_forge_a_message),
+		cmocka_unit_test(test_said_lately_lets_one_through),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
