@@ -1,0 +1,54 @@
+/*
+ * Commands: one file each in src/cmd/, opening with its entry; src/main.c is
+ * the table of them.  Usage text and help come from the entry.
+ */
+#ifndef CMD_H
+#define CMD_H
+
+#include <stdio.h>
+
+enum exit_code { EXIT_DONE = 0, EXIT_WRONG = 1, EXIT_USAGE = 2, EXIT_IN_USE = 3 };
+
+/* One option; with an argument when that has a name. */
+struct cmd_option {
+	char letter;          /* 0: none */
+	const char *name;     /* of the long form */
+	const char *argument; /* NULL: a flag */
+	const char *help;
+};
+
+#define CMD_OPTIONS 16
+
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *operands; /* what stands behind the options: [LOG…]; NULL: nothing may */
+	const char *help;     /* one line */
+	const char *more;     /* further lines of help; may be NULL */
+	const struct cmd_option *options; /* ended by a row without name */
+};
+
+extern const struct command cmd_run, cmd_check, cmd_parse, cmd_report, cmd_version, cmd_help;
+
+/* All commands, ended by a NULL. */
+extern const struct command *const commands[];
+
+/**
+ * cmd_options(c, argc, argv, values):
+ * Read the options of ${c}: values[i] becomes the argument of its i-th option
+ * ("" for a flag), or stays NULL.  Return the index of the first operand, or
+ * -1 after saying what is wrong and the usage on standard error: the command
+ * returns EXIT_USAGE.
+ */
+int cmd_options(const struct command *c, int argc, char **argv, const char *values[CMD_OPTIONS]);
+
+/**
+ * cmd_usage(c, to):
+ * Print how ${c} is called and what its options do.
+ */
+void cmd_usage(const struct command *c, FILE *to);
+
+/* The configuration that a command without -c reads. */
+#define CMD_CONF_DEFAULT TOWLINE_CONF "/towline.conf"
+
+#endif
