@@ -39,6 +39,7 @@ struct batch {
 	uint32_t nranges;
 	int64_t opened;     /* mono ns of its first record, for Flush */
 	state_ticket after; /* not sent before the state has reached it */
+	uint32_t route;     /* bit i: the i-th output takes it (Match) */
 	uint32_t outputs;   /* how many have yet to settle it: the shipper's */
 	struct batch *next;
 };
@@ -50,6 +51,7 @@ struct document_rules {
 	size_t (*index)(const void *conf, const struct record *r, char *to);
 	const void *conf;
 	struct slice time_key;   /* @timestamp */
+	struct slice log_key;    /* log; the input's Key */
 	struct slice tag_key;    /* empty: the tag is not written */
 	unsigned time_digits;    /* of @timestamp's fraction: 3 or 9 */
 	bool keep_log;           /* kubernetes Keep_Log */

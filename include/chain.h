@@ -1,0 +1,53 @@
+/*
+ * The chain: from the text of a framed record to a record that can be encoded.
+ *
+ *	framed -> time -> agent's grammar -> configured parser -> filters
+ *
+ * No files, no network; the reader's thread, and the parse command's.
+ */
+#ifndef CHAIN_H
+#define CHAIN_H
+
+#include "agent.h"
+#include "conf.h"
+#include "record.h"
+#include "service.h"
+#include "tail.h"
+
+struct chain;
+
+/* What the chain knows of a stream: decided when it begins, not for each record. */
+struct source;
+
+/**
+ * chain_new(conf, service):
+ * Make ready the parsers, filters and words that ${conf} names.  Return NULL
+ * after saying what is wrong (findings of agent-events.conf included).
+ */
+struct chain *chain_new(const struct conf *conf, const struct service *service);
+void chain_free(struct chain *c);
+
+/**
+ * chain_source_new(c, stream), chain_source_free(s):
+ * Decide which filters apply to ${stream} and whether its container is an
+ * agent's (stream->agent is set).
+ */
+struct source *chain_source_new(struct chain *c, struct stream *stream);
+void chain_source_free(struct source *s);
+
+/**
+ * chain_run(c, s, f, r):
+ * Turn ${f} into ${r}.  Return false when a filter dropped it.  ${r} lives
+ * until the next call.
+ */
+bool chain_run(struct chain *c, struct source *s, const struct framed *f, struct record *r);
+
+/**
+ * chain_line(c), chain_dropped_by(c):
+ * What the agent's grammar found in the record of the last call (NULL: it was
+ * not asked); the filter that dropped it (NULL: none).
+ */
+const struct agent_line *chain_line(const struct chain *c);
+const struct filter *chain_dropped_by(const struct chain *c);
+
+#endif
