@@ -43,11 +43,13 @@ void chain_source_free(struct source *s);
 bool chain_run(struct chain *c, struct source *s, const struct framed *f, struct record *r);
 
 /**
- * chain_line(c), chain_dropped_by(c):
- * What the agent's grammar found in the record of the last call (NULL: it was
- * not asked); the filter that dropped it (NULL: none).
+ * chain_line(c), chain_dropped_by(c), chain_failures(c):
+ * Of the record of the last call: what the agent's grammar found in it (NULL:
+ * it was not asked), the filter that dropped it (NULL: none), and what could
+ * not be read (bits: 1 << enum parse_failure).
  */
 const struct agent_line *chain_line(const struct chain *c);
 const struct filter *chain_dropped_by(const struct chain *c);
+unsigned chain_failures(const struct chain *c);
 
 #endif

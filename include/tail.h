@@ -14,6 +14,7 @@
 #include "cursor.h"
 #include "pod.h"
 #include "state.h"
+#include "stream.h"
 
 /* [INPUT] tail; the options are in tail_plugin's table. */
 extern const struct plugin tail_plugin;
@@ -46,20 +47,6 @@ struct tail_conf {
 	/* … the rest of the table */
 	char *buffer_chunk_size;
 	bool skip_long_lines;
-};
-
-/* One container log file's content, whatever its name (design.md, Streams). */
-struct stream {
-	struct identity identity;
-	uint32_t hour;                /* of its first line, since the epoch; 0: it has no time */
-	const struct tail_conf *conf; /* the [INPUT] that owns it */
-	struct pod *pod;              /* NULL: not a path of the kubelet's */
-	char *path;                   /* as the configuration's glob found it */
-	char *tag;                    /* the input's Tag, * replaced by the path with / as . */
-	struct cursor cursor[SIDES];
-	bool agent;  /* its container is an agent's: counts as app_ series */
-	void *user;  /* the pipeline's: the agent's series */
-	void *frame; /* framing's own */
 };
 
 /* One record as framing cut it. */

@@ -1,0 +1,32 @@
+/* The whole flow, from files to servers: built from a configuration, run until stopped. */
+#ifndef PIPELINE_H
+#define PIPELINE_H
+
+#include "conf.h"
+
+struct pipeline;
+
+struct pipeline_options {
+	bool exit_on_eof;      /* read to the end, deliver, return */
+	const char *state_dir; /* overrides State_Path; NULL: not */
+};
+
+/**
+ * pipeline_new(conf, options, why):
+ * Build every part that ${conf} names; no thread runs yet.  Return NULL after
+ * saying why; *${why} is then the exit code.
+ */
+struct pipeline *pipeline_new(
+    const struct conf *conf, const struct pipeline_options *options, int *why);
+void pipeline_free(struct pipeline *p);
+
+/**
+ * pipeline_run(p):
+ * Start the threads; read and ship until a signal (SIGTERM, SIGINT) or, with
+ * exit_on_eof, until all is delivered; drain for at most Grace.  A second
+ * signal ends the drain.  Return the exit code.  Signals are blocked by the
+ * caller before any thread exists.
+ */
+int pipeline_run(struct pipeline *p);
+
+#endif
