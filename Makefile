@@ -65,19 +65,45 @@ build/.need-%: tools/packages
 	$(Q)mkdir -p build && tools/need $* && touch $@
 
 # ---- tests
-.PHONY: unit unit-bin bench-bin
+.PHONY: unit unit-bin bench-bin test e2e lint demo install docs
+
+test: unit e2e ## all unit and end-to-end tests, with what they need
 
 unit-bin: $(UNIT)
 
-unit: $(UNIT) ## run the unit tests
+unit: $(UNIT) ## the unit tests alone
 	$(Q)for t in $^; do $$t > $$t.out 2>&1 && printf '  %-6s %s\n' ok $${t##*/} || { cat $$t.out; exit 1; }; done
 
+e2e: $(B)/towline bench-bin | build/.need-test ## the end-to-end tests alone; ARGS= for pytest
+	$(Q)TOWLINE=$(abspath $(B)/towline) $$(tools/venv)/bin/pytest -q $(or $(ARGS),tests/e2e)
+
 bench-bin: $(BENCH)
+
+C_FILES  = $(shell git ls-files '*.c' '*.h')
+SH_FILES = $(shell git ls-files | xargs grep -lE '^\#!/bin/(ba)?sh')
+
+lint: | build/.need-lint ## formatting, floors, banned functions, shellcheck, ruff
+	$(Q)clang-format --dry-run -Werror $(C_FILES)
+	$(Q)python3 tests/lint/floors.py
+	$(Q)tests/lint/banned
+	$(Q)shellcheck $(SH_FILES)
+	$(Q)$$(tools/venv)/bin/ruff check -q tests && $$(tools/venv)/bin/ruff format -q --check tests
+
+# ---- use
+demo: $(B)/towline build/bench/gen ## half a minute: agents' logs into SQLite, and what they answer
+	$(Q)tools/demo build/bench/gen $(B)/towline
+
+install: $(B)/towline ## install to $(DESTDIR)$(PREFIX), the configuration to $(DESTDIR)/etc/towline
+	install -D -m 755 $(B)/towline $(DESTDIR)$(PREFIX)/bin/towline
+	install -d $(DESTDIR)/etc/towline $(DESTDIR)/lib/systemd/system
+	install -m 644 conf/towline.conf conf/parsers.conf conf/agent-events.conf $(DESTDIR)/etc/towline
+	install -D -m 644 man/towline.8 $(DESTDIR)$(PREFIX)/share/man/man8/towline.8
+	sed 's|@PREFIX@|$(PREFIX)|' conf/towline.service > $(DESTDIR)/lib/systemd/system/towline.service
 
 clean: ## remove build/
 	$(Q)rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 -include $(OBJ:.o=.d) $(UNIT:%=%.d) $(BENCH:%=%.d)
