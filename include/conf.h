@@ -34,19 +34,22 @@ struct list {
 
 enum option_flag {
 	OPT_LATER = 1,  /* known to the contract, not built: an error that says so */
-	OPT_IDLE = 2,   /* accepted, means nothing here: a note says why (help is the reason) */
+	OPT_IDLE = 2,   /* accepted, means nothing here: a note says why (help is the reason);
+	                 * nothing is stored, so where is 0 */
 	OPT_SECRET = 4, /* never printed */
 	OPT_NEEDED = 8, /* its absence is an error */
 };
 
 struct option {
-	const char *name;
+	const char *name; /* net.* stands for every key that begins with net. */
 	enum option_type type;
 	const char *value; /* default, as it would be typed; NULL: none */
 	size_t where;      /* offsetof the field in the plugin's struct */
 	const char *help;  /* one line */
 	unsigned flags;
-	const char *const *choices; /* OPT_ENUM: NULL-terminated */
+	/* OPT_ENUM: the words, ended by a NULL.  OPT_INT: words beside the numbers,
+	 * the i-th means -1 - i (Retry_Limit no_limits: -1). */
+	const char *const *choices;
 	int64_t min, max; /* OPT_INT, OPT_SIZE, OPT_TIME; both 0: any that is not negative */
 };
 
@@ -74,6 +77,7 @@ struct plugin {
 	const char *name;
 	const char *help;             /* one line */
 	const struct option *options; /* ended by a row without name */
+	const struct option *common;  /* rows that all plugins of the kind have; may be NULL */
 	size_t size;                  /* of the struct that the options fill */
 	/* More than a table can say; NULL when there is nothing.  Adds findings. */
 	void (*check)(const struct section *section, struct findings *findings);
@@ -124,8 +128,10 @@ struct section {
 	const struct plugin *plugin;
 	void *values; /* the plugin's struct */
 	const char *file;
-	unsigned line;         /* of the [SECTION] */
-	const unsigned *lines; /* by option row: the line that gave it; 0: default */
+	unsigned line; /* of the [SECTION] */
+	/* By option row, the common ones behind the plugin's own: the line that
+	 * gave it; 0: default. */
+	const unsigned *lines;
 };
 
 struct conf {
@@ -155,6 +161,22 @@ void conf_free(struct conf *conf);
 unsigned conf_given(const struct section *section, const char *name);
 
 /**
+ * conf_value(section, name):
+ * Return where the value of the option ${name} lies (its type is the
+ * table's), or NULL when the plugin has no such option or stores none.
+ */
+const void *conf_value(const struct section *section, const char *name);
+
+/**
+ * conf_find(main, name):
+ * Return the path of the file ${name} that the configuration ${main} names:
+ * an absolute path as it is; else beside ${main}, in the installed
+ * configuration's directory, or in conf/ of the tree the program was built in,
+ * wherever it is first found.  NULL when nowhere.  The caller frees.
+ */
+char *conf_find(const char *main, const char *name);
+
+/**
  * conf_match(pattern, tag):
  * Does ${tag} match ${pattern}?  Case-sensitive; `*` is any text, and the only
  * special character.
@@ -170,7 +192,8 @@ struct conf_entry {
 };
 
 struct conf_block {
-	char *name; /* as it stands between the brackets */
+	char *name;       /* as it stands between the brackets */
+	const char *file; /* that it stands in: an included one, perhaps */
 	unsigned line;
 	struct conf_entry *entries;
 	size_t n;

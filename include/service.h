@@ -1,0 +1,66 @@
+/*
+ * The sections that have no plugin: [SERVICE], how the process runs, and
+ * [PARSER], what a named parser does.
+ */
+#ifndef SERVICE_H
+#define SERVICE_H
+
+#include <stdint.h>
+
+#include "conf.h"
+#include "parser.h"
+#include "voice.h"
+
+extern const struct plugin service_plugin, parser_plugin;
+
+struct service {
+	int64_t flush; /* ns: a batch is sealed at this age */
+	int64_t grace; /* ns to drain at the end; negative: for ever */
+	int log_level; /* as configured; service_voice() is the level */
+	bool daemon;   /* always false: On is refused */
+	struct list parsers_file;
+	bool http_server;
+	char *http_listen;
+	int64_t http_port; /* 0: any free one */
+	char *state_path;
+	char *agent_events; /* NULL: agent-events.conf where conf_find finds it */
+	struct list agent_pods, agent_exclude_containers; /* globs, names */
+	int64_t batches;
+	uint64_t batch_size; /* bytes */
+	bool per_pipeline;
+	int64_t max_series, max_task_capacity, max_connections; /* 0: not stated */
+	int64_t heartbeat_timeout, duration_window;             /* ns */
+};
+
+/**
+ * service_of(conf):
+ * The configuration's [SERVICE]; all defaults when it has none.  Never NULL
+ * for what conf_read returned.
+ */
+const struct service *service_of(const struct conf *conf);
+
+/**
+ * service_voice(s):
+ * Log_Level as towline's own log has it: trace is debug, off is error.
+ */
+enum voice service_voice(const struct service *s);
+
+/* What a [PARSER] section says. */
+struct parser_conf {
+	char *name;
+	int format; /* enum parser_format */
+	char *regex;
+	char *time_key, *time_format;
+	char *time_offset; /* +hhmm */
+	bool time_keep;
+	bool skip_empty_values;
+	char *types; /* k:type k:type */
+};
+
+/**
+ * parser_from(section, error, size):
+ * Make ready the parser of a [PARSER] section.  As parser_new.
+ */
+struct parser *parser_from(const struct section *section, char *error, size_t size);
+
+#endif
