@@ -65,7 +65,7 @@ build/.need-%: tools/packages
 	$(Q)mkdir -p build && tools/need $* && touch $@
 
 # ---- tests
-.PHONY: unit unit-bin bench-bin test e2e lint demo install docs
+.PHONY: unit unit-bin bench-bin bench test e2e lint demo install docs
 
 test: unit e2e ## all unit and end-to-end tests, with what they need
 
@@ -78,6 +78,9 @@ e2e: $(B)/towline bench-bin | build/.need-test ## the end-to-end tests alone; AR
 	$(Q)TOWLINE=$(abspath $(B)/towline) $$(tools/venv)/bin/pytest -q $(or $(ARGS),tests/e2e)
 
 bench-bin: $(BENCH)
+
+bench: build/towline bench-bin | build/.need-bench ## what a line costs here, beside peers and the ceiling; ARGS= for bench.py
+	$(Q)python3 tests/bench/bench.py $(ARGS)
 
 C_FILES  = $(shell git ls-files '*.c' '*.h')
 SH_FILES = $(shell git ls-files | xargs grep -lE '^\#!/bin/(ba)?sh')

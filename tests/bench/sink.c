@@ -61,7 +61,8 @@ struct client {
 	bool brief; /* filter_path stands in the URL */
 	bool index; /* the first action is not create */
 	size_t body_left;
-	uint64_t newlines; /* of the body so far */
+	uint64_t newlines; /* of the body so far, but those of empty lines */
+	bool mid_line;     /* the body so far does not end with a newline */
 	z_stream zlib;
 	bool zlib_ready;
 	char *body; /* kept with --ids */
@@ -205,19 +206,23 @@ reply_other(struct client *c)
 static void
 body_plain(struct client *c, const char *bytes, size_t len)
 {
-	const char *p = bytes, *end = bytes + len;
+	const char *end = bytes + len;
 
-	if (!c->bulk)
+	if (!c->bulk || len == 0)
 		return;
 	if (!c->body_begun)
 		c->index = len > 7 && memcmp(bytes, "{\"index", 7) == 0;
 	c->body_begun = true;
 	total.body_bytes += len;
-	while ((p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
-		c->newlines++;
-		if (++p == end)
+	for (const char *line = bytes, *p;
+	     (p = memchr(line, '\n', (size_t)(end - line))) != NULL;) {
+		c->newlines += p > line || c->mid_line;
+		line = p + 1;
+		c->mid_line = false;
+		if (line == end)
 			break;
 	}
+	c->mid_line = end[-1] != '\n';
 	if (!check_ids)
 		return;
 	if (c->body_len + len > c->body_room) {
@@ -305,6 +310,7 @@ request_begin(struct client *c)
 	c->body_left = length != NULL ? strtoull(length, NULL, 10) : 0;
 	c->in_body = true;
 	c->newlines = 0;
+	c->mid_line = false;
 	c->body_begun = c->index = false;
 	c->body_len = 0;
 	if (c->gzip && !c->zlib_ready)

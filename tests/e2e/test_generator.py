@@ -30,7 +30,9 @@ def read_text(lines):
     open_record = None
     for side, text in lines:
         header = LOGBACK.fullmatch(text)
-        in_trace = text.startswith(("\tat ", "\t... ", "Caused by: ")) or EXCEPTION.match(text)
+        in_trace = text.startswith(
+            ("\tat ", "\t... ", "Caused by: ")
+        ) or EXCEPTION.match(text)
         if side == "stdout" and in_trace and not header:
             open_record[2].append(text)
             continue
@@ -93,7 +95,9 @@ def count(directory):
             if level == "ERROR":
                 found["error_records"] += 1
                 causes = [EXCEPTION.search(line) for line in trace if line[0] != "\t"]
-                classes = [c[1] for c in causes] or [fields.get("error_type", "UNKNOWN")]
+                classes = [c[1] for c in causes] or [
+                    fields.get("error_type", "UNKNOWN")
+                ]
                 errors[classes[0]] += 1
                 if len(classes) > 1:
                     roots[classes[-1]] += 1
@@ -121,7 +125,16 @@ def test_truth_of_a_batch(tmp_path, json_percent):
 
 def test_truth_of_a_live_log_over_a_rotation(tmp_path):
     truth = generate(
-        tmp_path, "--live", "--files", 3, "--rate", 400, "--seconds", 3, "--rotate-after", 1
+        tmp_path,
+        "--live",
+        "--files",
+        3,
+        "--rate",
+        400,
+        "--seconds",
+        3,
+        "--rotate-after",
+        1,
     )
     del truth["seed"]
     found = count(tmp_path)
@@ -136,7 +149,9 @@ def test_the_same_seed_gives_the_same_log_in_a_nodes_tree(tmp_path):
         generate(tree, "--lines", 3000, "--files", 3, "--link-root", tree)
     logs = [sorted(p.relative_to(t) for p in t.glob("pods/*/*/0.log")) for t in trees]
     assert logs[0] == logs[1] and len(logs[0]) == 3
-    assert all((trees[0] / p).read_bytes() == (trees[1] / p).read_bytes() for p in logs[0])
+    assert all(
+        (trees[0] / p).read_bytes() == (trees[1] / p).read_bytes() for p in logs[0]
+    )
     for link in trees[0].glob("containers/*"):
         pod, namespace, container = LINK.fullmatch(link.name).groups()
         folder = link.resolve().parent

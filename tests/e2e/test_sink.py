@@ -25,7 +25,10 @@ def sink():
         [ROOT / "build/bench/sink", "--ids"], stdout=subprocess.PIPE, text=True
     ) as process:
         port = int(process.stdout.readline())
-        yield port, lambda: (process.terminate(), json.loads(process.stdout.readline()))[1]
+        yield (
+            port,
+            lambda: (process.terminate(), json.loads(process.stdout.readline()))[1],
+        )
         process.terminate()
 
 
@@ -39,13 +42,17 @@ def test_documents_and_ids_are_counted(sink):
     c = http.client.HTTPConnection("127.0.0.1", port)
     assert len(post(c, "/bench/_bulk", body(0, 1000))["items"]) == 1000
     zipped = gzip.compress(body(1000, 5000))
-    answer = post(c, "/_bulk?filter_path=items.*.status", zipped, {"Content-Encoding": "gzip"})
+    answer = post(
+        c, "/_bulk?filter_path=items.*.status", zipped, {"Content-Encoding": "gzip"}
+    )
     assert answer["items"] == [{"create": {"status": 201}}] * 4000
     assert "index" in post(c, "/_bulk", body(5000, 5001, "index"))["items"][0]
     assert post(c, "/_index_template/x", b"{}") == {}
     post(c, "/_bulk", body(0, 3) + b'{"create":{}}\n{}\n')
     total = stop()
-    assert total["documents"] == 5005 and total["requests"] == 4 and total["others"] == 1
+    assert (
+        total["documents"] == 5005 and total["requests"] == 4 and total["others"] == 1
+    )
     assert total["duplicates"] == 3 and total["without_id"] == 1 and total["bad"] == 0
 
 

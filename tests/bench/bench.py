@@ -1,0 +1,555 @@
+"""`make bench`: what a line costs, here, in one run.
+
+Batch: each shipper reads the same files to their end into a server that only
+counts (build/bench/sink); the ceiling program does the least that any of them
+must do, with the same number of bytes sent.  Live: 500 files at 50 lines a
+second each.  docs/performance.md says what the columns mean.
+
+Exits 1 when documents are missing or came twice, else 0, whatever the speed.
+"""
+
+import argparse
+import dataclasses
+import hashlib
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+BUILD = ROOT / "build"
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser()
+TICK = os.sysconf("SC_CLK_TCK")
+MB = 1e6
+TARGET, GOAL, RSS_LIMIT = 0.25, 0.6, 32
+STALL = 20  # seconds without a new document: the shipper has given up
+
+
+@dataclasses.dataclass
+class Shipper:
+    """A program that is measured, and how it is told what to do."""
+
+    name: str
+    find: tuple  # an environment variable with its path, names on PATH
+    config: str  # in peers/
+    argv: tuple  # after the program; @KEY@ is replaced, as in the configuration
+    gzip: tuple = ("", "gzip")  # what @GZIP@ is without and with; None: it cannot
+    joins: bool = False  # sends a stack trace as one document
+    ends: bool = False  # exits at the end of the files
+
+    def program(self):
+        variable, *names = self.find
+        found = os.environ.get(variable) or next(
+            filter(None, map(shutil.which, names)), None
+        )
+        return found and shutil.which(found)
+
+
+TOWLINE = Shipper(
+    "towline",
+    ("TOWLINE", str(BUILD / "towline")),
+    "towline.conf",
+    ("run", "-c", "@CONFIG@", "--exit-on-eof"),
+    gzip=("off", "gzip"),
+    joins=True,
+    ends=True,
+)
+PEERS = [
+    Shipper(
+        "Fluent Bit",
+        ("FLUENT_BIT", "fluent-bit", "/opt/fluent-bit/bin/fluent-bit"),
+        "fluent-bit.conf",
+        ("-q", "-c", "@CONFIG@"),
+        gzip=("", "Compress gzip"),
+    ),
+    Shipper(
+        "rsyslog",
+        ("RSYSLOGD", "rsyslogd", "/usr/sbin/rsyslogd"),
+        "rsyslog.conf",
+        ("-n", "-i", "NONE", "-f", "@CONFIG@"),
+        gzip=("", None),
+    ),
+    Shipper(
+        "Vector",
+        ("VECTOR", "vector"),
+        "vector.yaml",
+        ("-q", "-c", "@CONFIG@"),
+        ("none", "gzip"),
+    ),
+    Shipper(
+        "Filebeat",
+        ("FILEBEAT", "filebeat"),
+        "filebeat.yml",
+        ("-c", "@CONFIG@", "--strict.perms=false"),
+        ("0", "1"),
+    ),
+]
+
+
+@dataclasses.dataclass
+class Run:
+    cpu: float  # seconds, user and system
+    wall: float
+    rss: float  # MB, the peak
+    documents: int
+    sent: int  # bytes of request bodies, before gzip
+    duplicates: int = 0
+    without_id: int = 0
+    failed: str = ""
+
+
+# ---- processes
+
+
+def cpu_of(pid):
+    """CPU seconds of a running process, all its threads."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def peak_of(pid):
+    """VmHWM in MB; 0 when the process is gone."""
+    try:
+        for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024 / MB
+    except OSError:
+        pass
+    return 0
+
+
+class Sink:
+    def __init__(self, *options):
+        self.process = subprocess.Popen(
+            [BUILD / "bench/sink", *options], stdout=subprocess.PIPE, text=True
+        )
+        self.port = int(self.process.stdout.readline())
+
+    def totals(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request("GET", "/_sink")
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        return answer
+
+    def stop(self):
+        self.process.terminate()
+        totals = json.loads(self.process.stdout.readline())
+        self.process.wait()
+        return totals
+
+
+def end(process):
+    """Stop a process that was started here, the hard way if need be."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def configured(shipper, directory, logs, port, gzip, live=False):
+    """The command line of ${shipper}, its configuration written into ${directory}."""
+    config = directory / shipper.config
+    state = directory / "state"
+    state.mkdir()
+    values = {
+        "LOGS": f"{logs}/containers/matillion-agent*.log",
+        "PODS": f"{logs}/pods/*/*/*.log",
+        "TAG_PREFIX": f"{logs}/containers/".strip("/").replace("/", "."),
+        "PORT": str(port),
+        "STATE": str(state),
+        "GZIP": shipper.gzip[gzip],
+        "CONFIG": str(config),
+    }
+
+    def fill(text):
+        for key, value in values.items():
+            text = text.replace(f"@{key}@", value)
+        return text
+
+    config.write_text(fill((HERE / "peers" / shipper.config).read_text()))
+    argv = [fill(a) for a in shipper.argv if not (live and a == "--exit-on-eof")]
+    return [
+        shipper.program(),
+        *argv,
+        *os.environ.get(f"{shipper.find[0]}_ARGS", "").split(),
+    ]
+
+
+# ---- batch
+
+
+def wait_for_exit(process):
+    """Peak memory and CPU of a process that ends by itself."""
+    rss = 0
+    while True:
+        rss = max(rss, peak_of(process.pid))
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            process.returncode = os.waitstatus_to_exitcode(status)
+            return rss, usage.ru_utime + usage.ru_stime
+        time.sleep(0.02)
+
+
+def wait_for_documents(process, sink, expected):
+    """Peak memory and CPU when all documents are there, or no more come."""
+    seen, since = 0, time.monotonic()
+    while process.poll() is None:
+        documents = sink.totals()["documents"]
+        if documents != seen:
+            seen, since = documents, time.monotonic()
+        if documents >= expected or time.monotonic() - since > STALL:
+            break
+        time.sleep(0.1)
+    if process.poll() is not None:
+        return 0, 0
+    return peak_of(process.pid), cpu_of(process.pid)
+
+
+def run_batch(shipper, logs, expected, gzip, ids=False):
+    sink = Sink(*["--ids"] * ids)
+    with tempfile.TemporaryDirectory(prefix="towline-bench-") as directory:
+        directory = pathlib.Path(directory)
+        argv = configured(shipper, directory, logs, sink.port, gzip)
+        with open(directory / "log", "w+b") as log:
+            begin = time.monotonic()
+            process = subprocess.Popen(
+                argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+            try:
+                if shipper.ends:
+                    rss, cpu = wait_for_exit(process)
+                else:
+                    rss, cpu = wait_for_documents(process, sink, expected)
+                wall = time.monotonic() - begin
+            finally:
+                end(process)
+            log.seek(0)
+            said = log.read().decode(errors="replace").strip().splitlines()[-1:]
+    t = sink.stop()
+    failed = (
+        "" if cpu and (process.returncode == 0 or not shipper.ends) else "".join(said)
+    )
+    if not cpu and not failed:
+        failed = f"exited with {process.returncode}"
+    return Run(
+        cpu,
+        wall,
+        rss,
+        t["documents"],
+        t["body_bytes"],
+        t["duplicates"],
+        t["without_id"],
+        failed,
+    )
+
+
+def run_ceiling(logs, metadata):
+    sink = Sink()
+    files = sorted(logs.glob("containers/*.log"))
+    begin = time.monotonic()
+    process = subprocess.Popen(
+        [
+            BUILD / "bench/ceiling",
+            "--port",
+            str(sink.port),
+            "--metadata",
+            str(metadata),
+            *files,
+        ],
+        stdout=subprocess.DEVNULL,
+    )
+    rss, cpu = wait_for_exit(process)
+    wall = time.monotonic() - begin
+    t = sink.stop()
+    failed = "" if process.returncode == 0 else f"exited with {process.returncode}"
+    return Run(cpu, wall, rss, t["documents"], t["body_bytes"], failed=failed)
+
+
+# ---- live
+
+
+@dataclasses.dataclass
+class Live:
+    run: Run
+    lines: int
+    bytes: int
+    expected: int
+    idle: float  # CPU ms a second when nothing is written
+
+
+def run_live(shipper, options):
+    """All files written line by line; the shipper started just after."""
+    sink = Sink("--ids") if shipper.joins else Sink()
+    with tempfile.TemporaryDirectory(prefix="towline-bench-") as directory:
+        directory = pathlib.Path(directory)
+        logs = directory / "node"
+        gen = [
+            BUILD / "bench/gen",
+            "--live",
+            "--dir",
+            logs,
+            "--files",
+            options.live_files,
+        ]
+        gen += ["--rate", 50, "--seconds", options.live_seconds, "--seed", 2]
+        generator = subprocess.Popen(list(map(str, gen)))
+        time.sleep(0.5)
+        argv = configured(shipper, directory, logs, sink.port, False, live=True)
+        process = subprocess.Popen(
+            argv,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+        )
+        try:
+            generator.wait()
+            truth = json.loads((logs / "truth.json").read_text())
+            expected = truth["records" if shipper.joins else "lines"]
+            rss, cpu = wait_for_documents(process, sink, expected)
+            time.sleep(2)
+            before, begin = cpu_of(process.pid) if cpu else 0, time.monotonic()
+            time.sleep(5)
+            idle = (cpu_of(process.pid) if cpu else 0) - before
+            idle_wall = time.monotonic() - begin
+        finally:
+            end(generator)
+            end(process)
+    t = sink.stop()
+    run = Run(
+        cpu, 0, rss, t["documents"], t["body_bytes"], t["duplicates"], t["without_id"]
+    )
+    return Live(run, truth["lines"], truth["bytes"], expected, 1000 * idle / idle_wall)
+
+
+# ---- what is read: made once, kept outside the tree
+
+
+def generated(options):
+    source = b"".join(p.read_bytes() for p in sorted(HERE.glob("*.[ch]")))
+    name = "-".join(
+        f"{k}{getattr(options, k)}" for k in ("lines", "files", "seed", "json")
+    )
+    name += "-" + hashlib.sha256(source).hexdigest()[:12]
+    logs = CACHE / "towline-tests/bench" / name
+    if not (logs / "truth.json").exists():
+        logs.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(logs, ignore_errors=True)
+        command = [BUILD / "bench/gen", "--dir", logs, "--lines", options.lines]
+        command += [
+            "--files",
+            options.files,
+            "--seed",
+            options.seed,
+            "--json",
+            options.json,
+        ]
+        subprocess.run(list(map(str, command)), check=True)
+    for log in logs.glob("containers/*.log"):  # into the page cache, for all alike
+        log.read_bytes()
+    return logs, json.loads((logs / "truth.json").read_text())
+
+
+# ---- the table
+
+HEAD = (
+    "",
+    "gzip",
+    "MB/s per CPU s",
+    "MB/s",
+    "documents/s",
+    "CPU s",
+    "peak MB",
+    "documents",
+    "",
+)
+
+
+def progress(text):
+    """On the line where the table will stand, for who is looking."""
+    if sys.stderr.isatty():
+        print(f"\r{text:20}\r{text}", end="", file=sys.stderr, flush=True)
+
+
+def print_rows(rows):
+    widths = [max(len(row[i]) for row in [HEAD, *rows]) for i in range(len(HEAD))]
+    for row in [HEAD, ["-" * w for w in widths], *rows]:
+        cells = [
+            cell.ljust(w) if i in (0, 1, 8) else cell.rjust(w)
+            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        print("| " + " | ".join(cells) + " |")
+
+
+def median(runs, of):
+    return statistics.median(of(r) for r in runs)
+
+
+def row(name, gzip, runs, truth, expected):
+    failed = next((r.failed for r in runs if r.failed), "")
+    documents = sorted({r.documents for r in runs})
+    right = documents == [expected]
+    counted = (
+        f"{expected}" if right else f"{'/'.join(map(str, documents))} of {expected}"
+    )
+    return (
+        name,
+        gzip,
+        f"{truth['bytes'] / MB / median(runs, lambda r: max(r.cpu, 0.001)):.1f}",
+        f"{truth['bytes'] / MB / median(runs, lambda r: r.wall):.1f}",
+        f"{median(runs, lambda r: r.documents / r.wall):.0f}",
+        f"{median(runs, lambda r: r.cpu):.2f}",
+        f"{max(r.rss for r in runs):.1f}",
+        counted,
+        failed[:60],
+    )
+
+
+def absent(shipper):
+    variable = shipper.find[0]
+    return (
+        shipper.name,
+        "",
+        *["-"] * 6,
+        f"not found (PATH, or {variable}=/path/to/it)",
+    )
+
+
+def batch(options, logs, truth):
+    """Run everything, interleaved; return the rows, towline's problems, the two figures."""
+    check = run_batch(TOWLINE, logs, truth["records"], gzip=False, ids=True)
+    least = run_ceiling(logs, 0)
+    metadata = max(0, round((check.sent - least.sent) / truth["lines"]))
+    columns = [
+        (s, gzip)
+        for s in [TOWLINE, *PEERS]
+        for gzip in (False, True)
+        if s.program() and s.gzip[gzip] is not None
+    ]
+    runs = {(s.name, gzip): [] for s, gzip in columns}
+    ceiling, ceiling600 = [], []
+    for n in range(options.runs):
+        progress(f"run {n + 1} of {options.runs}")
+        ceiling.append(run_ceiling(logs, metadata))
+        for s, gzip in columns:
+            expected = truth["records" if s.joins else "lines"]
+            runs[s.name, gzip].append(run_batch(s, logs, expected, gzip))
+        ceiling600.append(run_ceiling(logs, 600))
+    progress("")
+
+    rows = []
+    for s in [TOWLINE, *PEERS]:
+        expected = truth["records" if s.joins else "lines"]
+        rows += [absent(s)] * (s.program() is None)
+        rows += [
+            row(s.name, "yes" if gzip else "no", runs[s.name, gzip], truth, expected)
+            for t, gzip in columns
+            if t is s
+        ]
+    same = f"ceiling, {metadata} bytes of metadata a line"
+    rows.append(row(same, "no", ceiling, truth, truth["lines"]))
+    rows.append(row("ceiling, 600 bytes", "no", ceiling600, truth, truth["lines"]))
+    wrong = [check, *runs["towline", False], *runs["towline", True]]
+    return rows, check, wrong, runs["towline", False], ceiling
+
+
+def problems(name, run, expected):
+    found = []
+    if run.documents != expected:
+        found.append(f"{run.documents} documents of {expected}")
+    if run.duplicates:
+        found.append(f"{run.duplicates} came twice")
+    if run.without_id:
+        found.append(f"{run.without_id} have no _id")
+    if run.failed:
+        found.append(run.failed)
+    return [f"{name}: {what}" for what in found]
+
+
+def report_live(options, per_line):
+    """Print the live table; return towline's problems."""
+    found = []
+    print(
+        f"\nlive: {options.live_files} files, 50 lines a second each, {options.live_seconds} s"
+    )
+    for s in [TOWLINE, *PEERS]:
+        if s.program() is None:
+            continue
+        live = run_live(s, options)
+        cost = live.run.cpu / live.lines * 1e6
+        line = (
+            f"  {s.name}: {cost:.2f} us of CPU a line, {live.run.cpu / live.bytes * 1e9:.1f} ms a MB, "
+            f"{live.run.rss:.1f} MB, {live.run.documents} documents of {live.expected}; "
+            f"at rest {live.idle:.1f} ms of CPU a second"
+        )
+        if s is TOWLINE:
+            line += f"; in the batch {per_line:.2f} us a line"
+            found += problems("live", live.run, live.expected)
+        print(line, flush=True)
+    return found
+
+
+def read_options():
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    p.add_argument("--lines", type=int, default=2_000_000)
+    p.add_argument("--files", type=int, default=4)
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument(
+        "--json", type=int, default=25, help="percent of the files that are JSON"
+    )
+    p.add_argument(
+        "--runs", type=int, default=3, help="of each; the table shows the median"
+    )
+    p.add_argument("--live-files", type=int, default=500)
+    p.add_argument("--live-seconds", type=int, default=20)
+    p.add_argument("--no-live", action="store_true")
+    p.add_argument(
+        "--quick", action="store_true", help="200000 lines, one run, 5 s live"
+    )
+    options = p.parse_args()
+    if options.quick:
+        options.lines, options.runs, options.live_seconds = 200_000, 1, 5
+    return options
+
+
+def main():
+    options = read_options()
+    logs, truth = generated(options)
+    print(
+        f"{truth['lines']} lines, {truth['bytes'] / MB:.1f} MB, {truth['records']} records, "
+        f"{truth['files']} files, median of {options.runs}, {os.cpu_count()} CPUs"
+    )
+    rows, check, wrong, towline, ceiling = batch(options, logs, truth)
+    print_rows(rows)
+
+    found = [p for run in wrong for p in problems("batch", run, truth["records"])]
+    print(f"\nids: {check.documents} documents, {check.duplicates} came twice")
+    per_line = median(towline, lambda r: r.cpu) / truth["lines"] * 1e6
+    if not options.no_live:
+        found += report_live(options, per_line)
+
+    ratio = median(ceiling, lambda r: r.cpu) / median(towline, lambda r: r.cpu)
+    rss = max(r.rss for r in towline)
+    print(f"\nof the ceiling: {ratio:.2f} (target {TARGET}, goal {GOAL})")
+    print(f"peak memory: {rss:.1f} MB (limit {RSS_LIMIT})")
+    for problem in dict.fromkeys(found):
+        print(f"WRONG  {problem}")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    sys.exit(main())
