@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+#include "conf.h"
+
 enum exit_code { EXIT_DONE = 0, EXIT_WRONG = 1, EXIT_USAGE = 2, EXIT_IN_USE = 3 };
 
 /* One option; with an argument when that has a name. */
@@ -50,5 +52,12 @@ void cmd_usage(const struct command *c, FILE *to);
 
 /* The configuration that a command without -c reads. */
 #define CMD_CONF_DEFAULT TOWLINE_CONF "/towline.conf"
+
+/**
+ * cmd_conf(path):
+ * Read the configuration ${path} and print what is wrong with it on standard
+ * error.  Return it, or NULL when there is an error.
+ */
+struct conf *cmd_conf(const char *path);
 
 #endif

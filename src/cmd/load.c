@@ -1,0 +1,19 @@
+/* Reading a configuration for a command: whole and right, or not at all. */
+#include "cmd.h"
+
+#include "plugins.h"
+
+struct conf *
+cmd_conf(const char *path)
+{
+	struct findings *findings = findings_new();
+	struct conf *conf = conf_read(path, &towline_registry, findings);
+
+	findings_print(findings, stderr);
+	if (findings_count(findings, FINDING_ERROR) > 0) {
+		conf_free(conf);
+		conf = NULL;
+	}
+	findings_free(findings);
+	return conf;
+}
