@@ -54,6 +54,7 @@ static struct answer {
 };
 
 struct client {
+	struct client *next, **link; /* all of them; what points here */
 	int fd;
 	char head[HEAD_ROOM + 1];
 	size_t head_len;
@@ -73,6 +74,7 @@ static struct {
 	uint64_t requests, others, documents, wire_bytes, body_bytes, connections, bad;
 } total;
 
+static struct client *clients;
 static bool check_ids;
 static struct ids ids;
 static char *read_buffer, *plain_buffer;
@@ -377,6 +379,9 @@ client_feed(struct client *c, char *bytes, size_t len)
 static void
 client_free(struct client *c)
 {
+	*c->link = c->next;
+	if (c->next != NULL)
+		c->next->link = c->link;
 	if (c->zlib_ready)
 		inflateEnd(&c->zlib);
 	close(c->fd);
@@ -410,6 +415,11 @@ client_accept(int listener, int epoll)
 		return;
 	}
 	total.connections++;
+	c->next = clients;
+	c->link = &clients;
+	clients = c;
+	if (c->next != NULL)
+		c->next->link = &c->next;
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &(struct epoll_event){ EPOLLIN, { .ptr = c } });
 }
@@ -502,5 +512,12 @@ main(int argc, char **argv)
 	serve(listen_on((unsigned)port), signals());
 	format_totals(text, sizeof(text));
 	fputs(text, stdout);
+	while (clients != NULL)
+		client_free(clients);
+	for (size_t i = 0; i < 4; i++)
+		free(answers[i / 2][i % 2].items);
+	free(ids.set);
+	free(read_buffer);
+	free(plain_buffer);
 	return 0;
 }
