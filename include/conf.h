@@ -53,6 +53,19 @@ struct option {
 	int64_t min, max; /* OPT_INT, OPT_SIZE, OPT_TIME; both 0: any that is not negative */
 };
 
+/* Rows of a table; what is not usual follows by name: .flags, .choices, .min, .max. */
+#define OPTION(what, kind, default_value, at, text, ...)                                           \
+	{                                                                                          \
+		.name = what, .type = kind, .value = default_value, .where = at, .help = text,     \
+		__VA_ARGS__                                                                        \
+	}
+#define OPTION_IDLE(what, why) OPTION(what, OPT_STRING, NULL, 0, why, .flags = OPT_IDLE)
+#define OPTION_LATER(what, text) OPTION(what, OPT_STRING, NULL, 0, text, .flags = OPT_LATER)
+#define OPTIONS_END                                                                                \
+	{                                                                                          \
+		.name = NULL                                                                       \
+	}
+
 /* ---- plugins */
 
 enum section_kind {

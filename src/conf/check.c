@@ -1,0 +1,8 @@
+/* What only shows between sections. */
+#include "read.h"
+
+void
+check_sections(struct reading *r)
+{
+	(void)r;
+}

@@ -1,0 +1,204 @@
+/* What is wrong with a configuration: collected first, printed in order. */
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "conf.h"
+#include "memory.h"
+
+/* A configuration with more mistakes than this is no configuration. */
+#define FINDINGS_MAX 1000
+
+struct one {
+	enum finding kind;
+	size_t file; /* index into files */
+	unsigned line;
+	size_t number; /* in the order of their finding */
+	char *text;
+};
+
+struct findings {
+	struct one *at;
+	size_t n;
+	size_t count[FINDING_NOTE + 1];
+	char **files; /* in the order in which they were first named */
+	size_t nfiles;
+};
+
+struct findings *
+findings_new(void)
+{
+	return xcalloc(1, sizeof(struct findings));
+}
+
+void
+findings_free(struct findings *f)
+{
+	if (f == NULL)
+		return;
+	for (size_t i = 0; i < f->n; i++)
+		free(f->at[i].text);
+	for (size_t i = 0; i < f->nfiles; i++)
+		free(f->files[i]);
+	free(f->at);
+	free(f->files);
+	free(f);
+}
+
+/* A file's rank; what concerns no file comes last. */
+static size_t
+file_rank(struct findings *f, const char *file)
+{
+	if (file == NULL)
+		return SIZE_MAX;
+	for (size_t i = 0; i < f->nfiles; i++)
+		if (strcmp(f->files[i], file) == 0)
+			return i;
+	f->files = xrealloc(f->files, (f->nfiles + 1) * sizeof(*f->files));
+	f->files[f->nfiles] = xstrdup(file);
+	return f->nfiles++;
+}
+
+void
+findings_add(
+    struct findings *f, enum finding kind, const char *file, unsigned line, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	f->count[kind]++;
+	if (f->n == FINDINGS_MAX)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	f->at = xrealloc(f->at, (f->n + 1) * sizeof(*f->at));
+	f->at[f->n] = (struct one){
+		.kind = kind,
+		.file = file_rank(f, file),
+		.line = line,
+		.number = f->n,
+		.text = xstrdup(text),
+	};
+	f->n++;
+}
+
+size_t
+findings_count(const struct findings *f, enum finding kind)
+{
+	return f->count[kind];
+}
+
+static int
+one_order(const void *left, const void *right)
+{
+	const struct one *a = left, *b = right;
+
+	if (a->file != b->file)
+		return a->file < b->file ? -1 : 1;
+	if (a->line != b->line)
+		return a->line < b->line ? -1 : 1;
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+/* Control characters come from files, too: a terminal must not obey them. */
+static void
+text_print(const char *text, FILE *to)
+{
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c < 0x20 || c == 0x7f)
+			fprintf(to, "\\x%02x", c);
+		else
+			fputc(c, to);
+	}
+}
+
+void
+findings_print(const struct findings *f, FILE *to)
+{
+	static const char *const kinds[] = { "", "warning: ", "note: " };
+
+	if (f->n > 0)
+		qsort(f->at, f->n, sizeof(*f->at), one_order);
+	for (size_t i = 0; i < f->n; i++) {
+		const struct one *one = &f->at[i];
+
+		if (one->file != SIZE_MAX) {
+			text_print(f->files[one->file], to);
+			if (one->line > 0)
+				fprintf(to, ":%u", one->line);
+			fputs(": ", to);
+		}
+		fputs(kinds[one->kind], to);
+		text_print(one->text, to);
+		fputc('\n', to);
+	}
+	if (f->n == FINDINGS_MAX)
+		fputs("and more\n", to);
+}
+
+/* ---- the nearest right name */
+
+#define WORD_MAX 64
+
+static size_t
+least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Edits (insert, delete, change, swap two neighbours) between two words, case folded. */
+static size_t
+distance(const char *a, size_t na, const char *b, size_t nb)
+{
+	size_t rows[3][WORD_MAX + 1];
+	size_t *before = rows[0], *above = rows[1], *row = rows[2];
+
+	for (size_t j = 0; j <= nb; j++)
+		above[j] = j;
+	for (size_t i = 1; i <= na; i++) {
+		size_t *spare = before;
+		int x = tolower((unsigned char)a[i - 1]);
+
+		row[0] = i;
+		for (size_t j = 1; j <= nb; j++) {
+			int y = tolower((unsigned char)b[j - 1]);
+
+			row[j] = least(above[j] + 1, row[j - 1] + 1);
+			row[j] = least(row[j], above[j - 1] + (x != y));
+			if (i > 1 && j > 1 && x == tolower((unsigned char)b[j - 2]) &&
+			    y == tolower((unsigned char)a[i - 2]))
+				row[j] = least(row[j], before[j - 2] + 1);
+		}
+		before = above;
+		above = row;
+		row = spare;
+	}
+	return above[nb];
+}
+
+const char *
+nearest(const char *word, const char *const *names, size_t n)
+{
+	const char *best = NULL;
+	size_t len = strlen(word), least_edits = SIZE_MAX;
+
+	if (len == 0 || len > WORD_MAX)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		size_t other = strlen(names[i]), edits;
+
+		if (other > WORD_MAX)
+			continue;
+		edits = distance(word, len, names[i], other);
+		if (edits <= (len > other ? len : other) / 3 && edits < least_edits) {
+			best = names[i];
+			least_edits = edits;
+		}
+	}
+	return best;
+}

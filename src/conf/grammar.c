@@ -1,0 +1,430 @@
+/*
+ * The classic format, line by line:
+ *
+ *	@SET name=value			column 1
+ *	@INCLUDE path			column 1; a glob is read in sorted order
+ *	[SECTION]			column 1
+ *	    Key  value of ${VAR}	indented by whatever blanks
+ *	# a comment, and lines without text, mean nothing anywhere
+ *
+ * Where Fluent Bit passes over what it does not understand, we say so and read
+ * on, to find everything wrong in one go.
+ */
+#include "grammar.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "map.h"
+#include "memory.h"
+#include "variables.h"
+#include "voice.h"
+
+/* A configuration is written by hand: what is larger is some other file. */
+#define FILE_MAX (1 << 20)
+#define FILES_MAX 256
+#define DEPTH_MAX 8
+#define ENTRIES_MAX 20000
+#define KEY_MAX 256
+
+struct grammar {
+	struct pool *pool;
+	struct findings *findings;
+	const char *main;
+	struct variables *variables;
+	unsigned files, entries;
+	bool too_much; /* a cap was met and told */
+};
+
+#define NO_BLOCK SIZE_MAX
+
+/* Where we are in one file. */
+struct place {
+	const char *file;
+	unsigned line;
+	unsigned depth;
+	size_t block; /* the section that entries belong to, an index into the blocks */
+	bool orphans; /* entries without a section were told of */
+};
+
+struct grammar *
+grammar_new(struct pool *pool, const char *main, struct findings *findings)
+{
+	struct grammar *g = xcalloc(1, sizeof(*g));
+
+	g->pool = pool;
+	g->main = main;
+	g->findings = findings;
+	g->variables = variables_new();
+	return g;
+}
+
+void
+grammar_free(struct grammar *g)
+{
+	if (g == NULL)
+		return;
+	variables_free(g->variables);
+	free(g);
+}
+
+#define WRONG(g, p, ...)                                                                           \
+	findings_add((g)->findings, FINDING_ERROR, (p)->file, (p)->line, __VA_ARGS__)
+
+/* ---- text */
+
+static bool
+blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
+}
+
+static struct slice
+trimmed(struct slice s)
+{
+	while (s.len > 0 && blank(s.at[0]))
+		s = slice_from(s, 1);
+	while (s.len > 0 && blank(s.at[s.len - 1]))
+		s.len--;
+	return s;
+}
+
+/* Split the first word off ${s}; both parts come out trimmed. */
+static struct slice
+word_take(struct slice *s)
+{
+	struct slice word = *s;
+
+	for (word.len = 0; word.len < s->len && !blank(s->at[word.len]);)
+		word.len++;
+	*s = trimmed(slice_from(*s, word.len));
+	return word;
+}
+
+static bool
+word_is(struct slice word, const char *name)
+{
+	return word.len == strlen(name) && strncasecmp(word.at, name, word.len) == 0;
+}
+
+/* The value with its variables put in, in the pool; NULL after telling what is wrong. */
+static char *
+value_expand(struct grammar *g, const struct place *p, struct slice raw)
+{
+	char why[256];
+	char *text = variables_expand(g->variables, raw, why, sizeof(why));
+	char *kept;
+
+	if (text == NULL) {
+		WRONG(g, p, "%s", why);
+		return NULL;
+	}
+	kept = pool_text(g->pool, trimmed(slice_of(text)));
+	free(text);
+	return kept;
+}
+
+/* ---- lines */
+
+static void
+section_begin(struct grammar *g, struct place *p, struct slice line, struct conf_blocks *blocks)
+{
+	const char *close = memchr(line.at, ']', line.len);
+	struct slice name = trimmed(slice_from(line, 1)), rest = { line.at, 0 };
+
+	if (close == NULL) {
+		WRONG(g, p, "no ] behind '%.*s'", SLICE_ARG(line));
+	} else {
+		name = trimmed((struct slice){ line.at + 1, (size_t)(close - line.at - 1) });
+		rest = trimmed(slice_from(line, (size_t)(close - line.at) + 1));
+	}
+	if (rest.len > 0)
+		WRONG(g, p, "'%.*s' behind [%.*s]: a section stands on a line of its own",
+		    SLICE_ARG(rest), SLICE_ARG(name));
+	blocks->at = pool_grow(g->pool, blocks->at, blocks->n, sizeof(*blocks->at));
+	p->block = blocks->n++;
+	blocks->at[p->block] = (struct conf_block){
+		.name = pool_text(g->pool, name),
+		.file = p->file,
+		.line = p->line,
+	};
+}
+
+static void
+entry_add(struct grammar *g, struct place *p, struct slice line, struct conf_blocks *blocks)
+{
+	struct conf_block *b = p->block == NO_BLOCK ? NULL : &blocks->at[p->block];
+	struct slice rest = line, key = word_take(&rest);
+	struct conf_entry e = { .line = p->line };
+
+	if (b == NULL) {
+		if (!p->orphans)
+			WRONG(g, p, "'%.*s' stands before any [SECTION]", SLICE_ARG(key));
+		p->orphans = true;
+		return;
+	}
+	if (key.len > KEY_MAX) {
+		WRONG(g, p, "a key of %zu bytes; is this a configuration?", key.len);
+		return;
+	}
+	if (rest.len == 0) {
+		WRONG(g, p, "'%.*s' has no value", SLICE_ARG(key));
+		return;
+	}
+	if (g->entries++ >= ENTRIES_MAX) {
+		if (!g->too_much)
+			WRONG(g, p, "more than %d entries", ENTRIES_MAX);
+		g->too_much = true;
+		return;
+	}
+	e.key = pool_text(g->pool, key);
+	e.value = value_expand(g, p, rest);
+	if (e.value == NULL)
+		e.value = pool_text(g->pool, (struct slice){ "", 0 });
+	b->entries = pool_grow(g->pool, b->entries, b->n, sizeof(*b->entries));
+	b->entries[b->n++] = e;
+}
+
+static void
+set_variable(struct grammar *g, struct place *p, struct slice rest)
+{
+	const char *equals = memchr(rest.at, '=', rest.len);
+	struct slice name;
+	char *value;
+
+	if (equals == NULL || equals == rest.at) {
+		WRONG(g, p, "@SET needs NAME=VALUE");
+		return;
+	}
+	name = trimmed((struct slice){ rest.at, (size_t)(equals - rest.at) });
+	value = value_expand(g, p, slice_from(rest, (size_t)(equals - rest.at) + 1));
+	if (value != NULL && !variables_set(g->variables, name, value))
+		WRONG(g, p, "'%.*s' cannot be a variable's name", SLICE_ARG(name));
+}
+
+/* ---- included files */
+
+static int file_read(struct grammar *g, const struct place *from, const char *path, unsigned depth,
+    struct conf_blocks *blocks);
+
+/* The files that ${pattern} names here, or else beside the main file. */
+static int
+include_find(const struct grammar *g, const char *pattern, glob_t *found)
+{
+	const char *slash = strrchr(g->main, '/');
+	int result = glob(pattern, GLOB_ERR, NULL, found);
+	char *beside;
+
+	if (result != GLOB_NOMATCH || pattern[0] == '/' || slash == NULL)
+		return result;
+	globfree(found);
+	beside = xprintf("%.*s/%s", (int)(slash - g->main), g->main, pattern);
+	result = glob(beside, GLOB_ERR, NULL, found);
+	free(beside);
+	return result;
+}
+
+static void
+include(struct grammar *g, struct place *p, struct slice rest, struct conf_blocks *blocks)
+{
+	glob_t found = { 0 };
+	char *pattern;
+
+	if (rest.len == 0) {
+		WRONG(g, p, "@INCLUDE needs a path");
+		return;
+	}
+	pattern = value_expand(g, p, rest);
+	if (pattern == NULL)
+		return;
+	if (p->depth + 1 > DEPTH_MAX) {
+		if (!g->too_much)
+			WRONG(g, p,
+			    "@INCLUDE '%s' is nested deeper than %d; does a file include itself?",
+			    pattern, DEPTH_MAX);
+		g->too_much = true;
+		return;
+	}
+	if (include_find(g, pattern, &found) == 0) {
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			file_read(g, p, found.gl_pathv[i], p->depth + 1, blocks);
+	} else if (strpbrk(pattern, "*?[") != NULL) {
+		findings_add(g->findings, FINDING_WARNING, p->file, p->line,
+		    "@INCLUDE '%s' matches no file", pattern);
+	} else {
+		WRONG(g, p, "@INCLUDE '%s': no such file, here or beside the main file", pattern);
+	}
+	globfree(&found);
+}
+
+static void
+directive(struct grammar *g, struct place *p, struct slice line, struct conf_blocks *blocks)
+{
+	static const char *const names[] = { "@INCLUDE", "@SET" };
+	struct slice rest = line, word = word_take(&rest);
+	const char *meant;
+	char *name;
+
+	if (word_is(word, "@INCLUDE")) {
+		include(g, p, rest, blocks);
+	} else if (word_is(word, "@SET")) {
+		set_variable(g, p, rest);
+	} else {
+		name = xslicedup(word);
+		meant = nearest(name, names, 2);
+		WRONG(g, p, "no directive '%s'%s%s%s", name, meant ? "; did you mean '" : "",
+		    meant ? meant : "", meant ? "'?" : "");
+		free(name);
+	}
+}
+
+static void
+line_read(struct grammar *g, struct place *p, struct slice line, struct conf_blocks *blocks)
+{
+	bool indented = line.len > 0 && blank(line.at[0]);
+	struct slice text = trimmed(line);
+
+	if (text.len == 0 || text.at[0] == '#')
+		return;
+	if (memchr(text.at, '\0', text.len) != NULL) {
+		WRONG(g, p, "a NUL byte; is this a text file?");
+		return;
+	}
+	if (text.at[0] == '[') {
+		if (indented)
+			WRONG(g, p, "'%.*s' is indented; a section begins in column 1",
+			    SLICE_ARG(text));
+		section_begin(g, p, text, blocks);
+	} else if (text.at[0] == '@' && !indented) {
+		directive(g, p, text, blocks);
+	} else if (!indented) {
+		struct slice key = word_take(&text);
+
+		WRONG(g, p, "'%.*s' begins in column 1; the entries of a section are indented",
+		    SLICE_ARG(key));
+	} else {
+		entry_add(g, p, text, blocks);
+	}
+}
+
+/* ---- files */
+
+/* The whole file, or false after telling why not; the caller frees ${b}. */
+static bool
+file_load(struct grammar *g, const struct place *from, const char *path, struct buffer *b)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t got = 0;
+	int error = errno;
+
+	while (fd >= 0) {
+		char *room = buffer_need(b, 65536);
+
+		if (room == NULL)
+			break;
+		got = read(fd, room, 65536);
+		error = errno;
+		if (got <= 0)
+			break;
+		b->len += (size_t)got;
+		got = 0;
+	}
+	if (fd < 0 || got < 0)
+		findings_add(g->findings, FINDING_ERROR, from->file, from->line,
+		    "cannot read %s: %s", path, strerror(error));
+	else if (b->len > FILE_MAX)
+		findings_add(g->findings, FINDING_ERROR, from->file, from->line,
+		    "%s is larger than %d KiB; is it a configuration?", path, FILE_MAX >> 10);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 && got == 0 && b->len <= FILE_MAX;
+}
+
+static void
+lines_read(struct grammar *g, struct place *p, struct slice text, struct conf_blocks *blocks)
+{
+	static const struct slice mark = { "\xef\xbb\xbf", 3 }; /* that some editors write */
+
+	if (slice_starts(text, mark))
+		text = slice_from(text, mark.len);
+	while (text.len > 0) {
+		const char *end = memchr(text.at, '\n', text.len);
+		size_t len = end ? (size_t)(end - text.at) : text.len;
+
+		p->line++;
+		line_read(g, p, (struct slice){ text.at, len }, blocks);
+		text = slice_from(text, end ? len + 1 : len);
+	}
+}
+
+static int
+file_read(struct grammar *g, const struct place *from, const char *path, unsigned depth,
+    struct conf_blocks *blocks)
+{
+	struct place p = {
+		.file = pool_text(g->pool, slice_of(path)),
+		.depth = depth,
+		.block = NO_BLOCK,
+	};
+	struct buffer b;
+	bool loaded;
+
+	if (g->files++ >= FILES_MAX) {
+		if (!g->too_much)
+			WRONG(g, from, "more than %d files; does one include itself?", FILES_MAX);
+		g->too_much = true;
+		return -1;
+	}
+	buffer_init(&b, FILE_MAX + 2 * 65536);
+	loaded = file_load(g, from, path, &b);
+	if (loaded)
+		lines_read(g, &p, buffer_slice(&b), blocks);
+	buffer_fini(&b);
+	return loaded ? 0 : -1;
+}
+
+int
+grammar_read(struct grammar *g, const char *path, struct conf_blocks *blocks)
+{
+	struct place outside = { 0 };
+
+	return file_read(g, &outside, path, 0, blocks);
+}
+
+/* ---- the grammar alone */
+
+struct blocks_owned {
+	struct conf_blocks blocks;
+	struct pool *pool;
+};
+
+struct conf_blocks *
+conf_blocks_read(const char *path, struct findings *findings)
+{
+	struct pool *pool = pool_new();
+	struct blocks_owned *o = pool_take(pool, sizeof(*o));
+	struct grammar *g = grammar_new(pool, path, findings);
+	int result;
+
+	o->pool = pool;
+	o->blocks.file = pool_text(pool, slice_of(path));
+	result = grammar_read(g, path, &o->blocks);
+	grammar_free(g);
+	if (result == 0)
+		return &o->blocks;
+	pool_free(pool);
+	return NULL;
+}
+
+void
+conf_blocks_free(struct conf_blocks *blocks)
+{
+	/* The blocks are the first member of what owns them. */
+	if (blocks != NULL)
+		pool_free(((struct blocks_owned *)(void *)blocks)->pool);
+}

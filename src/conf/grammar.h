@@ -1,0 +1,30 @@
+/*
+ * The classic format's grammar: files of sections and entries, whatever they
+ * mean.  Included files, variables and comments are resolved here; names and
+ * values are nobody's business yet.
+ */
+#ifndef GRAMMAR_H
+#define GRAMMAR_H
+
+#include "conf.h"
+#include "pool.h"
+
+struct grammar;
+
+/**
+ * grammar_new(pool, main, findings), grammar_free(g):
+ * A reader whose results live in ${pool}.  Relative @INCLUDEs are looked for
+ * beside the file ${main}, after the current directory.
+ */
+struct grammar *grammar_new(struct pool *pool, const char *main, struct findings *findings);
+void grammar_free(struct grammar *g);
+
+/**
+ * grammar_read(g, path, blocks):
+ * Add the sections of the file ${path} to ${blocks}.  @SET holds for all that
+ * ${g} reads after it.  Return 0, or -1 when the file could not be read (a
+ * finding says why); bad lines are findings and are passed over.
+ */
+int grammar_read(struct grammar *g, const char *path, struct conf_blocks *blocks);
+
+#endif

@@ -1,0 +1,376 @@
+/*
+ * conf_read: from files to sections that are filled and checked.
+ *
+ *	grammar (blocks) -> section -> table (values) -> the plugin's check
+ *	-> parsers' files, the same way -> check (between sections)
+ */
+#include "read.h"
+
+#include <stdlib.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "grammar.h"
+#include "memory.h"
+#include "service.h"
+#include "table.h"
+
+#define NAMES_MAX 256
+
+/* ---- which plugin a block belongs to */
+
+static int
+kind_of(const char *name)
+{
+	for (int kind = 0; kind < SECTION_KINDS; kind++)
+		if (strcasecmp(name, section_names[kind]) == 0)
+			return kind;
+	return -1;
+}
+
+static const char *
+block_value(const struct conf_block *b, const char *key, unsigned *line)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		if (strcasecmp(b->entries[i].key, key) == 0) {
+			*line = b->entries[i].line;
+			return b->entries[i].value;
+		}
+	}
+	return NULL;
+}
+
+static void
+plugin_unknown(
+    struct reading *r, const struct conf_block *b, int kind, const char *name, unsigned line)
+{
+	const char *names[NAMES_MAX], *meant;
+	size_t n = 0;
+
+	for (size_t i = 0; r->registry->plugins[i] != NULL && n < NAMES_MAX; i++) {
+		const struct plugin *p = r->registry->plugins[i];
+
+		if (p->name == NULL)
+			continue;
+		if ((int)p->kind == kind) {
+			names[n++] = p->name;
+		} else if (strcasecmp(p->name, name) == 0) {
+			findings_add(r->findings, FINDING_ERROR, b->file, line,
+			    "'%s' is a plugin of [%s], not of [%s]", name, section_names[p->kind],
+			    section_names[kind]);
+			return;
+		}
+	}
+	meant = nearest(name, names, n);
+	findings_add(r->findings, FINDING_ERROR, b->file, line, "no plugin '%s' for [%s]%s%s%s",
+	    name, section_names[kind], meant ? "; did you mean '" : "", meant ? meant : "",
+	    meant ? "'?" : "");
+}
+
+static const struct plugin *
+plugin_lookup(const struct registry *registry, int kind, const char *name)
+{
+	for (size_t i = 0; registry->plugins[i] != NULL; i++) {
+		const struct plugin *p = registry->plugins[i];
+
+		if ((int)p->kind == kind &&
+		    (p->name == NULL || (name != NULL && strcasecmp(p->name, name) == 0)))
+			return p;
+	}
+	return NULL;
+}
+
+static bool
+has_plugins(int kind)
+{
+	return kind == SECTION_INPUT || kind == SECTION_FILTER || kind == SECTION_OUTPUT;
+}
+
+/* The block's plugin, or NULL after telling what is wrong. */
+static const struct plugin *
+plugin_find(struct reading *r, const struct conf_block *b, int kind)
+{
+	const struct plugin *p;
+	const char *name = NULL;
+	unsigned line = b->line;
+
+	if (has_plugins(kind)) {
+		name = block_value(b, "Name", &line);
+		if (name == NULL) {
+			findings_add(r->findings, FINDING_ERROR, b->file, b->line,
+			    "[%s] has no Name; it says which plugin this is", b->name);
+			return NULL;
+		}
+	}
+	p = plugin_lookup(r->registry, kind, name);
+	if (p == NULL)
+		plugin_unknown(r, b, kind, name ? name : "", line);
+	else if (p->later && p->name != NULL)
+		findings_add(r->findings, FINDING_ERROR, b->file, line, "[%s] %s is not built yet",
+		    section_names[kind], p->name);
+	return p != NULL && p->later && p->name != NULL ? NULL : p;
+}
+
+/* ---- sections */
+
+static struct section *
+section_add(struct reading *r, const struct plugin *plugin, const char *file, unsigned line)
+{
+	struct conf *c = r->conf;
+
+	c->sections = pool_grow(r->pool, c->sections, c->n, sizeof(*c->sections));
+	c->sections[c->n] = (struct section){ .plugin = plugin, .file = file, .line = line };
+	return &c->sections[c->n++];
+}
+
+static void
+unbuilt_add(struct reading *r, const char *name, const struct conf_block *b, bool multiline)
+{
+	r->unbuilt = pool_grow(r->pool, r->unbuilt, r->nunbuilt, sizeof(*r->unbuilt));
+	r->unbuilt[r->nunbuilt++] = (struct unbuilt){ name, b->file, b->line, multiline };
+}
+
+static const struct section *
+parser_defined(const struct conf *c, const char *name, const struct section *before)
+{
+	for (const struct section *s = c->sections; s != before; s++) {
+		if (s->plugin->kind == SECTION_PARSER) {
+			const char *other = ((const struct parser_conf *)s->values)->name;
+
+			if (other != NULL && name != NULL && strcmp(other, name) == 0)
+				return s;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * A parser that was read.  Stock files define many that nobody uses: what
+ * cannot be used is put aside and only matters to who names it.
+ */
+static void
+parser_settle(struct reading *r, const struct conf_block *b, bool built)
+{
+	struct section *s = &r->conf->sections[r->conf->n - 1];
+	const char *name = ((const struct parser_conf *)s->values)->name;
+	const struct section *first = parser_defined(r->conf, name, s);
+
+	if (first != NULL)
+		findings_add(r->findings, FINDING_WARNING, b->file, b->line,
+		    "parser '%s' is defined twice; the one at %s:%u counts", name, first->file,
+		    first->line);
+	else if (!built && name != NULL)
+		unbuilt_add(r, name, b, false);
+	else
+		return;
+	r->conf->n--;
+}
+
+static void
+block_take(struct reading *r, const struct conf_block *b, bool parsers_only)
+{
+	int kind = kind_of(b->name);
+	const char *meant;
+	const struct plugin *p;
+	struct section *s;
+	unsigned line;
+	bool built;
+
+	if (kind < 0) {
+		meant = nearest(b->name, section_names, SECTION_KINDS);
+		findings_add(r->findings, FINDING_ERROR, b->file, b->line, "no section [%s]%s%s%s",
+		    b->name, meant ? "; did you mean [" : "", meant ? meant : "",
+		    meant ? "]?" : "");
+		if (meant != NULL)
+			r->incomplete[kind_of(meant)] = true;
+		return;
+	}
+	if (parsers_only && kind != SECTION_PARSER && kind != SECTION_MULTILINE_PARSER) {
+		findings_add(r->findings, FINDING_ERROR, b->file, b->line,
+		    "[%s] in a parsers' file; only [PARSER] and [MULTILINE_PARSER] belong there",
+		    section_names[kind]);
+		return;
+	}
+	p = plugin_find(r, b, kind);
+	if (p == NULL) {
+		r->incomplete[kind] = true;
+		return;
+	}
+	if (p->later) {
+		const char *name = block_value(b, "Name", &line);
+
+		findings_add(r->findings, FINDING_WARNING, b->file, b->line,
+		    "[%s] is not built yet", section_names[kind]);
+		unbuilt_add(r, name ? name : "", b, true);
+		return;
+	}
+	for (size_t i = 0; kind == SECTION_SERVICE && i < r->conf->n; i++) {
+		if (r->conf->sections[i].plugin == p) {
+			findings_add(r->findings, FINDING_ERROR, b->file, b->line,
+			    "[SERVICE] is given twice; first at %s:%u", r->conf->sections[i].file,
+			    r->conf->sections[i].line);
+			return;
+		}
+	}
+	s = section_add(r, p, b->file, b->line);
+	built = table_fill(r->pool, r->registry, b, s, r->findings);
+	if (kind == SECTION_PARSER)
+		parser_settle(r, b, built);
+}
+
+/* A section that stands in no file. */
+static void
+section_implied(struct reading *r, int kind, struct conf_entry *entries, size_t n)
+{
+	const struct plugin *p = plugin_lookup(r->registry, kind, NULL);
+	struct conf_block b = { .entries = entries, .n = n };
+	struct section *s;
+
+	if (p == NULL || p->later)
+		return;
+	s = section_add(r, p, r->conf->file, 0);
+	table_fill(r->pool, r->registry, &b, s, r->findings);
+}
+
+/* The runtime's format and JSON have names that no file need define. */
+static void
+parsers_implied(struct reading *r)
+{
+	static char cri[] = "cri", json[] = "json", name[] = "Name", format[] = "Format";
+	struct conf_entry entries[2][2] = {
+		{ { name, cri, 0 }, { format, cri, 0 } },
+		{ { name, json, 0 }, { format, json, 0 } },
+	};
+
+	for (int i = 0; i < 2; i++)
+		if (parser_defined(r->conf, entries[i][0].value, r->conf->sections + r->conf->n) ==
+		    NULL)
+			section_implied(r, SECTION_PARSER, entries[i], 2);
+}
+
+static void
+parsers_read(struct reading *r, struct grammar *g, struct conf_blocks *blocks)
+{
+	const struct service *service = service_of(r->conf);
+
+	for (size_t i = 0; service != NULL && i < service->parsers_file.n; i++) {
+		char *path = conf_find(r->conf->file, service->parsers_file.at[i]);
+		const struct section *s = NULL;
+
+		for (size_t j = 0; j < r->conf->n; j++)
+			if (r->conf->sections[j].values == service)
+				s = &r->conf->sections[j];
+		if (path == NULL)
+			findings_add(r->findings, FINDING_ERROR, s->file,
+			    conf_given(s, "Parsers_File"),
+			    "Parsers_File '%s': no such file beside %s or in " TOWLINE_CONF,
+			    service->parsers_file.at[i], r->conf->file);
+		else
+			grammar_read(g, path, blocks);
+		free(path);
+	}
+}
+
+struct conf *
+conf_read(const char *path, const struct registry *registry, struct findings *findings)
+{
+	struct reading r = { .registry = registry, .findings = findings };
+	struct conf_blocks blocks = { 0 };
+	struct grammar *g;
+	size_t own;
+	bool read;
+
+	r.pool = pool_new();
+	r.conf = pool_take(r.pool, sizeof(*r.conf));
+	r.conf->owned = r.pool;
+	r.conf->file = pool_text(r.pool, slice_of(path));
+	g = grammar_new(r.pool, r.conf->file, findings);
+	read = grammar_read(g, path, &blocks) == 0;
+	for (size_t i = 0; i < blocks.n; i++)
+		block_take(&r, &blocks.at[i], false);
+	if (service_of(r.conf) == NULL)
+		section_implied(&r, SECTION_SERVICE, NULL, 0);
+	own = blocks.n;
+	parsers_read(&r, g, &blocks);
+	for (size_t i = own; i < blocks.n; i++)
+		block_take(&r, &blocks.at[i], true);
+	parsers_implied(&r);
+	for (size_t i = 0; i < r.conf->n; i++) {
+		const struct section *s = &r.conf->sections[i];
+
+		if (s->plugin->check != NULL)
+			s->plugin->check(s, findings);
+	}
+	if (read)
+		check_sections(&r);
+	grammar_free(g);
+	return r.conf;
+}
+
+void
+conf_free(struct conf *conf)
+{
+	if (conf != NULL)
+		pool_free(conf->owned);
+}
+
+/* ---- files that a configuration names */
+
+static char *
+readable(char *path)
+{
+	if (path != NULL && access(path, R_OK) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
+char *
+conf_find(const char *main, const char *name)
+{
+	const char *slash = strrchr(main, '/');
+	char program[4096], *path;
+	ssize_t len;
+
+	if (name[0] == '/')
+		return readable(xstrdup(name));
+	path =
+	    readable(slash ? xprintf("%.*s/%s", (int)(slash - main), main, name) : xstrdup(name));
+	if (path == NULL)
+		path = readable(xstrdup(name)); /* the current directory */
+	if (path == NULL)
+		path = readable(xprintf(TOWLINE_CONF "/%s", name));
+	if (path != NULL)
+		return path;
+	len = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	if (len <= 0)
+		return NULL;
+	program[len] = '\0';
+	slash = strrchr(program, '/');
+	return readable(xprintf("%.*s/../conf/%s", (int)(slash - program), program, name));
+}
+
+bool
+conf_match(const char *pattern, struct slice tag)
+{
+	const char *star = NULL, *p = pattern;
+	size_t at = 0, retry = 0;
+
+	while (at < tag.len) {
+		if (*p == '*') {
+			star = p++;
+			retry = at;
+		} else if (*p == tag.at[at] && *p != '\0') {
+			p++;
+			at++;
+		} else if (star != NULL) {
+			p = star + 1;
+			at = ++retry;
+		} else {
+			return false;
+		}
+	}
+	while (*p == '*')
+		p++;
+	return *p == '\0';
+}

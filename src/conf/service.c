@@ -1,0 +1,107 @@
+/* [SERVICE]: how the process runs. */
+#include "service.h"
+
+#include <stddef.h>
+
+#include "clock.h"
+
+static const char *const levels[] = { "error", "warn", "info", "debug", "trace", "warning", "off",
+	NULL };
+
+static const char own_backoff[] = "retries wait longer each time by themselves";
+static const char own_buffer[] = "the log files on disk are the buffer";
+static const char own_health[] = "/healthz and /readyz are always there";
+
+#define AT(member) offsetof(struct service, member)
+
+static const struct option service_options[] = {
+	OPTION("Flush", OPT_TIME, "1", AT(flush), "ship a batch at this age, full or not",
+	    .min = NS_PER_MS, .max = 3600 * NS_PER_S),
+	OPTION("Grace", OPT_TIME, "5", AT(grace),
+	    "time to deliver what was read, at the end; -1: for ever", .min = -NS_PER_S,
+	    .max = 86400 * NS_PER_S),
+	OPTION("Log_Level", OPT_ENUM, "info", AT(log_level), "what towline itself says",
+	    .choices = levels),
+	OPTION("Daemon", OPT_BOOL, "off", AT(daemon), "off alone: the service manager runs us"),
+	OPTION("Parsers_File", OPT_LIST, NULL, AT(parsers_file),
+	    "files of [PARSER] sections: beside this one, or installed"),
+	OPTION("HTTP_Server", OPT_BOOL, "on", AT(http_server), "serve /metrics, /healthz, /readyz"),
+	OPTION("HTTP_Listen", OPT_STRING, "0.0.0.0", AT(http_listen), "address to serve at"),
+	OPTION("HTTP_Port", OPT_INT, "8000", AT(http_port), "port to serve at; 0: any free one",
+	    .max = 65535),
+	OPTION("State_Path", OPT_STRING, "/var/lib/towline", AT(state_path),
+	    "directory of what must outlive the process"),
+	OPTION("Agent_Events", OPT_STRING, NULL, AT(agent_events),
+	    "file of the agents' words; agent-events.conf, beside this one or installed"),
+	OPTION("Agent_Pods", OPT_LIST, "matillion-agent*", AT(agent_pods),
+	    "pods that are agents (globs): their lines make the app_ metrics"),
+	OPTION("Agent_Exclude_Containers", OPT_LIST, "metrics-exporter",
+	    AT(agent_exclude_containers), "containers of these pods that are not"),
+	OPTION("Batches", OPT_INT, "6", AT(batches), "batches in memory", .min = 2, .max = 64),
+	OPTION("Batch_Size", OPT_SIZE, "1M", AT(batch_size), "bytes of a batch", .min = 64000,
+	    .max = 64000000),
+	OPTION("Per_Pipeline", OPT_BOOL, "off", AT(per_pipeline),
+	    "app_task_execution_seconds by pipeline, too"),
+	OPTION("Max_Series", OPT_INT, "100", AT(max_series),
+	    "error types an agent has as series; the rest is `other`", .min = 1, .max = 100000),
+	OPTION("Max_Task_Capacity", OPT_INT, "20", AT(max_task_capacity),
+	    "app_max_task_capacity: tasks that an agent runs at once"),
+	OPTION("Max_Connections", OPT_INT, "0", AT(max_connections),
+	    "app_max_connections; 0: what the agent's log states"),
+	OPTION("Heartbeat_Timeout", OPT_TIME, "90s", AT(heartbeat_timeout),
+	    "app_agent_status is 0 when the last heartbeat is older", .min = NS_PER_S,
+	    .max = 86400 * NS_PER_S),
+	OPTION("Duration_Window", OPT_TIME, "5m", AT(duration_window),
+	    "app_task_duration_seconds is the mean of this time", .min = NS_PER_S,
+	    .max = 86400 * NS_PER_S),
+	OPTION_IDLE("Coro_Stack_Size", "there are no coroutines"),
+	OPTION_IDLE("Hot_Reload", "SIGHUP reads the configuration again"),
+	OPTION_IDLE("Health_Check", own_health),
+	OPTION_IDLE("HC_Errors_Count", own_health),
+	OPTION_IDLE("HC_Retry_Failure_Count", own_health),
+	OPTION_IDLE("HC_Period", own_health),
+	OPTION_IDLE("scheduler.base", own_backoff),
+	OPTION_IDLE("scheduler.cap", own_backoff),
+	OPTION_IDLE("storage.*", own_buffer),
+	OPTION_IDLE("dns.*", "names are looked up by the system's resolver"),
+	OPTION_LATER("Plugins_File", "plugins made by others"),
+	OPTION_LATER("Streams_File", "stream processing"),
+	OPTIONS_END,
+};
+
+static void
+service_check(const struct section *section, struct findings *findings)
+{
+	const struct service *s = section->values;
+
+	if (s->daemon)
+		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, "Daemon"),
+		    "Daemon: towline stays in the foreground, as systemd and containers want it; "
+		    "say off");
+}
+
+const struct plugin service_plugin = {
+	.kind = SECTION_SERVICE,
+	.help = "how the process runs",
+	.options = service_options,
+	.size = sizeof(struct service),
+	.check = service_check,
+};
+
+const struct service *
+service_of(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n; i++)
+		if (conf->sections[i].plugin->kind == SECTION_SERVICE)
+			return conf->sections[i].values;
+	return NULL;
+}
+
+enum voice
+service_voice(const struct service *s)
+{
+	static const enum voice voices[] = { VOICE_ERROR, VOICE_WARN, VOICE_INFO, VOICE_DEBUG,
+		VOICE_DEBUG, VOICE_WARN, VOICE_ERROR };
+
+	return voices[s->log_level];
+}

@@ -1,0 +1,239 @@
+/*
+ * A section's entries, by its plugin's option table, into its plugin's struct.
+ * All that is wrong with single entries is found here; what only shows between
+ * sections is check.c's.
+ */
+#include "table.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "value.h"
+
+const char *const section_names[] = {
+	[SECTION_SERVICE] = "SERVICE",
+	[SECTION_INPUT] = "INPUT",
+	[SECTION_FILTER] = "FILTER",
+	[SECTION_OUTPUT] = "OUTPUT",
+	[SECTION_PARSER] = "PARSER",
+	[SECTION_MULTILINE_PARSER] = "MULTILINE_PARSER",
+};
+
+/* Names that a suggestion is chosen from. */
+#define NAMES_MAX 512
+
+static size_t
+rows_count(const struct option *o)
+{
+	size_t n = 0;
+
+	while (o != NULL && o[n].name != NULL)
+		n++;
+	return n;
+}
+
+size_t
+table_rows(const struct plugin *p)
+{
+	return rows_count(p->options) + rows_count(p->common);
+}
+
+const struct option *
+table_row(const struct plugin *p, size_t row)
+{
+	size_t own = rows_count(p->options);
+
+	if (row < own)
+		return &p->options[row];
+	return row - own < rows_count(p->common) ? &p->common[row - own] : NULL;
+}
+
+static bool
+row_takes(const struct option *o, const char *key)
+{
+	size_t len = strlen(o->name);
+
+	if (len > 2 && strcmp(o->name + len - 2, ".*") == 0)
+		return strncasecmp(o->name, key, len - 1) == 0;
+	return strcasecmp(o->name, key) == 0;
+}
+
+int
+table_find(const struct plugin *p, const char *key)
+{
+	const struct option *o;
+
+	for (size_t i = 0; (o = table_row(p, i)) != NULL; i++)
+		if (row_takes(o, key))
+			return (int)i;
+	return -1;
+}
+
+const char *
+table_title(const struct plugin *p, char to[TABLE_TITLE])
+{
+	snprintf(to, TABLE_TITLE, "[%s]%s%s", section_names[p->kind], p->name ? " " : "",
+	    p->name ? p->name : "");
+	return to;
+}
+
+/* ---- an unknown key */
+
+/* The other plugin that has the option ${key}; one of the same kind first. */
+static const struct plugin *
+owner_find(const struct registry *registry, const struct plugin * not, const char *key)
+{
+	const struct plugin *other = NULL;
+
+	for (size_t i = 0; registry->plugins[i] != NULL; i++) {
+		const struct plugin *p = registry->plugins[i];
+
+		if (p == not || table_find(p, key) < 0)
+			continue;
+		if (p->kind == not ->kind)
+			return p;
+		if (other == NULL)
+			other = p;
+	}
+	return other;
+}
+
+static void
+key_unknown(const struct registry *registry, const struct section *s, const struct conf_entry *e,
+    struct findings *findings)
+{
+	const char *names[NAMES_MAX], *meant;
+	const struct plugin *owner;
+	const struct option *o;
+	char title[TABLE_TITLE], other[TABLE_TITLE];
+	size_t n = 0;
+
+	table_title(s->plugin, title);
+	for (size_t i = 0; (o = table_row(s->plugin, i)) != NULL && n < NAMES_MAX; i++)
+		names[n++] = o->name;
+	meant = nearest(e->key, names, n);
+	owner = owner_find(registry, s->plugin, e->key);
+	if (owner != NULL)
+		findings_add(findings, FINDING_ERROR, s->file, e->line,
+		    "no option '%s' in %s; it belongs to %s", e->key, title,
+		    table_title(owner, other));
+	else if (meant != NULL)
+		findings_add(findings, FINDING_ERROR, s->file, e->line,
+		    "no option '%s' in %s; did you mean '%s'?", e->key, title, meant);
+	else
+		findings_add(findings, FINDING_ERROR, s->file, e->line, "no option '%s' in %s",
+		    e->key, title);
+}
+
+/* ---- filling */
+
+static bool
+is_list(const struct option *o)
+{
+	return o->type == OPT_LIST || o->type == OPT_LINES;
+}
+
+static bool
+is_stored(const struct option *o)
+{
+	return (o->flags & (OPT_LATER | OPT_IDLE)) == 0;
+}
+
+static void *
+field(const struct section *s, const struct option *o)
+{
+	return (char *)s->values + o->where;
+}
+
+/* One entry whose row is known.  False: its option is not built yet. */
+static bool
+entry_take(struct pool *pool, struct section *s, const struct option *o, unsigned *line,
+    const struct conf_entry *e, struct findings *findings)
+{
+	char why[VALUE_WHY], title[TABLE_TITLE];
+	bool star = o->name[strlen(o->name) - 1] == '*';
+
+	table_title(s->plugin, title);
+	if (o->flags & OPT_LATER) {
+		findings_add(findings,
+		    s->plugin->kind == SECTION_PARSER ? FINDING_WARNING : FINDING_ERROR, s->file,
+		    e->line, "option '%s' of %s is not built yet", e->key, title);
+		return false;
+	}
+	if (*line != 0 && !is_list(o) && !star) {
+		findings_add(findings, FINDING_ERROR, s->file, e->line,
+		    "'%s' is given twice in %s; first in line %u", e->key, title, *line);
+		return true;
+	}
+	if (*line == 0 && is_list(o) && is_stored(o))
+		*(struct list *)field(s, o) = (struct list){ NULL, 0 };
+	*line = e->line;
+	if (!value_read(pool, o, e->value, is_stored(o) ? field(s, o) : NULL, why))
+		findings_add(findings, FINDING_ERROR, s->file, e->line, "%s", why);
+	else if (o->flags & OPT_IDLE)
+		findings_add(findings, FINDING_NOTE, s->file, e->line,
+		    "'%s' has no effect here: %s", e->key, o->help);
+	return true;
+}
+
+static void
+defaults_take(struct pool *pool, struct section *s)
+{
+	const struct option *o;
+	char why[VALUE_WHY];
+
+	for (size_t i = 0; (o = table_row(s->plugin, i)) != NULL; i++)
+		if (o->value != NULL && is_stored(o))
+			value_read(pool, o, o->value, field(s, o), why);
+}
+
+bool
+table_fill(struct pool *pool, const struct registry *registry, const struct conf_block *block,
+    struct section *s, struct findings *findings)
+{
+	unsigned *lines = pool_take(pool, (table_rows(s->plugin) + 1) * sizeof(*lines));
+	bool named = s->plugin->name == NULL; /* then Name, if any, is an option */
+	const struct option *o;
+	char title[TABLE_TITLE];
+	bool built = true;
+
+	s->values = pool_take(pool, s->plugin->size);
+	s->lines = lines;
+	defaults_take(pool, s);
+	for (size_t i = 0; block != NULL && i < block->n; i++) {
+		const struct conf_entry *e = &block->entries[i];
+		int row = table_find(s->plugin, e->key);
+
+		if (!named && strcasecmp(e->key, "Name") == 0)
+			continue;
+		if (row < 0)
+			key_unknown(registry, s, e, findings);
+		else
+			built &= entry_take(
+			    pool, s, table_row(s->plugin, (size_t)row), &lines[row], e, findings);
+	}
+	for (size_t i = 0; (o = table_row(s->plugin, i)) != NULL; i++)
+		if ((o->flags & OPT_NEEDED) && lines[i] == 0)
+			findings_add(findings, FINDING_ERROR, s->file, s->line,
+			    "%s has no %s; it needs one", table_title(s->plugin, title), o->name);
+	return built;
+}
+
+/* ---- asked of a filled section */
+
+unsigned
+conf_given(const struct section *s, const char *name)
+{
+	int row = table_find(s->plugin, name);
+
+	return row < 0 ? 0 : s->lines[row];
+}
+
+const void *
+conf_value(const struct section *s, const char *name)
+{
+	int row = table_find(s->plugin, name);
+	const struct option *o = row < 0 ? NULL : table_row(s->plugin, (size_t)row);
+
+	return o != NULL && is_stored(o) ? field(s, o) : NULL;
+}

@@ -1,0 +1,36 @@
+/* A section's entries, by its plugin's option table, into its plugin's struct. */
+#ifndef TABLE_H
+#define TABLE_H
+
+#include "conf.h"
+#include "pool.h"
+
+/* Walk a plugin's own rows, then the common ones: for (i = 0; (o = table_row(p, i)); i++). */
+const struct option *table_row(const struct plugin *p, size_t row);
+
+size_t table_rows(const struct plugin *p);
+
+/**
+ * table_find(p, key):
+ * The row of the option ${key}, or -1.
+ */
+int table_find(const struct plugin *p, const char *key);
+
+/**
+ * table_fill(pool, registry, block, s, findings):
+ * Give ${s}, whose plugin, file and line are set, its values: defaults, then
+ * the entries of ${block} (NULL: none).  What is wrong becomes findings; an
+ * option that is not built yet is an error, in a [PARSER] a warning: it may
+ * never be used.  Return false when there was one of those.
+ */
+bool table_fill(struct pool *pool, const struct registry *registry, const struct conf_block *block,
+    struct section *s, struct findings *findings);
+
+/* "[FILTER] kubernetes", "[SERVICE]", into ${to}, which is returned. */
+#define TABLE_TITLE 96
+const char *table_title(const struct plugin *p, char to[TABLE_TITLE]);
+
+/* The names of the kinds, SERVICE, INPUT, …; SECTION_KINDS of them. */
+extern const char *const section_names[];
+
+#endif

@@ -1,0 +1,25 @@
+/* The text of an option's value, by the option's type. */
+#ifndef VALUE_H
+#define VALUE_H
+
+#include "conf.h"
+#include "pool.h"
+
+#define VALUE_WHY 256
+
+/**
+ * value_read(pool, option, text, at, why):
+ * Read ${text} as ${option} wants it into the field ${at} (lists are appended
+ * to); ${at} NULL: only check.  Return true, or false with the reason in
+ * ${why} (VALUE_WHY bytes), which tells what would be right.
+ */
+bool value_read(
+    struct pool *pool, const struct option *option, const char *text, void *at, char *why);
+
+/**
+ * value_type(option):
+ * What the documentation calls the type: time, size, on/off, ….
+ */
+const char *value_type(const struct option *option);
+
+#endif
