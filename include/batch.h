@@ -59,6 +59,20 @@ struct document_rules {
 };
 
 /**
+ * batch_new(bytes, cap), batch_free(b):
+ * An empty batch of ${bytes} that grows for one large document to ${cap} at
+ * most.
+ */
+struct batch *batch_new(size_t bytes, size_t cap);
+void batch_free(struct batch *b);
+
+/**
+ * document_rules_default():
+ * The rules of an output with all its defaults and a fixed index.
+ */
+struct document_rules document_rules_default(void);
+
+/**
  * document_id(r, to):
  * Write the _id of ${r}: DOCUMENT_ID characters, URL-safe base64 of 3 bytes
  * hour, 16 identity, 7 offset (both big-endian), 4 hash.
