@@ -17,46 +17,66 @@ struct agent_metrics_options {
 	double max_task_capacity, max_connections;
 	int64_t heartbeat_timeout; /* ns */
 	int64_t window;            /* ns, of app_task_duration_seconds */
+	int64_t hold; /* ns that a new label value stays at 0; 0: 30 s; negative: not at all */
 };
 
 /* One agent container: what its series are keyed by. */
 struct agent_series;
 
+/**
+ * agent_metrics_init(options), agent_metrics_fini():
+ * Before all others; forget everything (tests).
+ */
 void agent_metrics_init(const struct agent_metrics_options *options);
+void agent_metrics_fini(void);
 
 /**
  * agent_metrics_agent(pod):
- * The series of the agent container ${pod}; families appear at 0.  A new uid
- * of a pod name continues its counters and resets its gauges; an older uid or
- * restart than the newest seen touches counters alone.
+ * One more stream of the agent container ${pod} begins: return its series,
+ * never NULL; families appear at 0.  A new uid of a pod name continues its
+ * counters and resets its gauges; an older uid or restart than the newest seen
+ * touches counters alone.  Beyond max_series agents, the one that ended
+ * longest ago goes; when all are alive, the series `other` is returned.
  */
 struct agent_series *agent_metrics_agent(const struct pod *pod);
 
 /**
  * agent_metrics_count(a, pod, line, time):
- * Count one record of the agent, once.  ${time} is its runtime time, ns.
- * No allocation but for a label value never seen before (capped).
+ * Count one record of the agent, once.  ${time} is its runtime time, ns (0:
+ * it has none).  ${line} may be NULL.  No lock, no clock; no allocation but
+ * for a label value or a number of active tasks never seen before (capped).
  */
 void agent_metrics_count(
     struct agent_series *a, const struct pod *pod, const struct agent_line *line, int64_t time);
 
 /**
  * agent_metrics_ended(a, pod):
- * The container's files are gone: its gauges vanish, its counters stay a
- * while.
+ * A stream that agent_metrics_agent was told of is gone.  When it was the
+ * last of its container and no other begins, the gauges vanish and the
+ * counters stay a while.
  */
 void agent_metrics_ended(struct agent_series *a, const struct pod *pod, int64_t now);
 
 /**
  * agent_metrics_publish(now, behind):
- * Show what was counted so far.  ${behind}: a file has unread bytes (then a
- * heartbeat's age is judged against the newest record read).
+ * Show what was counted so far, as of ${now} (wall ns).  ${behind}: a file has
+ * unread bytes (then a heartbeat's age is judged against the newest record
+ * read).  The first call that is not behind, or comes 60 s after the first,
+ * ends the history: series made until then begin at their value.
  */
 void agent_metrics_publish(int64_t now, bool behind);
 
 /**
+ * agent_metrics_counted():
+ * Has the history been counted?  Until then no scrape should be answered.
+ */
+bool agent_metrics_counted(void);
+
+/**
  * agent_metrics_scraped():
- * A scrape has been answered: new label values held at 0 may be released.
+ * The scrape for which metrics_write was called last has been answered: new
+ * label values that it showed at 0 may be released.  Called by the thread that
+ * calls metrics_write.
  */
 void agent_metrics_scraped(void);
 

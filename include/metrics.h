@@ -1,7 +1,7 @@
 /*
- * towline's own counters and gauges: declared once, with their help, in
- * src/metrics/own.def; moved by the thread that owns them, without a lock;
- * read by the serve thread.
+ * towline's own counters and gauges: declared once, with their help, in the
+ * table of src/metrics/own.c; moved by the thread that owns them, without a
+ * lock; read by the serve thread.
  */
 #ifndef METRICS_H
 #define METRICS_H
@@ -22,6 +22,7 @@ struct metrics {
 	atomic_llong newest;         /* runtime time of the newest record read, ns */
 	atomic_ullong lost_bytes;
 	atomic_ullong index_late; /* indices that exist from before our template */
+	atomic_ullong folded;     /* records counted under the label value `other` */
 };
 
 extern struct metrics metrics;
@@ -67,7 +68,8 @@ struct output_metrics {
 
 /**
  * metrics_output(name):
- * Register an output's counters.
+ * Register an output's counters; those of a name that is there already are
+ * returned again.  They live as long as the process.
  */
 struct output_metrics *metrics_output(const char *name);
 
@@ -82,10 +84,16 @@ void metrics_delivered(struct output_metrics *m, int64_t record_time, int64_t no
 extern const double duration_buckets[DELIVERY_BUCKETS];
 
 /**
- * metrics_write(to, openmetrics):
+ * metrics_write(to, openmetrics, now):
  * Append the exposition of all families, towline's own and the agents', in
- * text 0.0.4 or OpenMetrics 1.0 form.
+ * text 0.0.4 or OpenMetrics 1.0 form, as of ${now} (wall ns).
  */
-void metrics_write(struct buffer *to, bool openmetrics);
+void metrics_write(struct buffer *to, bool openmetrics, int64_t now);
+
+/**
+ * metrics_reference(to):
+ * Append docs/metrics.md: every family with its type, labels and meaning.
+ */
+void metrics_reference(struct buffer *to);
 
 #endif

@@ -1,0 +1,189 @@
+/*
+ * Counting one record of an agent: the hot path.  Which event moves which
+ * number stands in agent_metrics_count(); nothing here is shown before
+ * agent_publish.c has copied it.
+ */
+#include "agent_series.h"
+
+#include <stdlib.h>
+
+static void
+observe(struct histogram *h, double seconds)
+{
+	h->buckets[duration_bucket(seconds)]++;
+	h->sum += (long double)seconds;
+}
+
+/* ---- the window of app_task_duration_seconds */
+
+static void
+window_add(struct agent_series *a, double seconds, int64_t time)
+{
+	int64_t at = time / agents.part;
+	struct part *s;
+
+	if (a->window == NULL)
+		a->window = xcalloc(WINDOW_PARTS, sizeof(*a->window));
+	s = &a->window[at % WINDOW_PARTS];
+	if (s->at > at)
+		return; /* a straggler from before the window */
+	if (s->at < at)
+		*s = (struct part){ .at = at };
+	s->tasks++;
+	s->seconds += seconds;
+	if (at > a->window_end)
+		a->window_end = at;
+	a->window_moved = true;
+}
+
+/* ---- events */
+
+static void
+task_started(struct agent_series *a, const struct agent_line *line, int64_t time, bool newest)
+{
+	if (!newest || line->task_id.value.len == 0)
+		return;
+	a->counts_tasks = true;
+	tasks_start(a->tasks, line->task_id.value, time);
+}
+
+static void
+task_ended(struct agent_series *a, const struct agent_line *line, int64_t time, bool newest)
+{
+	if (newest && line->task_id.value.len > 0)
+		tasks_end(a->tasks, line->task_id.value, time);
+}
+
+static void
+task_completed(struct agent_series *a, const struct agent_line *line, int64_t time, bool newest)
+{
+	struct histogram *h = &a->counters.execution;
+	double seconds = line->execution_time.value;
+
+	a->counters.completed++;
+	task_ended(a, line, time, newest);
+	if (!line->execution_time.present)
+		return;
+	if (agents.options.per_pipeline && line->pipeline.value.len > 0)
+		h = cells_find(&a->pipelines, a, "pipeline", &line->pipeline, true)->times;
+	observe(h, seconds);
+	if (newest)
+		window_add(a, seconds, time);
+}
+
+static void
+request_completed(struct agent_series *a, const struct agent_line *line)
+{
+	const struct measure *m = &line->duration;
+
+	if (!m->present)
+		m = &line->execution_time;
+	if (m->present)
+		observe(&a->counters.request, m->value);
+}
+
+static void
+error_logged(struct agent_series *a, const struct agent_line *line)
+{
+	const struct field *type = &line->error_type;
+
+	if (type->value.len == 0)
+		type = &error_unknown;
+	cells_find(&a->errors, a, "error_type", type, false)->count++;
+}
+
+/* A heartbeat without a time of its own: agent_metrics_publish() says when it was. */
+static void
+heartbeat_seen(struct agent_series *a, int64_t time)
+{
+	if (time <= 0)
+		time = INT64_MAX;
+	if (time > a->heartbeat)
+		a->heartbeat = time;
+}
+
+/* ---- what the newest life states of itself */
+
+static void
+stated(double *gauge, const struct measure *m)
+{
+	if (m->present)
+		*gauge = m->value;
+}
+
+static void
+build_stated(struct agent_gauges *g, const struct agent_line *line)
+{
+	const struct {
+		const char *name;
+		const struct field *field;
+	} parts[] = {
+		{ "version", &line->version },
+		{ "commit", &line->commit },
+		{ "build_timestamp", &line->build_timestamp },
+	};
+	char clean[LABEL_MAX];
+	struct buffer labels;
+
+	buffer_init(&labels, sizeof(g->build) - 1);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		label_write(&labels, parts[i].name, field_clean(parts[i].field, clean));
+	memcpy(g->build, labels.at, labels.len);
+	g->build[labels.len] = '\0';
+	g->has_build = true;
+	buffer_fini(&labels);
+}
+
+static void
+gauges_stated(struct agent_series *a, const struct agent_line *line, int64_t time)
+{
+	struct agent_gauges *g = &a->gauges;
+
+	if (time > a->last)
+		a->last = time;
+	stated(&g->open_sessions, &line->open_sessions);
+	stated(&g->active_requests, &line->active_requests);
+	stated(&g->active_tasks, &line->active_tasks);
+	if (line->version.value.len > 0)
+		build_stated(g, line);
+	if (line->event == EVENT_HEARTBEAT)
+		heartbeat_seen(a, time);
+}
+
+void
+agent_metrics_count(
+    struct agent_series *a, const struct pod *pod, const struct agent_line *line, int64_t time)
+{
+	bool newest;
+
+	if (time < 0)
+		time = 0;
+	if (a->other)
+		metrics_add(&metrics.folded, 1);
+	newest = !a->other && agent_is_newest(a, pod, time);
+	if (time > agents.newest)
+		agents.newest = time;
+	if (line == NULL)
+		return;
+	if (newest)
+		gauges_stated(a, line, time);
+	if (line->level >= LEVEL_ERROR)
+		error_logged(a, line);
+	switch (line->event) {
+	case EVENT_TASK_STARTED:
+		task_started(a, line, time, newest);
+		break;
+	case EVENT_TASK_COMPLETED:
+		task_completed(a, line, time, newest);
+		break;
+	case EVENT_TASK_FAILED:
+		a->counters.failed++;
+		task_ended(a, line, time, newest);
+		break;
+	case EVENT_REQUEST_COMPLETED:
+		request_completed(a, line);
+		break;
+	default:
+		break;
+	}
+}

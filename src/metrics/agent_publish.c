@@ -1,0 +1,208 @@
+/*
+ * Showing what was counted: the copy under the lock, when held label values
+ * are released, when gauges vanish and series go.  About once a second.
+ */
+#include "agent_series.h"
+
+#include <stdlib.h>
+
+#define HOLD_MAX (600 * NS_PER_S)      /* without a scrape, a hold ends here */
+#define HISTORY_MAX (60 * NS_PER_S)    /* what is read later does not count as history */
+#define SKEW (60 * NS_PER_S)           /* that a record may be ahead of our clock */
+#define COUNTERS_STAY (900 * NS_PER_S) /* behind the end of an agent */
+
+/*
+ * Between a rotated file's end and its successor's first line an agent has no
+ * file: that long its gauges stay.
+ */
+#define GAUGES_STAY (3 * NS_PER_S)
+
+bool
+agent_metrics_counted(void)
+{
+	return atomic_load(&agents.counted);
+}
+
+void
+agent_metrics_scraped(void)
+{
+	atomic_store(&agents.scraped, agents.written);
+}
+
+static void
+hold_publish(struct hold *h, int64_t now)
+{
+	int64_t age;
+
+	if (h->released)
+		return;
+	if (h->since == 0) {
+		h->since = now;
+		h->generation = agents.generation;
+		return;
+	}
+	age = now - h->since;
+	h->released = age >= HOLD_MAX ||
+		      (age >= agents.options.hold && atomic_load(&agents.scraped) >= h->generation);
+}
+
+static void
+cells_publish(struct cells *c, int64_t now)
+{
+	while (c->fresh != NULL) {
+		struct cell *cell = c->fresh;
+
+		c->fresh = cell->next;
+		cell->next = NULL;
+		*c->end = cell;
+		c->end = &cell->next;
+	}
+	for (struct cell *cell = c->first; cell != NULL; cell = cell->next) {
+		hold_publish(&cell->hold, now);
+		if (!cell->hold.released)
+			continue;
+		cell->shown = cell->count;
+		if (cell->times != NULL)
+			*cell->shown_times = *cell->times;
+	}
+}
+
+/* ---- gauges */
+
+static void
+window_mean(struct agent_series *a, int64_t now)
+{
+	uint64_t tasks = 0;
+	double seconds = 0;
+
+	a->window_moved = false;
+	if (a->window_end > (now + SKEW) / agents.part) {
+		memset(a->window, 0, WINDOW_PARTS * sizeof(*a->window));
+		a->window_end = 0;
+		return;
+	}
+	for (int i = 0; i < WINDOW_PARTS; i++) {
+		const struct part *s = &a->window[i];
+
+		if (s->at <= a->window_end - WINDOW_PARTS)
+			continue;
+		tasks += s->tasks;
+		seconds += s->seconds;
+	}
+	if (tasks == 0)
+		return;
+	a->gauges.has_mean = true;
+	a->gauges.mean = seconds / (double)tasks;
+}
+
+/*
+ * Running: its last heartbeat is not older than the timeout.  An agent that
+ * has not beaten yet (it starts, or its log has no word for it) is judged by
+ * its newest line.
+ */
+static void
+heartbeat_judge(struct agent_series *a, int64_t now, int64_t judged_at)
+{
+	int64_t sign;
+
+	if (a->began == 0)
+		a->began = now;
+	if (a->heartbeat > now)
+		a->heartbeat = now;
+	if (a->last > now)
+		a->last = now;
+	a->gauges.has_heartbeat = a->heartbeat > 0;
+	a->gauges.heartbeat = a->heartbeat;
+	sign = a->heartbeat > 0 ? a->heartbeat : a->last > 0 ? a->last : a->began;
+	a->gauges.running = judged_at - sign <= agents.options.heartbeat_timeout;
+}
+
+static void
+gauges_publish(struct agent_series *a, int64_t now, int64_t judged_at)
+{
+	struct agent_gauges *g = &a->gauges;
+
+	g->alive = !a->other && (a->newest->streams > 0 || now - a->gone_since < GAUGES_STAY);
+	if (a->counts_tasks)
+		g->active_tasks = tasks_count(a->tasks);
+	if (a->window_moved)
+		window_mean(a, now);
+	heartbeat_judge(a, now, judged_at);
+	a->shown_gauges = *g;
+}
+
+/* ---- series */
+
+static void
+series_publish(struct agent_series *a, int64_t now, int64_t judged_at)
+{
+	if (!a->linked) {
+		a->linked = true;
+		a->next = agents.shown;
+		agents.shown = a;
+	}
+	hold_publish(&a->hold, now);
+	if (a->hold.released)
+		a->shown = a->counters;
+	cells_publish(&a->errors, now);
+	cells_publish(&a->pipelines, now);
+	gauges_publish(a, now, judged_at);
+}
+
+/* Out of the list that is shown; under the lock. */
+static void
+series_unlink(struct agent_series *a)
+{
+	struct agent_series **at = &agents.shown;
+
+	if (!a->linked)
+		return;
+	while (*at != a)
+		at = &(*at)->next;
+	*at = a->next;
+}
+
+void
+agent_forget(struct agent_series *a)
+{
+	pthread_mutex_lock(&agents.lock);
+	series_unlink(a);
+	pthread_mutex_unlock(&agents.lock);
+	map_del(agents.by_name, slice_of(a->key));
+	agent_series_free(a);
+}
+
+static void
+forget_dead(int64_t now)
+{
+	struct agent_series *a;
+	size_t at = 0;
+
+	while ((a = map_next(agents.by_name, &at, NULL)) != NULL) {
+		if (a->streams == 0 && now - a->quiet_since >= COUNTERS_STAY)
+			agent_forget(a);
+	}
+}
+
+void
+agent_metrics_publish(int64_t now, bool behind)
+{
+	int64_t judged_at = now;
+	struct agent_series *a;
+	size_t at = 0;
+
+	if (agents.began == 0)
+		agents.began = now;
+	if (behind && agents.newest > 0 && agents.newest < now)
+		judged_at = agents.newest;
+	forget_dead(now);
+	pthread_mutex_lock(&agents.lock);
+	agents.generation++;
+	while ((a = map_next(agents.by_name, &at, NULL)) != NULL)
+		series_publish(a, now, judged_at);
+	if (agents.other != NULL)
+		series_publish(agents.other, now, judged_at);
+	pthread_mutex_unlock(&agents.lock);
+	if (!behind || now - agents.began >= HISTORY_MAX)
+		atomic_store(&agents.counted, true);
+}

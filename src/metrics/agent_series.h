@@ -1,0 +1,172 @@
+/*
+ * The agents' series as the files agent*.c share them.
+ *
+ * Everything here belongs to the reader thread, but for what is marked
+ * `shown`: that is copied by agent_metrics_publish() under agents.lock, and
+ * read by agent_metrics_write() under it.
+ */
+#ifndef AGENT_SERIES_H
+#define AGENT_SERIES_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "agent_metrics.h"
+#include "clock.h"
+#include "exposition.h"
+#include "map.h"
+#include "tasks.h"
+
+/*
+ * When a label value may be shown with its count: not before a scrape has seen
+ * it at 0, so that increase() and rate() see its first event.
+ */
+struct hold {
+	int64_t since;       /* wall ns of the publish that first showed it; 0: none yet */
+	uint64_t generation; /* of that publish */
+	bool released;
+};
+
+struct histogram {
+	uint64_t buckets[DELIVERY_BUCKETS + 1];
+	long double sum; /* 64 bits of mantissa: sums of decimals come out exact */
+};
+
+/* What is counted for one value of error_type or pipeline. */
+struct cell {
+	struct cell *next;
+	char *labels; /* as they are exposed, the agent's included */
+	struct hold hold;
+	uint64_t count;
+	struct histogram *times; /* NULL: the count alone */
+	uint64_t shown;
+	struct histogram *shown_times;
+};
+
+/* The values of one label: by value, and in the order of their first sight. */
+struct cells {
+	struct map *by_value;
+	struct cell *first, **end; /* those that are shown */
+	struct cell *fresh;        /* those that the next publish shows */
+	struct cell *other;        /* where values beyond the cap are counted */
+};
+
+/* Tasks completed in one part of the window. */
+struct part {
+	int64_t at; /* parts since the epoch */
+	uint64_t tasks;
+	double seconds;
+};
+
+#define WINDOW_PARTS 300 /* of a second each, when the window is 5 minutes */
+
+/* What is counted; never reset while the series lives. */
+struct agent_counters {
+	uint64_t completed, failed;
+	struct histogram execution, request;
+};
+
+/* A level that is known once the agent has stated it. */
+struct agent_gauges {
+	bool alive; /* it has files: without, no gauge is shown */
+	double active_tasks, active_requests, open_sessions;
+	bool has_mean;
+	double mean; /* of the window */
+	bool has_heartbeat;
+	int64_t heartbeat; /* ns */
+	bool running;
+	bool has_build;
+	char build[6 * LABEL_MAX + 64]; /* labels version, commit, build_timestamp, escaped */
+};
+
+/* One life of the container: a pod's uid and a restart of it. */
+struct life {
+	struct life *next;
+	char *uid;
+	uint32_t restart;
+	unsigned streams; /* open */
+};
+
+struct agent_series {
+	struct agent_series *next; /* in agents.shown */
+	char *key;                 /* in agents.by_name */
+	char *labels;              /* namespace, pod, container */
+	struct life *lives;        /* those with open streams, and the newest */
+	struct life *newest;       /* it alone touches the gauges */
+	unsigned streams;          /* open, of all lives */
+	int64_t last;              /* newest record of the newest life, ns */
+	int64_t quiet_since;       /* wall ns when its last stream went; 0: it has some */
+	int64_t gone_since;        /* the same, of the newest life */
+	bool linked;               /* it is in agents.shown */
+	bool other;                /* agents beyond the cap */
+	struct hold hold;
+
+	struct agent_counters counters;
+	struct cells errors;    /* by error_type */
+	struct cells pipelines; /* by pipeline, when that is asked for */
+
+	/* gauges */
+	struct tasks *tasks;
+	struct part *window; /* WINDOW_PARTS of them; NULL: no task has been completed */
+	int64_t window_end;  /* part of the newest completion */
+	bool window_moved;
+	bool counts_tasks; /* it has logged a start: active tasks come from the set */
+	int64_t heartbeat; /* ns; 0: none */
+	int64_t began;     /* wall ns of the first publish of the newest life */
+	struct agent_gauges gauges;
+
+	struct agent_counters shown;
+	struct agent_gauges shown_gauges;
+};
+
+struct agents {
+	struct agent_metrics_options options;
+	int64_t part; /* ns, of the window */
+	struct map *by_name;
+	struct agent_series *other;
+	int64_t newest; /* record of any agent, ns */
+
+	pthread_mutex_t lock;
+	struct agent_series *shown; /* under the lock */
+	uint64_t generation;        /* of publishes; under the lock */
+	int64_t began;              /* wall ns of the first publish; 0: none yet */
+
+	uint64_t written;      /* generation that the last exposition showed: the server's */
+	atomic_ullong scraped; /* generation that a scrape has seen whole */
+	atomic_bool counted;   /* the history is in */
+};
+
+extern struct agents agents;
+
+/* The error_type of an error that names none. */
+extern const struct field error_unknown;
+
+/* agent_series.c */
+void cells_init(struct cells *c);
+void cells_fini(struct cells *c);
+void agent_series_free(struct agent_series *a);
+
+/* Drop a series that has no stream from what is counted and what is shown (agent_publish.c). */
+void agent_forget(struct agent_series *a);
+
+/**
+ * cells_find(c, a, name, value, times):
+ * The cell of ${value} (of the label ${name}), made when it is new, the one of
+ * `other` when there are too many.
+ */
+struct cell *cells_find(struct cells *c, const struct agent_series *a, const char *name,
+    const struct field *value, bool times);
+
+/* Write a field's text clean to ${to} (LABEL_MAX bytes), its JSON escapes resolved. */
+struct slice field_clean(const struct field *field, char *to);
+
+/* Make ${life} the newest: its gauges begin anew. */
+void agent_renew(struct agent_series *a, struct life *life);
+
+/* The life of ${pod} among those known, or NULL. */
+struct life *life_find(const struct agent_series *a, const struct pod *pod);
+
+/* Can ${pod} be shown to be newer or the newest?  Make it so.  False: it is older. */
+bool agent_is_newest(struct agent_series *a, const struct pod *pod, int64_t time);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * Writing families of metrics as text: Prometheus' text format 0.0.4 or
+ * OpenMetrics 1.0.  Knows formats and escapes, not what is counted.
+ */
+#ifndef EXPOSITION_H
+#define EXPOSITION_H
+
+#include <stdint.h>
+
+#include "memory.h"
+#include "metrics.h"
+
+enum family_kind { FAMILY_COUNTER, FAMILY_GAUGE, FAMILY_HISTOGRAM, FAMILY_INFO };
+
+/* One family, as it is declared: exposition and docs/metrics.md come from it. */
+struct family {
+	enum family_kind kind;
+	const char *name;   /* as samples are called: counters with _total, infos with _info */
+	const char *labels; /* their names, for the reference; "": none */
+	const char *help;   /* one sentence */
+};
+
+struct exposition {
+	struct buffer *to;
+	bool openmetrics;
+	const struct family *headed; /* HELP and TYPE of this one have been written; NULL: none */
+};
+
+/* The longest label value, in bytes: what comes from log lines is cut there. */
+#define LABEL_MAX 200
+
+/**
+ * label_clean(value, to):
+ * Copy ${value} to ${to} (LABEL_MAX bytes) as valid UTF-8 without control
+ * characters (each bad byte becomes U+FFFD), cut between characters.  Return
+ * the length.
+ */
+size_t label_clean(struct slice value, char *to);
+
+/**
+ * label_write(to, name, value):
+ * Append name="value", escaped, behind a comma when ${to} is not empty.
+ * ${value} is clean.
+ */
+void label_write(struct buffer *to, const char *name, struct slice value);
+
+/**
+ * exposition_count(x, f, labels, value), exposition_value(x, f, labels, value):
+ * Write one sample; ${labels} as label_write made them, maybe empty.  The
+ * first of a family is headed by its HELP and TYPE; samples of one family
+ * stand together.
+ */
+void exposition_count(
+    struct exposition *x, const struct family *f, struct slice labels, uint64_t value);
+void exposition_value(
+    struct exposition *x, const struct family *f, struct slice labels, double value);
+
+/**
+ * exposition_histogram(x, f, labels, buckets, sum):
+ * Write a histogram of durations: ${buckets} are DELIVERY_BUCKETS + 1 counts,
+ * not cumulated; the last is what lies above all bounds.
+ */
+void exposition_histogram(struct exposition *x, const struct family *f, struct slice labels,
+    const uint64_t *buckets, double sum);
+
+/**
+ * duration_bucket(seconds):
+ * Return the index of the bucket that ${seconds} falls into.
+ */
+static inline unsigned
+duration_bucket(double seconds)
+{
+	unsigned i = 0;
+
+	while (i < DELIVERY_BUCKETS && seconds > duration_buckets[i])
+		i++;
+	return i;
+}
+
+/* The rows of both tables, for the reference; NULL behind the last. */
+const struct family *own_family(size_t i);
+const struct family *agent_family(size_t i);
+
+#endif

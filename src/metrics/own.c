@@ -1,0 +1,253 @@
+/*
+ * towline's own families: the table of them, the counters of each output, and
+ * their exposition.  The agents' are agent*.c.
+ */
+#include "metrics.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "agent_metrics.h"
+#include "clock.h"
+#include "exposition.h"
+
+struct metrics metrics;
+
+const char *const reason_names[] = { "429", "5xx", "hold", "timeout", "connect", "auth",
+	"too_large", "reply", "rejected", "given_up" };
+
+/* All outputs, newest first; only ever grows. */
+static _Atomic(struct output_metrics *) outputs;
+
+/* Where a family's numbers lie, and how its samples are written. */
+struct own {
+	struct family family;
+	void (*write)(struct exposition *x, const struct own *own, int64_t now);
+	size_t where; /* in struct metrics, or in struct output_metrics */
+};
+
+static uint64_t
+load(const atomic_ullong *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static const atomic_ullong *
+counter_at(const void *base, size_t where)
+{
+	return (const atomic_ullong *)(const void *)((const char *)base + where);
+}
+
+/* ---- how samples are written, by the shape of the family */
+
+static void
+write_single(struct exposition *x, const struct own *own, int64_t now)
+{
+	(void)now;
+	exposition_count(x, &own->family, SLICE(""), load(counter_at(&metrics, own->where)));
+}
+
+static void
+write_failures(struct exposition *x, const struct own *own, int64_t now)
+{
+	struct buffer labels;
+
+	(void)now;
+	buffer_init(&labels, 0);
+	for (int i = 0; i < FAILURES; i++) {
+		buffer_clear(&labels);
+		label_write(&labels, "kind", slice_of(failure_names[i]));
+		exposition_count(
+		    x, &own->family, buffer_slice(&labels), load(&metrics.parse_failures[i]));
+	}
+	buffer_fini(&labels);
+}
+
+/* How far behind the newest record read is, while there is something to ship. */
+static void
+write_lag_seconds(struct exposition *x, const struct own *own, int64_t now)
+{
+	int64_t newest = atomic_load_explicit(&metrics.newest, memory_order_relaxed);
+	bool lags = load(&metrics.lag_bytes) > 0 && newest > 0 && newest < now;
+
+	exposition_value(
+	    x, &own->family, SLICE(""), lags ? (double)(now - newest) / (double)NS_PER_S : 0);
+}
+
+static void
+write_build(struct exposition *x, const struct own *own, int64_t now)
+{
+	(void)now;
+	exposition_count(x, &own->family, SLICE("version=\"" TOWLINE_VERSION "\""), 1);
+}
+
+static void
+output_label(struct buffer *labels, const struct output_metrics *m)
+{
+	char clean[LABEL_MAX];
+
+	buffer_clear(labels);
+	label_write(
+	    labels, "output", (struct slice){ clean, label_clean(slice_of(m->output), clean) });
+}
+
+static void
+write_by_output(struct exposition *x, const struct own *own, int64_t now)
+{
+	struct buffer labels;
+
+	(void)now;
+	buffer_init(&labels, 0);
+	for (const struct output_metrics *m = atomic_load(&outputs); m != NULL; m = m->next) {
+		output_label(&labels, m);
+		exposition_count(
+		    x, &own->family, buffer_slice(&labels), load(counter_at(m, own->where)));
+	}
+	buffer_fini(&labels);
+}
+
+static void
+write_by_reason(struct exposition *x, const struct own *own, int64_t now)
+{
+	struct buffer labels;
+
+	(void)now;
+	buffer_init(&labels, 0);
+	for (const struct output_metrics *m = atomic_load(&outputs); m != NULL; m = m->next) {
+		for (size_t i = 0; i < REASONS; i++) {
+			output_label(&labels, m);
+			label_write(&labels, "reason", slice_of(reason_names[i]));
+			exposition_count(x, &own->family, buffer_slice(&labels),
+			    load(counter_at(m, own->where + i * sizeof(atomic_ullong))));
+		}
+	}
+	buffer_fini(&labels);
+}
+
+static void
+write_delivery(struct exposition *x, const struct own *own, int64_t now)
+{
+	struct buffer labels;
+
+	(void)now;
+	buffer_init(&labels, 0);
+	for (const struct output_metrics *m = atomic_load(&outputs); m != NULL; m = m->next) {
+		uint64_t buckets[DELIVERY_BUCKETS + 1];
+
+		for (int i = 0; i <= DELIVERY_BUCKETS; i++)
+			buckets[i] = load(&m->delivery[i]);
+		output_label(&labels, m);
+		exposition_histogram(x, &own->family, buffer_slice(&labels), buckets,
+		    (double)load(&m->delivery_sum_ns) / (double)NS_PER_S);
+	}
+	buffer_fini(&labels);
+}
+
+/* ---- the table */
+
+#define OF(field) offsetof(struct metrics, field)
+#define OUT(field) offsetof(struct output_metrics, field)
+
+static const struct own table[] = {
+	{ { FAMILY_INFO, "towline_build_info", "version", "What this towline is; always 1." },
+	    write_build, 0 },
+	{ { FAMILY_COUNTER, "towline_read_bytes_total", "", "Bytes read from log files." },
+	    write_single, OF(read_bytes) },
+	{ { FAMILY_COUNTER, "towline_lines_total", "", "Lines read from log files." }, write_single,
+	    OF(lines) },
+	{ { FAMILY_COUNTER, "towline_records_total", "",
+	      "Records made of lines: a stack trace or a partial line's parts are one." },
+	    write_single, OF(records) },
+	{ { FAMILY_COUNTER, "towline_truncated_lines_total", "",
+	      "Lines and records longer than Buffer_Max_Size, cut there." },
+	    write_single, OF(truncated_lines) },
+	{ { FAMILY_COUNTER, "towline_lost_bytes_total", "",
+	      "Bytes deleted from disk before they could be read." },
+	    write_single, OF(lost_bytes) },
+	{ { FAMILY_COUNTER, "towline_parse_failures_total", "kind",
+	      "Records of which a part could not be read; they are shipped all the same." },
+	    write_failures, 0 },
+	{ { FAMILY_COUNTER, "towline_folded_records_total", "",
+	      "Records counted under the label value other, as Max_Series was reached." },
+	    write_single, OF(folded) },
+	{ { FAMILY_COUNTER, "towline_delivered_total", "output",
+	      "Documents that the output has taken." },
+	    write_by_output, OUT(delivered) },
+	{ { FAMILY_COUNTER, "towline_retries_total", "output,reason",
+	      "Requests and documents to be sent again, by what was in the way." },
+	    write_by_reason, OUT(retries) },
+	{ { FAMILY_COUNTER, "towline_collisions_total", "",
+	      "Documents whose id the index had already, though they were never sent before." },
+	    write_single, OF(collisions) },
+	{ { FAMILY_COUNTER, "towline_dead_letters_total", "output,reason",
+	      "Documents written to the dead-letter file, by reason." },
+	    write_by_reason, OUT(dead_letters) },
+	{ { FAMILY_COUNTER, "towline_stripped_documents_total", "output",
+	      "Documents that the server took only without log_parsed." },
+	    write_by_output, OUT(stripped) },
+	{ { FAMILY_GAUGE, "towline_held_documents", "output",
+	      "Documents that wait for the server's state to change." },
+	    write_by_output, OUT(held) },
+	{ { FAMILY_GAUGE, "towline_late_template_indices", "",
+	      "Indices that exist from before our template, which cannot change them." },
+	    write_single, OF(index_late) },
+	{ { FAMILY_GAUGE, "towline_queue_batches", "", "Batches sealed or on their way." },
+	    write_single, OF(queue_batches) },
+	{ { FAMILY_GAUGE, "towline_lag_bytes", "", "Bytes on disk that are not shipped yet." },
+	    write_single, OF(lag_bytes) },
+	{ { FAMILY_GAUGE, "towline_lag_seconds", "",
+	      "Age of the newest record read, while bytes wait to be shipped; else 0." },
+	    write_lag_seconds, 0 },
+	{ { FAMILY_HISTOGRAM, "towline_delivery_seconds", "output",
+	      "From a record's runtime timestamp to the server's word that it has it." },
+	    write_delivery, 0 },
+};
+
+const struct family *
+own_family(size_t i)
+{
+	return i < sizeof(table) / sizeof(table[0]) ? &table[i].family : NULL;
+}
+
+void
+metrics_write(struct buffer *to, bool openmetrics, int64_t now)
+{
+	struct exposition x = { to, openmetrics, NULL };
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		table[i].write(&x, &table[i], now);
+	agent_metrics_write(to, openmetrics);
+	if (openmetrics)
+		buffer_put(to, SLICE("# EOF\n"));
+}
+
+/* ---- outputs */
+
+struct output_metrics *
+metrics_output(const char *name)
+{
+	struct output_metrics *m;
+
+	for (m = atomic_load(&outputs); m != NULL; m = m->next) {
+		if (strcmp(m->output, name) == 0)
+			return m;
+	}
+	m = xcalloc(1, sizeof(*m));
+	m->output = xstrdup(name);
+	m->next = atomic_load(&outputs);
+	while (!atomic_compare_exchange_weak(&outputs, &m->next, m))
+		;
+	return m;
+}
+
+void
+metrics_delivered(struct output_metrics *m, int64_t record_time, int64_t now)
+{
+	int64_t took = now > record_time ? now - record_time : 0;
+
+	metrics_add(&m->delivered, 1);
+	if (record_time <= 0)
+		return;
+	metrics_add(&m->delivery[duration_bucket((double)took / (double)NS_PER_S)], 1);
+	metrics_add(&m->delivery_sum_ns, (uint64_t)took);
+}

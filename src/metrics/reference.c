@@ -1,0 +1,82 @@
+/* docs/metrics.md, made from the tables of families. */
+#include "exposition.h"
+
+static const char intro[] =
+    "# Metrics\n"
+    "\n"
+    "`GET /metrics` answers in Prometheus' text format 0.0.4, or in OpenMetrics 1.0 when the\n"
+    "`Accept` header prefers it. This page is made from the tables in `src/metrics/`; a test\n"
+    "compares the two.\n"
+    "\n"
+    "Duration histograms have the buckets 0.1 0.5 1 5 15 60 300 600 1800 3600 seconds.\n";
+
+static const char own_intro[] =
+    "\n"
+    "## towline's own\n"
+    "\n"
+    "`output` is the Alias of the `[OUTPUT]`, else its name and number.\n"
+    "\n";
+
+static const char agent_intro[] =
+    "\n"
+    "## The agents'\n"
+    "\n"
+    "Each also has the labels `namespace`, `pod` and `container`, which are the agent's: scrape\n"
+    "with `honor_labels: true`. They are counted from the agents' log lines, each record once,\n"
+    "before any filter.\n"
+    "\n";
+
+static const char rules[] =
+    "\n"
+    "## How the agents' series live\n"
+    "\n"
+    "- A series is known by its labels: a pod of the same name with a new uid continues the\n"
+    "  counters and begins its gauges anew. So does a restarted container. Only the newest uid\n"
+    "  and restart touch gauges.\n"
+    "- The counters of an agent appear at 0 as soon as its log file is seen. A new agent or a\n"
+    "  new value of `error_type` or `pipeline` stays at 0 until 30 seconds have passed and a\n"
+    "  scrape has seen it (10 minutes at most), so that `increase()` and `rate()` see the first\n"
+    "  event. What is in the files when towline starts is counted before `/metrics` answers\n"
+    "  first (it answers 503 until then, at most 60 seconds), and begins at its value.\n"
+    "- Gauges begin at 0, but for those of which 0 would be a lie: `app_task_duration_seconds`,\n"
+    "  `app_last_heartbeat_timestamp` and `app_build_info` are absent until the log says them.\n"
+    "- When the log files of an agent are gone its gauges vanish (within 3 seconds: a rotation\n"
+    "  may leave that gap); its counters stay 15 minutes.\n"
+    "- At most `Max_Series` agents, and as many values of one label for each of them: beyond,\n"
+    "  agents that ended longest ago go first, then records count under `other`\n"
+    "  (`towline_folded_records_total`).\n"
+    "- `app_agent_status` goes by heartbeats. An agent that has not beaten since it started is\n"
+    "  judged by its newest line, with the same timeout; while files have unread bytes, ages\n"
+    "  are judged against the newest record read.\n"
+    "- A task is active from its TASK_STARTED to its TASK_COMPLETED or TASK_FAILED, by task id;\n"
+    "  a second start, or an end without a start, changes nothing. An agent that logs no starts\n"
+    "  but states `active_tasks=` is taken at its word.\n"
+    "- `app_task_execution_seconds` and `app_task_duration_seconds` are of completed tasks\n"
+    "  alone. By pipeline, each task counts in one series: tasks that name no pipeline have\n"
+    "  none in the label.\n";
+
+static const char *const kinds[] = { "counter", "gauge", "histogram", "gauge, 1" };
+
+static void
+rows(struct buffer *to, const struct family *(*family)(size_t i))
+{
+	buffer_put(to, SLICE("| metric | type | meaning |\n|---|---|---|\n"));
+	for (size_t i = 0; family(i) != NULL; i++) {
+		const struct family *f = family(i);
+		bool bare = f->labels[0] == '\0';
+
+		buffer_printf(to, "| %s%s%s%s | %s | %s |\n", f->name, bare ? "" : "{", f->labels,
+		    bare ? "" : "}", kinds[f->kind], f->help);
+	}
+}
+
+void
+metrics_reference(struct buffer *to)
+{
+	buffer_put(to, slice_of(intro));
+	buffer_put(to, slice_of(own_intro));
+	rows(to, own_family);
+	buffer_put(to, slice_of(agent_intro));
+	rows(to, agent_family);
+	buffer_put(to, slice_of(rules));
+}

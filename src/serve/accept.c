@@ -1,0 +1,101 @@
+/* The Accept header (RFC 9110, 12.5.1), as far as the choice of two forms needs it. */
+#include "accept.h"
+
+#include <strings.h>
+
+/* One media range: `type/subtype;version=…;q=…`. */
+struct range {
+	struct slice type;
+	struct slice version; /* empty: none */
+	int q;                /* in thousandths */
+};
+
+static struct slice
+trim(struct slice s)
+{
+	while (s.len > 0 && (s.at[0] == ' ' || s.at[0] == '\t'))
+		s = slice_from(s, 1);
+	while (s.len > 0 && (s.at[s.len - 1] == ' ' || s.at[s.len - 1] == '\t'))
+		s.len--;
+	return s;
+}
+
+static bool
+same(struct slice s, const char *word)
+{
+	return s.len == strlen(word) && strncasecmp(s.at, word, s.len) == 0;
+}
+
+/* Cut what stands before the next `by` from the front of `rest`. */
+static struct slice
+cut(struct slice *rest, char by)
+{
+	const char *end = memchr(rest->at, by, rest->len);
+	struct slice part = *rest;
+
+	if (end != NULL)
+		part.len = (size_t)(end - rest->at);
+	*rest = slice_from(*rest, end != NULL ? part.len + 1 : part.len);
+	return trim(part);
+}
+
+/* 0, 0.5, 1.000: thousandths; what is no quality counts as 1. */
+static int
+quality(struct slice s)
+{
+	int q = 0, unit = 100;
+
+	if (s.len == 0 || s.at[0] != '0')
+		return 1000;
+	if (s.len > 1 && s.at[1] != '.')
+		return 1000;
+	for (size_t i = 2; i < s.len && unit > 0; i++, unit /= 10) {
+		if (s.at[i] < '0' || s.at[i] > '9')
+			return 1000;
+		q += unit * (s.at[i] - '0');
+	}
+	return q;
+}
+
+static struct range
+range_read(struct slice text)
+{
+	struct range r = { .q = 1000 };
+
+	r.type = cut(&text, ';');
+	while (text.len > 0) {
+		struct slice value = cut(&text, ';');
+		struct slice name = cut(&value, '=');
+
+		value = trim(value);
+		if (value.len >= 2 && value.at[0] == '"' && value.at[value.len - 1] == '"')
+			value = (struct slice){ value.at + 1, value.len - 2 };
+		if (same(name, "q"))
+			r.q = quality(value);
+		else if (same(name, "version"))
+			r.version = value;
+	}
+	return r;
+}
+
+bool
+accept_openmetrics(struct slice accept)
+{
+	int open = 0, text = 0, any = 0, *best;
+
+	while (accept.len > 0) {
+		struct range r = range_read(cut(&accept, ','));
+
+		if (same(r.type, "application/openmetrics-text"))
+			best = r.version.len == 0 || same(r.version, "1.0.0") ? &open : NULL;
+		else if (same(r.type, "text/plain"))
+			best = r.version.len == 0 || same(r.version, "0.0.4") ? &text : NULL;
+		else
+			best = same(r.type, "text/*") ? &any : NULL;
+		if (best != NULL && r.q > *best)
+			*best = r.q;
+	}
+	if (text == 0)
+		text = any;
+	return open > 0 && open >= text;
+}

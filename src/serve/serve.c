@@ -1,0 +1,264 @@
+/*
+ * HTTP for operators and Prometheus, by libmicrohttpd in one thread of its
+ * own: which paths there are, and what they answer.  Reads what others have
+ * published; changes nothing.
+ */
+#include "serve.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "accept.h"
+#include "agent_metrics.h"
+#include "clock.h"
+#include "listen.h"
+#include "metrics.h"
+#include "voice.h"
+
+#define CONNECTIONS 64              /* at once */
+#define CONNECTIONS_PER_PEER 32     /* of one address */
+#define CONNECTION_MEMORY 16384     /* bytes each: what a request's head may take */
+#define CONNECTION_TIMEOUT 15       /* s without a byte */
+#define HISTORY_MAX (60 * NS_PER_S) /* /metrics does not wait longer for history to be counted */
+
+struct serve {
+	struct MHD_Daemon *daemon;
+	struct serve_world world;
+	unsigned port;
+	int64_t began; /* mono ns */
+};
+
+/* What a path answers. */
+struct answer {
+	unsigned status;
+	const char *type;
+	struct buffer body;
+	bool scrape; /* once it is sent, label values that it shows at 0 may be released */
+};
+
+struct request {
+	struct serve *serve;
+	struct slice accept;
+};
+
+#define TEXT "text/plain; charset=utf-8"
+
+/* ---- paths */
+
+static void
+answer_metrics(const struct request *r, struct answer *a)
+{
+	bool openmetrics = accept_openmetrics(r->accept);
+
+	if (!agent_metrics_counted() && clock_mono() - r->serve->began < HISTORY_MAX) {
+		a->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+		buffer_put(&a->body, SLICE("counting what the log files hold already\n"));
+		return;
+	}
+	a->type = openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+			      : "text/plain; version=0.0.4; charset=utf-8";
+	a->scrape = true;
+	metrics_write(&a->body, openmetrics, clock_wall());
+}
+
+/* 200 and `ok`, or `status` and why not. */
+static void
+answer_probe(bool (*ask)(void *arg, char *why, size_t size), const struct request *r,
+    struct answer *a, unsigned status)
+{
+	char why[512] = "";
+
+	if (ask(r->serve->world.arg, why, sizeof(why))) {
+		buffer_put(&a->body, SLICE("ok\n"));
+		return;
+	}
+	a->status = status;
+	buffer_printf(&a->body, "%s\n", why[0] != '\0' ? why : "not yet");
+}
+
+static void
+answer_healthz(const struct request *r, struct answer *a)
+{
+	answer_probe(r->serve->world.alive, r, a, MHD_HTTP_SERVICE_UNAVAILABLE);
+}
+
+static void
+answer_readyz(const struct request *r, struct answer *a)
+{
+	answer_probe(r->serve->world.ready, r, a, MHD_HTTP_SERVICE_UNAVAILABLE);
+}
+
+/* Fluent Bit answers 500 here when it is not well. */
+static void
+answer_health(const struct request *r, struct answer *a)
+{
+	answer_probe(r->serve->world.alive, r, a, MHD_HTTP_INTERNAL_SERVER_ERROR);
+}
+
+static void
+answer_uptime(const struct request *r, struct answer *a)
+{
+	long long up = (clock_mono() - r->serve->began) / NS_PER_S;
+	long long days = up / 86400, hours = up / 3600 % 24, minutes = up / 60 % 60, s = up % 60;
+
+	a->type = "application/json";
+	buffer_printf(&a->body,
+	    "{\"uptime_sec\":%lld,\"uptime_hr\":\"towline has been running: %lld day%s, "
+	    "%lld hour%s, %lld minute%s and %lld second%s\"}\n",
+	    up, days, days > 1 ? "s" : "", hours, hours > 1 ? "s" : "", minutes,
+	    minutes > 1 ? "s" : "", s, s > 1 ? "s" : "");
+}
+
+static void answer_index(const struct request *r, struct answer *a);
+
+static const struct path {
+	const char *path;
+	void (*answer)(const struct request *r, struct answer *a);
+	const char *help;
+} paths[] = {
+	{ "/", answer_index, "this list" },
+	{ "/metrics", answer_metrics, "towline's and the agents' metrics, for Prometheus" },
+	{ "/healthz", answer_healthz, "200 while the reader turns" },
+	{ "/readyz", answer_readyz, "200 once each output has answered; else 503 and why" },
+	{ "/api/v1/health", answer_health, "as /healthz, where Fluent Bit has it" },
+	{ "/api/v1/uptime", answer_uptime, "how long this process has run, as Fluent Bit says it" },
+	{ "/api/v1/metrics/prometheus", answer_metrics, "as /metrics, where Fluent Bit has it" },
+};
+
+static void
+answer_index(const struct request *r, struct answer *a)
+{
+	(void)r;
+	buffer_put(&a->body, SLICE("towline " TOWLINE_VERSION "\n\n"));
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		buffer_printf(&a->body, "%-28s %s\n", paths[i].path, paths[i].help);
+}
+
+/* ---- libmicrohttpd */
+
+/* What a connection carries from its answer to its end. */
+static char scraped, started;
+
+static enum MHD_Result
+send_answer(struct MHD_Connection *c, struct answer *a)
+{
+	struct MHD_Response *response;
+	enum MHD_Result result;
+
+	response = MHD_create_response_from_buffer(a->body.len, a->body.at, MHD_RESPMEM_MUST_FREE);
+	if (response == NULL) {
+		buffer_fini(&a->body);
+		return MHD_NO;
+	}
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, a->type);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	if (a->status == MHD_HTTP_METHOD_NOT_ALLOWED)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+	result = MHD_queue_response(c, a->status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static const struct path *
+path_find(const char *url)
+{
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (strcmp(paths[i].path, url) == 0)
+			return &paths[i];
+	}
+	return NULL;
+}
+
+static enum MHD_Result
+on_request(void *arg, struct MHD_Connection *c, const char *url, const char *method,
+    const char *version, const char *upload, size_t *upload_size, void **mark)
+{
+	struct request r = { .serve = arg };
+	struct answer a = { .status = MHD_HTTP_OK, .type = TEXT };
+	const struct path *path = path_find(url);
+	bool get = strcmp(method, MHD_HTTP_METHOD_GET) == 0;
+
+	(void)version;
+	(void)upload;
+	if (get && *mark == NULL) { /* the head alone has come */
+		*mark = &started;
+		return MHD_YES;
+	}
+	if (*upload_size > 0) { /* a body means nothing here */
+		*upload_size = 0;
+		return MHD_YES;
+	}
+	buffer_init(&a.body, 0);
+	r.accept =
+	    slice_of(MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT));
+	if (!get && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
+		a.status = MHD_HTTP_METHOD_NOT_ALLOWED;
+		buffer_put(&a.body, SLICE("GET and HEAD only\n"));
+	} else if (path == NULL) {
+		a.status = MHD_HTTP_NOT_FOUND;
+		buffer_put(&a.body, SLICE("no such path; / lists them\n"));
+	} else {
+		path->answer(&r, &a);
+	}
+	if (a.scrape && get)
+		*mark = &scraped;
+	return send_answer(c, &a);
+}
+
+static void
+on_completed(void *arg, struct MHD_Connection *c, void **mark, enum MHD_RequestTerminationCode how)
+{
+	(void)arg;
+	(void)c;
+	if (*mark == &scraped && how == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+		agent_metrics_scraped();
+	*mark = NULL;
+}
+
+struct serve *
+serve_start(const char *address, unsigned port, const struct serve_world *world)
+{
+	struct serve *s;
+	bool v6 = strchr(address, ':') != NULL;
+	int fd = listen_on(address, port, &port);
+
+	if (fd < 0)
+		return NULL;
+	s = xcalloc(1, sizeof(*s));
+	s->world = *world;
+	s->port = port;
+	s->began = clock_mono();
+	s->daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL,
+	    on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+	    (unsigned)CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+	    (unsigned)CONNECTIONS_PER_PEER, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	    (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+	if (s->daemon == NULL) {
+		say_error("http", "the server does not start: %m");
+		close(fd);
+		free(s);
+		return NULL;
+	}
+	say_info("http", "metrics and health at http://%s%s%s:%u", v6 ? "[" : "", address,
+	    v6 ? "]" : "", port);
+	return s;
+}
+
+void
+serve_stop(struct serve *s)
+{
+	if (s == NULL)
+		return;
+	MHD_stop_daemon(s->daemon);
+	free(s);
+}
+
+unsigned
+serve_port(const struct serve *s)
+{
+	return s->port;
+}
