@@ -154,6 +154,12 @@ parser_settle(struct reading *r, const struct conf_block *b, bool built)
 	struct section *s = &r->conf->sections[r->conf->n - 1];
 	const char *name = ((const struct parser_conf *)s->values)->name;
 	const struct section *first = parser_defined(r->conf, name, s);
+	const char *format = parser_unbuilt(s);
+
+	if (format != NULL)
+		findings_add(r->findings, FINDING_WARNING, b->file, conf_given(s, "Format"),
+		    "Format %s is not built yet", format);
+	built = built && format == NULL;
 
 	if (first != NULL)
 		findings_add(r->findings, FINDING_WARNING, b->file, b->line,

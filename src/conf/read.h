@@ -36,4 +36,10 @@ void check_sections(struct reading *r);
  */
 void check_overlap(struct reading *r);
 
+/**
+ * parser_unbuilt(section):
+ * The format of a [PARSER] when it is known but not built; else NULL.
+ */
+const char *parser_unbuilt(const struct section *section);
+
 #endif

@@ -1,0 +1,48 @@
+/*
+ * A regular expression in Ruby's syntax, as Fluent Bit's parsers are written,
+ * run by PCRE2 with JIT and bounded: a pattern that would take for ever on a
+ * hostile line does not match it.
+ */
+#ifndef PATTERN_H
+#define PATTERN_H
+
+#include <stdbool.h>
+
+#include "slice.h"
+
+/* A longer text does not match. */
+#define PATTERN_SUBJECT_MAX (32 << 10)
+
+struct pattern;
+
+/**
+ * pattern_new(ruby, error, size), pattern_free(p):
+ * Compile ${ruby}: an expression, or /expression/imx.  Return NULL with the
+ * reason and the place in ${error} (${size} bytes).  Not shared between
+ * threads.  NULL is harmless to free.
+ */
+struct pattern *pattern_new(const char *ruby, char *error, size_t size);
+void pattern_free(struct pattern *p);
+
+/**
+ * pattern_match(p, text):
+ * Is ${p} found somewhere in ${text}?  False as well when a limit was met.
+ */
+bool pattern_match(struct pattern *p, struct slice text);
+
+/**
+ * pattern_groups(p), pattern_name(p, i):
+ * How many named groups there are; the name of the i-th as it was written (one
+ * name may stand for several groups).
+ */
+size_t pattern_groups(const struct pattern *p);
+struct slice pattern_name(const struct pattern *p, size_t i);
+
+/**
+ * pattern_group(p, i, value):
+ * What the i-th named group holds after a match: a part of the text.  Return
+ * false when it took no part in it.
+ */
+bool pattern_group(const struct pattern *p, size_t i, struct slice *value);
+
+#endif

@@ -1,0 +1,253 @@
+/*
+ * A configured parser: bytes to fields.  The agent's own grammar is not here
+ * (agent.h); this is what a user's [PARSER] says, applied by an input or by a
+ * filter.
+ */
+#include "parser.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cri.h"
+#include "json.h"
+#include "memory.h"
+#include "parser_value.h"
+#include "pattern.h"
+#include "timestamp.h"
+
+struct typed {
+	struct slice name;
+	enum parser_type type;
+};
+
+struct parser {
+	char *name;
+	enum parser_format format;
+	struct pattern *pattern;
+	char *time_key, *time_format;
+	int time_offset;
+	bool time_keep, skip_empty_values;
+	struct typed *types;
+	size_t ntypes;
+	struct cri_memo memo;
+};
+
+/* Where fields go, and the time. */
+struct take {
+	struct parser *parser;
+	struct arena *arena;
+	struct field *fields;
+	int n, max;
+	int64_t *time;
+};
+
+static int
+types_take(struct parser *p, const struct parser_rules *rules, char *error, size_t size)
+{
+	p->types = xcalloc(rules->ntypes + 1, sizeof(*p->types));
+	for (size_t i = 0; i < rules->ntypes; i++) {
+		const struct slice *pair = &rules->types[2 * i];
+		int type = parser_type_find(pair[1]);
+
+		if (type < 0) {
+			snprintf(error, size,
+			    "no type '%.*s' for %.*s; integer, float, bool, hex or string",
+			    (int)pair[1].len, pair[1].at, (int)pair[0].len, pair[0].at);
+			return -1;
+		}
+		p->types[p->ntypes++] = (struct typed){
+			.name = slice_of(xslicedup(pair[0])),
+			.type = (enum parser_type)type,
+		};
+	}
+	return 0;
+}
+
+struct parser *
+parser_new(const struct parser_rules *rules, char *error, size_t size)
+{
+	struct parser *p = xcalloc(1, sizeof(*p));
+
+	p->name = xstrdup(rules->name);
+	p->format = rules->format;
+	p->time_key = rules->time_key ? xstrdup(rules->time_key) : NULL;
+	p->time_format = rules->time_format ? xstrdup(rules->time_format) : NULL;
+	p->time_offset = rules->time_offset;
+	p->time_keep = rules->time_keep;
+	p->skip_empty_values = rules->skip_empty_values;
+	if (types_take(p, rules, error, size) < 0)
+		goto wrong;
+	if (p->format != PARSER_REGEX)
+		return p;
+	if (rules->regex == NULL) {
+		snprintf(error, size, "no Regex");
+		goto wrong;
+	}
+	p->pattern = pattern_new(rules->regex, error, size);
+	if (p->pattern == NULL)
+		goto wrong;
+	if (pattern_groups(p->pattern) > 0)
+		return p;
+	snprintf(error, size, "the Regex names no group, (?<name>…): it would give no field");
+wrong:
+	parser_free(p);
+	return NULL;
+}
+
+void
+parser_free(struct parser *p)
+{
+	if (p == NULL)
+		return;
+	for (size_t i = 0; i < p->ntypes; i++)
+		free((void *)(uintptr_t)p->types[i].name.at);
+	free(p->types);
+	pattern_free(p->pattern);
+	free(p->time_key);
+	free(p->time_format);
+	free(p->name);
+	free(p);
+}
+
+const char *
+parser_name(const struct parser *p)
+{
+	return p->name;
+}
+
+enum parser_format
+parser_format(const struct parser *p)
+{
+	return p->format;
+}
+
+/* ---- fields */
+
+/* A format that ends in the fraction is met with a trailing Z: stock parsers of Docker's rely on it. */
+static bool
+time_read(const struct parser *p, struct slice text, int64_t *ns)
+{
+	size_t used;
+
+	if (p->time_format == NULL)
+		return timestamp_rfc3339(text, ns, &used) == PARSE_OK && used == text.len;
+	if (timestamp_format(text, p->time_format, p->time_offset, ns) == PARSE_OK)
+		return true;
+	if (text.len == 0 || text.at[text.len - 1] != 'Z')
+		return false;
+	text.len--;
+	return timestamp_format(text, p->time_format, 0, ns) == PARSE_OK;
+}
+
+/* The last of several fields of one name counts, in the place of the first. */
+static void
+field_put(struct take *t, const struct field *f)
+{
+	for (int i = 0; i < t->n; i++) {
+		if (slice_eq(t->fields[i].name, f->name)) {
+			t->fields[i] = *f;
+			return;
+		}
+	}
+	if (t->n < t->max)
+		t->fields[t->n++] = *f;
+}
+
+static void
+field_take(struct take *t, struct field f)
+{
+	const struct parser *p = t->parser;
+	bool text = f.kind == VALUE_TEXT;
+
+	if (p->time_key != NULL && f.kind != VALUE_JSON &&
+	    slice_eq(f.name, slice_of(p->time_key)) && time_read(p, f.value, t->time) &&
+	    !p->time_keep)
+		return;
+	for (size_t i = 0; text && i < p->ntypes; i++)
+		if (slice_eq(p->types[i].name, f.name))
+			parser_value(p->types[i].type, t->arena, &f);
+	field_put(t, &f);
+}
+
+static int
+regex_run(struct take *t, struct slice text)
+{
+	struct parser *p = t->parser;
+
+	if (!pattern_match(p->pattern, text))
+		return -1;
+	for (size_t i = 0; i < pattern_groups(p->pattern); i++) {
+		struct field f = { .name = pattern_name(p->pattern, i), .kind = VALUE_TEXT };
+
+		if (!pattern_group(p->pattern, i, &f.value))
+			continue;
+		if (f.value.len > 0 || !p->skip_empty_values)
+			field_take(t, f);
+	}
+	return t->n;
+}
+
+static int
+json_run(struct take *t, struct slice text)
+{
+	struct json_walk walk;
+	struct json_value value;
+	enum json_kind kind;
+	struct slice key;
+
+	if (json_check(text, &kind) != PARSE_OK || kind != JSON_OBJECT)
+		return -1;
+	json_enter(&walk, text);
+	while (json_next(&walk, &key, &value) == PARSE_OK) {
+		struct field f = { .name = key, .value = value.text, .name_escaped = true };
+
+		if (value.kind != JSON_STRING)
+			f.kind = VALUE_JSON;
+		else
+			f.kind = value.escaped ? VALUE_ESCAPED : VALUE_TEXT;
+		field_take(t, f);
+	}
+	return t->n;
+}
+
+static int
+cri_run(struct take *t, struct slice text)
+{
+	static const struct slice sides[] = { { "stdout", 6 }, { "stderr", 6 } };
+	struct cri cri;
+
+	if (cri_parse(text, &t->parser->memo, &cri) != PARSE_OK)
+		return -1;
+	*t->time = cri.time;
+	field_put(t, &(struct field){ .name = SLICE("time"), .value = cri.time_text });
+	field_put(t, &(struct field){ .name = SLICE("stream"), .value = sides[cri.side] });
+	field_put(t, &(struct field){
+			 .name = SLICE("logtag"),
+			 .value = cri.partial ? SLICE("P") : SLICE("F"),
+		     });
+	field_put(t, &(struct field){ .name = SLICE("log"), .value = cri.content });
+	return t->n;
+}
+
+int
+parser_run(struct parser *p, struct slice text, struct arena *arena, struct field *fields, int max,
+    int64_t *time)
+{
+	struct take t = {
+		.parser = p,
+		.arena = arena,
+		.fields = fields,
+		.max = max,
+		.time = time,
+	};
+
+	switch (p->format) {
+	case PARSER_REGEX:
+		return regex_run(&t, text);
+	case PARSER_JSON:
+		return json_run(&t, text);
+	case PARSER_CRI:
+		return cri_run(&t, text);
+	}
+	return -1;
+}

@@ -1,0 +1,363 @@
+/*
+ * Ruby's regular expressions (Onigmo), written as PCRE2 wants them.  The two
+ * agree on nearly all; what they do not agree on is translated, or refused by
+ * its name, never taken for something else:
+ *
+ *	/re/imx		flags; Ruby's m is PCRE's s
+ *	(?<a-b>  \k<>	names of any length and with hyphens: mapped to n0, n1, …
+ *	\h \H		a hexadecimal digit (PCRE: horizontal space)
+ *	\uHHHH		\x{HHHH}
+ *	{,n}		{0,n}
+ *	[a&&b] [a[b]]	refused, and so are (?~…) and {n,m}+
+ */
+#include "ruby.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+/* More than an expression by hand has; the translation is at most some times as long. */
+#define SOURCE_MAX 16384
+
+struct walk {
+	struct slice source;
+	size_t at;
+	struct ruby *out;
+	char *error;
+	size_t size;
+};
+
+static int
+refuse(struct walk *w, const char *what)
+{
+	snprintf(w->error, w->size, "%s, at character %zu of the expression", what, w->at + 1);
+	return -1;
+}
+
+static void
+put(struct walk *w, const char *text, size_t len)
+{
+	buffer_put(&w->out->text, (struct slice){ text, len });
+}
+
+/* The byte ${ahead} of here, 0 behind the end. */
+static char
+peek(const struct walk *w, size_t ahead)
+{
+	return ahead < w->source.len - w->at ? w->source.at[w->at + ahead] : '\0';
+}
+
+static bool
+ahead_is(const struct walk *w, const char *text)
+{
+	return slice_starts(slice_from(w->source, w->at), slice_of(text));
+}
+
+static void
+copy(struct walk *w, size_t len)
+{
+	if (len > w->source.len - w->at)
+		len = w->source.len - w->at;
+	put(w, w->source.at + w->at, len);
+	w->at += len;
+}
+
+/* ---- names */
+
+/* The number that stands for a name, or -1 after refusing it. */
+static int
+name_number(struct walk *w, struct slice name)
+{
+	struct ruby *r = w->out;
+
+	if (name.len == 0 || name.len > RUBY_NAME_MAX)
+		return refuse(w, "a group's name is empty or too long");
+	for (size_t i = 0; i < r->nnames; i++)
+		if (slice_eq(r->names[i], name))
+			return (int)i;
+	if (r->nnames == RUBY_NAMES)
+		return refuse(w, "too many named groups");
+	r->names[r->nnames] = name;
+	return (int)r->nnames++;
+}
+
+/* A name behind ${head} bytes and up to ${close}: head, n<i>, close. */
+static int
+name_copy(struct walk *w, size_t head, char close)
+{
+	const char *start = w->source.at + w->at + head;
+	const char *end = memchr(start, close, w->source.len - w->at - head);
+	int number;
+
+	if (end == NULL)
+		return refuse(w, "a group's name has no end");
+	number = name_number(w, (struct slice){ start, (size_t)(end - start) });
+	if (number < 0)
+		return -1;
+	copy(w, head);
+	buffer_printf(&w->out->text, "n%d", number);
+	w->at = (size_t)(end - w->source.at);
+	copy(w, 1);
+	return 0;
+}
+
+/* ---- escapes */
+
+static int
+unicode_escape(struct walk *w)
+{
+	size_t len = 0, from = 2;
+	bool braces = peek(w, 2) == '{';
+
+	from += braces;
+	while (isxdigit((unsigned char)peek(w, from + len)) && len < (braces ? 6 : 4))
+		len++;
+	if ((!braces && len != 4) || (braces && (len == 0 || peek(w, from + len) != '}')))
+		return refuse(w, "\\u needs four hexadecimal digits, or {digits}");
+	buffer_printf(&w->out->text, "\\x{%.*s}", (int)len, w->source.at + w->at + from);
+	w->at += from + len + braces;
+	w->out->wide = true;
+	return 0;
+}
+
+static int
+escape(struct walk *w, bool in_class)
+{
+	char c = peek(w, 1);
+
+	switch (c) {
+	case '\0':
+		return refuse(w, "a \\ at the end");
+	case 'h':
+		put(w, "[0-9A-Fa-f]" + in_class, in_class ? 9 : 11);
+		w->at += 2;
+		return 0;
+	case 'H':
+		if (in_class)
+			return refuse(w, "\\H inside [ ] cannot be translated");
+		put(w, "[^0-9A-Fa-f]", 12);
+		w->at += 2;
+		return 0;
+	case 'u':
+		return unicode_escape(w);
+	case 'p':
+	case 'P':
+		w->out->wide = true;
+		break;
+	case 'k':
+	case 'g':
+		if (!in_class && peek(w, 2) == '<' && !isdigit((unsigned char)peek(w, 3)) &&
+		    peek(w, 3) != '-' && peek(w, 3) != '+')
+			return name_copy(w, 3, '>');
+		break;
+	}
+	copy(w, 2);
+	return 0;
+}
+
+/* ---- classes */
+
+static int
+class_copy(struct walk *w)
+{
+	copy(w, 1);
+	if (peek(w, 0) == '^')
+		copy(w, 1);
+	if (peek(w, 0) == ']') /* the first one is itself */
+		copy(w, 1);
+	while (w->at < w->source.len) {
+		const char *close;
+
+		switch (peek(w, 0)) {
+		case ']':
+			copy(w, 1);
+			return 0;
+		case '\\':
+			if (escape(w, true) < 0)
+				return -1;
+			continue;
+		case '&':
+			if (peek(w, 1) == '&')
+				return refuse(w,
+				    "&& (an intersection of classes) is not supported; "
+				    "use a lookahead, (?=[…])[…]");
+			break;
+		case '[':
+			close = memmem(w->source.at + w->at, w->source.len - w->at, ":]", 2);
+			if (peek(w, 1) != ':' || close == NULL)
+				return refuse(w,
+				    "a class inside a class is not supported; write \\[ "
+				    "for the character");
+			copy(w, (size_t)(close + 2 - (w->source.at + w->at)));
+			continue;
+		}
+		if ((unsigned char)peek(w, 0) >= 0x80)
+			w->out->wide = true;
+		copy(w, 1);
+	}
+	return refuse(w, "no ] behind [");
+}
+
+/* ---- groups */
+
+/* (?imx-imx) and (?imx-imx:…): Ruby's m is s here. */
+static int
+flags_copy(struct walk *w)
+{
+	copy(w, 2);
+	for (bool on = true; w->at < w->source.len; w->at++) {
+		char c = peek(w, 0);
+
+		if (c == ')' || c == ':') {
+			copy(w, 1);
+			return 0;
+		}
+		switch (c) {
+		case '-':
+			on = false;
+			put(w, "-", 1);
+			break;
+		case 'm':
+			put(w, "s", 1);
+			break;
+		case 'x':
+			w->out->extended = w->out->extended || on;
+			/* fallthrough */
+		case 'i':
+			put(w, &c, 1);
+			break;
+		default:
+			return refuse(w, "a group of an unknown kind");
+		}
+	}
+	return refuse(w, "no ) behind (");
+}
+
+static int
+group_copy(struct walk *w)
+{
+	static const char *const same[] = { "(?:", "(?=", "(?!", "(?>", "(?<=", "(?<!", "(?(" };
+
+	if (peek(w, 1) != '?') {
+		if (peek(w, 1) == '*')
+			return refuse(w, "(* is not Ruby's");
+		copy(w, 1);
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		if (ahead_is(w, same[i])) {
+			copy(w, strlen(same[i]));
+			return 0;
+		}
+	}
+	if (ahead_is(w, "(?~"))
+		return refuse(w, "(?~ (an absence) is not supported");
+	if (ahead_is(w, "(?#")) {
+		const char *close = memchr(w->source.at + w->at, ')', w->source.len - w->at);
+
+		if (close == NULL)
+			return refuse(w, "no ) behind (?#");
+		w->at = (size_t)(close + 1 - w->source.at);
+		return 0;
+	}
+	if (ahead_is(w, "(?<"))
+		return name_copy(w, 3, '>');
+	if (ahead_is(w, "(?'"))
+		return name_copy(w, 3, '\'');
+	return flags_copy(w);
+}
+
+/* {,n} is {0,n}; a quantifier's + is possessive in PCRE, one more + in Ruby. */
+static int
+brace_copy(struct walk *w)
+{
+	size_t len = 1, digits = 0;
+
+	for (; isdigit((unsigned char)peek(w, len)) || peek(w, len) == ','; len++)
+		digits += peek(w, len) != ',';
+	if (peek(w, len) != '}' || digits == 0) {
+		copy(w, 1);
+		return 0;
+	}
+	if (peek(w, len + 1) == '+')
+		return refuse(w, "{n,m}+ is not supported; write (?:…{n,m})+");
+	if (peek(w, 1) == ',') {
+		put(w, "{0", 2);
+		w->at++;
+		len--;
+	}
+	copy(w, len + 1);
+	return 0;
+}
+
+static int
+one_copy(struct walk *w)
+{
+	const char *newline;
+
+	switch (peek(w, 0)) {
+	case '\\':
+		return escape(w, false);
+	case '[':
+		return class_copy(w);
+	case '(':
+		return group_copy(w);
+	case '{':
+		return brace_copy(w);
+	case '#':
+		if (!w->out->extended)
+			break;
+		newline = memchr(w->source.at + w->at, '\n', w->source.len - w->at);
+		copy(w, newline ? (size_t)(newline - (w->source.at + w->at)) : SIZE_MAX);
+		return 0;
+	}
+	if ((unsigned char)peek(w, 0) >= 0x80)
+		w->out->wide = true;
+	copy(w, 1);
+	return 0;
+}
+
+/* /re/imx: take the slashes off and the flags in.  Without both it is the expression itself. */
+static void
+slashes_take(struct walk *w)
+{
+	struct slice s = w->source;
+	size_t end = s.len;
+
+	if (s.len < 2 || s.at[0] != '/')
+		return;
+	while (end > 1 && strchr("imxo", s.at[end - 1]) != NULL)
+		end--;
+	if (end < 2 || s.at[end - 1] != '/')
+		return;
+	for (size_t i = end; i < s.len; i++) {
+		w->out->ignore_case |= s.at[i] == 'i';
+		w->out->dot_all |= s.at[i] == 'm';
+		w->out->extended |= s.at[i] == 'x';
+	}
+	w->source = (struct slice){ s.at + 1, end - 2 };
+}
+
+int
+ruby_translate(const char *source, struct ruby *out, char *error, size_t size)
+{
+	struct walk w = { .source = slice_of(source), .out = out, .error = error, .size = size };
+
+	memset(out, 0, sizeof(*out));
+	buffer_init(&out->text, 0);
+	if (w.source.len > SOURCE_MAX) {
+		snprintf(error, size, "the expression is longer than %d bytes", SOURCE_MAX);
+		return -1;
+	}
+	slashes_take(&w);
+	while (w.at < w.source.len)
+		if (one_copy(&w) < 0)
+			return -1;
+	return 0;
+}
+
+void
+ruby_fini(struct ruby *r)
+{
+	buffer_fini(&r->text);
+}

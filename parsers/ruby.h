@@ -1,0 +1,28 @@
+/* Ruby's regular expressions, written as PCRE2 wants them. */
+#ifndef RUBY_H
+#define RUBY_H
+
+#include <stdint.h>
+
+#include "memory.h"
+
+#define RUBY_NAMES 64
+#define RUBY_NAME_MAX 128
+
+/* Group names: the i-th is called n<i> in the translation, which allows any. */
+struct ruby {
+	struct buffer text;
+	struct slice names[RUBY_NAMES]; /* parts of the source */
+	size_t nnames;
+	bool ignore_case, dot_all, extended;
+	bool wide; /* speaks of characters beyond ASCII */
+};
+
+/**
+ * ruby_translate(source, out, error, size), ruby_fini(out):
+ * Translate; ${source} outlives ${out}.  Return 0, or -1 with the reason.
+ */
+int ruby_translate(const char *source, struct ruby *out, char *error, size_t size);
+void ruby_fini(struct ruby *r);
+
+#endif

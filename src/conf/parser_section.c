@@ -1,0 +1,170 @@
+/* [PARSER]: its options, and the parser that they describe. */
+#include <stddef.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "memory.h"
+#include "read.h"
+#include "service.h"
+
+/* In the order of enum parser_format; behind them what is known, not built. */
+static const char *const formats[] = { "regex", "json", "cri", "logfmt", "ltsv", NULL };
+#define FORMATS_BUILT (PARSER_CRI + 1)
+
+#define TYPES_MAX 64
+
+#define AT(member) offsetof(struct parser_conf, member)
+
+static const struct option parser_options[] = {
+	OPTION("Name", OPT_STRING, NULL, AT(name), "what inputs and filters call it",
+	    .flags = OPT_NEEDED),
+	OPTION("Format", OPT_ENUM, NULL, AT(format), "what it reads", .flags = OPT_NEEDED,
+	    .choices = formats),
+	OPTION(
+	    "Regex", OPT_STRING, NULL, AT(regex), "for Format regex, in Ruby's syntax: (?<name>…)"),
+	OPTION("Time_Key", OPT_STRING, "time", AT(time_key), "the field that is the record's time"),
+	OPTION("Time_Format", OPT_STRING, NULL, AT(time_format),
+	    "as strptime's, %L a fraction, %z a zone; without it: RFC 3339"),
+	OPTION("Time_Offset", OPT_STRING, NULL, AT(time_offset),
+	    "+hhmm, where the text names no zone"),
+	OPTION("Time_Keep", OPT_BOOL, "off", AT(time_keep), "keep the time's field as well"),
+	OPTION(
+	    "Skip_Empty_Values", OPT_BOOL, "on", AT(skip_empty_values), "leave out empty fields"),
+	OPTION("Types", OPT_STRING, NULL, AT(types),
+	    "FIELD:TYPE …; types are integer, float, bool, hex, string"),
+	OPTION_IDLE("Time_Strict", "a time that does not fit its format is never half read"),
+	OPTION_LATER("Time_System_Timezone", "the machine's zone where the text names none"),
+	OPTION_LATER("Time_Zone", "a zone by name where the text names none"),
+	OPTION_LATER("Decode_Field", "read a field's text again"),
+	OPTION_LATER("Decode_Field_As", "read a field's text again"),
+	OPTIONS_END,
+};
+
+/* ---- what the table cannot say */
+
+/* Split "k:type k:type" (commas, too) into pairs; the number of pairs, or -1. */
+static int
+types_split(const char *text, struct slice pairs[2 * TYPES_MAX])
+{
+	int n = 0;
+
+	for (text += strspn(text, " \t,"); *text != '\0'; text += strspn(text, " \t,")) {
+		size_t len = strcspn(text, " \t,");
+		const char *colon = memchr(text, ':', len);
+
+		if (colon == NULL || colon == text || n == TYPES_MAX)
+			return -1;
+		pairs[2 * n] = (struct slice){ text, (size_t)(colon - text) };
+		pairs[2 * n + 1] = (struct slice){ colon + 1, len - (size_t)(colon - text) - 1 };
+		n++;
+		text += len;
+	}
+	return n;
+}
+
+/* +hhmm, -hh:mm: seconds, or false. */
+static bool
+offset_read(const char *text, int *seconds)
+{
+	int sign = *text == '-' ? -1 : 1, digits[4], n = 0;
+
+	text += *text == '-' || *text == '+';
+	for (; *text != '\0'; text++) {
+		if (*text == ':' && n == 2)
+			continue;
+		if (*text < '0' || *text > '9' || n == 4)
+			return false;
+		digits[n++] = *text - '0';
+	}
+	if (n != 4 || digits[0] > 2 || digits[2] > 5)
+		return false;
+	*seconds = sign * ((digits[0] * 10 + digits[1]) * 3600 + (digits[2] * 10 + digits[3]) * 60);
+	return true;
+}
+
+/*
+ * Fluent Bit's own parsers.conf reads the runtime's format by an expression
+ * that names the text `message`, so that nothing behind it finds `log`.  A
+ * parser of that name is the runtime's format.
+ */
+static bool
+is_runtimes(const struct parser_conf *p)
+{
+	return strcasecmp(p->name, "cri") == 0 && p->format == PARSER_REGEX && p->regex != NULL &&
+	       strstr(p->regex, "<stream>") != NULL && strstr(p->regex, "<logtag>") != NULL;
+}
+
+struct parser *
+parser_from(const struct section *section, char *error, size_t size)
+{
+	const struct parser_conf *p = section->values;
+	struct slice types[2 * TYPES_MAX];
+	struct parser_rules rules = {
+		.name = p->name,
+		.format = is_runtimes(p) ? PARSER_CRI : (enum parser_format)p->format,
+		.regex = p->regex,
+		/* Without a format, a field that happens to be called `time` is only a field. */
+		.time_key = p->time_format || conf_given(section, "Time_Key") ? p->time_key : NULL,
+		.time_format = p->time_format,
+		.time_keep = p->time_keep,
+		.skip_empty_values = p->skip_empty_values,
+		.types = types,
+	};
+	int ntypes = p->types ? types_split(p->types, types) : 0;
+
+	if (ntypes < 0) {
+		snprintf(error, size, "Types: '%s' is not FIELD:TYPE FIELD:TYPE … (at most %d)",
+		    p->types, TYPES_MAX);
+		return NULL;
+	}
+	rules.ntypes = (size_t)ntypes;
+	if (p->time_offset != NULL && !offset_read(p->time_offset, &rules.time_offset)) {
+		snprintf(error, size, "Time_Offset: '%s' is not +hhmm", p->time_offset);
+		return NULL;
+	}
+	return parser_new(&rules, error, size);
+}
+
+const char *
+parser_unbuilt(const struct section *section)
+{
+	const struct parser_conf *p = section->values;
+
+	return p->format >= FORMATS_BUILT ? formats[p->format] : NULL;
+}
+
+static void
+parser_check(const struct section *section, struct findings *findings)
+{
+	const struct parser_conf *p = section->values;
+	struct parser *made;
+	char error[512];
+
+	if (p->name == NULL || conf_given(section, "Format") == 0)
+		return; /* told by the table */
+	if (p->format == PARSER_REGEX && p->regex == NULL) {
+		findings_add(findings, FINDING_ERROR, section->file, section->line,
+		    "parser '%s' has Format regex and no Regex", p->name);
+		return;
+	}
+	if (p->format != PARSER_REGEX && p->regex != NULL)
+		findings_add(findings, FINDING_WARNING, section->file, conf_given(section, "Regex"),
+		    "parser '%s': Regex has no effect with Format %s", p->name, formats[p->format]);
+	if (is_runtimes(p))
+		findings_add(findings, FINDING_NOTE, section->file, section->line,
+		    "parser 'cri' is the container runtime's format, which is built in: its "
+		    "text is `log`");
+	made = parser_from(section, error, sizeof(error));
+	if (made == NULL)
+		findings_add(findings, FINDING_ERROR, section->file, section->line,
+		    "parser '%s': %s", p->name, error);
+	parser_free(made);
+}
+
+const struct plugin parser_plugin = {
+	.kind = SECTION_PARSER,
+	.help = "a named parser, for inputs and filters",
+	.options = parser_options,
+	.size = sizeof(struct parser_conf),
+	.check = parser_check,
+};
