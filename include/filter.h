@@ -19,6 +19,21 @@ extern const struct option filter_options[]; /* the common rows of [FILTER] */
 
 extern const struct plugin kubernetes_filter_plugin, parser_filter_plugin;
 
+/* [FILTER] kubernetes: what others need of it. */
+struct kubernetes_conf {
+	struct filter_common common;
+	bool merge_log;
+	char *merge_log_key; /* of what Merge_Log found */
+	bool merge_log_trim;
+	char *merge_parser;
+	bool keep_log;
+	bool parser_annotations, exclude_annotations;
+	bool labels, annotations;
+	char *kube_url, *kube_ca_file, *kube_token_file, *kube_tag_prefix;
+	bool tls_verify;
+	uint64_t buffer_size;
+};
+
 struct filter;
 struct parser;
 struct agent_line;
@@ -50,5 +65,20 @@ bool filter_matches(const struct filter *f, struct slice tag);
  */
 bool filter_run(struct filter *f, struct record *r, const struct agent_line *parsed,
     const struct pod *pod, struct arena *arena);
+
+/**
+ * filter_name(f):
+ * The plugin's name, or its Alias.
+ */
+const char *filter_name(const struct filter *f);
+
+/**
+ * filter_put(r, fields, n, arena):
+ * Put what a parser found at the root of ${r}: a field replaces one of its
+ * name, `log` becomes the record's own.  What the runtime and the pod say
+ * (time, stream, logtag, kubernetes, @timestamp, log_parsed) cannot be
+ * overwritten: such fields are left out.
+ */
+void filter_put(struct record *r, const struct field *fields, int n, struct arena *arena);
 
 #endif

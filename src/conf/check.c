@@ -1,8 +1,232 @@
-/* What only shows between sections. */
+/*
+ * What only shows between sections: a parser that nobody defined, an input
+ * that nobody takes.  (Files that two inputs would read: overlap.c.)
+ */
+#include <stdlib.h>
+#include <strings.h>
+
+#include "glob.h"
+#include "memory.h"
+#include "pattern.h"
 #include "read.h"
+#include "service.h"
+#include "table.h"
+
+#define NAMES_MAX 256
+
+static const char *
+text_of(const struct section *s, const char *option)
+{
+	const void *at = conf_value(s, option);
+
+	return at ? *(char *const *)at : NULL;
+}
+
+/* ---- names of parsers */
+
+/* Parsers that join lines and are there without a definition. */
+static const char *const multiline_built_in[] = { "docker", "cri", "java", "go", "python", "ruby" };
+
+static const struct unbuilt *
+unbuilt_find(const struct reading *r, const char *name, bool multiline)
+{
+	for (size_t i = 0; i < r->nunbuilt; i++)
+		if (r->unbuilt[i].multiline == multiline && strcmp(r->unbuilt[i].name, name) == 0)
+			return &r->unbuilt[i];
+	return NULL;
+}
+
+static size_t
+parser_names(const struct reading *r, const char **names)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->conf->n && n < NAMES_MAX; i++) {
+		const struct section *s = &r->conf->sections[i];
+
+		if (s->plugin->kind == SECTION_PARSER)
+			names[n] = ((const struct parser_conf *)s->values)->name;
+		else
+			continue;
+		n += names[n] != NULL;
+	}
+	return n;
+}
+
+static void
+parser_name_check(struct reading *r, const struct section *s, const char *option, const char *name,
+    bool multiline)
+{
+	const char *names[NAMES_MAX], *const *known = names, *meant;
+	const struct unbuilt *u = unbuilt_find(r, name, multiline);
+	unsigned line = conf_given(s, option);
+	size_t n;
+
+	if (multiline) {
+		known = multiline_built_in;
+		n = sizeof(multiline_built_in) / sizeof(multiline_built_in[0]);
+	} else {
+		n = parser_names(r, names);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(known[i], name) == 0)
+			return;
+	if (u != NULL) {
+		findings_add(r->findings, FINDING_ERROR, s->file, line,
+		    "%s '%s' cannot be used: what it says at %s:%u is not built yet", option, name,
+		    u->file, u->line);
+		return;
+	}
+	meant = nearest(name, known, n);
+	findings_add(r->findings, FINDING_ERROR, s->file, line, "no parser '%s' is defined%s%s%s",
+	    name, meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+}
+
+static void
+option_names_check(struct reading *r, const struct section *s, const char *option, bool multiline)
+{
+	int row = table_find(s->plugin, option);
+	const void *at = conf_value(s, option);
+	const struct list *list = at;
+
+	if (row < 0 || at == NULL || s->lines[row] == 0)
+		return;
+	if (table_row(s->plugin, (size_t)row)->type == OPT_STRING) {
+		parser_name_check(r, s, option, *(char *const *)at, multiline);
+		return;
+	}
+	for (size_t i = 0; i < list->n; i++)
+		parser_name_check(r, s, option, list->at[i], multiline);
+}
+
+/* ---- tags */
+
+/* A tag's * becomes a path: an expression is tried with one that could be. */
+static bool
+regex_may_match(const char *regex, const char *tag)
+{
+	char why[256];
+	struct pattern *p;
+	bool may;
+
+	if (strchr(tag, '*') != NULL)
+		return true; /* it depends on the path */
+	p = pattern_new(regex, why, sizeof(why));
+	may = p != NULL && pattern_match(p, slice_of(tag));
+	pattern_free(p);
+	return may;
+}
+
+/* Can a record of the input ${in} reach ${s}, a filter or an output? */
+static bool
+may_reach(const struct section *in, const struct section *s)
+{
+	const char *tag = text_of(in, "Tag"), *match = text_of(s, "Match");
+	const char *regex = text_of(s, "Match_Regex");
+
+	if (tag == NULL)
+		return true;
+	if (regex != NULL)
+		return regex_may_match(regex, tag);
+	return match != NULL && globs_meet(match, tag, '\0');
+}
+
+static void
+match_check(struct reading *r, const struct section *s)
+{
+	const char *regex = text_of(s, "Match_Regex");
+	char why[256], title[TABLE_TITLE];
+	struct pattern *p;
+
+	if (text_of(s, "Match") == NULL && regex == NULL) {
+		findings_add(r->findings, FINDING_ERROR, s->file, s->line,
+		    "%s has no Match; it says which tags are taken, * takes all",
+		    table_title(s->plugin, title));
+		return;
+	}
+	if (regex == NULL)
+		return;
+	p = pattern_new(regex, why, sizeof(why));
+	if (p == NULL)
+		findings_add(r->findings, FINDING_ERROR, s->file, conf_given(s, "Match_Regex"),
+		    "Match_Regex: %s", why);
+	pattern_free(p);
+}
+
+static unsigned
+match_line(const struct section *s)
+{
+	unsigned line = conf_given(s, "Match_Regex");
+
+	line = line ? line : conf_given(s, "Match");
+	return line ? line : s->line;
+}
+
+/* Does any section of ${kind} reach, or is it reached by, ${s}? */
+static bool
+any_reaches(const struct reading *r, const struct section *s, enum section_kind kind)
+{
+	for (size_t i = 0; i < r->conf->n; i++) {
+		const struct section *other = &r->conf->sections[i];
+
+		if (other->plugin->kind == kind &&
+		    (kind == SECTION_INPUT ? may_reach(other, s) : may_reach(s, other)))
+			return true;
+	}
+	return r->incomplete[kind];
+}
+
+static size_t
+count(const struct reading *r, enum section_kind kind)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->conf->n; i++)
+		n += r->conf->sections[i].plugin->kind == kind;
+	return n;
+}
+
+static void
+tags_check(struct reading *r, const struct section *s)
+{
+	enum section_kind kind = s->plugin->kind;
+	char title[TABLE_TITLE];
+	unsigned line;
+
+	if (kind == SECTION_INPUT && count(r, SECTION_OUTPUT) > 0 &&
+	    !any_reaches(r, s, SECTION_OUTPUT)) {
+		line = conf_given(s, "Tag");
+		findings_add(r->findings, FINDING_ERROR, s->file, line ? line : s->line,
+		    "no [OUTPUT] matches the tag '%s': nothing of it would be delivered",
+		    text_of(s, "Tag"));
+	}
+	if (kind != SECTION_FILTER && kind != SECTION_OUTPUT)
+		return;
+	match_check(r, s);
+	if ((text_of(s, "Match") != NULL || text_of(s, "Match_Regex") != NULL) &&
+	    count(r, SECTION_INPUT) > 0 && !any_reaches(r, s, SECTION_INPUT))
+		findings_add(r->findings, FINDING_WARNING, s->file, match_line(s),
+		    "%s matches the tag of no [INPUT]", table_title(s->plugin, title));
+}
 
 void
 check_sections(struct reading *r)
 {
-	(void)r;
+	for (size_t i = 0; i < r->conf->n; i++) {
+		const struct section *s = &r->conf->sections[i];
+
+		if (s->plugin->kind != SECTION_PARSER) {
+			option_names_check(r, s, "Parser", false);
+			option_names_check(r, s, "Merge_Parser", false);
+			option_names_check(r, s, "multiline.parser", true);
+		}
+		tags_check(r, s);
+	}
+	if (count(r, SECTION_INPUT) == 0 && !r->incomplete[SECTION_INPUT])
+		findings_add(r->findings, FINDING_ERROR, r->conf->file, 0,
+		    "no [INPUT]: there is nothing to read");
+	if (count(r, SECTION_OUTPUT) == 0 && !r->incomplete[SECTION_OUTPUT])
+		findings_add(r->findings, FINDING_ERROR, r->conf->file, 0,
+		    "no [OUTPUT]: nothing would be delivered");
+	check_overlap(r);
 }

@@ -88,7 +88,7 @@ owner_find(const struct registry *registry, const struct plugin * not, const cha
 	for (size_t i = 0; registry->plugins[i] != NULL; i++) {
 		const struct plugin *p = registry->plugins[i];
 
-		if (p == not || table_find(p, key) < 0)
+		if (p == asked || table_find(p, key) < 0)
 			continue;
 		if (p->kind == not ->kind)
 			return p;

@@ -1,0 +1,67 @@
+/* towline check: is a configuration right, and what would it do. */
+#include "cmd.h"
+
+#include <string.h>
+
+#include "plugins.h"
+
+static int check_run(int argc, char **argv);
+
+enum { CONF };
+
+static const struct cmd_option check_options[] = {
+	[CONF] = { 'c', "config", "FILE", "the configuration (" CMD_CONF_DEFAULT ")" },
+	{ 0 },
+};
+
+const struct command cmd_check = {
+	.name = "check",
+	.run = check_run,
+	.help = "Read and check a configuration.",
+	.more = "Every finding is a line FILE:LINE: what is wrong, and the nearest right name.\n"
+		"Exit code 0: right (there may be warnings and notes), 1: wrong.",
+	.options = check_options,
+};
+
+/* "inputs: tail", "outputs: es, stdout": the plugins of one kind, in order. */
+static void
+kind_print(const struct conf *conf, enum section_kind kind, const char *before)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < conf->n; i++) {
+		const struct plugin *p = conf->sections[i].plugin;
+
+		if (p->kind == kind)
+			printf("%s%s", n++ == 0 ? before : ", ", p->name);
+	}
+}
+
+static int
+check_run(int argc, char **argv)
+{
+	const char *values[CMD_OPTIONS], *path;
+	struct findings *findings;
+	struct conf *conf;
+	size_t errors;
+
+	if (cmd_options(&cmd_check, argc, argv, values) < 0)
+		return EXIT_USAGE;
+	path = values[CONF] ? values[CONF] : CMD_CONF_DEFAULT;
+	findings = findings_new();
+	conf = conf_read(path, &towline_registry, findings);
+	findings_print(findings, stdout);
+	errors = findings_count(findings, FINDING_ERROR);
+	if (errors > 0) {
+		printf("%s: %zu error%s\n", path, errors, errors == 1 ? "" : "s");
+	} else {
+		printf("%s: right", path);
+		kind_print(conf, SECTION_INPUT, "; from ");
+		kind_print(conf, SECTION_FILTER, " through ");
+		kind_print(conf, SECTION_OUTPUT, " to ");
+		putchar('\n');
+	}
+	conf_free(conf);
+	findings_free(findings);
+	return errors > 0 ? EXIT_WRONG : EXIT_DONE;
+}

@@ -1,0 +1,107 @@
+/* towline help: what a command or a plugin takes, from their tables. */
+#include "cmd.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "plugins.h"
+
+static int help_run(int argc, char **argv);
+
+enum { REFERENCE };
+
+static const struct cmd_option help_options[] = {
+	[REFERENCE] = { 0, "reference", NULL,
+	    "print all plugins' options, as docs/configuration.md" },
+	{ 0 },
+};
+
+const struct command cmd_help = {
+	.name = "help",
+	.run = help_run,
+	.operands = "[COMMAND|PLUGIN]",
+	.help = "Say what a command does, or which options a plugin has.",
+	.options = help_options,
+};
+
+#define NAMES_MAX 256
+
+static void
+overview(FILE *to)
+{
+	fputs("Usage: towline COMMAND [options]\n\n", to);
+	for (size_t i = 0; commands[i] != NULL; i++)
+		fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->help);
+	fputs("\n`towline -c FILE` is `towline run -c FILE`.  `towline help COMMAND` says more;\n"
+	      "`towline help PLUGIN` (service, tail, kubernetes, es, parser, …) lists options.\n",
+	    to);
+}
+
+/* A section without plugins goes by its own name. */
+static const char *
+plugin_name(const struct plugin *p)
+{
+	if (p->name != NULL)
+		return p->name;
+	switch (p->kind) {
+	case SECTION_SERVICE:
+		return "service";
+	case SECTION_MULTILINE_PARSER:
+		return "multiline_parser";
+	default:
+		return "parser";
+	}
+}
+
+/* Print all that go by ${word}; how many they were. */
+static size_t
+word_help(const char *word)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; commands[i] != NULL; i++) {
+		if (strcasecmp(commands[i]->name, word) == 0) {
+			cmd_usage(commands[i], stdout);
+			n++;
+		}
+	}
+	for (size_t i = 0; towline_registry.plugins[i] != NULL; i++) {
+		const struct plugin *p = towline_registry.plugins[i];
+
+		if (strcasecmp(plugin_name(p), word) != 0)
+			continue;
+		if (n++ > 0)
+			putchar('\n');
+		conf_help(p, stdout);
+	}
+	return n;
+}
+
+static int
+help_run(int argc, char **argv)
+{
+	const char *values[CMD_OPTIONS], *names[NAMES_MAX], *meant;
+	size_t n = 0;
+	int at = cmd_options(&cmd_help, argc, argv, values);
+
+	if (at < 0)
+		return EXIT_USAGE;
+	if (values[REFERENCE] != NULL) {
+		conf_reference(&towline_registry, stdout);
+		return EXIT_DONE;
+	}
+	if (at == argc) {
+		overview(stdout);
+		return EXIT_DONE;
+	}
+	if (word_help(argv[at]) > 0)
+		return EXIT_DONE;
+	for (size_t i = 0; commands[i] != NULL && n < NAMES_MAX; i++)
+		names[n++] = commands[i]->name;
+	for (size_t i = 0; towline_registry.plugins[i] != NULL && n < NAMES_MAX; i++)
+		names[n++] = plugin_name(towline_registry.plugins[i]);
+	meant = nearest(argv[at], names, n);
+	fprintf(stderr, "towline help: no command or plugin '%s'%s%s%s\n", argv[at],
+	    meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+	return EXIT_USAGE;
+}

@@ -1,0 +1,135 @@
+/*
+ * Two inputs on one file: each line would be shipped under two tags, and which
+ * of them owns its cursor would be chance.  Found in the patterns, and, since
+ * links give files several names, in the files that are there now.
+ */
+#include <fnmatch.h>
+#include <glob.h>
+#include <sys/stat.h>
+
+#include "glob.h"
+#include "map.h"
+#include "read.h"
+
+/* A node has some hundreds of log files; beyond this the patterns alone decide. */
+#define FILES_MAX 50000
+
+static const struct list *
+list_of(const struct section *s, const char *option)
+{
+	return conf_value(s, option);
+}
+
+static bool
+excluded(const struct list *exclude, const char *path)
+{
+	for (size_t i = 0; exclude != NULL && i < exclude->n; i++)
+		if (fnmatch(exclude->at[i], path, 0) == 0)
+			return true;
+	return false;
+}
+
+/* Is all that ${pattern} names certainly left out by ${exclude}? */
+static bool
+covered(const struct list *exclude, const char *pattern)
+{
+	for (size_t i = 0; exclude != NULL && i < exclude->n; i++)
+		if (glob_covers(exclude->at[i], pattern))
+			return true;
+	return false;
+}
+
+/* Told by their patterns.  True: they overlap. */
+static bool
+patterns_check(struct reading *r, const struct section *a, const struct section *b)
+{
+	const struct list *paths = list_of(a, "Path"), *others = list_of(b, "Path");
+	const struct list *without = list_of(a, "Exclude_Path");
+	const struct list *others_without = list_of(b, "Exclude_Path");
+	bool excludes = (without && without->n > 0) || (others_without && others_without->n > 0);
+
+	for (size_t i = 0; i < paths->n; i++) {
+		for (size_t j = 0; j < others->n; j++) {
+			if (!globs_meet(paths->at[i], others->at[j], '/') ||
+			    covered(without, others->at[j]) ||
+			    covered(others_without, paths->at[i]))
+				continue;
+			if (excludes)
+				continue; /* the files that are there decide */
+			findings_add(r->findings, FINDING_ERROR, b->file, conf_given(b, "Path"),
+			    "Path '%s' and '%s' of the [INPUT] at %s:%u can name one file; a file "
+			    "belongs to one input (Exclude_Path parts them)",
+			    others->at[j], paths->at[i], a->file, a->line);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What the files of the inputs before were called, by device and inode. */
+struct seen {
+	struct map *owner; /* -> section */
+	size_t n;
+};
+
+/* Note the files of ${s}; tell of the first that another input has. */
+static void
+files_check(struct reading *r, struct seen *seen, const struct section *s)
+{
+	const struct list *paths = list_of(s, "Path"), *exclude = list_of(s, "Exclude_Path");
+	bool told = false;
+
+	for (size_t i = 0; i < paths->n; i++) {
+		glob_t found = { 0 };
+
+		if (glob(paths->at[i], 0, NULL, &found) != 0)
+			found.gl_pathc = 0;
+		for (size_t j = 0; j < found.gl_pathc && seen->n < FILES_MAX; j++) {
+			const char *path = found.gl_pathv[j];
+			struct slice key;
+			struct stat st;
+			uint64_t id[2];
+			const struct section *other;
+
+			if (excluded(exclude, path) || stat(path, &st) != 0)
+				continue;
+			id[0] = st.st_dev;
+			id[1] = st.st_ino;
+			key = (struct slice){ (const char *)id, sizeof(id) };
+			other = map_get(seen->owner, key);
+			if (other == NULL)
+				map_put(seen->owner, key, (void *)(uintptr_t)s);
+			else if (other != s && !told)
+				findings_add(r->findings, FINDING_ERROR, s->file,
+				    conf_given(s, "Path"),
+				    "%s is also a file of the [INPUT] at %s:%u; a file belongs to "
+				    "one input (Exclude_Path parts them)",
+				    path, other->file, other->line);
+			told = told || (other != NULL && other != s);
+			seen->n++;
+		}
+		globfree(&found);
+	}
+}
+
+void
+check_overlap(struct reading *r)
+{
+	struct seen seen = { .owner = map_new() };
+	const struct conf *c = r->conf;
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct section *s = &c->sections[i];
+		bool told = false;
+
+		if (s->plugin->kind != SECTION_INPUT || list_of(s, "Path") == NULL)
+			continue;
+		for (size_t j = 0; j < i && !told; j++)
+			if (c->sections[j].plugin->kind == SECTION_INPUT &&
+			    list_of(&c->sections[j], "Path") != NULL)
+				told = patterns_check(r, &c->sections[j], s);
+		if (!told)
+			files_check(r, &seen, s);
+	}
+	map_free(seen.owner);
+}

@@ -1,0 +1,141 @@
+/* What all filters have in common: which records they see, and what they may write. */
+#include "filter.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "json.h"
+#include "ops.h"
+#include "voice.h"
+
+#define AT(member) offsetof(struct filter_common, member)
+
+const struct option filter_options[] = {
+	OPTION("Match", OPT_STRING, NULL, AT(match), "tags that it applies to; * is any text"),
+	OPTION("Match_Regex", OPT_STRING, NULL, AT(match_regex), "the same, as an expression"),
+	OPTION("Alias", OPT_STRING, NULL, AT(alias), "its name in messages"),
+	OPTION("Log_Level", OPT_STRING, NULL, AT(log_level), "there is one level, of [SERVICE]",
+	    .flags = OPT_IDLE),
+	OPTIONS_END,
+};
+
+static const struct filter_ops *const all[] = { &kubernetes_ops, &parser_ops, NULL };
+
+struct filter *
+filter_new(const struct section *section, const struct filter_world *world)
+{
+	const struct filter_ops *ops = NULL;
+	struct filter *f;
+	char why[256];
+
+	for (size_t i = 0; all[i] != NULL; i++)
+		if (all[i]->plugin == section->plugin)
+			ops = all[i];
+	if (ops == NULL) {
+		say_error("filter", "%s:%u: no filter '%s'", section->file, section->line,
+		    section->plugin->name);
+		return NULL;
+	}
+	f = xcalloc(1, ops->size);
+	f->ops = ops;
+	f->section = section;
+	f->common = section->values; /* first in each filter's struct */
+	if (f->common->match_regex != NULL) {
+		f->match_regex = pattern_new(f->common->match_regex, why, sizeof(why));
+		if (f->match_regex == NULL) {
+			say_error("filter", "%s:%u: Match_Regex: %s", section->file,
+			    conf_given(section, "Match_Regex"), why);
+			goto wrong;
+		}
+	}
+	if (ops->init(f, world) == 0)
+		return f;
+wrong:
+	filter_free(f);
+	return NULL;
+}
+
+void
+filter_free(struct filter *f)
+{
+	if (f == NULL)
+		return;
+	if (f->ops->fini != NULL)
+		f->ops->fini(f);
+	pattern_free(f->match_regex);
+	free(f);
+}
+
+bool
+filter_matches(const struct filter *f, struct slice tag)
+{
+	if (f->match_regex != NULL)
+		return pattern_match(f->match_regex, tag);
+	return f->common->match != NULL && conf_match(f->common->match, tag);
+}
+
+const char *
+filter_name(const struct filter *f)
+{
+	return f->common->alias ? f->common->alias : f->section->plugin->name;
+}
+
+bool
+filter_run(struct filter *f, struct record *r, const struct agent_line *parsed,
+    const struct pod *pod, struct arena *arena)
+{
+	return f->ops->run(f, r, parsed, pod, arena);
+}
+
+/* ---- fields at the root of a record */
+
+static bool
+is_reserved(struct slice name)
+{
+	static const struct slice names[] = { { "time", 4 }, { "stream", 6 }, { "logtag", 6 },
+		{ "kubernetes", 10 }, { "@timestamp", 10 }, { "log_parsed", 10 },
+		{ "log_truncated", 13 } };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (slice_eq(name, names[i]))
+			return true;
+	return false;
+}
+
+static void
+log_set(struct record *r, const struct field *f, struct arena *arena)
+{
+	char *text;
+
+	r->has_log = true;
+	r->log = f->value;
+	if (f->kind != VALUE_ESCAPED)
+		return;
+	text = arena_take(arena, f->value.len);
+	if (text != NULL)
+		r->log = (struct slice){ text, json_unescape(f->value, text) };
+}
+
+static void
+field_set(struct record *r, const struct field *f)
+{
+	for (int i = 0; i < r->nfields; i++) {
+		if (slice_eq(r->fields[i].name, f->name)) {
+			r->fields[i] = *f;
+			return;
+		}
+	}
+	if (r->nfields < RECORD_FIELDS)
+		r->fields[r->nfields++] = *f;
+}
+
+void
+filter_put(struct record *r, const struct field *fields, int n, struct arena *arena)
+{
+	for (int i = 0; i < n; i++) {
+		if (slice_eq(fields[i].name, SLICE("log")))
+			log_set(r, &fields[i], arena);
+		else if (!is_reserved(fields[i].name))
+			field_set(r, &fields[i]);
+	}
+}

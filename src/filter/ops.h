@@ -1,0 +1,26 @@
+/* What a filter is made of; filter.c walks the table of them. */
+#ifndef OPS_H
+#define OPS_H
+
+#include "filter.h"
+#include "pattern.h"
+
+struct filter_ops {
+	const struct plugin *plugin;
+	size_t size; /* of its struct, whose first member is a struct filter */
+	int (*init)(struct filter *f, const struct filter_world *world); /* -1 after saying why */
+	void (*fini)(struct filter *f);
+	bool (*run)(struct filter *f, struct record *r, const struct agent_line *parsed,
+	    const struct pod *pod, struct arena *arena);
+};
+
+struct filter {
+	const struct filter_ops *ops;
+	const struct section *section;
+	const struct filter_common *common;
+	struct pattern *match_regex;
+};
+
+extern const struct filter_ops kubernetes_ops, parser_ops;
+
+#endif
