@@ -81,7 +81,7 @@ table_title(const struct plugin *p, char to[TABLE_TITLE])
 
 /* The other plugin that has the option ${key}; one of the same kind first. */
 static const struct plugin *
-owner_find(const struct registry *registry, const struct plugin * not, const char *key)
+owner_find(const struct registry *registry, const struct plugin *asked, const char *key)
 {
 	const struct plugin *other = NULL;
 
@@ -90,7 +90,7 @@ owner_find(const struct registry *registry, const struct plugin * not, const cha
 
 		if (p == asked || table_find(p, key) < 0)
 			continue;
-		if (p->kind == not ->kind)
+		if (p->kind == asked->kind)
 			return p;
 		if (other == NULL)
 			other = p;
