@@ -10,6 +10,21 @@
 #include "parse.h"
 #include "slice.h"
 
+/* A date and time as they are written. */
+struct civil {
+	int year;
+	unsigned month, day, hour, minute, second;
+	int32_t fraction; /* ns */
+	int offset;       /* seconds east of UTC */
+};
+
+/**
+ * timestamp_compose(c, ns):
+ * The instant that ${c} names; PARSE_BAD when there is no such date or it lies
+ * outside 1970 to 2261.  A leap second is the second after it.
+ */
+enum parsed timestamp_compose(const struct civil *c, int64_t *ns);
+
 /**
  * timestamp_rfc3339(s, ns, used):
  * Read a date and time at the start of ${s}: `T` or a space between them, 0 to

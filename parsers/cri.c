@@ -1,0 +1,83 @@
+/* One line of a container runtime's log, read by position; see cri.h. */
+#include "cri.h"
+
+#include "timestamp.h"
+
+/* "2026-11-22T08:00:00" */
+#define SECOND_LEN 19
+
+/* The fraction and zone behind the second: lines of one second differ in these alone. */
+static bool
+fraction_read(struct slice s, int64_t *ns, size_t *used)
+{
+	static const int32_t scale[10] = { 1000000000, 100000000, 10000000, 1000000, 100000, 10000,
+		1000, 100, 10, 1 };
+	int32_t value = 0;
+	size_t digits = 0, i = 0;
+
+	if (s.len > 0 && s.at[0] == '.') {
+		for (i = 1; i < s.len && (unsigned char)(s.at[i] - '0') < 10 && digits < 10;
+		     i++, digits++)
+			value = digits < 9 ? value * 10 + (s.at[i] - '0') : value;
+		if (digits == 0 || digits > 9)
+			return false;
+	}
+	if (i >= s.len || s.at[i] != 'Z')
+		return false;
+	*ns = digits == 0 ? 0 : (int64_t)value * scale[digits];
+	*used = i + 1;
+	return true;
+}
+
+static bool
+time_read(struct slice line, struct cri_memo *memo, struct cri *out, size_t *used)
+{
+	int64_t fraction;
+
+	if (line.len > SECOND_LEN && memo->second != 0 &&
+	    memcmp(line.at, memo->text, SECOND_LEN) == 0 &&
+	    fraction_read(slice_from(line, SECOND_LEN), &fraction, used)) {
+		*used += SECOND_LEN;
+		out->time = memo->second + fraction;
+		return true;
+	}
+	if (timestamp_rfc3339(line, &out->time, used) != PARSE_OK || line.at[10] != 'T')
+		return false;
+	if (line.at[*used - 1] == 'Z') {
+		memcpy(memo->text, line.at, SECOND_LEN);
+		memo->second = out->time - out->time % 1000000000;
+	}
+	return true;
+}
+
+enum parsed
+cri_parse(struct slice line, struct cri_memo *memo, struct cri *out)
+{
+	const char *space;
+	struct slice rest;
+	size_t used;
+
+	if (!time_read(line, memo, out, &used) || used >= line.len || line.at[used] != ' ')
+		return PARSE_BAD;
+	out->time_text = (struct slice){ line.at, used };
+	rest = slice_from(line, used + 1);
+	if (slice_starts(rest, SLICE("stdout ")))
+		out->side = SIDE_STDOUT;
+	else if (slice_starts(rest, SLICE("stderr ")))
+		out->side = SIDE_STDERR;
+	else
+		return PARSE_BAD;
+	rest = slice_from(rest, 7);
+	if (rest.len < 2 || (rest.at[0] != 'F' && rest.at[0] != 'P'))
+		return PARSE_BAD;
+	out->partial = rest.at[0] == 'P';
+	if (rest.at[1] == ' ') {
+		out->content = slice_from(rest, 2);
+		return PARSE_OK;
+	}
+	space = rest.at[1] == ':' ? memchr(rest.at, ' ', rest.len) : NULL;
+	if (space == NULL)
+		return PARSE_BAD;
+	out->content = slice_from(rest, (size_t)(space - rest.at) + 1);
+	return PARSE_OK;
+}

@@ -1,0 +1,188 @@
+/*
+ * Writing JSON strings: runs of plain bytes are copied 16 at a time, what
+ * needs an escape or is not UTF-8 is dealt with byte by byte.
+ */
+#include "json.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+/* Byte classes of the slow path: 0 plain, 1 multi-byte UTF-8, else the letter of a short escape, u for \u00xx. */
+static const unsigned char escape_of[256] = {
+	[0x00 ... 0x07] = 'u',
+	['\b'] = 'b',
+	['\t'] = 't',
+	['\n'] = 'n',
+	[0x0b] = 'u',
+	['\f'] = 'f',
+	['\r'] = 'r',
+	[0x0e ... 0x1f] = 'u',
+	['"'] = '"',
+	['\\'] = '\\',
+	[0x80 ... 0xff] = 1,
+};
+
+/* Copy plain bytes from `at`; return how many there were before the first other one. */
+static inline size_t
+copy_plain(char *to, const char *at, size_t len)
+{
+	size_t i = 0;
+
+#ifdef __SSE2__
+	const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
+	const __m128i space = _mm_set1_epi8(0x20);
+
+	for (; len - i >= 16; i += 16) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(at + i));
+		/* Signed: bytes from 0x80 are below the space, too. */
+		__m128i other = _mm_or_si128(_mm_cmplt_epi8(bytes, space),
+		    _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, slash)));
+		unsigned mask = (unsigned)_mm_movemask_epi8(other);
+
+		_mm_storeu_si128((__m128i *)(void *)(to + i), bytes);
+		if (mask != 0)
+			return i + (unsigned)__builtin_ctz(mask);
+	}
+#endif
+	for (; i < len && escape_of[(unsigned char)at[i]] == 0; i++)
+		to[i] = at[i];
+	return i;
+}
+
+/*
+ * The length of the UTF-8 sequence at `s`, or 0 with *bad the length of the
+ * maximal ill-formed part (Unicode, chapter 3, table 3-7).
+ */
+static size_t
+utf8_len(struct slice s, size_t *bad)
+{
+	unsigned char c = (unsigned char)s.at[0], low = 0x80, high = 0xbf;
+	size_t need, i;
+
+	*bad = 1;
+	if (c >= 0xc2 && c <= 0xdf) {
+		need = 2;
+	} else if (c >= 0xe0 && c <= 0xef) {
+		need = 3;
+		low = c == 0xe0 ? 0xa0 : 0x80;
+		high = c == 0xed ? 0x9f : 0xbf;
+	} else if (c >= 0xf0 && c <= 0xf4) {
+		need = 4;
+		low = c == 0xf0 ? 0x90 : 0x80;
+		high = c == 0xf4 ? 0x8f : 0xbf;
+	} else {
+		return 0;
+	}
+	for (i = 1; i < need; i++, low = 0x80, high = 0xbf) {
+		if (i >= s.len || (unsigned char)s.at[i] < low || (unsigned char)s.at[i] > high) {
+			*bad = i;
+			return 0;
+		}
+	}
+	return need;
+}
+
+/* One multi-byte sequence, or U+FFFD for what is none; moves *s on. */
+static char *
+write_utf8(char *to, struct slice *s)
+{
+	size_t bad, n = utf8_len(*s, &bad);
+
+	if (n > 0) {
+		memcpy(to, s->at, n);
+		*s = slice_from(*s, n);
+		return to + n;
+	}
+	memcpy(to, "\xef\xbf\xbd", 3);
+	*s = slice_from(*s, bad);
+	return to + 3;
+}
+
+static char *
+write_escape(char *to, unsigned char c)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	*to++ = '\\';
+	*to++ = (char)escape_of[c];
+	if (escape_of[c] == 'u') {
+		*to++ = '0';
+		*to++ = '0';
+		*to++ = hex[c >> 4];
+		*to++ = hex[c & 15];
+	}
+	return to;
+}
+
+char *
+json_write(char *to, struct slice text)
+{
+	*to++ = '"';
+	while (text.len > 0) {
+		size_t n = copy_plain(to, text.at, text.len);
+		unsigned char c;
+
+		to += n;
+		text = slice_from(text, n);
+		if (text.len == 0)
+			break;
+		c = (unsigned char)text.at[0];
+		if (escape_of[c] == 1) {
+			to = write_utf8(to, &text);
+		} else if (escape_of[c] != 0) {
+			to = write_escape(to, c);
+			text = slice_from(text, 1);
+		}
+	}
+	*to++ = '"';
+	return to;
+}
+
+/* Text that is JSON already, in or outside a string: only its UTF-8 is mended. */
+static char *
+write_mended(char *to, struct slice raw)
+{
+	while (raw.len > 0) {
+		size_t n = 0;
+
+		while (n < raw.len && (signed char)raw.at[n] >= 0)
+			n++;
+		memcpy(to, raw.at, n);
+		to += n;
+		raw = slice_from(raw, n);
+		if (raw.len > 0)
+			to = write_utf8(to, &raw);
+	}
+	return to;
+}
+
+char *
+json_write_raw(char *to, struct slice raw)
+{
+	*to++ = '"';
+	to = write_mended(to, raw);
+	*to++ = '"';
+	return to;
+}
+
+char *
+json_minify(char *to, struct slice text)
+{
+	bool string = false;
+	size_t from = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.at[i];
+
+		if (string && c == '\\') {
+			i++;
+		} else if (c == '"') {
+			string = !string;
+		} else if (!string && (c == ' ' || c == '\t' || c == '\n' || c == '\r')) {
+			to = write_mended(to, (struct slice){ text.at + from, i - from });
+			from = i + 1;
+		}
+	}
+	return write_mended(to, (struct slice){ text.at + from, text.len - from });
+}

@@ -1,0 +1,115 @@
+/* Lines of a container runtime. */
+#include "unit.h"
+
+#include "cri.h"
+
+static const struct {
+	const char *line;
+	enum parsed want;
+	int64_t ns;
+	enum side side;
+	bool partial;
+	const char *content;
+} cases[] = {
+	{ "2026-11-22T08:00:00Z stdout F x", PARSE_OK, 1795334400000000000, SIDE_STDOUT, false,
+	    "x" },
+	{ "2026-11-22T08:00:00.5+01:00 stdout P x", PARSE_OK, 1795330800500000000, SIDE_STDOUT,
+	    true, "x" },
+	{ "2026-11-22T08:00:00.002176064Z stderr F a b", PARSE_OK, 1795334400002176064, SIDE_STDERR,
+	    false, "a b" },
+	{ "2026-11-22T08:00:00.1Z stdout F ", PARSE_OK, 1795334400100000000, SIDE_STDOUT, false,
+	    "" },
+	{ "2026-11-22T08:00:00Z stdout P:tag:more x", PARSE_OK, 1795334400000000000, SIDE_STDOUT,
+	    true, "x" },
+	{ "2024-02-29T23:59:59.123456789-05:30 stdout F x", PARSE_OK, 1709270999123456789,
+	    SIDE_STDOUT, false, "x" },
+	{ "2026-11-22T08:00:00Z stdout F  two blanks", PARSE_OK, 1795334400000000000, SIDE_STDOUT,
+	    false, " two blanks" },
+	{ "2026-11-22T08:00:00Z stdout F", PARSE_BAD, 0, 0, false,
+	    NULL }, /* no space after the tag */
+	{ "2026-11-22T08:00:00Z stdin F x", PARSE_BAD, 0, 0, false, NULL },
+	{ "2026-11-22T08:00:00Z stdoutF x", PARSE_BAD, 0, 0, false, NULL },
+	{ "2026-11-22T08:00:00Z stdout X x", PARSE_BAD, 0, 0, false, NULL },
+	{ "2026-11-22T08:00:00Z stdout FF x", PARSE_BAD, 0, 0, false, NULL },
+	{ "2026-11-22 08:00:00Z stdout F x", PARSE_BAD, 0, 0, false, NULL },
+	{ "2026-11-22T08:00:00 stdout F x", PARSE_BAD, 0, 0, false, NULL }, /* no zone */
+	{ "2026-11-22T08:00:00.Z stdout F x", PARSE_BAD, 0, 0, false, NULL },
+	{ "2026-11-22T08:00:00.0123456789Z stdout F x", PARSE_BAD, 0, 0, false, NULL },
+	{ "2025-02-29T08:00:00Z stdout F x", PARSE_BAD, 0, 0, false, NULL },
+	{ "2026-13-01T08:00:00Z stdout F x", PARSE_BAD, 0, 0, false, NULL },
+	{ "2026-11-22T24:00:00Z stdout F x", PARSE_BAD, 0, 0, false, NULL },
+	{ "1969-12-31T23:59:59Z stdout F x", PARSE_BAD, 0, 0, false, NULL },
+	{ "9999-12-31T23:59:59Z stdout F x", PARSE_BAD, 0, 0, false, NULL },
+	{ "{\"json\":1}", PARSE_BAD, 0, 0, false, NULL },
+	{ "", PARSE_BAD, 0, 0, false, NULL },
+};
+
+static void
+test_each_line_with_and_without_memo(void **state)
+{
+	struct cri_memo memo = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT(cases); i++) {
+		size_t c = i / 2; /* twice: the second time the memo may answer */
+		struct slice line = exact(slice_of(cases[c].line));
+		struct cri got;
+
+		assert_int_equal(cri_parse(line, &memo, &got), cases[c].want);
+		if (cases[c].want == PARSE_OK) {
+			assert_int_equal(got.time, cases[c].ns);
+			assert_int_equal(got.side, cases[c].side);
+			assert_int_equal(got.partial, cases[c].partial);
+			assert_slice(got.content, cases[c].content);
+		}
+		exact_free(line);
+	}
+}
+
+static void
+test_a_memo_of_one_second_does_not_answer_for_another(void **state)
+{
+	struct cri_memo memo = { 0 };
+	struct cri a, b;
+
+	(void)state;
+	assert_int_equal(
+	    cri_parse(SLICE("2026-11-22T08:00:00.1Z stdout F x"), &memo, &a), PARSE_OK);
+	assert_int_equal(
+	    cri_parse(SLICE("2026-11-22T08:00:01.1Z stdout F x"), &memo, &b), PARSE_OK);
+	assert_int_equal(b.time - a.time, 1000000000);
+	assert_int_equal(
+	    cri_parse(SLICE("2026-11-22T08:00:01.1+01:00 stdout F x"), &memo, &a), PARSE_OK);
+	assert_int_equal(b.time - a.time, 3600000000000);
+}
+
+static void
+test_a_line_cut_anywhere_before_its_content_is_bad(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		for (size_t n = 0; n < strlen(cases[i].line); n++) {
+			struct slice line = exact((struct slice){ cases[i].line, n });
+			struct cri_memo memo = { 0 };
+			struct cri got;
+
+			if (cri_parse(line, &memo, &got) == PARSE_OK) {
+				assert_int_equal(cases[i].want, PARSE_OK);
+				assert_true(n >= strlen(cases[i].line) - strlen(cases[i].content));
+			}
+			exact_free(line);
+		}
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_line_with_and_without_memo),
+		cmocka_unit_test(test_a_memo_of_one_second_does_not_answer_for_another),
+		cmocka_unit_test(test_a_line_cut_anywhere_before_its_content_is_bad),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

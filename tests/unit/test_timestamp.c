@@ -1,0 +1,85 @@
+/* Times in text. */
+#include "unit.h"
+
+#include "timestamp.h"
+
+static const struct {
+	const char *text, *format;
+	int offset;
+	enum parsed want;
+	int64_t ns;
+} formats[] = {
+	{ "22/Nov/2026:08:00:00 +0100", "%d/%b/%Y:%H:%M:%S %z", 0, PARSE_OK, 1795330800000000000 },
+	{ "2026-11-22T08:00:00.002", "%Y-%m-%dT%H:%M:%S.%L", 0, PARSE_OK, 1795334400002000000 },
+	{ "2026-11-22 08:00:00", "%F %T", 3600, PARSE_OK, 1795330800000000000 },
+	{ "Sun Nov  2 08:00:00 PM 2026", "%a %b %e %I:%M:%S %p %Y", 0, PARSE_OK,
+	    1793649600000000000 },
+	{ "1795334400.5", "%s.%L", 0, PARSE_OK, 1795334400500000000 },
+	{ "2026-11-22", "%F", 0, PARSE_OK, 1795305600000000000 },
+	{ "2026-11-22x", "%F", 0, PARSE_BAD, 0 },
+	{ "2026-02-30", "%F", 0, PARSE_BAD, 0 },
+	{ "22/Foo/2026", "%d/%b/%Y", 0, PARSE_BAD, 0 },
+	{ "99999999999999", "%s", 0, PARSE_BAD, 0 },
+	{ "2026", "%Q", 0, PARSE_BAD, 0 },
+};
+
+static void
+test_formats_whole_and_cut(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(formats); i++) {
+		for (size_t n = 0; n <= strlen(formats[i].text); n++) {
+			struct slice text = exact((struct slice){ formats[i].text, n });
+			int64_t ns = 0;
+			enum parsed got =
+			    timestamp_format(text, formats[i].format, formats[i].offset, &ns);
+
+			if (n == strlen(formats[i].text)) {
+				assert_int_equal(got, formats[i].want);
+				if (got == PARSE_OK)
+					assert_int_equal(ns, formats[i].ns);
+			}
+			exact_free(text);
+		}
+	}
+}
+
+static void
+test_what_is_written_is_read_again(void **state)
+{
+	(void)state;
+	for (int64_t ns = 1; ns < INT64_C(9000000000000000000); ns += INT64_C(12345678901234567)) {
+		char text[TIMESTAMP_MAX];
+		size_t n = timestamp_write(ns, 9, text), used;
+		int64_t back;
+
+		assert_int_equal(
+		    timestamp_rfc3339((struct slice){ text, n }, &back, &used), PARSE_OK);
+		assert_int_equal(back, ns);
+		assert_int_equal(used, n);
+	}
+}
+
+static void
+test_digits_of_the_fraction(void **state)
+{
+	char text[TIMESTAMP_MAX];
+
+	(void)state;
+	assert_slice(((struct slice){ text, timestamp_write(1795334400002176064, 3, text) }),
+	    "2026-11-22T08:00:00.002Z");
+	assert_slice(((struct slice){ text, timestamp_write(1795334400002176064, 0, text) }),
+	    "2026-11-22T08:00:00Z");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_formats_whole_and_cut),
+		cmocka_unit_test(test_what_is_written_is_read_again),
+		cmocka_unit_test(test_digits_of_the_fraction),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
