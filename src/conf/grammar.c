@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "map.h"
@@ -48,6 +49,9 @@ struct place {
 	const char *file;
 	unsigned line;
 	unsigned depth;
+	const struct place *from; /* where it is included; NULL: the main file */
+	dev_t device;
+	ino_t inode;
 	size_t block; /* the section that entries belong to, an index into the blocks */
 	bool orphans; /* entries without a section were told of */
 };
@@ -244,9 +248,7 @@ include(struct grammar *g, struct place *p, struct slice rest, struct conf_block
 		return;
 	if (p->depth + 1 > DEPTH_MAX) {
 		if (!g->too_much)
-			WRONG(g, p,
-			    "@INCLUDE '%s' is nested deeper than %d; does a file include itself?",
-			    pattern, DEPTH_MAX);
+			WRONG(g, p, "@INCLUDE '%s' is nested deeper than %d", pattern, DEPTH_MAX);
 		g->too_much = true;
 		return;
 	}
@@ -314,15 +316,33 @@ line_read(struct grammar *g, struct place *p, struct slice line, struct conf_blo
 
 /* ---- files */
 
+/* Does the file ${p} include itself, directly or not? */
+static bool
+is_circle(struct place *p, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return false;
+	p->device = st.st_dev;
+	p->inode = st.st_ino;
+	for (const struct place *q = p->from; q != NULL; q = q->from)
+		if (q->file != NULL && q->device == st.st_dev && q->inode == st.st_ino)
+			return true;
+	return false;
+}
+
 /* The whole file, or false after telling why not; the caller frees ${b}. */
 static bool
-file_load(struct grammar *g, const struct place *from, const char *path, struct buffer *b)
+file_load(struct grammar *g, const struct place *from, struct place *p, struct buffer *b)
 {
+	const char *path = p->file;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	ssize_t got = 0;
 	int error = errno;
+	bool circle = fd >= 0 && is_circle(p, fd);
 
-	while (fd >= 0) {
+	while (fd >= 0 && !circle) {
 		char *room = buffer_need(b, 65536);
 
 		if (room == NULL)
@@ -334,15 +354,16 @@ file_load(struct grammar *g, const struct place *from, const char *path, struct 
 		b->len += (size_t)got;
 		got = 0;
 	}
-	if (fd < 0 || got < 0)
-		findings_add(g->findings, FINDING_ERROR, from->file, from->line,
-		    "cannot read %s: %s", path, strerror(error));
+	if (circle)
+		WRONG(g, from, "%s includes itself", path);
+	else if (fd < 0 || got < 0)
+		WRONG(g, from, "cannot read %s: %s", path, strerror(error));
 	else if (b->len > FILE_MAX)
-		findings_add(g->findings, FINDING_ERROR, from->file, from->line,
-		    "%s is larger than %d KiB; is it a configuration?", path, FILE_MAX >> 10);
+		WRONG(g, from, "%s is larger than %d KiB; is it a configuration?", path,
+		    FILE_MAX >> 10);
 	if (fd >= 0)
 		close(fd);
-	return fd >= 0 && got == 0 && b->len <= FILE_MAX;
+	return fd >= 0 && !circle && got == 0 && b->len <= FILE_MAX;
 }
 
 static void
@@ -369,6 +390,7 @@ file_read(struct grammar *g, const struct place *from, const char *path, unsigne
 	struct place p = {
 		.file = pool_text(g->pool, slice_of(path)),
 		.depth = depth,
+		.from = from,
 		.block = NO_BLOCK,
 	};
 	struct buffer b;
@@ -376,12 +398,12 @@ file_read(struct grammar *g, const struct place *from, const char *path, unsigne
 
 	if (g->files++ >= FILES_MAX) {
 		if (!g->too_much)
-			WRONG(g, from, "more than %d files; does one include itself?", FILES_MAX);
+			WRONG(g, from, "more than %d files", FILES_MAX);
 		g->too_much = true;
 		return -1;
 	}
 	buffer_init(&b, FILE_MAX + 2 * 65536);
-	loaded = file_load(g, from, path, &b);
+	loaded = file_load(g, from, &p, &b);
 	if (loaded)
 		lines_read(g, &p, buffer_slice(&b), blocks);
 	buffer_fini(&b);

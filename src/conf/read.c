@@ -234,7 +234,7 @@ section_implied(struct reading *r, int kind, struct conf_entry *entries, size_t 
 
 	if (p == NULL || p->later)
 		return;
-	s = section_add(r, p, r->conf->file, 0);
+	s = section_add(r, p, kind == SECTION_SERVICE ? r->conf->file : "(built in)", 0);
 	table_fill(r->pool, r->registry, &b, s, r->findings);
 }
 
@@ -244,8 +244,8 @@ parsers_implied(struct reading *r)
 {
 	static char cri[] = "cri", json[] = "json", name[] = "Name", format[] = "Format";
 	struct conf_entry entries[2][2] = {
-		{ { name, cri, 0 }, { format, cri, 0 } },
-		{ { name, json, 0 }, { format, json, 0 } },
+		{ { name, cri, 1 }, { format, cri, 1 } },
+		{ { name, json, 1 }, { format, json, 1 } },
 	};
 
 	for (int i = 0; i < 2; i++)

@@ -1,0 +1,441 @@
+/*
+ * The classic format: its grammar, its types, and the exact words of every
+ * finding.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "conf_try.h"
+
+#define IN "[INPUT]\n Name tail\n Tag t\n Path /nowhere/x\n"
+#define OUT "[OUTPUT]\n Name es\n Match *\n"
+
+static const struct {
+	const char *text, *want;
+} cases[] = {
+	/* what is right says nothing */
+	{ IN OUT, "" },
+	{ "# c\n\n   # c\n[SERVICE]\n\tFlush\t\t0.5\n \t \n" IN OUT, "" },
+	{ "[service]\r\n  FLUSH 1\r\n[Input]\r\n   name TAIL\r\n path /nowhere/x\r\n" OUT, "" },
+	{ "\xef\xbb\xbf[SERVICE]\n Flush 1\n" IN OUT, "" },
+	{ "[INPUT]\n    Name tail\n  Path /nowhere/x\n\tTag t\n" OUT, "" },
+
+	/* grammar */
+	{ IN OUT "x\n", "f:8: 'x' begins in column 1; the entries of a section are indented\n" },
+	{ " Flush 1\n Grace 2\n" IN OUT, "f:1: 'Flush' stands before any [SECTION]\n" },
+	{ "[SERVICE\n Flush 1\n" IN OUT, "f:1: no ] behind '[SERVICE'\n" },
+	{ "[SERVICE] x\n" IN OUT,
+	    "f:1: 'x' behind [SERVICE]: a section stands on a line of its own\n" },
+	{ " [SERVICE]\n" IN OUT, "f:1: '[SERVICE]' is indented; a section begins in column 1\n" },
+	{ "[SERVICE]\n Flush\n" IN OUT, "f:2: 'Flush' has no value\n" },
+	{ "@INCLUD x\n" IN OUT, "f:1: no directive '@INCLUD'; did you mean '@INCLUDE'?\n" },
+	{ "@SET x\n" IN OUT, "f:1: @SET needs NAME=VALUE\n" },
+	{ "@SET a b=1\n" IN OUT, "f:1: 'a b' cannot be a variable's name\n" },
+	{ "@INCLUDE\n" IN OUT, "f:1: @INCLUDE needs a path\n" },
+	{ "@INCLUDE no.conf\n" IN OUT,
+	    "f:1: @INCLUDE 'no.conf': no such file, here or beside the main file\n" },
+	{ "@INCLUDE no*.conf\n" IN OUT, "f:1: warning: @INCLUDE 'no*.conf' matches no file\n" },
+	{ "@INCLUDE f\n" IN OUT, "f:1: f includes itself\n" },
+
+	/* variables */
+	{ "@SET N=8\n[SERVICE]\n Batches ${N}\n" IN OUT, "" },
+	{ "[SERVICE]\n Batches ${TOWLINE_NOT_SET:-9}\n" IN OUT, "" },
+	{ "[SERVICE]\n Batches ${TOWLINE_NOT_SET}\n" IN OUT,
+	    "f:2: the variable TOWLINE_NOT_SET is not set; set it, or write "
+	    "${TOWLINE_NOT_SET:-DEFAULT}\n"
+	    "f:2: Batches: '' is not a whole number from 2 to 64\n" },
+	{ "[SERVICE]\n State_Path ${A\n" IN OUT, "f:2: no } behind ${\n" },
+	{ "[SERVICE]\n State_Path ${a b}\n" IN OUT, "f:2: '${a b}' is no variable\n" },
+
+	/* sections and plugins */
+	{ "[SERVICES]\n Flush 1\n" IN OUT,
+	    "f:1: no section [SERVICES]; did you mean [SERVICE]?\n" },
+	{ "[S]\n Flush 1\n" IN OUT, "f:1: no section [S]\n" },
+	{ "[INPUT]\n Path x\n" OUT, "f:1: [INPUT] has no Name; it says which plugin this is\n" },
+	{ "[INPUT]\n Name tial\n" OUT,
+	    "f:2: no plugin 'tial' for [INPUT]; did you mean 'tail'?\n" },
+	{ "[INPUT]\n Name mqtt\n" OUT, "f:2: no plugin 'mqtt' for [INPUT]\n" },
+	{ "[INPUT]\n Name es\n" OUT, "f:2: 'es' is a plugin of [OUTPUT], not of [INPUT]\n" },
+	{ "[FILTER]\n Name grep\n Match *\n" IN OUT, "f:2: [FILTER] grep is not built yet\n" },
+	{ "[SERVICE]\n Flush 1\n[SERVICE]\n Flush 1\n" IN OUT,
+	    "f:3: [SERVICE] is given twice; first at f:1\n" },
+	{ "[SERVICE]\n Flush 1\n", "f: no [INPUT]: there is nothing to read\n"
+				   "f: no [OUTPUT]: nothing would be delivered\n" },
+
+	/* keys */
+	{ IN " Pth x\n" OUT, "f:5: no option 'Pth' in [INPUT] tail; did you mean 'Path'?\n" },
+	{ IN " Kube_URL x\n" OUT,
+	    "f:5: no option 'Kube_URL' in [INPUT] tail; it belongs to [FILTER] kubernetes\n" },
+	{ IN " Zzzzzz x\n" OUT, "f:5: no option 'Zzzzzz' in [INPUT] tail\n" },
+	{ IN " Tag u\n" OUT, "f:5: 'Tag' is given twice in [INPUT] tail; first in line 3\n" },
+	{ IN " Path /nowhere/y\n" OUT, "" },
+	{ IN " DB.sync full\n" OUT, "f:5: option 'DB.sync' of [INPUT] tail is not built yet\n" },
+	{ IN " Mem_Buf_Limit 5MB\n" OUT,
+	    "f:5: note: 'Mem_Buf_Limit' has no effect here: memory is bounded anyway\n" },
+	{ IN OUT " net.keepalive on\n net.x 1\n",
+	    "f:8: note: 'net.keepalive' has no effect here: connections are kept\n"
+	    "f:9: note: 'net.x' has no effect here: connections are kept\n" },
+	{ "[INPUT]\n Name tail\n Tag t\n" OUT, "f:1: [INPUT] tail has no Path; it needs one\n" },
+	{ "[SERVICE]\n Daemon on\n" IN OUT,
+	    "f:2: Daemon: towline stays in the foreground, as systemd and containers want it; say "
+	    "off\n" },
+
+	/* values */
+	{ IN " Flag maybe\n" OUT, "f:5: Flag: 'maybe' is not on or off\n" },
+	{ IN " Number 0\n" OUT, "f:5: Number: '0' is not a whole number from 1 to 100\n" },
+	{ IN " Number 5x\n" OUT, "f:5: Number: '5x' is not a whole number from 1 to 100\n" },
+	{ IN " Number 99999999999999999999\n" OUT,
+	    "f:5: Number: '99999999999999999999' is not a whole number from 1 to 100\n" },
+	{ IN " Size 5X\n" OUT, "f:5: Size: '5X' is not a size (500, 32K, 5M, 1G) of 0 or more\n" },
+	{ IN " Size 9999999999G\n" OUT,
+	    "f:5: Size: '9999999999G' is not a size (500, 32K, 5M, 1G) of 0 or more\n" },
+	{ IN " Time soon\n" OUT,
+	    "f:5: Time: 'soon' is not a time (5, 0.5, 90s, 5m, 1h, 2d) of 0 or more\n" },
+	{ IN " Time -1\n" OUT,
+	    "f:5: Time: '-1' is not a time (5, 0.5, 90s, 5m, 1h, 2d) of 0 or more\n" },
+	{ IN OUT " Compress gzp\n",
+	    "f:8: Compress: 'gzp' is not one of off, gzip; did you mean 'gzip'?\n" },
+	{ IN OUT " Port hunter2\n",
+	    "f:8: Port: its value is not a whole number from 1 to 65535\n" },
+	{ IN " Flag \x1b[31m\n" OUT, "f:5: Flag: '\\x1b[31m' is not on or off\n" },
+
+	/* parsers */
+	{ IN " Parser cir\n" OUT, "f:5: no parser 'cir' is defined; did you mean 'cri'?\n" },
+	{ IN " Parser cri\n" OUT, "" },
+	{ IN " multiline.parser java, jav\n" OUT,
+	    "f:5: no parser 'jav' is defined; did you mean 'java'?\n" },
+	{ IN " Parser p\n" OUT "[PARSER]\n Name p\n Format logfmt\n",
+	    "f:5: Parser 'p' cannot be used: what it says at f:9 is not built yet\n"
+	    "f:11: warning: Format logfmt is not built yet\n" },
+	{ IN OUT "[PARSER]\n Name p\n Format logfmt\n",
+	    "f:10: warning: Format logfmt is not built yet\n" },
+	{ IN OUT "[PARSER]\n Name p\n Format regex\n",
+	    "f:8: parser 'p' has Format regex and no Regex\n" },
+	{ IN OUT "[PARSER]\n Name p\n Format regex\n Regex (?<a>[a&&b])\n",
+	    "f:8: parser 'p': && (an intersection of classes) is not supported; use a lookahead, "
+	    "(?=[…])[…], at character 8 of the expression\n" },
+	{ IN OUT "[PARSER]\n Name p\n Format regex\n Regex (?<a>x\n",
+	    "f:8: parser 'p': missing closing parenthesis, before ''\n" },
+	{ IN OUT "[PARSER]\n Name p\n Format regex\n Regex x\n",
+	    "f:8: parser 'p': the Regex names no group, (?<name>…): it would give no field\n" },
+	{ IN OUT "[PARSER]\n Name p\n Format json\n Types a:number\n",
+	    "f:8: parser 'p': no type 'number' for a; integer, float, bool, hex or string\n" },
+	{ IN OUT "[PARSER]\n Name p\n Format json\n Types a\n",
+	    "f:8: parser 'p': Types: 'a' is not FIELD:TYPE FIELD:TYPE … (at most 64)\n" },
+	{ IN OUT "[PARSER]\n Name p\n Format json\n Time_Offset 25h\n",
+	    "f:8: parser 'p': Time_Offset: '25h' is not +hhmm\n" },
+	{ IN OUT "[PARSER]\n Name p\n Format json\n[PARSER]\n Name p\n Format json\n",
+	    "f:11: warning: parser 'p' is defined twice; the one at f:8 counts\n" },
+	{ IN OUT "[PARSER]\n Format json\n", "f:8: [PARSER] has no Name; it needs one\n" },
+	{ IN OUT "[MULTILINE_PARSER]\n name m\n type regex\n",
+	    "f:8: warning: [MULTILINE_PARSER] is not built yet\n" },
+	{ IN " multiline.parser m\n" OUT "[MULTILINE_PARSER]\n name m\n",
+	    "f:5: multiline.parser 'm' cannot be used: what it says at f:9 is not built yet\n"
+	    "f:9: warning: [MULTILINE_PARSER] is not built yet\n" },
+	{ "[SERVICE]\n Parsers_File none.conf\n" IN OUT,
+	    "f:2: Parsers_File 'none.conf': no such file beside f or in " TOWLINE_CONF "\n" },
+
+	/* tags */
+	{ IN "[OUTPUT]\n Name es\n Match u*\n",
+	    "f:3: no [OUTPUT] matches the tag 't': nothing of it would be delivered\n"
+	    "f:7: warning: [OUTPUT] es matches the tag of no [INPUT]\n" },
+	{ IN "[OUTPUT]\n Name es\n",
+	    "f:3: no [OUTPUT] matches the tag 't': nothing of it would be delivered\n"
+	    "f:5: [OUTPUT] es has no Match; it says which tags are taken, * takes all\n" },
+	{ IN "[OUTPUT]\n Name es\n Match_Regex ^t$\n", "" },
+	{ IN "[OUTPUT]\n Name es\n Match_Regex (t\n",
+	    "f:3: no [OUTPUT] matches the tag 't': nothing of it would be delivered\n"
+	    "f:7: Match_Regex: missing closing parenthesis, before ''\n"
+	    "f:7: warning: [OUTPUT] es matches the tag of no [INPUT]\n" },
+	{ "[INPUT]\n Name tail\n Tag a.*\n Path /nowhere/x\n[OUTPUT]\n Name es\n Match *.log\n",
+	    "" },
+	{ IN "[FILTER]\n Name kubernetes\n Match k*\n" OUT,
+	    "f:7: warning: [FILTER] kubernetes matches the tag of no [INPUT]\n" },
+
+	/* files */
+	{ IN "[INPUT]\n Name tail\n Tag u\n Path /nowhere/*\n" OUT,
+	    "f:8: Path '/nowhere/*' and '/nowhere/x' of the [INPUT] at f:1 can name one file; a "
+	    "file belongs to one input (Exclude_Path parts them)\n" },
+	{ IN "[INPUT]\n Name tail\n Tag u\n Path /nowhere/*\n Exclude_Path /nowhere/x\n" OUT, "" },
+	{ IN "[INPUT]\n Name tail\n Tag u\n Path /*/y\n" OUT, "" },
+	{ "[INPUT]\n Name tail\n Tag t\n Path f\n"
+	  "[INPUT]\n Name tail\n Tag u\n Path ./f\n" OUT,
+	    "f:8: ./f is also a file of the [INPUT] at f:1; a file belongs to one input "
+	    "(Exclude_Path parts them)\n" },
+
+	/* all in one go */
+	{ "[SERVIC]\n Flush 1\n" IN " Nmber 1\n Flag x\n" OUT " Prot 1\n",
+	    "f:1: no section [SERVIC]; did you mean [SERVICE]?\n"
+	    "f:7: no option 'Nmber' in [INPUT] tail; did you mean 'Number'?\n"
+	    "f:8: Flag: 'x' is not on or off\n"
+	    "f:12: no option 'Prot' in [OUTPUT] es; did you mean 'Port'?\n" },
+};
+
+static void
+test_every_finding_says_what_and_where(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct findings *f = findings_new();
+		struct conf *c;
+		char *said;
+
+		try_file("f", cases[i].text);
+		c = conf_read("f", &try_registry, f);
+		said = try_findings(f);
+		if (strcmp(said, cases[i].want) != 0)
+			print_message("case %zu:\n%s\n", i, cases[i].text);
+		assert_string_equal(said, cases[i].want);
+		free(said);
+		conf_free(c);
+		findings_free(f);
+	}
+}
+
+/* Nothing that a cut makes of it may crash, and no cut file may pass for the whole. */
+static void
+test_a_file_cut_at_every_byte_is_read_or_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t len = strlen(cases[i].text);
+
+		for (size_t cut = 0; cut < len; cut++) {
+			struct findings *f = findings_new();
+			struct conf *c;
+
+			try_write("f", cases[i].text, cut);
+			c = conf_read("f", &try_registry, f);
+			assert_non_null(service_of(c));
+			conf_free(c);
+			findings_free(f);
+		}
+	}
+}
+
+static void
+test_hostile_files_are_refused(void **state)
+{
+	struct findings *f = findings_new();
+	char *big = malloc(2 << 20), *said;
+
+	(void)state;
+	memset(big, 'x', 2 << 20);
+	try_write("f", big, 2 << 20);
+	conf_free(conf_read("f", &try_registry, f));
+	said = try_findings(f);
+	assert_string_equal(said, "f is larger than 1024 KiB; is it a configuration?\n");
+	free(said);
+	findings_free(f);
+
+	f = findings_new();
+	try_write("f", "[SERVICE]\n Flush 1\0002\n" IN OUT,
+	    sizeof("[SERVICE]\n Flush 1\0002\n" IN OUT) - 1);
+	conf_free(conf_read("f", &try_registry, f));
+	said = try_findings(f);
+	assert_string_equal(said, "f:2: a NUL byte; is this a text file?\n");
+	free(said);
+	findings_free(f);
+
+	f = findings_new();
+	conf_free(conf_read("none", &try_registry, f));
+	said = try_findings(f);
+	assert_string_equal(said, "cannot read none: No such file or directory\n");
+	free(said);
+	findings_free(f);
+	free(big);
+}
+
+static const struct section *
+section_of(const struct conf *c, enum section_kind kind)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->sections[i].plugin->kind == kind)
+			return &c->sections[i];
+	return NULL;
+}
+
+static void
+test_values_have_their_types(void **state)
+{
+	struct findings *f = findings_new();
+	const struct try_output *out;
+	const struct try_input *in;
+	const struct service *s;
+	struct conf *c;
+
+	(void)state;
+	try_file("f", "[SERVICE]\n Flush 0.25\n Grace -1\n Log_Level warning\n" IN
+		      " Path /nowhere/a, /nowhere/b ,\n Flag No\n Number 9\n Time 1.5m\n Size 2MB\n"
+		      " Rule \"a\" \"/b,  c/\"  d\n Rule 2\n" OUT
+		      " Retry_Limit No_Retries\n Compress GZIP\n");
+	c = conf_read("f", &try_registry, f);
+	assert_int_equal(findings_count(f, FINDING_ERROR), 0);
+	s = service_of(c);
+	assert_int_equal(s->flush, 250000000);
+	assert_int_equal(s->grace, -1000000000);
+	assert_int_equal(service_voice(s), VOICE_WARN);
+	assert_true(s->http_server);
+	assert_int_equal(s->http_port, 8000);
+	assert_int_equal(s->batch_size, 1000000);
+	assert_int_equal(s->agent_pods.n, 1);
+	assert_string_equal(s->agent_pods.at[0], "matillion-agent*");
+	in = section_of(c, SECTION_INPUT)->values;
+	assert_int_equal(in->path.n, 3);
+	assert_string_equal(in->path.at[2], "/nowhere/b");
+	assert_false(in->flag);
+	assert_int_equal(in->number, 9);
+	assert_int_equal(in->time, 90000000000);
+	assert_int_equal(in->size, 2000000);
+	assert_int_equal(in->rule.n, 2);
+	assert_string_equal(in->rule.at[0], "\"a\" \"/b,  c/\"  d");
+	assert_int_equal(conf_given(section_of(c, SECTION_INPUT), "flag"), 10);
+	assert_int_equal(conf_given(section_of(c, SECTION_INPUT), "parser"), 0);
+	out = section_of(c, SECTION_OUTPUT)->values;
+	assert_int_equal(out->retry, -2);
+	assert_int_equal(out->compress, 1);
+	assert_int_equal(out->port, 9200);
+	conf_free(c);
+	findings_free(f);
+}
+
+static void
+test_included_and_parsers_files_are_found_and_sorted(void **state)
+{
+	static const char *const names[] = { "d/2.conf", "d/10.conf", "d/main", "d/p.parsers",
+		NULL };
+	struct findings *f = findings_new();
+	struct conf *c;
+	char *said;
+
+	(void)state;
+	if (mkdir("d", 0700) != 0)
+		abort();
+	try_file("d/10.conf", IN);
+	try_file("d/2.conf", "@SET WHERE=/nowhere/z\n" OUT " Prot 1\n");
+	try_file("d/main", "[SERVICE]\n Parsers_File p.parsers\n@INCLUDE *.conf\n Flsh 1\n");
+	try_file("d/p.parsers", "[PARSER]\n Name p\n Format json\n");
+	c = conf_read("d/main", &try_registry, f);
+	said = try_findings(f);
+	assert_string_equal(said,
+	    "d/main:4: no option 'Flsh' in [SERVICE]; did you mean 'Flush'?\n"
+	    "d/2.conf:5: no option 'Prot' in [OUTPUT] es; did you mean 'Port'?\n");
+	free(said);
+	assert_int_equal(c->sections[1].plugin->kind, SECTION_INPUT);
+	assert_string_equal(c->sections[1].file, "d/10.conf");
+	conf_free(c);
+	findings_free(f);
+	for (size_t i = 0; names[i] != NULL; i++)
+		unlink(names[i]);
+	rmdir("d");
+}
+
+static void
+test_match_knows_only_the_star(void **state)
+{
+	static const struct {
+		const char *pattern, *tag;
+		bool want;
+	} matches[] = {
+		{ "*", "", true },
+		{ "*", "a.b", true },
+		{ "", "", true },
+		{ "", "a", false },
+		{ "matillion.agent.*", "matillion.agent.var.log.x.log", true },
+		{ "matillion.agent.*", "matillion.agent", false },
+		{ "matillion.agent.*", "matillion.agent.", true },
+		{ "Matillion*", "matillion", false },
+		{ "*.log", "a.log.log", true },
+		{ "a*b*c", "a-b-b-c", true },
+		{ "a*b*c", "a-c-b", false },
+		{ "a?c", "abc", false },
+		{ "a.c", "abc", false },
+		{ "[ab]", "a", false },
+		{ "**a", "aaa", true },
+		{ "a*", "a", true },
+		{ "*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(matches) / sizeof(matches[0]); i++)
+		assert_int_equal(
+		    conf_match(matches[i].pattern, slice_of(matches[i].tag)), matches[i].want);
+	assert_true(conf_match("a*", (struct slice){ "a\0b", 3 }));
+	assert_false(conf_match("a", (struct slice){ "a\0b", 3 }));
+}
+
+static void
+test_blocks_are_read_without_a_table(void **state)
+{
+	struct findings *f = findings_new();
+	struct conf_blocks *b;
+
+	(void)state;
+	try_file("f", "[EVENTS]\n  TASK_COMPLETED  completed \n[Keys]\n a b\n c  d  e\n");
+	b = conf_blocks_read("f", f);
+	assert_int_equal(findings_count(f, FINDING_ERROR), 0);
+	assert_int_equal(b->n, 2);
+	assert_string_equal(b->at[0].name, "EVENTS");
+	assert_string_equal(b->at[0].entries[0].key, "TASK_COMPLETED");
+	assert_string_equal(b->at[0].entries[0].value, "completed");
+	assert_string_equal(b->at[1].entries[1].value, "d  e");
+	assert_int_equal(b->at[1].entries[1].line, 5);
+	assert_string_equal(b->at[1].file, "f");
+	conf_blocks_free(b);
+	assert_null(conf_blocks_read("none", f));
+	assert_int_equal(findings_count(f, FINDING_ERROR), 1);
+	findings_free(f);
+}
+
+static void
+test_nearest_is_near(void **state)
+{
+	static const char *const names[] = { "Kube_URL", "Labels", "Match", "tls.verify" };
+
+	(void)state;
+	assert_string_equal(nearest("Kube_UR", names, 4), "Kube_URL");
+	assert_string_equal(nearest("kubeurl", names, 4), "Kube_URL");
+	assert_string_equal(nearest("Mathc", names, 4), "Match");
+	assert_null(nearest("Buffer", names, 4));
+	assert_null(nearest("", names, 4));
+}
+
+static int
+begin(void **state)
+{
+	(void)state;
+	try_begin();
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	static const char *const names[] = { "f", NULL };
+
+	(void)state;
+	try_end(names);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_finding_says_what_and_where),
+		cmocka_unit_test(test_a_file_cut_at_every_byte_is_read_or_refused),
+		cmocka_unit_test(test_hostile_files_are_refused),
+		cmocka_unit_test(test_values_have_their_types),
+		cmocka_unit_test(test_included_and_parsers_files_are_found_and_sorted),
+		cmocka_unit_test(test_match_knows_only_the_star),
+		cmocka_unit_test(test_blocks_are_read_without_a_table),
+		cmocka_unit_test(test_nearest_is_near),
+	};
+
+	return cmocka_run_group_tests(tests, begin, end);
+}
