@@ -145,7 +145,7 @@ static const struct agent_row table[] = {
 	      "none completes." },
 	    write_duration },
 	{ { FAMILY_HISTOGRAM, "app_task_execution_seconds", "pipeline",
-	      "execution_time of completed tasks; by pipeline when Metrics_Per_Pipeline is on." },
+	      "execution_time of completed tasks; by pipeline when Per_Pipeline is on." },
 	    write_execution },
 	{ { FAMILY_HISTOGRAM, "app_request_duration_seconds", "",
 	      "Duration of completed requests." },

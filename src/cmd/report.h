@@ -1,0 +1,112 @@
+/*
+ * towline report: two tables, from whatever output a configuration has.  What
+ * they ask is the same for each kind of output; so are the rows.
+ */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include <stdint.h>
+
+#include "conf.h"
+#include "memory.h"
+
+enum report_kind { REPORT_ERRORS, REPORT_PERFORMANCE };
+enum report_by { BY_NOTHING, BY_ERROR_TYPE, BY_PIPELINE, BY_POD };
+
+/* What is asked. */
+struct report_query {
+	enum report_kind kind;
+	enum report_by by;
+	const char *since; /* as typed: 1h */
+	int64_t from;      /* wall ns: records at or after */
+};
+
+struct report_row {
+	char *group; /* what the row is of; NULL: all */
+	uint64_t count;
+	/* errors */
+	int64_t first, last; /* ms since the epoch */
+	char *sample;        /* the first line of the newest record's log */
+	/* performance, in seconds; NAN: no task has a time */
+	double mean, p50, p95, p99, max;
+};
+
+struct report {
+	struct report_row *rows; /* the largest count first */
+	size_t n;
+	uint64_t left_out; /* records of groups beyond REPORT_ROWS */
+	bool labelled;     /* the clause of the label app was asked */
+	char *source;      /* where the answer is from */
+};
+
+/* Groups in a table at most. */
+#define REPORT_ROWS 1000
+
+/* Characters of a sample at most. */
+#define REPORT_SAMPLE 200
+
+/* What a group without a name is called. */
+#define REPORT_NONE "-"
+
+/* The value that the reference document's label clause asks for. */
+#define REPORT_APP "matillion-agent"
+
+/**
+ * report_option(section, name):
+ * The field that the option ${name} of ${section}'s plugin fills, or NULL when
+ * the plugin has no such option.
+ */
+const void *report_option(const struct section *section, const char *name);
+const char *report_string(const struct section *section, const char *name);
+
+/**
+ * report_es(q, output, out), report_sqlite(q, output, out):
+ * Answer ${q} from the [OUTPUT] section ${output}.  Return 0, or -1 after
+ * saying why.
+ */
+int report_es(const struct report_query *q, const struct section *output, struct report *out);
+int report_sqlite(const struct report_query *q, const struct section *output, struct report *out);
+
+/* report_add(out): A new row, all zero. */
+struct report_row *report_add(struct report *out);
+
+/* report_sort(out): The largest first, at most REPORT_ROWS; what is cut is in left_out. */
+void report_sort(struct report *out);
+void report_free(struct report *out);
+
+/* The rank, from 1, of the ${percent}th percentile among ${n} (> 0) sorted values. */
+static inline uint64_t
+report_rank(uint64_t n, unsigned percent)
+{
+	uint64_t rank = (n * percent + 99) / 100;
+
+	return rank == 0 ? 1 : rank;
+}
+
+/* report_sample(log): The first line of ${log}, cut, as the caller's string. */
+char *report_sample(struct slice log);
+
+/**
+ * report_print(q, r, json, to):
+ * Print ${r} as a table with a head that says what was asked, or as a JSON
+ * array of objects named as the table's columns.
+ */
+void report_print(const struct report_query *q, const struct report *r, bool json, FILE *to);
+
+/**
+ * word_in(text, word):
+ * Is ${word} (letters, digits, _) a token of ${text}, case aside, as the
+ * standard analyzer of Elasticsearch and OpenSearch cuts it (Unicode, UAX 29)?
+ */
+bool word_in(struct slice text, struct slice word);
+
+/**
+ * report_post(output, path, body, answer):
+ * POST ${body} to ${path} of the server of the es or opensearch ${output}.
+ * Return the HTTP status, or -1 after saying why.
+ */
+long report_post(
+    const struct section *output, const char *path, const char *body, struct buffer *answer);
+const char *report_host(const struct section *output); /* for messages: HOST:PORT */
+
+#endif

@@ -1,0 +1,252 @@
+/*
+ * A report from the file of a sqlite output: the clauses of the reference
+ * document's queries in SQL, with the word of the log matched as a server's
+ * standard analyzer would.  Groups, means and ranks are made here, since SQL
+ * has no percentiles.
+ */
+#include <math.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "map.h"
+#include "report.h"
+#include "timestamp.h"
+
+/* Groups that are told apart: beyond, records are left out, and counted. */
+#define GROUPS 100000
+
+static const char *const groups[] = {
+	[BY_NOTHING] = "NULL",
+	[BY_ERROR_TYPE] = "json_extract(doc, '$.log_parsed.error_type')",
+	[BY_PIPELINE] = "json_extract(doc, '$.log_parsed.pipeline')",
+	[BY_POD] = "json_extract(doc, '$.kubernetes.pod_name')",
+};
+
+#define TIME "json_extract(doc, '$.\"@timestamp\"')"
+#define APP "json_extract(doc, '$.kubernetes.labels.app')"
+
+/* One group while its records are read. */
+struct group {
+	char *name;
+	uint64_t count;
+	int64_t first, last;
+	char *sample;
+	double *times; /* execution_time of each task that has one */
+	size_t ntimes, size;
+};
+
+/* ---- SQL */
+
+static void
+has_word(sqlite3_context *context, int n, sqlite3_value **values)
+{
+	struct slice text = { (const char *)sqlite3_value_text(values[0]), 0 };
+	struct slice word = { (const char *)sqlite3_value_text(values[1]), 0 };
+
+	(void)n;
+	text.len = (size_t)sqlite3_value_bytes(values[0]);
+	word.len = (size_t)sqlite3_value_bytes(values[1]);
+	sqlite3_result_int(context, text.at != NULL && word.at != NULL && word_in(text, word));
+}
+
+static int
+say_failure(sqlite3 *db, const char *path)
+{
+	fprintf(stderr, "towline report: %s: %s%s\n", path, sqlite3_errmsg(db),
+	    strstr(sqlite3_errmsg(db), "no such table") != NULL
+		? " (has towline written to it yet?)"
+		: "");
+	return -1;
+}
+
+/* ms since the epoch of a document's time; 0 when it is none. */
+static int64_t
+time_read(struct slice text)
+{
+	int64_t ns;
+	size_t used;
+
+	return timestamp_rfc3339(text, &ns, &used) == PARSE_OK ? ns / NS_PER_MS : 0;
+}
+
+static sqlite3_stmt *
+prepare(sqlite3 *db, const struct report_query *q, const char *sql)
+{
+	sqlite3_stmt *statement = NULL;
+	char from[TIMESTAMP_MAX]; /* as documents write it: text that sorts as time does */
+
+	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
+		return NULL;
+	sqlite3_bind_text(
+	    statement, 1, from, (int)timestamp_write(q->from, 3, from), SQLITE_TRANSIENT);
+	return statement;
+}
+
+static int
+labels_ask(sqlite3 *db, const struct report_query *q, bool *labelled)
+{
+	sqlite3_stmt *statement = prepare(
+	    db, q, "SELECT 1 FROM logs WHERE " TIME " >= ?1 AND " APP " IS NOT NULL LIMIT 1");
+	int code = SQLITE_ERROR;
+
+	if (statement != NULL)
+		code = sqlite3_step(statement);
+	*labelled = code == SQLITE_ROW;
+	sqlite3_finalize(statement);
+	return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : -1;
+}
+
+static sqlite3_stmt *
+select_records(sqlite3 *db, const struct report_query *q, bool labelled)
+{
+	bool errors = q->kind == REPORT_ERRORS;
+	char *sql = xprintf("SELECT %s, " TIME ", json_extract(doc, '$.log'), "
+			    "json_extract(doc, '$.log_parsed.execution_time') FROM logs "
+			    "WHERE " TIME " >= ?1 AND has_word(json_extract(doc, '$.log'), '%s')"
+			    "%s%s",
+	    groups[q->by], errors ? "ERROR" : "TASK_COMPLETED",
+	    labelled ? " AND " APP " = '" REPORT_APP "'" : "",
+	    errors ? " AND json_extract(doc, '$.log_parsed.error_type') IS NOT NULL" : "");
+	sqlite3_stmt *statement = prepare(db, q, sql);
+
+	free(sql);
+	return statement;
+}
+
+/* ---- groups */
+
+static struct slice
+column(sqlite3_stmt *row, int i)
+{
+	struct slice text = { (const char *)sqlite3_column_text(row, i), 0 };
+
+	text.len = (size_t)sqlite3_column_bytes(row, i);
+	return text;
+}
+
+static struct group *
+group_find(struct map *map, struct slice name)
+{
+	struct group *g;
+
+	if (name.at == NULL)
+		name = SLICE(REPORT_NONE);
+	g = map_get(map, name);
+	if (g != NULL || map_count(map) == GROUPS)
+		return g;
+	g = xcalloc(1, sizeof(*g));
+	g->name = xslicedup(name);
+	map_put(map, name, g);
+	return g;
+}
+
+static void
+group_add(struct group *g, sqlite3_stmt *row, bool errors)
+{
+	int64_t ms = time_read(column(row, 1));
+
+	g->count++;
+	if (g->count == 1 || ms < g->first)
+		g->first = ms;
+	if (g->count == 1 || ms >= g->last) {
+		g->last = ms;
+		if (errors) {
+			free(g->sample);
+			g->sample = report_sample(column(row, 2));
+		}
+	}
+	if (errors || sqlite3_column_type(row, 3) == SQLITE_NULL)
+		return;
+	if (g->ntimes == g->size) {
+		g->size = g->size != 0 ? 2 * g->size : 64;
+		g->times = xrealloc(g->times, g->size * sizeof(*g->times));
+	}
+	g->times[g->ntimes++] = sqlite3_column_double(row, 3);
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static double
+at_rank(const struct group *g, unsigned percent)
+{
+	return g->ntimes == 0 ? NAN : g->times[report_rank(g->ntimes, percent) - 1];
+}
+
+/* Turn the group into a row; it is given up. */
+static void
+group_row(struct group *g, const struct report_query *q, struct report *out)
+{
+	struct report_row *row = report_add(out);
+	long double sum = 0;
+
+	if (g->ntimes > 0)
+		qsort(g->times, g->ntimes, sizeof(*g->times), by_value);
+	for (size_t i = 0; i < g->ntimes; i++)
+		sum += (long double)g->times[i];
+	row->group = q->by == BY_NOTHING ? NULL : xstrdup(g->name);
+	row->count = g->count;
+	row->first = g->first;
+	row->last = g->last;
+	row->sample = g->sample;
+	row->mean = g->ntimes == 0 ? NAN : (double)(sum / (long double)g->ntimes);
+	row->p50 = at_rank(g, 50);
+	row->p95 = at_rank(g, 95);
+	row->p99 = at_rank(g, 99);
+	row->max = at_rank(g, 100);
+	free(g->times);
+	free(g->name);
+	free(g);
+}
+
+static int
+read_groups(sqlite3 *db, const struct report_query *q, struct report *out)
+{
+	sqlite3_stmt *records = select_records(db, q, out->labelled);
+	struct map *map = map_new();
+	struct group *g;
+	size_t at = 0;
+	int code = SQLITE_ERROR;
+
+	while (records != NULL && (code = sqlite3_step(records)) == SQLITE_ROW) {
+		g = group_find(map, column(records, 0));
+		if (g != NULL)
+			group_add(g, records, q->kind == REPORT_ERRORS);
+		else
+			out->left_out++;
+	}
+	sqlite3_finalize(records);
+	while ((g = map_next(map, &at, NULL)) != NULL)
+		group_row(g, q, out);
+	map_free(map);
+	return code == SQLITE_DONE ? 0 : -1;
+}
+
+int
+report_sqlite(const struct report_query *q, const struct section *output, struct report *out)
+{
+	const char *path = report_string(output, "Path");
+	sqlite3 *db = NULL;
+	int result = -1;
+
+	out->source = xstrdup(path);
+	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
+		say_failure(db, path);
+	} else {
+		sqlite3_busy_timeout(db, 5000);
+		sqlite3_create_function(db, "has_word", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+		    has_word, NULL, NULL);
+		if (labels_ask(db, q, &out->labelled) < 0 || read_groups(db, q, out) < 0)
+			say_failure(db, path);
+		else
+			result = 0;
+	}
+	sqlite3_close(db);
+	return result;
+}

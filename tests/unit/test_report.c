@@ -1,0 +1,315 @@
+/* Reports: words as an analyzer cuts them, rows from a database, tables and JSON to the letter. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#include "../../src/cmd/report.h"
+#include "clock.h"
+
+/* What OpenSearch 2.19 and Elasticsearch 8.19 answer to _analyze. */
+static const struct {
+	const char *text;
+	bool has;
+} words[] = {
+	{ "ERROR", true },
+	{ "error x", true },
+	{ "[ERROR]", true },
+	{ "level=ERROR", true },
+	{ "2026-11-22 08:00:00.123 ERROR [main]", true },
+	{ "ERROR: foo", true },
+	{ "ERROR-x", true },
+	{ "ERROR/.x", true },
+	{ "a;ERROR", true },
+	{ "9.ERROR", true },
+	{ "ERROR,9", true },
+	{ "x_.ERROR", true },
+	{ "a:.ERROR", true },
+	{ "'ERROR'", true },
+	{ "\xe2\x80\x9c"
+	  "ERROR\xe2\x80\x9d",
+	    true }, /* quotes */
+	{ "\xe6\x97\xa5"
+	  "ERROR",
+	    true }, /* an ideograph */
+	{ "\xf0\x9f\x98\x80"
+	  "ERROR",
+	    true },
+	{ "\xff"
+	  "ERROR\xc3",
+	    true },
+	{ "", false },
+	{ "ERRO", false },
+	{ "ERRORS", false },
+	{ "ERROR9", false },
+	{ "9ERROR", false },
+	{ "_ERROR", false },
+	{ "ERROR_x", false },
+	{ "java.lang.ERROR", false },
+	{ "x.ERROR ", false },
+	{ "ERROR:foo", false },
+	{ "ERROR's", false },
+	{ "\xc3\xa9"
+	  "ERROR",
+	    false },
+	{ "ERROR\xc3\xa9", false },
+	{ "ERROR\xcc\x81", false }, /* a combining accent */
+	{ "a\xe2\x80\x8c"
+	  "ERROR",
+	    false }, /* a joiner without width */
+	{ "a\xe2\x80\x99"
+	  "ERROR",
+	    false }, /* an apostrophe */
+	{ "\xed\x95\x9c"
+	  "ERROR",
+	    false }, /* Hangul */
+	{ "NOERROR, but an ERROR", true },
+};
+
+static void
+test_words_are_those_of_the_standard_analyzer(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		struct slice text = slice_of(words[i].text);
+
+		if (word_in(text, SLICE("ERROR")) != words[i].has)
+			fail_msg("%s", words[i].text);
+		for (size_t cut = 0; cut < text.len; cut++) {
+			char *exact = malloc(cut + 1);
+
+			memcpy(exact, text.at, cut);
+			exact = realloc(exact, cut ? cut : 1);
+			word_in((struct slice){ exact, cut }, SLICE("ERROR"));
+			free(exact);
+		}
+	}
+}
+
+static void
+test_ranks(void **state)
+{
+	static const struct {
+		uint64_t n;
+		unsigned percent;
+		uint64_t rank;
+	} cases[] = { { 1, 50, 1 }, { 2, 50, 1 }, { 3, 50, 2 }, { 100, 95, 95 }, { 101, 95, 96 },
+		{ 12, 95, 12 }, { 10, 99, 10 }, { 10, 100, 10 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(report_rank(cases[i].n, cases[i].percent), cases[i].rank);
+}
+
+/* ---- a database such as the sqlite output makes, as far as reports look at it */
+
+struct values {
+	char *path;
+};
+
+static const struct option output_table[] = {
+	{ .name = "Path", .type = OPT_STRING, .where = offsetof(struct values, path) },
+	{ 0 },
+};
+
+static const struct plugin plugin = {
+	.kind = SECTION_OUTPUT, .name = "sqlite", .options = output_table
+};
+
+static char path[] = "/tmp/test_report.XXXXXX";
+static struct values values = { path };
+static const struct section output = { .plugin = &plugin, .values = &values };
+
+#define ERROR_AT(time, type, pod, text)                                                            \
+	"{\"@timestamp\":\"2026-11-22T08:" time "Z\",\"log\":\"" text                              \
+	"\",\"kubernetes\":{\"pod_name\":\"" pod "\"},\"log_parsed\":{\"error_type\":\"" type      \
+	"\"}}"
+#define TASK_AT(time, pipeline, took)                                                              \
+	"{\"@timestamp\":\"2026-11-22T08:" time                                                    \
+	"Z\",\"log\":\"[TASK_COMPLETED] done\",\"log_parsed\":{\"pipeline\":\"" pipeline           \
+	"\",\"execution_time\":" took "}}"
+
+static const char *const documents[] = {
+	ERROR_AT("00:00.001", "IO", "a", "too ERROR old"),
+	ERROR_AT("30:00.000", "IO", "a", "an ERROR \\u001b[31mred"),
+	ERROR_AT("31:00.123456789", "IO", "b", "ERROR last\\nsecond line"),
+	ERROR_AT("30:30.5", "SQL", "a", "ERROR \xc3\xbc"),
+	ERROR_AT("30:30.5", "SQL", "a", "no such word: ERRORS"),
+	"{\"@timestamp\":\"2026-11-22T08:30:00.000Z\",\"log\":\"INFO the word ERROR alone\"}",
+	TASK_AT("30:00.000", "load", "12.5"),
+	TASK_AT("30:00.000", "load", "3.0"),
+	TASK_AT("30:00.000", "load", "0.125"),
+	TASK_AT("30:00.000", "dump", "100"),
+	"{\"@timestamp\":\"2026-11-22T08:30:00.000Z\",\"log\":\"TASK_COMPLETED without a time\"}",
+	"{\"@timestamp\":\"2026-11-22T08:30:00.000Z\",\"log\":\"NOT_TASK_COMPLETED\"}",
+};
+
+static int
+database_make(void **state)
+{
+	int fd = mkstemp(path);
+	sqlite3 *db;
+
+	(void)state;
+	if (fd < 0 || sqlite3_open(path, &db) != SQLITE_OK)
+		return -1;
+	close(fd);
+	sqlite3_exec(db, "CREATE TABLE logs(id TEXT PRIMARY KEY, time INTEGER, doc TEXT)", 0, 0, 0);
+	for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
+		char *sql =
+		    sqlite3_mprintf("INSERT INTO logs VALUES(%d, 0, %Q)", (int)i, documents[i]);
+
+		if (sqlite3_exec(db, sql, 0, 0, 0) != SQLITE_OK)
+			return -1;
+		sqlite3_free(sql);
+	}
+	sqlite3_close(db);
+	return 0;
+}
+
+static int
+database_remove(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+/* What the report prints, without the line that names the file. */
+static char *
+printed(enum report_kind kind, enum report_by by, bool json)
+{
+	struct report_query q = { .kind = kind,
+		.by = by,
+		.since = "1h",
+		.from = INT64_C(1795334400) * NS_PER_S + 600 * NS_PER_S }; /* 08:10 */
+	struct report report = { 0 };
+	char *text = NULL, *rest;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	assert_int_equal(report_sqlite(&q, &output, &report), 0);
+	report_sort(&report);
+	report_print(&q, &report, json, to);
+	fclose(to);
+	report_free(&report);
+	if (!json) {
+		rest = strchr(text, '\n');
+		assert_non_null(rest);
+		memmove(text, rest + 1, strlen(rest));
+	}
+	return text;
+}
+
+static void
+test_error_table(void **state)
+{
+	char *text = printed(REPORT_ERRORS, BY_ERROR_TYPE, false);
+
+	(void)state;
+	assert_string_equal(text,
+	    "matched: log has the word ERROR, @timestamp >= now-1h; not by kubernetes.labels.app: "
+	    "no record there has labels\n"
+	    "\n"
+	    "error_type  count  first_seen                last_seen                 sample\n"
+	    "IO              2  2026-11-22T08:30:00.000Z  2026-11-22T08:31:00.123Z  ERROR last\n"
+	    "SQL             1  2026-11-22T08:30:30.500Z  2026-11-22T08:30:30.500Z  ERROR \xc3\xbc\n");
+	free(text);
+	text = printed(REPORT_ERRORS, BY_POD, false);
+	assert_non_null(strstr(text, "\npod  count  first_seen "));
+	assert_non_null(strstr(text,
+	    "\na        2  2026-11-22T08:30:00.000Z  2026-11-22T08:30:30.500Z  ERROR \xc3\xbc\n"));
+	assert_non_null(strstr(text, "\nb        1  "));
+	free(text);
+}
+
+static void
+test_performance_table(void **state)
+{
+	char *text = printed(REPORT_PERFORMANCE, BY_NOTHING, false);
+
+	(void)state;
+	assert_non_null(strstr(text, "\ntasks    mean    p50      p95      p99      max\n"
+				     "    5  28.906  3.000  100.000  100.000  100.000\n"));
+	free(text);
+	text = printed(REPORT_PERFORMANCE, BY_PIPELINE, false);
+	assert_non_null(
+	    strstr(text, "\npipeline  tasks     mean      p50      p95      p99      max\n"
+			 "load          3    5.208    3.000   12.500   12.500   12.500\n"
+			 "-             1        -        -        -        -        -\n"
+			 "dump          1  100.000  100.000  100.000  100.000  100.000\n"));
+	free(text);
+}
+
+static void
+test_json_is_an_array_of_objects_named_as_the_columns(void **state)
+{
+	char *text = printed(REPORT_ERRORS, BY_PIPELINE, true);
+
+	(void)state;
+	assert_string_equal(text, "[\n"
+				  "  {\n"
+				  "    \"pipeline\": \"-\",\n"
+				  "    \"count\": 3,\n"
+				  "    \"first_seen\": \"2026-11-22T08:30:00.000Z\",\n"
+				  "    \"last_seen\": \"2026-11-22T08:31:00.123Z\",\n"
+				  "    \"sample\": \"ERROR last\"\n"
+				  "  }\n"
+				  "]\n");
+	free(text);
+	text = printed(REPORT_PERFORMANCE, BY_NOTHING, true);
+	assert_string_equal(text, "[\n"
+				  "  {\n"
+				  "    \"tasks\": 5,\n"
+				  "    \"mean\": 28.90625,\n"
+				  "    \"p50\": 3.0,\n"
+				  "    \"p95\": 100.0,\n"
+				  "    \"p99\": 100.0,\n"
+				  "    \"max\": 100.0\n"
+				  "  }\n"
+				  "]\n");
+	free(text);
+}
+
+static void
+test_a_table_commands_no_terminal(void **state)
+{
+	const struct report_query q = { .kind = REPORT_ERRORS, .by = BY_ERROR_TYPE, .since = "1h" };
+	struct report r = { .source = xstrdup("x"), .labelled = true };
+	struct report_row *row = report_add(&r);
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	(void)state;
+	row->group = xstrdup("\x1b[2J\xc2\x9b");
+	row->count = 1;
+	row->sample = report_sample(SLICE("a\tb\x7f\nc"));
+	report_print(&q, &r, false, to);
+	fclose(to);
+	assert_non_null(strstr(text, "\n\\x1b[2J\\x9b  "));
+	assert_non_null(strstr(text, "  a\\x09b\\x7f\n"));
+	assert_non_null(strstr(text, ", kubernetes.labels.app is matillion-agent\n"));
+	free(text);
+	report_free(&r);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_words_are_those_of_the_standard_analyzer),
+		cmocka_unit_test(test_ranks),
+		cmocka_unit_test(test_error_table),
+		cmocka_unit_test(test_performance_table),
+		cmocka_unit_test(test_json_is_an_array_of_objects_named_as_the_columns),
+		cmocka_unit_test(test_a_table_commands_no_terminal),
+	};
+
+	return cmocka_run_group_tests(tests, database_make, database_remove);
+}
