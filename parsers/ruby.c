@@ -83,7 +83,7 @@ name_number(struct walk *w, struct slice name)
 
 /* A name behind ${head} bytes and up to ${close}: head, n<i>, close. */
 static int
-name_copy(struct walk *w, size_t head, char close)
+name_copy(struct walk *w, size_t head, char close, bool defines)
 {
 	const char *start = w->source.at + w->at + head;
 	const char *end = memchr(start, close, w->source.len - w->at - head);
@@ -94,6 +94,7 @@ name_copy(struct walk *w, size_t head, char close)
 	number = name_number(w, (struct slice){ start, (size_t)(end - start) });
 	if (number < 0)
 		return -1;
+	w->out->defined[number] |= defines;
 	copy(w, head);
 	buffer_printf(&w->out->text, "n%d", number);
 	w->at = (size_t)(end - w->source.at);
@@ -148,7 +149,7 @@ escape(struct walk *w, bool in_class)
 	case 'g':
 		if (!in_class && peek(w, 2) == '<' && !isdigit((unsigned char)peek(w, 3)) &&
 		    peek(w, 3) != '-' && peek(w, 3) != '+')
-			return name_copy(w, 3, '>');
+			return name_copy(w, 3, '>', false);
 		break;
 	}
 	copy(w, 2);
@@ -261,9 +262,9 @@ group_copy(struct walk *w)
 		return 0;
 	}
 	if (ahead_is(w, "(?<"))
-		return name_copy(w, 3, '>');
+		return name_copy(w, 3, '>', true);
 	if (ahead_is(w, "(?'"))
-		return name_copy(w, 3, '\'');
+		return name_copy(w, 3, '\'', true);
 	return flags_copy(w);
 }
 
@@ -353,6 +354,13 @@ ruby_translate(const char *source, struct ruby *out, char *error, size_t size)
 	while (w.at < w.source.len)
 		if (one_copy(&w) < 0)
 			return -1;
+	for (size_t i = 0; i < out->nnames; i++) {
+		if (!out->defined[i]) {
+			snprintf(error, size, "no group is called '%.*s'", (int)out->names[i].len,
+			    out->names[i].at);
+			return -1;
+		}
+	}
 	return 0;
 }
 

@@ -14,6 +14,7 @@ struct ruby {
 	struct buffer text;
 	struct slice names[RUBY_NAMES]; /* parts of the source */
 	size_t nnames;
+	bool defined[RUBY_NAMES]; /* else only referred to */
 	bool ignore_case, dot_all, extended;
 	bool wide; /* speaks of characters beyond ASCII */
 };

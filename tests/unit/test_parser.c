@@ -1,0 +1,235 @@
+/* Configured parsers: formats, times, types, and what they do with what does not fit. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "parser.h"
+
+#define TYPES(...)                                                                                 \
+	(const struct slice[])                                                                     \
+	{                                                                                          \
+		__VA_ARGS__                                                                        \
+	}
+#define S(text)                                                                                    \
+	{                                                                                          \
+		text, sizeof(text) - 1                                                             \
+	}
+
+static const struct {
+	struct parser_rules rules;
+	const char *text;
+	int64_t time;     /* 0: none was found */
+	const char *want; /* name=value;… with a type mark; NULL: it does not fit */
+} cases[] = {
+	{ { .format = PARSER_REGEX, .regex = "^(?<a>\\d+) (?<b>.*)$" }, "12 x y", 0,
+	    "a=12;b=x y;" },
+	{ { .format = PARSER_REGEX, .regex = "^(?<a>\\d+)$" }, "x", 0, NULL },
+	{ { .format = PARSER_REGEX, .regex = "(?<a>x*)(?<b>y)" }, "y", 0, "a=;b=y;" },
+	{ { .format = PARSER_REGEX, .regex = "(?<a>x*)(?<b>y)", .skip_empty_values = true }, "y", 0,
+	    "b=y;" },
+	/* times */
+	{ { .format = PARSER_REGEX, .regex = "^(?<time>[^ ]+) (?<b>.*)$", .time_key = "time" },
+	    "2026-11-22T08:00:00.5Z x", 1795334400500000000, "b=x;" },
+	{ { .format = PARSER_REGEX,
+	      .regex = "^(?<time>[^ ]+) (?<b>.*)$",
+	      .time_key = "time",
+	      .time_keep = true },
+	    "2026-11-22T08:00:00Z x", 1795334400000000000, "time=2026-11-22T08:00:00Z;b=x;" },
+	{ { .format = PARSER_REGEX, .regex = "^(?<time>[^ ]+) (?<b>.*)$", .time_key = "time" },
+	    "yesterday x", 0, "time=yesterday;b=x;" },
+	{ { .format = PARSER_REGEX,
+	      .regex = "^(?<t>.*)$",
+	      .time_key = "t",
+	      .time_format = "%d/%b/%Y:%H:%M:%S %z" },
+	    "22/Nov/2026:09:00:00 +0100", 1795334400000000000, "" },
+	{ { .format = PARSER_REGEX,
+	      .regex = "^(?<t>.*)$",
+	      .time_key = "t",
+	      .time_format = "%Y-%m-%d %H:%M:%S",
+	      .time_offset = 3600 },
+	    "2026-11-22 09:00:00", 1795334400000000000, "" },
+	{ { .format = PARSER_JSON, .time_key = "time", .time_format = "%Y-%m-%dT%H:%M:%S.%L" },
+	    "{\"time\":\"2026-11-22T08:00:00.25Z\"}", 1795334400250000000, "" },
+	/* types */
+	{ { .format = PARSER_REGEX,
+	      .regex = "(?<a>.*)",
+	      .ntypes = 1,
+	      .types = TYPES(S("a"), S("integer")) },
+	    "-042", 0, "a:-42;" },
+	{ { .format = PARSER_REGEX,
+	      .regex = "(?<a>.*)",
+	      .ntypes = 1,
+	      .types = TYPES(S("a"), S("integer")) },
+	    "4x", 0, "a=4x;" },
+	{ { .format = PARSER_REGEX,
+	      .regex = "(?<a>.*)",
+	      .ntypes = 1,
+	      .types = TYPES(S("a"), S("integer")) },
+	    "99999999999999999999", 0, "a=99999999999999999999;" },
+	{ { .format = PARSER_REGEX,
+	      .regex = "(?<a>.*)",
+	      .ntypes = 1,
+	      .types = TYPES(S("a"), S("float")) },
+	    "12.50", 0, "a:12.50;" },
+	{ { .format = PARSER_REGEX,
+	      .regex = "(?<a>.*)",
+	      .ntypes = 1,
+	      .types = TYPES(S("a"), S("float")) },
+	    "+1e3", 0, "a:1000;" },
+	{ { .format = PARSER_REGEX,
+	      .regex = "(?<a>.*)",
+	      .ntypes = 1,
+	      .types = TYPES(S("a"), S("float")) },
+	    "nan", 0, "a=nan;" },
+	{ { .format = PARSER_REGEX,
+	      .regex = "(?<a>.*)",
+	      .ntypes = 1,
+	      .types = TYPES(S("a"), S("float")) },
+	    "1e999", 0, "a=1e999;" },
+	{ { .format = PARSER_REGEX,
+	      .regex = "(?<a>.*)",
+	      .ntypes = 1,
+	      .types = TYPES(S("a"), S("hex")) },
+	    "ff", 0, "a:255;" },
+	{ { .format = PARSER_REGEX,
+	      .regex = "(?<a>.*)",
+	      .ntypes = 1,
+	      .types = TYPES(S("a"), S("bool")) },
+	    "True", 0, "a:true;" },
+	{ { .format = PARSER_REGEX,
+	      .regex = "(?<a>.*)",
+	      .ntypes = 1,
+	      .types = TYPES(S("a"), S("bool")) },
+	    "1", 0, "a=1;" },
+	/* JSON */
+	{ { .format = PARSER_JSON }, "{\"a\":\"x\",\"b\":1.50,\"c\":{\"d\":[1]},\"e\":\"q\\\"\"}",
+	    0, "a=x;b:1.50;c:{\"d\":[1]};e~q\\\";" },
+	{ { .format = PARSER_JSON }, "{\"a\":1,\"b\":2,\"a\":3}", 0, "a:3;b:2;" },
+	{ { .format = PARSER_JSON }, "{}", 0, "" },
+	{ { .format = PARSER_JSON }, "[1]", 0, NULL },
+	{ { .format = PARSER_JSON }, "{\"a\":1} x", 0, NULL },
+	{ { .format = PARSER_JSON }, "plain", 0, NULL },
+	{ { .format = PARSER_JSON }, "", 0, NULL },
+	/* the runtime's format */
+	{ { .format = PARSER_CRI }, "2026-11-22T08:00:00Z stderr P the text", 1795334400000000000,
+	    "time=2026-11-22T08:00:00Z;stream=stderr;logtag=P;log=the text;" },
+	{ { .format = PARSER_CRI }, "the text", 0, NULL },
+};
+
+static size_t
+field_print(const struct field *f, char *to, size_t size)
+{
+	static const char marks[] = { '=', '~', ':' };
+
+	return (size_t)snprintf(to, size, "%.*s%c%.*s;", (int)f->name.len, f->name.at,
+	    marks[f->kind], (int)f->value.len, f->value.at);
+}
+
+static void
+test_each_format_gives_its_fields(void **state)
+{
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena, 4096);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct parser_rules rules = cases[i].rules;
+		struct field fields[RECORD_FIELDS];
+		char found[512] = "", error[256] = "";
+		struct parser *p;
+		int64_t time = 0;
+		size_t used = 0;
+		int n;
+
+		rules.name = "p";
+		p = parser_new(&rules, error, sizeof(error));
+		assert_string_equal(error, "");
+		assert_non_null(p);
+		n = parser_run(p, slice_of(cases[i].text), &arena, fields, RECORD_FIELDS, &time);
+		for (int j = 0; j < n; j++)
+			used += field_print(&fields[j], found + used, sizeof(found) - used);
+		if (cases[i].want == NULL ? n >= 0 : strcmp(found, cases[i].want) != 0)
+			print_message("case %zu: %s\n", i, cases[i].text);
+		if (cases[i].want == NULL) {
+			assert_int_equal(n, -1);
+		} else {
+			assert_string_equal(found, cases[i].want);
+			assert_int_equal(time, cases[i].time);
+		}
+		parser_free(p);
+		arena_reset(&arena);
+	}
+	arena_fini(&arena);
+}
+
+/* Each text ends where its page does: a byte read too far is found by the sanitizers. */
+static void
+test_texts_cut_at_every_byte_stay_in_bounds(void **state)
+{
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena, 4096);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct parser_rules rules = cases[i].rules;
+		char error[256];
+		struct parser *p;
+
+		rules.name = "p";
+		p = parser_new(&rules, error, sizeof(error));
+		for (size_t len = 0; len < strlen(cases[i].text); len++) {
+			struct field fields[2];
+			char *text = malloc(len + 1);
+			int64_t time = 0;
+			int n;
+
+			memcpy(text, cases[i].text, len);
+			text = realloc(text, len > 0 ? len : 1);
+			arena_reset(&arena);
+			n = parser_run(p, (struct slice){ text, len }, &arena, fields, 2, &time);
+			assert_in_range(n + 1, 0, 3);
+			free(text);
+		}
+		parser_free(p);
+	}
+	arena_fini(&arena);
+}
+
+static void
+test_a_full_arena_leaves_text(void **state)
+{
+	struct parser_rules rules = { .name = "p",
+		.format = PARSER_REGEX,
+		.regex = "(?<a>.*)",
+		.ntypes = 1,
+		.types = TYPES(S("a"), S("hex")) };
+	struct arena none = { 0 };
+	struct field f;
+	char error[64];
+	int64_t time = 0;
+	struct parser *p = parser_new(&rules, error, sizeof(error));
+
+	(void)state;
+	assert_int_equal(parser_run(p, SLICE("ff"), &none, &f, 1, &time), 1);
+	assert_int_equal(f.kind, VALUE_TEXT);
+	assert_int_equal(f.value.len, 2);
+	parser_free(p);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_format_gives_its_fields),
+		cmocka_unit_test(test_texts_cut_at_every_byte_stay_in_bounds),
+		cmocka_unit_test(test_a_full_arena_leaves_text),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,182 @@
+/* Ruby's expressions on PCRE2: what is translated, what is refused, what is bounded. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "pattern.h"
+
+static const struct {
+	const char *regex, *text;
+	const char *want; /* name=value;… of the groups that took part; NULL: no match */
+} cases[] = {
+	{ "(?<a>x+)", "axxb", "a=xx;" }, /* unanchored */
+	{ "(?<a>x+)", "ab", NULL },
+	{ "^(?<a>b)$", "a\nb\nc", "a=b;" }, /* ^ and $ are of lines */
+	{ "a.b", "a\nb", NULL },
+	{ "/a.b/m", "a\nb", "" }, /* Ruby's m is dot-all */
+	{ "(?m:a.b)", "a\nb", "" },
+	{ "(?m)a.b", "a\nb", "" },
+	{ "(?-m:a.b)", "a\nb", NULL },
+	{ "/ABC/i", "abc", "" },
+	{ "(?i)ABC", "abc", "" },
+	{ "/a b # (?<c>/x", "ab", "" },
+	{ "/a/b/", "a/b", "" },
+	{ "/var/log", "x/var/log", "" }, /* no closing slash: itself */
+	{ "(?<h>\\h+)", "xyz09fG", "h=09f;" },
+	{ "(?<h>[\\h-]+)", "xyz-0f!", "h=-0f;" },
+	{ "(?<h>\\H+)", "0xyz", "h=xyz;" },
+	{ "(?<a-b>1)(?<c.d>2)", "12", "a-b=1;c.d=2;" },
+	{ "(?<a_name_of_more_than_thirty_two_characters>1)", "1",
+	    "a_name_of_more_than_thirty_two_characters=1;" },
+	{ "(?'a'1)", "1", "a=1;" },
+	{ "(?<a>x)|(?<a>y)", "y", "a=y;" }, /* one name, two groups */
+	{ "(?<a>x)(y)?(?<b>z)", "xyz",
+	    "a=x;b=z;" }, /* plain groups do not capture beside named ones */
+	{ "(?<a>.)\\k<a>", "abb", "a=b;" },
+	{ "(?<a-b>.)\\k<a-b>", "abb", "a-b=b;" },
+	{ "(a)\\1", "aa", "" },
+	{ "(?<a>x{,2})y", "xxxy", "a=xx;" },
+	{ "(?<a>{x})", "{x}", "a={x};" },
+	{ "(?<a>[[:digit:]]+)", "a12", "a=12;" },
+	{ "(?<a>[]x]+)", "x]", "a=x];" },
+	{ "(?<a>[^]x]+)", "x]ab", "a=ab;" },
+	{ "(?<a>\\[[^\\[\\]]+\\])", "a[b]", "a=[b];" },
+	{ "(?<a>\\u00e9)", "caf\xc3\xa9", "a=\xc3\xa9;" },
+	{ "(?<a>\\u{e9})", "\xff caf\xc3\xa9", "a=\xc3\xa9;" }, /* beside what is not UTF-8 */
+	{ "(?<a>é.)", "éé", "a=éé;" },
+	{ "(?<a>x)(?# a comment (?<b> )", "x", "a=x;" },
+	{ "(?<a>(?=x)x)(?!y)(?<!z)x", "xx", "a=x;" },
+	{ "(?<!a)b(?<=b)(?<c>c)", "bc", "c=c;" },
+	{ "(?<a>a*)b", "b", "a=;" },
+	{ "(?<a>a)?b", "b", "" },
+	{ "", "", "" },
+	/* the reference of every stock configuration */
+	{ "^(?<time>[^ ]+) (?<stream>stdout|stderr) (?<logtag>[^ ]*) (?<message>.*)$",
+	    "2026-11-22T08:00:00Z stderr F a b",
+	    "time=2026-11-22T08:00:00Z;stream=stderr;logtag=F;message=a b;" },
+	{ "^\\<(?<pri>[0-9]{1,5})\\>1 (?<time>[^ ]+) (?<host>[^ ]+)", "<34>1 t h",
+	    "pri=34;time=t;host=h;" },
+};
+
+static const struct {
+	const char *regex, *want;
+} wrong[] = {
+	{ "[a&&b]", "&& (an intersection of classes) is not supported; use a lookahead, "
+		    "(?=[…])[…], at character 3 of the expression" },
+	{ "x[a[b]]", "a class inside a class is not supported; write \\[ for the character, at "
+		     "character 4 of the expression" },
+	{ "[a", "no ] behind [, at character 3 of the expression" },
+	{ "a\\", "a \\ at the end, at character 2 of the expression" },
+	{ "[\\H]", "\\H inside [ ] cannot be translated, at character 2 of the expression" },
+	{ "\\u12",
+	    "\\u needs four hexadecimal digits, or {digits}, at character 1 of the expression" },
+	{ "(?<a", "a group's name has no end, at character 1 of the expression" },
+	{ "(?<>a)", "a group's name is empty or too long, at character 1 of the expression" },
+	{ "(?~a)", "(?~ (an absence) is not supported, at character 1 of the expression" },
+	{ "(*FAIL)", "(* is not Ruby's, at character 1 of the expression" },
+	{ "(?y)", "a group of an unknown kind, at character 3 of the expression" },
+	{ "a{1,2}+",
+	    "{n,m}+ is not supported; write (?:…{n,m})+, at character 2 of the expression" },
+	{ "a)", "unmatched closing parenthesis, before ')'" },
+	{ "\\k<b>", "no group is called 'b'" },
+};
+
+static void
+test_expressions_match_as_in_ruby(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char error[256] = "", found[512] = "";
+		struct pattern *p = pattern_new(cases[i].regex, error, sizeof(error));
+		struct slice value;
+		size_t used = 0;
+
+		assert_string_equal(error, "");
+		assert_non_null(p);
+		if (pattern_match(p, slice_of(cases[i].text))) {
+			for (size_t j = 0; j < pattern_groups(p); j++)
+				if (pattern_group(p, j, &value))
+					used += (size_t)snprintf(found + used, sizeof(found) - used,
+					    "%.*s=%.*s;", (int)pattern_name(p, j).len,
+					    pattern_name(p, j).at, (int)value.len, value.at);
+			if (cases[i].want == NULL || strcmp(found, cases[i].want) != 0)
+				print_message("%s\n", cases[i].regex);
+			assert_non_null(cases[i].want);
+			assert_string_equal(found, cases[i].want);
+		} else {
+			if (cases[i].want != NULL)
+				print_message("%s\n", cases[i].regex);
+			assert_null(cases[i].want);
+		}
+		pattern_free(p);
+	}
+}
+
+static void
+test_what_cannot_be_translated_is_refused_by_name(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char error[256] = "";
+
+		assert_null(pattern_new(wrong[i].regex, error, sizeof(error)));
+		assert_string_equal(error, wrong[i].want);
+	}
+}
+
+static void
+test_expressions_cut_at_every_byte_are_compiled_or_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *regex = strdup(cases[i].regex), error[16];
+
+		for (size_t len = strlen(regex); len-- > 0;) {
+			struct pattern *p;
+
+			regex[len] = '\0';
+			p = pattern_new(regex, error, sizeof(error));
+			if (p != NULL)
+				pattern_match(p, slice_of(cases[i].text));
+			pattern_free(p);
+		}
+		free(regex);
+	}
+}
+
+static void
+test_a_text_that_would_take_for_ever_does_not_match(void **state)
+{
+	char error[64], *text = malloc(PATTERN_SUBJECT_MAX + 1);
+	struct pattern *p = pattern_new("^(?<a>(x+x+)+)y", error, sizeof(error));
+
+	(void)state;
+	memset(text, 'x', PATTERN_SUBJECT_MAX + 1);
+	assert_false(pattern_match(p, (struct slice){ text, 60 }));
+	pattern_free(p);
+	p = pattern_new("x$", error, sizeof(error));
+	assert_true(pattern_match(p, (struct slice){ text, PATTERN_SUBJECT_MAX }));
+	assert_false(pattern_match(p, (struct slice){ text, PATTERN_SUBJECT_MAX + 1 }));
+	assert_false(pattern_match(p, (struct slice){ NULL, 0 }));
+	pattern_free(p);
+	free(text);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_expressions_match_as_in_ruby),
+		cmocka_unit_test(test_what_cannot_be_translated_is_refused_by_name),
+		cmocka_unit_test(test_expressions_cut_at_every_byte_are_compiled_or_refused),
+		cmocka_unit_test(test_a_text_that_would_take_for_ever_does_not_match),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
