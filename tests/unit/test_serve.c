@@ -1,0 +1,310 @@
+/* HTTP over a real socket: what each path answers, what is refused, and the Accept header. */
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../../src/serve/accept.h"
+#include "agent_metrics.h"
+#include "clock.h"
+#include "serve.h"
+#include "voice.h"
+
+/* The grammar's names; its own, when it is linked. */
+__attribute__((weak))
+const char *const failure_names[] = { "cri", "json", "duration", "parser", "fields" };
+
+/* ---- the Accept header */
+
+static const struct {
+	const char *accept;
+	bool openmetrics;
+} accepts[] = {
+	{ "", false },
+	{ "*/*", false },
+	{ "text/plain", false },
+	{ "application/openmetrics-text", true },
+	{ "application/openmetrics-text; version=1.0.0", true },
+	{ "APPLICATION/OPENMETRICS-TEXT;VERSION=\"1.0.0\"", true },
+	{ "application/openmetrics-text;version=0.0.1", false },
+	{ "application/openmetrics-text;q=0", false },
+	{ "application/openmetrics-text;q=0.000, */*", false },
+	{ "application/openmetrics-text;q=0.5,text/plain;q=0.6", false },
+	{ "application/openmetrics-text;q=0.6,text/plain;q=0.5", true },
+	{ "application/openmetrics-text;q=0.6,text/*", false },
+	{ "application/openmetrics-text;q=0.5 , text/plain ; q=0.5", true },
+	{ "text/plain;version=1.0.0,application/openmetrics-text;q=0.001", true },
+	{ "application/openmetrics-textual", false },
+	{ "application/openmetrics", false },
+	{ ",;,=;q=,application/openmetrics-text;q=x", true },
+	/* Prometheus 2.42 */
+	{ "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;"
+	  "q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+	    true },
+	/* Prometheus 3 */
+	{ "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+	  "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;"
+	  "escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+	    true },
+};
+
+static void
+test_accept(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(accepts) / sizeof(accepts[0]); i++) {
+		struct slice all = slice_of(accepts[i].accept);
+
+		assert_int_equal(accept_openmetrics(all), accepts[i].openmetrics);
+		for (size_t cut = 0; cut < all.len; cut++) {
+			char *exact = malloc(cut + 1);
+
+			memcpy(exact, all.at, cut);
+			exact = realloc(exact, cut ? cut : 1);
+			accept_openmetrics((struct slice){ exact, cut });
+			free(exact);
+		}
+	}
+}
+
+/* ---- a client */
+
+static bool is_ready;
+
+static bool
+ready(void *arg, char *why, size_t size)
+{
+	(void)arg;
+	if (!is_ready)
+		snprintf(why, size, "es has not answered yet");
+	return is_ready;
+}
+
+static bool
+alive(void *arg, char *why, size_t size)
+{
+	(void)arg;
+	(void)why;
+	(void)size;
+	return true;
+}
+
+static const struct serve_world world = { ready, alive, NULL };
+static struct serve *server;
+
+static int
+connected(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)serve_port(server)),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof(to)), 0);
+	return fd;
+}
+
+static char got[262144];
+
+/* Send `METHOD PATH` with further header lines; the whole answer stands in `got`. */
+static const char *
+ask(const char *request, const char *headers)
+{
+	char text[1024];
+	size_t len = 0;
+	ssize_t n;
+	int fd = connected();
+
+	n = snprintf(text, sizeof(text), "%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s\r\n",
+	    request, headers);
+	assert_int_equal(write(fd, text, (size_t)n), n);
+	while ((n = read(fd, got + len, sizeof(got) - 1 - len)) > 0)
+		len += (size_t)n;
+	got[len] = '\0';
+	close(fd);
+	return got;
+}
+
+static const char *
+body(void)
+{
+	const char *at = strstr(got, "\r\n\r\n");
+
+	assert_non_null(at);
+	return at + 4;
+}
+
+static void
+status(const char *request, const char *headers, int want)
+{
+	ask(request, headers);
+	assert_int_equal(strncmp(got, "HTTP/1.1 ", 9), 0);
+	assert_int_equal(strtol(got + 9, NULL, 10), want);
+}
+
+static int
+start(void **state)
+{
+	const struct agent_metrics_options options = { .max_series = 10 };
+
+	(void)state;
+	agent_metrics_init(&options);
+	server = serve_start("127.0.0.1", 0, &world);
+	return server == NULL;
+}
+
+static int
+stop(void **state)
+{
+	(void)state;
+	serve_stop(server);
+	serve_stop(NULL);
+	agent_metrics_fini();
+	return 0;
+}
+
+static void
+test_probes(void **state)
+{
+	(void)state;
+	status("GET /healthz", "", 200);
+	assert_string_equal(body(), "ok\n");
+	status("GET /readyz", "", 503);
+	assert_string_equal(body(), "es has not answered yet\n");
+	is_ready = true;
+	status("GET /readyz", "", 200);
+	status("GET /api/v1/health", "", 200);
+	assert_string_equal(body(), "ok\n");
+	status("GET /api/v1/uptime", "", 200);
+	assert_non_null(strstr(got, "Content-Type: application/json\r\n"));
+	assert_string_equal(body(),
+	    "{\"uptime_sec\":0,\"uptime_hr\":\"towline has been running: 0 day, 0 hour, 0 minute "
+	    "and 0 second\"}\n");
+	status("GET /", "", 200);
+	assert_non_null(strstr(body(), "/api/v1/metrics/prometheus "));
+}
+
+static void
+test_metrics_wait_for_history_and_come_in_both_forms(void **state)
+{
+	(void)state;
+	status("GET /metrics", "", 503);
+	agent_metrics_publish(clock_wall(), false);
+	status("GET /metrics", "", 200);
+	assert_non_null(strstr(got, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+	assert_non_null(strstr(body(), "# TYPE towline_lines_total counter\n"));
+	status("GET /api/v1/metrics/prometheus", "Accept: application/openmetrics-text\r\n", 200);
+	assert_non_null(strstr(
+	    got, "Content-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n"));
+	assert_non_null(strstr(body(), "# TYPE towline_lines counter\n"));
+	assert_non_null(strstr(body(), "\n# EOF\n"));
+	status("HEAD /metrics", "", 200);
+	assert_string_equal(body(), "");
+	assert_null(strstr(got, "Content-Length: 0\r\n"));
+}
+
+static void
+test_what_is_refused(void **state)
+{
+	char path[900];
+
+	(void)state;
+	agent_metrics_publish(clock_wall(), false);
+	status("POST /metrics", "Content-Length: 0\r\n", 405);
+	assert_non_null(strstr(got, "Allow: GET, HEAD\r\n"));
+	status("DELETE /metrics", "", 405);
+	status("PUT /", "Content-Length: 1000000\r\n", 405);
+	status("OPTIONS /nothing", "", 405);
+	status("GET /nothing", "", 404);
+	status("GET /metrics/", "", 404);
+	status("GET /%6detrics?x=1", "Content-Length: 0\r\n", 200);
+	memset(path, 'x', sizeof(path));
+	memcpy(path, "GET /", 5);
+	path[sizeof(path) - 1] = '\0';
+	status(path, "", 404);
+}
+
+static void
+test_a_scrape_releases_what_it_has_seen(void **state)
+{
+	struct pod pod = {
+		.namespace_name = { "ns", 2 }, .pod_name = { "p", 1 }, .container_name = { "c", 1 }
+	};
+	struct agent_line line = { .event = EVENT_TASK_COMPLETED };
+	int64_t now = clock_wall();
+	struct agent_series *a;
+
+	(void)state;
+	agent_metrics_publish(now, false);
+	a = agent_metrics_agent(&pod);
+	agent_metrics_count(a, &pod, &line, now);
+	agent_metrics_publish(now, false);
+	status("HEAD /metrics", "", 200); /* has seen nothing */
+	agent_metrics_publish(now + 40 * NS_PER_S, false);
+	status("GET /metrics", "", 200);
+	assert_non_null(strstr(
+	    got, "\napp_completed_tasks_total{namespace=\"ns\",pod=\"p\",container=\"c\"} 0\n"));
+	/* The server hears of the scrape's end on its own thread: soon, not at once. */
+	for (int i = 0;
+	     i < 500 &&
+	     strstr(got,
+		 "app_completed_tasks_total{namespace=\"ns\",pod=\"p\",container=\"c\"} 1\n") ==
+		 NULL;
+	     i++) {
+		usleep(10000);
+		agent_metrics_publish(now + 41 * NS_PER_S, false);
+		ask("GET /metrics", "");
+	}
+	assert_non_null(strstr(
+	    got, "\napp_completed_tasks_total{namespace=\"ns\",pod=\"p\",container=\"c\"} 1\n"));
+	agent_metrics_ended(a, &pod, now);
+}
+
+static void
+test_a_port_in_use_is_refused_with_what_to_do(void **state)
+{
+	char name[] = "/tmp/test_serve.XXXXXX", text[512];
+	int fd = mkstemp(name);
+	ssize_t n;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(voice_open(VOICE_ERROR, name), 0);
+	assert_null(serve_start("127.0.0.1", serve_port(server), &world));
+	assert_null(serve_start("192.0.2.1", 0, &world));
+	voice_open(VOICE_ERROR, NULL);
+	n = read(fd, text, sizeof(text) - 1);
+	assert_true(n > 0);
+	text[n] = '\0';
+	assert_non_null(strstr(text, "in use by another process: set HTTP_Port"));
+	assert_non_null(strstr(text, "192.0.2.1 is no address of this machine"));
+	close(fd);
+	unlink(name);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_accept),
+		cmocka_unit_test_setup_teardown(test_probes, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    test_metrics_wait_for_history_and_come_in_both_forms, start, stop),
+		cmocka_unit_test_setup_teardown(test_what_is_refused, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    test_a_scrape_releases_what_it_has_seen, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    test_a_port_in_use_is_refused_with_what_to_do, start, stop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
