@@ -405,10 +405,41 @@ test_nearest_is_near(void **state)
 	assert_null(nearest("", names, 4));
 }
 
+static char root[4096]; /* of the tree: tests run there */
+
+/* Every parser that is installed compiles, and the recommended file's own grammar is right. */
+static void
+test_installed_files_are_right(void **state)
+{
+	struct findings *f = findings_new();
+	char text[8192], *said;
+	size_t parsers = 0;
+	struct conf *c;
+
+	(void)state;
+	snprintf(
+	    text, sizeof(text), "[SERVICE]\n Parsers_File %s/conf/parsers.conf\n" IN OUT, root);
+	try_file("f", text);
+	c = conf_read("f", &try_registry, f);
+	said = try_findings(f);
+	assert_string_equal(said, "");
+	free(said);
+	for (size_t i = 0; i < c->n; i++)
+		parsers += c->sections[i].plugin == &parser_plugin;
+	assert_true(parsers >= 8);
+	conf_free(c);
+	snprintf(text, sizeof(text), "%s/conf/towline.conf", root);
+	conf_blocks_free(conf_blocks_read(text, f));
+	assert_int_equal(findings_count(f, FINDING_ERROR), 0);
+	findings_free(f);
+}
+
 static int
 begin(void **state)
 {
 	(void)state;
+	if (getcwd(root, sizeof(root)) == NULL)
+		return -1;
 	try_begin();
 	return 0;
 }
@@ -435,6 +466,7 @@ main(void)
 		cmocka_unit_test(test_match_knows_only_the_star),
 		cmocka_unit_test(test_blocks_are_read_without_a_table),
 		cmocka_unit_test(test_nearest_is_near),
+		cmocka_unit_test(test_installed_files_are_right),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
