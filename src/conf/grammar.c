@@ -12,22 +12,15 @@
  */
 #include "grammar.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "map.h"
 #include "memory.h"
+#include "source.h"
 #include "variables.h"
 #include "voice.h"
 
-/* A configuration is written by hand: what is larger is some other file. */
-#define FILE_MAX (1 << 20)
 #define FILES_MAX 256
 #define DEPTH_MAX 8
 #define ENTRIES_MAX 20000
@@ -50,8 +43,7 @@ struct place {
 	unsigned line;
 	unsigned depth;
 	const struct place *from; /* where it is included; NULL: the main file */
-	dev_t device;
-	ino_t inode;
+	struct source_id id;
 	size_t block; /* the section that entries belong to, an index into the blocks */
 	bool orphans; /* entries without a section were told of */
 };
@@ -216,23 +208,6 @@ set_variable(struct grammar *g, struct place *p, struct slice rest)
 static int file_read(struct grammar *g, const struct place *from, const char *path, unsigned depth,
     struct conf_blocks *blocks);
 
-/* The files that ${pattern} names here, or else beside the main file. */
-static int
-include_find(const struct grammar *g, const char *pattern, glob_t *found)
-{
-	const char *slash = strrchr(g->main, '/');
-	int result = glob(pattern, GLOB_ERR, NULL, found);
-	char *beside;
-
-	if (result != GLOB_NOMATCH || pattern[0] == '/' || slash == NULL)
-		return result;
-	globfree(found);
-	beside = xprintf("%.*s/%s", (int)(slash - g->main), g->main, pattern);
-	result = glob(beside, GLOB_ERR, NULL, found);
-	free(beside);
-	return result;
-}
-
 static void
 include(struct grammar *g, struct place *p, struct slice rest, struct conf_blocks *blocks)
 {
@@ -252,7 +227,7 @@ include(struct grammar *g, struct place *p, struct slice rest, struct conf_block
 		g->too_much = true;
 		return;
 	}
-	if (include_find(g, pattern, &found) == 0) {
+	if (source_find(g->main, pattern, &found) == 0) {
 		for (size_t i = 0; i < found.gl_pathc; i++)
 			file_read(g, p, found.gl_pathv[i], p->depth + 1, blocks);
 	} else if (strpbrk(pattern, "*?[") != NULL) {
@@ -318,52 +293,12 @@ line_read(struct grammar *g, struct place *p, struct slice line, struct conf_blo
 
 /* Does the file ${p} include itself, directly or not? */
 static bool
-is_circle(struct place *p, int fd)
+is_circle(const struct place *p)
 {
-	struct stat st;
-
-	if (fstat(fd, &st) != 0)
-		return false;
-	p->device = st.st_dev;
-	p->inode = st.st_ino;
 	for (const struct place *q = p->from; q != NULL; q = q->from)
-		if (q->file != NULL && q->device == st.st_dev && q->inode == st.st_ino)
+		if (q->file != NULL && q->id.device == p->id.device && q->id.inode == p->id.inode)
 			return true;
 	return false;
-}
-
-/* The whole file, or false after telling why not; the caller frees ${b}. */
-static bool
-file_load(struct grammar *g, const struct place *from, struct place *p, struct buffer *b)
-{
-	const char *path = p->file;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	ssize_t got = 0;
-	int error = errno;
-	bool circle = fd >= 0 && is_circle(p, fd);
-
-	while (fd >= 0 && !circle) {
-		char *room = buffer_need(b, 65536);
-
-		if (room == NULL)
-			break;
-		got = read(fd, room, 65536);
-		error = errno;
-		if (got <= 0)
-			break;
-		b->len += (size_t)got;
-		got = 0;
-	}
-	if (circle)
-		WRONG(g, from, "%s includes itself", path);
-	else if (fd < 0 || got < 0)
-		WRONG(g, from, "cannot read %s: %s", path, strerror(error));
-	else if (b->len > FILE_MAX)
-		WRONG(g, from, "%s is larger than %d KiB; is it a configuration?", path,
-		    FILE_MAX >> 10);
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0 && !circle && got == 0 && b->len <= FILE_MAX;
 }
 
 static void
@@ -393,8 +328,9 @@ file_read(struct grammar *g, const struct place *from, const char *path, unsigne
 		.from = from,
 		.block = NO_BLOCK,
 	};
+	char why[512];
 	struct buffer b;
-	bool loaded;
+	int result = -1;
 
 	if (g->files++ >= FILES_MAX) {
 		if (!g->too_much)
@@ -402,12 +338,16 @@ file_read(struct grammar *g, const struct place *from, const char *path, unsigne
 		g->too_much = true;
 		return -1;
 	}
-	buffer_init(&b, FILE_MAX + 2 * 65536);
-	loaded = file_load(g, from, &p, &b);
-	if (loaded)
+	if (!source_read(path, &p.id, &b, why, sizeof(why))) {
+		WRONG(g, from, "%s", why);
+	} else if (is_circle(&p)) {
+		WRONG(g, from, "%s includes itself", path);
+	} else {
 		lines_read(g, &p, buffer_slice(&b), blocks);
+		result = 0;
+	}
 	buffer_fini(&b);
-	return loaded ? 0 : -1;
+	return result;
 }
 
 int
