@@ -6,7 +6,7 @@ static const char intro[] =
     "\n"
     "`GET /metrics` answers in Prometheus' text format 0.0.4, or in OpenMetrics 1.0 when the\n"
     "`Accept` header prefers it. This page is made from the tables in `src/metrics/`; a test\n"
-    "compares the two.\n"
+    "compares the two (`UPDATE_DOCS=1 build/unit/test_exposition` writes the page anew).\n"
     "\n"
     "Duration histograms have the buckets 0.1 0.5 1 5 15 60 300 600 1800 3600 seconds.\n";
 
