@@ -40,7 +40,6 @@ final class Failures {
         Failures::connectToNoDriver,
         () -> new ObjectMapper().readTree("{\"rows\": 12,"),
         () -> Map.of("region", "eu").get("country").length(),
-        () -> List.of().iterator().next(),
         () -> new CompletableFuture<Void>().get(1, TimeUnit.MILLISECONDS),
         () -> CompletableFuture.supplyAsync(() -> 1 / (List.of().size())).get(),
         () -> new long[Integer.MAX_VALUE],
@@ -80,8 +79,8 @@ final class Failures {
     }
 
     private static Object failInCloseToo() throws Exception {
-        try (AutoCloseable session = () -> Integer.parseInt("")) {
-            return "text".substring(9);
+        try (AutoCloseable session = () -> "text".substring(9)) {
+            return Integer.parseInt("12,5");
         }
     }
 }

@@ -1,0 +1,104 @@
+"""Fixtures of the end-to-end tests.  Servers and agents are started when first
+asked for, once a session, and shared; every test has its own tree, state,
+configuration and index."""
+
+import uuid
+
+import pytest
+from harness import agent
+from harness.node import Node
+from harness.server import Server
+from harness.towline import Config, Towline
+
+PRODUCTS = ["opensearch", "elasticsearch"]
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory):
+    """The shared server of a product, by its name."""
+    running = {}
+
+    def get(product):
+        if product not in running:
+            running[product] = Server(product, tmp_path_factory.mktemp(product)).start()
+        return running[product]
+
+    yield get
+    for server in running.values():
+        server.stop()
+
+
+@pytest.fixture
+def own_server(tmp_path):
+    """A server of the test's own, to be stopped, killed, started with settings."""
+    made = []
+
+    def start(product, *settings):
+        made.append(Server(product, tmp_path / f"server{len(made)}", *settings))
+        return made[-1].start()
+
+    yield start
+    for server in made:
+        server.kill()
+
+
+@pytest.fixture(params=PRODUCTS)
+def server(request, servers):
+    """The test runs once against each product."""
+    return servers(request.param)
+
+
+@pytest.fixture
+def index(server):
+    made = server.index(f"matillion-agent-logs-{uuid.uuid4().hex[:8]}")
+    yield made
+    made.delete()
+
+
+@pytest.fixture
+def node(tmp_path):
+    return Node(tmp_path / "log")
+
+
+@pytest.fixture
+def es(index):
+    """The [OUTPUT] for the index."""
+    return {
+        "Name": index.server.output,
+        "Host": "127.0.0.1",
+        "Port": index.server.port,
+    } | {"Index": index.name}
+
+
+@pytest.fixture
+def config(tmp_path, node):
+    return lambda *outputs: Config.of(tmp_path, node, *outputs)
+
+
+@pytest.fixture
+def run():
+    """Start towline; what the test leaves running is killed."""
+    made = []
+
+    def start(config, *arguments, wait=True, **options):
+        made.append(Towline(config, *arguments, **options))
+        return made[-1].start(wait)
+
+    yield start
+    for towline in made:
+        towline.kill()
+
+
+@pytest.fixture(scope="session")
+def agents(tmp_path_factory):
+    """The shared run of the stand-in agent in an encoding."""
+    ended = {}
+
+    def get(encoding):
+        if encoding not in ended:
+            ended[encoding] = agent.finish(
+                *agent.start(tmp_path_factory.mktemp(encoding), encoding)
+            )
+        return ended[encoding]
+
+    return get

@@ -1,0 +1,52 @@
+"""Runs of the stand-in agent (tests/agent), and what its truth file says."""
+
+import dataclasses
+import json
+import pathlib
+import subprocess
+import uuid
+
+from .node import Node
+
+AGENT = pathlib.Path(__file__).parents[2] / "agent"
+ENCODINGS = ["logback", "spring", "colour", "logstash", "ecs"]
+
+
+@dataclasses.dataclass
+class Run:
+    """An agent that has ended: its node's tree and its truth."""
+
+    node: Node
+    truth: dict
+
+    @property
+    def records(self):
+        return self.truth["records"] + self.truth["stderr_records"]
+
+
+def start(folder, encoding, tasks=200, rate=0, seed=1, late=0, pod=None):
+    """Start an agent in a container of folder's node; returns node and process."""
+    node = Node(folder)
+    command = [
+        AGENT / "cri",
+        "--root",
+        folder,
+        "--pod",
+        pod or f"matillion-agent-{encoding}",
+    ]
+    command += ["--uid", uuid.uuid4(), "--late", late, "--"]
+    command += [
+        AGENT / "agent",
+        "--encoding",
+        encoding,
+        "--truth",
+        folder / "truth.json",
+    ]
+    command += ["--tasks", tasks, "--rate", rate, "--seed", seed]
+    return node, subprocess.Popen([*map(str, command)])
+
+
+def finish(node, process):
+    """Wait for its end; returns the Run."""
+    assert process.wait(300) == 0
+    return Run(node, json.loads((node.root / "truth.json").read_text()))

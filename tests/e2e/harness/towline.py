@@ -1,0 +1,195 @@
+"""Running towline: its configuration, its metrics, its messages, its end."""
+
+import dataclasses
+import http.client
+import os
+import pathlib
+import re
+import signal
+import subprocess
+
+from .wait import LIMIT, until, until_equal
+
+ROOT = pathlib.Path(__file__).parents[3]
+BINARY = pathlib.Path(os.environ.get("TOWLINE", ROOT / "build/towline")).resolve()
+LISTENS = re.compile(r"http://([\d.]+|\[[\da-f:]+\]):(\d+)")
+SAMPLE = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)")
+LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+
+def towline(*arguments, text="", **options):
+    """A command that ends by itself; returns what subprocess.run does."""
+    command = [BINARY, *map(str, arguments)]
+    return subprocess.run(
+        command, input=text, capture_output=True, text=True, timeout=120, **options
+    )
+
+
+def section(name, **entries):
+    lines = [
+        f"    {key} {value}"
+        for key, values in entries.items()
+        for value in listed(values)
+    ]
+    return "\n".join([f"[{name}]", *lines, ""])
+
+
+def listed(values):
+    return values if isinstance(values, list) else [values]
+
+
+@dataclasses.dataclass
+class Config:
+    """The usual configuration of a test; each part may be changed before text()."""
+
+    folder: pathlib.Path
+    service: dict = dataclasses.field(default_factory=dict)
+    inputs: list = dataclasses.field(default_factory=list)
+    filters: list = dataclasses.field(default_factory=list)
+    outputs: list = dataclasses.field(default_factory=list)
+
+    @classmethod
+    def of(cls, folder, node, *outputs):
+        return cls(
+            pathlib.Path(folder),
+            {
+                "Flush": 1,
+                "HTTP_Listen": "127.0.0.1",
+                "HTTP_Port": 0,
+                "State_Path": f"{folder}/state",
+            },
+            [
+                {
+                    "Name": "tail",
+                    "Path": node.path,
+                    "Parser": "cri",
+                    "Tag": "matillion.agent.*",
+                }
+                | {"Refresh_Interval": 1, "Allowed_Roots": node.link_root}
+            ],
+            [{"Name": "kubernetes", "Match": "matillion.agent.*", "Merge_Log": "On"}],
+            [{"Match": "matillion.agent.*"} | output for output in outputs],
+        )
+
+    def text(self):
+        parts = [("SERVICE", [self.service]), ("INPUT", self.inputs)]
+        parts += [("FILTER", self.filters), ("OUTPUT", self.outputs)]
+        return "\n".join(
+            section(name, **entries) for name, group in parts for entries in group
+        )
+
+    def write(self):
+        file = self.folder / "towline.conf"
+        file.write_text(self.text())
+        return file
+
+
+class Towline:
+    """A running `towline run`."""
+
+    def __init__(self, config, *arguments, prefix=()):
+        self.file = config.write() if isinstance(config, Config) else config
+        self.messages = self.file.with_suffix(".stderr")
+        self.arguments, self.prefix = arguments, prefix
+        self.process, self.address = None, None
+
+    def start(self, wait=True):
+        command = [
+            *self.prefix,
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            BINARY,
+            "run",
+            "-c",
+            self.file,
+        ]
+        self.seen = len(self.said())
+        with open(self.messages, "ab") as stderr:
+            self.process = subprocess.Popen([*command, *self.arguments], stderr=stderr)
+        if wait:
+            match = until(self.listens, self.said, 30)
+            self.address = match[1].strip("[]"), int(match[2])
+        return self
+
+    def listens(self):
+        assert self.process.poll() is None, (
+            f"ended: {self.process.returncode}\n{self.said()}"
+        )
+        return LISTENS.search(self.said()[self.seen :])
+
+    def said(self):
+        return self.messages.read_text() if self.messages.exists() else ""
+
+    def until_said(self, pattern, limit=LIMIT):
+        return until(
+            lambda: re.search(pattern, self.said()),
+            lambda: f"{pattern!r} in:\n{self.said()}",
+            limit,
+        )
+
+    def get(self, path):
+        """Status and text of a page of its own."""
+        connection = http.client.HTTPConnection(*self.address, timeout=30)
+        try:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+        finally:
+            connection.close()
+
+    def samples(self, name):
+        """[(labels, value)] of one metric."""
+        status, text = self.get("/metrics")
+        found = (
+            [SAMPLE.fullmatch(line) for line in text.splitlines()]
+            if status == 200
+            else []
+        )
+        return [
+            (dict(LABEL.findall(m[2] or "")), float(m[3]))
+            for m in found
+            if m and m[1] == name
+        ]
+
+    def metric(self, name, **labels):
+        """The sum of the samples that have these labels."""
+        return sum(
+            value
+            for have, value in self.samples(name)
+            if labels.items() <= have.items()
+        )
+
+    def by(self, name, label):
+        """{label's value: sum}, without zeros."""
+        sums = {}
+        for labels, value in self.samples(name):
+            sums[labels[label]] = sums.get(labels[label], 0) + value
+        return {key: value for key, value in sums.items() if value}
+
+    def until_metric(self, name, want, limit=LIMIT, **labels):
+        until_equal(lambda: self.metric(name, **labels), want, limit)
+
+    def until_delivered(self, n, limit=LIMIT):
+        self.until_metric("towline_delivered_total", n, limit)
+
+    def until_ready(self, limit=LIMIT):
+        until(lambda: self.get("/readyz")[0] == 200, lambda: self.get("/readyz"), limit)
+
+    def wait(self, limit=LIMIT):
+        """Its exit code, when it ends by itself."""
+        code = self.process.wait(limit)
+        self.process = None
+        return code
+
+    def stop(self, limit=LIMIT):
+        """SIGTERM: it must drain and exit 0."""
+        self.process.send_signal(signal.SIGTERM)
+        assert self.wait(limit) == 0, self.said()
+        return self.said()
+
+    def kill(self):
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
