@@ -82,6 +82,39 @@ offset_read(const char *text, int *seconds)
 	return true;
 }
 
+/* Does ${format} have one of the conversions ${which}? */
+static bool
+conversion_has(const char *format, const char *which)
+{
+	for (; *format != '\0'; format++) {
+		if (*format != '%')
+			continue;
+		if (*++format == '\0')
+			break;
+		if (strchr(which, *format) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* The first conversion of ${format} that is none of ${known}; NULL: all are. */
+static const char *
+conversion_unknown(const char *format, const char *known)
+{
+	for (; *format != '\0'; format++)
+		if (*format == '%' && *++format != '%' &&
+		    (*format == '\0' || strchr(known, *format) == NULL))
+			return format;
+	return NULL;
+}
+
+/* A time without a year is no time: which year it was, only a clock can guess. */
+static bool
+has_year(const struct parser_conf *p)
+{
+	return p->time_format == NULL || conversion_has(p->time_format, "YyDFs");
+}
+
 /*
  * Fluent Bit's own parsers.conf reads the runtime's format by an expression
  * that names the text `message`, so that nothing behind it finds `log`.  A
@@ -104,7 +137,9 @@ parser_from(const struct section *section, char *error, size_t size)
 		.format = is_runtimes(p) ? PARSER_CRI : (enum parser_format)p->format,
 		.regex = p->regex,
 		/* Without a format, a field that happens to be called `time` is only a field. */
-		.time_key = p->time_format || conf_given(section, "Time_Key") ? p->time_key : NULL,
+		.time_key = (p->time_format || conf_given(section, "Time_Key")) && has_year(p)
+				? p->time_key
+				: NULL,
 		.time_format = p->time_format,
 		.time_keep = p->time_keep,
 		.skip_empty_values = p->skip_empty_values,
@@ -134,6 +169,25 @@ parser_unbuilt(const struct section *section)
 }
 
 static void
+time_format_check(const struct section *section, struct findings *findings)
+{
+	static const char conversions[] = "YymdeHkIlMSLfNbBhaApzZsTRDF";
+	const struct parser_conf *p = section->values;
+	unsigned line = conf_given(section, "Time_Format");
+	const char *unknown =
+	    p->time_format ? conversion_unknown(p->time_format, conversions) : NULL;
+
+	if (unknown != NULL)
+		findings_add(findings, FINDING_ERROR, section->file, line,
+		    "Time_Format: no conversion %%%.1s", unknown);
+	else if (!has_year(p))
+		findings_add(findings, FINDING_WARNING, section->file, line,
+		    "Time_Format '%s' names no year: the field stays text, and the record has the "
+		    "time that the runtime gave it",
+		    p->time_format);
+}
+
+static void
 parser_check(const struct section *section, struct findings *findings)
 {
 	const struct parser_conf *p = section->values;
@@ -150,6 +204,7 @@ parser_check(const struct section *section, struct findings *findings)
 	if (p->format != PARSER_REGEX && p->regex != NULL)
 		findings_add(findings, FINDING_WARNING, section->file, conf_given(section, "Regex"),
 		    "parser '%s': Regex has no effect with Format %s", p->name, formats[p->format]);
+	time_format_check(section, findings);
 	if (is_runtimes(p))
 		findings_add(findings, FINDING_NOTE, section->file, section->line,
 		    "parser 'cri' is the container runtime's format, which is built in: its "

@@ -131,6 +131,14 @@ static const struct {
 	    "f:8: parser 'p': Time_Offset: '25h' is not +hhmm\n" },
 	{ IN OUT "[PARSER]\n Name p\n Format json\n[PARSER]\n Name p\n Format json\n",
 	    "f:11: warning: parser 'p' is defined twice; the one at f:8 counts\n" },
+	{ IN OUT "[PARSER]\n Name p\n Format json\n Time_Format %Y-%m-%dT%H:%M:%S.%L%%\n", "" },
+	{ IN OUT "[PARSER]\n Name p\n Format json\n Time_Format %Y%Q\n",
+	    "f:11: Time_Format: no conversion %Q\n" },
+	{ IN OUT "[PARSER]\n Name p\n Format json\n Time_Format %Y%\n",
+	    "f:11: Time_Format: no conversion %\n" },
+	{ IN OUT "[PARSER]\n Name p\n Format json\n Time_Format %b %d %H:%M:%S\n",
+	    "f:11: warning: Time_Format '%b %d %H:%M:%S' names no year: the field stays text, and "
+	    "the record has the time that the runtime gave it\n" },
 	{ IN OUT "[PARSER]\n Format json\n", "f:8: [PARSER] has no Name; it needs one\n" },
 	{ IN OUT "[MULTILINE_PARSER]\n name m\n type regex\n",
 	    "f:8: warning: [MULTILINE_PARSER] is not built yet\n" },
@@ -405,6 +413,33 @@ test_nearest_is_near(void **state)
 	assert_null(nearest("", names, 4));
 }
 
+static void
+test_help_and_reference_come_from_the_tables(void **state)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *to = open_memstream(&text, &len);
+
+	(void)state;
+	conf_help(&try_output_plugin, to);
+	fclose(to);
+	assert_non_null(strstr(text, "[OUTPUT] es: server\n"));
+	assert_non_null(
+	    strstr(text, "Compress                 word           gzip: off, gzip (off)"));
+	assert_null(strstr(text, "net.*"));
+	free(text);
+	to = open_memstream(&text, &len);
+	conf_reference(&try_registry, to);
+	fclose(to);
+	assert_non_null(strstr(text, "\n## [INPUT] tail\n"));
+	assert_non_null(strstr(text, "| `Path` | list | needed | files |\n"));
+	assert_non_null(strstr(text, "Known, not built yet: `DB.Sync`.\n"));
+	assert_non_null(
+	    strstr(text, "Accepted, without effect: `net.*` (connections are kept).\n"));
+	assert_non_null(strstr(text, "`[FILTER] grep`,\n`[MULTILINE_PARSER]`.\n"));
+	free(text);
+}
+
 static char root[4096]; /* of the tree: tests run there */
 
 /* Every parser that is installed compiles, and the recommended file's own grammar is right. */
@@ -466,6 +501,7 @@ main(void)
 		cmocka_unit_test(test_match_knows_only_the_star),
 		cmocka_unit_test(test_blocks_are_read_without_a_table),
 		cmocka_unit_test(test_nearest_is_near),
+		cmocka_unit_test(test_help_and_reference_come_from_the_tables),
 		cmocka_unit_test(test_installed_files_are_right),
 	};
 
