@@ -85,10 +85,18 @@ bench: build/towline bench-bin | build/.need-bench ## what a line costs here, be
 C_FILES  = $(shell git ls-files '*.c' '*.h')
 SH_FILES = $(shell git ls-files | xargs grep -lE '^\#!/bin/(ba)?sh')
 
-lint: | build/.need-lint ## formatting, floors, banned functions, shellcheck, ruff
+$(B)/lint/%: tests/lint/%.c $(B)/libtowline.a Makefile | build/.need-build
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LINK) -o $@ $< $(B)/libtowline.a $(LDLIBS)
+
+docs: $(B)/lint/reference ## docs/configuration.md, from the option tables
+	$(Q)$< > docs/configuration.md
+
+lint: $(B)/lint/reference | build/.need-lint ## formatting, floors, banned functions, docs, shellcheck, ruff
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(Q)python3 tests/lint/floors.py
 	$(Q)tests/lint/banned
+	$(Q)$< | diff -u docs/configuration.md - || { echo 'docs/configuration.md is not what the option tables say: make docs' >&2; exit 1; }
 	$(Q)shellcheck $(SH_FILES)
 	$(Q)$$(tools/venv)/bin/ruff check -q tests && $$(tools/venv)/bin/ruff format -q --check tests
 

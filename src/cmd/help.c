@@ -8,20 +8,11 @@
 
 static int help_run(int argc, char **argv);
 
-enum { REFERENCE };
-
-static const struct cmd_option help_options[] = {
-	[REFERENCE] = { 0, "reference", NULL,
-	    "print all plugins' options, as docs/configuration.md" },
-	{ 0 },
-};
-
 const struct command cmd_help = {
 	.name = "help",
 	.run = help_run,
 	.operands = "[COMMAND|PLUGIN]",
 	.help = "Say what a command does, or which options a plugin has.",
-	.options = help_options,
 };
 
 #define NAMES_MAX 256
@@ -86,10 +77,6 @@ help_run(int argc, char **argv)
 
 	if (at < 0)
 		return EXIT_USAGE;
-	if (values[REFERENCE] != NULL) {
-		conf_reference(&towline_registry, stdout);
-		return EXIT_DONE;
-	}
 	if (at == argc) {
 		overview(stdout);
 		return EXIT_DONE;

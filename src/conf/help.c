@@ -2,6 +2,7 @@
  * What is printed from the option tables: help for a terminal, and
  * docs/configuration.md.
  */
+#include <ctype.h>
 #include <string.h>
 
 #include "memory.h"
@@ -109,7 +110,8 @@ plugin_print(const struct plugin *p, FILE *to)
 	char title[TABLE_TITLE];
 
 	fprintf(to, "\n## %s\n\n", table_title(p, title));
-	cell_print(p->help, to);
+	fputc(toupper((unsigned char)p->help[0]), to);
+	cell_print(p->help + 1, to);
 	fputs(".\n\n| option | value | default | |\n|---|---|---|---|\n", to);
 	rows_print(p->options, to);
 	rows_print(p->common, to);

@@ -1,0 +1,9 @@
+/* Prints docs/configuration.md; `make docs` writes it, `make lint` compares. */
+#include "plugins.h"
+
+int
+main(void)
+{
+	conf_reference(&towline_registry, stdout);
+	return 0;
+}
