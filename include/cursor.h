@@ -29,6 +29,8 @@ struct cursor {
 	uint64_t shipped;           /* under the book's lock; cursor_shipped() reads it */
 	struct range *open;         /* of the batch being filled: the reader's alone */
 	uint64_t open_batch;        /* which batch that is */
+	bool parked;                /* under the lock: an item was dropped from memory */
+	uint64_t parked_at;         /* … when files had been let go so often */
 };
 
 /**
@@ -57,7 +59,9 @@ void range_add(struct range *r, uint32_t items, uint64_t end);
 
 /**
  * range_also(r, c, end):
- * When ${r} is done, move ${c} to ${end} as well.
+ * The record that ${r} was given last began before a rotation and ends in the
+ * next file: ${c}, its side's cursor there, moves to ${end} when ${r} is done,
+ * and not before, whatever follows in that file.
  */
 void range_also(struct range *r, struct cursor *c, uint64_t end);
 
@@ -82,13 +86,15 @@ uint64_t cursor_shipped(struct range_book *book, struct cursor *c);
 bool cursor_idle(struct range_book *book, struct cursor *c);
 
 /**
- * cursor_park(book, r), cursor_parked(book, c), cursor_rewind(book, c):
- * The shipper has dropped an item of ${r} from memory: its cursor never
- * passes it, and nothing of its stream is worth sending before it.  The
- * reader sees a parked cursor, and once the shipper lets files go on
- * (cursor_unpark), rewinds: ranges in flight are forgotten (what the server
- * takes of them is answered 409 when it is sent again), and reading goes on
- * from cursor_shipped().
+ * cursor_park(book, r), cursor_unpark_all(book):
+ * The shipper has dropped one item of ${r} from memory (it counts as settled
+ * for the range's memory, but the cursor never passes it): the stream is
+ * parked.  Later it lets all parked streams go on.
+ *
+ * cursor_parked(book, c), cursor_must_rewind(book, c), cursor_rewind(book, c):
+ * The reader passes over parked streams; once one must rewind, its ranges in
+ * flight are forgotten (what the server has taken of them is answered 409
+ * when it is sent again), and reading goes on from cursor_shipped().
  */
 void cursor_park(struct range_book *book, struct range *r);
 void cursor_unpark_all(struct range_book *book);

@@ -1,0 +1,66 @@
+/* Whose log it is, by the kubelet's paths. */
+#include "unit.h"
+
+#include "pod.h"
+
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static const struct {
+	const char *target, *link, *json; /* json NULL: not the kubelet's path */
+	uint32_t restart;
+} cases[] = {
+	{ "/var/log/pods/ns_pod-1_uid/agent/0.log", "/var/log/containers/pod-1_ns_agent-" ID ".log",
+	    "{\"pod_name\":\"pod-1\",\"namespace_name\":\"ns\",\"pod_id\":\"uid\",\"container_name\":\"agent\",\"docker_id\":\"" ID
+	    "\"}",
+	    0 },
+	{ "/p/ns_pod_uid/agent/12.log", "/c/cut-short.log",
+	    "{\"pod_name\":\"pod\",\"namespace_name\":\"ns\",\"pod_id\":\"uid\",\"container_name\":\"agent\"}",
+	    12 },
+	{ "/p/n_p_u/c/0.log.20260101-000000", "",
+	    "{\"pod_name\":\"p\",\"namespace_name\":\"n\",\"pod_id\":\"u\",\"container_name\":\"c\"}",
+	    0 },
+	{ "/p/n_p_u/c/3.log.20260101-000000.gz", "",
+	    "{\"pod_name\":\"p\",\"namespace_name\":\"n\",\"pod_id\":\"u\",\"container_name\":\"c\"}",
+	    3 },
+	{ "/p/n_p_u/c\"\n/0.log", "",
+	    "{\"pod_name\":\"p\",\"namespace_name\":\"n\",\"pod_id\":\"u\",\"container_name\":\"c\\\"\\n\"}",
+	    0 },
+	{ "/p/n_p_u/c/0.log.tmp", "", NULL, 0 },
+	{ "/p/n_p_u/c/x.log", "", NULL, 0 },
+	{ "/p/n_p_u/c/99999999999999999999.log", "", NULL, 0 },
+	{ "/p/n_p_u_v/c/0.log", "", NULL, 0 },
+	{ "/p/n_p/c/0.log", "", NULL, 0 },
+	{ "/p/_p_u/c/0.log", "", NULL, 0 },
+	{ "/var/log/plain.log", "", NULL, 0 },
+	{ "0.log", "", NULL, 0 },
+	{ "", "", NULL, 0 },
+};
+
+static void
+test_paths(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct slice target = exact(slice_of(cases[i].target)),
+			     link = exact(slice_of(cases[i].link));
+		struct pod *p = pod_from_path(target, link);
+
+		exact_free(target);
+		exact_free(link);
+		assert_int_equal(p != NULL, cases[i].json != NULL);
+		if (p != NULL) {
+			assert_slice(p->json, cases[i].json);
+			assert_int_equal(p->restart, cases[i].restart);
+			pod_unref(pod_ref(p));
+		}
+		pod_unref(p);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_paths) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
