@@ -87,26 +87,25 @@ class Config:
 class Towline:
     """A running `towline run`."""
 
-    def __init__(self, config, *arguments, prefix=()):
+    def __init__(self, config, *arguments, namespace=None):
         self.file = config.write() if isinstance(config, Config) else config
         self.messages = self.file.with_suffix(".stderr")
-        self.arguments, self.prefix = arguments, prefix
+        self.arguments, self.namespace = arguments, namespace
         self.process, self.address = None, None
 
     def start(self, wait=True):
-        command = [
-            *self.prefix,
-            "setpriv",
-            "--pdeathsig",
-            "KILL",
-            BINARY,
-            "run",
-            "-c",
-            self.file,
-        ]
+        command = ["setpriv", "--pdeathsig", "KILL", BINARY, "run", "-c", self.file]
+        fds = []
+        if self.namespace:
+            command = [*self.namespace.prefix, *command]
+            fds = [self.namespace.there.fileno()]
         self.seen = len(self.said())
         with open(self.messages, "ab") as stderr:
-            self.process = subprocess.Popen([*command, *self.arguments], stderr=stderr)
+            self.process = subprocess.Popen(
+                [*command, *self.arguments], stderr=stderr, pass_fds=fds
+            )
+        if self.namespace:
+            self.namespace.connect()
         if wait:
             match = until(self.listens, self.said, 30)
             self.address = match[1].strip("[]"), int(match[2])

@@ -1,0 +1,42 @@
+"""What the sqlite output wrote: table logs, the document as JSON."""
+
+import json
+import sqlite3
+
+from .wait import until_equal
+
+
+class Table:
+    def __init__(self, path):
+        self.path = path
+
+    @property
+    def output(self):
+        """Its [OUTPUT]."""
+        return {"Name": "sqlite", "Path": self.path}
+
+    def rows(self, query):
+        if not self.path.exists():
+            return []
+        connection = sqlite3.connect(self.path, timeout=30)
+        try:
+            return connection.execute(query).fetchall()
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error):
+                return []
+            raise
+        finally:
+            connection.close()
+
+    def documents(self):
+        return [json.loads(row[0]) for row in self.rows("SELECT document FROM logs")]
+
+    def count(self):
+        rows = self.rows("SELECT count(*) FROM logs")
+        return rows[0][0] if rows else 0
+
+    def logs(self):
+        return sorted(d["log"] for d in self.documents())
+
+    def until_count(self, n, limit=60):
+        until_equal(self.count, n, limit)

@@ -1,0 +1,187 @@
+"""Every wrong configuration stops the start: file, line, what is wrong, and the
+nearest right name; all findings at once."""
+
+import re
+
+import pytest
+from harness.towline import towline
+
+GOOD = """\
+[SERVICE]
+    Flush 1
+    HTTP_Listen 127.0.0.1
+    HTTP_Port 0
+    State_Path state
+[INPUT]
+    Name tail
+    Path log/containers/*.log
+    Parser cri
+    Tag a.*
+[FILTER]
+    Name kubernetes
+    Match a.*
+[OUTPUT]
+    Name null
+    Match a.*
+"""
+
+# Replace this text of GOOD by that one; then the finding stands in this line.
+BAD = {
+    "unknown section": ("[FILTER]", "[FILTERS]", 11, "FILTERS.*FILTER"),
+    "section by prefix": ("[SERVICE]", "[S]", 1, r"\[S\]"),
+    "unknown key in SERVICE": ("Flush 1", "Flsh 1", 2, "Flsh.*Flush"),
+    "unknown key in an input": ("Parser cri", "Parsr cri", 9, "Parsr.*Parser"),
+    "unknown key in a filter": (
+        "Match a.*\n[O",
+        "Kube_UR x\n[O",
+        13,
+        "Kube_UR.*Kube_URL",
+    ),
+    "unknown input": ("Name tail", "Name tial", 7, "tial.*tail"),
+    "unknown filter": (
+        "Name kubernetes",
+        "Name kubernets",
+        12,
+        "kubernets.*kubernetes",
+    ),
+    "unknown output": ("Name null", "Name nul", 15, "nul.*null"),
+    "a filter as output": ("Name null", "Name kubernetes", 15, "FILTER"),
+    "unknown parser": ("Parser cri", "Parser crii", 9, "crii.*cri"),
+    "no bool": ("HTTP_Port 0", "HTTP_Server maybe", 4, "maybe"),
+    "no time": ("Flush 1", "Flush soon", 2, "soon"),
+    "no number": ("HTTP_Port 0", "HTTP_Port http", 4, "http"),
+    "a port too large": ("HTTP_Port 0", "HTTP_Port 70000", 4, "70000|65535"),
+    "no size": ("Parser cri", "Buffer_Max_Size big", 9, "big"),
+    "Daemon": ("Flush 1", "Daemon On", 2, "Daemon"),
+    "no Path": ("    Path log/containers/*.log\n", "", 6, "Path"),
+    "no Match": ("    Name null\n    Match a.*\n", "    Name null\n", 14, "Match"),
+    "no Name": ("    Name null\n", "", 14, "Name"),
+    "an input no output matches": (
+        "null\n    Match a.*",
+        "null\n    Match b.*",
+        10,
+        "a\\.",
+    ),
+    "a parsers' file that is not there": (
+        "Flush 1",
+        "Parsers_File nowhere.conf",
+        2,
+        "nowhere",
+    ),
+    "an include that is not there": (
+        "[INPUT]",
+        "@INCLUDE nowhere.conf\n[INPUT]",
+        6,
+        "nowhere",
+    ),
+    "an option of another plugin": ("Name null", "Name null\n    Host x", 16, "Host"),
+    "a section twice": (
+        "[INPUT]",
+        "[SERVICE]\n    Flush 2\n[INPUT]",
+        6,
+        "twice|SERVICE",
+    ),
+    "a key twice": ("Flush 1", "Flush 1\n    Flush 2", 3, "twice|Flush"),
+    "a known option not built yet": ("Parser cri", "Docker_Mode On", 9, "Docker_Mode"),
+}
+
+
+@pytest.fixture
+def write(tmp_path, node):
+    def write(text):
+        file = tmp_path / "towline.conf"
+        file.write_text(text)
+        return file
+
+    return write
+
+
+def findings(text, file):
+    """[(line, what)] of the errors, as FILE:LINE: WHAT."""
+    found = re.findall(rf"^{re.escape(str(file))}:(\d+): (.*)$", text, re.M)
+    return [
+        (int(n), what) for n, what in found if not what.startswith(("note", "warning"))
+    ]
+
+
+def test_the_good_one_is_good(write, tmp_path):
+    done = towline("check", "-c", write(GOOD), cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_one_is_found(write, tmp_path, case):
+    old, new, line, what = BAD[case]
+    assert old in GOOD
+    file = write(GOOD.replace(old, new, 1))
+    for command in "check", "run":
+        done = towline(command, "-c", file, cwd=tmp_path)
+        assert done.returncode == 1, done.stdout + done.stderr
+        found = findings(done.stdout + done.stderr, file)
+        matching = [n for n, text in found if re.search(what, text)]
+        assert matching == [line], done.stdout + done.stderr
+        assert not (tmp_path / "state").exists()
+
+
+def test_all_findings_come_at_once(write, tmp_path):
+    text = (
+        GOOD.replace("Flush", "Flsh").replace("Parser", "Parsr").replace("null", "nul")
+    )
+    file = write(text)
+    done = towline("check", "-c", file, cwd=tmp_path)
+    assert [n for n, _ in findings(done.stdout + done.stderr, file)] == [2, 9, 15]
+
+
+def test_two_inputs_on_one_file_are_refused(write, tmp_path, node):
+    node.container()
+    second = (
+        "[INPUT]\n    Name tail\n    Path log/containers/matillion*.log\n    Tag a.b\n"
+    )
+    done = towline("check", "-c", write(GOOD + second), cwd=tmp_path)
+    assert done.returncode == 1
+    assert re.search(r"towline.conf:(17|19): ", done.stdout + done.stderr)
+
+
+def test_traps_of_the_old_grammar_are_none(write, tmp_path):
+    text = GOOD.replace("    Flush 1", "\tFLUSH\t\t1\n   \t \n# a comment\n  # another")
+    assert towline("check", "-c", write(text), cwd=tmp_path).returncode == 0
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    done = towline("check", "-c", tmp_path / "none.conf")
+    assert done.returncode == 1 and "none.conf" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["frobnicate"], ["run", "--no-such"], ["report", "x"], ["run", "-c"]]
+)
+def test_wrong_usage_is_2(arguments):
+    done = towline(*arguments)
+    assert done.returncode == 2 and done.stderr
+
+
+def test_help_names_every_command_and_fluent_bits_spelling_works(write, tmp_path):
+    for arguments in ["help"], ["--help"]:
+        done = towline(*arguments)
+        assert done.returncode == 0
+        for command in "run", "check", "parse", "report", "version", "help":
+            assert re.search(rf"^ +{command}\b", done.stdout, re.M), done.stdout
+    assert towline("version").stdout.startswith("towline ")
+    file = write(GOOD)
+    assert towline("-c", file, "--dry-run", cwd=tmp_path).returncode == 0
+    assert towline("-c", file, "--exit-on-eof", cwd=tmp_path).returncode == 0
+
+
+def test_a_port_in_use_stops_the_start(write, tmp_path, run):
+    first = run(write(GOOD.replace("State_Path state", f"State_Path {tmp_path}/first")))
+    port = first.address[1]
+    other = tmp_path / "other.conf"
+    other.write_text(GOOD.replace("HTTP_Port 0", f"HTTP_Port {port}"))
+    done = towline("run", "-c", other, cwd=tmp_path)
+    assert done.returncode == 1 and str(port) in done.stderr
+
+
+def test_a_state_folder_that_cannot_be_written_stops_the_start(write, tmp_path):
+    (tmp_path / "state").write_text("a file")
+    done = towline("run", "-c", write(GOOD), cwd=tmp_path)
+    assert done.returncode == 1 and "state" in done.stderr

@@ -1,0 +1,96 @@
+"""Documents that a server will never take, beside good ones: the good are
+shipped, the others end in the dead-letter file with the reason, nothing waits."""
+
+import json
+import stat
+
+from harness.node import completed
+
+
+def dead_letters(config):
+    file = config.folder / "state/dead-letters.ndjson"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def mapped(index, **properties):
+    """Make the index with a mapping that some documents do not fit."""
+    body = {"mappings": {"properties": properties}}
+    index.server.ask("PUT", f"/{index.name}", body)
+
+
+def test_a_mapping_conflict_is_a_dead_letter_with_its_reason(
+    node, index, es, config, run
+):
+    mapped(
+        index,
+        kubernetes={"properties": {"container_name": {"type": "integer"}}},
+    )
+    settings = config(es)
+    towline = run(settings)
+    good, bad = node.container(name="7"), node.container("matillion-agent-1", "seven")
+    for i in range(100):
+        good.write(f"good {i:03d}")
+        if i % 20 == 0:
+            bad.write(f"bad {i:03d}")
+    towline.until_delivered(100)
+    towline.until_metric("towline_dead_letters_total", 5)
+    towline.stop()
+
+    assert index.count() == 100
+    letters = dead_letters(settings)
+    assert sorted(letter["document"]["log"] for letter in letters) == [
+        f"bad {i:03d}" for i in range(0, 100, 20)
+    ]
+    for letter in letters:
+        assert letter["index"] == index.name and letter["status"] == 400
+        assert letter["type"] in (
+            "mapper_parsing_exception",
+            "document_parsing_exception",
+        )
+        assert "container_name" in letter["reason"]
+        assert len(letter["id"]) == 40 and letter["time"] and letter["output"]
+
+
+def test_a_conflict_in_log_parsed_costs_log_parsed_alone(node, index, es, config, run):
+    mapped(index, log_parsed={"properties": {"pipeline": {"type": "integer"}}})
+    container = node.container()
+    towline = run(config(es))
+    container.write(completed(1.5, "7"), completed(2.5, "load"), "a plain line")
+    towline.until_delivered(3)
+    assert towline.metric("towline_stripped_documents_total") == 1
+    assert towline.metric("towline_dead_letters_total") == 0
+    towline.stop()
+    documents = {d["log"]: d for d in index.documents()}
+    assert len(documents) == 3
+    stripped = [d for d in documents.values() if "pipeline=load" in d["log"]]
+    assert "execution_time" not in stripped[0].get("log_parsed", {})
+
+
+def test_a_term_too_long_for_the_index_is_a_dead_letter(node, index, es, config, run):
+    mapped(index, log={"type": "keyword"})
+    settings = config(es)
+    towline = run(settings)
+    container = node.container()
+    container.write("good 1", "x" * 40000, "good 2")
+    towline.until_delivered(2)
+    towline.until_metric("towline_dead_letters_total", 1)
+    towline.stop()
+    assert index.logs() == ["good 1", "good 2"]
+    (letter,) = dead_letters(settings)
+    assert letter["type"] == "illegal_argument_exception"
+
+
+def test_no_line_can_break_the_mapping(node, index, es, config, run):
+    """One key with values of every kind, and hundreds of keys."""
+    values = ["1", '"text"', "1.5", "true", '{"a":{"b":1}}', "[1,{}]", '"2026-01-01"']
+    lines = [f'{{"level":"INFO","message":"m","odd":{value}}}' for value in values]
+    many = ",".join(f'"key{i}":{i}' for i in range(2000))
+    towline = run(config(es))
+    node.container().write(*lines, f'{{"level":"INFO","message":"m",{many}}}')
+    towline.until_delivered(len(lines) + 1)
+    assert towline.metric("towline_dead_letters_total") == 0
+    assert towline.metric("towline_stripped_documents_total") == 0
+    towline.stop()
+    assert index.count() == len(lines) + 1
+    assert len(json.dumps(index.mapping())) < 20000

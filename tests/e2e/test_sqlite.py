@@ -1,0 +1,81 @@
+"""The same truth without a server: into sqlite, asked with towline report."""
+
+import json
+import stat
+
+import pytest
+from harness.agent import ENCODINGS
+from harness.table import Table
+from harness.towline import towline
+
+
+@pytest.fixture
+def table(tmp_path):
+    return Table(tmp_path / "logs.db")
+
+
+def report(config, *arguments):
+    done = towline("report", *arguments, "-c", config, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_both_reports_say_what_the_agent_did(
+    agents, encoding, node, table, config, run
+):
+    agent = agents(encoding)
+    node.adopt(agent.node)
+    settings = config(table.output)
+    assert run(settings, "--exit-on-eof", wait=False).wait() == 0
+    assert table.count() == agent.records
+    file = settings.write()
+
+    errors = {row["error_type"]: row for row in report(file, "errors")}
+    assert {name: row["count"] for name, row in errors.items()} == agent.truth[
+        "error_word"
+    ]
+    assert all(row["first_seen"] <= row["last_seen"] for row in errors.values())
+    assert all(row["sample"] for row in errors.values())
+
+    (tasks,) = report(file, "performance")
+    truth = agent.truth
+    assert tasks["tasks"] == truth["completed_word_records"]
+    assert tasks["mean"] == truth["completed_execution_time"] / truth["execution_times"]
+    assert tasks["p50"] <= tasks["p95"] <= tasks["p99"] <= tasks["max"] <= 600
+
+
+def test_tasks_by_pipeline(agents, node, table, config, run):
+    agent = agents("spring")
+    node.adopt(agent.node)
+    settings = config(table.output)
+    assert run(settings, "--exit-on-eof", wait=False).wait() == 0
+    rows = report(settings.write(), "performance", "--by", "pipeline")
+    tasks = {row["pipeline"]: row["tasks"] for row in rows}
+    tasks.pop("-", None)  # lines that have the word and are no task
+    assert tasks == agent.truth["completed"]
+
+
+def test_a_document_has_the_names_that_dashboards_know(node, table, config, run):
+    container = node.container(pod="matillion-agent-7d9f", uid="0b5c-11")
+    container.write("plain", side="stderr")
+    assert run(config(table.output), "--exit-on-eof", wait=False).wait() == 0
+    (document,) = table.documents()
+    assert document["log"] == "plain"
+    assert document["stream"] == "stderr" and document["logtag"] == "F"
+    assert document["@timestamp"][:19] == document["time"][:19]
+    kubernetes = document["kubernetes"]
+    assert kubernetes["pod_name"] == "matillion-agent-7d9f"
+    assert kubernetes["namespace_name"] == "matillion"
+    assert kubernetes["container_name"] == "matillion-agent"
+    assert kubernetes["pod_id"] == "0b5c-11"
+    assert kubernetes["docker_id"] in container.link.name
+
+
+def test_reading_again_adds_nothing(node, table, config, run):
+    node.container().write(*(f"line {i}" for i in range(500)))
+    settings = config(table.output)
+    for _ in range(2):
+        assert run(settings, "--exit-on-eof", wait=False).wait() == 0
+        assert table.count() == 500
+    assert stat.S_IMODE((settings.folder / "state").stat().st_mode) == 0o700
