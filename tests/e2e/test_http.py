@@ -1,0 +1,63 @@
+"""What it serves: metrics, health, and the probes that Fluent Bit's users have."""
+
+import http.client
+import re
+
+import pytest
+from harness.table import Table
+
+
+@pytest.fixture
+def towline(tmp_path, node, config, run):
+    node.container().write("a line")
+    table = Table(tmp_path / "logs.db")
+    towline = run(config(table.output))
+    table.until_count(1)
+    return towline
+
+
+def ask(towline, method, path, **headers):
+    connection = http.client.HTTPConnection(*towline.address, timeout=30)
+    try:
+        connection.request(method, path, headers=headers)
+        response = connection.getresponse()
+        return (
+            response.status,
+            response.getheader("Content-Type"),
+            response.read().decode(),
+        )
+    finally:
+        connection.close()
+
+
+def test_health_and_readiness(towline):
+    towline.until_ready()
+    assert towline.get("/healthz")[0] == 200
+    for path in "/api/v1/health", "/api/v1/uptime", "/api/v1/metrics/prometheus":
+        assert towline.get(path)[0] == 200
+    assert towline.get("/nothing")[0] == 404
+    assert ask(towline, "POST", "/metrics")[0] == 405
+    assert ask(towline, "HEAD", "/metrics")[0] == 200
+    towline.stop()
+
+
+def test_metrics_in_both_formats(towline):
+    status, kind, text = ask(towline, "GET", "/metrics")
+    assert status == 200 and kind.startswith("text/plain") and "0.0.4" in kind
+    for name in "towline_read_bytes_total", "app_agent_status", "towline_build_info":
+        assert len(re.findall(rf"^# TYPE {name} ", text, re.M)) == 1
+    accept = "application/openmetrics-text;version=1.0.0"
+    status, kind, text = ask(towline, "GET", "/metrics", Accept=accept)
+    assert status == 200 and kind.startswith("application/openmetrics-text")
+    assert text.endswith("# EOF\n")
+    towline.stop()
+
+
+def test_what_is_counted_is_what_was_read(towline, node):
+    size = sum(f.stat().st_size for f in node.root.glob("pods/*/*/*.log"))
+    towline.until_metric("towline_read_bytes_total", size)
+    towline.until_metric("towline_lag_bytes", 0)
+    assert towline.metric("towline_lines_total") == 1
+    assert towline.metric("towline_records_total") == 1
+    assert towline.metric("towline_delivery_seconds_count") == 1
+    towline.stop()

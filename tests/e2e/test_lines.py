@@ -1,0 +1,113 @@
+"""What becomes of single lines: long ones, parts, sides, traces, bad bytes."""
+
+import pytest
+from harness.node import cri
+from harness.table import Table
+
+
+@pytest.fixture
+def shipped(tmp_path, node, config, run):
+    """Ship bytes (or CRI lines) as one container's log; returns its documents by time."""
+
+    def ship(*lines, **options):
+        table = Table(tmp_path / "logs.db")
+        data = b"".join(x if isinstance(x, bytes) else x.encode() for x in lines)
+        node.container().raw(data)
+        settings = config(table.output)
+        settings.inputs[0].update(options)
+        assert run(settings, "--exit-on-eof", wait=False).wait() == 0
+        return sorted(table.documents(), key=lambda d: d.get("time", ""))
+
+    return ship
+
+
+def test_parts_are_joined_by_side(shipped):
+    a, b = shipped(
+        cri("out 1 ", tag="P"),
+        cri("err 1 ", side="stderr", tag="P"),
+        cri("out 2"),
+        cri("err 2", side="stderr"),
+    )
+    assert (a["log"], a["stream"], a["logtag"]) == ("out 1 out 2", "stdout", "P")
+    assert (b["log"], b["stream"]) == ("err 1 err 2", "stderr")
+
+
+def test_a_line_beyond_the_cap_is_cut_and_marked(shipped):
+    parts = [cri("x" * 16384, tag="P") for _ in range(20)]
+    long, after = shipped(*parts, cri("end"), cri("after"), Buffer_Max_Size="100000")
+    assert long["log_truncated"] is True and set(long["log"]) == {"x"}
+    assert len(long["log"]) <= 100000
+    assert after["log"] == "after" and "log_truncated" not in after
+
+
+def test_the_default_cap_holds_a_megabyte(shipped):
+    (whole,) = shipped(cri("y" * 900_000))
+    assert len(whole["log"]) == 900_000 and "log_truncated" not in whole
+
+
+def test_bytes_that_are_not_utf8_become_the_replacement_character(shipped):
+    head = cri("").encode()[:-1]
+    (document,) = shipped(head + b"caf\xe9 \xff\xfe \xc3\n")
+    assert document["log"] == "caf\ufffd \ufffd\ufffd \ufffd"
+
+
+def test_control_characters_and_quotes_survive(shipped):
+    text = 'tab\t quote" back\\slash \x01 \x7f é 日本 🚀'
+    (document,) = shipped(cri(text))
+    assert document["log"] == text
+
+
+def test_colours_are_stripped_from_log(shipped):
+    (document,) = shipped(cri("\x1b[31mERROR\x1b[0;39m [x] failed"))
+    assert document["log"] == "ERROR [x] failed"
+
+
+def test_a_line_that_is_not_cri_is_shipped_and_counted(shipped):
+    documents = shipped("not a runtime's line\n", cri("a line"))
+    assert sorted(d["log"] for d in documents) == ["a line", "not a runtime's line"]
+
+
+def test_an_empty_line_is_a_line(shipped):
+    assert [d["log"] for d in shipped(cri("a"), cri(""), cri("b"))] == ["a", "", "b"]
+
+
+def test_a_trace_is_one_record_though_stderr_speaks_between(shipped):
+    head = "2026-11-22T08:00:00.001Z ERROR 1 --- [a] [t] c.m.A : failed"
+    trace = ["", "a.b.OuterException: no", "\tat a.B.c(B.java:1)"]
+    trace += ["Caused by: a.b.InnerException: why", "\t... 3 common frames omitted"]
+    lines = [cri(head), cri("noise", side="stderr"), *map(cri, trace)]
+    joined, noise = shipped(*lines, cri("noise", side="stderr"))[:2]
+    assert joined["log"] == "\n".join([head, *trace])
+    parsed = joined["log_parsed"]
+    assert parsed["error_type"] == "a.b.OuterException"
+    assert parsed["root_error_type"] == "a.b.InnerException"
+    assert noise["log"] == "noise"
+
+
+def test_durations_survive_as_they_were_written(shipped):
+    times = ["12.5", "3", "0.1", "1e2", "7.250"]
+    lines = [cri(f"TASK_COMPLETED task_id=t{t} execution_time={t}") for t in times]
+    documents = shipped(*lines)
+    values = [d["log_parsed"]["execution_time"] for d in documents]
+    assert values == [12.5, 3.0, 0.1, 100.0, 7.25]
+    assert all(isinstance(value, float) for value in values)
+
+
+def test_hostile_numbers_are_no_field_and_the_line_is_shipped(shipped):
+    bad = ["-1", "NaN", "Infinity", "1,5", "1e999", ""]
+    documents = shipped(
+        *(cri(f"TASK_COMPLETED task_id=t execution_time={b}") for b in bad)
+    )
+    assert len(documents) == len(bad)
+    for document in documents:
+        assert "execution_time" not in document["log_parsed"]
+        assert document["log_parsed"]["event"] == "TASK_COMPLETED"
+
+
+def test_a_line_cannot_overwrite_what_towline_writes(shipped):
+    line = (
+        '{"kubernetes":{"pod_name":"x"},"@timestamp":"1999","log":"x","level":"INFO"}'
+    )
+    (document,) = shipped(cri(line))
+    assert document["kubernetes"]["pod_name"] == "matillion-agent-0"
+    assert document["@timestamp"].startswith("20") and document["log"] == line
