@@ -40,22 +40,43 @@ enum event {
 	EVENTS
 };
 
-/* Fields that have a name of their own; all others go under log_parsed.extra. */
+/*
+ * What a key of the line may be to us; a key that is none of these goes under
+ * log_parsed.extra.  Those of the middle stand there as well, by the line's own
+ * name for them: they are for the metrics.
+ */
 enum agent_field {
 	AGENT_TASK_ID,
 	AGENT_PIPELINE,
 	AGENT_EXECUTION_TIME,
 	AGENT_ERROR_TYPE,
 	AGENT_ERROR_MESSAGE,
-	AGENT_DURATION, /* of a request; stands under extra in the document */
+
+	AGENT_DURATION, /* of a request; also under extra, as all to AGENT_BUILD_TIMESTAMP */
 	AGENT_OPEN_SESSIONS,
 	AGENT_ACTIVE_REQUESTS,
 	AGENT_ACTIVE_TASKS,
 	AGENT_VERSION,
 	AGENT_COMMIT,
 	AGENT_BUILD_TIMESTAMP,
+
+	AGENT_EVENT, /* the first of these three that is there */
+	AGENT_EVENT_ACTION,
+	AGENT_EVENT_TYPE,
+	AGENT_LEVEL, /* from here: members of JSON, and keys of a line that begins with key=value */
+	AGENT_LEVEL_NAME, /* GELF: goes before its number */
+	AGENT_LOGGER,
+	AGENT_THREAD,
+	AGENT_TIMESTAMP,
+	AGENT_MESSAGE,
+	AGENT_STACK_TRACE,
+	AGENT_ERROR_CLASS, /* error.type: goes behind an error_type */
 	AGENT_FIELDS
 };
+
+/* Names of the fields, as conf/agent-events.conf writes them, and of the events. */
+extern const char *const agent_field_names[];
+extern const char *const event_names[];
 
 /* What could not be read, counted as towline_parse_failures_total{kind}. */
 enum parse_failure {
@@ -83,17 +104,19 @@ struct agent_line {
 	struct field logger, thread, timestamp, task_id, pipeline; /* value.len 0: absent */
 	struct measure execution_time;
 	struct slice execution_time_raw; /* when it was not a plain number; else empty */
-	struct field error_type, root_error_type, error_message, stack_trace;
+	/* Of level ERROR or above, or TASK_FAILED alone.  The message is the exception's, else the
+	 * line's; the type is UNKNOWN where there is no class. */
+	struct field error_type, root_error_type, error_message;
+	struct field stack_trace; /* whatever the level */
 	bool has_fingerprint;
 	uint64_t fingerprint;
 	struct measure duration; /* a request's, in seconds */
 	struct measure open_sessions, active_requests, active_tasks;
 	struct field version, commit, build_timestamp; /* of the banner */
-	struct field extra[RECORD_FIELDS];
+	unsigned failures;                             /* bits: 1 << enum parse_failure */
+	const char *encoding; /* logback, spring, python, text, json, ecs, gelf */
 	int nextra;
-	unsigned failures; /* bits: 1 << enum parse_failure */
-	const char
-	    *encoding; /* which layout took it: logback, spring, json, ecs, gelf, python, text */
+	struct field extra[RECORD_FIELDS]; /* no two of one name; those behind nextra are not set */
 };
 
 struct agent_words;
@@ -108,9 +131,12 @@ void agent_words_free(struct agent_words *w);
 /**
  * agent_words_event(w, word, event), agent_words_key(w, key, field, unit):
  * Add an event word or a key's alias (${unit}: seconds that one unit of the
- * number is worth, 1 for s, 0.001 for ms).  Return 0, or -1 when the word is
- * not of letters, digits, `_`, `-`, `.`, or is longer than 63 bytes, or there
- * are more than 512.
+ * number is worth, 1 for s, 0.001 for ms), or change what it means; EVENT_NONE
+ * and AGENT_FIELDS make it an ordinary word again.  An event of two words with
+ * a space between counts where a message begins with it, in any case.  Return
+ * 0, or -1 when a word is not of letters, digits, `_`, `-`, `.` (and one space
+ * within), or is longer than 63 bytes, or there are more than 512, or ${unit}
+ * is no whole number of ns, at most 1e9 s.
  */
 int agent_words_event(struct agent_words *w, struct slice word, enum event event);
 int agent_words_key(struct agent_words *w, struct slice key, enum agent_field field, double unit);
@@ -120,7 +146,8 @@ int agent_words_key(struct agent_words *w, struct slice key, enum agent_field fi
  * Read the record's text (one line, or a joined stack trace) into ${out},
  * which is filled whole.  Slices point into ${text}, ${arena} or constants.
  * Never fails: what cannot be read leaves its field absent and its bit in
- * ${failures}.
+ * ${failures}.  Keys and events are looked for in the first 16 KiB of the
+ * message; the time is linear in the text's length, whatever it holds.
  */
 void agent_parse(
     const struct agent_words *w, struct slice text, struct arena *arena, struct agent_line *out);

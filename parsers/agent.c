@@ -1,0 +1,326 @@
+/*
+ * One record of an agent, from its text to its fields: which layout it has,
+ * and what the keys found in it mean together.
+ */
+#include "agent.h"
+
+#include "agent_measure.h"
+#include "agent_reading.h"
+#include "agent_trace.h"
+#include "ansi.h"
+#include "json.h"
+
+#define EVENT_NAME_MAX 128
+#define RAW_MAX 64 /* of an execution_time_raw */
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static struct slice
+trimmed(struct slice s)
+{
+	while (s.len > 0 && is_blank(s.at[0]))
+		s = slice_from(s, 1);
+	while (s.len > 0 && is_blank(s.at[s.len - 1]))
+		s.len--;
+	return s;
+}
+
+/* The value as text, its escapes resolved; empty when the arena has no room. */
+static struct slice
+plain_text(struct reading *r, struct slice value, enum value_kind kind)
+{
+	char *to;
+
+	if (kind != VALUE_ESCAPED)
+		return value;
+	to = arena_take(r->arena, value.len);
+	if (to == NULL) {
+		r->out->failures |= 1u << FAILURE_FIELDS;
+		return (struct slice){ NULL, 0 };
+	}
+	return (struct slice){ to, json_unescape(value, to) };
+}
+
+/* Give ${f} what was found; a number is text there. */
+static void
+field_set(struct reading *r, struct field *f, enum agent_field field)
+{
+	const struct found *found = &r->found[field];
+
+	if (!reading_has(r, field) || f->value.len > 0)
+		return;
+	f->value = found->value;
+	f->kind = found->kind == VALUE_JSON ? VALUE_TEXT : found->kind;
+}
+
+/* What was found but has no place in this record goes where other keys go. */
+static void
+found_aside(struct reading *r, enum agent_field field)
+{
+	const struct found *found = &r->found[field];
+
+	if (reading_has(r, field))
+		reading_extra(r, found->name, found->value, found->kind);
+}
+
+/* ---- level and event */
+
+/* RFC 5424's numbers, as GELF has them. */
+static enum level
+syslog_level(struct slice number)
+{
+	static const enum level levels[] = { LEVEL_FATAL, LEVEL_FATAL, LEVEL_FATAL, LEVEL_ERROR,
+		LEVEL_WARN, LEVEL_INFO, LEVEL_INFO, LEVEL_DEBUG };
+
+	if (number.len != 1 || number.at[0] < '0' || number.at[0] > '7')
+		return LEVEL_NONE;
+	return levels[number.at[0] - '0'];
+}
+
+static void
+set_level(struct reading *r)
+{
+	const struct found *level = &r->found[AGENT_LEVEL];
+	struct agent_line *out = r->out;
+
+	if (reading_has(r, AGENT_LEVEL_NAME))
+		out->level = level_of(r->found[AGENT_LEVEL_NAME].value);
+	if (out->level != LEVEL_NONE || !reading_has(r, AGENT_LEVEL))
+		return;
+	out->level = level->number ? syslog_level(level->value) : level_of(trimmed(level->value));
+}
+
+/* A field that names the event; else the word in the message. */
+static void
+set_event(struct reading *r)
+{
+	struct agent_line *out = r->out;
+	const struct word *w;
+
+	for (unsigned i = AGENT_EVENT; i <= AGENT_EVENT_TYPE; i++) {
+		const struct found *found = &r->found[i];
+
+		if (!reading_has(r, (enum agent_field)i))
+			continue;
+		if (out->event_name.len > 0 || found->kind == VALUE_JSON || found->value.len == 0 ||
+		    found->value.len > EVENT_NAME_MAX) {
+			found_aside(r, (enum agent_field)i);
+			continue;
+		}
+		out->event_name = plain_text(r, found->value, found->kind);
+		w = word_find(&r->words->events, out->event_name);
+		out->event =
+		    w == NULL || w->means == EVENT_NONE ? EVENT_OTHER : (enum event)w->means;
+	}
+	if (out->event_name.len == 0) {
+		out->event_name = r->token;
+		out->event = r->token_is;
+	}
+}
+
+/* ---- measures */
+
+static void
+set_duration(struct reading *r, struct measure *m, enum agent_field field)
+{
+	const struct found *found = &r->found[field];
+	struct decimal d;
+	bool plain = false;
+
+	if (!reading_has(r, field))
+		return;
+	if (found->kind != VALUE_ESCAPED && measure_duration(found->value, found->unit, &d, &plain))
+		measure_set(m, d, r->arena);
+	else
+		r->out->failures |= 1u << FAILURE_DURATION;
+	if (field == AGENT_EXECUTION_TIME && !plain && found->kind != VALUE_ESCAPED &&
+	    found->value.len <= RAW_MAX)
+		r->out->execution_time_raw = found->value;
+}
+
+static void
+set_count(struct reading *r, struct measure *m, enum agent_field field)
+{
+	struct decimal d;
+
+	if (reading_has(r, field) && measure_count(r->found[field].value, &d))
+		measure_set(m, d, r->arena);
+}
+
+/* The banner: a version alone may be anybody's. */
+static void
+set_banner(struct reading *r)
+{
+	struct agent_line *out = r->out;
+
+	if (!reading_has(r, AGENT_VERSION) ||
+	    !(reading_has(r, AGENT_COMMIT) || reading_has(r, AGENT_BUILD_TIMESTAMP)))
+		return;
+	field_set(r, &out->version, AGENT_VERSION);
+	field_set(r, &out->commit, AGENT_COMMIT);
+	field_set(r, &out->build_timestamp, AGENT_BUILD_TIMESTAMP);
+}
+
+/* ---- errors */
+
+static void
+text_set(struct field *f, struct slice text)
+{
+	if (f->value.len == 0)
+		f->value = text;
+}
+
+static struct slice
+first_line(struct slice s)
+{
+	const char *newline = s.len == 0 ? NULL : memchr(s.at, '\n', s.len);
+
+	return trimmed(newline == NULL ? s : (struct slice){ s.at, (size_t)(newline - s.at) });
+}
+
+/*
+ * Explicit field, error.type, the class of the trace, that of the line,
+ * UNKNOWN.  Exceptions are read from the trace as text, whatever the encoding,
+ * so that their fingerprint is the same.
+ */
+static void
+set_error(struct reading *r)
+{
+	struct agent_line *out = r->out;
+	struct slice line = first_line(r->message);
+	struct trace_parts parts = { .frames = { NULL, 0 } };
+	struct slice message;
+
+	field_set(r, &out->error_type, AGENT_ERROR_TYPE);
+	field_set(r, &out->error_type, AGENT_ERROR_CLASS);
+	field_set(r, &out->error_message, AGENT_ERROR_MESSAGE);
+	if (r->trace.len > 0)
+		trace_read(r->trace, &parts);
+	if (parts.outer.class.len == 0)
+		parts.outer = trace_in_line(line);
+	text_set(&out->error_type, parts.outer.class);
+	text_set(&out->error_type, SLICE("UNKNOWN"));
+	out->root_error_type.value = parts.root.class;
+
+	message = parts.outer.message;
+	if (message.len == 0 && out->error_message.value.len > 0)
+		message = plain_text(r, out->error_message.value, out->error_message.kind);
+	if (message.len == 0)
+		message = line;
+	text_set(&out->error_message, message);
+	out->fingerprint = trace_fingerprint(
+	    plain_text(r, out->error_type.value, out->error_type.kind), message, parts.frames);
+	out->has_fingerprint = true;
+}
+
+static void
+set_stack_trace(struct reading *r, bool error)
+{
+	struct field *f = &r->out->stack_trace;
+
+	field_set(r, f, AGENT_STACK_TRACE);
+	if (f->value.len == 0)
+		f->value = r->trace;
+	else if (error)
+		r->trace = plain_text(r, f->value, f->kind);
+}
+
+/* A message of its own stays among the keys: without log it would be lost. */
+static void
+set_message(struct reading *r)
+{
+	const struct found *found = &r->found[AGENT_MESSAGE];
+
+	if (!reading_has(r, AGENT_MESSAGE))
+		return;
+	found_aside(r, AGENT_MESSAGE);
+	if (r->begun)
+		r->message = found->value;
+}
+
+/* ---- all of it */
+
+static void
+settle(struct reading *r)
+{
+	struct agent_line *out = r->out;
+	bool error;
+
+	if (r->has != 0) {
+		set_level(r);
+		field_set(r, &out->timestamp, AGENT_TIMESTAMP);
+		field_set(r, &out->logger, AGENT_LOGGER);
+		field_set(r, &out->thread, AGENT_THREAD);
+		field_set(r, &out->task_id, AGENT_TASK_ID);
+		field_set(r, &out->pipeline, AGENT_PIPELINE);
+		set_duration(r, &out->execution_time, AGENT_EXECUTION_TIME);
+		set_duration(r, &out->duration, AGENT_DURATION);
+		set_count(r, &out->open_sessions, AGENT_OPEN_SESSIONS);
+		set_count(r, &out->active_requests, AGENT_ACTIVE_REQUESTS);
+		set_count(r, &out->active_tasks, AGENT_ACTIVE_TASKS);
+		set_banner(r);
+		set_message(r);
+	}
+	set_event(r);
+	error = out->level >= LEVEL_ERROR || out->event == EVENT_TASK_FAILED;
+	set_stack_trace(r, error);
+	if (error) {
+		set_error(r);
+	} else {
+		found_aside(r, AGENT_ERROR_TYPE);
+		found_aside(r, AGENT_ERROR_CLASS);
+		found_aside(r, AGENT_ERROR_MESSAGE);
+	}
+}
+
+static void
+begin(struct reading *r)
+{
+	memset(r->out, 0, offsetof(struct agent_line, extra));
+	r->names = 0;
+	r->has = 0;
+	r->members = r->layout_free = r->begun = false;
+	r->token = r->message = r->trace = (struct slice){ NULL, 0 };
+	r->token_is = EVENT_NONE;
+}
+
+/* Kept colours would hide words: read what is behind them. */
+static struct slice
+without_colours(struct slice text, struct arena *arena)
+{
+	char *to;
+
+	if (!ansi_any(text))
+		return text;
+	to = arena_take(arena, text.len);
+	return to == NULL ? text : (struct slice){ to, ansi_strip(text, to) };
+}
+
+void
+agent_parse(
+    const struct agent_words *w, struct slice text, struct arena *arena, struct agent_line *out)
+{
+	struct reading r;
+	bool object;
+
+	r.words = w;
+	r.arena = arena;
+	r.out = out;
+	begin(&r);
+	text = without_colours(text, arena);
+	out->encoding = "text";
+	if (text.len == 0)
+		return;
+	object = text.at[0] == '{';
+	if (!object || !json_read(&r, text)) {
+		begin(&r);
+		if (object)
+			out->failures |= 1u << FAILURE_JSON;
+		text_read(&r, text);
+	}
+	settle(&r);
+}

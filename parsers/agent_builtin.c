@@ -1,0 +1,108 @@
+/*
+ * The built-in words.  conf/agent-events.conf says the same with comments (a
+ * test compares the two), so that what a site reads is what it gets.
+ */
+#include "agent_words.h"
+
+const struct slice level_names[] = { SLICE(""), SLICE("TRACE"), SLICE("DEBUG"), SLICE("INFO"),
+	SLICE("WARN"), SLICE("ERROR"), SLICE("FATAL") };
+
+const char *const failure_names[] = { "cri", "json", "duration", "parser", "fields", NULL };
+
+const char *const event_names[] = { "none", "task_started", "task_completed", "task_failed",
+	"request_completed", "heartbeat", "other", NULL };
+
+const char *const agent_field_names[] = {
+	[AGENT_TASK_ID] = "task_id",
+	[AGENT_PIPELINE] = "pipeline",
+	[AGENT_EXECUTION_TIME] = "execution_time",
+	[AGENT_ERROR_TYPE] = "error_type",
+	[AGENT_ERROR_MESSAGE] = "error_message",
+	[AGENT_DURATION] = "duration",
+	[AGENT_OPEN_SESSIONS] = "open_sessions",
+	[AGENT_ACTIVE_REQUESTS] = "active_requests",
+	[AGENT_ACTIVE_TASKS] = "active_tasks",
+	[AGENT_VERSION] = "version",
+	[AGENT_COMMIT] = "commit",
+	[AGENT_BUILD_TIMESTAMP] = "build_timestamp",
+	[AGENT_EVENT] = "event",
+	[AGENT_EVENT_ACTION] = "event_action",
+	[AGENT_EVENT_TYPE] = "event_type",
+	[AGENT_LEVEL] = "level",
+	[AGENT_LEVEL_NAME] = "level_name",
+	[AGENT_LOGGER] = "logger",
+	[AGENT_THREAD] = "thread",
+	[AGENT_TIMESTAMP] = "timestamp",
+	[AGENT_MESSAGE] = "message",
+	[AGENT_STACK_TRACE] = "stack_trace",
+	[AGENT_ERROR_CLASS] = "error_class",
+	[AGENT_FIELDS] = "extra",
+	NULL,
+};
+
+const struct event_row agent_event_rows[] = {
+	{ "TASK_STARTED", EVENT_TASK_STARTED },
+	{ "TASK_COMPLETED", EVENT_TASK_COMPLETED },
+	{ "TASK_FAILED", EVENT_TASK_FAILED },
+	{ "REQUEST_COMPLETED", EVENT_REQUEST_COMPLETED },
+	{ "request completed", EVENT_REQUEST_COMPLETED },
+	{ "HEARTBEAT", EVENT_HEARTBEAT },
+	{ "heartbeat sent", EVENT_HEARTBEAT },
+	{ NULL, EVENT_NONE },
+};
+
+const struct key_row agent_key_rows[] = {
+	{ "task_id", AGENT_TASK_ID, 0 },
+	{ "taskId", AGENT_TASK_ID, 0 },
+	{ "pipeline", AGENT_PIPELINE, 0 },
+	{ "pipeline_name", AGENT_PIPELINE, 0 },
+	{ "pipelineName", AGENT_PIPELINE, 0 },
+	{ "execution_time", AGENT_EXECUTION_TIME, 1 },
+	{ "executionTime", AGENT_EXECUTION_TIME, 1 },
+	{ "execution_time_s", AGENT_EXECUTION_TIME, 1 },
+	{ "execution_time_ms", AGENT_EXECUTION_TIME, 0.001 },
+	{ "executionTimeMs", AGENT_EXECUTION_TIME, 0.001 },
+	{ "duration", AGENT_DURATION, 1 },
+	{ "duration_s", AGENT_DURATION, 1 },
+	{ "duration_ms", AGENT_DURATION, 0.001 },
+	{ "durationMs", AGENT_DURATION, 0.001 },
+	{ "error_type", AGENT_ERROR_TYPE, 0 },
+	{ "errorType", AGENT_ERROR_TYPE, 0 },
+	{ "error.type", AGENT_ERROR_CLASS, 0 },
+	{ "error_message", AGENT_ERROR_MESSAGE, 0 },
+	{ "errorMessage", AGENT_ERROR_MESSAGE, 0 },
+	{ "error.message", AGENT_ERROR_MESSAGE, 0 },
+	{ "open_sessions", AGENT_OPEN_SESSIONS, 0 },
+	{ "openSessions", AGENT_OPEN_SESSIONS, 0 },
+	{ "sessions open", AGENT_OPEN_SESSIONS, 0 },
+	{ "active_requests", AGENT_ACTIVE_REQUESTS, 0 },
+	{ "activeRequests", AGENT_ACTIVE_REQUESTS, 0 },
+	{ "active_tasks", AGENT_ACTIVE_TASKS, 0 },
+	{ "activeTasks", AGENT_ACTIVE_TASKS, 0 },
+	{ "version", AGENT_VERSION, 0 },
+	{ "commit", AGENT_COMMIT, 0 },
+	{ "build_timestamp", AGENT_BUILD_TIMESTAMP, 0 },
+	{ "event", AGENT_EVENT, 0 },
+	{ "event.action", AGENT_EVENT_ACTION, 0 },
+	{ "event_type", AGENT_EVENT_TYPE, 0 },
+	{ "level", AGENT_LEVEL, 0 },
+	{ "log.level", AGENT_LEVEL, 0 },
+	{ "severity", AGENT_LEVEL, 0 },
+	{ "levelname", AGENT_LEVEL, 0 },
+	{ "level_name", AGENT_LEVEL_NAME, 0 },
+	{ "logger_name", AGENT_LOGGER, 0 },
+	{ "logger", AGENT_LOGGER, 0 },
+	{ "log.logger", AGENT_LOGGER, 0 },
+	{ "thread_name", AGENT_THREAD, 0 },
+	{ "thread", AGENT_THREAD, 0 },
+	{ "process.thread.name", AGENT_THREAD, 0 },
+	{ "@timestamp", AGENT_TIMESTAMP, 0 },
+	{ "timestamp", AGENT_TIMESTAMP, 0 },
+	{ "message", AGENT_MESSAGE, 0 },
+	{ "msg", AGENT_MESSAGE, 0 },
+	{ "short_message", AGENT_MESSAGE, 0 },
+	{ "stack_trace", AGENT_STACK_TRACE, 0 },
+	{ "error.stack_trace", AGENT_STACK_TRACE, 0 },
+	{ "full_message", AGENT_STACK_TRACE, 0 },
+	{ NULL, AGENT_FIELDS, 0 },
+};

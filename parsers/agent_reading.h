@@ -1,0 +1,77 @@
+/*
+ * One record being read: what was found so far, before agent.c decides what it
+ * means.  The layouts (agent_text.c, agent_json.c) and the search for keys
+ * (agent_scan.c) put into it.
+ *
+ *	text ─► agent_text.c ─► agent_scan.c ──┐
+ *	JSON ─► agent_json.c ─► agent_scan.c ──┴─► struct reading ─► agent.c ─► struct agent_line
+ *	                                                             └ agent_trace.c, agent_mask.c
+ */
+#ifndef AGENT_READING_H
+#define AGENT_READING_H
+
+#include "agent_words.h"
+
+/* What stood under a key that means something. */
+struct found {
+	struct slice name;
+	struct slice value;
+	enum value_kind kind;
+	bool number; /* kind VALUE_JSON: a number; a container otherwise */
+	struct unit unit;
+};
+
+struct reading {
+	const struct agent_words *words;
+	struct arena *arena;
+	struct agent_line *out;
+	uint64_t names;     /* a bit for each name among the extras, to spare the search */
+	uint32_t has;       /* a bit for each field in ${found} that is set */
+	bool members;       /* JSON's are being read: names are escaped, a later one replaces an
+			  * earlier; in text the first stays */
+	bool layout_free;   /* text without a level before the message */
+	bool begun;         /* key=value from the first word on: level= is the line's level */
+	struct slice token; /* an event word in the message; empty: none */
+	enum event token_is;
+	struct slice message;
+	struct slice trace; /* lines behind the message; empty: none */
+	struct found found[AGENT_FIELDS];
+};
+
+static inline bool
+reading_has(const struct reading *r, enum agent_field field)
+{
+	return r->has >> field & 1;
+}
+
+/**
+ * reading_key(r, name, value, kind, number):
+ * Take note of one key: as the field it means, or as an extra one.  ${name} is
+ * of any bytes.
+ */
+void reading_key(
+    struct reading *r, struct slice name, struct slice value, enum value_kind kind, bool number);
+
+/* A key whose word has been looked up: ${word} NULL, it is an extra one. */
+void reading_take(struct reading *r, const struct word *word, struct slice name, struct slice value,
+    enum value_kind kind, bool number);
+
+/* A key under extra, whatever it may mean. */
+void reading_extra(struct reading *r, struct slice name, struct slice value, enum value_kind kind);
+
+/**
+ * scan_message(r, message), scan_keys(r, text):
+ * Look for events and keys in the message; for keys alone in what stands
+ * before it.
+ */
+void scan_message(struct reading *r, struct slice message);
+void scan_keys(struct reading *r, struct slice text);
+
+/* Fill ${r} from a text record; from a JSON one, or return false: it is none. */
+void text_read(struct reading *r, struct slice text);
+bool json_read(struct reading *r, struct slice text);
+
+/* The level a word names, whatever its case; LEVEL_NONE when none. */
+enum level level_of(struct slice word);
+
+#endif

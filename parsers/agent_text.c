@@ -1,0 +1,422 @@
+/*
+ * The layouts of text: what stands before the message.
+ *
+ *	2026-11-22 08:00:00.001 INFO  [task-3] c.m.agent.Task - message		logback
+ *	08:00:00.001 [task-3] INFO  c.m.agent.Task - message			logback
+ *	2026-11-22T08:00:00.001Z user=x  INFO 1 --- [app] [task-3] c.m.Task : message	spring
+ *	2026-11-22 08:00:00,001 - exporter - INFO - message			python
+ *	ERROR: message								text
+ *
+ * What is none of these is a message as a whole.
+ */
+#include "agent_trace.h"
+#include "agent_reading.h"
+
+#define HEADER_MAX 1024 /* bytes before the message */
+#define TOKENS_MAX 16   /* between the time and the level */
+#define GROUPS_MAX 4
+
+/* What has been recognised of the header. */
+struct header {
+	struct slice time, logger, thread, name;
+	enum level level;
+	bool dashed; /* the level stands between ` - `: Python */
+	bool spring;
+};
+
+static inline bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static inline bool
+is_digit(char c)
+{
+	return (unsigned char)(c - '0') < 10;
+}
+
+static struct slice
+skip_blanks(struct slice s)
+{
+	while (s.len > 0 && is_blank(s.at[0]))
+		s = slice_from(s, 1);
+	return s;
+}
+
+/* The word up to the next blank, taken off ${s}. */
+static struct slice
+take_token(struct slice *s)
+{
+	size_t n = 0;
+
+	while (n < s->len && !is_blank(s->at[n]))
+		n++;
+	*s = slice_from(*s, n);
+	return (struct slice){ s->at - n, n };
+}
+
+/* ---- level */
+
+enum level
+level_of(struct slice word)
+{
+	static const struct {
+		struct slice name;
+		enum level level;
+	} names[] = {
+		{ SLICE("info"), LEVEL_INFO },
+		{ SLICE("error"), LEVEL_ERROR },
+		{ SLICE("warn"), LEVEL_WARN },
+		{ SLICE("debug"), LEVEL_DEBUG },
+		{ SLICE("trace"), LEVEL_TRACE },
+		{ SLICE("fatal"), LEVEL_FATAL },
+		{ SLICE("warning"), LEVEL_WARN },
+		{ SLICE("severe"), LEVEL_ERROR },
+		{ SLICE("critical"), LEVEL_FATAL },
+		{ SLICE("notice"), LEVEL_INFO },
+		{ SLICE("fine"), LEVEL_DEBUG },
+		{ SLICE("finer"), LEVEL_TRACE },
+		{ SLICE("finest"), LEVEL_TRACE },
+		{ SLICE("err"), LEVEL_ERROR },
+		{ SLICE("information"), LEVEL_INFO },
+	};
+	const uint64_t fold = 0x2020202020202020;
+	uint64_t begins;
+
+	if (word.len < 3 || word.len > 11)
+		return LEVEL_NONE;
+	begins = load_up_to_8(word.at, word.len) | fold;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		struct slice name = names[i].name;
+		size_t n = 0;
+
+		if (name.len != word.len || begins != (load_up_to_8(name.at, name.len) | fold))
+			continue;
+		while (n < name.len && (word.at[n] | 0x20) == name.at[n])
+			n++;
+		if (n == name.len)
+			return names[i].level;
+	}
+	return LEVEL_NONE;
+}
+
+static bool
+is_upper(struct slice s)
+{
+	return s.len > 0 && s.at[0] >= 'A' && s.at[0] <= 'Z' && s.at[s.len - 1] >= 'A' &&
+	       s.at[s.len - 1] <= 'Z';
+}
+
+/* ---- time */
+
+/* Does ${s} begin as ${pattern}: d a digit, T a `T` or a blank, others themselves? */
+static bool
+begins_as(struct slice s, const char *pattern)
+{
+	for (size_t i = 0; pattern[i] != '\0'; i++) {
+		char c;
+
+		if (i == s.len)
+			return false;
+		c = s.at[i];
+		if (pattern[i] == 'd'   ? !is_digit(c)
+		    : pattern[i] == 'T' ? c != 'T' && c != ' '
+					: c != pattern[i])
+			return false;
+	}
+	return true;
+}
+
+/* How many bytes of date and time ${s} begins with; 0: none. */
+static size_t
+time_len(struct slice s)
+{
+	size_t n;
+
+	if (s.len < 8 || !is_digit(s.at[0]))
+		return 0;
+	if (begins_as(s, "dddd-dd-ddTdd:dd:dd") || begins_as(s, "dddd/dd/ddTdd:dd:dd"))
+		n = 19;
+	else if (begins_as(s, "dd:dd:dd"))
+		n = 8;
+	else
+		return 0;
+	if (s.len - n > 1 && (s.at[n] == '.' || s.at[n] == ',') && is_digit(s.at[n + 1]))
+		for (n += 2; n < s.len && is_digit(s.at[n]);)
+			n++;
+	if (n < s.len && s.at[n] == 'Z')
+		n++;
+	else if (begins_as(slice_from(s, n), "+dd:dd") || begins_as(slice_from(s, n), "-dd:dd"))
+		n += 6;
+	else if (begins_as(slice_from(s, n), "+dddd") || begins_as(slice_from(s, n), "-dddd"))
+		n += 5;
+	return n == s.len || is_blank(s.at[n]) || s.at[n] == ']' ? n : 0;
+}
+
+/* ---- parts */
+
+/* The inside of `[…]` at the front of ${s}, taken off; a bracket within is passed. */
+static bool
+take_group(struct slice *s, struct slice *group)
+{
+	if (s->len < 2 || s->at[0] != '[')
+		return false;
+	for (size_t i = 1; i < s->len && i < 256; i++) {
+		if (s->at[i] == ']' && (i + 1 == s->len || is_blank(s->at[i + 1]))) {
+			*group = (struct slice){ s->at + 1, i - 1 };
+			*group = skip_blanks(*group);
+			while (group->len > 0 && is_blank(group->at[group->len - 1]))
+				group->len--;
+			*s = skip_blanks(slice_from(*s, i + 1));
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The logger and the ` - ` or ` : ` behind it, taken off ${s}. */
+static bool
+take_logger(struct slice *s, struct slice *logger)
+{
+	struct slice rest = *s, name = take_token(&rest);
+
+	rest = skip_blanks(rest);
+	if (name.len == 0 || name.len > 256 || rest.len == 0 ||
+	    (rest.at[0] != '-' && rest.at[0] != ':') || (rest.len > 1 && !is_blank(rest.at[1])))
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		if (name.at[i] == '=' || name.at[i] == '"' || name.at[i] == '(')
+			return false;
+	*logger = name;
+	*s = skip_blanks(slice_from(rest, 1));
+	return true;
+}
+
+/* Ids of a trace: hex digits, dashes, commas. */
+static bool
+is_correlation(struct slice s)
+{
+	size_t digits = 0;
+
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.at[i];
+
+		digits += is_digit(c);
+		if (!is_digit(c) && c != '-' && c != ',' && c != ' ' &&
+		    !((c | 0x20) >= 'a' && (c | 0x20) <= 'f'))
+			return false;
+	}
+	return s.len == 0 || (s.len >= 16 && digits > 0);
+}
+
+/* `1 --- [app] [thread] [trace ids] logger : `, taken off ${s}. */
+static bool
+take_spring(struct slice *s, struct header *h)
+{
+	struct slice rest = *s, groups[GROUPS_MAX], sleuth, pid;
+	unsigned n = 0;
+
+	take_group(&rest, &sleuth);
+	pid = take_token(&rest);
+	rest = skip_blanks(rest);
+	for (size_t i = 0; i < pid.len; i++)
+		if (!is_digit(pid.at[i]))
+			return false;
+	if (pid.len > 0 && slice_starts(pid, SLICE("---")))
+		return false;
+	if (!slice_starts(rest, SLICE("---")) || rest.len < 4 || !is_blank(rest.at[3]))
+		return false;
+	rest = skip_blanks(slice_from(rest, 3));
+	while (n < GROUPS_MAX && take_group(&rest, &groups[n]))
+		n++;
+	if (n > 1 && is_correlation(groups[n - 1]))
+		n--;
+	if (!take_logger(&rest, &h->logger))
+		return false;
+	if (n > 0)
+		h->thread = groups[n - 1];
+	h->spring = true;
+	*s = rest;
+	return true;
+}
+
+/* `[thread] [more] logger - `, taken off ${s}; a thread alone is a header, too. */
+static void
+take_logback(struct slice *s, struct header *h, const struct agent_words *words)
+{
+	struct slice rest = *s, group = { NULL, 0 }, first = { NULL, 0 }, after;
+	unsigned n = 0;
+
+	after = rest;
+	while (n < GROUPS_MAX && take_group(&rest, &group)) {
+		if (n++ == 0) {
+			first = group;
+			after = rest;
+		}
+	}
+	if (take_logger(&rest, &h->logger)) {
+		if (n > 0 && h->thread.len == 0)
+			h->thread = first;
+		*s = rest;
+		return;
+	}
+	if (n > 0 && h->thread.len == 0 && word_find(&words->events, first) == NULL &&
+	    memchr(first.at, '=', first.len) == NULL && memchr(first.at, ':', first.len) == NULL) {
+		h->thread = first;
+		*s = after;
+	}
+}
+
+/* ---- headers */
+
+/* The level as the next part of ${s}, taken off: a word, in brackets, before a colon. */
+static enum level
+take_level(struct slice *s, bool any_case)
+{
+	struct slice rest = *s, word;
+	enum level level;
+
+	if (rest.len > 0 && rest.at[0] == '[') {
+		if (!take_group(&rest, &word))
+			return LEVEL_NONE;
+		any_case = true;
+	} else {
+		word = take_token(&rest);
+		if (word.len > 1 && word.at[word.len - 1] == ':') {
+			word.len--;
+			any_case = true;
+		}
+	}
+	level = level_of(word);
+	if (level == LEVEL_NONE || (!any_case && !is_upper(word)))
+		return LEVEL_NONE;
+	*s = skip_blanks(rest);
+	return level;
+}
+
+/* From behind the time to behind the level.  Return false when there is no level. */
+static bool
+find_level(struct slice *s, struct header *h)
+{
+	struct slice rest = *s;
+	unsigned strange = 0; /* words that are no part of a header by themselves */
+	bool dash = false;
+
+	for (unsigned i = 0; i < TOKENS_MAX && rest.len > 0; i++) {
+		struct slice before = rest, word;
+
+		h->level = take_level(&rest, strange == 0 && dash);
+		if (h->level != LEVEL_NONE) {
+			struct header spring = *h;
+			struct slice ahead = rest;
+
+			h->dashed = dash && slice_starts(rest, SLICE("- "));
+			*s = rest;
+			return strange == 0 || (h->dashed && strange == 1) ||
+			       take_spring(&ahead, &spring);
+		}
+		rest = before;
+		dash = false;
+		if (take_group(&rest, &word)) {
+			if (h->thread.len == 0 && memchr(word.at, '=', word.len) == NULL)
+				h->thread = word;
+			continue;
+		}
+		word = take_token(&rest);
+		rest = skip_blanks(rest);
+		if (slice_eq(word, SLICE("-"))) {
+			dash = true;
+		} else if (memchr(word.at, '=', word.len) == NULL) {
+			h->name = word;
+			strange++;
+		}
+	}
+	h->level = LEVEL_NONE;
+	return false;
+}
+
+/* 10.0.0.1 - - [22/Nov/2026:08:00:00 +0000] "GET /metrics HTTP/1.1" 200 - */
+static bool
+is_access_line(struct slice line)
+{
+	struct slice s = { line.at, line.len < 128 ? line.len : 128 };
+	const char *dashes = memmem(s.at, s.len, " - - [", 6);
+
+	return dashes != NULL && memchr(s.at, ' ', s.len) == dashes &&
+	       begins_as((struct slice){ dashes + 6, (size_t)(s.at + s.len - dashes) - 6 }, "dd/");
+}
+
+/* Take the header off ${line}; what is left is the message. */
+static struct slice
+take_header(struct reading *r, struct slice line, struct header *h)
+{
+	struct slice s = skip_blanks(line), after;
+	bool bracket = s.len > 0 && s.at[0] == '[';
+	size_t n = time_len(slice_from(s, bracket));
+
+	if (n > 0) {
+		h->time = (struct slice){ s.at + bracket, n };
+		s = slice_from(s, bracket + n);
+		if (bracket && s.len > 0 && s.at[0] == ']')
+			s = slice_from(s, 1);
+		s = skip_blanks(s);
+		after = s;
+		if (!find_level(&s, h)) {
+			h->level = LEVEL_NONE;
+			h->thread = (struct slice){ NULL, 0 };
+			return after;
+		}
+		if (memchr(after.at, '=', (size_t)(s.at - after.at)) != NULL)
+			scan_keys(r, (struct slice){ after.at, (size_t)(s.at - after.at) });
+	} else {
+		h->level = take_level(&s, false);
+		if (h->level == LEVEL_NONE)
+			return line;
+	}
+	if (h->dashed) {
+		h->logger = h->name;
+		return skip_blanks(slice_from(s, 1));
+	}
+	after = s;
+	if (!take_spring(&s, h))
+		take_logback(&s, h, r->words);
+	if (memchr(after.at, '=', (size_t)(s.at - after.at)) != NULL)
+		scan_keys(r, (struct slice){ after.at, (size_t)(s.at - after.at) });
+	return s;
+}
+
+static const char *
+encoding_of(const struct header *h, struct slice line)
+{
+	if (h->spring)
+		return "spring";
+	if (h->dashed || (h->time.len == 0 && h->level == LEVEL_NONE && is_access_line(line)))
+		return "python";
+	return h->time.len > 0 && h->level != LEVEL_NONE ? "logback" : "text";
+}
+
+void
+text_read(struct reading *r, struct slice text)
+{
+	struct agent_line *out = r->out;
+	struct header h = { .level = LEVEL_NONE };
+	struct slice body = text, message, first;
+	const char *newline;
+
+	trace_split(&body, &r->trace);
+	newline = memchr(body.at, '\n', body.len);
+	first = newline == NULL ? body : (struct slice){ body.at, (size_t)(newline - body.at) };
+	message = take_header(r, first, &h);
+	message.len = (size_t)(body.at + body.len - message.at);
+	out->level = h.level;
+	out->encoding = encoding_of(&h, first);
+	out->timestamp.value = h.time;
+	out->logger.value = h.logger;
+	out->thread.value = h.thread;
+	r->message = message;
+	r->layout_free = h.level == LEVEL_NONE;
+	if (!h.dashed && out->encoding[0] == 'p')
+		return; /* an access line */
+	scan_message(r, message);
+}

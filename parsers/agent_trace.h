@@ -1,0 +1,41 @@
+/* A stack trace: where it begins, which exceptions it names, what makes it like another. */
+#ifndef AGENT_TRACE_H
+#define AGENT_TRACE_H
+
+#include <stdint.h>
+
+#include "slice.h"
+
+/* An exception as a trace names it; empty: none. */
+struct thrown {
+	struct slice class, message;
+};
+
+/* From the outermost exception to the innermost. */
+struct trace_parts {
+	struct thrown outer, root; /* root empty: no cause is named */
+	struct slice frames;       /* from the outermost exception's first frame on */
+};
+
+/**
+ * trace_split(text, trace):
+ * Cut ${text} before the first line that belongs to a trace; *${trace} is the
+ * rest, empty when there is none.
+ */
+void trace_split(struct slice *text, struct slice *trace);
+
+/* What ${trace} says, line by line. */
+void trace_read(struct slice trace, struct trace_parts *out);
+
+/* The first class of an exception in one line of text, outside quotes. */
+struct thrown trace_in_line(struct slice line);
+
+/**
+ * trace_fingerprint(class, message, frames):
+ * A hash that is equal for failures that differ in numbers, ids, quoted text,
+ * key=value pairs and line numbers alone: of the class, the message, the first
+ * five frames.
+ */
+uint64_t trace_fingerprint(struct slice class, struct slice message, struct slice frames);
+
+#endif
