@@ -74,6 +74,14 @@ struct report_row *report_add(struct report *out);
 void report_sort(struct report *out);
 void report_free(struct report *out);
 
+/**
+ * report_newer(time, log, than_time, than_log):
+ * Of two records with one @timestamp: is the first the sample?  By `time`,
+ * which has nanoseconds, then by the text, so that every output shows the
+ * same.  Any may be NULL.
+ */
+bool report_newer(const char *time, const char *log, const char *than_time, const char *than_log);
+
 /* The rank, from 1, of the ${percent}th percentile among ${n} (> 0) sorted values. */
 static inline uint64_t
 report_rank(uint64_t n, unsigned percent)

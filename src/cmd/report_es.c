@@ -139,14 +139,17 @@ query_of(const struct ask *a)
 	return json_pack("{s:{s:o,s:o}}", "bool", "must", must, "filter", filter);
 }
 
+/* Hits that may share the newest @timestamp, which may have milliseconds alone. */
+#define NEWEST 10
+
 static json_t *
 metrics_of(const struct report_query *q)
 {
 	if (q->kind == REPORT_ERRORS)
-		return json_pack("{s:{s:{s:s}},s:{s:{s:s}},s:{s:{s:i,s:[s],s:[{s:s}]}}}",
+		return json_pack("{s:{s:{s:s}},s:{s:{s:s}},s:{s:{s:i,s:[s,s],s:[{s:s}]}}}",
 		    "first_seen", "min", "field", "@timestamp", "last_seen", "max", "field",
-		    "@timestamp", "sample", "top_hits", "size", 1, "_source", "log", "sort",
-		    "@timestamp", "desc");
+		    "@timestamp", "sample", "top_hits", "size", NEWEST, "_source", "log", "time",
+		    "sort", "@timestamp", "desc");
 	return json_pack("{s:{s:{s:s}},s:{s:{s:s}}}", "avg_execution_time", "avg", "field",
 	    "log_parsed.execution_time", "stats", "stats", "field", "log_parsed.execution_time");
 }
@@ -191,11 +194,33 @@ milliseconds(const json_t *value)
 	return ms > 0 && ms < 1e15 ? (int64_t)ms : 0;
 }
 
+/* Of the newest hits the one that report_newer() picks: the same as over sqlite. */
+static const char *
+newest_log(json_t *hits)
+{
+	json_t *newest = INSIDE(json_array_get(hits, 0), "sort"), *hit;
+	const char *time = NULL, *log = NULL;
+	size_t i;
+
+	json_array_foreach(hits, i, hit)
+	{
+		const char *its_time = json_string_value(INSIDE(hit, "_source", "time"));
+		const char *its_log = json_string_value(INSIDE(hit, "_source", "log"));
+
+		if (!json_equal(INSIDE(hit, "sort"), newest) && i > 0)
+			break;
+		if (!report_newer(its_time, its_log, time, log) && i > 0)
+			continue;
+		time = its_time;
+		log = its_log;
+	}
+	return log;
+}
+
 static void
 error_row(struct report_row *row, json_t *bucket)
 {
-	json_t *hit = json_array_get(INSIDE(bucket, "sample", "hits", "hits"), 0);
-	const char *log = json_string_value(INSIDE(hit, "_source", "log"));
+	const char *log = newest_log(INSIDE(bucket, "sample", "hits", "hits"));
 
 	row->first = milliseconds(INSIDE(bucket, "first_seen", "value"));
 	row->last = milliseconds(INSIDE(bucket, "last_seen", "value"));

@@ -30,9 +30,9 @@ static const char *const groups[] = {
 struct group {
 	char *name;
 	uint64_t count;
-	int64_t first, last;
-	char *sample;
-	double *times; /* execution_time of each task that has one */
+	int64_t first, last; /* ns */
+	char *time, *log;    /* of the newest error */
+	double *times;       /* execution_time of each task that has one */
 	size_t ntimes, size;
 };
 
@@ -60,14 +60,14 @@ say_failure(sqlite3 *db, const char *path)
 	return -1;
 }
 
-/* ms since the epoch of a document's time; 0 when it is none. */
+/* ns since the epoch of a document's time; 0 when it is none. */
 static int64_t
 time_read(struct slice text)
 {
 	int64_t ns;
 	size_t used;
 
-	return timestamp_rfc3339(text, &ns, &used) == PARSE_OK ? ns / NS_PER_MS : 0;
+	return timestamp_rfc3339(text, &ns, &used) == PARSE_OK ? ns : 0;
 }
 
 static sqlite3_stmt *
@@ -102,7 +102,8 @@ select_records(sqlite3 *db, const struct report_query *q, bool labelled)
 {
 	bool errors = q->kind == REPORT_ERRORS;
 	char *sql = xprintf("SELECT %s, " TIME ", json_extract(doc, '$.log'), "
-			    "json_extract(doc, '$.log_parsed.execution_time') FROM logs "
+			    "json_extract(doc, '$.log_parsed.execution_time'), "
+			    "json_extract(doc, '$.time') FROM logs "
 			    "WHERE " TIME " >= ?1 AND has_word(json_extract(doc, '$.log'), '%s')"
 			    "%s%s",
 	    groups[q->by], errors ? "ERROR" : "TASK_COMPLETED",
@@ -141,28 +142,46 @@ group_find(struct map *map, struct slice name)
 	return g;
 }
 
+/* Keep the text of a record at `ns` when it is the newest of its group. */
 static void
-group_add(struct group *g, sqlite3_stmt *row, bool errors)
+newest_keep(struct group *g, int64_t ns, sqlite3_stmt *row)
 {
-	int64_t ms = time_read(column(row, 1));
+	const char *log = (const char *)sqlite3_column_text(row, 2);
+	const char *time = (const char *)sqlite3_column_text(row, 4);
 
-	g->count++;
-	if (g->count == 1 || ms < g->first)
-		g->first = ms;
-	if (g->count == 1 || ms >= g->last) {
-		g->last = ms;
-		if (errors) {
-			free(g->sample);
-			g->sample = report_sample(column(row, 2));
-		}
-	}
-	if (errors || sqlite3_column_type(row, 3) == SQLITE_NULL)
+	if (g->count > 1 &&
+	    (ns < g->last || (ns == g->last && !report_newer(time, log, g->time, g->log))))
 		return;
+	free(g->log);
+	free(g->time);
+	g->log = xslicedup(slice_of(log));
+	g->time = xslicedup(slice_of(time));
+}
+
+static void
+time_add(struct group *g, double seconds)
+{
 	if (g->ntimes == g->size) {
 		g->size = g->size != 0 ? 2 * g->size : 64;
 		g->times = xrealloc(g->times, g->size * sizeof(*g->times));
 	}
-	g->times[g->ntimes++] = sqlite3_column_double(row, 3);
+	g->times[g->ntimes++] = seconds;
+}
+
+static void
+group_add(struct group *g, sqlite3_stmt *row, bool errors)
+{
+	int64_t ns = time_read(column(row, 1));
+
+	g->count++;
+	if (errors)
+		newest_keep(g, ns, row);
+	else if (sqlite3_column_type(row, 3) != SQLITE_NULL)
+		time_add(g, sqlite3_column_double(row, 3));
+	if (g->count == 1 || ns < g->first)
+		g->first = ns;
+	if (g->count == 1 || ns > g->last)
+		g->last = ns;
 }
 
 static int
@@ -192,15 +211,17 @@ group_row(struct group *g, const struct report_query *q, struct report *out)
 		sum += (long double)g->times[i];
 	row->group = q->by == BY_NOTHING ? NULL : xstrdup(g->name);
 	row->count = g->count;
-	row->first = g->first;
-	row->last = g->last;
-	row->sample = g->sample;
+	row->first = g->first / NS_PER_MS;
+	row->last = g->last / NS_PER_MS;
+	row->sample = report_sample(slice_of(g->log));
 	row->mean = g->ntimes == 0 ? NAN : (double)(sum / (long double)g->ntimes);
 	row->p50 = at_rank(g, 50);
 	row->p95 = at_rank(g, 95);
 	row->p99 = at_rank(g, 99);
 	row->max = at_rank(g, 100);
 	free(g->times);
+	free(g->time);
+	free(g->log);
 	free(g->name);
 	free(g);
 }

@@ -52,6 +52,20 @@ report_free(struct report *out)
 	free(out->source);
 }
 
+static int
+compare(const char *a, const char *b)
+{
+	return strcmp(a != NULL ? a : "", b != NULL ? b : "");
+}
+
+bool
+report_newer(const char *time, const char *log, const char *than_time, const char *than_log)
+{
+	int order = compare(time, than_time);
+
+	return order != 0 ? order > 0 : compare(log, than_log) > 0;
+}
+
 char *
 report_sample(struct slice log)
 {

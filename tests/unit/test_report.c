@@ -93,6 +93,18 @@ test_words_are_those_of_the_standard_analyzer(void **state)
 }
 
 static void
+test_of_records_at_one_time_every_output_shows_the_same(void **state)
+{
+	(void)state;
+	assert_true(report_newer("2", "a", "1", "b"));
+	assert_false(report_newer("1", "b", "2", "a"));
+	assert_true(report_newer("1", "b", "1", "a"));
+	assert_false(report_newer("1", "a", "1", "a"));
+	assert_true(report_newer(NULL, "b", NULL, "a"));
+	assert_true(report_newer(NULL, "a", NULL, NULL));
+}
+
+static void
 test_ranks(void **state)
 {
 	static const struct {
@@ -304,6 +316,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words_are_those_of_the_standard_analyzer),
+		cmocka_unit_test(test_of_records_at_one_time_every_output_shows_the_same),
 		cmocka_unit_test(test_ranks),
 		cmocka_unit_test(test_error_table),
 		cmocka_unit_test(test_performance_table),

@@ -163,8 +163,10 @@ test_errors_are_asked_as_the_reference_document_asks(void **state)
 	answers[1] = "{" SHARDS "," HITS(
 	    "5") ",\"aggregations\":{\"error_types\":{\"sum_other_doc_count\":2,\"buckets\":["
 		 "{\"key\":\"IO\",\"doc_count\":3,\"first_seen\":{\"value\":1.795334400001E12},"
-		 "\"last_seen\":{\"value\":1.795334401500E12},\"sample\":{\"hits\":{\"hits\":[{\"_source\":"
-		 "{\"log\":\"ERROR x\\ny\"}}]}}}]}}}";
+		 "\"last_seen\":{\"value\":1.795334401500E12},\"sample\":{\"hits\":{\"hits\":["
+		 "{\"sort\":[9],\"_source\":{\"log\":\"z\",\"time\":\"1\"}},"
+		 "{\"sort\":[9],\"_source\":{\"log\":\"ERROR x\\ny\",\"time\":\"2\"}},"
+		 "{\"sort\":[8],\"_source\":{\"log\":\"older\",\"time\":\"3\"}}]}}}]}}}";
 	assert_int_equal(report_es(&q, &output, &r), 0);
 	values.key = NULL;
 	assert_int_equal(nasked, 2);
