@@ -115,6 +115,13 @@ bool word_in(struct slice text, struct slice word);
  */
 long report_post(
     const struct section *output, const char *path, const char *body, struct buffer *answer);
+
+/**
+ * report_path(output):
+ * The path of a search in the indices that ${output} writes, as the caller's
+ * string: a date in their name becomes a star.
+ */
+char *report_path(const struct section *output);
 const char *report_host(const struct section *output); /* for messages: HOST:PORT */
 
 #endif

@@ -19,48 +19,6 @@ static const char *const fields[] = {
 	[BY_POD] = "kubernetes.pod_name.keyword",
 };
 
-/* ---- the path: an index name with a date in it becomes a pattern */
-
-/* Add `name` to `path`: % and its letter, and what begins with $, become a star. */
-static void
-path_index(struct buffer *path, const char *name)
-{
-	for (; *name != '\0'; name++) {
-		if (*name == '%' && name[1] != '\0') {
-			buffer_put(path, SLICE("*"));
-			name++;
-		} else if (*name == '$') {
-			buffer_put(path, SLICE("*"));
-			return;
-		} else if (strchr("/?#\\\" <>|,", *name) == NULL) {
-			buffer_put(path, (struct slice){ name, 1 });
-		}
-	}
-}
-
-static char *
-search_path(const struct section *output)
-{
-	const bool *dated = report_option(output, "Logstash_Format");
-	const char *index = report_string(output, "Index");
-	struct buffer path;
-	char *text;
-
-	buffer_init(&path, 0);
-	buffer_put(&path, SLICE("/"));
-	if (dated != NULL && *dated) {
-		index = report_string(output, "Logstash_Prefix");
-		path_index(&path, index != NULL ? index : "logstash");
-		buffer_put(&path, SLICE("*"));
-	} else {
-		path_index(&path, index != NULL ? index : "fluent-bit");
-	}
-	buffer_put(&path, SLICE("/_search?ignore_unavailable=true&allow_no_indices=true"));
-	text = xslicedup(buffer_slice(&path));
-	buffer_fini(&path);
-	return text;
-}
-
 /* ---- asking */
 
 struct ask {
@@ -408,7 +366,7 @@ main_ask(struct ask *a, struct report *out)
 int
 report_es(const struct report_query *q, const struct section *output, struct report *out)
 {
-	struct ask a = { .q = q, .output = output, .path = search_path(output) };
+	struct ask a = { .q = q, .output = output, .path = report_path(output) };
 	int result = labels_ask(&a);
 
 	out->labelled = a.labelled;

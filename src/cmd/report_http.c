@@ -13,16 +13,17 @@
 
 struct request {
 	CURL *curl;
-	struct curl_slist *headers;
+	struct curl_slist *headers, *connect_to;
 	char error[CURL_ERROR_SIZE];
 };
 
+/* Verification is on where an output has no option for it. */
 static bool
 is_on(const struct section *output, const char *name)
 {
 	const bool *at = report_option(output, name);
 
-	return at != NULL && *at;
+	return at != NULL ? *at : strncmp(name, "tls.verify", 10) == 0;
 }
 
 static int64_t
@@ -50,6 +51,50 @@ report_host(const struct section *output)
 		    host, sizeof(host), "%.*s:%lld", (int)len, name, (long long)port_of(output));
 	return host;
 }
+
+/* ---- the path */
+
+/* Add `name` to `path`: % and its letter, and what begins with $, become a star. */
+static void
+path_index(struct buffer *path, const char *name)
+{
+	for (; *name != '\0'; name++) {
+		if (*name == '%' && name[1] != '\0') {
+			buffer_put(path, SLICE("*"));
+			name++;
+		} else if (*name == '$') {
+			buffer_put(path, SLICE("*"));
+			return;
+		} else if (strchr("/?#\\\" <>|,", *name) == NULL) {
+			buffer_put(path, (struct slice){ name, 1 });
+		}
+	}
+}
+
+char *
+report_path(const struct section *output)
+{
+	const bool *dated = report_option(output, "Logstash_Format");
+	const char *index = report_string(output, "Index");
+	struct buffer path;
+	char *text;
+
+	buffer_init(&path, 0);
+	buffer_put(&path, SLICE("/"));
+	if (dated != NULL && *dated) {
+		index = report_string(output, "Logstash_Prefix");
+		path_index(&path, index != NULL ? index : "logstash");
+		buffer_put(&path, SLICE("*"));
+	} else {
+		path_index(&path, index != NULL ? index : "fluent-bit");
+	}
+	buffer_put(&path, SLICE("/_search?ignore_unavailable=true&allow_no_indices=true"));
+	text = xslicedup(buffer_slice(&path));
+	buffer_fini(&path);
+	return text;
+}
+
+/* ---- the request */
 
 static size_t
 take(char *at, size_t size, size_t n, void *to)
@@ -123,35 +168,69 @@ set_credentials(struct request *r, const struct section *output)
 	free(password);
 }
 
-static void
-set_tls(struct request *r, const struct section *output)
-{
-	const bool *verify = report_option(output, "tls.verify");
+/* TLS options that are handed on as they are. */
+static const struct {
+	const char *name;
+	CURLoption option;
+} tls_options[] = {
+	{ "tls.ca_file", CURLOPT_CAINFO },
+	{ "tls.ca_path", CURLOPT_CAPATH },
+	{ "tls.crt_file", CURLOPT_SSLCERT },
+	{ "tls.key_file", CURLOPT_SSLKEY },
+	{ "tls.key_passwd", CURLOPT_KEYPASSWD },
+};
 
-	set_string(r->curl, CURLOPT_CAINFO, report_string(output, "tls.ca_file"));
-	set_string(r->curl, CURLOPT_SSLCERT, report_string(output, "tls.crt_file"));
-	set_string(r->curl, CURLOPT_SSLKEY, report_string(output, "tls.key_file"));
-	if (verify != NULL && !*verify) {
-		curl_easy_setopt(r->curl, CURLOPT_SSL_VERIFYPEER, 0L);
-		curl_easy_setopt(r->curl, CURLOPT_SSL_VERIFYHOST, 0L);
+static void
+set_tls(CURL *curl, const struct section *output)
+{
+	bool verify = is_on(output, "tls.verify");
+
+	for (size_t i = 0; i < sizeof(tls_options) / sizeof(tls_options[0]); i++)
+		set_string(curl, tls_options[i].option, report_string(output, tls_options[i].name));
+	if (!verify)
+		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+	if (!verify || !is_on(output, "tls.verify_hostname"))
+		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+}
+
+/* The URL, and where it leads: with tls.vhost to Host, whose certificate is that name's. */
+static void
+set_url(struct request *r, const struct section *output, const char *path)
+{
+	bool tls = is_on(output, "tls");
+	const char *prefix = report_string(output, "Path");
+	const char *vhost = tls ? report_string(output, "tls.vhost") : NULL;
+	const char *host = report_host(output), *port = strrchr(host, ':');
+	char *to = xprintf("::%s", host), *url;
+	bool slash = prefix != NULL && prefix[0] != '/' && prefix[0] != '\0';
+
+	if (vhost != NULL && vhost[0] != '\0') {
+		r->connect_to = curl_slist_append(NULL, to);
+		curl_easy_setopt(r->curl, CURLOPT_CONNECT_TO, r->connect_to);
+		url = xprintf("https://%s%s%s%s%s", vhost, port, slash ? "/" : "",
+		    prefix != NULL ? prefix : "", path);
+	} else {
+		url = xprintf("%s://%s%s%s%s", tls ? "https" : "http", host, slash ? "/" : "",
+		    prefix != NULL ? prefix : "", path);
 	}
+	curl_easy_setopt(r->curl, CURLOPT_URL, url);
+	free(url);
+	free(to);
 }
 
 long
 report_post(const struct section *output, const char *path, const char *body, struct buffer *answer)
 {
 	struct request r = { .curl = curl_easy_init() };
-	const char *prefix = report_string(output, "Path");
-	bool tls = is_on(output, "tls");
-	char *url = xprintf("%s://%s%s%s%s", tls ? "https" : "http", report_host(output),
-	    prefix != NULL && prefix[0] != '/' && prefix[0] != '\0' ? "/" : "",
-	    prefix != NULL ? prefix : "", path);
 	long status = -1;
 	CURLcode code;
 
 	r.headers = curl_slist_append(NULL, "Content-Type: application/json");
 	r.headers = curl_slist_append(r.headers, "Expect:");
-	curl_easy_setopt(r.curl, CURLOPT_URL, url);
+	set_url(&r, output, path);
+	set_credentials(&r, output);
+	if (is_on(output, "tls"))
+		set_tls(r.curl, output);
 	curl_easy_setopt(r.curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(r.curl, CURLOPT_USERAGENT, "towline/" TOWLINE_VERSION);
 	curl_easy_setopt(r.curl, CURLOPT_ERRORBUFFER, r.error);
@@ -161,8 +240,6 @@ report_post(const struct section *output, const char *path, const char *body, st
 	curl_easy_setopt(r.curl, CURLOPT_POSTFIELDS, body);
 	curl_easy_setopt(r.curl, CURLOPT_WRITEFUNCTION, take);
 	curl_easy_setopt(r.curl, CURLOPT_WRITEDATA, answer);
-	set_credentials(&r, output);
-	set_tls(&r, output);
 	curl_easy_setopt(r.curl, CURLOPT_HTTPHEADER, r.headers);
 	answer->cap = ANSWER_MAX;
 	code = curl_easy_perform(r.curl);
@@ -172,7 +249,7 @@ report_post(const struct section *output, const char *path, const char *body, st
 	else
 		curl_easy_getinfo(r.curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_slist_free_all(r.headers);
+	curl_slist_free_all(r.connect_to);
 	curl_easy_cleanup(r.curl);
-	free(url);
 	return status;
 }

@@ -12,10 +12,6 @@
 #include "clock.h"
 #include "metrics.h"
 
-/* The grammar's names; its own, when it is linked. */
-__attribute__((weak))
-const char *const failure_names[] = { "cri", "json", "duration", "parser", "fields" };
-
 static const struct family counter = { FAMILY_COUNTER, "x_things_total", "", "Things \\ \"all\"." };
 static const struct family gauge = { FAMILY_GAUGE, "x_level", "", "A level." };
 static const struct family info = { FAMILY_INFO, "x_build_info", "", "A build." };

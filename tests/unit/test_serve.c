@@ -18,10 +18,6 @@
 #include "serve.h"
 #include "voice.h"
 
-/* The grammar's names; its own, when it is linked. */
-__attribute__((weak))
-const char *const failure_names[] = { "cri", "json", "duration", "parser", "fields" };
-
 /* ---- the Accept header */
 
 static const struct {
