@@ -86,6 +86,13 @@ uint64_t cursor_shipped(struct range_book *book, struct cursor *c);
 bool cursor_idle(struct range_book *book, struct cursor *c);
 
 /**
+ * cursor_follow(book, c, offset):
+ * No record of this side is open below ${offset}: with none in flight either,
+ * the cursor moves there, so that a silent side holds nothing back.
+ */
+void cursor_follow(struct range_book *book, struct cursor *c, uint64_t offset);
+
+/**
  * cursor_park(book, r), cursor_unpark_all(book):
  * The shipper has dropped one item of ${r} from memory (it counts as settled
  * for the range's memory, but the cursor never passes it): the stream is

@@ -33,21 +33,18 @@ struct tail_conf {
 	struct input input;
 	struct list path, exclude_path;
 	char *parser;
-	struct list multiline_parser;
-	char *db;
 	bool read_from_head;
-	int64_t refresh_interval, rotate_wait, flush_ms;
-	uint64_t buffer_max_size;
+	int first_start; /* enum first_start */
+	int64_t refresh_interval, rotate_wait, flush;
+	uint64_t buffer_max_size; /* of a line, and of a joined record */
 	char *path_key, *key;
-	char *source_id;
-	struct list allowed_roots; /* where links may lead */
-	bool never_own_pod;
-	bool keep_colors;
-	char *first_start;
-	/* … the rest of the table */
-	char *buffer_chunk_size;
-	bool skip_long_lines;
+	char *source_id; /* NULL: the machine id */
+	struct list allowed_roots;
+	bool never_own_pod, keep_colors;
 };
+
+/* Where reading begins in files that have no state. */
+enum first_start { START_HEAD, START_END };
 
 /* One record as framing cut it. */
 struct framed {
@@ -59,7 +56,7 @@ struct framed {
 	int64_t time; /* the first line's, ns; 0 when it has none */
 	struct slice time_text;
 	struct slice text;    /* content, lines joined by \n; lives until the next call */
-	uint64_t offset, end; /* range.h: where it begins, where the side goes on */
+	uint64_t offset, end; /* where it begins, where the side goes on */
 	uint32_t hash;        /* xxh3 of the first physical line, low 32 bits */
 	state_ticket after;   /* a break that must be durable first; 0: none */
 	struct cursor *also;  /* the cursor in the predecessor's stream … */
@@ -74,8 +71,6 @@ typedef bool tail_record(void *arg, const struct framed *record);
 
 /* Called once when a stream is first seen (before its first record) and when it is let go. */
 typedef void tail_stream(void *arg, struct stream *stream, bool begins);
-
-struct tail_counters; /* metrics.h declares the counters that tail moves */
 
 struct tail;
 
@@ -104,11 +99,13 @@ void tail_wait(struct tail *t, int wake, int ms);
 bool tail_turn(struct tail *t, bool room);
 
 /**
- * tail_at_end(t):
- * Has every file been read to its end, and every open record been ended?
- * (--exit-on-eof; a true answer makes timers end what is open.)
+ * tail_at_end(t), tail_finish(t):
+ * Has every file been read to its end, and every open record been ended?  From
+ * tail_finish on nothing more is expected in any file: a last line without a
+ * newline is one, and open records end at once (--exit-on-eof).
  */
-bool tail_at_end(struct tail *t);
+bool tail_at_end(const struct tail *t);
+void tail_finish(struct tail *t);
 
 /* Figures for /metrics and status, as of the last turn. */
 struct tail_figures {

@@ -198,6 +198,17 @@ cursor_idle(struct range_book *book, struct cursor *c)
 	return idle;
 }
 
+void
+cursor_follow(struct range_book *book, struct cursor *c, uint64_t offset)
+{
+	pthread_mutex_lock(&book->lock);
+	if (c->first == NULL && !c->parked && c->shipped < offset) {
+		c->shipped = offset;
+		state_shipped(book->state, c->id, c->side, offset);
+	}
+	pthread_mutex_unlock(&book->lock);
+}
+
 bool
 cursor_parked(struct range_book *book, struct cursor *c)
 {

@@ -1,0 +1,182 @@
+/* Inside tail: files, what framing keeps of them, and who calls whom. */
+#ifndef FILE_H
+#define FILE_H
+
+#include <sys/types.h>
+
+#include "cri.h"
+#include "memory.h"
+#include "tail.h"
+#include "trace.h"
+#include "voice.h"
+
+/* A record that is not complete yet: where it lies, and what it waits for; no bytes. */
+struct open_record {
+	bool any;
+	bool cri, chain;   /* its lines are the runtime's; a partial chain has not ended */
+	bool partial, cut; /* the first line's tag was P; it is beyond the cap */
+	trace_state trace;
+	char first, last;    /* bytes of its content */
+	uint64_t start, end; /* of its lines in the file */
+	uint64_t
+	    held; /* where an empty line begins that belongs only if the next line says so; 0: none */
+	int64_t time, last_time;
+	uint64_t lines, bytes; /* physical lines of its side; content */
+	uint32_t hash;
+	state_ticket broken; /* its end is a break, stored under this ticket; 0: not */
+	uint64_t generation; /* of the read buffer that `line` points into */
+	struct cri line;     /* the first one, while the buffer holds it */
+	/* It began in the file before a rotation: its first part lies there. */
+	struct file *before;
+	uint64_t before_start, before_end;
+};
+
+struct file {
+	struct file *next;  /* in tail's list */
+	struct file *by_wd; /* in the table of watches */
+	struct file *by_inode;
+	struct file *after; /* the one before a rotation: read first */
+	const struct tail_conf *conf;
+	int fd, wd;
+	dev_t dev;
+	ino_t ino;
+	char *path, *target;      /* as found; behind all links */
+	struct stream *stream;    /* NULL: its first line is not complete yet */
+	uint64_t offset;          /* of the first line that is not taken */
+	uint64_t size;            /* as seen last */
+	uint64_t resume[SIDES];   /* lines that begin below are done */
+	uint64_t replayed[SIDES]; /* records that begin below were framed before: mind the breaks */
+	int64_t grown;            /* mono ns when it last had more */
+	uint64_t read_to;         /* bytes that were read at least once */
+	bool ready;               /* may have unread bytes */
+	bool parked;              /* the server holds what it feeds: not read */
+	bool skipping;            /* within a line that is longer than the cap */
+	bool found;               /* a path led to it at the last look */
+	bool leaving;             /* rotated or deleted: closed when it is read to its end */
+	int64_t asked;            /* mono ns when it was last asked whether a writer has it */
+	bool ended;               /* nothing will come any more, and nothing is open */
+	bool duplicate;           /* its content is another file's: not read */
+	bool from_end;            /* First_Start end */
+	unsigned users;           /* records of the next file that began here */
+	struct open_record open[SIDES];
+};
+
+/* What framing needs of the reader. */
+struct frame {
+	struct state *state;
+	tail_record *record;
+	void *arg;
+	struct cri_memo memo;
+	uint64_t generation;   /* of the read buffer; never 0 */
+	const char *bytes;     /* what it holds, … */
+	uint64_t from, to;     /* … of which offsets … */
+	const struct file *of; /* … of which file */
+	char *again;           /* lines that are read once more */
+	size_t again_size;
+	struct buffer text; /* records of several lines */
+	int64_t newest;     /* runtime time of the newest record */
+};
+
+void frame_init(struct frame *fr, size_t again_size);
+void frame_fini(struct frame *fr);
+
+/**
+ * frame_line(fr, f, start, end, line, cut):
+ * Take the line of ${f} that lies from ${start} to ${end} (its newline
+ * included); ${cut}: ${line} is only its beginning.  Return false when a
+ * record was refused: nothing is lost, the same line must be offered again.
+ */
+bool frame_line(
+    struct frame *fr, struct file *f, uint64_t start, uint64_t end, struct slice line, bool cut);
+
+/**
+ * frame_flush(fr, f):
+ * End the records that are open in ${f} by a break each.  Return false when
+ * one was refused.
+ */
+bool frame_flush(struct frame *fr, struct file *f);
+
+/**
+ * frame_open(f):
+ * Is a record open in ${f}?
+ */
+bool frame_open(const struct file *f);
+
+/**
+ * frame_hand_over(f, next):
+ * ${f} has ended by a rotation: its open records go on in ${next}, of which
+ * nothing has been read.
+ */
+void frame_hand_over(struct file *f, struct file *next);
+
+/* The whole of tail. */
+struct tail {
+	const struct tail_conf *const *confs;
+	size_t nconfs;
+	struct state *state;
+	struct range_book *book;
+	tail_stream *on_stream;
+	struct frame frame;
+	struct file *files;
+	size_t nfiles;
+	struct watch *watch;
+	char *buffer;
+	size_t buffer_size;
+	int64_t now;     /* mono ns of this turn */
+	int64_t looked;  /* … of the last look for files */
+	bool look;       /* something says that there are other files */
+	bool first_look; /* files that it finds were there at the start */
+	bool finishing;
+	bool refused;       /* a record was refused in this turn */
+	struct file *first; /* whose turn is first: no file waits for ever */
+	int64_t due;        /* mono ns when something is due without an event */
+	struct said said;
+};
+
+/**
+ * file_open(t, conf, path), file_close(t, f):
+ * Open what ${path} leads to, when that is not open already, and note that it
+ * was found; let a file go, and its stream.
+ */
+void file_open(struct tail *t, const struct tail_conf *conf, const char *path);
+void file_close(struct tail *t, struct file *f);
+
+/**
+ * file_turn(t, f):
+ * Read what is unread of ${f}, at most a budget.  Return true when there is
+ * more.
+ */
+bool file_turn(struct tail *t, struct file *f);
+
+/**
+ * watch_new(), watch_free(w):
+ * The inotify instance.
+ */
+struct watch *watch_new(void);
+void watch_free(struct watch *w);
+int watch_fd(const struct watch *w);
+
+/**
+ * watch_directory(w, path), watch_file(w, f):
+ * Tell of files that come, go and are closed in a directory; tell once when
+ * ${f} is written to.
+ */
+void watch_directory(struct watch *w, const char *path);
+void watch_file(struct watch *w, struct file *f);
+void watch_forget(struct watch *w, struct file *f);
+
+/**
+ * watch_read(w, t):
+ * Take the events that are there: files become ready or closed, and t->look is
+ * set when names have changed.
+ */
+void watch_read(struct watch *w, struct tail *t);
+
+/**
+ * identity_of(conf, target, pod, generation, first, out):
+ * The identity of the stream whose first line is ${first} (design.md).
+ */
+void identity_of(const struct tail_conf *conf, const char *target, const struct pod *pod,
+    uint64_t generation, struct slice first, struct identity *out);
+
+#endif

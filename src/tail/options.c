@@ -1,0 +1,90 @@
+/* [INPUT] tail: its options, and what they may not say together. */
+#include <stddef.h>
+
+#include "tail.h"
+
+static const char buffer_is_file[] = "the log file itself is the buffer";
+static const char no_database[] =
+    "cursors are kept under State_Path, and a DB of Fluent Bit is taken over later";
+static const char one_buffer[] = "all files share one read buffer";
+static const char own_watch[] = "one-shot watches, and a rescan each Refresh_Interval";
+static const char *const first_starts[] = { "head", "end", NULL };
+
+const struct option input_options[] = {
+	OPTION("Tag", OPT_STRING, "*", offsetof(struct input, tag),
+	    "what Match is held against; * stands for the file's path"),
+	OPTION("Alias", OPT_STRING, NULL, offsetof(struct input, alias), "a name for messages"),
+	OPTION_IDLE("Mem_Buf_Limit", buffer_is_file),
+	OPTION_IDLE("storage.*", buffer_is_file),
+	OPTION_IDLE("Log_Level", "one level for all parts: Log_Level in [SERVICE]"),
+	OPTIONS_END,
+};
+
+#define AT(member) offsetof(struct tail_conf, member)
+
+static const struct option tail_options[] = {
+	OPTION("Path", OPT_LIST, NULL, AT(path), "files to follow: paths or globs",
+	    .flags = OPT_NEEDED),
+	OPTION("Exclude_Path", OPT_LIST, NULL, AT(exclude_path), "paths or globs to leave out"),
+	OPTION("Parser", OPT_STRING, NULL, AT(parser),
+	    "cri: the runtime's lines (the default in the kubelet's directories); else a [PARSER]"),
+	OPTION("Read_from_Head", OPT_BOOL, "on", AT(read_from_head),
+	    "off: files that are there at the first start are read from their end (First_Start end)"),
+	OPTION("First_Start", OPT_ENUM, "head", AT(first_start),
+	    "where reading begins in files without a cursor that are there at the start",
+	    .choices = first_starts),
+	OPTION("Refresh_Interval", OPT_TIME, "60", AT(refresh_interval),
+	    "look for files that no event told of", .min = 100 * 1000000LL,
+	    .max = 3600 * 1000000000LL),
+	OPTION("Rotate_Wait", OPT_TIME, "5", AT(rotate_wait),
+	    "a rotated file is closed when it has not grown for so long; it is read to its end first"),
+	OPTION("Flush_ms", OPT_INT, "500", AT(flush),
+	    "an open record (a stack trace) ends when nothing follows for so many milliseconds",
+	    .min = 10, .max = 60000),
+	OPTION("Buffer_Max_Size", OPT_SIZE, "1M", AT(buffer_max_size),
+	    "the most of a line or a joined record that is kept; the rest is cut, marked and counted",
+	    .min = 1024, .max = 16 * 1000 * 1000),
+	OPTION("Path_Key", OPT_STRING, NULL, AT(path_key), "write the file's path under this key"),
+	OPTION("Key", OPT_STRING, "log", AT(key), "the key of a record's text"),
+	OPTION("Source_Id", OPT_STRING, NULL, AT(source_id),
+	    "names this machine in the ids of plain files' records (default: the machine id)"),
+	OPTION("Allowed_Roots", OPT_LIST, NULL, AT(allowed_roots),
+	    "directories that links may lead to, beside the parent of each Path's directory and the kubelet's own"),
+	OPTION("Never_Own_Pod", OPT_BOOL, "on", AT(never_own_pod),
+	    "leave out the logs of the pod that towline runs in (POD_NAME)"),
+	OPTION("Keep_Colors", OPT_BOOL, "off", AT(keep_colors), "leave terminal colours in log"),
+	OPTION_IDLE("multiline.parser", "partial lines and stack traces are joined in any case"),
+	OPTION_IDLE("DB", no_database),
+	OPTION_IDLE("DB.*", no_database),
+	OPTION_IDLE("Buffer_Chunk_Size", one_buffer),
+	OPTION_IDLE("Static_Batch_Size", "files take turns by a budget of bytes"),
+	OPTION_IDLE("Event_Batch_Size", "files take turns by a budget of bytes"),
+	OPTION_IDLE(
+	    "Skip_Long_Lines", "a long line is cut at Buffer_Max_Size, and reading goes on"),
+	OPTION_IDLE(
+	    "Truncate_Long_Lines", "a long line is cut at Buffer_Max_Size, and reading goes on"),
+	OPTION_IDLE("Skip_Empty_Lines", "an empty line is a record"),
+	OPTION_IDLE("Inotify_Watcher", own_watch),
+	OPTION_IDLE("Watcher_Interval", own_watch),
+	OPTION_IDLE("Progress_Check_Interval", own_watch),
+	OPTION_IDLE("Read_Newly_Discovered_Files_From_Head", "new files are read from their head"),
+	OPTION_IDLE("Docker_Mode", "partial lines are joined in any case"),
+	OPTION_IDLE("Exit_On_Eof", "run --exit-on-eof does it"),
+	OPTION_LATER("Offset_Key", "write a record's offset under this key"),
+	OPTION_LATER("Ignore_Older", "leave out files that have not changed for so long"),
+	OPTION_LATER(
+	    "Ignore_Active_Older_Files", "stop following files that have not changed for so long"),
+	OPTION_LATER("Tag_Regex", "take parts of the path for the tag"),
+	OPTION_LATER("generic.encoding", "another encoding than UTF-8"),
+	OPTION_LATER("unicode.encoding", "another encoding than UTF-8"),
+	OPTIONS_END,
+};
+
+const struct plugin tail_plugin = {
+	.kind = SECTION_INPUT,
+	.name = "tail",
+	.help = "follow log files",
+	.options = tail_options,
+	.common = input_options,
+	.size = sizeof(struct tail_conf),
+};

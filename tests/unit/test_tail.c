@@ -1,0 +1,345 @@
+/* Tailing, on real files: what is written comes out as records, each once. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "memory.h"
+#include "tail.h"
+#include "voice.h"
+
+struct world {
+	char dir[64];
+	struct tail_conf conf;
+	char *path;
+	struct state *state;
+	struct range_book *book;
+	struct tail *tail;
+	struct buffer got; /* side:text| of each record */
+	unsigned records;
+	unsigned refuse; /* refuse each record so often before it is taken */
+	unsigned refused;
+	uint64_t batch;
+	int streams;
+};
+
+static bool
+on_record(void *arg, const struct framed *f)
+{
+	struct world *w = arg;
+	struct range *r;
+
+	if (w->refused < w->refuse) {
+		w->refused++;
+		return false;
+	}
+	w->refused = 0;
+	r = range_open(w->book, &f->stream->cursor[f->side], ++w->batch);
+	assert_non_null(r);
+	range_add(r, 1, f->end);
+	if (f->also != NULL)
+		range_also(r, f->also, f->also_end);
+	range_seal(w->book, r);
+	range_settle(w->book, r, 1);
+	buffer_printf(&w->got, "%d:", f->side);
+	buffer_put(&w->got, f->text);
+	buffer_printf(&w->got, "%s|", f->truncated ? "~" : "");
+	w->records++;
+	return true;
+}
+
+static void
+on_stream(void *arg, struct stream *stream, bool begins)
+{
+	struct world *w = arg;
+
+	(void)stream;
+	w->streams += begins ? 1 : -1;
+}
+
+static void
+shell(const char *format, ...)
+{
+	va_list ap;
+	char command[2048];
+
+	va_start(ap, format);
+	vsnprintf(command, sizeof(command), format, ap);
+	va_end(ap);
+	if (fork() == 0) {
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(127);
+	}
+	wait(NULL);
+}
+
+#define POD "ns_matillion-agent-1_uid-1"
+#define LINK                                                                                       \
+	"containers/matillion-agent-1_ns_agent-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.log"
+
+static int
+setup(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	static char tag[] = "t.*", key[] = "log";
+
+	voice_level(VOICE_ERROR);
+	memcpy(w->dir, "/tmp/towline-tail-XXXXXX", sizeof("/tmp/towline-tail-XXXXXX"));
+	assert_non_null(mkdtemp(w->dir));
+	shell("mkdir -p %s/containers %s/pods/" POD "/agent && ln -s %s/pods/" POD
+	      "/agent/0.log %s/" LINK,
+	    w->dir, w->dir, w->dir, w->dir);
+	w->path = xprintf("%s/containers/*.log", w->dir);
+	w->conf = (struct tail_conf){
+		.input.tag = tag,
+		.path = { &w->path, 1 },
+		.read_from_head = true,
+		.refresh_interval = 200 * NS_PER_MS,
+		.rotate_wait = 300 * NS_PER_MS,
+		.flush = 50,
+		.buffer_max_size = 100000,
+		.key = key,
+	};
+	w->state = state_open(NULL);
+	w->book = range_book_new(w->state, 64);
+	buffer_init(&w->got, 0);
+	*state = w;
+	return 0;
+}
+
+static void
+start(struct world *w)
+{
+	const struct tail_conf *conf = &w->conf;
+
+	w->tail = tail_new(&conf, 1, w->state, w->book, on_record, on_stream, w);
+}
+
+static int
+teardown(void **state)
+{
+	struct world *w = *state;
+
+	tail_free(w->tail);
+	assert_int_equal(w->streams, 0);
+	range_book_free(w->book);
+	state_close(w->state);
+	buffer_fini(&w->got);
+	shell("rm -rf %s", w->dir);
+	free(w->path);
+	free(w);
+	return 0;
+}
+
+/* Turn until so many records have come; far more time than it takes. */
+static void
+turn_until(struct world *w, unsigned records)
+{
+	int64_t until = clock_mono() + 20 * NS_PER_S;
+
+	while (w->records < records && clock_mono() < until) {
+		tail_turn(w->tail, true);
+		tail_wait(w->tail, -1, 20);
+	}
+}
+
+static void
+turn_for(struct world *w, int ms)
+{
+	int64_t until = clock_mono() + ms * NS_PER_MS;
+
+	while (clock_mono() < until) {
+		tail_turn(w->tail, true);
+		tail_wait(w->tail, -1, 10);
+	}
+}
+
+static void
+put_line(struct world *w, const char *file, const char *line)
+{
+	char *path = xprintf("%s/pods/" POD "/agent/%s", w->dir, file);
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, line, strlen(line)), strlen(line));
+	close(fd);
+	free(path);
+}
+
+#define AT(second) "2026-11-22T08:00:0" #second "Z "
+
+static void
+assert_got(struct world *w, const char *want)
+{
+	assert_slice(buffer_slice(&w->got), want);
+}
+
+static void
+test_lines_partials_and_traces_of_both_sides(void **state)
+{
+	struct world *w = *state;
+
+	put_line(w, "0.log",
+	    AT(1) "stdout F one\n" AT(1) "stdout P tw\n" AT(1) "stderr F err\n" AT(1) "stdout F o\n" AT(1) "stdout F ERROR failed\n" AT(
+		1) "stderr F \n" AT(1) "stdout F java.lang.Error: x\n" AT(1) "stdout F \tat a.B.c(B.java)\n" AT(2) "stdout F {\"json\":1}\n" AT(2) "stdout F last\n");
+	start(w);
+	turn_until(w, 7);
+	turn_for(w, 100);
+	assert_got(w,
+	    "0:one|0:two|0:ERROR failed\njava.lang.Error: x\n\tat a.B.c(B.java)|1:err|1:|0:{\"json\":1}|0:last|");
+}
+
+static void
+test_every_record_refused_first_comes_once(void **state)
+{
+	struct world *w = *state;
+
+	w->refuse = 2;
+	test_lines_partials_and_traces_of_both_sides(state);
+}
+
+static void
+test_a_live_file_is_followed(void **state)
+{
+	struct world *w = *state;
+
+	start(w);
+	turn_for(w, 50);
+	put_line(w, "0.log", AT(1) "stdout F one\n" AT(1) "stdout F tw");
+	turn_until(w, 1);
+	put_line(w, "0.log", "o\n");
+	turn_until(w, 2);
+	assert_got(w, "0:one|0:two|");
+}
+
+static void
+test_rotation_with_late_bytes_and_a_line_cut_by_it(void **state)
+{
+	struct world *w = *state;
+	char *old = xprintf("%s/pods/" POD "/agent/0.log", w->dir);
+	char *new = xprintf("%s/pods/" POD "/agent/0.log.20260101-000000", w->dir);
+	static const char late[] = AT(2) "stdout F two\n" AT(2) "stdout P th\n";
+	int writer;
+
+	put_line(w, "0.log", AT(1) "stdout F one\n");
+	start(w);
+	turn_until(w, 1);
+	writer = open(old, O_WRONLY | O_APPEND);
+	assert_int_equal(rename(old, new), 0);
+	put_line(w, "0.log", AT(2) "stdout F ird\n" AT(2) "stdout F four\n");
+	turn_for(w, 100);
+	assert_int_equal(write(writer, late, strlen(late)), strlen(late));
+	close(writer);
+	turn_until(w, 4);
+	turn_for(w, 100);
+	assert_got(w, "0:one|0:two|0:third|0:four|");
+	free(old);
+	free(new);
+}
+
+static void
+test_a_deleted_file_is_read_to_its_end(void **state)
+{
+	struct world *w = *state;
+	char line[50001];
+
+	memset(line, 'x', 50000);
+	line[50000] = '\0';
+	put_line(w, "0.log", AT(1) "stdout F one\n");
+	start(w);
+	turn_until(w, 1);
+	for (int i = 0; i < 30; i++) {
+		put_line(w, "0.log", AT(1) "stdout F ");
+		put_line(w, "0.log", line);
+		put_line(w, "0.log", "\n");
+	}
+	shell("rm -rf %s/pods/" POD " %s/" LINK, w->dir, w->dir);
+	turn_until(w, 31);
+	assert_int_equal(w->records, 31);
+	turn_for(w, 700);
+	assert_int_equal(w->streams, 0); /* and let go */
+}
+
+static void
+test_a_line_of_any_length_is_cut_at_the_cap(void **state)
+{
+	struct world *w = *state;
+	char *line = malloc(3000001);
+
+	memset(line, 'y', 3000000);
+	line[3000000] = '\0';
+	put_line(w, "0.log", AT(1) "stdout F before\n" AT(1) "stdout F ");
+	put_line(w, "0.log", line);
+	put_line(w, "0.log", "\n" AT(1) "stdout F after\n");
+	start(w);
+	turn_until(w, 3);
+	assert_int_equal(w->records, 3);
+	assert_memory_equal(w->got.at, "0:before|0:yyy", 14);
+	assert_memory_equal(w->got.at + w->got.len - 9, "|0:after|", 9);
+	assert_int_equal(w->got.at[w->got.len - 10], '~');
+	assert_true(w->got.len < 100100);
+	free(line);
+}
+
+static void
+test_rotated_siblings_are_read_first_at_the_start(void **state)
+{
+	struct world *w = *state;
+
+	put_line(w, "0.log.20260101-000000", AT(1) "stdout F one\n");
+	put_line(w, "0.log.20260102-000000", AT(2) "stdout F two\n");
+	put_line(w, "0.log.20260102-000000.gz", "not a log");
+	put_line(w, "0.log", AT(3) "stdout F three\n");
+	start(w);
+	turn_until(w, 3);
+	assert_got(w, "0:one|0:two|0:three|");
+}
+
+static void
+test_a_link_that_leads_outside_is_not_followed(void **state)
+{
+	struct world *w = *state;
+
+	shell("ln -s /etc/passwd %s/containers/evil.log", w->dir);
+	put_line(w, "0.log", AT(1) "stdout F one\n");
+	start(w);
+	turn_until(w, 1);
+	turn_for(w, 100);
+	assert_got(w, "0:one|");
+}
+
+static void
+test_a_thousand_files(void **state)
+{
+	struct world *w = *state;
+
+	shell("for i in $(seq 1000); do d=%s/pods/ns_p${i}_u$i/c; mkdir -p $d; echo '" AT(
+		  1) "stdout F x' > $d/0.log; ln -s $d/0.log %s/containers/p${i}_ns_c.log; done",
+	    w->dir, w->dir);
+	start(w);
+	turn_until(w, 1000);
+	turn_for(w, 100);
+	assert_int_equal(w->records, 1000);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_lines_partials_and_traces_of_both_sides),
+		TEST(test_every_record_refused_first_comes_once),
+		TEST(test_a_live_file_is_followed),
+		TEST(test_rotation_with_late_bytes_and_a_line_cut_by_it),
+		TEST(test_a_deleted_file_is_read_to_its_end),
+		TEST(test_a_line_of_any_length_is_cut_at_the_cap),
+		TEST(test_rotated_siblings_are_read_first_at_the_start),
+		TEST(test_a_link_that_leads_outside_is_not_followed),
+		TEST(test_a_thousand_files),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
