@@ -3,6 +3,7 @@
 
 #include "filter.h"
 #include "service.h"
+#include "tail.h"
 
 /* Known to whoever comes from Fluent Bit; not built yet. */
 #define LATER(section, what, text)                                                                 \
@@ -13,6 +14,7 @@
 
 static const struct plugin *const plugins[] = {
 	&service_plugin,
+	&tail_plugin,
 	LATER(SECTION_INPUT, "dummy", "records that are made up"),
 	LATER(SECTION_INPUT, "stdin", "lines of standard input"),
 	&kubernetes_filter_plugin,
