@@ -26,8 +26,11 @@ struct item {
 	uint32_t core;  /* @timestamp, time, stream, logtag, log end here: closed by } a document */
 	uint32_t plain; /* where log_parsed begins (its comma); == end - 1 without one */
 	uint32_t end;   /* behind the document's }, before the newline */
+	bool fresh;     /* never sent before: a 409 is a collision */
+	uint8_t owed;   /* outputs that have yet to settle it: the shipper's, as is debt */
 	int64_t time;   /* the record's, ns */
 	struct range *range;
+	struct debt *debt; /* of an item that left this batch for one output's hold */
 };
 
 struct batch {
@@ -50,12 +53,14 @@ struct document_rules {
 	/* Writes the index for a record into ${to} (at most 255 bytes); NULL when fixed. */
 	size_t (*index)(const void *conf, const struct record *r, char *to);
 	const void *conf;
+	/* Names, as they stand inside a JSON string. */
 	struct slice time_key;   /* @timestamp */
 	struct slice log_key;    /* log; the input's Key */
 	struct slice tag_key;    /* empty: the tag is not written */
 	unsigned time_digits;    /* of @timestamp's fraction: 3 or 9 */
 	bool keep_log;           /* kubernetes Keep_Log */
-	struct slice parsed_key; /* log_parsed, or Merge_Log_Key */
+	struct slice parsed_key; /* log_parsed, or Merge_Log_Key; a name, too */
+	struct slice operation;  /* create */
 };
 
 /**
@@ -65,6 +70,14 @@ struct document_rules {
  */
 struct batch *batch_new(size_t bytes, size_t cap);
 void batch_free(struct batch *b);
+
+/**
+ * batch_clear(b, number, bytes), batch_trim(b, bytes):
+ * Empty ${b} for reuse under a new number, with ${bytes} of memory again; let
+ * go of what a batch that grew beyond ${bytes} does not need.
+ */
+void batch_clear(struct batch *b, uint64_t number, size_t bytes);
+void batch_trim(struct batch *b, size_t bytes);
 
 /**
  * document_rules_default():
@@ -82,9 +95,10 @@ void document_id(const struct record *r, char *to);
 /**
  * batch_put(b, rules, r):
  * Encode ${r} behind what ${b} holds.  Return true, or false when there is no
- * room (nothing has changed then; a record that does not even fit into an
- * empty batch grows it, up to the cap of its buffer, and loses log_parsed
- * first, marked log_parsed_dropped, when that is not enough).
+ * room (nothing has changed then).  An empty batch takes every record: it
+ * grows, up to the cap of its buffer; when that is not enough, the document
+ * loses log_parsed, marked log_parsed_dropped, then the fields beside log,
+ * then the end of log, marked log_truncated.
  */
 bool batch_put(struct batch *b, const struct document_rules *rules, const struct record *r);
 

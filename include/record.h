@@ -38,6 +38,7 @@ struct record {
 	enum side side;
 	bool partial;     /* logtag of the first line: P, else F */
 	bool truncated;   /* the cap cut it */
+	bool fresh;       /* never sent before, for certain: the id can be nobody else's */
 	bool has_log;     /* false: a parser took the line apart and kept no log */
 	struct slice log; /* lines joined by \n, no final newline; colours stripped unless kept */
 	struct slice tag;

@@ -1,0 +1,312 @@
+/*
+ * A record becomes two lines of a bulk body: the action with the _id, and the
+ * document.  On the hot path: room is made once a record, then bytes are
+ * written without looking; the pod's JSON is copied as it is; log_parsed
+ * stands last, so that it can be cut off.
+ */
+#include <assert.h>
+#include <limits.h>
+
+#include "batch.h"
+#include "clock.h"
+#include "json.h"
+#include "parsed.h"
+#include "pod.h"
+#include "stream.h"
+#include "timestamp.h"
+
+#define INDEX_MAX 255
+
+/* Bytes of all constant names and marks of a document and its action, and to spare. */
+#define DOCUMENT_ROOM 512
+
+struct document_rules
+document_rules_default(void)
+{
+	return (struct document_rules){
+		.index_fixed = SLICE("towline"),
+		.time_key = SLICE("@timestamp"),
+		.log_key = SLICE("log"),
+		.time_digits = 9,
+		.keep_log = true,
+		.parsed_key = SLICE("log_parsed"),
+		.operation = SLICE("create"),
+	};
+}
+
+/* ---- the id */
+
+/* Each pair of digits of URL-safe base64, at 64 * first + second. */
+#define ROW8(a, b, c, d, e, f, g, h, i)                                                            \
+	{ a, b }, { a, c }, { a, d }, { a, e }, { a, f }, { a, g }, { a, h },                      \
+	{                                                                                          \
+		a, i                                                                               \
+	}
+#define ROW(a)                                                                                     \
+	ROW8(a, 'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'),                                           \
+	    ROW8(a, 'I', 'J', 'K', 'L', 'M', 'N', 'O', 'P'),                                       \
+	    ROW8(a, 'Q', 'R', 'S', 'T', 'U', 'V', 'W', 'X'),                                       \
+	    ROW8(a, 'Y', 'Z', 'a', 'b', 'c', 'd', 'e', 'f'),                                       \
+	    ROW8(a, 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n'),                                       \
+	    ROW8(a, 'o', 'p', 'q', 'r', 's', 't', 'u', 'v'),                                       \
+	    ROW8(a, 'w', 'x', 'y', 'z', '0', '1', '2', '3'),                                       \
+	    ROW8(a, '4', '5', '6', '7', '8', '9', '-', '_')
+#define ROWS8(a, b, c, d, e, f, g, h) ROW(a), ROW(b), ROW(c), ROW(d), ROW(e), ROW(f), ROW(g), ROW(h)
+
+static const char pairs[4096][2] = {
+	ROWS8('A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'),
+	ROWS8('I', 'J', 'K', 'L', 'M', 'N', 'O', 'P'),
+	ROWS8('Q', 'R', 'S', 'T', 'U', 'V', 'W', 'X'),
+	ROWS8('Y', 'Z', 'a', 'b', 'c', 'd', 'e', 'f'),
+	ROWS8('g', 'h', 'i', 'j', 'k', 'l', 'm', 'n'),
+	ROWS8('o', 'p', 'q', 'r', 's', 't', 'u', 'v'),
+	ROWS8('w', 'x', 'y', 'z', '0', '1', '2', '3'),
+	ROWS8('4', '5', '6', '7', '8', '9', '-', '_'),
+};
+
+static inline void
+put_big_endian(unsigned char *to, uint64_t value, unsigned bytes)
+{
+	while (bytes-- > 0)
+		*to++ = (unsigned char)(value >> 8 * bytes);
+}
+
+void
+document_id(const struct record *r, char *to)
+{
+	unsigned char id[30];
+
+	put_big_endian(id, r->stream->hour, 3);
+	memcpy(id + 3, r->stream->identity.at, 16);
+	put_big_endian(id + 19, r->offset, 7);
+	put_big_endian(id + 26, r->hash, 4);
+	for (unsigned i = 0; i < sizeof(id); i += 3, to += 4) {
+		unsigned bits = (unsigned)id[i] << 16 | (unsigned)id[i + 1] << 8 | id[i + 2];
+
+		memcpy(to, pairs[bits >> 12], 2);
+		memcpy(to + 2, pairs[bits & 4095], 2);
+	}
+}
+
+/* ---- times: the date and the second of many records are the same */
+
+#define SECOND_LEN 20 /* 2026-11-22T08:00:00. */
+
+static char *
+time_write(char *to, int64_t ns, unsigned digits)
+{
+	static _Thread_local struct {
+		int64_t second;
+		char text[TIMESTAMP_MAX];
+		bool known;
+	} last;
+	int64_t second = ns / NS_PER_S - (ns % NS_PER_S < 0);
+	uint32_t fraction = (uint32_t)(ns - second * NS_PER_S);
+
+	if (!last.known || last.second != second) {
+		timestamp_write(second * NS_PER_S, 9, last.text);
+		last.second = second;
+		last.known = true;
+	}
+	memcpy(to, last.text, SECOND_LEN);
+	to += SECOND_LEN;
+	if (digits == 3)
+		fraction /= 1000000;
+	for (unsigned i = digits; i-- > 0; fraction /= 10)
+		to[i] = (char)('0' + fraction % 10);
+	to[digits] = 'Z';
+	return to + digits + 1;
+}
+
+/* ---- room */
+
+static size_t
+fields_room(const struct record *r, bool tight)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < r->nfields; i++)
+		n += field_room(&r->fields[i], tight);
+	return n;
+}
+
+/* All but log, fields and log_parsed. */
+static size_t
+frame_room(const struct document_rules *rules, const struct record *r, bool tight)
+{
+	return DOCUMENT_ROOM + JSON_WRITE_MAX(INDEX_MAX) + rules->time_key.len +
+	       rules->log_key.len + rules->tag_key.len + rules->parsed_key.len +
+	       rules->operation.len + text_room(r->time_text, tight) + text_room(r->tag, tight) +
+	       (r->pod != NULL ? r->pod->json.len : 0);
+}
+
+static size_t
+document_room(const struct document_rules *rules, const struct record *r, bool tight)
+{
+	return frame_room(rules, r, tight) + text_room(r->log, tight) + fields_room(r, tight) +
+	       (r->parsed != NULL ? parsed_room(r->parsed, tight) : 0);
+}
+
+/* ---- writing */
+
+static char *
+action_write(char *to, const struct document_rules *rules, const struct record *r)
+{
+	char index[INDEX_MAX];
+
+	to = put_slice(PUT(to, "{\""), rules->operation);
+	to = PUT(to, "\":{");
+	if (rules->index_fixed.len == 0) {
+		size_t len = rules->index(rules->conf, r, index);
+
+		assert(len <= INDEX_MAX);
+		to = json_write(PUT(to, "\"_index\":"), (struct slice){ index, len });
+		*to++ = ',';
+	}
+	to = PUT(to, "\"_id\":\"");
+	document_id(r, to);
+	return PUT(to + DOCUMENT_ID, "\"}}\n");
+}
+
+/* What a document is stripped to when the server will not have the rest. */
+static char *
+core_write(char *to, const struct document_rules *rules, const struct record *r)
+{
+	to = put_slice(PUT(to, "{\""), rules->time_key);
+	to = time_write(PUT(to, "\":\""), r->time, rules->time_digits);
+	*to++ = '"';
+	if (r->time_text.len > 0) {
+		to = json_write(PUT(to, ",\"time\":"), r->time_text);
+		to = r->side == SIDE_STDERR ? PUT(to, ",\"stream\":\"stderr\"")
+					    : PUT(to, ",\"stream\":\"stdout\"");
+		to = r->partial ? PUT(to, ",\"logtag\":\"P\"") : PUT(to, ",\"logtag\":\"F\"");
+	}
+	if (r->has_log && rules->keep_log) {
+		to = put_slice(PUT(to, ",\""), rules->log_key);
+		to = json_write(PUT(to, "\":"), r->log);
+	}
+	if (r->truncated)
+		to = PUT(to, ",\"log_truncated\":true");
+	return to;
+}
+
+static char *
+rest_write(char *to, const struct document_rules *rules, const struct record *r)
+{
+	if (rules->tag_key.len > 0) {
+		to = put_slice(PUT(to, ",\""), rules->tag_key);
+		to = json_write(PUT(to, "\":"), r->tag);
+	}
+	for (int i = 0; i < r->nfields; i++)
+		to = field_write(to, &r->fields[i]);
+	if (r->pod != NULL && r->pod->json.len > 0)
+		to = put_slice(PUT(to, ",\"kubernetes\":"), r->pod->json);
+	return to;
+}
+
+static char *
+parsed_member_write(char *to, const struct document_rules *rules, const struct agent_line *parsed)
+{
+	char *from = PUT(put_slice(PUT(to, ",\""), rules->parsed_key), "\":");
+	char *end = parsed_write(from, parsed);
+
+	return end == from ? to : end;
+}
+
+/* `dropped`: the document was too large for its log_parsed. */
+static void
+document_write(
+    struct batch *b, const struct document_rules *rules, const struct record *r, bool dropped)
+{
+	struct item *item = &b->items[b->nitems++];
+	char *base = b->body.at, *at = base + b->body.len;
+
+	item->action = (uint32_t)(at - base);
+	at = action_write(at, rules, r);
+	item->document = (uint32_t)(at - base);
+	at = core_write(at, rules, r);
+	item->core = (uint32_t)(at - base);
+	at = rest_write(at, rules, r);
+	if (dropped)
+		at = PUT(at, ",\"log_parsed_dropped\":true");
+	item->plain = (uint32_t)(at - base);
+	if (r->parsed != NULL && !dropped)
+		at = parsed_member_write(at, rules, r->parsed);
+	*at++ = '}';
+	item->end = (uint32_t)(at - base);
+	*at++ = '\n';
+	item->time = r->time;
+	item->fresh = r->fresh;
+	item->owed = 0;
+	item->range = NULL;
+	item->debt = NULL;
+	b->body.len = (size_t)(at - base);
+	assert(b->body.len <= b->body.size);
+}
+
+/* ---- a record that may not fit */
+
+/* The longest beginning of the text that takes at most ${room} bytes, whole characters alone. */
+static struct slice
+text_cut(struct slice text, size_t room)
+{
+	size_t n = 0, used = text_room_tight(SLICE(""));
+
+	for (; n < text.len; n++) {
+		used += text_room_tight((struct slice){ text.at + n, 1 }) - 2;
+		if (used > room)
+			break;
+	}
+	while (n > 0 && n < text.len && ((unsigned char)text.at[n] & 0xc0) == 0x80)
+		n--;
+	return (struct slice){ text.at, n };
+}
+
+/* An empty batch has to take the record: it grows, and the record loses what must go. */
+static void
+put_alone(struct batch *b, const struct document_rules *rules, const struct record *r)
+{
+	struct record cut;
+	size_t frame;
+	bool dropped;
+
+	if (buffer_need(&b->body, document_room(rules, r, true)) != NULL) {
+		document_write(b, rules, r, false);
+		return;
+	}
+	cut = *r;
+	dropped = r->parsed != NULL;
+	cut.parsed = NULL;
+	if (buffer_need(&b->body, document_room(rules, &cut, true)) == NULL) {
+		cut.nfields = 0;
+		frame = frame_room(rules, &cut, true);
+		if (frame > b->body.cap) {
+			cut.pod = NULL;
+			cut.tag.len = 0;
+			frame = frame_room(rules, &cut, true);
+		}
+		assert(frame <= b->body.cap);
+		cut.log = text_cut(r->log, b->body.cap - frame);
+		cut.truncated |= cut.log.len < r->log.len;
+		if (buffer_need(&b->body, document_room(rules, &cut, true)) == NULL)
+			assert(!"a cut record fits");
+	}
+	document_write(b, rules, &cut, dropped);
+}
+
+bool
+batch_put(struct batch *b, const struct document_rules *rules, const struct record *r)
+{
+	size_t room = b->body.size - b->body.len;
+
+	if (b->nitems == BATCH_ITEMS)
+		return false;
+	if (document_room(rules, r, false) <= room || document_room(rules, r, true) <= room) {
+		document_write(b, rules, r, false);
+		return true;
+	}
+	if (b->nitems > 0)
+		return false;
+	put_alone(b, rules, r);
+	return true;
+}

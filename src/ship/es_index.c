@@ -1,0 +1,125 @@
+/*
+ * The index that a record goes to: constant, or named by the record's own
+ * time, in UTC, so that an id is always looked for where it was written.
+ */
+#include <time.h>
+
+#include "es.h"
+
+/* The index when it is the same for all records, else NULL. */
+const char *
+es_index_fixed(const struct es_conf *conf)
+{
+	return conf->logstash_format || strchr(conf->index, '%') != NULL ? NULL : conf->index;
+}
+
+/* The format is the configuration's. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+static size_t
+index_format(const struct es_conf *conf, const struct tm *tm, char *to)
+{
+	int n;
+
+	if (!conf->logstash_format)
+		return strftime(to, 256, conf->index, tm);
+	n = snprintf(to, 200, "%s%s", conf->logstash_prefix, conf->logstash_prefix_separator);
+	if (n < 0 || n >= 200)
+		n = 0;
+	return (size_t)n + strftime(to + n, 256 - (size_t)n, conf->logstash_dateformat, tm);
+}
+
+#pragma GCC diagnostic pop
+
+/* Many records of one second follow each other. */
+size_t
+es_index_write(const void *of, const struct record *r, char *to)
+{
+	static _Thread_local struct {
+		const void *conf;
+		time_t second;
+		size_t len;
+		char text[256];
+	} last;
+	const struct es_conf *conf = of;
+	time_t second = (time_t)(r->time / NS_PER_S - (r->time % NS_PER_S < 0));
+	struct tm tm;
+
+	if (last.conf != conf || last.second != second) {
+		last.conf = conf;
+		last.second = second;
+		last.len = 0;
+		if (gmtime_r(&second, &tm) != NULL)
+			last.len = index_format(conf, &tm, last.text);
+		/* Servers take no capital letters in an index's name. */
+		for (size_t i = 0; i < last.len; i++) {
+			if (last.text[i] >= 'A' && last.text[i] <= 'Z')
+				last.text[i] = (char)(last.text[i] - 'A' + 'a');
+		}
+	}
+	memcpy(to, last.text, last.len);
+	return last.len;
+}
+
+/* Do two outputs name the index by the record in the same way? */
+static bool
+index_same(const struct es_conf *a, const struct es_conf *b)
+{
+	if (a->logstash_format != b->logstash_format)
+		return false;
+	if (!a->logstash_format)
+		return strcmp(a->index, b->index) == 0;
+	return strcmp(a->logstash_prefix, b->logstash_prefix) == 0 &&
+	       strcmp(a->logstash_prefix_separator, b->logstash_prefix_separator) == 0 &&
+	       strcmp(a->logstash_dateformat, b->logstash_dateformat) == 0;
+}
+
+/* Documents are encoded once: what differs between outputs has to stand in the URL. */
+static const char *
+differs(const struct es_conf *a, const struct es_conf *b)
+{
+	if ((es_index_fixed(a) == NULL || es_index_fixed(b) == NULL) && !index_same(a, b))
+		return "the index by the record's time";
+	if (strcmp(a->time_key, b->time_key) != 0)
+		return "Time_Key";
+	if (a->time_key_nanos != b->time_key_nanos)
+		return "Time_Key_Nanos";
+	if (a->include_tag_key != b->include_tag_key || strcmp(a->tag_key, b->tag_key) != 0)
+		return "Tag_Key";
+	return a->operation != b->operation ? "Write_Operation" : NULL;
+}
+
+int
+es_rules(const struct sink *sinks, size_t n, struct document_rules *rules)
+{
+	const struct sink *first = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct section *section = sinks[i].section;
+		const struct es_conf *conf = section->values;
+		const char *what;
+
+		if (section->plugin != &es_plugin && section->plugin != &opensearch_plugin)
+			continue;
+		if (first != NULL) {
+			what = differs(first->section->values, conf);
+			if (what == NULL)
+				continue;
+			say_error("es",
+			    "%s:%u: documents are encoded once for all outputs, but %s is not the "
+			    "same as in %s:%u",
+			    section->file, section->line, what, first->section->file,
+			    first->section->line);
+			return -1;
+		}
+		first = &sinks[i];
+		rules->time_key = slice_of(conf->time_key);
+		rules->time_digits = conf->time_key_nanos ? 9 : 3;
+		rules->tag_key = slice_of(conf->include_tag_key ? conf->tag_key : "");
+		rules->operation = slice_of(es_operations[conf->operation]);
+		rules->index_fixed = slice_of(es_index_fixed(conf));
+		rules->index = rules->index_fixed.len == 0 ? es_index_write : NULL;
+		rules->conf = conf;
+	}
+	return 0;
+}

@@ -1,0 +1,168 @@
+/* What the es and opensearch outputs can be told: one table for both. */
+#include <stddef.h>
+
+#include "es.h"
+
+#define AT(member) offsetof(struct es_conf, member)
+
+const char *const es_operations[] = { "create", "index", NULL };
+static const char *const compressions[] = { "off", "gzip", NULL };
+
+const struct option es_options[] = {
+	OPTION("Host", OPT_STRING, "127.0.0.1", AT(host), "the server, or HOST:PORT"),
+	OPTION("Port", OPT_INT, "9200", AT(port), "its port", .min = 1, .max = 65535),
+	OPTION("Index", OPT_STRING, "fluent-bit", AT(index),
+	    "index of the records; %Y and the like are of the record's own time"),
+	OPTION("Path", OPT_STRING, "", AT(path), "stands before every path of the server's"),
+	OPTION("Pipeline", OPT_STRING, NULL, AT(pipeline), "ingest pipeline"),
+	OPTION("HTTP_User", OPT_STRING, NULL, AT(http_user), "user of Basic authentication"),
+	OPTION("HTTP_Passwd", OPT_STRING, NULL, AT(http_passwd), "and the password",
+	    .flags = OPT_SECRET),
+	OPTION("HTTP_Passwd_File", OPT_STRING, NULL, AT(http_passwd_file),
+	    "the same, from a file; read again when the server refuses it"),
+	OPTION("HTTP_API_Key", OPT_STRING, NULL, AT(http_api_key), "API key", .flags = OPT_SECRET),
+	OPTION("HTTP_API_Key_File", OPT_STRING, NULL, AT(http_api_key_file),
+	    "the same, from a file; read again when the server refuses it"),
+	OPTION("tls", OPT_BOOL, "off", AT(tls), "speak TLS"),
+	OPTION("tls.verify", OPT_BOOL, "on", AT(tls_verify), "verify the certificate"),
+	OPTION("tls.verify_hostname", OPT_BOOL, "on", AT(tls_verify_hostname),
+	    "verify that it is the host's"),
+	OPTION("tls.ca_file", OPT_STRING, NULL, AT(tls_ca_file), "certificate authorities"),
+	OPTION("tls.ca_path", OPT_STRING, NULL, AT(tls_ca_path), "a directory of them"),
+	OPTION("tls.crt_file", OPT_STRING, NULL, AT(tls_crt_file), "certificate of our own"),
+	OPTION("tls.key_file", OPT_STRING, NULL, AT(tls_key_file), "and its key"),
+	OPTION("tls.key_passwd", OPT_STRING, NULL, AT(tls_key_passwd), "and the key's password",
+	    .flags = OPT_SECRET),
+	OPTION("tls.vhost", OPT_STRING, NULL, AT(tls_vhost),
+	    "the name that the certificate is for, when it is not Host"),
+	OPTION("Logstash_Format", OPT_BOOL, "off", AT(logstash_format),
+	    "an index a day: PREFIX-DATE of the record's own time"),
+	OPTION("Logstash_Prefix", OPT_STRING, "logstash", AT(logstash_prefix), "its beginning"),
+	OPTION("Logstash_Prefix_Separator", OPT_STRING, "-", AT(logstash_prefix_separator),
+	    "what stands between"),
+	OPTION("Logstash_DateFormat", OPT_STRING, "%Y.%m.%d", AT(logstash_dateformat), "its end"),
+	OPTION("Time_Key", OPT_STRING, "@timestamp", AT(time_key), "name of the record's time"),
+	OPTION("Time_Key_Nanos", OPT_BOOL, "on", AT(time_key_nanos),
+	    "nanoseconds in it, which keep the order; off: milliseconds"),
+	OPTION("Include_Tag_Key", OPT_BOOL, "off", AT(include_tag_key), "write the tag"),
+	OPTION("Tag_Key", OPT_STRING, "_flb-key", AT(tag_key), "its name"),
+	OPTION("Write_Operation", OPT_ENUM, "create", AT(operation),
+	    "create: what is there already stays; index: it is written again",
+	    .choices = es_operations),
+	OPTION("Compress", OPT_ENUM, "off", AT(compress), "compress requests",
+	    .choices = compressions),
+	OPTION("Workers", OPT_INT, "4", AT(workers), "requests at a time", .min = 1, .max = 32),
+	OPTION("Template", OPT_BOOL, "on", AT(template),
+	    "install the index template that the queries need"),
+	OPTION("Template_Name", OPT_STRING, NULL, AT(template_name),
+	    "its name; towline-INDEX unless given"),
+	OPTION("Hold_Size", OPT_SIZE, "2M", AT(hold_size),
+	    "bytes of records kept in memory that the server refuses for now", .min = 64000,
+	    .max = 1000000000),
+	OPTION("Dead_Letter_Limit", OPT_SIZE, "1G", AT(dead_letter_limit),
+	    "size of the dead-letter file at which records are held instead"),
+	OPTION("net.connect_timeout", OPT_TIME, "10s", AT(connect_timeout), "time to connect in"),
+	OPTION("net.io_timeout", OPT_TIME, "60s", AT(io_timeout), "time for a request to answer"),
+	OPTION_IDLE("net.*", "connections are kept and shared"),
+	OPTION_IDLE("Suppress_Type_Name", "_type is never sent"),
+	OPTION_IDLE("Type", "_type is never sent"),
+	OPTION_IDLE("Generate_ID", "every record has an id of its own"),
+	OPTION_IDLE("Buffer_Size", "answers are read as they come, in constant memory"),
+	OPTION_IDLE("Trace_Error", "what the server refuses is always said"),
+	OPTION_IDLE("Trace_Output", "towline parse shows documents"),
+	OPTION_IDLE("Replace_Dots", "dots in label and annotation names are always replaced"),
+	OPTION_IDLE("Time_Key_Format", "times are RFC 3339, as the template maps them"),
+	OPTION_IDLE("tls.debug", "curl's messages are in ours"),
+	OPTION_LATER("Logstash_Prefix_Key", "its beginning, from the record"),
+	OPTION_LATER("Id_Key", "the id, from the record"),
+	OPTION_LATER("Current_Time_Index", "the index by the time of sending"),
+	OPTION_LATER("Cloud_ID", "Elastic Cloud's"),
+	OPTION_LATER("Cloud_Auth", "Elastic Cloud's"),
+	OPTION_LATER("aws_auth", "sign requests for AWS"),
+	OPTION_LATER("aws_region", "sign requests for AWS"),
+	OPTION_LATER("aws_service_name", "sign requests for AWS"),
+	OPTIONS_END,
+};
+
+/* A name that stands in documents without being escaped. */
+static void
+name_check(const struct section *section, const char *option, struct findings *findings)
+{
+	const char *name = *(char *const *)conf_value(section, option);
+
+	for (const char *at = name; *at != '\0'; at++) {
+		if ((unsigned char)*at < 0x20 || *at == '"' || *at == '\\') {
+			findings_add(findings, FINDING_ERROR, section->file,
+			    conf_given(section, option), "%s: '%s' cannot be a field's name",
+			    option, name);
+			return;
+		}
+	}
+}
+
+static void
+file_check(const struct section *section, const char *option, struct findings *findings)
+{
+	const char *path = *(char *const *)conf_value(section, option);
+	FILE *file = path != NULL ? fopen(path, "re") : NULL;
+
+	if (path != NULL && file == NULL)
+		findings_add(findings, FINDING_WARNING, section->file, conf_given(section, option),
+		    "%s '%s' cannot be read", option, path);
+	if (file != NULL)
+		fclose(file);
+}
+
+static void
+either_check(const struct section *section, const char *a, const char *b, struct findings *findings)
+{
+	if (conf_given(section, a) != 0 && conf_given(section, b) != 0)
+		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, b),
+		    "%s and %s are both given; one of them has to go", a, b);
+}
+
+static void
+es_check(const struct section *section, struct findings *findings)
+{
+	const struct es_conf *conf = section->values;
+
+	name_check(section, "Time_Key", findings);
+	name_check(section, "Tag_Key", findings);
+	file_check(section, "HTTP_Passwd_File", findings);
+	file_check(section, "HTTP_API_Key_File", findings);
+	file_check(section, "tls.ca_file", findings);
+	file_check(section, "tls.crt_file", findings);
+	file_check(section, "tls.key_file", findings);
+	either_check(section, "HTTP_Passwd", "HTTP_Passwd_File", findings);
+	either_check(section, "HTTP_API_Key", "HTTP_API_Key_File", findings);
+	either_check(section, "HTTP_User", "HTTP_API_Key", findings);
+	if (strchr(conf->host, ',') != NULL || strchr(conf->host, ' ') != NULL)
+		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, "Host"),
+		    "Host: several hosts are not built yet");
+	if (strchr(conf->host, '/') != NULL)
+		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, "Host"),
+		    "Host: '%s' is a URL; the name alone, with tls On for https", conf->host);
+	if (!conf->logstash_format && strlen(conf->index) > 200)
+		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, "Index"),
+		    "Index: longer than 200 bytes");
+}
+
+const struct plugin es_plugin = {
+	.kind = SECTION_OUTPUT,
+	.name = "es",
+	.help = "Elasticsearch, by its bulk API",
+	.options = es_options,
+	.common = output_options,
+	.size = sizeof(struct es_conf),
+	.check = es_check,
+};
+
+const struct plugin opensearch_plugin = {
+	.kind = SECTION_OUTPUT,
+	.name = "opensearch",
+	.help = "OpenSearch, by its bulk API",
+	.options = es_options,
+	.common = output_options,
+	.size = sizeof(struct es_conf),
+	.check = es_check,
+};

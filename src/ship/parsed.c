@@ -1,0 +1,157 @@
+/*
+ * log_parsed: what the agent's grammar found, as JSON.  Its own fields by
+ * name, all others under extra.  On the hot path: names are constants, and
+ * whoever calls has made room.
+ */
+#include "parsed.h"
+
+/* Bytes of all constant names and marks of the object together, and to spare. */
+#define NAMES_ROOM 512
+
+size_t
+text_room_tight(struct slice text)
+{
+	size_t n = 2;
+
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.at[i];
+
+		n += c < 0x20 ? 6 : c == '"' || c == '\\' ? 2 : c < 0x80 ? 1 : 3;
+	}
+	return n;
+}
+
+static inline size_t
+value_room(const struct field *f, bool tight)
+{
+	return f->value.len == 0 ? 4 : text_room(f->value, tight);
+}
+
+size_t
+field_room(const struct field *f, bool tight)
+{
+	return text_room(f->name, tight) + value_room(f, tight) + 2;
+}
+
+static inline char *
+value_write(char *to, const struct field *f)
+{
+	if (f->kind == VALUE_TEXT)
+		return json_write(to, f->value);
+	if (f->kind == VALUE_ESCAPED)
+		return json_write_raw(to, f->value);
+	if (f->value.len == 0)
+		return PUT(to, "null");
+	return json_minify(to, f->value);
+}
+
+char *
+field_write(char *to, const struct field *f)
+{
+	*to++ = ',';
+	to = f->name_escaped ? json_write_raw(to, f->name) : json_write(to, f->name);
+	*to++ = ':';
+	return value_write(to, f);
+}
+
+/* The fields that have a name, as rooms are added up. */
+static inline size_t
+named_room(const struct agent_line *a, bool tight)
+{
+	const struct field *named[] = { &a->logger, &a->thread, &a->timestamp, &a->task_id,
+		&a->pipeline, &a->error_type, &a->root_error_type, &a->error_message,
+		&a->stack_trace, &a->version, &a->commit, &a->build_timestamp };
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(named) / sizeof(*named); i++) {
+		if (named[i]->value.len > 0)
+			n += value_room(named[i], tight);
+	}
+	return n;
+}
+
+size_t
+parsed_room(const struct agent_line *a, bool tight)
+{
+	size_t n = NAMES_ROOM + named_room(a, tight) + text_room(a->event_name, tight) +
+		   text_room(a->execution_time_raw, tight) + a->execution_time.decimal.len +
+		   a->duration.decimal.len + a->open_sessions.decimal.len +
+		   a->active_requests.decimal.len + a->active_tasks.decimal.len;
+
+	for (int i = 0; i < a->nextra; i++)
+		n += field_room(&a->extra[i], tight);
+	return n;
+}
+
+/* Members are written with a comma before them; the first one becomes the brace. */
+#define PUT_FIELD(to, name, field)                                                                 \
+	((field).value.len > 0 ? value_write(PUT(to, ",\"" name "\":"), &(field)) : (to))
+#define PUT_MEASURE(to, name, measure)                                                             \
+	((measure).present ? put_slice(PUT(to, ",\"" name "\":"), (measure).decimal) : (to))
+#define PUT_TEXT(to, name, text)                                                                   \
+	((text).len > 0 ? json_write(PUT(to, ",\"" name "\":"), text) : (to))
+
+static char *
+fingerprint_write(char *to, uint64_t fingerprint)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	to = PUT(to, ",\"error_fingerprint\":\"");
+	for (int shift = 60; shift >= 0; shift -= 4)
+		*to++ = hex[fingerprint >> shift & 15];
+	*to++ = '"';
+	return to;
+}
+
+static char *
+extra_write(char *to, const struct agent_line *a)
+{
+	char *from = PUT(to, ",\"extra\":"), *at = from;
+
+	at = PUT_MEASURE(at, "duration", a->duration);
+	at = PUT_MEASURE(at, "open_sessions", a->open_sessions);
+	at = PUT_MEASURE(at, "active_requests", a->active_requests);
+	at = PUT_MEASURE(at, "active_tasks", a->active_tasks);
+	at = PUT_FIELD(at, "version", a->version);
+	at = PUT_FIELD(at, "commit", a->commit);
+	at = PUT_FIELD(at, "build_timestamp", a->build_timestamp);
+	for (int i = 0; i < a->nextra; i++)
+		at = field_write(at, &a->extra[i]);
+	if (at == from)
+		return to;
+	*from = '{';
+	*at++ = '}';
+	return at;
+}
+
+char *
+parsed_write(char *to, const struct agent_line *a)
+{
+	char *at = to;
+
+	if (a->level != LEVEL_NONE) {
+		at = PUT(at, ",\"level\":\"");
+		at = put_slice(at, level_names[a->level]);
+		*at++ = '"';
+	}
+	at = PUT_FIELD(at, "logger", a->logger);
+	at = PUT_FIELD(at, "thread", a->thread);
+	at = PUT_FIELD(at, "timestamp", a->timestamp);
+	at = PUT_TEXT(at, "event", a->event_name);
+	at = PUT_FIELD(at, "task_id", a->task_id);
+	at = PUT_FIELD(at, "pipeline", a->pipeline);
+	at = PUT_MEASURE(at, "execution_time", a->execution_time);
+	at = PUT_TEXT(at, "execution_time_raw", a->execution_time_raw);
+	at = PUT_FIELD(at, "error_type", a->error_type);
+	at = PUT_FIELD(at, "root_error_type", a->root_error_type);
+	at = PUT_FIELD(at, "error_message", a->error_message);
+	if (a->has_fingerprint)
+		at = fingerprint_write(at, a->fingerprint);
+	at = PUT_FIELD(at, "stack_trace", a->stack_trace);
+	at = extra_write(at, a);
+	if (at == to)
+		return to;
+	*to = '{';
+	*at++ = '}';
+	return at;
+}

@@ -1,0 +1,43 @@
+/* The document's log_parsed.  Inside src/ship/ alone. */
+#ifndef PARSED_H
+#define PARSED_H
+
+#include "agent.h"
+#include "json.h"
+
+/* Append a literal; the length is the compiler's. */
+#define PUT(to, literal) (memcpy((to), (literal), sizeof(literal) - 1), (to) + sizeof(literal) - 1)
+
+static inline char *
+put_slice(char *to, struct slice s)
+{
+	if (s.len > 0)
+		memcpy(to, s.at, s.len);
+	return to + s.len;
+}
+
+/* The most bytes that a text takes as JSON: by its length, or looked at byte by byte. */
+size_t text_room_tight(struct slice text);
+
+static inline size_t
+text_room(struct slice text, bool tight)
+{
+	return tight ? text_room_tight(text) : JSON_WRITE_MAX(text.len);
+}
+
+/**
+ * field_room(f, tight), field_write(to, f):
+ * The most bytes that `,"name":value` takes; write it, return the end.
+ */
+size_t field_room(const struct field *f, bool tight);
+char *field_write(char *to, const struct field *f);
+
+/**
+ * parsed_room(a, tight), parsed_write(to, a):
+ * The most bytes that the object takes; write it, return the end: ${to} when
+ * the grammar found nothing to write.
+ */
+size_t parsed_room(const struct agent_line *a, bool tight);
+char *parsed_write(char *to, const struct agent_line *a);
+
+#endif

@@ -1,0 +1,444 @@
+/*
+ * A pushdown scanner for bulk answers: a byte at a time, a stack of roles, one
+ * table of the members that mean something.  Everything else is skipped, but
+ * has to be JSON.
+ */
+#include "reply.h"
+
+#include <string.h>
+
+enum state {
+	AT_VALUE,
+	AT_VALUE_OR_END, /* behind [ */
+	AT_NAME,
+	AT_NAME_OR_END, /* behind { */
+	AT_COLON,
+	BEHIND_VALUE,
+	IN_STRING,
+	IN_ESCAPE,
+	IN_CODE, /* digits of \u */
+	IN_WORD, /* a number, true, false, null */
+	AT_DONE,
+};
+
+/* What a container is, ... */
+enum role {
+	ROLE_OTHER,
+	ROLE_OTHER_LIST,
+	ROLE_ROOT,
+	ROLE_ITEMS,
+	ROLE_ITEM,
+	ROLE_RESULT,
+	ROLE_ERROR
+};
+
+/* ... and what a value means. */
+enum value {
+	VALUE_OTHER,
+	VALUE_ROOT,
+	VALUE_ITEMS,
+	VALUE_ITEM,
+	VALUE_RESULT,
+	VALUE_STATUS,
+	VALUE_ERROR,
+	VALUE_TYPE,
+	VALUE_REASON,
+	VALUE_STORE,
+};
+
+static const struct {
+	enum role in;
+	const char *name; /* NULL: any */
+	enum value value;
+} members[] = {
+	{ ROLE_ROOT, "items", VALUE_ITEMS },
+	{ ROLE_ROOT, "error", VALUE_ERROR },
+	{ ROLE_ROOT, "status", VALUE_STATUS },
+	{ ROLE_ITEM, NULL, VALUE_RESULT },
+	{ ROLE_RESULT, "status", VALUE_STATUS },
+	{ ROLE_RESULT, "error", VALUE_ERROR },
+	{ ROLE_RESULT, "failure_store", VALUE_STORE },
+	{ ROLE_ERROR, "type", VALUE_TYPE },
+	{ ROLE_ERROR, "reason", VALUE_REASON },
+};
+
+static const struct {
+	enum value value;
+	char bracket;
+	enum role role;
+} containers[] = {
+	{ VALUE_ROOT, '{', ROLE_ROOT },
+	{ VALUE_ITEMS, '[', ROLE_ITEMS },
+	{ VALUE_ITEM, '{', ROLE_ITEM },
+	{ VALUE_RESULT, '{', ROLE_RESULT },
+	{ VALUE_ERROR, '{', ROLE_ERROR },
+};
+
+void
+reply_init(struct reply *r, uint32_t want, reply_take *take, void *arg)
+{
+	memset(r, 0, sizeof(*r));
+	r->want = want;
+	r->take = take;
+	r->arg = arg;
+	r->state = AT_VALUE;
+	r->value = VALUE_ROOT;
+}
+
+static struct reply_item *
+current(struct reply *r)
+{
+	return r->in_item ? &r->item : &r->whole;
+}
+
+static enum role
+role_now(const struct reply *r)
+{
+	return r->depth == 0 ? ROLE_OTHER : r->role[r->depth - 1];
+}
+
+static bool
+in_list(const struct reply *r)
+{
+	return role_now(r) == ROLE_ITEMS || role_now(r) == ROLE_OTHER_LIST;
+}
+
+/* ---- strings: the ones that matter are kept, as far as there is room */
+
+static void
+string_begin(struct reply *r)
+{
+	struct reply_item *item = current(r);
+
+	r->state = IN_STRING;
+	r->text_len = 0;
+	r->high = 0;
+	r->text = NULL;
+	r->text_size = 0;
+	if (r->naming || r->value == VALUE_STORE) {
+		r->text = r->word;
+		r->text_size = sizeof(r->word);
+	} else if (r->value == VALUE_TYPE) {
+		r->text = item->type;
+		r->text_size = sizeof(item->type);
+	} else if (r->value == VALUE_REASON || r->value == VALUE_ERROR) {
+		r->text = item->reason;
+		r->text_size = sizeof(item->reason);
+	}
+}
+
+static void
+string_put(struct reply *r, uint32_t c)
+{
+	if (r->text_len + 1 < r->text_size)
+		r->text[r->text_len] = (char)c;
+	r->text_len++;
+}
+
+static void
+string_put_code(struct reply *r, uint32_t code)
+{
+	if (code < 0x80) {
+		string_put(r, code);
+	} else if (code < 0x800) {
+		string_put(r, 0xc0 | code >> 6);
+		string_put(r, 0x80 | (code & 0x3f));
+	} else if (code < 0x10000) {
+		string_put(r, 0xe0 | code >> 12);
+		string_put(r, 0x80 | (code >> 6 & 0x3f));
+		string_put(r, 0x80 | (code & 0x3f));
+	} else {
+		string_put(r, 0xf0 | code >> 18);
+		string_put(r, 0x80 | (code >> 12 & 0x3f));
+		string_put(r, 0x80 | (code >> 6 & 0x3f));
+		string_put(r, 0x80 | (code & 0x3f));
+	}
+}
+
+/* A code unit of UTF-16 is complete. */
+static void
+string_put_unit(struct reply *r)
+{
+	uint32_t high = r->high;
+
+	r->high = 0;
+	if (r->code >= 0xd800 && r->code < 0xdc00) {
+		r->high = r->code;
+		return;
+	}
+	if (r->code >= 0xdc00 && r->code < 0xe000)
+		r->code =
+		    high != 0 ? 0x10000 + ((high - 0xd800) << 10) + (r->code - 0xdc00) : 0xfffd;
+	string_put_code(r, r->code);
+}
+
+static enum value
+member_find(const struct reply *r)
+{
+	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
+		if (members[i].in == role_now(r) &&
+		    (members[i].name == NULL || strcmp(members[i].name, r->word) == 0))
+			return members[i].value;
+	}
+	return VALUE_OTHER;
+}
+
+static void
+string_end(struct reply *r)
+{
+	size_t n = r->text_len;
+
+	if (r->text_size > 0 && n >= r->text_size) {
+		/* cut: not within a character */
+		for (n = r->text_size - 1; n > 0 && ((unsigned char)r->text[n - 1] & 0xc0) == 0x80;)
+			n--;
+		if (n > 0 && (unsigned char)r->text[n - 1] >= 0xc0)
+			n--;
+	}
+	if (r->text_size > 0)
+		r->text[n] = '\0';
+	if (r->naming) {
+		r->naming = false;
+		r->value = member_find(r);
+		r->state = AT_COLON;
+		return;
+	}
+	if (r->value == VALUE_STORE)
+		r->item.failure_store = strcmp(r->word, "used") == 0;
+	r->state = BEHIND_VALUE;
+}
+
+/* ---- containers */
+
+static void
+open_container(struct reply *r, char bracket)
+{
+	enum role role = bracket == '{' ? ROLE_OTHER : ROLE_OTHER_LIST;
+
+	if (r->depth == REPLY_DEPTH) {
+		r->bad = true;
+		return;
+	}
+	for (size_t i = 0; i < sizeof(containers) / sizeof(*containers); i++) {
+		if (containers[i].value == r->value && containers[i].bracket == bracket)
+			role = containers[i].role;
+	}
+	if (role == ROLE_ITEM) {
+		memset(&r->item, 0, sizeof(r->item));
+		r->in_item = true;
+	}
+	r->role[r->depth++] = role;
+	r->state = bracket == '{' ? AT_NAME_OR_END : AT_VALUE_OR_END;
+	r->value = role == ROLE_ITEMS ? VALUE_ITEM : VALUE_OTHER;
+}
+
+static void
+close_container(struct reply *r, char bracket)
+{
+	enum role role = role_now(r);
+
+	if (r->depth == 0 || (bracket == ']') != in_list(r)) {
+		r->bad = true;
+		return;
+	}
+	r->depth--;
+	r->state = r->depth == 0 ? AT_DONE : BEHIND_VALUE;
+	if (role != ROLE_ITEM)
+		return;
+	r->in_item = false;
+	if (r->got == r->want || r->item.status == 0)
+		r->bad = true;
+	else
+		r->take(r->arg, r->got++, &r->item);
+}
+
+/* ---- numbers and literals */
+
+static void
+word_begin(struct reply *r, char c)
+{
+	r->state = IN_WORD;
+	r->text = r->word;
+	r->text_size = sizeof(r->word);
+	r->text_len = 0;
+	string_put(r, (unsigned char)c);
+}
+
+static bool
+is_of_word(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || c == '+' ||
+	       c == '.' || c == 'E';
+}
+
+static void
+word_end(struct reply *r)
+{
+	const char *at = r->word;
+	int status = 0;
+
+	r->state = BEHIND_VALUE;
+	r->word[r->text_len < r->text_size ? r->text_len : r->text_size - 1] = '\0';
+	if (*at != '-' && (*at < '0' || *at > '9')) {
+		r->bad |=
+		    strcmp(at, "true") != 0 && strcmp(at, "false") != 0 && strcmp(at, "null") != 0;
+		return;
+	}
+	if (r->value != VALUE_STATUS)
+		return;
+	for (; *at >= '0' && *at <= '9' && status < 1000; at++)
+		status = 10 * status + (*at - '0');
+	if (*at != '\0' || status < 100 || status > 999)
+		r->bad = true;
+	else
+		current(r)->status = status;
+}
+
+/* ---- one byte */
+
+static void
+take_value(struct reply *r, char c)
+{
+	if (r->depth == 0 && c != '{')
+		r->bad = true;
+	else if (c == '{' || c == '[')
+		open_container(r, c);
+	else if (c == '"')
+		string_begin(r);
+	else if (is_of_word(c))
+		word_begin(r, c);
+	else
+		r->bad = true;
+}
+
+static void
+take_behind(struct reply *r, char c)
+{
+	if (c == '}' || c == ']') {
+		close_container(r, c);
+	} else if (c != ',') {
+		r->bad = true;
+	} else if (in_list(r)) {
+		r->state = AT_VALUE;
+		r->value = role_now(r) == ROLE_ITEMS ? VALUE_ITEM : VALUE_OTHER;
+	} else {
+		r->state = AT_NAME;
+	}
+}
+
+static void
+take_name(struct reply *r, char c)
+{
+	if (c == '"') {
+		r->naming = true;
+		string_begin(r);
+	} else {
+		r->bad = true;
+	}
+}
+
+static void
+take_string(struct reply *r, char c)
+{
+	if (c == '\\') {
+		r->state = IN_ESCAPE;
+	} else if (c == '"') {
+		string_end(r);
+	} else if ((unsigned char)c < 0x20) {
+		r->bad = true;
+	} else {
+		r->high = 0;
+		string_put(r, (unsigned char)c);
+	}
+}
+
+static void
+take_escape(struct reply *r, char c)
+{
+	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+	const char *at = memchr(from, c, sizeof(from) - 1);
+
+	if (c == 'u') {
+		r->state = IN_CODE;
+		r->digits = 4;
+		r->code = 0;
+	} else if (at != NULL) {
+		r->state = IN_STRING;
+		string_put(r, (unsigned char)to[at - from]);
+	} else {
+		r->bad = true;
+	}
+}
+
+static void
+take_digit(struct reply *r, char c)
+{
+	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+	const char *at = memchr(digits, c, sizeof(digits) - 1);
+
+	if (at == NULL) {
+		r->bad = true;
+		return;
+	}
+	r->code = r->code << 4 | ((uint32_t)(at - digits) & 15);
+	if (--r->digits == 0) {
+		r->state = IN_STRING;
+		string_put_unit(r);
+	}
+}
+
+static void
+take_byte(struct reply *r, char c)
+{
+	bool blank = c == ' ' || c == '\n' || c == '\r' || c == '\t';
+
+	if (r->state == IN_STRING) {
+		take_string(r, c);
+		return;
+	}
+	if (r->state == IN_WORD) {
+		if (is_of_word(c)) {
+			string_put(r, (unsigned char)c);
+			return;
+		}
+		word_end(r);
+	}
+	if (r->state == IN_ESCAPE)
+		take_escape(r, c);
+	else if (r->state == IN_CODE)
+		take_digit(r, c);
+	else if (blank)
+		return;
+	else if (r->state == AT_VALUE)
+		take_value(r, c);
+	else if (r->state == AT_VALUE_OR_END && c == ']')
+		close_container(r, c);
+	else if (r->state == AT_VALUE_OR_END)
+		take_value(r, c);
+	else if (r->state == AT_NAME_OR_END && c == '}')
+		close_container(r, c);
+	else if (r->state == AT_NAME || r->state == AT_NAME_OR_END)
+		take_name(r, c);
+	else if (r->state == AT_COLON && c == ':')
+		r->state = AT_VALUE;
+	else if (r->state == BEHIND_VALUE)
+		take_behind(r, c);
+	else
+		r->bad = true;
+}
+
+enum parsed
+reply_feed(struct reply *r, struct slice piece)
+{
+	for (size_t i = 0; i < piece.len && !r->bad; i++)
+		take_byte(r, piece.at[i]);
+	if (r->bad)
+		return PARSE_BAD;
+	return r->state == AT_DONE ? PARSE_OK : PARSE_MORE;
+}
+
+enum parsed
+reply_end(const struct reply *r)
+{
+	return !r->bad && r->state == AT_DONE && r->got == r->want ? PARSE_OK : PARSE_BAD;
+}

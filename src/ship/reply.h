@@ -1,0 +1,71 @@
+/*
+ * The answer to a bulk request, read as it comes in, in constant memory: one
+ * call for each item, in the order of the request.  Hostile input.
+ */
+#ifndef REPLY_H
+#define REPLY_H
+
+#include <stdint.h>
+
+#include "parse.h"
+#include "slice.h"
+
+#define REPLY_DEPTH 24
+#define REPLY_TYPE 64    /* bytes kept of an error's type; */
+#define REPLY_REASON 320 /* of its reason */
+#define REPLY_NAME 16    /* longest name of a member that we know, and to spare */
+
+/* What the server says of one item, or of the whole request. */
+struct reply_item {
+	int status;
+	char type[REPLY_TYPE];     /* error.type; "" for none; NUL-terminated, as the reason */
+	char reason[REPLY_REASON]; /* cut at the end of a character */
+	bool failure_store;        /* taken, but into the failure store */
+};
+
+typedef void reply_take(void *arg, uint32_t index, const struct reply_item *item);
+
+struct reply {
+	reply_take *take;
+	void *arg;
+	uint32_t want; /* items of the request */
+	uint32_t got;
+	struct reply_item item;  /* being read */
+	struct reply_item whole; /* root's error and status */
+	bool bad;
+
+	/* the scanner's own */
+	unsigned depth;
+	unsigned char role[REPLY_DEPTH]; /* what the container at each depth is */
+	unsigned char state;
+	unsigned char value; /* what the value that follows means */
+	bool naming;         /* the string is a member's name */
+	bool in_item;
+	char word[REPLY_NAME]; /* a name, or a number or literal */
+	char *text;            /* where the string goes; NULL: nowhere */
+	size_t text_len, text_size;
+	unsigned digits; /* of \u still to come */
+	uint32_t code, high;
+};
+
+/**
+ * reply_init(r, want, take, arg):
+ * Begin the answer to a request of ${want} items.
+ */
+void reply_init(struct reply *r, uint32_t want, reply_take *take, void *arg);
+
+/**
+ * reply_feed(r, piece):
+ * Read the next bytes, cut anywhere.  Return PARSE_MORE while the answer is
+ * not complete, PARSE_OK behind its last bracket, PARSE_BAD when it is no
+ * answer to this request: not JSON, too deep, an item too many.
+ */
+enum parsed reply_feed(struct reply *r, struct slice piece);
+
+/**
+ * reply_end(r):
+ * The answer has ended: PARSE_OK when every item was answered, else PARSE_BAD.
+ */
+enum parsed reply_end(const struct reply *r);
+
+#endif
