@@ -3,6 +3,7 @@
 
 #include "filter.h"
 #include "service.h"
+#include "ship.h"
 #include "tail.h"
 
 /* Known to whoever comes from Fluent Bit; not built yet. */
@@ -27,6 +28,11 @@ static const struct plugin *const plugins[] = {
 	LATER(SECTION_FILTER, "throttle", "drop records above a rate"),
 	LATER(SECTION_FILTER, "rewrite_tag", "give records another tag"),
 	LATER(SECTION_FILTER, "log_to_metrics", "count records as metrics"),
+	&es_plugin,
+	&opensearch_plugin,
+	&sqlite_plugin,
+	&stdout_plugin,
+	&null_plugin,
 	LATER(SECTION_OUTPUT, "http", "post records to a server"),
 	LATER(SECTION_OUTPUT, "file", "write records to files"),
 	LATER(SECTION_OUTPUT, "prometheus_exporter", "serve metrics"),
