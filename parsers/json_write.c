@@ -23,6 +23,22 @@ static const unsigned char escape_of[256] = {
 	[0x80 ... 0xff] = 1,
 };
 
+#ifdef __SSE2__
+/* Copy 16 bytes; a bit for each that is not plain. */
+static inline unsigned
+copy_sixteen(char *to, const char *at)
+{
+	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+	/* Signed: bytes from 0x80 are below the space, too. */
+	__m128i other = _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)),
+	    _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+		_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
+
+	_mm_storeu_si128((__m128i *)(void *)to, bytes);
+	return (unsigned)_mm_movemask_epi8(other);
+}
+#endif
+
 /* Copy plain bytes from `at`; return how many there were before the first other one. */
 static inline size_t
 copy_plain(char *to, const char *at, size_t len)
@@ -30,19 +46,16 @@ copy_plain(char *to, const char *at, size_t len)
 	size_t i = 0;
 
 #ifdef __SSE2__
-	const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
-	const __m128i space = _mm_set1_epi8(0x20);
+	unsigned mask;
 
 	for (; len - i >= 16; i += 16) {
-		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(at + i));
-		/* Signed: bytes from 0x80 are below the space, too. */
-		__m128i other = _mm_or_si128(_mm_cmplt_epi8(bytes, space),
-		    _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, slash)));
-		unsigned mask = (unsigned)_mm_movemask_epi8(other);
-
-		_mm_storeu_si128((__m128i *)(void *)(to + i), bytes);
+		mask = copy_sixteen(to + i, at + i);
 		if (mask != 0)
 			return i + (unsigned)__builtin_ctz(mask);
+	}
+	if (i > 0 && i < len) { /* the last sixteen, some of them once more */
+		mask = copy_sixteen(to + len - 16, at + len - 16);
+		return mask == 0 ? len : len - 16 + (unsigned)__builtin_ctz(mask);
 	}
 #endif
 	for (; i < len && escape_of[(unsigned char)at[i]] == 0; i++)
