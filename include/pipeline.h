@@ -12,20 +12,19 @@ struct pipeline_options {
 };
 
 /**
- * pipeline_new(conf, options, why):
+ * pipeline_new(conf, options):
  * Build every part that ${conf} names; no thread runs yet.  Return NULL after
- * saying why; *${why} is then the exit code.
+ * saying why; errno is EBUSY when another instance has the state.
  */
-struct pipeline *pipeline_new(
-    const struct conf *conf, const struct pipeline_options *options, int *why);
+struct pipeline *pipeline_new(const struct conf *conf, const struct pipeline_options *options);
 void pipeline_free(struct pipeline *p);
 
 /**
  * pipeline_run(p):
  * Start the threads; read and ship until a signal (SIGTERM, SIGINT) or, with
  * exit_on_eof, until all is delivered; drain for at most Grace.  A second
- * signal ends the drain.  Return the exit code.  Signals are blocked by the
- * caller before any thread exists.
+ * signal ends the process.  Return 0, or -1 after saying why it could not
+ * start.  The caller has blocked both signals before any thread exists.
  */
 int pipeline_run(struct pipeline *p);
 

@@ -1,0 +1,265 @@
+/*
+ * From the text of a framed record to a record that can be encoded: its time,
+ * what the agent's grammar reads in it, what a configured parser takes apart,
+ * what the filters make of it.  No files, no network, no allocation for a
+ * record but from its arena.
+ */
+#include "chain.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "filter.h"
+#include "parser.h"
+#include "timestamp.h"
+#include "voice.h"
+
+/* What one record may need beyond the read buffer: unescaped text, decimals, field names. */
+#define ARENA_SIZE (256u << 10)
+
+struct chain {
+	struct agent_words *words;
+	const struct service *service;
+	struct filter **filters;
+	size_t nfilters;
+	struct parser **parsers;
+	size_t nparsers;
+	struct arena arena;
+	struct agent_line line;
+	bool line_read;
+	unsigned failures; /* of the last record: 1 << enum parse_failure */
+	const struct filter *dropped_by;
+};
+
+struct source {
+	struct parser *parser; /* of the input, when it is not the runtime's format */
+	struct filter **filters;
+	size_t nfilters;
+	int64_t last_time; /* of the last record that had one: a line without takes it */
+	struct field path; /* Path_Key; name.len 0: not wanted */
+};
+
+/* ---- start */
+
+static struct parser *
+chain_parser(void *arg, const char *name)
+{
+	struct chain *c = arg;
+
+	for (size_t i = 0; i < c->nparsers; i++) {
+		if (strcmp(parser_name(c->parsers[i]), name) == 0)
+			return c->parsers[i];
+	}
+	return NULL;
+}
+
+static int
+parsers_make(struct chain *c, const struct conf *conf)
+{
+	char why[256];
+
+	c->parsers = xcalloc(conf->n, sizeof(struct parser *));
+	for (size_t i = 0; i < conf->n; i++) {
+		const struct section *s = &conf->sections[i];
+		struct parser *p;
+
+		if (s->plugin->kind != SECTION_PARSER)
+			continue;
+		p = parser_from(s, why, sizeof(why));
+		if (p == NULL) {
+			say_error("conf", "%s:%u: %s", s->file, s->line, why);
+			return -1;
+		}
+		c->parsers[c->nparsers++] = p;
+	}
+	return 0;
+}
+
+static int
+filters_make(struct chain *c, const struct conf *conf)
+{
+	struct filter_world world = { chain_parser, c };
+
+	c->filters = xcalloc(conf->n, sizeof(struct filter *));
+	for (size_t i = 0; i < conf->n; i++) {
+		if (conf->sections[i].plugin->kind != SECTION_FILTER)
+			continue;
+		c->filters[c->nfilters] = filter_new(&conf->sections[i], &world);
+		if (c->filters[c->nfilters] == NULL)
+			return -1;
+		c->nfilters++;
+	}
+	return 0;
+}
+
+struct chain *
+chain_new(const struct conf *conf, const struct service *service)
+{
+	struct chain *c = xcalloc(1, sizeof(*c));
+
+	c->service = service;
+	arena_init(&c->arena, ARENA_SIZE);
+	c->words = agent_words_new();
+	if (c->words != NULL && parsers_make(c, conf) == 0 && filters_make(c, conf) == 0)
+		return c;
+	chain_free(c);
+	return NULL;
+}
+
+void
+chain_free(struct chain *c)
+{
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < c->nfilters; i++)
+		filter_free(c->filters[i]);
+	for (size_t i = 0; i < c->nparsers; i++)
+		parser_free(c->parsers[i]);
+	free(c->filters);
+	free(c->parsers);
+	agent_words_free(c->words);
+	arena_fini(&c->arena);
+	free(c);
+}
+
+/* ---- a stream begins */
+
+static bool
+globs_match(const struct list *globs, struct slice name)
+{
+	char *text = xslicedup(name);
+	bool hit = false;
+
+	for (size_t i = 0; i < globs->n && !hit; i++)
+		hit = fnmatch(globs->at[i], text, 0) == 0;
+	free(text);
+	return hit;
+}
+
+struct source *
+chain_source_new(struct chain *c, struct stream *stream)
+{
+	struct source *s = xcalloc(1, sizeof(*s));
+	const struct tail_conf *in = stream->conf;
+
+	if (in->parser != NULL)
+		s->parser = chain_parser(c, in->parser);
+	if (s->parser != NULL && parser_format(s->parser) == PARSER_CRI)
+		s->parser = NULL;
+	s->filters = xcalloc(c->nfilters, sizeof(struct filter *));
+	for (size_t i = 0; i < c->nfilters; i++) {
+		if (filter_matches(c->filters[i], slice_of(stream->tag)))
+			s->filters[s->nfilters++] = c->filters[i];
+	}
+	stream->agent =
+	    stream->pod != NULL && globs_match(&c->service->agent_pods, stream->pod->pod_name) &&
+	    !globs_match(&c->service->agent_exclude_containers, stream->pod->container_name);
+	s->last_time = clock_wall();
+	if (in->path_key != NULL) {
+		s->path = (struct field){ .name = slice_of(in->path_key),
+			.value = slice_of(stream->path) };
+	}
+	return s;
+}
+
+void
+chain_source_free(struct source *s)
+{
+	if (s == NULL)
+		return;
+	free(s->filters);
+	free(s);
+}
+
+/* ---- a record */
+
+/* The configured parser of an input that is not the runtime's format. */
+static void
+parser_apply(struct chain *c, struct source *s, struct record *r)
+{
+	struct field fields[RECORD_FIELDS];
+	int64_t time = 0;
+	int n = parser_run(s->parser, r->log, &c->arena, fields, RECORD_FIELDS, &time);
+
+	if (n < 0) {
+		c->failures |= 1u << FAILURE_PARSER;
+		return;
+	}
+	r->has_log = false;
+	filter_put(r, fields, n, &c->arena);
+	if (time != 0)
+		r->time = time;
+}
+
+/* A line without the runtime's time takes its own, else the last one of its stream. */
+static void
+time_settle(struct chain *c, struct source *s, struct record *r)
+{
+	size_t used;
+
+	if (r->time == 0 && c->line_read && c->line.timestamp.value.len > 0)
+		(void)timestamp_rfc3339(c->line.timestamp.value, &r->time, &used);
+	if (r->time == 0)
+		r->time = s->last_time;
+	else
+		s->last_time = r->time;
+}
+
+bool
+chain_run(struct chain *c, struct source *s, const struct framed *f, struct record *r)
+{
+	arena_reset(&c->arena);
+	c->dropped_by = NULL;
+	c->failures = 0;
+	r->time = f->time;
+	r->time_text = f->time_text;
+	r->side = f->side;
+	r->partial = f->partial;
+	r->truncated = f->truncated;
+	r->has_log = true;
+	r->log = f->text;
+	r->tag = slice_of(f->stream->tag);
+	r->stream = f->stream;
+	r->offset = f->offset;
+	r->end = f->end;
+	r->hash = f->hash;
+	r->parsed = NULL;
+	r->pod = NULL;
+	r->nfields = 0;
+	if (s->path.name.len > 0)
+		r->fields[r->nfields++] = s->path;
+	if (s->parser != NULL)
+		parser_apply(c, s, r);
+	c->line_read = f->stream->agent || s->nfilters > 0 || r->time == 0;
+	if (c->line_read) {
+		agent_parse(c->words, f->text, &c->arena, &c->line);
+		c->failures |= c->line.failures;
+	}
+	time_settle(c, s, r);
+	for (size_t i = 0; i < s->nfilters; i++) {
+		if (!filter_run(s->filters[i], r, &c->line, f->stream->pod, &c->arena)) {
+			c->dropped_by = s->filters[i];
+			return false;
+		}
+	}
+	return true;
+}
+
+const struct agent_line *
+chain_line(const struct chain *c)
+{
+	return c->line_read ? &c->line : NULL;
+}
+
+const struct filter *
+chain_dropped_by(const struct chain *c)
+{
+	return c->dropped_by;
+}
+
+unsigned
+chain_failures(const struct chain *c)
+{
+	return c->failures;
+}

@@ -1,0 +1,16 @@
+/* For `parse --explain`. */
+#ifndef EXPLAIN_H
+#define EXPLAIN_H
+
+#include <stdio.h>
+
+#include "chain.h"
+
+/**
+ * explain(f, chain, r, to):
+ * Print to ${to} which step took what of the record ${r} that ${chain} has
+ * just made of ${f}.
+ */
+void explain(const struct framed *f, const struct chain *chain, const struct record *r, FILE *to);
+
+#endif

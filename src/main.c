@@ -1,0 +1,44 @@
+/* The table of commands.  Without a command's name, run: as Fluent Bit is called. */
+#include <string.h>
+
+#include "cmd.h"
+
+const struct command *const commands[] = {
+	&cmd_run,
+	&cmd_check,
+	&cmd_parse,
+	&cmd_report,
+	&cmd_version,
+	&cmd_help,
+	NULL,
+};
+
+static const struct command *
+command_named(const char *name)
+{
+	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
+		return &cmd_version;
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		return &cmd_help;
+	for (size_t i = 0; commands[i] != NULL; i++) {
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	}
+	return NULL;
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct command *c;
+
+	if (argc < 2)
+		return cmd_run.run(argc, argv);
+	c = command_named(argv[1]);
+	if (c != NULL)
+		return c->run(argc - 1, argv + 1);
+	if (argv[1][0] == '-')
+		return cmd_run.run(argc, argv);
+	fprintf(stderr, "towline: no command '%s'; `towline help` lists them\n", argv[1]);
+	return EXIT_USAGE;
+}
