@@ -8,6 +8,7 @@
 #include "agent_reading.h"
 #include "agent_trace.h"
 #include "ansi.h"
+#include "bytes.h"
 #include "json.h"
 
 #define EVENT_NAME_MAX 128
@@ -61,10 +62,8 @@ field_set(struct reading *r, struct field *f, enum agent_field field)
 static void
 found_aside(struct reading *r, enum agent_field field)
 {
-	const struct found *found = &r->found[field];
-
 	if (reading_has(r, field))
-		reading_extra(r, found->name, found->value, found->kind);
+		reading_extra(r, &r->found[field]);
 }
 
 /* ---- level and event */
@@ -305,21 +304,22 @@ agent_parse(
     const struct agent_words *w, struct slice text, struct arena *arena, struct agent_line *out)
 {
 	struct reading r;
-	bool object;
 
 	r.words = w;
 	r.arena = arena;
 	r.out = out;
 	begin(&r);
-	text = without_colours(text, arena);
+	r.one_line = !bytes_controls(text);
+	if (!r.one_line)
+		text = without_colours(text, arena);
 	out->encoding = "text";
 	if (text.len == 0)
 		return;
-	object = text.at[0] == '{';
-	if (!object || !json_read(&r, text)) {
+	if (text.at[0] != '{') {
+		text_read(&r, text);
+	} else if (!json_read(&r, text)) {
 		begin(&r);
-		if (object)
-			out->failures |= 1u << FAILURE_JSON;
+		out->failures |= 1u << FAILURE_JSON;
 		text_read(&r, text);
 	}
 	settle(&r);

@@ -59,6 +59,7 @@ static bool
 member(struct reading *r, struct slice name, const struct json_value *v)
 {
 	const struct word *w;
+	struct found found;
 	enum value_kind kind = v->kind == JSON_STRING ? VALUE_ESCAPED : VALUE_JSON;
 
 	if (v->kind == JSON_OBJECT && is_nested(name))
@@ -72,7 +73,8 @@ member(struct reading *r, struct slice name, const struct json_value *v)
 		return true; /* as if it were not there */
 	if (w != NULL && kind == VALUE_ESCAPED && !v->escaped)
 		kind = VALUE_TEXT; /* the same, and the metrics need not unescape it */
-	reading_take(r, w, name, v->text, kind, v->kind == JSON_NUMBER);
+	found = (struct found){ name, v->text, kind, v->kind == JSON_NUMBER, { 1, 0 } };
+	reading_take(r, w, &found);
 	return true;
 }
 

@@ -8,17 +8,30 @@
 
 #define NAME_MAX_BYTES 128
 
-/* Is a name plain ASCII without anything that JSON would escape? */
-static bool
+/* Are there bytes in eight that are not ASCII, or a backslash? */
+static inline bool
+is_odd(uint64_t eight)
+{
+	uint64_t slash = eight ^ 0x5c5c5c5c5c5c5c5c;
+
+	return ((eight | ((slash - 0x0101010101010101) & ~slash)) & 0x8080808080808080) != 0;
+}
+
+/*
+ * May a name stand as it is?  Names of text are of word bytes, those of JSON
+ * have neither quotes nor control characters: what is left are backslashes and
+ * UTF-8 that may be none.
+ */
+static inline bool
 is_plain(struct slice name)
 {
-	for (size_t i = 0; i < name.len; i++) {
-		unsigned char c = (unsigned char)name.at[i];
+	size_t i = 0;
 
-		if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\')
+	for (; i + 8 < name.len; i += 8)
+		if (is_odd(load_up_to_8(name.at + i, 8)))
 			return false;
-	}
-	return name.len > 0 && name.len <= NAME_MAX_BYTES;
+	return name.len > 0 && name.len <= NAME_MAX_BYTES &&
+	       !is_odd(load_up_to_8(name.at + i, name.len - i));
 }
 
 /*
@@ -75,12 +88,13 @@ extra_find(const struct reading *r, struct slice name)
 }
 
 void
-reading_extra(struct reading *r, struct slice name, struct slice value, enum value_kind kind)
+reading_extra(struct reading *r, const struct found *found)
 {
 	struct agent_line *out = r->out;
+	struct slice name = found->name;
 	struct field *f = NULL;
 	bool mended = !is_plain(name);
-	uint64_t bit;
+	uint64_t bit, head, tail;
 
 	if (mended)
 		name = name_mended(r, name);
@@ -88,7 +102,8 @@ reading_extra(struct reading *r, struct slice name, struct slice value, enum val
 		out->failures |= 1u << FAILURE_FIELDS;
 		return;
 	}
-	bit = (uint64_t)1 << (word_hash(name) & 63);
+	word_ends(name, &head, &tail);
+	bit = (uint64_t)1 << (word_hash(head, tail, name.len) & 63);
 	if (r->names & bit)
 		f = extra_find(r, name);
 	r->names |= bit;
@@ -101,31 +116,5 @@ reading_extra(struct reading *r, struct slice name, struct slice value, enum val
 		}
 		f = &out->extra[out->nextra++];
 	}
-	*f = (struct field){ name, value, kind, mended };
-}
-
-void
-reading_take(struct reading *r, const struct word *w, struct slice name, struct slice value,
-    enum value_kind kind, bool number)
-{
-	unsigned field = w == NULL ? AGENT_FIELDS : w->means;
-
-	/* a container, true, null where a text or a number is meant: not ours to type */
-	if (field == AGENT_FIELDS || (kind == VALUE_JSON && !number)) {
-		reading_extra(r, name, value, kind);
-		return;
-	}
-	if (field >= AGENT_DURATION && field <= AGENT_BUILD_TIMESTAMP)
-		reading_extra(r, name, value, kind);
-	if (reading_has(r, (enum agent_field)field) && !r->members)
-		return;
-	r->has |= (uint32_t)1 << field;
-	r->found[field] = (struct found){ name, value, kind, number, w->unit };
-}
-
-void
-reading_key(
-    struct reading *r, struct slice name, struct slice value, enum value_kind kind, bool number)
-{
-	reading_take(r, word_find(&r->words->keys, name), name, value, kind, number);
+	*f = (struct field){ name, found->value, found->kind, mended };
 }

@@ -29,6 +29,7 @@ struct reading {
 	uint32_t has;       /* a bit for each field in ${found} that is set */
 	bool members;       /* JSON's are being read: names are escaped, a later one replaces an
 			  * earlier; in text the first stays */
+	bool one_line;      /* no newline in the text, no colours */
 	bool layout_free;   /* text without a level before the message */
 	bool begun;         /* key=value from the first word on: level= is the line's level */
 	struct slice token; /* an event word in the message; empty: none */
@@ -45,19 +46,33 @@ reading_has(const struct reading *r, enum agent_field field)
 }
 
 /**
- * reading_key(r, name, value, kind, number):
- * Take note of one key: as the field it means, or as an extra one.  ${name} is
- * of any bytes.
+ * reading_extra(r, found):
+ * Put a key under extra, whatever it may mean.  Its name is of any bytes.
  */
-void reading_key(
-    struct reading *r, struct slice name, struct slice value, enum value_kind kind, bool number);
+void reading_extra(struct reading *r, const struct found *found);
 
-/* A key whose word has been looked up: ${word} NULL, it is an extra one. */
-void reading_take(struct reading *r, const struct word *word, struct slice name, struct slice value,
-    enum value_kind kind, bool number);
+/**
+ * reading_take(r, word, found):
+ * Take note of a key: as what ${word} means, as an extra when that is NULL.
+ */
+static inline void
+reading_take(struct reading *r, const struct word *word, const struct found *found)
+{
+	unsigned field = word == NULL ? AGENT_FIELDS : word->means;
 
-/* A key under extra, whatever it may mean. */
-void reading_extra(struct reading *r, struct slice name, struct slice value, enum value_kind kind);
+	/* a container, true, null where a text or a number is meant: not ours to type */
+	if (field == AGENT_FIELDS || (found->kind == VALUE_JSON && !found->number)) {
+		reading_extra(r, found);
+		return;
+	}
+	if (field >= AGENT_DURATION && field <= AGENT_BUILD_TIMESTAMP)
+		reading_extra(r, found);
+	if (reading_has(r, (enum agent_field)field) && !r->members)
+		return;
+	r->has |= (uint32_t)1 << field;
+	r->found[field] = *found;
+	r->found[field].unit = word->unit;
+}
 
 /**
  * scan_message(r, message), scan_keys(r, text):

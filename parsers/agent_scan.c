@@ -6,10 +6,7 @@
  */
 #include "agent_measure.h"
 #include "agent_reading.h"
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+#include "bytes.h"
 
 #define SCAN_MAX (16 * 1024) /* bytes of a message that are searched */
 #define KEY_MAX 128
@@ -24,108 +21,135 @@ struct scan {
 	unsigned unclosed_quote; /* the same, a bit for each of the three */
 	uint64_t word[SCAN_MAX / 64];
 	uint64_t point[SCAN_MAX / 64];
+	uint64_t stop[SCAN_MAX / 64]; /* what may end a value */
 };
 
 /* ---- marks */
 
-enum { B_WORD = 1, B_UPPER = 2, B_POINT = 4 };
+/* The classes of 16 bytes, a bit each. */
+struct bits {
+	uint64_t word, upper, point, stop;
+};
 
-static unsigned
-byte_class(unsigned char c)
+#ifdef __SSE2__
+static inline __m128i
+is(__m128i bytes, char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return B_WORD | B_UPPER;
-	if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' ||
-	    c >= 0x80)
-		return B_WORD;
-	return c != '\0' && strchr("=\"'`[{(", c) != NULL ? B_POINT : 0;
+	return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c));
 }
 
-/* The classes of 16 bytes, a bit each. */
-static inline void
-marks_16(const char *at, uint64_t *word, uint64_t *upper, uint64_t *point)
+static inline __m128i
+below(__m128i bytes, char limit)
 {
-#ifdef __SSE2__
+	return _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(limit)), bytes);
+}
+
+static inline __m128i
+either(__m128i a, __m128i b)
+{
+	return _mm_or_si128(a, b);
+}
+
+static inline void
+classify(const char *at, struct bits *b)
+{
 	const __m128i c = _mm_loadu_si128((const __m128i *)(const void *)at);
-	const __m128i lower = _mm_or_si128(c, _mm_set1_epi8(0x20));
-	const __m128i letter = _mm_sub_epi8(lower, _mm_set1_epi8('a'));
-	const __m128i digit = _mm_sub_epi8(c, _mm_set1_epi8('0'));
-	const __m128i letters = _mm_cmpeq_epi8(_mm_min_epu8(letter, _mm_set1_epi8(25)), letter);
-	__m128i w =
-	    _mm_or_si128(letters, _mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit));
-	__m128i p = _mm_or_si128(
-	    _mm_cmpeq_epi8(c, _mm_set1_epi8('=')), _mm_cmpeq_epi8(lower, _mm_set1_epi8('{')));
+	const __m128i lower = either(c, _mm_set1_epi8(0x20)); /* [ { are one, ] } and | too */
+	const __m128i letter = below(_mm_sub_epi8(lower, _mm_set1_epi8('a')), 25);
+	const __m128i digit = below(_mm_sub_epi8(c, _mm_set1_epi8('0')), 9);
+	const __m128i open = either(is(lower, '{'), is(c, '('));
+	const __m128i quote = either(either(is(c, '"'), is(c, '\'')), is(c, '`'));
+	const __m128i mark = either(either(is(c, '_'), is(c, '-')), is(c, '.'));
+	const __m128i close = either(either(is(lower, '}'), is(c, ')')), is(lower, '|'));
+	const __m128i comma = either(is(c, ','), is(c, ';'));
+	const __m128i blank = below(c, ' ');
 
-	w = _mm_or_si128(w, _mm_cmpeq_epi8(c, _mm_set1_epi8('_')));
-	w = _mm_or_si128(w, _mm_cmpeq_epi8(c, _mm_set1_epi8('-')));
-	w = _mm_or_si128(w, _mm_cmpeq_epi8(c, _mm_set1_epi8('.')));
-	p = _mm_or_si128(p, _mm_cmpeq_epi8(c, _mm_set1_epi8('"')));
-	p = _mm_or_si128(p, _mm_cmpeq_epi8(c, _mm_set1_epi8('`')));
-	p = _mm_or_si128(p, _mm_cmpeq_epi8(c, _mm_set1_epi8('\'')));
-	p = _mm_or_si128(p, _mm_cmpeq_epi8(c, _mm_set1_epi8('(')));
-	*word = (unsigned)(_mm_movemask_epi8(w) | _mm_movemask_epi8(c));
-	*upper = (unsigned)(_mm_movemask_epi8(letters) & ~_mm_movemask_epi8(_mm_slli_epi16(c, 2)));
-	*point = (unsigned)_mm_movemask_epi8(p);
-	(void)byte_class;
+	b->word = (unsigned)(_mm_movemask_epi8(either(either(letter, digit), mark)) |
+			     _mm_movemask_epi8(c));
+	/* bit 5 of a letter is its case */
+	b->upper = (unsigned)(_mm_movemask_epi8(letter) & ~_mm_movemask_epi8(_mm_slli_epi16(c, 2)));
+	b->point = (unsigned)_mm_movemask_epi8(either(either(open, quote), is(c, '=')));
+	b->stop = (unsigned)_mm_movemask_epi8(either(either(open, close), either(comma, blank)));
+}
 #else
-	*word = *upper = *point = 0;
+static void
+classify(const char *at, struct bits *b)
+{
+	*b = (struct bits){ 0, 0, 0, 0 };
 	for (unsigned i = 0; i < 16; i++) {
-		unsigned class = byte_class((unsigned char)at[i]);
+		unsigned char c = (unsigned char)at[i];
+		bool upper = c >= 'A' && c <= 'Z';
+		bool word = upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+			    c == '-' || c == '.' || c >= 0x80;
+		bool point = c != '\0' && strchr("=\"'`[{(", c) != NULL;
+		bool stop = c <= ' ' || strchr(",;()[]{}|\\", c) != NULL;
 
-		*word |= (uint64_t)(class & B_WORD) << i;
-		*upper |= (uint64_t)((class & B_UPPER) != 0) << i;
-		*point |= (uint64_t)((class & B_POINT) != 0) << i;
+		b->word |= (uint64_t)word << i;
+		b->upper |= (uint64_t)upper << i;
+		b->point |= (uint64_t)point << i;
+		b->stop |= (uint64_t)(stop && c != '\\') << i;
 	}
+}
 #endif
+
+/* The classes of up to 64 bytes at ${at}. */
+static inline void
+classify_64(const char *at, size_t n, struct bits *all)
+{
+	char tail[16] = { 0 };
+	struct bits b;
+
+	*all = (struct bits){ 0, 0, 0, 0 };
+	for (size_t i = 0; i < n; i += 16) {
+		const char *from = at + i;
+
+		if (n - i < 16) {
+			memcpy(tail, from, n - i);
+			from = tail;
+		}
+		classify(from, &b);
+		all->word |= b.word << i;
+		all->upper |= b.upper << i;
+		all->point |= b.point << i;
+		all->stop |= b.stop << i;
+	}
 }
 
 static void
 marks(struct scan *s)
 {
+	const bool any_case = s->r->words->any_case;
 	uint64_t before = 0; /* 1: the last byte was of a word */
-	char tail[16] = { 0 };
+	struct bits b;
 
 	for (size_t i = 0; i < s->n; i += 64) {
-		uint64_t word = 0, upper = 0, point = 0;
-
-		for (size_t j = 0; j < 64 && i + j < s->n; j += 16) {
-			const char *at = s->at + i + j;
-			uint64_t w, u, p;
-
-			if (s->n - i - j < 16) {
-				memcpy(tail, at, s->n - i - j);
-				at = tail;
-			}
-			marks_16(at, &w, &u, &p);
-			word |= w << j;
-			upper |= u << j;
-			point |= p << j;
-		}
+		classify_64(s->at + i, s->n - i < 64 ? s->n - i : 64, &b);
 		if (s->events) {
-			uint64_t starts = word & ~(word << 1 | before);
+			uint64_t starts = b.word & ~(b.word << 1 | before);
 
-			point |= s->r->words->any_case ? starts : starts & upper;
+			b.point |= any_case ? starts : starts & b.upper;
 		}
-		s->word[i / 64] = word;
-		s->point[i / 64] = point;
-		before = word >> 63;
+		s->word[i / 64] = b.word;
+		s->point[i / 64] = b.point;
+		s->stop[i / 64] = b.stop;
+		before = b.word >> 63;
 	}
 }
 
-/* The first point at or behind ${i}, s->n when there is none. */
+/* The first bit of ${set} at or behind ${i}, s->n when there is none. */
 static inline size_t
-next_point(const struct scan *s, size_t i)
+next_bit(const struct scan *s, const uint64_t *set, size_t i)
 {
 	size_t k = i / 64;
 	uint64_t bits;
 
 	if (i >= s->n)
 		return s->n;
-	for (bits = s->point[k] & (~(uint64_t)0 << i % 64); bits == 0; bits = s->point[k]) {
+	for (bits = set[k] & (~(uint64_t)0 << i % 64); bits == 0; bits = set[k])
 		if (++k * 64 >= s->n)
 			return s->n;
-	}
-	return k * 64 + (size_t)__builtin_ctzll(bits);
+	i = k * 64 + (size_t)__builtin_ctzll(bits);
+	return i < s->n ? i : s->n; /* the zeros behind the text are stops */
 }
 
 static inline bool
@@ -195,11 +219,14 @@ quote_close(struct scan *s, size_t i, bool *escaped)
 	if (s->unclosed_quote & quote_bit(quote))
 		return 0;
 	for (size_t j = i + 1; j < s->n; j++) {
-		if (s->at[j] == '\\' && quote != '`') {
+		j += bytes_find(
+		    (struct slice){ s->at + j, s->n - j }, quote, quote == '`' ? quote : '\\');
+		if (j == s->n)
+			break;
+		if (s->at[j] != quote) {
 			*escaped = true;
 			j++;
-		} else if (s->at[j] == quote &&
-			   (quote != '\'' || j + 1 == s->n || !is_word(s, j + 1))) {
+		} else if (quote != '\'' || j + 1 == s->n || !is_word(s, j + 1)) {
 			return j;
 		}
 	}
@@ -226,34 +253,6 @@ unescaped(struct reading *r, struct slice raw)
 		to[n++] = c;
 	}
 	return (struct slice){ to, n };
-}
-
-/* The next byte at or behind ${i} that may end a value: blank, comma, bracket, bar. */
-static inline size_t
-value_stop(const struct scan *s, size_t i)
-{
-#ifdef __SSE2__
-	for (; s->n - i >= 16; i += 16) {
-		const __m128i c = _mm_loadu_si128((const __m128i *)(const void *)(s->at + i));
-		const __m128i lower = _mm_or_si128(c, _mm_set1_epi8(0x20));
-		const __m128i odd = _mm_or_si128(c, _mm_set1_epi8(1));
-		__m128i stop = _mm_cmpeq_epi8(_mm_min_epu8(c, _mm_set1_epi8(' ')), c);
-		unsigned bits;
-
-		stop = _mm_or_si128(stop, _mm_cmpeq_epi8(odd, _mm_set1_epi8(')')));
-		stop = _mm_or_si128(stop, _mm_cmpeq_epi8(lower, _mm_set1_epi8('{')));
-		stop = _mm_or_si128(stop, _mm_cmpeq_epi8(lower, _mm_set1_epi8('}')));
-		stop = _mm_or_si128(stop, _mm_cmpeq_epi8(lower, _mm_set1_epi8('|')));
-		stop = _mm_or_si128(stop, _mm_cmpeq_epi8(c, _mm_set1_epi8(',')));
-		stop = _mm_or_si128(stop, _mm_cmpeq_epi8(c, _mm_set1_epi8(';')));
-		bits = (unsigned)_mm_movemask_epi8(stop);
-		if (bits != 0)
-			return i + (size_t)__builtin_ctz(bits);
-	}
-#endif
-	while (i < s->n && !is_blank(s->at[i]) && strchr(",;()[]{}|", s->at[i]) == NULL)
-		i++;
-	return i;
 }
 
 /* Behind the bracket that closes the one at ${i}, 0 when none does. */
@@ -295,7 +294,7 @@ comma_ends(const struct scan *s, size_t i)
 static size_t
 value_end(struct scan *s, size_t i)
 {
-	for (i = value_stop(s, i); i < s->n; i = value_stop(s, i)) {
+	for (i = next_bit(s, s->stop, i); i < s->n; i = next_bit(s, s->stop, i)) {
 		size_t close;
 
 		switch (s->at[i]) {
@@ -304,7 +303,7 @@ value_end(struct scan *s, size_t i)
 		case '{':
 			close = bracket_close(s, i);
 			if (close == 0)
-				return value_stop(s, i + 1);
+				return next_bit(s, s->stop, i + 1);
 			i = close;
 			break;
 		case ',':
@@ -372,7 +371,10 @@ key_word(const struct scan *s, struct slice *name)
 	const struct word_table *t = &s->r->words->keys;
 	const struct word *w = word_find(t, *name);
 
-	for (unsigned i = 0; w == NULL && i < t->nphrases; i++) {
+	if (w != NULL || name->len > WORD_MAX ||
+	    (t->seconds[(unsigned char)name->at[0]] >> name->len & 1) == 0)
+		return w;
+	for (unsigned i = 0; i < t->nphrases; i++) {
 		const struct word *phrase = &t->at[t->phrases[i]];
 		size_t before = (size_t)(name->at - s->at);
 		struct slice both;
@@ -387,7 +389,7 @@ key_word(const struct scan *s, struct slice *name)
 			return phrase;
 		}
 	}
-	return w;
+	return NULL;
 }
 
 /* Are level=, msg= and their like the line's own?  Only where it is made of key=value. */
@@ -419,6 +421,7 @@ static size_t
 take_value(struct scan *s, struct slice name, size_t v, size_t end)
 {
 	const struct word *w = key_word(s, &name);
+	struct found found;
 	struct slice value;
 	bool escaped = false, number;
 
@@ -431,7 +434,8 @@ take_value(struct scan *s, struct slice name, size_t v, size_t end)
 			value = (struct slice){ s->at + v + 1, close - v - 1 };
 			if (escaped)
 				value = unescaped(s->r, value);
-			reading_take(s->r, w, name, value, VALUE_TEXT, false);
+			found = (struct found){ name, value, VALUE_TEXT, false, { 1, 0 } };
+			reading_take(s->r, w, &found);
 			return close + 1;
 		}
 	}
@@ -442,8 +446,30 @@ take_value(struct scan *s, struct slice name, size_t v, size_t end)
 	}
 	value = trimmed((struct slice){ s->at + v, end - v });
 	number = (w == NULL || w->means >= AGENT_DURATION) && is_number(value);
-	reading_take(s->r, w, name, value, number ? VALUE_JSON : VALUE_TEXT, number);
+	found = (struct found){ name, value, number ? VALUE_JSON : VALUE_TEXT, number, { 1, 0 } };
+	reading_take(s->r, w, &found);
 	return end;
+}
+
+/* Punctuation behind which a key may begin. */
+static inline bool
+may_precede(char c)
+{
+	switch (c) {
+	case '[':
+	case '(':
+	case '{':
+	case ',':
+	case ';':
+	case '|':
+	case '<':
+	case '>':
+	case ':':
+	case '*':
+		return true;
+	default:
+		return false;
+	}
 }
 
 static bool
@@ -453,7 +479,7 @@ key_begins(const char *at, size_t i)
 
 	if (!((c | 0x20) >= 'a' && (c | 0x20) <= 'z') && c != '_' && c < 0x80)
 		return false;
-	return i == 0 || is_blank(at[i - 1]) || strchr("[({,;|<>:*", at[i - 1]) != NULL;
+	return i == 0 || is_blank(at[i - 1]) || may_precede(at[i - 1]);
 }
 
 /* key=value around the `=` at ${i}; returns where to go on. */
@@ -563,10 +589,10 @@ event_at(struct scan *s, size_t i)
 	return end;
 }
 
-static char
+static inline char
 folded(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+	return (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 }
 
 /* What a phrase is shown as. */
@@ -586,7 +612,8 @@ event_phrase(struct scan *s)
 		const struct word *w = &t->at[t->phrases[i]];
 		size_t n = 0;
 
-		if (w->len > s->n || w->means == EVENT_NONE)
+		if (w->len > s->n || ((w->text[0] ^ s->at[0]) & 0x5f) != 0 ||
+		    w->means == EVENT_NONE)
 			continue;
 		while (n < w->len && folded(s->at[n]) == folded(w->text[n]))
 			n++;
@@ -617,7 +644,7 @@ skip_quoted(struct scan *s, size_t i)
 static void
 walk(struct scan *s)
 {
-	size_t i = next_point(s, 0);
+	size_t i = next_bit(s, s->point, 0);
 
 	while (i < s->n) {
 		switch (s->at[i]) {
@@ -637,7 +664,7 @@ walk(struct scan *s)
 		default:
 			i = event_at(s, i);
 		}
-		i = next_point(s, i);
+		i = next_bit(s, s->point, i);
 	}
 }
 

@@ -11,10 +11,11 @@
  */
 #include "agent_trace.h"
 #include "agent_reading.h"
+#include "bytes.h"
 
-#define HEADER_MAX 1024 /* bytes before the message */
-#define TOKENS_MAX 16   /* between the time and the level */
+#define TOKENS_MAX 16 /* between the time and the level */
 #define GROUPS_MAX 4
+#define GROUP_MAX 256 /* bytes of a thread's name */
 
 /* What has been recognised of the header. */
 struct header {
@@ -45,13 +46,11 @@ skip_blanks(struct slice s)
 }
 
 /* The word up to the next blank, taken off ${s}. */
-static struct slice
+static inline struct slice
 take_token(struct slice *s)
 {
-	size_t n = 0;
+	size_t n = bytes_find(*s, ' ', '\t');
 
-	while (n < s->len && !is_blank(s->at[n]))
-		n++;
 	*s = slice_from(*s, n);
 	return (struct slice){ s->at - n, n };
 }
@@ -86,6 +85,8 @@ level_of(struct slice word)
 
 	if (word.len < 3 || word.len > 11)
 		return LEVEL_NONE;
+	if (slice_eq(word, SLICE("INFO")))
+		return LEVEL_INFO;
 	begins = load_up_to_8(word.at, word.len) | fold;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		struct slice name = names[i].name;
@@ -110,22 +111,40 @@ is_upper(struct slice s)
 
 /* ---- time */
 
-/* Does ${s} begin as ${pattern}: d a digit, T a `T` or a blank, others themselves? */
-static bool
-begins_as(struct slice s, const char *pattern)
+static inline bool
+two_digits(const char *at)
 {
-	for (size_t i = 0; pattern[i] != '\0'; i++) {
-		char c;
+	return is_digit(at[0]) && is_digit(at[1]);
+}
 
-		if (i == s.len)
-			return false;
-		c = s.at[i];
-		if (pattern[i] == 'd'   ? !is_digit(c)
-		    : pattern[i] == 'T' ? c != 'T' && c != ' '
-					: c != pattern[i])
-			return false;
-	}
-	return true;
+/* 08:00:00, of which there are 8 bytes. */
+static inline bool
+is_clock(const char *at)
+{
+	return two_digits(at) && at[2] == ':' && two_digits(at + 3) && at[5] == ':' &&
+	       two_digits(at + 6);
+}
+
+/* 2026-11-22T, 2026/11/22 and a blank, of which there are 11 bytes. */
+static inline bool
+is_date(const char *at)
+{
+	return two_digits(at) && two_digits(at + 2) && (at[4] == '-' || at[4] == '/') &&
+	       two_digits(at + 5) && at[7] == at[4] && two_digits(at + 8) &&
+	       (at[10] == 'T' || at[10] == ' ');
+}
+
+/* +01:00, +0100, Z, or nothing. */
+static size_t
+zone_len(struct slice s)
+{
+	if (s.len > 0 && s.at[0] == 'Z')
+		return 1;
+	if (s.len < 5 || (s.at[0] != '+' && s.at[0] != '-') || !two_digits(s.at + 1))
+		return 0;
+	if (s.len > 5 && s.at[3] == ':' && two_digits(s.at + 4))
+		return 6;
+	return two_digits(s.at + 3) ? 5 : 0;
 }
 
 /* How many bytes of date and time ${s} begins with; 0: none. */
@@ -136,21 +155,16 @@ time_len(struct slice s)
 
 	if (s.len < 8 || !is_digit(s.at[0]))
 		return 0;
-	if (begins_as(s, "dddd-dd-ddTdd:dd:dd") || begins_as(s, "dddd/dd/ddTdd:dd:dd"))
+	if (s.len >= 19 && is_date(s.at) && is_clock(s.at + 11))
 		n = 19;
-	else if (begins_as(s, "dd:dd:dd"))
+	else if (is_clock(s.at))
 		n = 8;
 	else
 		return 0;
 	if (s.len - n > 1 && (s.at[n] == '.' || s.at[n] == ',') && is_digit(s.at[n + 1]))
 		for (n += 2; n < s.len && is_digit(s.at[n]);)
 			n++;
-	if (n < s.len && s.at[n] == 'Z')
-		n++;
-	else if (begins_as(slice_from(s, n), "+dd:dd") || begins_as(slice_from(s, n), "-dd:dd"))
-		n += 6;
-	else if (begins_as(slice_from(s, n), "+dddd") || begins_as(slice_from(s, n), "-dddd"))
-		n += 5;
+	n += zone_len(slice_from(s, n));
 	return n == s.len || is_blank(s.at[n]) || s.at[n] == ']' ? n : 0;
 }
 
@@ -160,19 +174,21 @@ time_len(struct slice s)
 static bool
 take_group(struct slice *s, struct slice *group)
 {
+	size_t i = 0;
+
 	if (s->len < 2 || s->at[0] != '[')
 		return false;
-	for (size_t i = 1; i < s->len && i < 256; i++) {
-		if (s->at[i] == ']' && (i + 1 == s->len || is_blank(s->at[i + 1]))) {
-			*group = (struct slice){ s->at + 1, i - 1 };
-			*group = skip_blanks(*group);
-			while (group->len > 0 && is_blank(group->at[group->len - 1]))
-				group->len--;
-			*s = skip_blanks(slice_from(*s, i + 1));
-			return true;
-		}
-	}
-	return false;
+	do {
+		i++;
+		i += bytes_find(slice_from(*s, i), ']', ']');
+		if (i >= s->len || i > GROUP_MAX)
+			return false;
+	} while (i + 1 < s->len && !is_blank(s->at[i + 1]));
+	*group = skip_blanks((struct slice){ s->at + 1, i - 1 });
+	while (group->len > 0 && is_blank(group->at[group->len - 1]))
+		group->len--;
+	*s = skip_blanks(slice_from(*s, i + 1));
+	return true;
 }
 
 /* The logger and the ` - ` or ` : ` behind it, taken off ${s}. */
@@ -185,9 +201,8 @@ take_logger(struct slice *s, struct slice *logger)
 	if (name.len == 0 || name.len > 256 || rest.len == 0 ||
 	    (rest.at[0] != '-' && rest.at[0] != ':') || (rest.len > 1 && !is_blank(rest.at[1])))
 		return false;
-	for (size_t i = 0; i < name.len; i++)
-		if (name.at[i] == '=' || name.at[i] == '"' || name.at[i] == '(')
-			return false;
+	if (bytes_find(name, '=', '"') < name.len)
+		return false;
 	*logger = name;
 	*s = skip_blanks(slice_from(rest, 1));
 	return true;
@@ -214,18 +229,14 @@ is_correlation(struct slice s)
 static bool
 take_spring(struct slice *s, struct header *h)
 {
-	struct slice rest = *s, groups[GROUPS_MAX], sleuth, pid;
+	struct slice rest = *s, groups[GROUPS_MAX], pid = take_token(&rest);
 	unsigned n = 0;
 
-	take_group(&rest, &sleuth);
-	pid = take_token(&rest);
-	rest = skip_blanks(rest);
 	for (size_t i = 0; i < pid.len; i++)
 		if (!is_digit(pid.at[i]))
 			return false;
-	if (pid.len > 0 && slice_starts(pid, SLICE("---")))
-		return false;
-	if (!slice_starts(rest, SLICE("---")) || rest.len < 4 || !is_blank(rest.at[3]))
+	rest = skip_blanks(rest);
+	if (rest.len < 4 || !slice_starts(rest, SLICE("---")) || !is_blank(rest.at[3]))
 		return false;
 	rest = skip_blanks(slice_from(rest, 3));
 	while (n < GROUPS_MAX && take_group(&rest, &groups[n]))
@@ -241,28 +252,30 @@ take_spring(struct slice *s, struct header *h)
 	return true;
 }
 
-/* `[thread] [more] logger - `, taken off ${s}; a thread alone is a header, too. */
+/*
+ * What stands behind the level, taken off ${s}: Spring's, perhaps with a group
+ * before it; `[thread] [more] logger - `; a thread alone.
+ */
 static void
-take_logback(struct slice *s, struct header *h, const struct agent_words *words)
+take_origin(struct slice *s, struct header *h, const struct agent_words *words)
 {
-	struct slice rest = *s, group = { NULL, 0 }, first = { NULL, 0 }, after;
+	struct slice rest = *s, after = *s, group, first = { NULL, 0 };
 	unsigned n = 0;
 
-	after = rest;
 	while (n < GROUPS_MAX && take_group(&rest, &group)) {
 		if (n++ == 0) {
 			first = group;
 			after = rest;
 		}
 	}
-	if (take_logger(&rest, &h->logger)) {
+	if (n < 2 && rest.len > 0 && is_digit(rest.at[0]) && take_spring(&rest, h)) {
+		*s = rest;
+	} else if (take_logger(&rest, &h->logger)) {
 		if (n > 0 && h->thread.len == 0)
 			h->thread = first;
 		*s = rest;
-		return;
-	}
-	if (n > 0 && h->thread.len == 0 && word_find(&words->events, first) == NULL &&
-	    memchr(first.at, '=', first.len) == NULL && memchr(first.at, ':', first.len) == NULL) {
+	} else if (n > 0 && h->thread.len == 0 && word_find(&words->events, first) == NULL &&
+		   bytes_find(first, '=', ':') == first.len) {
 		h->thread = first;
 		*s = after;
 	}
@@ -343,8 +356,17 @@ is_access_line(struct slice line)
 	struct slice s = { line.at, line.len < 128 ? line.len : 128 };
 	const char *dashes = memmem(s.at, s.len, " - - [", 6);
 
-	return dashes != NULL && memchr(s.at, ' ', s.len) == dashes &&
-	       begins_as((struct slice){ dashes + 6, (size_t)(s.at + s.len - dashes) - 6 }, "dd/");
+	return dashes != NULL && memchr(s.at, ' ', s.len) == dashes && s.at + s.len - dashes > 8 &&
+	       two_digits(dashes + 6) && dashes[8] == '/';
+}
+
+/* Keys of the header (the logger's context), between ${from} and ${to}. */
+static void
+header_keys(struct reading *r, struct slice from, struct slice to)
+{
+	from.len = (size_t)(to.at - from.at);
+	if (bytes_find(from, '=', '=') < from.len)
+		scan_keys(r, from);
 }
 
 /* Take the header off ${line}; what is left is the message. */
@@ -367,8 +389,7 @@ take_header(struct reading *r, struct slice line, struct header *h)
 			h->thread = (struct slice){ NULL, 0 };
 			return after;
 		}
-		if (memchr(after.at, '=', (size_t)(s.at - after.at)) != NULL)
-			scan_keys(r, (struct slice){ after.at, (size_t)(s.at - after.at) });
+		header_keys(r, after, s);
 	} else {
 		h->level = take_level(&s, false);
 		if (h->level == LEVEL_NONE)
@@ -379,10 +400,8 @@ take_header(struct reading *r, struct slice line, struct header *h)
 		return skip_blanks(slice_from(s, 1));
 	}
 	after = s;
-	if (!take_spring(&s, h))
-		take_logback(&s, h, r->words);
-	if (memchr(after.at, '=', (size_t)(s.at - after.at)) != NULL)
-		scan_keys(r, (struct slice){ after.at, (size_t)(s.at - after.at) });
+	take_origin(&s, h, r->words);
+	header_keys(r, after, s);
 	return s;
 }
 
@@ -404,8 +423,9 @@ text_read(struct reading *r, struct slice text)
 	struct slice body = text, message, first;
 	const char *newline;
 
-	trace_split(&body, &r->trace);
-	newline = memchr(body.at, '\n', body.len);
+	if (!r->one_line || body.at[0] == ' ' || body.at[0] == '\t')
+		trace_split(&body, &r->trace);
+	newline = r->one_line ? NULL : memchr(body.at, '\n', body.len);
 	first = newline == NULL ? body : (struct slice){ body.at, (size_t)(newline - body.at) };
 	message = take_header(r, first, &h);
 	message.len = (size_t)(body.at + body.len - message.at);

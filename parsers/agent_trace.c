@@ -115,9 +115,6 @@ trace_split(struct slice *text, struct slice *trace)
 	bool first = true;
 
 	*trace = (struct slice){ text->at + text->len, 0 };
-	/* most records are one line that begins with a digit */
-	if (memchr(rest.at, '\n', rest.len) == NULL && rest.at[0] >= '0' && rest.at[0] <= '9')
-		return;
 	while (rest.len > 0) {
 		const char *at = rest.at;
 

@@ -32,9 +32,12 @@ words_in(struct slice s)
 static struct word *
 word_place(struct word_table *t, struct slice s, int words)
 {
-	uint32_t i = word_hash(s) % SLOTS;
+	uint64_t head, tail;
 	struct word *w;
+	uint32_t i;
 
+	word_ends(s, &head, &tail);
+	i = word_hash(head, tail, s.len) % SLOTS;
 	for (; t->slots[i] != 0; i = (i + 1) % SLOTS) {
 		w = &t->at[t->slots[i] - 1];
 		if (slice_eq((struct slice){ w->text, w->len }, s))
@@ -45,10 +48,16 @@ word_place(struct word_table *t, struct slice s, int words)
 	w = &t->at[t->n++];
 	memcpy(w->text, s.at, s.len);
 	w->len = (uint8_t)s.len;
+	w->head = head;
+	w->tail = tail;
 	t->slots[i] = (uint16_t)t->n;
 	t->lengths[(unsigned char)s.at[0]] |= (uint64_t)1 << s.len;
-	if (words == 2)
+	if (words == 2) {
+		const char *second = (const char *)memchr(w->text, ' ', s.len) + 1;
+
 		t->phrases[t->nphrases++] = (uint16_t)(t->n - 1);
+		t->seconds[(unsigned char)*second] |= (uint64_t)1 << (w->text + s.len - second);
+	}
 	return w;
 }
 

@@ -21,7 +21,8 @@ struct unit {
 struct word {
 	char text[WORD_MAX + 1];
 	uint8_t len;
-	uint8_t means; /* enum event, or enum agent_field */
+	uint8_t means;       /* enum event, or enum agent_field */
+	uint64_t head, tail; /* its first and last bytes, see word_ends() */
 	struct unit unit;
 };
 
@@ -30,6 +31,7 @@ struct word_table {
 	unsigned n;
 	uint16_t slots[SLOTS];         /* index + 1; 0: free */
 	uint64_t lengths[256];         /* by first byte: a bit for each length there is */
+	uint64_t seconds[256];         /* the same of the second words of phrases */
 	uint16_t phrases[PHRASES_MAX]; /* those of two words */
 	unsigned nphrases;
 };
@@ -74,15 +76,20 @@ load_up_to_8(const char *at, size_t n)
 	       (unsigned char)at[n - 1];
 }
 
-/* The first and the last eight bytes and the length: enough to tell words apart. */
-static inline uint32_t
-word_hash(struct slice s)
+/* The first and the last eight bytes: all of a word of sixteen, enough to hash any. */
+static inline void
+word_ends(struct slice s, uint64_t *head, uint64_t *tail)
 {
-	uint64_t h = load_up_to_8(s.at, s.len);
+	*head = load_up_to_8(s.at, s.len);
+	*tail = s.len > 8 ? load_up_to_8(s.at + s.len - 8, 8) : 0;
+}
 
-	if (s.len > 8)
-		h ^= load_up_to_8(s.at + s.len - 8, 8) * 0x9e3779b97f4a7c15;
-	h = (h ^ s.len) * 0xd6e8feb86659fd93;
+static inline uint32_t
+word_hash(uint64_t head, uint64_t tail, size_t len)
+{
+	uint64_t h = head ^ tail * 0x9e3779b97f4a7c15;
+
+	h = (h ^ len) * 0xd6e8feb86659fd93;
 	return (uint32_t)(h >> 32);
 }
 
@@ -90,15 +97,18 @@ word_hash(struct slice s)
 static inline const struct word *
 word_find(const struct word_table *t, struct slice s)
 {
-	uint32_t i;
+	uint64_t head, tail;
 
 	if (s.len == 0 || s.len > WORD_MAX ||
 	    (t->lengths[(unsigned char)s.at[0]] >> s.len & 1) == 0)
 		return NULL;
-	for (i = word_hash(s) % SLOTS; t->slots[i] != 0; i = (i + 1) % SLOTS) {
+	word_ends(s, &head, &tail);
+	for (uint32_t i = word_hash(head, tail, s.len) % SLOTS; t->slots[i] != 0;
+	     i = (i + 1) % SLOTS) {
 		const struct word *w = &t->at[t->slots[i] - 1];
 
-		if (w->len == s.len && memcmp(w->text, s.at, s.len) == 0)
+		if (w->head == head && w->tail == tail && w->len == s.len &&
+		    (s.len <= 16 || memcmp(w->text, s.at, s.len) == 0))
 			return w;
 	}
 	return NULL;
