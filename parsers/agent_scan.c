@@ -466,6 +466,7 @@ may_precede(char c)
 	case '>':
 	case ':':
 	case '*':
+	case '-': /* --key=value */
 		return true;
 	default:
 		return false;
@@ -503,8 +504,7 @@ key_equals(struct scan *s, size_t i)
 	begin = word_begin(s, end - 1);
 	while (begin < end && (s->at[begin] == '-' || s->at[begin] == '.'))
 		begin++;
-	if (begin == end || end - begin > KEY_MAX ||
-	    !(key_begins(s->at, begin) || s->at[begin - 1] == '-'))
+	if (begin == end || end - begin > KEY_MAX || !key_begins(s->at, begin))
 		return v;
 	return take_value(s, (struct slice){ s->at + begin, end - begin }, v, 0);
 }
