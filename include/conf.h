@@ -122,11 +122,11 @@ void findings_add(struct findings *f, enum finding kind, const char *file, unsig
 size_t findings_count(const struct findings *f, enum finding kind);
 
 /**
- * findings_print(f, to):
- * Print all as FILE:LINE: TEXT, in order of file and line; warnings and notes
- * say what they are.
+ * findings_print(f, least, to):
+ * Print those of ${least} weight or more (FINDING_NOTE: all) as FILE:LINE: TEXT,
+ * in order of file and line; warnings and notes say what they are.
  */
-void findings_print(const struct findings *f, FILE *to);
+void findings_print(const struct findings *f, enum finding least, FILE *to);
 
 /**
  * nearest(word, names, n):

@@ -111,6 +111,7 @@ void tail_finish(struct tail *t);
 struct tail_figures {
 	uint64_t files;     /* open */
 	uint64_t lag_bytes; /* on disk, not yet shipped */
+	uint64_t unread;    /* on disk, not yet read */
 	int64_t newest;     /* runtime time of the newest record read, ns */
 };
 void tail_figures(const struct tail *t, struct tail_figures *out);

@@ -283,7 +283,7 @@ publish(struct pipeline *p, int64_t now)
 	tail_figures(p->tail, &figures);
 	atomic_store_explicit(&metrics.lag_bytes, figures.lag_bytes, memory_order_relaxed);
 	atomic_store_explicit(&metrics.newest, figures.newest, memory_order_relaxed);
-	agent_metrics_publish(clock_wall(), figures.lag_bytes > 0);
+	agent_metrics_publish(clock_wall(), figures.unread > 0);
 }
 
 static bool

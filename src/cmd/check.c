@@ -50,7 +50,7 @@ check_run(int argc, char **argv)
 	path = values[CONF] ? values[CONF] : CMD_CONF_DEFAULT;
 	findings = findings_new();
 	conf = conf_read(path, &towline_registry, findings);
-	findings_print(findings, stdout);
+	findings_print(findings, FINDING_NOTE, stdout);
 	errors = findings_count(findings, FINDING_ERROR);
 	if (errors > 0) {
 		printf("%s: %zu error%s\n", path, errors, errors == 1 ? "" : "s");

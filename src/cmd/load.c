@@ -9,7 +9,7 @@ cmd_conf(const char *path)
 	struct findings *findings = findings_new();
 	struct conf *conf = conf_read(path, &towline_registry, findings);
 
-	findings_print(findings, stderr);
+	findings_print(findings, FINDING_WARNING, stderr);
 	if (findings_count(findings, FINDING_ERROR) > 0) {
 		conf_free(conf);
 		conf = NULL;

@@ -118,7 +118,7 @@ text_print(const char *text, FILE *to)
 }
 
 void
-findings_print(const struct findings *f, FILE *to)
+findings_print(const struct findings *f, enum finding least_kind, FILE *to)
 {
 	static const char *const kinds[] = { "", "warning: ", "note: " };
 
@@ -127,6 +127,8 @@ findings_print(const struct findings *f, FILE *to)
 	for (size_t i = 0; i < f->n; i++) {
 		const struct one *one = &f->at[i];
 
+		if (one->kind > least_kind)
+			continue;
 		if (one->file != SIZE_MAX) {
 			text_print(f->files[one->file], to);
 			if (one->line > 0)

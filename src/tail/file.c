@@ -60,6 +60,8 @@ stream_resume(struct tail *t, struct file *f, struct stream *s)
 		state_stream(t->state, &s->identity, &known);
 	}
 	f->offset = least;
+	if (f->read_to < least)
+		f->read_to = least;
 	for (int side = 0; side < SIDES; side++)
 		cursor_init(&s->cursor[side], &s->identity, (enum side)side, f->resume[side]);
 }

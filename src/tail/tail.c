@@ -201,5 +201,6 @@ tail_figures(const struct tail *t, struct tail_figures *out)
 			least = a < b ? a : b;
 		}
 		out->lag_bytes += f->size > least ? f->size - least : 0;
+		out->unread += f->size > f->read_to ? f->size - f->read_to : 0;
 	}
 }

@@ -54,7 +54,7 @@ try_findings(const struct findings *f)
 	size_t len;
 	FILE *to = open_memstream(&text, &len);
 
-	findings_print(f, to);
+	findings_print(f, FINDING_NOTE, to);
 	fclose(to);
 	return text;
 }
