@@ -164,6 +164,22 @@ set_banner(struct reading *r)
 	field_set(r, &out->build_timestamp, AGENT_BUILD_TIMESTAMP);
 }
 
+/* What is for the metrics alone: few lines have any of it. */
+static void
+set_measures(struct reading *r)
+{
+	const uint32_t all = ((uint32_t)1 << (AGENT_BUILD_TIMESTAMP + 1)) - (1 << AGENT_DURATION);
+	struct agent_line *out = r->out;
+
+	if ((r->has & all) == 0)
+		return;
+	set_duration(r, &out->duration, AGENT_DURATION);
+	set_count(r, &out->open_sessions, AGENT_OPEN_SESSIONS);
+	set_count(r, &out->active_requests, AGENT_ACTIVE_REQUESTS);
+	set_count(r, &out->active_tasks, AGENT_ACTIVE_TASKS);
+	set_banner(r);
+}
+
 /* ---- errors */
 
 static void
@@ -257,11 +273,7 @@ settle(struct reading *r)
 		field_set(r, &out->task_id, AGENT_TASK_ID);
 		field_set(r, &out->pipeline, AGENT_PIPELINE);
 		set_duration(r, &out->execution_time, AGENT_EXECUTION_TIME);
-		set_duration(r, &out->duration, AGENT_DURATION);
-		set_count(r, &out->open_sessions, AGENT_OPEN_SESSIONS);
-		set_count(r, &out->active_requests, AGENT_ACTIVE_REQUESTS);
-		set_count(r, &out->active_tasks, AGENT_ACTIVE_TASKS);
-		set_banner(r);
+		set_measures(r);
 		set_message(r);
 	}
 	set_event(r);

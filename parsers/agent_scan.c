@@ -21,14 +21,13 @@ struct scan {
 	unsigned unclosed_quote; /* the same, a bit for each of the three */
 	uint64_t word[SCAN_MAX / 64];
 	uint64_t point[SCAN_MAX / 64];
-	uint64_t stop[SCAN_MAX / 64]; /* what may end a value */
 };
 
 /* ---- marks */
 
 /* The classes of 16 bytes, a bit each. */
 struct bits {
-	uint64_t word, upper, point, stop;
+	uint64_t word, upper, point;
 };
 
 #ifdef __SSE2__
@@ -54,40 +53,34 @@ static inline void
 classify(const char *at, struct bits *b)
 {
 	const __m128i c = _mm_loadu_si128((const __m128i *)(const void *)at);
-	const __m128i lower = either(c, _mm_set1_epi8(0x20)); /* [ { are one, ] } and | too */
+	const __m128i lower = either(c, _mm_set1_epi8(0x20)); /* [ and { are one */
 	const __m128i letter = below(_mm_sub_epi8(lower, _mm_set1_epi8('a')), 25);
 	const __m128i digit = below(_mm_sub_epi8(c, _mm_set1_epi8('0')), 9);
 	const __m128i open = either(is(lower, '{'), is(c, '('));
 	const __m128i quote = either(either(is(c, '"'), is(c, '\'')), is(c, '`'));
 	const __m128i mark = either(either(is(c, '_'), is(c, '-')), is(c, '.'));
-	const __m128i close = either(either(is(lower, '}'), is(c, ')')), is(lower, '|'));
-	const __m128i comma = either(is(c, ','), is(c, ';'));
-	const __m128i blank = below(c, ' ');
 
 	b->word = (unsigned)(_mm_movemask_epi8(either(either(letter, digit), mark)) |
 			     _mm_movemask_epi8(c));
 	/* bit 5 of a letter is its case */
 	b->upper = (unsigned)(_mm_movemask_epi8(letter) & ~_mm_movemask_epi8(_mm_slli_epi16(c, 2)));
 	b->point = (unsigned)_mm_movemask_epi8(either(either(open, quote), is(c, '=')));
-	b->stop = (unsigned)_mm_movemask_epi8(either(either(open, close), either(comma, blank)));
 }
 #else
 static void
 classify(const char *at, struct bits *b)
 {
-	*b = (struct bits){ 0, 0, 0, 0 };
+	*b = (struct bits){ 0, 0, 0 };
 	for (unsigned i = 0; i < 16; i++) {
 		unsigned char c = (unsigned char)at[i];
 		bool upper = c >= 'A' && c <= 'Z';
 		bool word = upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
 			    c == '-' || c == '.' || c >= 0x80;
 		bool point = c != '\0' && strchr("=\"'`[{(", c) != NULL;
-		bool stop = c <= ' ' || strchr(",;()[]{}|\\", c) != NULL;
 
 		b->word |= (uint64_t)word << i;
 		b->upper |= (uint64_t)upper << i;
 		b->point |= (uint64_t)point << i;
-		b->stop |= (uint64_t)(stop && c != '\\') << i;
 	}
 }
 #endif
@@ -99,7 +92,7 @@ classify_64(const char *at, size_t n, struct bits *all)
 	char tail[16] = { 0 };
 	struct bits b;
 
-	*all = (struct bits){ 0, 0, 0, 0 };
+	*all = (struct bits){ 0, 0, 0 };
 	for (size_t i = 0; i < n; i += 16) {
 		const char *from = at + i;
 
@@ -111,7 +104,6 @@ classify_64(const char *at, size_t n, struct bits *all)
 		all->word |= b.word << i;
 		all->upper |= b.upper << i;
 		all->point |= b.point << i;
-		all->stop |= b.stop << i;
 	}
 }
 
@@ -131,25 +123,23 @@ marks(struct scan *s)
 		}
 		s->word[i / 64] = b.word;
 		s->point[i / 64] = b.point;
-		s->stop[i / 64] = b.stop;
 		before = b.word >> 63;
 	}
 }
 
-/* The first bit of ${set} at or behind ${i}, s->n when there is none. */
+/* The first point at or behind ${i}, s->n when there is none. */
 static inline size_t
-next_bit(const struct scan *s, const uint64_t *set, size_t i)
+next_point(const struct scan *s, size_t i)
 {
 	size_t k = i / 64;
 	uint64_t bits;
 
 	if (i >= s->n)
 		return s->n;
-	for (bits = set[k] & (~(uint64_t)0 << i % 64); bits == 0; bits = set[k])
+	for (bits = s->point[k] & (~(uint64_t)0 << i % 64); bits == 0; bits = s->point[k])
 		if (++k * 64 >= s->n)
 			return s->n;
-	i = k * 64 + (size_t)__builtin_ctzll(bits);
-	return i < s->n ? i : s->n; /* the zeros behind the text are stops */
+	return k * 64 + (size_t)__builtin_ctzll(bits);
 }
 
 static inline bool
@@ -255,6 +245,47 @@ unescaped(struct reading *r, struct slice raw)
 	return (struct slice){ to, n };
 }
 
+#ifdef __SSE2__
+/* A bit for each of 16 bytes that may end a value: blank, comma, bracket, bar. */
+static inline unsigned
+stops_16(const char *at)
+{
+	const __m128i c = _mm_loadu_si128((const __m128i *)(const void *)at);
+	const __m128i lower = either(c, _mm_set1_epi8(0x20)); /* [ { are one, ] } too */
+	const __m128i odd = either(c, _mm_set1_epi8(1));      /* ( ) are one */
+	const __m128i bracket = either(either(is(lower, '{'), is(lower, '}')), is(odd, ')'));
+	const __m128i comma = either(either(is(c, ','), is(c, ';')), is(lower, '|'));
+
+	return (unsigned)_mm_movemask_epi8(either(either(bracket, comma), below(c, ' ')));
+}
+#else
+static unsigned
+stops_16(const char *at)
+{
+	unsigned bits = 0;
+
+	for (unsigned i = 0; i < 16; i++)
+		bits |= (unsigned)(is_blank(at[i]) || strchr(",;()[]{}|\\", at[i]) != NULL) << i;
+	return bits;
+}
+#endif
+
+/* The first byte at or behind ${i} that may end a value. */
+static inline size_t
+value_stop(const struct scan *s, size_t i)
+{
+	char tail[16] = { 0 };
+	unsigned bits;
+
+	for (; s->n - i >= 16; i += 16) {
+		bits = stops_16(s->at + i);
+		if (bits != 0)
+			return i + (size_t)__builtin_ctz(bits);
+	}
+	memcpy(tail, s->at + i, s->n - i);
+	return i + (size_t)__builtin_ctz(stops_16(tail) | 1u << (s->n - i));
+}
+
 /* Behind the bracket that closes the one at ${i}, 0 when none does. */
 static size_t
 bracket_close(struct scan *s, size_t i)
@@ -294,7 +325,7 @@ comma_ends(const struct scan *s, size_t i)
 static size_t
 value_end(struct scan *s, size_t i)
 {
-	for (i = next_bit(s, s->stop, i); i < s->n; i = next_bit(s, s->stop, i)) {
+	for (i = value_stop(s, i); i < s->n; i = value_stop(s, i)) {
 		size_t close;
 
 		switch (s->at[i]) {
@@ -303,7 +334,7 @@ value_end(struct scan *s, size_t i)
 		case '{':
 			close = bracket_close(s, i);
 			if (close == 0)
-				return next_bit(s, s->stop, i + 1);
+				return value_stop(s, i + 1);
 			i = close;
 			break;
 		case ',':
@@ -364,23 +395,18 @@ with_unit(const struct scan *s, size_t v, size_t end)
 
 /* ---- keys */
 
-/* The word of the key ${name}; one of two words reaches back before it. */
+/* A key of two words that ends in ${name}: it reaches back before it. */
 static const struct word *
-key_word(const struct scan *s, struct slice *name)
+key_phrase(const struct scan *s, struct slice *name)
 {
 	const struct word_table *t = &s->r->words->keys;
-	const struct word *w = word_find(t, *name);
 
-	if (w != NULL || name->len > WORD_MAX ||
-	    (t->seconds[(unsigned char)name->at[0]] >> name->len & 1) == 0)
-		return w;
 	for (unsigned i = 0; i < t->nphrases; i++) {
 		const struct word *phrase = &t->at[t->phrases[i]];
 		size_t before = (size_t)(name->at - s->at);
 		struct slice both;
 
-		if (phrase->len <= name->len || before < phrase->len - name->len ||
-		    name->at[-1] != ' ')
+		if (phrase->len <= name->len || before < phrase->len - name->len)
 			continue;
 		both = (struct slice){ name->at - (phrase->len - name->len), phrase->len };
 		if (memcmp(both.at, phrase->text, phrase->len) == 0 &&
@@ -390,6 +416,18 @@ key_word(const struct scan *s, struct slice *name)
 		}
 	}
 	return NULL;
+}
+
+static inline const struct word *
+key_word(const struct scan *s, struct slice *name)
+{
+	const struct word_table *t = &s->r->words->keys;
+	const struct word *w = word_find(t, *name);
+
+	if (w == NULL && name->len <= WORD_MAX &&
+	    (t->seconds[(unsigned char)name->at[0]] >> name->len & 1) != 0)
+		w = key_phrase(s, name);
+	return w;
 }
 
 /* Are level=, msg= and their like the line's own?  Only where it is made of key=value. */
@@ -417,7 +455,7 @@ trimmed(struct slice v)
 }
 
 /* Take the value at ${v}; ${end} of an unquoted one is told by the caller, 0: look for it. */
-static size_t
+static inline __attribute__((always_inline)) size_t
 take_value(struct scan *s, struct slice name, size_t v, size_t end)
 {
 	const struct word *w = key_word(s, &name);
@@ -484,7 +522,7 @@ key_begins(const char *at, size_t i)
 }
 
 /* key=value around the `=` at ${i}; returns where to go on. */
-static size_t
+static inline size_t
 key_equals(struct scan *s, size_t i)
 {
 	size_t begin, end = i, v = i + 1;
@@ -531,7 +569,7 @@ listed_end(const struct scan *s, size_t v, char close)
 }
 
 /* `[k: v, k: v]` from the bracket at ${i}; returns where to go on. */
-static size_t
+static __attribute__((noinline)) size_t
 key_colon(struct scan *s, size_t i)
 {
 	char close = s->at[i] == '[' ? ']' : s->at[i] == '(' ? ')' : '}';
@@ -644,7 +682,7 @@ skip_quoted(struct scan *s, size_t i)
 static void
 walk(struct scan *s)
 {
-	size_t i = next_bit(s, s->point, 0);
+	size_t i = next_point(s, 0);
 
 	while (i < s->n) {
 		switch (s->at[i]) {
@@ -664,7 +702,7 @@ walk(struct scan *s)
 		default:
 			i = event_at(s, i);
 		}
-		i = next_bit(s, s->point, i);
+		i = next_point(s, i);
 	}
 }
 

@@ -37,7 +37,7 @@ is_digit(char c)
 	return (unsigned char)(c - '0') < 10;
 }
 
-static struct slice
+static inline struct slice
 skip_blanks(struct slice s)
 {
 	while (s.len > 0 && is_blank(s.at[0]))
@@ -125,13 +125,24 @@ is_clock(const char *at)
 	       two_digits(at + 6);
 }
 
-/* 2026-11-22T, 2026/11/22 and a blank, of which there are 11 bytes. */
+/* 2026-11-22T08:00:00, 2026/11/22 08:00:00, of which there are 19 bytes. */
 static inline bool
-is_date(const char *at)
+is_date_and_clock(const char *at)
 {
-	return two_digits(at) && two_digits(at + 2) && (at[4] == '-' || at[4] == '/') &&
-	       two_digits(at + 5) && at[7] == at[4] && two_digits(at + 8) &&
-	       (at[10] == 'T' || at[10] == ' ');
+	if ((at[4] != '-' && at[4] != '/') || at[7] != at[4] || (at[10] != 'T' && at[10] != ' ') ||
+	    at[13] != ':' || at[16] != ':' || !two_digits(at + 17))
+		return false;
+#ifdef __SSE2__
+	const __m128i c = _mm_loadu_si128((const __m128i *)(const void *)at);
+	const __m128i digit = _mm_sub_epi8(c, _mm_set1_epi8('0'));
+	const unsigned digits = (unsigned)_mm_movemask_epi8(
+	    _mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit));
+
+	return digits == 0xdb6f; /* all but those five */
+#else
+	return two_digits(at) && two_digits(at + 2) && two_digits(at + 5) && two_digits(at + 8) &&
+	       two_digits(at + 11) && two_digits(at + 14);
+#endif
 }
 
 /* +01:00, +0100, Z, or nothing. */
@@ -155,7 +166,7 @@ time_len(struct slice s)
 
 	if (s.len < 8 || !is_digit(s.at[0]))
 		return 0;
-	if (s.len >= 19 && is_date(s.at) && is_clock(s.at + 11))
+	if (s.len >= 19 && is_date_and_clock(s.at))
 		n = 19;
 	else if (is_clock(s.at))
 		n = 8;
@@ -201,8 +212,9 @@ take_logger(struct slice *s, struct slice *logger)
 	if (name.len == 0 || name.len > 256 || rest.len == 0 ||
 	    (rest.at[0] != '-' && rest.at[0] != ':') || (rest.len > 1 && !is_blank(rest.at[1])))
 		return false;
-	if (bytes_find(name, '=', '"') < name.len)
-		return false;
+	if (bytes_have(
+		(struct slice){ name.at, (size_t)(s->at + s->len - name.at) }, name.len, '='))
+		return false; /* a key */
 	*logger = name;
 	*s = skip_blanks(slice_from(rest, 1));
 	return true;
@@ -308,6 +320,13 @@ take_level(struct slice *s, bool any_case)
 	return level;
 }
 
+/* Does what follows the level prove that it is one? */
+static bool
+is_spring(struct slice rest, struct header h)
+{
+	return take_spring(&rest, &h);
+}
+
 /* From behind the time to behind the level.  Return false when there is no level. */
 static bool
 find_level(struct slice *s, struct header *h)
@@ -321,13 +340,9 @@ find_level(struct slice *s, struct header *h)
 
 		h->level = take_level(&rest, strange == 0 && dash);
 		if (h->level != LEVEL_NONE) {
-			struct header spring = *h;
-			struct slice ahead = rest;
-
 			h->dashed = dash && slice_starts(rest, SLICE("- "));
 			*s = rest;
-			return strange == 0 || (h->dashed && strange == 1) ||
-			       take_spring(&ahead, &spring);
+			return strange == 0 || (h->dashed && strange == 1) || is_spring(rest, *h);
 		}
 		rest = before;
 		dash = false;
@@ -364,9 +379,10 @@ is_access_line(struct slice line)
 static void
 header_keys(struct reading *r, struct slice from, struct slice to)
 {
-	from.len = (size_t)(to.at - from.at);
-	if (bytes_find(from, '=', '=') < from.len)
-		scan_keys(r, from);
+	size_t n = (size_t)(to.at - from.at);
+
+	if (bytes_have(from, n, '='))
+		scan_keys(r, (struct slice){ from.at, n });
 }
 
 /* Take the header off ${line}; what is left is the message. */

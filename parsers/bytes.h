@@ -34,25 +34,53 @@ bytes_find(struct slice s, char a, char b)
 	return i;
 }
 
-/* Is there a control character other than a tab: a newline, an escape? */
+/* Is ${c} among the first ${n} bytes of ${s}?  What is behind them may be read. */
+static inline bool
+bytes_have(struct slice s, size_t n, char c)
+{
+	size_t i = 0;
+
+#ifdef __SSE2__
+	for (; i < n && s.len - i >= 16; i += 16) {
+		const __m128i at = _mm_loadu_si128((const __m128i *)(const void *)(s.at + i));
+		unsigned bits = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(at, _mm_set1_epi8(c)));
+
+		if (bits != 0)
+			return i + (size_t)__builtin_ctz(bits) < n;
+	}
+#endif
+	while (i < n && s.at[i] != c)
+		i++;
+	return i < n;
+}
+
+/* Is there a control character: a newline, an escape, a tab? */
 static inline bool
 bytes_controls(struct slice s)
 {
 	size_t i = 0;
 
 #ifdef __SSE2__
-	const __m128i last = _mm_set1_epi8(0x1f), tab = _mm_set1_epi8('\t');
+	const __m128i last = _mm_set1_epi8(0x1f);
+	__m128i any = _mm_setzero_si128();
 
-	for (; s.len - i >= 16; i += 16) {
-		const __m128i c = _mm_loadu_si128((const __m128i *)(const void *)(s.at + i));
+	if (s.len >= 16) {
+		for (; s.len - i >= 16; i += 16) {
+			const __m128i c =
+			    _mm_loadu_si128((const __m128i *)(const void *)(s.at + i));
 
-		if (_mm_movemask_epi8(_mm_andnot_si128(
-			_mm_cmpeq_epi8(c, tab), _mm_cmpeq_epi8(_mm_min_epu8(c, last), c))) != 0)
-			return true;
+			any = _mm_or_si128(any, _mm_cmpeq_epi8(_mm_min_epu8(c, last), c));
+		}
+		/* the last sixteen, some of them again */
+		const __m128i c =
+		    _mm_loadu_si128((const __m128i *)(const void *)(s.at + s.len - 16));
+
+		any = _mm_or_si128(any, _mm_cmpeq_epi8(_mm_min_epu8(c, last), c));
+		return _mm_movemask_epi8(any) != 0;
 	}
 #endif
 	for (; i < s.len; i++)
-		if ((unsigned char)s.at[i] < 0x20 && s.at[i] != '\t')
+		if ((unsigned char)s.at[i] < 0x20)
 			return true;
 	return false;
 }
