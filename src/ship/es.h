@@ -207,7 +207,7 @@ struct es {
 	unsigned failures; /* whole requests in a row that came to nothing */
 	int64_t not_before;
 	unsigned refused; /* a single document was refused by a whole-request 400 since */
-	struct said said, said_dead;
+	struct said said, said_dead, said_store;
 	struct hold *hold;
 	struct es_template *template;
 };

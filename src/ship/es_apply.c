@@ -56,6 +56,11 @@ verdicts_take(void *arg, uint32_t index, const struct reply_item *item)
 	struct verdicts *v = &r->verdicts;
 
 	(void)index;
+	if (item->failure_store && !said_lately(&r->es->said_store))
+		say_warn("es",
+		    "the server puts documents into the failure store: they are kept there, and "
+		    "not in the index  output=%s host=%s",
+		    r->es->sink->name, r->es->origin);
 	v->of[v->next] = verdict_code(v, verdict_of(item), item);
 	v->next = todo_next(r->piece, v->next + 1);
 }
@@ -226,7 +231,6 @@ item_refused(struct apply *a, uint32_t i, const struct cause *c)
 		item_faulty(a, i);
 		return;
 	}
-	say_held(a, g, c);
 	if (at != NULL) {
 		at->attempt++;
 		at->why = c->verdict;
@@ -239,6 +243,7 @@ item_refused(struct apply *a, uint32_t i, const struct cause *c)
 	} else if (!hold_put(a->es, a->p->batch, i, &how)) {
 		item_homeless(a, i, g, c);
 	}
+	say_held(a, g, c);
 }
 
 /* ---- dead letters */

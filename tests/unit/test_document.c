@@ -1,0 +1,285 @@
+/*
+ * Documents: their bytes, their ids, what becomes of those that are too large.
+ */
+#include "unit.h"
+
+#include <jansson.h>
+
+#include "agent.h"
+#include "batch.h"
+#include "pod.h"
+#include "stream.h"
+
+#define TIME 1795334400002176064 /* 2026-11-22T08:00:00.002176064Z */
+
+static struct stream stream = { .hour = 0x07a120 };
+static struct pod pod = { .json = SLICE("{\"pod_name\":\"p\"}") };
+
+static struct record
+record_of(struct slice log)
+{
+	return (struct record){ .time = TIME,
+		.time_text = SLICE("2026-11-22T08:00:00.002176064Z"),
+		.has_log = true,
+		.log = log,
+		.stream = &stream,
+		.offset = 0x01020304050607,
+		.hash = 0xdeadbeef };
+}
+
+static struct slice
+body_of(const struct document_rules *rules, const struct record *r, struct batch *b)
+{
+	assert_true(batch_put(b, rules, r));
+	return buffer_slice(&b->body);
+}
+
+static void
+test_the_document(void **state)
+{
+	struct document_rules rules = document_rules_default();
+	struct batch *b = batch_new(65536, 65536);
+	struct record r = record_of(SLICE("a \"b\"\n\xff"));
+	struct agent_line line = { .level = LEVEL_ERROR, .event_name = SLICE("TASK_FAILED") };
+	const struct item *item = b->items;
+
+	(void)state;
+	line.execution_time = (struct measure){ true, 12.5, SLICE("12.5") };
+	line.duration = (struct measure){ true, 3, SLICE("3.0") };
+	line.task_id.value = SLICE("t\\n");
+	line.task_id.kind = VALUE_ESCAPED;
+	line.has_fingerprint = true;
+	line.fingerprint = 0x0123456789abcdef;
+	line.extra[0] = (struct field){ SLICE("k\"y"), SLICE("[1, 2]"), VALUE_JSON, false };
+	line.nextra = 1;
+	r.parsed = &line;
+	r.pod = &pod;
+	r.fields[0] = (struct field){ SLICE("code"), SLICE("7"), VALUE_JSON, false };
+	r.nfields = 1;
+	assert_slice(body_of(&rules, &r, b),
+	    "{\"create\":{\"_id\":\"B6EgAAAAAAAAAAAAAAAAAAAAAAECAwQFBgferb7v\"}}\n"
+	    "{\"@timestamp\":\"2026-11-22T08:00:00.002176064Z\","
+	    "\"time\":\"2026-11-22T08:00:00.002176064Z\",\"stream\":\"stdout\",\"logtag\":\"F\","
+	    "\"log\":\"a \\\"b\\\"\\n\xef\xbf\xbd\",\"code\":7,\"kubernetes\":{\"pod_name\":\"p\"},"
+	    "\"log_parsed\":{\"level\":\"ERROR\",\"event\":\"TASK_FAILED\",\"task_id\":\"t\\n\","
+	    "\"execution_time\":12.5,\"error_fingerprint\":\"0123456789abcdef\","
+	    "\"extra\":{\"duration\":3.0,\"k\\\"y\":[1,2]}}}\n");
+	assert_int_equal(b->nitems, 1);
+	assert_memory_equal(b->body.at + item->core, ",\"code\"", 7);
+	assert_memory_equal(b->body.at + item->plain, ",\"log_parsed\"", 13);
+	assert_memory_equal(b->body.at + item->end - 1, "}\n", 2);
+	assert_int_equal(item->time, TIME);
+	batch_free(b);
+}
+
+static void
+test_what_is_not_there_is_not_written(void **state)
+{
+	struct document_rules rules = document_rules_default();
+	struct batch *b = batch_new(65536, 65536);
+	struct record r = record_of(SLICE("x"));
+	struct agent_line nothing = { .level = LEVEL_NONE };
+
+	(void)state;
+	r.time_text.len = 0;
+	r.parsed = &nothing;
+	r.truncated = true;
+	rules.time_digits = 3;
+	rules.tag_key = SLICE("tag");
+	r.tag = SLICE("t.a");
+	r.side = SIDE_STDERR;
+	assert_slice(body_of(&rules, &r, b),
+	    "{\"create\":{\"_id\":\"B6EgAAAAAAAAAAAAAAAAAAAAAAECAwQFBgferb7v\"}}\n"
+	    "{\"@timestamp\":\"2026-11-22T08:00:00.002Z\",\"log\":\"x\",\"log_truncated\":true,"
+	    "\"tag\":\"t.a\"}\n");
+	assert_int_equal(b->items[0].plain, b->items[0].end - 1);
+	batch_free(b);
+}
+
+static size_t
+index_by_side(const void *conf, const struct record *r, char *to)
+{
+	(void)conf;
+	memcpy(to, r->side == SIDE_STDERR ? "err" : "out", 3);
+	return 3;
+}
+
+static void
+test_the_index_may_stand_in_the_action(void **state)
+{
+	struct document_rules rules = document_rules_default();
+	struct batch *b = batch_new(65536, 65536);
+	struct record r = record_of(SLICE(""));
+	static const char want[] = "{\"index\":{\"_index\":\"err\",\"_id\":\"";
+
+	(void)state;
+	rules.index_fixed = SLICE("");
+	rules.index = index_by_side;
+	rules.operation = SLICE("index");
+	r.side = SIDE_STDERR;
+	body_of(&rules, &r, b);
+	assert_memory_equal(b->body.at, want, sizeof(want) - 1);
+	batch_free(b);
+}
+
+static const struct {
+	int64_t ns;
+	const char *text;
+} times[] = {
+	{ 0, "1970-01-01T00:00:00.000000000Z" },
+	{ -1, "1969-12-31T23:59:59.999999999Z" },
+	{ INT64_C(1795334399999999999), "2026-11-22T07:59:59.999999999Z" },
+	{ INT64_C(1795334400000000000), "2026-11-22T08:00:00.000000000Z" },
+	{ INT64_C(1795334400000000001), "2026-11-22T08:00:00.000000001Z" },
+};
+
+static void
+test_times(void **state)
+{
+	struct document_rules rules = document_rules_default();
+	struct batch *b = batch_new(65536, 65536);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(times); i++) {
+		struct record r = record_of(SLICE(""));
+
+		r.time = times[i].ns;
+		assert_true(batch_put(b, &rules, &r));
+		assert_memory_equal(b->body.at + b->items[i].document + 15, times[i].text, 30);
+	}
+	batch_free(b);
+}
+
+static void
+test_ids_are_of_their_alphabet(void **state)
+{
+	struct record r = record_of(SLICE(""));
+	char low[DOCUMENT_ID], high[DOCUMENT_ID];
+
+	(void)state;
+	r.hash = UINT32_MAX;
+	r.offset = 255;
+	document_id(&r, low);
+	r.hash = 0;
+	r.offset = 256;
+	document_id(&r, high);
+	assert_memory_not_equal(low, high, DOCUMENT_ID);
+	for (size_t i = 0; i < DOCUMENT_ID; i++)
+		assert_true(low[i] == '-' || low[i] == '_' || (low[i] >= '0' && low[i] <= '9') ||
+			    (low[i] >= 'A' && low[i] <= 'Z') || (low[i] >= 'a' && low[i] <= 'z'));
+}
+
+static void
+test_a_full_batch_takes_no_more(void **state)
+{
+	struct document_rules rules = document_rules_default();
+	struct batch *b = batch_new(65536, 65536);
+	struct record r = record_of(SLICE("0123456789"));
+	unsigned n = 0;
+	size_t len;
+
+	(void)state;
+	while (batch_put(b, &rules, &r))
+		n++;
+	len = b->body.len;
+	assert_false(batch_put(b, &rules, &r));
+	assert_int_equal(b->body.len, len);
+	assert_int_equal(b->nitems, n);
+	assert_true(n > 65536 / 300);
+	batch_clear(b, 2, 65536);
+	assert_int_equal(b->nitems, 0);
+	assert_true(batch_put(b, &rules, &r));
+	batch_free(b);
+}
+
+/* Every line of the body is JSON, and the lines are as many as they should be. */
+static json_t *
+document_read(const struct batch *b)
+{
+	const struct item *item = &b->items[0];
+	json_t *doc = json_loadb(b->body.at + item->document, item->end - item->document, 0, NULL);
+
+	assert_int_equal(b->nitems, 1);
+	assert_non_null(doc);
+	assert_null(memchr(b->body.at + item->document, '\n', item->end - item->document));
+	return doc;
+}
+
+static void
+test_an_empty_batch_takes_any_record(void **state)
+{
+	struct document_rules rules = document_rules_default();
+	struct agent_line line = { .level = LEVEL_INFO };
+	size_t size = 400000;
+	char *text = malloc(size);
+
+	(void)state;
+	memset(text, '\x01', size); /* six bytes each */
+	for (size_t cap = 65536; cap <= 8u << 20; cap *= 2) {
+		struct batch *b = batch_new(65536, cap);
+		struct record r = record_of((struct slice){ text, size });
+		json_t *doc;
+		size_t len;
+
+		line.stack_trace.value = r.log;
+		r.parsed = &line;
+		r.fields[0] = (struct field){ SLICE("f"), r.log, VALUE_TEXT, false };
+		r.nfields = 1;
+		assert_true(batch_put(b, &rules, &r));
+		doc = document_read(b);
+		len = json_string_length(json_object_get(doc, "log"));
+		assert_int_equal(len < size, json_is_true(json_object_get(doc, "log_truncated")));
+		assert_true(len == size || len > cap / 6 - 2000);
+		assert_int_equal(cap >= 8u << 20, json_object_get(doc, "log_parsed") != NULL);
+		assert_int_equal(
+		    cap < 8u << 20, json_is_true(json_object_get(doc, "log_parsed_dropped")));
+		assert_true(b->body.len <= cap);
+		batch_trim(b, 65536);
+		batch_clear(b, 2, 65536);
+		assert_int_equal(b->body.size, 65536);
+		json_decref(doc);
+		batch_free(b);
+	}
+	free(text);
+}
+
+static void
+test_text_is_cut_between_characters(void **state)
+{
+	struct document_rules rules = document_rules_default();
+	struct batch *b = batch_new(65536, 65536);
+	struct record r;
+	char *text = malloc(90000);
+	const char *log;
+	json_t *doc;
+
+	(void)state;
+	for (size_t i = 0; i < 90000; i += 3)
+		memcpy(text + i, "\xe2\x82\xac", 3);
+	r = record_of((struct slice){ text, 90000 });
+	assert_true(batch_put(b, &rules, &r));
+	doc = document_read(b);
+	log = json_string_value(json_object_get(doc, "log"));
+	assert_null(strstr(log, "\xef\xbf\xbd"));
+	assert_int_equal(strlen(log) % 3, 0);
+	json_decref(doc);
+	batch_free(b);
+	free(text);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_document),
+		cmocka_unit_test(test_what_is_not_there_is_not_written),
+		cmocka_unit_test(test_the_index_may_stand_in_the_action),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_ids_are_of_their_alphabet),
+		cmocka_unit_test(test_a_full_batch_takes_no_more),
+		cmocka_unit_test(test_an_empty_batch_takes_any_record),
+		cmocka_unit_test(test_text_is_cut_between_characters),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
