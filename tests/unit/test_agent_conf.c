@@ -126,7 +126,7 @@ test_what_is_wrong_is_said_with_its_line(void **state)
 
 		write_conf(path, wrong[i].text);
 		agent_words_free(agent_conf_read(path, findings));
-		findings_print(findings, to);
+		findings_print(findings, FINDING_NOTE, to);
 		fclose(to);
 		snprintf(want, sizeof(want), "%s:%s", path, wrong[i].finding);
 		if (strstr(said, want) == NULL)
