@@ -4,6 +4,7 @@
 
 #include "agent.h"
 #include "conf.h"
+#include "service.h"
 
 /**
  * agent_conf_read(path, findings):
@@ -12,5 +13,14 @@
  * Never NULL; the caller frees with agent_words_free().
  */
 struct agent_words *agent_conf_read(const char *path, struct findings *findings);
+
+/**
+ * agent_conf_load(service, main, findings):
+ * The words of the file that ${service} names by Agent_Events, found beside
+ * the configuration ${main} or where configurations are installed; without
+ * that option, agent-events.conf where there is one.
+ */
+struct agent_words *agent_conf_load(
+    const struct service *service, const char *main, struct findings *findings);
 
 #endif

@@ -5,6 +5,8 @@
  */
 #include "agent_conf.h"
 
+#include <stdlib.h>
+
 #include <strings.h>
 
 #include "agent.h"
@@ -168,4 +170,18 @@ agent_conf_read(const char *path, struct findings *findings)
 	}
 	conf_blocks_free(blocks);
 	return w;
+}
+
+struct agent_words *
+agent_conf_load(const struct service *service, const char *main, struct findings *findings)
+{
+	const char *name = service->agent_events;
+	char *path = conf_find(main, name != NULL ? name : "agent-events.conf");
+	struct agent_words *words = agent_conf_read(path, findings);
+
+	if (path == NULL && name != NULL)
+		findings_add(findings, FINDING_ERROR, main, 0,
+		    "no file '%s' (Agent_Events in [SERVICE])", name);
+	free(path);
+	return words;
 }

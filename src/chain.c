@@ -7,8 +7,10 @@
 #include "chain.h"
 
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "agent_conf.h"
 #include "clock.h"
 #include "filter.h"
 #include "parser.h"
@@ -52,6 +54,19 @@ chain_parser(void *arg, const char *name)
 			return c->parsers[i];
 	}
 	return NULL;
+}
+
+static int
+words_make(struct chain *c, const struct conf *conf)
+{
+	struct findings *findings = findings_new();
+	bool wrong;
+
+	c->words = agent_conf_load(c->service, conf->file, findings);
+	findings_print(findings, FINDING_WARNING, stderr);
+	wrong = findings_count(findings, FINDING_ERROR) > 0;
+	findings_free(findings);
+	return wrong ? -1 : 0;
 }
 
 static int
@@ -100,8 +115,7 @@ chain_new(const struct conf *conf, const struct service *service)
 
 	c->service = service;
 	arena_init(&c->arena, ARENA_SIZE);
-	c->words = agent_words_new();
-	if (c->words != NULL && parsers_make(c, conf) == 0 && filters_make(c, conf) == 0)
+	if (words_make(c, conf) == 0 && parsers_make(c, conf) == 0 && filters_make(c, conf) == 0)
 		return c;
 	chain_free(c);
 	return NULL;

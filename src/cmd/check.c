@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "agent_conf.h"
 #include "plugins.h"
 
 static int check_run(int argc, char **argv);
@@ -50,6 +51,7 @@ check_run(int argc, char **argv)
 	path = values[CONF] ? values[CONF] : CMD_CONF_DEFAULT;
 	findings = findings_new();
 	conf = conf_read(path, &towline_registry, findings);
+	agent_words_free(agent_conf_load(service_of(conf), path, findings));
 	findings_print(findings, FINDING_NOTE, stdout);
 	errors = findings_count(findings, FINDING_ERROR);
 	if (errors > 0) {
