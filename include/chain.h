@@ -9,6 +9,7 @@
 #define CHAIN_H
 
 #include "agent.h"
+#include "batch.h"
 #include "conf.h"
 #include "record.h"
 #include "service.h"
@@ -34,6 +35,14 @@ void chain_free(struct chain *c);
  */
 struct source *chain_source_new(struct chain *c, struct stream *stream);
 void chain_source_free(struct source *s);
+
+/**
+ * chain_rules(c, stream, rules):
+ * What the configuration of ${stream}'s input and filters says of its
+ * documents: the keys of the text (Key) and of what was found in it
+ * (Merge_Log_Key).
+ */
+void chain_rules(const struct chain *c, const struct stream *stream, struct document_rules *rules);
 
 /**
  * chain_run(c, s, f, r):

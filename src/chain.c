@@ -23,6 +23,7 @@
 struct chain {
 	struct agent_words *words;
 	const struct service *service;
+	const struct conf *conf;
 	struct filter **filters;
 	size_t nfilters;
 	struct parser **parsers;
@@ -113,6 +114,7 @@ chain_new(const struct conf *conf, const struct service *service)
 {
 	struct chain *c = xcalloc(1, sizeof(*c));
 
+	c->conf = conf;
 	c->service = service;
 	arena_init(&c->arena, ARENA_SIZE);
 	if (words_make(c, conf) == 0 && parsers_make(c, conf) == 0 && filters_make(c, conf) == 0)
@@ -175,6 +177,23 @@ chain_source_new(struct chain *c, struct stream *stream)
 			.value = slice_of(stream->path) };
 	}
 	return s;
+}
+
+void
+chain_rules(const struct chain *c, const struct stream *stream, struct document_rules *rules)
+{
+	const struct kubernetes_conf *k;
+
+	if (stream->conf->key != NULL)
+		rules->log_key = slice_of(stream->conf->key);
+	for (size_t i = 0; i < c->conf->n; i++) {
+		if (c->conf->sections[i].plugin != &kubernetes_filter_plugin)
+			continue;
+		k = c->conf->sections[i].values;
+		if (k->merge_log_key != NULL && k->common.match != NULL &&
+		    conf_match(k->common.match, slice_of(stream->tag)))
+			rules->parsed_key = slice_of(k->merge_log_key);
+	}
 }
 
 void

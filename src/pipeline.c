@@ -65,6 +65,7 @@ struct pipeline {
 struct flow {
 	struct source *source;
 	struct agent_series *series;
+	struct document_rules rules;
 	uint32_t route;
 	uint64_t counted[SIDES];
 	const struct stream *stream;
@@ -97,6 +98,8 @@ stream_begins(struct pipeline *p, struct stream *stream)
 	flow->stream = stream;
 	flow->source = chain_source_new(p->chain, stream);
 	flow->route = route_of(p, stream->tag);
+	flow->rules = *shipper_rules(p->shipper);
+	chain_rules(p->chain, stream, &flow->rules);
 	if (stream->agent)
 		flow->series = agent_metrics_agent(stream->pod);
 	if (state_find(p->state, &stream->identity, &known)) {
@@ -200,6 +203,7 @@ static bool
 put_into(struct pipeline *p, struct batch *b, const struct framed *f, bool keep)
 {
 	struct cursor *cursor = &f->stream->cursor[f->side];
+	const struct flow *flow = f->stream->user;
 	bool fresh = cursor->open_batch != b->number;
 	struct range *range;
 
@@ -211,7 +215,7 @@ put_into(struct pipeline *p, struct batch *b, const struct framed *f, bool keep)
 	if (fresh)
 		b->ranges[b->nranges++] = range;
 	if (keep) {
-		if (!batch_put(b, shipper_rules(p->shipper), &p->record))
+		if (!batch_put(b, &flow->rules, &p->record))
 			return false;
 		b->items[b->nitems - 1].range = range;
 	}

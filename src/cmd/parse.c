@@ -55,6 +55,9 @@ on_stream(void *arg, struct stream *stream, bool begins)
 
 	chain_source_free(p->source);
 	p->source = begins ? chain_source_new(p->chain, stream) : NULL;
+	p->rules = document_rules_default();
+	if (begins)
+		chain_rules(p->chain, stream, &p->rules);
 }
 
 static bool
@@ -159,7 +162,6 @@ parse_all(struct parse *p, const struct conf *conf, int n, char **paths)
 	if (p->chain == NULL)
 		return EXIT_WRONG;
 	p->batch = batch_new(1u << 20, 16u << 20);
-	p->rules = document_rules_default();
 	if (n == 0 && parse_stdin(p, conf) < 0)
 		code = EXIT_WRONG;
 	for (int i = 0; i < n; i++) {
