@@ -82,7 +82,7 @@ BAD = {
         "twice|SERVICE",
     ),
     "a key twice": ("Flush 1", "Flush 1\n    Flush 2", 3, "twice|Flush"),
-    "a known option not built yet": ("Parser cri", "Docker_Mode On", 9, "Docker_Mode"),
+    "a known option not built yet": ("Parser cri", "Offset_Key o", 9, "Offset_Key"),
 }
 
 

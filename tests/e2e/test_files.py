@@ -73,7 +73,6 @@ def test_a_plain_file_outside_kubernetes(table, config, run, tmp_path):
     settings = config(table.output)
     settings.inputs = [
         {"Name": "tail", "Path": f"{folder}/*.log", "Tag": "matillion.agent.x"}
-        | {"Allowed_Roots": folder}
     ]
     settings.filters = []
     assert run(settings, "--exit-on-eof", wait=False).wait() == 0

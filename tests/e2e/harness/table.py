@@ -29,7 +29,7 @@ class Table:
             connection.close()
 
     def documents(self):
-        return [json.loads(row[0]) for row in self.rows("SELECT document FROM logs")]
+        return [json.loads(row[0]) for row in self.rows("SELECT doc FROM logs")]
 
     def count(self):
         rows = self.rows("SELECT count(*) FROM logs")

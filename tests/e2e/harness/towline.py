@@ -65,7 +65,7 @@ class Config:
                     "Parser": "cri",
                     "Tag": "matillion.agent.*",
                 }
-                | {"Refresh_Interval": 1, "Allowed_Roots": node.link_root}
+                | {"Refresh_Interval": 1}
             ],
             [{"Name": "kubernetes", "Match": "matillion.agent.*", "Merge_Log": "On"}],
             [{"Match": "matillion.agent.*"} | output for output in outputs],
