@@ -137,14 +137,21 @@ class Towline:
         finally:
             connection.close()
 
+    def metrics_page(self):
+        """/metrics, which answers once the history has been counted."""
+        pages = []
+
+        def answers():
+            pages[:] = [self.get("/metrics")]
+            return pages[0][0] == 200
+
+        until(answers, lambda: pages[0])
+        return pages[0][1]
+
     def samples(self, name):
         """[(labels, value)] of one metric."""
-        status, text = self.get("/metrics")
-        found = (
-            [SAMPLE.fullmatch(line) for line in text.splitlines()]
-            if status == 200
-            else []
-        )
+        text = self.metrics_page()
+        found = [SAMPLE.fullmatch(line) for line in text.splitlines()]
         return [
             (dict(LABEL.findall(m[2] or "")), float(m[3]))
             for m in found
