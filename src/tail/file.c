@@ -144,13 +144,21 @@ stream_find(struct tail *t, struct file *f)
 /* ---- open and close */
 
 static struct file *
-file_known(const struct tail *t, const struct stat *st)
+file_of(const struct tail *t, const struct stat *st)
 {
 	for (struct file *f = t->files; f != NULL; f = f->next) {
 		if (f->ino == st->st_ino && f->dev == st->st_dev)
 			return f;
 	}
 	return NULL;
+}
+
+struct file *
+file_known(const struct tail *t, const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? file_of(t, &st) : NULL;
 }
 
 /* The file that had this name before a rotation: it is read first.  The newest stands first in the list. */
@@ -187,7 +195,7 @@ file_open(struct tail *t, const struct tail_conf *conf, const char *path)
 	struct file *f;
 	const char *why;
 
-	if (stat(path, &st) == 0 && (f = file_known(t, &st)) != NULL) {
+	if (stat(path, &st) == 0 && (f = file_of(t, &st)) != NULL) {
 		f->found = true;
 		return;
 	}
@@ -197,7 +205,7 @@ file_open(struct tail *t, const struct tail_conf *conf, const char *path)
 		return;
 	}
 	if (is_own_pod(conf, there.target) || fstat(there.fd, &st) < 0 ||
-	    (f = file_known(t, &st)) != NULL) {
+	    (f = file_of(t, &st)) != NULL) {
 		close(there.fd);
 		free(there.target);
 		return;

@@ -142,6 +142,12 @@ void file_open(struct tail *t, const struct tail_conf *conf, const char *path);
 void file_close(struct tail *t, struct file *f);
 
 /**
+ * file_known(t, path):
+ * The open file that lies at ${path} itself, or NULL.
+ */
+struct file *file_known(const struct tail *t, const char *path);
+
+/**
  * file_turn(t, f):
  * Read what is unread of ${f}, at most a budget.  Return true when there is
  * more.

@@ -1,6 +1,6 @@
 /*
- * Which files there are: globs, links, and at the first start what rotation
- * has left beside a live file.
+ * Which files there are: globs, links, and what rotations have left beside a
+ * live file.
  */
 #include "look.h"
 
@@ -54,7 +54,7 @@ is_excluded(const struct tail_conf *conf, const char *path)
 	return false;
 }
 
-/* ---- what a rotation left, at the first start */
+/* ---- what rotations left beside a live file */
 
 /* NAME.20260101-000000, beside NAME; compressed ones are another reader's. */
 static bool
@@ -69,33 +69,47 @@ is_rotated(struct slice name, struct slice live)
 	return true;
 }
 
-/* Open the rotated files beside the live one; they are read first, the oldest at first. */
+/* The file that a rotation left at `path`: opened when it is not known, to be read after `last`. */
+static struct file *
+rotated_file(struct tail *t, struct file *live, const char *path, struct file *last)
+{
+	struct file *was = t->files, *f = file_known(t, path);
+
+	if (f == NULL) {
+		file_open(t, live->conf, path);
+		if (t->files == was)
+			return last;
+		f = t->files;
+		f->after = last;
+		f->leaving = true;
+		free(f->path);
+		f->path = xstrdup(live->path);
+	}
+	return f->ended ? last : f;
+}
+
+/*
+ * Open what stands rotated beside a live file that was opened just now: when
+ * it is the first of its container, or when several rotations came between two
+ * looks.  They are read first, the oldest at first; one that was read before
+ * goes on at its cursor, which is its end.
+ */
 static void
 rotated_open(struct tail *t, struct file *live)
 {
 	struct slice directory = directory_of(live->target);
 	char *path = xslicedup(directory);
 	struct slice base = slice_of(live->target + directory.len + 1);
-	struct file *last = NULL;
+	struct file *last = live->after;
 	struct dirent **names = NULL;
 	int n = scandir(path, &names, NULL, alphasort);
 
 	for (int i = 0; i < n; i++) {
-		struct file *was = t->files;
-		char *sibling;
+		char *sibling = xprintf("%s/%s", path, names[i]->d_name);
 
-		if (is_rotated(slice_of(names[i]->d_name), base)) {
-			sibling = xprintf("%s/%s", path, names[i]->d_name);
-			file_open(t, live->conf, sibling);
-			free(sibling);
-		}
-		if (t->files != was) {
-			t->files->after = last;
-			t->files->leaving = true;
-			free(t->files->path);
-			t->files->path = xstrdup(live->path);
-			last = t->files;
-		}
+		if (is_rotated(slice_of(names[i]->d_name), base))
+			last = rotated_file(t, live, sibling, last);
+		free(sibling);
 		free(names[i]);
 	}
 	free(names);
@@ -126,7 +140,7 @@ path_look(struct tail *t, const struct tail_conf *conf, const char *pattern)
 			continue;
 		}
 		watch_directory_of(t, f->target);
-		if (t->first_look && !f->from_end && f->after == NULL)
+		if (!f->from_end)
 			rotated_open(t, f);
 	}
 	globfree(&found);
