@@ -24,18 +24,43 @@ static const unsigned char escape_of[256] = {
 };
 
 #ifdef __SSE2__
-/* Copy 16 bytes; a bit for each that is not plain. */
+/* A bit for each byte that is not plain. */
 static inline unsigned
-copy_sixteen(char *to, const char *at)
+not_plain(__m128i bytes)
 {
-	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
 	/* Signed: bytes from 0x80 are below the space, too. */
 	__m128i other = _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)),
 	    _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
 		_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
 
-	_mm_storeu_si128((__m128i *)(void *)to, bytes);
 	return (unsigned)_mm_movemask_epi8(other);
+}
+
+static inline unsigned
+copy_sixteen(char *to, const char *at)
+{
+	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+
+	_mm_storeu_si128((__m128i *)(void *)to, bytes);
+	return not_plain(bytes);
+}
+
+/* 8 to 15 bytes, as two eights that overlap. */
+static inline size_t
+copy_eights(char *to, const char *at, size_t len)
+{
+	int64_t first, last;
+	unsigned mask, i;
+
+	memcpy(&first, at, 8);
+	memcpy(&last, at + len - 8, 8);
+	memcpy(to, &first, 8);
+	memcpy(to + len - 8, &last, 8);
+	mask = not_plain(_mm_set_epi64x(last, first));
+	if (mask == 0)
+		return len;
+	i = (unsigned)__builtin_ctz(mask);
+	return i < 8 ? i : len - 16 + i;
 }
 #endif
 
@@ -57,6 +82,8 @@ copy_plain(char *to, const char *at, size_t len)
 		mask = copy_sixteen(to + len - 16, at + len - 16);
 		return mask == 0 ? len : len - 16 + (unsigned)__builtin_ctz(mask);
 	}
+	if (i == 0 && len >= 8)
+		return copy_eights(to, at, len);
 #endif
 	for (; i < len && escape_of[(unsigned char)at[i]] == 0; i++)
 		to[i] = at[i];
@@ -152,6 +179,15 @@ json_write(char *to, struct slice text)
 	return to;
 }
 
+static inline bool
+ascii_eight(const char *at)
+{
+	uint64_t eight;
+
+	memcpy(&eight, at, 8);
+	return (eight & 0x8080808080808080) == 0;
+}
+
 /* Text that is JSON already, in or outside a string: only its UTF-8 is mended. */
 static char *
 write_mended(char *to, struct slice raw)
@@ -159,6 +195,8 @@ write_mended(char *to, struct slice raw)
 	while (raw.len > 0) {
 		size_t n = 0;
 
+		while (raw.len - n >= 8 && ascii_eight(raw.at + n))
+			n += 8;
 		while (n < raw.len && (signed char)raw.at[n] >= 0)
 			n++;
 		memcpy(to, raw.at, n);
