@@ -4,7 +4,8 @@
 
 #include "agent.h"
 #include "conf.h"
-#include "service.h"
+
+struct service;
 
 /**
  * agent_conf_read(path, findings):

@@ -6,10 +6,10 @@
 #include "agent_conf.h"
 
 #include <stdlib.h>
-
 #include <strings.h>
 
 #include "agent.h"
+#include "service.h"
 
 #define ENTRIES_MAX 3
 

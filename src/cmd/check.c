@@ -5,6 +5,7 @@
 
 #include "agent_conf.h"
 #include "plugins.h"
+#include "service.h"
 
 static int check_run(int argc, char **argv);
 
