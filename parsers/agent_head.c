@@ -1,0 +1,131 @@
+/* The level and the time that a header begins with. */
+#include "agent_head.h"
+
+#include "agent_reading.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+/* ---- level */
+
+enum level
+level_of(struct slice word)
+{
+	static const struct {
+		struct slice name;
+		enum level level;
+	} names[] = {
+		{ SLICE("info"), LEVEL_INFO },
+		{ SLICE("error"), LEVEL_ERROR },
+		{ SLICE("warn"), LEVEL_WARN },
+		{ SLICE("debug"), LEVEL_DEBUG },
+		{ SLICE("trace"), LEVEL_TRACE },
+		{ SLICE("fatal"), LEVEL_FATAL },
+		{ SLICE("warning"), LEVEL_WARN },
+		{ SLICE("severe"), LEVEL_ERROR },
+		{ SLICE("critical"), LEVEL_FATAL },
+		{ SLICE("notice"), LEVEL_INFO },
+		{ SLICE("fine"), LEVEL_DEBUG },
+		{ SLICE("finer"), LEVEL_TRACE },
+		{ SLICE("finest"), LEVEL_TRACE },
+		{ SLICE("err"), LEVEL_ERROR },
+		{ SLICE("information"), LEVEL_INFO },
+	};
+	const uint64_t fold = 0x2020202020202020;
+	uint64_t begins;
+
+	if (word.len < 3 || word.len > 11)
+		return LEVEL_NONE;
+	if (slice_eq(word, SLICE("INFO")))
+		return LEVEL_INFO;
+	begins = load_up_to_8(word.at, word.len) | fold;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		struct slice name = names[i].name;
+		size_t n = 0;
+
+		if (name.len != word.len || begins != (load_up_to_8(name.at, name.len) | fold))
+			continue;
+		while (n < name.len && (word.at[n] | 0x20) == name.at[n])
+			n++;
+		if (n == name.len)
+			return names[i].level;
+	}
+	return LEVEL_NONE;
+}
+
+bool
+head_is_upper(struct slice s)
+{
+	return s.len > 0 && s.at[0] >= 'A' && s.at[0] <= 'Z' && s.at[s.len - 1] >= 'A' &&
+	       s.at[s.len - 1] <= 'Z';
+}
+
+/* ---- time */
+
+static inline bool
+two_digits(const char *at)
+{
+	return is_digit(at[0]) && is_digit(at[1]);
+}
+
+/* 08:00:00, of which there are 8 bytes. */
+static inline bool
+is_clock(const char *at)
+{
+	return two_digits(at) && at[2] == ':' && two_digits(at + 3) && at[5] == ':' &&
+	       two_digits(at + 6);
+}
+
+/* 2026-11-22T08:00:00, 2026/11/22 08:00:00, of which there are 19 bytes. */
+static inline bool
+is_date_and_clock(const char *at)
+{
+	if ((at[4] != '-' && at[4] != '/') || at[7] != at[4] || (at[10] != 'T' && at[10] != ' ') ||
+	    at[13] != ':' || at[16] != ':' || !two_digits(at + 17))
+		return false;
+#ifdef __SSE2__
+	const __m128i c = _mm_loadu_si128((const __m128i *)(const void *)at);
+	const __m128i digit = _mm_sub_epi8(c, _mm_set1_epi8('0'));
+	const unsigned digits = (unsigned)_mm_movemask_epi8(
+	    _mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit));
+
+	return digits == 0xdb6f; /* all but those five */
+#else
+	return two_digits(at) && two_digits(at + 2) && two_digits(at + 5) && two_digits(at + 8) &&
+	       two_digits(at + 11) && two_digits(at + 14);
+#endif
+}
+
+/* +01:00, +0100, Z, or nothing. */
+static size_t
+zone_len(struct slice s)
+{
+	if (s.len > 0 && s.at[0] == 'Z')
+		return 1;
+	if (s.len < 5 || (s.at[0] != '+' && s.at[0] != '-') || !two_digits(s.at + 1))
+		return 0;
+	if (s.len > 5 && s.at[3] == ':' && two_digits(s.at + 4))
+		return 6;
+	return two_digits(s.at + 3) ? 5 : 0;
+}
+
+size_t
+head_time(struct slice s)
+{
+	size_t n;
+
+	if (s.len < 8 || !is_digit(s.at[0]))
+		return 0;
+	if (s.len >= 19 && is_date_and_clock(s.at))
+		n = 19;
+	else if (is_clock(s.at))
+		n = 8;
+	else
+		return 0;
+	if (s.len - n > 1 && (s.at[n] == '.' || s.at[n] == ',') && is_digit(s.at[n + 1]))
+		for (n += 2; n < s.len && is_digit(s.at[n]);)
+			n++;
+	n += zone_len(slice_from(s, n));
+	return n == s.len || is_blank(s.at[n]) || s.at[n] == ']' ? n : 0;
+}

@@ -1,0 +1,25 @@
+/* What the headers of all layouts have: a time, a level.  Inside parsers/ alone. */
+#ifndef AGENT_HEAD_H
+#define AGENT_HEAD_H
+
+#include "slice.h"
+
+static inline bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static inline bool
+is_digit(char c)
+{
+	return (unsigned char)(c - '0') < 10;
+}
+
+/* Does a word begin and end in capitals? */
+bool head_is_upper(struct slice word);
+
+/* How many bytes of date and time ${s} begins with; 0: none. */
+size_t head_time(struct slice s);
+
+#endif

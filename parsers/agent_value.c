@@ -1,0 +1,201 @@
+/* The ends of values: quotes, brackets, commas, units. */
+#include "agent_measure.h"
+#include "agent_scan.h"
+#include "bytes.h"
+
+#define SPAN_MAX 1024 /* of a bracketed value */
+
+/* Bit of a kind of quote. */
+static unsigned
+quote_bit(char quote)
+{
+	return quote == '"' ? 1 : quote == '`' ? 2 : 4;
+}
+
+/*
+ * The quote that closes the one at ${i}, 0 when there is none.  An apostrophe
+ * closes only where no word goes on.
+ */
+size_t
+quote_close(struct scan *s, size_t i, bool *escaped)
+{
+	char quote = s->at[i];
+
+	*escaped = false;
+	if (s->unclosed_quote & quote_bit(quote))
+		return 0;
+	for (size_t j = i + 1; j < s->n; j++) {
+		j += bytes_find(
+		    (struct slice){ s->at + j, s->n - j }, quote, quote == '`' ? quote : '\\');
+		if (j == s->n)
+			break;
+		if (s->at[j] != quote) {
+			*escaped = true;
+			j++;
+		} else if (quote != '\'' || j + 1 == s->n || !is_word(s, j + 1)) {
+			return j;
+		}
+	}
+	s->unclosed_quote |= quote_bit(quote);
+	return 0;
+}
+
+/* The text behind backslashes: \n \t \r are what they are in JSON, else the byte itself. */
+struct slice
+value_unescaped(struct reading *r, struct slice raw)
+{
+	char *to = arena_take(r->arena, raw.len);
+	size_t n = 0;
+
+	if (to == NULL)
+		return raw;
+	for (size_t i = 0; i < raw.len; i++) {
+		char c = raw.at[i];
+
+		if (c == '\\' && i + 1 < raw.len) {
+			c = raw.at[++i];
+			c = c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c;
+		}
+		to[n++] = c;
+	}
+	return (struct slice){ to, n };
+}
+
+/* Behind the bracket that closes the one at ${i}, 0 when none does. */
+static size_t
+bracket_close(struct scan *s, size_t i)
+{
+	size_t end = s->n - i < SPAN_MAX ? s->n : i + SPAN_MAX;
+	unsigned depth = 0;
+
+	if (s->unclosed_bracket)
+		return 0;
+	for (; i < end; i++) {
+		char c = s->at[i];
+
+		if (c == '(' || c == '[' || c == '{')
+			depth++;
+		else if ((c == ')' || c == ']' || c == '}') && --depth == 0)
+			return i + 1;
+	}
+	s->unclosed_bracket = true;
+	return 0;
+}
+
+/* Does a comma at ${i} end a value?  Before a blank, the end, or the next key= alone. */
+static bool
+comma_ends(const struct scan *s, size_t i)
+{
+	size_t end;
+
+	if (i + 1 == s->n || is_blank(s->at[i + 1]))
+		return true;
+	if (!is_word(s, i + 1) || (unsigned char)(s->at[i + 1] - '0') < 10)
+		return false;
+	end = word_end(s, i + 1);
+	return end < s->n && s->at[end] == '=';
+}
+
+/* The end of the unquoted value that begins at ${i}. */
+size_t
+value_end(struct scan *s, size_t i)
+{
+	for (i = value_stop(s, i); i < s->n; i = value_stop(s, i)) {
+		size_t close;
+
+		switch (s->at[i]) {
+		case '(':
+		case '[':
+		case '{':
+			close = bracket_close(s, i);
+			if (close == 0)
+				return value_stop(s, i + 1);
+			i = close;
+			break;
+		case ',':
+		case ';':
+			if (comma_ends(s, i))
+				return i;
+			i++;
+			break;
+		default:
+			return i;
+		}
+	}
+	return i;
+}
+
+/* A JSON number that may stand as it is: 0, 42, 12.5; no more digits than a double tells apart. */
+bool
+value_is_number(struct slice v)
+{
+	size_t i = 0, whole;
+
+	if (v.len == 0 || v.len > 15)
+		return false;
+	if (v.at[0] == '-')
+		i++;
+	whole = i;
+	while (i < v.len && (unsigned char)(v.at[i] - '0') < 10)
+		i++;
+	if (i == whole || (v.at[whole] == '0' && i > whole + 1))
+		return false;
+	if (i == v.len)
+		return true;
+	if (v.at[i++] != '.' || i == v.len)
+		return false;
+	while (i < v.len && (unsigned char)(v.at[i] - '0') < 10)
+		i++;
+	return i == v.len;
+}
+
+/* `12500 ms`: the value from ${v} to ${end} goes on with its unit. */
+size_t
+value_with_unit(const struct scan *s, size_t v, size_t end)
+{
+	size_t unit_end;
+
+	if (end == v || (unsigned char)(s->at[end - 1] - '0') >= 10 || s->n - end < 2 ||
+	    s->at[end] != ' ' || !is_word(s, end + 1))
+		return end;
+	unit_end = word_end(s, end + 1);
+	if (unit_end < s->n && s->at[unit_end] == '=')
+		return end;
+	if (s->at[unit_end - 1] == '.')
+		unit_end--;
+	if (!measure_is_unit((struct slice){ s->at + end + 1, unit_end - end - 1 }))
+		return end;
+	return unit_end;
+}
+
+/* The end of the value of `k: v` in brackets: the closing bracket, or a comma and a blank. */
+size_t
+value_listed_end(const struct scan *s, size_t v, char close)
+{
+	unsigned depth = 0;
+
+	size_t end = s->n - v < SPAN_MAX ? s->n : v + SPAN_MAX;
+
+	for (; v < end; v++) {
+		char c = s->at[v];
+
+		if (c == close && depth == 0)
+			return v;
+		if ((c == ',' || c == ';') && depth == 0 && v + 1 < s->n && is_blank(s->at[v + 1]))
+			return v;
+		depth += c == '[' || c == '(' || c == '{';
+		depth -= depth > 0 && (c == ']' || c == ')' || c == '}');
+	}
+	return 0;
+}
+
+/* Without the blanks behind it, and without the full stop of a sentence that ends in a number. */
+struct slice
+value_trimmed(struct slice v)
+{
+	while (v.len > 0 && is_blank(v.at[v.len - 1]))
+		v.len--;
+	if (v.len > 1 && v.at[v.len - 1] == '.' && (unsigned char)(v.at[v.len - 2] - '0') < 10)
+		v.len--;
+	return v;
+}
