@@ -427,19 +427,21 @@ file_read(struct tail *t, struct file *f)
 
 /* ---- at the end */
 
-/* Is no process left that could write to it?  A read lease is granted only then (fcntl(2)). */
-static bool
-file_has_no_writer(struct tail *t, struct file *f)
+/* Can no process write to it any more?  A read lease is granted only then (fcntl(2)). */
+bool
+file_is_left(struct tail *t, struct file *f)
 {
-	if (t->now - f->grown > f->conf->rotate_wait)
-		return true;
-	if (t->now - f->asked < 50 * NS_PER_MS)
+	struct stat st;
+
+	if (t->now - f->asked < (f->ended ? NS_PER_S : 50 * NS_PER_MS))
 		return false;
 	f->asked = t->now;
-	if (fcntl(f->fd, F_SETLEASE, F_RDLCK) < 0)
-		return false;
-	fcntl(f->fd, F_SETLEASE, F_UNLCK);
-	return true;
+	if (fcntl(f->fd, F_SETLEASE, F_RDLCK) == 0) {
+		fcntl(f->fd, F_SETLEASE, F_UNLCK);
+		return true;
+	}
+	/* Where there are no leases: as long as it has a name. */
+	return errno != EAGAIN && fstat(f->fd, &st) == 0 && st.st_nlink == 0;
 }
 
 /* The last line, whose newline will not come. */
@@ -503,7 +505,9 @@ file_at_end(struct tail *t, struct file *f)
 {
 	bool flush = t->finishing || t->now - f->grown >= f->conf->flush * NS_PER_MS;
 
-	if ((f->leaving && file_has_no_writer(t, f)) || t->finishing) {
+	bool over = f->leaving && (file_is_left(t, f) || t->now - f->grown > f->conf->rotate_wait);
+
+	if (over || t->finishing) {
 		if (!f->ended && !file_finish(t, f))
 			t->refused = true;
 	} else if (f->stream != NULL && flush && frame_open(f) && !frame_flush(&t->frame, f)) {
@@ -524,6 +528,8 @@ file_turn(struct tail *t, struct file *f)
 	if (f->duplicate || f->after != NULL || fstat(f->fd, &st) < 0)
 		return false;
 	f->size = (uint64_t)st.st_size;
+	if (f->ended && f->size > f->offset)
+		f->ended = false; /* its writer had more */
 	if (!f->leaving)
 		watch_file(t->watch, f); /* before the last read: what comes after it is told */
 	if (f->size < f->offset)

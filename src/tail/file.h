@@ -53,6 +53,7 @@ struct file {
 	bool skipping;            /* within a line that is longer than the cap */
 	bool found;               /* a path led to it at the last look */
 	bool leaving;             /* rotated or deleted: closed when it is read to its end */
+	int64_t turned;           /* mono ns of its last turn */
 	int64_t asked;            /* mono ns when it was last asked whether a writer has it */
 	bool ended;               /* nothing will come any more, and nothing is open */
 	bool duplicate;           /* its content is another file's: not read */
@@ -153,6 +154,13 @@ struct file *file_known(const struct tail *t, const char *path);
  * more.
  */
 bool file_turn(struct tail *t, struct file *f);
+
+/**
+ * file_is_left(t, f):
+ * Is it known that no process will write to ${f} any more?  Asked of the
+ * system now and then; between, it is not known.
+ */
+bool file_is_left(struct tail *t, struct file *f);
 
 /**
  * watch_new(), watch_free(w):

@@ -94,10 +94,10 @@ sooner(int64_t a, int64_t b)
 
 /* When is something due in the file, without an event? */
 static int64_t
-file_due(const struct tail *t, const struct file *f)
+file_due(const struct file *f)
 {
 	if (f->leaving && !f->duplicate)
-		return t->now + POLL_GAP;
+		return f->turned + (f->ended ? NS_PER_S : POLL_GAP);
 	if (frame_open(f))
 		return f->grown + f->conf->flush * NS_PER_MS;
 	return INT64_MAX;
@@ -109,7 +109,7 @@ file_is_over(struct tail *t, struct file *f)
 {
 	if (f->duplicate)
 		return f->leaving;
-	if (!f->leaving || !f->ended || f->users > 0)
+	if (!f->leaving || !f->ended || f->users > 0 || !file_is_left(t, f))
 		return false;
 	if (f->stream == NULL)
 		return true;
@@ -123,13 +123,14 @@ file_part(struct tail *t, struct file *f)
 {
 	bool more = false;
 
-	if (f->ready || t->finishing || file_due(t, f) <= t->now + (f->leaving ? POLL_GAP : 0)) {
+	if (f->ready || t->finishing || file_due(f) <= t->now) {
+		f->turned = t->now;
 		more = file_turn(t, f);
-		f->ready = more || t->refused || f->parked;
+		f->ready = more || t->refused || f->parked || f->after != NULL;
 		if (!more && frame_open(f) && f->grown + f->conf->flush * NS_PER_MS <= t->now)
 			f->ready = true; /* its end was refused */
 	}
-	t->due = sooner(t->due, file_due(t, f));
+	t->due = sooner(t->due, file_due(f));
 	return more;
 }
 
