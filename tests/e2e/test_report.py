@@ -22,10 +22,11 @@ def report(config, *arguments):
 
 
 @pytest.fixture
-def both(agents, node, es, table, config, run):
+def both(agents, node, index, es, table, config, run):
     """A configuration for each of the two outputs, both filled by one run."""
     node.adopt(agents("ecs").node)
     assert run(config(es, table.output), "--exit-on-eof", wait=False).wait(120) == 0
+    index.refresh()
     return config(es), config(table.output)
 
 

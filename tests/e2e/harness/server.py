@@ -76,18 +76,24 @@ class Server:
         return Index(self, name)
 
 
+QUIET = "ignore_unavailable=true&allow_no_indices=true"
+
+
 class Index:
     """One index (or alias, or pattern) of a server."""
 
     def __init__(self, server, name):
         self.server, self.name = server, name
 
+    def refresh(self):
+        """What is in it can be found."""
+        self.server.ask("POST", f"/{self.name}/_refresh?{QUIET}")
+
     def search(self, **body):
         """Refresh, then search; an index that does not exist yet has no hits."""
         body.setdefault("track_total_hits", True)
-        quiet = "ignore_unavailable=true&allow_no_indices=true"
-        self.server.ask("POST", f"/{self.name}/_refresh?{quiet}")
-        return self.server.ask("POST", f"/{self.name}/_search?{quiet}", body)
+        self.refresh()
+        return self.server.ask("POST", f"/{self.name}/_search?{QUIET}", body)
 
     def count(self, query=None):
         query = query or {"match_all": {}}
