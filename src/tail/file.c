@@ -433,15 +433,15 @@ file_is_left(struct tail *t, struct file *f)
 {
 	struct stat st;
 
-	if (t->now - f->asked < (f->ended ? NS_PER_S : 50 * NS_PER_MS))
-		return false;
+	if (f->left || t->now - f->asked < (f->ended ? NS_PER_S : 50 * NS_PER_MS))
+		return f->left;
 	f->asked = t->now;
-	if (fcntl(f->fd, F_SETLEASE, F_RDLCK) == 0) {
+	f->left = fcntl(f->fd, F_SETLEASE, F_RDLCK) == 0;
+	if (f->left)
 		fcntl(f->fd, F_SETLEASE, F_UNLCK);
-		return true;
-	}
-	/* Where there are no leases: as long as it has a name. */
-	return errno != EAGAIN && fstat(f->fd, &st) == 0 && st.st_nlink == 0;
+	else if (errno != EAGAIN) /* no leases here: as long as it has a name */
+		f->left = fstat(f->fd, &st) == 0 && st.st_nlink == 0;
+	return f->left;
 }
 
 /* The last line, whose newline will not come. */
@@ -529,7 +529,7 @@ file_turn(struct tail *t, struct file *f)
 		return false;
 	f->size = (uint64_t)st.st_size;
 	if (f->ended && f->size > f->offset)
-		f->ended = false; /* its writer had more */
+		f->ended = f->left = false; /* its writer had more */
 	if (!f->leaving)
 		watch_file(t->watch, f); /* before the last read: what comes after it is told */
 	if (f->size < f->offset)

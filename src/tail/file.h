@@ -53,6 +53,7 @@ struct file {
 	bool skipping;            /* within a line that is longer than the cap */
 	bool found;               /* a path led to it at the last look */
 	bool leaving;             /* rotated or deleted: closed when it is read to its end */
+	bool left;                /* no process can write to it any more */
 	int64_t turned;           /* mono ns of its last turn */
 	int64_t asked;            /* mono ns when it was last asked whether a writer has it */
 	bool ended;               /* nothing will come any more, and nothing is open */
