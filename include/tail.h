@@ -32,6 +32,7 @@ extern const struct option input_options[]; /* the common rows of [INPUT] */
 struct tail_conf {
 	struct input input;
 	struct list path, exclude_path;
+	struct list multiline; /* only checked: what it may name is joined in any case */
 	char *parser;
 	bool read_from_head;
 	int first_start; /* enum first_start */

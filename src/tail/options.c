@@ -1,5 +1,6 @@
 /* [INPUT] tail: its options, and what they may not say together. */
 #include <stddef.h>
+#include <string.h>
 
 #include "tail.h"
 
@@ -53,7 +54,8 @@ static const struct option tail_options[] = {
 	OPTION("Never_Own_Pod", OPT_BOOL, "on", AT(never_own_pod),
 	    "leave out the logs of the pod that towline runs in (POD_NAME)"),
 	OPTION("Keep_Colors", OPT_BOOL, "off", AT(keep_colors), "leave terminal colours in log"),
-	OPTION_IDLE("multiline.parser", "partial lines and stack traces are joined in any case"),
+	OPTION("multiline.parser", OPT_LIST, NULL, AT(multiline),
+	    "cri, docker, java: partial lines and stack traces are joined in any case"),
 	OPTION_IDLE("DB", no_database),
 	OPTION_IDLE("DB.*", no_database),
 	OPTION_IDLE("Buffer_Chunk_Size", one_buffer),
@@ -80,6 +82,27 @@ static const struct option tail_options[] = {
 	OPTIONS_END,
 };
 
+/*
+ * What the built-in multiline parsers join: these three are joined without
+ * being named; others would leave one record a line, and that is said.
+ */
+static void
+tail_check(const struct section *section, struct findings *findings)
+{
+	static const char *const not_built[] = { "go", "python", "ruby" };
+	const struct tail_conf *conf = section->values;
+
+	for (size_t i = 0; i < conf->multiline.n; i++) {
+		for (size_t j = 0; j < sizeof(not_built) / sizeof(*not_built); j++) {
+			if (strcmp(conf->multiline.at[i], not_built[j]) == 0)
+				findings_add(findings, FINDING_ERROR, section->file,
+				    conf_given(section, "multiline.parser"),
+				    "multiline.parser %s is not built; cri, docker and java are joined without it",
+				    not_built[j]);
+		}
+	}
+}
+
 const struct plugin tail_plugin = {
 	.kind = SECTION_INPUT,
 	.name = "tail",
@@ -87,4 +110,5 @@ const struct plugin tail_plugin = {
 	.options = tail_options,
 	.common = input_options,
 	.size = sizeof(struct tail_conf),
+	.check = tail_check,
 };
