@@ -90,10 +90,20 @@ class Index:
         self.server.ask("POST", f"/{self.name}/_refresh?{QUIET}")
 
     def search(self, **body):
-        """Refresh, then search; an index that does not exist yet has no hits."""
+        """Refresh, then search; an index that does not exist yet has no hits, and
+        one that was made just now is waited for."""
         body.setdefault("track_total_hits", True)
         self.refresh()
-        return self.server.ask("POST", f"/{self.name}/_search?{QUIET}", body)
+
+        def answer():
+            try:
+                return self.server.ask("POST", f"/{self.name}/_search?{QUIET}", body)
+            except Refused as refused:
+                if refused.status != 503:
+                    raise
+                return None
+
+        return until(answer, "its shards are not there")
 
     def count(self, query=None):
         query = query or {"match_all": {}}
