@@ -115,6 +115,6 @@ struct tail_figures {
 	uint64_t unread;    /* on disk, not yet read */
 	int64_t newest;     /* runtime time of the newest record read, ns */
 };
-void tail_figures(const struct tail *t, struct tail_figures *out);
+void tail_figures(struct tail *t, struct tail_figures *out);
 
 #endif

@@ -320,13 +320,12 @@ read_files(void *arg)
 			wait = 0;
 		publish(p, now);
 		atomic_store(&p->turned, now);
-		if (more || !tail_at_end(p->tail))
+		if (more || !p->options.exit_on_eof || !tail_at_end(p->tail))
 			continue;
-		if (p->options.exit_on_eof)
-			tail_finish(p->tail);
+		tail_finish(p->tail);
 		if (finishing && all_given(p))
 			break;
-		finishing = p->options.exit_on_eof;
+		finishing = true;
 	}
 	for (unsigned i = 0; i < ROUTES; i++) {
 		if (p->filling[i] != NULL)

@@ -1,6 +1,6 @@
 /*
- * One open file: from its bytes to lines, its stream from the first line to
- * the end of all its records.
+ * Reading one open file: from its bytes to lines, to the end of all its
+ * records.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,246 +11,11 @@
 #include "clock.h"
 #include "file.h"
 #include "metrics.h"
-#include "resolve.h"
 #include "voice.h"
 
-#define READ_SIZE (256u << 10) /* one read */
-#define BUDGET (1u << 20)      /* of one file in one turn: then it is another's */
-#define FIRST_LINE (64u << 10) /* as much of it as an identity takes */
-#define HOUR (3600 * NS_PER_S)
-
-/* ---- the stream */
-
-static char *
-tag_of(const struct tail_conf *conf, const char *path)
-{
-	const char *star = strchr(conf->input.tag, '*');
-	char *tag;
-
-	if (star == NULL)
-		return xstrdup(conf->input.tag);
-	tag = xprintf("%.*s%s%s", (int)(star - conf->input.tag), conf->input.tag,
-	    path[0] == '/' ? path + 1 : path, star + 1);
-	for (char *at = tag + (star - conf->input.tag); *at != '\0'; at++) {
-		if (*at == '/')
-			*at = '.';
-	}
-	return tag;
-}
-
-static void
-stream_resume(struct tail *t, struct file *f, struct stream *s)
-{
-	struct stream_state known;
-	uint64_t least = UINT64_MAX;
-
-	if (state_find(t->state, &s->identity, &known)) {
-		for (int side = 0; side < SIDES; side++) {
-			f->resume[side] = known.side[side].shipped;
-			f->replayed[side] = known.side[side].counted;
-			if (f->resume[side] < least)
-				least = f->resume[side];
-		}
-	} else {
-		known = (struct stream_state){ .first_seen = clock_wall() };
-		least = f->from_end ? f->size : 0;
-		for (int side = 0; side < SIDES; side++)
-			known.side[side].shipped = known.side[side].counted = f->resume[side] =
-			    least;
-		state_stream(t->state, &s->identity, &known);
-	}
-	f->offset = least;
-	if (f->read_to < least)
-		f->read_to = least;
-	for (int side = 0; side < SIDES; side++)
-		cursor_init(&s->cursor[side], &s->identity, (enum side)side, f->resume[side]);
-}
-
-/* Two files of one content (a copy beside its original): only the first is read. */
-static bool
-stream_is_open(const struct tail *t, const struct identity *id)
-{
-	for (const struct file *f = t->files; f != NULL; f = f->next) {
-		if (f->stream != NULL && memcmp(&f->stream->identity, id, sizeof(*id)) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void
-stream_begin(struct tail *t, struct file *f, struct slice first)
-{
-	struct stream *s = xcalloc(1, sizeof(*s));
-	struct cri_memo memo = { 0 };
-	struct stream_state known;
-	struct cri cri;
-
-	s->pod = pod_from_path(slice_of(f->target), slice_of(f->path));
-	identity_of(f->conf, f->target, s->pod, 0, first, &s->identity);
-	if (state_find(t->state, &s->identity, &known) && known.side[SIDE_STDOUT].shipped > f->size)
-		identity_of(
-		    f->conf, f->target, s->pod, (uint64_t)clock_wall(), first, &s->identity);
-	if (stream_is_open(t, &s->identity)) {
-		say_debug("tail", "%s begins as another file that is read already: it is left out",
-		    f->target);
-		f->duplicate = true;
-		pod_unref(s->pod);
-		free(s);
-		return;
-	}
-	if (cri_parse(first, &memo, &cri) == PARSE_OK)
-		s->hour = (uint32_t)(cri.time / HOUR);
-	s->conf = f->conf;
-	s->path = xstrdup(f->path);
-	s->tag = tag_of(f->conf, f->path);
-	f->stream = s;
-	stream_resume(t, f, s);
-	t->on_stream(t->frame.arg, s, true);
-}
-
-static void
-stream_end(struct tail *t, struct file *f)
-{
-	struct stream *s = f->stream;
-
-	if (s == NULL)
-		return;
-	t->on_stream(t->frame.arg, s, false);
-	pod_unref(s->pod);
-	free(s->path);
-	free(s->tag);
-	free(s);
-	f->stream = NULL;
-}
-
-/* Its first line, once it is complete, names the stream.  False: not yet. */
-static bool
-stream_find(struct tail *t, struct file *f)
-{
-	ssize_t n = pread(f->fd, t->buffer, FIRST_LINE, 0);
-	const char *newline = n > 0 ? memchr(t->buffer, '\n', (size_t)n) : NULL;
-	bool whole =
-	    newline != NULL || n == (ssize_t)FIRST_LINE || (n > 0 && (t->finishing || f->leaving));
-
-	t->frame.of = NULL; /* the buffer holds something else now */
-	t->frame.generation++;
-	if (whole)
-		stream_begin(t, f,
-		    (struct slice){
-			t->buffer, newline != NULL ? (size_t)(newline - t->buffer) : (size_t)n });
-	return f->stream != NULL;
-}
-
-/* ---- open and close */
-
-static struct file *
-file_of(const struct tail *t, const struct stat *st)
-{
-	for (struct file *f = t->files; f != NULL; f = f->next) {
-		if (f->ino == st->st_ino && f->dev == st->st_dev)
-			return f;
-	}
-	return NULL;
-}
-
-struct file *
-file_known(const struct tail *t, const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 ? file_of(t, &st) : NULL;
-}
-
-/* The file that had this name before a rotation: it is read first.  The newest stands first in the list. */
-static struct file *
-predecessor_of(const struct tail *t, const char *target)
-{
-	for (struct file *f = t->files; f != NULL; f = f->next) {
-		if (!f->ended && strcmp(f->target, target) == 0)
-			return f;
-	}
-	return NULL;
-}
-
-static bool
-is_own_pod(const struct tail_conf *conf, const char *target)
-{
-	const char *name = getenv("POD_NAME");
-	struct pod *pod;
-	bool own;
-
-	if (!conf->never_own_pod || name == NULL)
-		return false;
-	pod = pod_from_path(slice_of(target), SLICE(""));
-	own = pod != NULL && slice_eq(pod->pod_name, slice_of(name));
-	pod_unref(pod);
-	return own;
-}
-
-void
-file_open(struct tail *t, const struct tail_conf *conf, const char *path)
-{
-	struct resolved there;
-	struct stat st;
-	struct file *f;
-	const char *why;
-
-	if (stat(path, &st) == 0 && (f = file_of(t, &st)) != NULL) {
-		f->found = true;
-		return;
-	}
-	if (resolve_open(conf, path, &there, &why) < 0) {
-		if (why != NULL && !said_lately(&t->said))
-			say_warn("tail", "cannot read %s: %s", path, why);
-		return;
-	}
-	if (is_own_pod(conf, there.target) || fstat(there.fd, &st) < 0 ||
-	    (f = file_of(t, &st)) != NULL) {
-		close(there.fd);
-		free(there.target);
-		return;
-	}
-	f = xcalloc(1, sizeof(*f));
-	f->conf = conf;
-	f->fd = there.fd;
-	f->wd = -1;
-	f->dev = st.st_dev;
-	f->ino = st.st_ino;
-	f->path = xstrdup(path);
-	f->target = there.target;
-	f->size = (uint64_t)st.st_size;
-	f->grown = t->now;
-	f->ready = f->found = true;
-	f->from_end = t->first_look && (!conf->read_from_head || conf->first_start == START_END);
-	f->after = predecessor_of(t, f->target);
-	f->next = t->files;
-	t->files = f;
-	t->nfiles++;
-	say_debug("tail", "following %s (%s)", path, f->target);
-}
-
-void
-file_close(struct tail *t, struct file *f)
-{
-	struct file **at = &t->files;
-
-	while (*at != f)
-		at = &(*at)->next;
-	*at = f->next;
-	for (struct file *other = t->files; other != NULL; other = other->next) {
-		if (other->after == f)
-			other->after = NULL;
-	}
-	t->nfiles--;
-	watch_forget(t->watch, f);
-	stream_end(t, f);
-	close(f->fd);
-	free(f->path);
-	free(f->target);
-	free(f);
-}
-
-/* ---- reading */
+#define READ_SIZE (256u << 10)    /* one read */
+#define BUDGET (1u << 20)         /* of one file in one turn: then it is another's */
+#define HOT_END (200 * NS_PER_MS) /* a file that has not grown for so long is not hot */
 
 /* The server let the stream go on after it was parked: read again from what is shipped. */
 static void
@@ -304,7 +69,8 @@ file_truncated(struct tail *t, struct file *f, uint64_t size)
 		f->resume[side] = f->replayed[side] = 0;
 	}
 	stream_end(t, f);
-	f->offset = 0;
+	f->offset = f->read_to = 0;
+	f->grown = t->now;
 	f->skipping = false;
 	f->from_end = false;
 }
@@ -463,7 +229,11 @@ last_line_take(struct tail *t, struct file *f)
 static struct file *
 successor_of(const struct tail *t, const struct file *f)
 {
-	for (struct file *next = t->files; next != NULL; next = next->next) {
+	struct file *next;
+
+	if (f->followers == 0)
+		return NULL;
+	LIST_FOREACH (next, &t->files, in_files) {
 		if (next->after == f)
 			return next;
 	}
@@ -504,7 +274,6 @@ static void
 file_at_end(struct tail *t, struct file *f)
 {
 	bool flush = t->finishing || t->now - f->grown >= f->conf->flush * NS_PER_MS;
-
 	bool over = f->leaving && (file_is_left(t, f) || t->now - f->grown > f->conf->rotate_wait);
 
 	if (over || t->finishing) {
@@ -517,23 +286,54 @@ file_at_end(struct tail *t, struct file *f)
 		cursors_follow(t, f);
 }
 
-bool
-file_turn(struct tail *t, struct file *f)
+/* ---- a turn */
+
+/* How long it is now.  False: the system does not say. */
+static bool
+file_measure(struct tail *t, struct file *f)
 {
 	struct stat st;
-	bool more;
 
-	if (f->after != NULL && f->after->ended)
-		f->after = NULL;
-	if (f->duplicate || f->after != NULL || fstat(f->fd, &st) < 0)
+	if (fstat(f->fd, &st) < 0)
 		return false;
 	f->size = (uint64_t)st.st_size;
 	if (f->ended && f->size > f->offset)
 		f->ended = f->left = false; /* its writer had more */
-	if (!f->leaving)
-		watch_file(t->watch, f); /* before the last read: what comes after it is told */
 	if (f->size < f->offset)
 		file_truncated(t, f, f->size);
+	return true;
+}
+
+/*
+ * A file that is written to again and again is hot: it is read each HOT_GAP,
+ * which takes several lines at once, without a watch and without events.  It
+ * cools when nothing has come for HOT_END.
+ */
+static bool
+file_begin(struct tail *t, struct file *f)
+{
+	bool lately = t->now - f->grown < HOT_END;
+
+	if (f->hot && !lately)
+		f->hot = false;
+	else if (f->wd < 0 && lately && f->read_to > 0 && !f->leaving)
+		f->hot = true;
+	if (f->hot && f->size <= f->read_to)
+		return true;
+	/* The watch before the last read: what comes after it is told. */
+	if (!f->hot && !f->leaving)
+		watch_file(t->watch, f);
+	return file_measure(t, f);
+}
+
+bool
+file_turn(struct tail *t, struct file *f)
+{
+	uint64_t to = f->read_to;
+	bool more;
+
+	if (f->duplicate || f->after != NULL || !file_begin(t, f))
+		return false;
 	if (f->stream == NULL && !stream_find(t, f)) {
 		if (f->leaving)
 			file_at_end(t, f);
@@ -543,6 +343,10 @@ file_turn(struct tail *t, struct file *f)
 	if (f->parked)
 		return false;
 	more = file_read(t, f);
+	if (f->size < f->read_to)
+		f->size = f->read_to;
+	if (f->hot && f->read_to == to && file_measure(t, f) && f->stream == NULL)
+		return true; /* truncated: from its head */
 	if (!more && !t->refused)
 		file_at_end(t, f);
 	return more;

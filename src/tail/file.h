@@ -2,6 +2,7 @@
 #ifndef FILE_H
 #define FILE_H
 
+#include <sys/queue.h>
 #include <sys/types.h>
 
 #include "cri.h"
@@ -32,10 +33,12 @@ struct open_record {
 };
 
 struct file {
-	struct file *next;  /* in tail's list */
-	struct file *by_wd; /* in the table of watches */
-	struct file *by_inode;
+	LIST_ENTRY(file) in_files;
+	TAILQ_ENTRY(file) in_awake;
+	LIST_ENTRY(file) in_watched;
+	struct file *older; /* had the same target before */
 	struct file *after; /* the one before a rotation: read first */
+	unsigned followers; /* whose `after` it is */
 	const struct tail_conf *conf;
 	int fd, wd;
 	dev_t dev;
@@ -48,13 +51,15 @@ struct file {
 	uint64_t replayed[SIDES]; /* records that begin below were framed before: mind the breaks */
 	int64_t grown;            /* mono ns when it last had more */
 	uint64_t read_to;         /* bytes that were read at least once */
+	int64_t due;              /* mono ns when it has a turn without an event */
+	bool awake;               /* a turn looks at it */
 	bool ready;               /* may have unread bytes */
+	bool hot;                 /* grows all the time: read by the clock, not watched */
 	bool parked;              /* the server holds what it feeds: not read */
 	bool skipping;            /* within a line that is longer than the cap */
 	bool found;               /* a path led to it at the last look */
 	bool leaving;             /* rotated or deleted: closed when it is read to its end */
 	bool left;                /* no process can write to it any more */
-	int64_t turned;           /* mono ns of its last turn */
 	int64_t asked;            /* mono ns when it was last asked whether a writer has it */
 	bool ended;               /* nothing will come any more, and nothing is open */
 	bool duplicate;           /* its content is another file's: not read */
@@ -119,29 +124,59 @@ struct tail {
 	struct range_book *book;
 	tail_stream *on_stream;
 	struct frame frame;
-	struct file *files;
+	LIST_HEAD(, file) files;       /* the newest first */
+	TAILQ_HEAD(awake, file) awake; /* whose turn is first: no file waits for ever */
+	struct map *by_inode, *by_target, *by_identity;
 	size_t nfiles;
 	struct watch *watch;
+	bool told; /* the watch has something to say */
 	char *buffer;
 	size_t buffer_size;
-	int64_t now;     /* mono ns of this turn */
-	int64_t looked;  /* … of the last look for files */
-	bool look;       /* something says that there are other files */
-	bool first_look; /* files that it finds were there at the start */
+	int64_t now;      /* mono ns of this turn */
+	int64_t looked;   /* … of the last look for files */
+	int64_t look_gap; /* the least until the next one */
+	int64_t refresh;  /* the most */
+	bool look;        /* something says that there are other files */
+	bool first_look;  /* files that it finds were there at the start */
 	bool finishing;
-	bool refused;       /* a record was refused in this turn */
-	struct file *first; /* whose turn is first: no file waits for ever */
-	int64_t due;        /* mono ns when something is due without an event */
+	bool refused; /* a record was refused in this turn */
+	bool closed;  /* a writer has closed a file since the last turn */
+	int64_t due;  /* mono ns when something is due without an event */
+	bool stirred; /* a file had a turn since the figures were taken */
+	struct tail_figures figures;
 	struct said said;
 };
 
 /**
  * file_open(t, conf, path), file_close(t, f):
  * Open what ${path} leads to, when that is not open already, and note that it
- * was found; let a file go, and its stream.
+ * was found (false: it leads nowhere); let a file go, and its stream.
  */
-void file_open(struct tail *t, const struct tail_conf *conf, const char *path);
+bool file_open(struct tail *t, const struct tail_conf *conf, const char *path);
 void file_close(struct tail *t, struct file *f);
+
+/**
+ * file_wake(t, f), file_stay(t, f), file_sleep(t, f):
+ * ${f} may have unread bytes: it has a turn; turns look at it, behind all
+ * others; they do not until it is woken.
+ */
+void file_wake(struct tail *t, struct file *f);
+void file_stay(struct tail *t, struct file *f);
+void file_sleep(struct tail *t, struct file *f);
+
+/**
+ * file_follow(f, after):
+ * ${f} is read when ${after} (NULL: no file) has ended.
+ */
+void file_follow(struct file *f, struct file *after);
+
+/**
+ * stream_find(t, f), stream_end(t, f):
+ * Begin ${f}'s stream once its first line is complete (false: it is not yet,
+ * or the file is another's duplicate); end it, when there is one.
+ */
+bool stream_find(struct tail *t, struct file *f);
+void stream_end(struct tail *t, struct file *f);
 
 /**
  * file_known(t, path):
@@ -181,11 +216,13 @@ void watch_file(struct watch *w, struct file *f);
 void watch_forget(struct watch *w, struct file *f);
 
 /**
- * watch_read(w, t):
- * Take the events that are there: files become ready or closed, and t->look is
- * set when names have changed.
+ * watch_read(w, t), watch_event(w, t, e):
+ * Take the events that are there, or this one: files wake or were closed, and
+ * t->look is set when names have changed.
  */
 void watch_read(struct watch *w, struct tail *t);
+struct inotify_event;
+void watch_event(struct watch *w, struct tail *t, const struct inotify_event *e);
 
 /**
  * identity_of(conf, target, pod, generation, first, out):

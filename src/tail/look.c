@@ -11,6 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
+
+#define LOOK_GAP (50 * NS_PER_MS) /* a burst of new names is one look */
+#define LOOK_SHARE 20             /* the time of a look is at most one part of so many */
+
 static struct slice
 directory_of(const char *path)
 {
@@ -69,18 +74,70 @@ is_rotated(struct slice name, struct slice live)
 	return true;
 }
 
+/* A directory's names, sorted; kept within one look, for all the files that lie there. */
+struct listing {
+	char *path;
+	struct dirent **names;
+	int n;
+};
+
+static int
+by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void
+listing_free(struct listing *l)
+{
+	for (int i = 0; i < l->n; i++)
+		free(l->names[i]);
+	free(l->names);
+	free(l->path);
+	*l = (struct listing){ 0 };
+}
+
+static void
+listing_read(struct listing *l, struct slice directory)
+{
+	if (l->path != NULL && slice_eq(slice_of(l->path), directory))
+		return;
+	listing_free(l);
+	l->path = xslicedup(directory);
+	l->n = scandir(l->path, &l->names, NULL, by_name);
+	if (l->n < 0)
+		l->n = 0;
+}
+
+/* Where names that begin with `base` would stand first. */
+static int
+listing_first(const struct listing *l, struct slice base)
+{
+	int from = 0, to = l->n;
+
+	while (from < to) {
+		int middle = from + (to - from) / 2;
+
+		if (strncmp(l->names[middle]->d_name, base.at, base.len) < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
 /* The file that a rotation left at `path`: opened when it is not known, to be read after `last`. */
 static struct file *
 rotated_file(struct tail *t, struct file *live, const char *path, struct file *last)
 {
-	struct file *was = t->files, *f = file_known(t, path);
+	struct file *was = LIST_FIRST(&t->files), *f = file_known(t, path);
 
 	if (f == NULL) {
 		file_open(t, live->conf, path);
-		if (t->files == was)
+		f = LIST_FIRST(&t->files);
+		if (f == was)
 			return last;
-		f = t->files;
-		f->after = last;
+		file_follow(f, last);
 		f->leaving = true;
 		free(f->path);
 		f->path = xstrdup(live->path);
@@ -95,32 +152,32 @@ rotated_file(struct tail *t, struct file *live, const char *path, struct file *l
  * goes on at its cursor, which is its end.
  */
 static void
-rotated_open(struct tail *t, struct file *live)
+rotated_open(struct tail *t, struct listing *beside, struct file *live)
 {
 	struct slice directory = directory_of(live->target);
-	char *path = xslicedup(directory);
 	struct slice base = slice_of(live->target + directory.len + 1);
 	struct file *last = live->after;
-	struct dirent **names = NULL;
-	int n = scandir(path, &names, NULL, alphasort);
 
-	for (int i = 0; i < n; i++) {
-		char *sibling = xprintf("%s/%s", path, names[i]->d_name);
+	listing_read(beside, directory);
+	for (int i = listing_first(beside, base); i < beside->n; i++) {
+		const char *name = beside->names[i]->d_name;
+		char *sibling;
 
-		if (is_rotated(slice_of(names[i]->d_name), base))
-			last = rotated_file(t, live, sibling, last);
+		if (!slice_starts(slice_of(name), base))
+			break;
+		if (!is_rotated(slice_of(name), base))
+			continue;
+		sibling = xprintf("%s/%s", beside->path, name);
+		last = rotated_file(t, live, sibling, last);
 		free(sibling);
-		free(names[i]);
 	}
-	free(names);
-	free(path);
-	live->after = last;
+	file_follow(live, last);
 }
 
 /* ---- all of them */
 
 static void
-path_look(struct tail *t, const struct tail_conf *conf, const char *pattern)
+path_look(struct tail *t, struct listing *beside, const struct tail_conf *conf, const char *pattern)
 {
 	glob_t found;
 
@@ -128,20 +185,18 @@ path_look(struct tail *t, const struct tail_conf *conf, const char *pattern)
 	if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
 		return;
 	for (size_t i = 0; i < found.gl_pathc; i++) {
-		struct file *was = t->files, *f;
+		struct file *was = LIST_FIRST(&t->files), *f;
 
 		if (is_excluded(conf, found.gl_pathv[i]))
 			continue;
-		file_open(t, conf, found.gl_pathv[i]);
-		f = t->files;
-		if (f == was) {
-			if (access(found.gl_pathv[i], F_OK) < 0)
-				watch_where_link_leads(t, found.gl_pathv[i]);
+		if (!file_open(t, conf, found.gl_pathv[i]))
+			watch_where_link_leads(t, found.gl_pathv[i]);
+		f = LIST_FIRST(&t->files);
+		if (f == was)
 			continue;
-		}
 		watch_directory_of(t, f->target);
 		if (!f->from_end)
-			rotated_open(t, f);
+			rotated_open(t, beside, f);
 	}
 	globfree(&found);
 }
@@ -149,20 +204,28 @@ path_look(struct tail *t, const struct tail_conf *conf, const char *pattern)
 void
 look(struct tail *t)
 {
+	struct listing beside = { 0 };
+	struct file *f;
+
 	t->look = false;
 	t->looked = t->now;
-	for (struct file *f = t->files; f != NULL; f = f->next)
+	LIST_FOREACH (f, &t->files, in_files)
 		f->found = false;
 	for (size_t i = 0; i < t->nconfs; i++) {
 		for (size_t j = 0; j < t->confs[i]->path.n; j++)
-			path_look(t, t->confs[i], t->confs[i]->path.at[j]);
+			path_look(t, &beside, t->confs[i], t->confs[i]->path.at[j]);
 	}
-	for (struct file *f = t->files; f != NULL; f = f->next) {
+	listing_free(&beside);
+	LIST_FOREACH (f, &t->files, in_files) {
 		if (f->found && !f->leaving)
 			continue;
 		f->leaving = true;
-		f->ready = true;
+		f->hot = false;
+		file_wake(t, f);
 		watch_forget(t->watch, f);
 	}
 	t->first_look = false;
+	t->look_gap = LOOK_SHARE * (clock_mono() - t->now);
+	if (t->look_gap < LOOK_GAP)
+		t->look_gap = LOOK_GAP;
 }

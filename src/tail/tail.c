@@ -10,10 +10,12 @@
 #include "clock.h"
 #include "file.h"
 #include "look.h"
+#include "map.h"
 
 #define COALESCE (20 * NS_PER_MS) /* wake-ups closer than this are one */
-#define LOOK_GAP (50 * NS_PER_MS) /* a burst of new names is one look */
 #define POLL_GAP (50 * NS_PER_MS) /* how often a file that ends is asked whether it has ended */
+#define LATE_GAP NS_PER_S         /* … and read for late bytes when it has */
+#define HOT_GAP (100 * NS_PER_MS) /* how often a file is read that grows all the time */
 
 /* One descriptor a file: take what the system lets us have. */
 static void
@@ -27,6 +29,12 @@ descriptors_raise(void)
 	}
 }
 
+static int64_t
+sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 struct tail *
 tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
     struct range_book *book, tail_record *record, tail_stream *stream, void *arg)
@@ -37,8 +45,11 @@ tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
 	descriptors_raise();
 	t->confs = memcpy(xcalloc(n, sizeof(*confs)), confs, n * sizeof(*confs));
 	t->nconfs = n;
-	for (size_t i = 0; i < n; i++)
+	t->refresh = INT64_MAX;
+	for (size_t i = 0; i < n; i++) {
 		cap = confs[i]->buffer_max_size > cap ? confs[i]->buffer_max_size : cap;
+		t->refresh = sooner(t->refresh, confs[i]->refresh_interval);
+	}
 	t->state = state;
 	t->book = book;
 	t->on_stream = stream;
@@ -48,6 +59,11 @@ tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
 	t->frame.state = state;
 	t->frame.record = record;
 	t->frame.arg = arg;
+	LIST_INIT(&t->files);
+	TAILQ_INIT(&t->awake);
+	t->by_inode = map_new();
+	t->by_target = map_new();
+	t->by_identity = map_new();
 	t->watch = watch_new();
 	t->look = t->first_look = true;
 	return t;
@@ -58,8 +74,11 @@ tail_free(struct tail *t)
 {
 	if (t == NULL)
 		return;
-	while (t->files != NULL)
-		file_close(t, t->files);
+	while (!LIST_EMPTY(&t->files))
+		file_close(t, LIST_FIRST(&t->files));
+	map_free(t->by_inode);
+	map_free(t->by_target);
+	map_free(t->by_identity);
 	watch_free(t->watch);
 	frame_fini(&t->frame);
 	free(t->buffer);
@@ -82,25 +101,26 @@ tail_wait(struct tail *t, int wake, int ms)
 		if (left > 0)
 			poll(fds, 1, (int)(left / NS_PER_MS) + 1);
 	}
+	t->told = fds[1].revents != 0;
 	if (fds[0].revents != 0 && read(wake, &value, sizeof(value)) < 0)
 		return; /* somebody else has emptied it */
 }
 
+/* When has the file its next turn, without an event? */
 static int64_t
-sooner(int64_t a, int64_t b)
+file_due(const struct tail *t, const struct file *f)
 {
-	return a < b ? a : b;
-}
+	int64_t due = INT64_MAX;
 
-/* When is something due in the file, without an event? */
-static int64_t
-file_due(const struct file *f)
-{
-	if (f->leaving && !f->duplicate)
-		return f->turned + (f->ended ? NS_PER_S : POLL_GAP);
+	if (f->duplicate || f->after != NULL)
+		return INT64_MAX;
+	if (f->leaving)
+		due = t->now + (f->ended ? LATE_GAP : POLL_GAP);
+	else if (f->hot) /* all hot files in one turn */
+		due = t->now - t->now % HOT_GAP + HOT_GAP;
 	if (frame_open(f))
-		return f->grown + f->conf->flush * NS_PER_MS;
-	return INT64_MAX;
+		due = sooner(due, f->grown + f->conf->flush * NS_PER_MS);
+	return due;
 }
 
 /* Let files go that have ended and of which nothing is under way. */
@@ -123,53 +143,79 @@ file_part(struct tail *t, struct file *f)
 {
 	bool more = false;
 
-	if (f->ready || t->finishing || file_due(f) <= t->now) {
-		f->turned = t->now;
-		more = file_turn(t, f);
-		f->ready = more || t->refused || f->parked || f->after != NULL;
-		if (!more && frame_open(f) && f->grown + f->conf->flush * NS_PER_MS <= t->now)
-			f->ready = true; /* its end was refused */
+	if (f->after != NULL && f->after->ended) {
+		file_follow(f, NULL);
+		f->ready = true;
 	}
-	t->due = sooner(t->due, file_due(f));
+	if (f->ready || t->finishing || t->now >= f->due || (t->closed && f->leaving)) {
+		more = file_turn(t, f);
+		f->due = file_due(t, f);
+		/* One whose open record was refused at its end is due, still. */
+		f->ready = more || t->refused || f->parked || f->due <= t->now;
+		t->stirred = true;
+	}
+	t->due = sooner(t->due, f->due);
 	return more;
+}
+
+static bool
+file_is_awake(const struct tail *t, const struct file *f)
+{
+	return f->ready || f->due != INT64_MAX || f->after != NULL || t->finishing;
+}
+
+/* Each file that is awake has its part, until a record is refused: that file is the first of the next turn. */
+static bool
+files_turn(struct tail *t)
+{
+	struct file *last = TAILQ_LAST(&t->awake, awake), *f;
+	bool more = false, end = last == NULL;
+
+	while (!end && !t->refused) {
+		f = TAILQ_FIRST(&t->awake);
+		end = f == last;
+		more |= file_part(t, f);
+		if (t->refused)
+			break;
+		file_sleep(t, f);
+		if (file_is_over(t, f)) {
+			file_close(t, f);
+			continue;
+		}
+		if (file_is_awake(t, f))
+			file_stay(t, f);
+	}
+	return more || t->refused;
 }
 
 bool
 tail_turn(struct tail *t, bool room)
 {
 	bool more = false;
-	struct file *f;
 
 	t->now = clock_mono();
 	t->refused = false;
-	watch_read(t->watch, t);
-	if ((t->look && t->now - t->looked >= (t->first_look ? 0 : LOOK_GAP)) ||
-	    t->now - t->looked >= t->confs[0]->refresh_interval)
+	if (t->told)
+		watch_read(t->watch, t);
+	t->told = false;
+	if (t->now - t->looked >= (t->look ? t->look_gap : t->refresh))
 		look(t);
-	t->due = t->looked + (t->look ? LOOK_GAP : t->confs[0]->refresh_interval);
-	f = t->first != NULL ? t->first : t->files;
-	for (size_t n = t->nfiles; room && n > 0 && !t->refused; n--) {
-		struct file *next = f->next != NULL ? f->next : t->files;
-
-		more |= file_part(t, f);
-		if (!t->refused)
-			t->first = next;
-		if (file_is_over(t, f)) {
-			t->first = next == f ? NULL : next;
-			file_close(t, f);
-			next = t->first != NULL ? t->first : t->files;
-		}
-		f = next;
+	t->due = t->looked + (t->look ? t->look_gap : t->refresh);
+	if (room) {
+		more = files_turn(t);
+		t->closed = false;
 	}
-	return more || t->refused;
+	return more;
 }
 
 bool
 tail_at_end(const struct tail *t)
 {
+	const struct file *f;
+
 	if (t->first_look || t->refused || t->look)
 		return false;
-	for (const struct file *f = t->files; f != NULL; f = f->next) {
+	TAILQ_FOREACH (f, &t->awake, in_awake) {
 		if (f->duplicate)
 			continue;
 		if (f->ready || f->after != NULL || f->parked || frame_open(f))
@@ -183,14 +229,26 @@ tail_at_end(const struct tail *t)
 void
 tail_finish(struct tail *t)
 {
+	struct file *f;
+
+	if (t->finishing)
+		return;
 	t->finishing = true;
+	LIST_FOREACH (f, &t->files, in_files)
+		file_wake(t, f);
 }
 
 void
-tail_figures(const struct tail *t, struct tail_figures *out)
+tail_figures(struct tail *t, struct tail_figures *out)
 {
+	struct file *f;
+
+	*out = t->figures;
+	if (!t->stirred && out->lag_bytes == 0 && out->unread == 0 && out->files == t->nfiles)
+		return;
+	t->stirred = false;
 	*out = (struct tail_figures){ .files = t->nfiles, .newest = t->frame.newest };
-	for (struct file *f = t->files; f != NULL; f = f->next) {
+	LIST_FOREACH (f, &t->files, in_files) {
 		uint64_t least = 0;
 
 		if (f->duplicate)
@@ -204,4 +262,5 @@ tail_figures(const struct tail *t, struct tail_figures *out)
 		out->lag_bytes += f->size > least ? f->size - least : 0;
 		out->unread += f->size > f->read_to ? f->size - f->read_to : 0;
 	}
+	t->figures = *out;
 }

@@ -1,12 +1,14 @@
 /*
  * What has changed, told by inotify: names in directories, and once for each
  * file that it was written to.  A one-shot watch on each file costs one event
- * a wake-up, however fast it is written.
+ * a wake-up, however fast it is written; a file that is written all the time
+ * is not watched at all (file.c).
  *
  * After an overflow nothing is certain: every file is read, every directory
  * looked at.  What no event tells of (network mounts), the rescan finds.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -15,12 +17,19 @@
 #include "map.h"
 #include "voice.h"
 
-#define BUCKETS 4096 /* of the table of watches */
+#define BUCKETS 4096 /* of the tables of watches */
+
+struct directory {
+	LIST_ENTRY(directory) in_watched;
+	int wd;
+	char *path;
+};
 
 struct watch {
 	int fd;
-	struct file *files[BUCKETS]; /* by watch descriptor */
-	struct map *directories;     /* path -> 1 + its descriptor */
+	LIST_HEAD(, file) files[BUCKETS];      /* by watch descriptor */
+	LIST_HEAD(, directory) by_wd[BUCKETS]; /* by watch descriptor */
+	struct map *directories;               /* by path */
 	struct said said;
 };
 
@@ -40,8 +49,15 @@ watch_new(void)
 void
 watch_free(struct watch *w)
 {
+	struct directory *d;
+	size_t at = 0;
+
 	if (w == NULL)
 		return;
+	while ((d = map_next(w->directories, &at, NULL)) != NULL) {
+		free(d->path);
+		free(d);
+	}
 	if (w->fd >= 0)
 		close(w->fd);
 	map_free(w->directories);
@@ -68,29 +84,37 @@ watch_directory(struct watch *w, const char *path)
 	const uint32_t mask = IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_CLOSE_WRITE |
 			      IN_DELETE_SELF | IN_ONLYDIR;
 
+	struct directory *d;
 	int wd;
 
 	if (map_get(w->directories, slice_of(path)) != NULL)
 		return;
 	wd = inotify_add_watch(w->fd, path, mask);
-	if (wd < 0)
+	if (wd < 0) {
 		say_failed(w, path);
-	else
-		map_put(w->directories, slice_of(path), (void *)(intptr_t)(wd + 1));
+		return;
+	}
+	d = xcalloc(1, sizeof(*d));
+	d->wd = wd;
+	d->path = xstrdup(path);
+	map_put(w->directories, slice_of(path), d);
+	LIST_INSERT_HEAD(&w->by_wd[(unsigned)wd % BUCKETS], d, in_watched);
+}
+
+static void
+file_unwatched(struct file *f)
+{
+	LIST_REMOVE(f, in_watched);
+	f->wd = -1;
 }
 
 void
 watch_forget(struct watch *w, struct file *f)
 {
-	struct file **at = &w->files[(unsigned)f->wd % BUCKETS];
-
 	if (f->wd < 0)
 		return;
-	while (*at != NULL && *at != f)
-		at = &(*at)->by_wd;
-	if (*at == f)
-		*at = f->by_wd;
-	f->wd = -1;
+	inotify_rm_watch(w->fd, f->wd);
+	file_unwatched(f);
 }
 
 void
@@ -103,71 +127,78 @@ watch_file(struct watch *w, struct file *f)
 	/* By descriptor: the name may lead to another file by now. */
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", f->fd);
 	f->wd = inotify_add_watch(w->fd, self, IN_MODIFY | IN_ONESHOT);
-	if (f->wd < 0) {
+	if (f->wd < 0)
 		say_failed(w, f->path);
-		return;
-	}
-	f->by_wd = w->files[(unsigned)f->wd % BUCKETS];
-	w->files[(unsigned)f->wd % BUCKETS] = f;
+	else
+		LIST_INSERT_HEAD(&w->files[(unsigned)f->wd % BUCKETS], f, in_watched);
 }
 
-/* A watched directory is gone; one of the same name is watched anew. */
-static void
-directory_forget(struct watch *w, int wd)
+/*
+ * The kernel has let a watch go.  That of a directory: one of the same name is
+ * watched anew, once it is there.  That of a file: it was told once.
+ */
+static bool
+directory_ignored(struct watch *w, int wd)
 {
-	struct slice path;
-	size_t at = 0;
-	void *value;
+	struct directory *d;
+	bool any = false;
 
-	while ((value = map_next(w->directories, &at, &path)) != NULL) {
-		if ((int)(intptr_t)value - 1 == wd) {
-			map_del(w->directories, path);
-			return;
-		}
+again:
+	LIST_FOREACH (d, &w->by_wd[(unsigned)wd % BUCKETS], in_watched) {
+		if (d->wd != wd)
+			continue;
+		map_del(w->directories, slice_of(d->path));
+		LIST_REMOVE(d, in_watched);
+		free(d->path);
+		free(d);
+		any = true;
+		goto again; /* another path may lead to the same directory */
 	}
+	return any;
 }
 
-static void
-note_event(struct watch *w, struct tail *t, const struct inotify_event *e)
+void
+watch_event(struct watch *w, struct tail *t, const struct inotify_event *e)
 {
+	const uint32_t names =
+	    IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF | IN_UNMOUNT;
 	struct file *f;
 
 	if (e->mask & IN_Q_OVERFLOW) {
 		say_warn("tail", "inotify's queue overflowed: looking at every file");
-		for (f = t->files; f != NULL; f = f->next)
-			f->ready = true;
-		t->look = true;
+		LIST_FOREACH (f, &t->files, in_files)
+			file_wake(t, f);
+		t->look = t->closed = true;
 		return;
 	}
-	for (f = w->files[(unsigned)e->wd % BUCKETS]; f != NULL; f = f->by_wd) {
+	LIST_FOREACH (f, &w->files[(unsigned)e->wd % BUCKETS], in_watched) {
 		if (f->wd != e->wd)
 			continue;
-		f->ready = true;
-		watch_forget(w, f); /* it was told once; file_turn asks again */
+		file_wake(t, f);
+		file_unwatched(f); /* it was told once; file_turn asks again */
 		return;
 	}
 	if (e->mask & IN_IGNORED)
-		directory_forget(w, e->wd);
-	for (f = t->files; e->mask & IN_CLOSE_WRITE && f != NULL; f = f->next)
-		f->ready |= f->leaving;
-	if (e->mask &
-	    (IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF | IN_IGNORED))
-		t->look = true;
+		t->look |= directory_ignored(w, e->wd);
+	t->closed |= (e->mask & IN_CLOSE_WRITE) != 0;
+	t->look |= (e->mask & names) != 0;
 }
 
 void
 watch_read(struct watch *w, struct tail *t)
 {
 	_Alignas(struct inotify_event) char events[16384];
+	const ssize_t most = sizeof(struct inotify_event) + NAME_MAX + 1;
 	ssize_t n;
 
-	while ((n = read(w->fd, events, sizeof(events))) > 0) {
+	do {
+		n = read(w->fd, events, sizeof(events));
 		for (char *at = events; at < events + n;) {
 			const struct inotify_event *e =
 			    (const struct inotify_event *)(const void *)at;
 
-			note_event(w, t, e);
+			watch_event(w, t, e);
 			at += sizeof(*e) + e->len;
 		}
-	}
+	} while (n > (ssize_t)sizeof(events) - most);
 }

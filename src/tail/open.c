@@ -1,0 +1,216 @@
+/*
+ * The open files: by which names and numbers they are found, which of them a
+ * turn must look at, how they come and go.
+ */
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "map.h"
+#include "resolve.h"
+#include "voice.h"
+
+/* ---- found by inode, by the path behind all links */
+
+struct inode {
+	uint64_t dev, ino;
+};
+
+static struct slice
+inode_key(const struct inode *inode)
+{
+	return (struct slice){ (const char *)inode, sizeof(*inode) };
+}
+
+static struct file *
+file_of(const struct tail *t, const struct stat *st)
+{
+	const struct inode inode = { st->st_dev, st->st_ino };
+
+	return map_get(t->by_inode, inode_key(&inode));
+}
+
+struct file *
+file_known(const struct tail *t, const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? file_of(t, &st) : NULL;
+}
+
+/* The file that had this name before a rotation: it is read first.  The newest is asked first. */
+static struct file *
+predecessor_of(const struct tail *t, const char *target)
+{
+	struct file *f = map_get(t->by_target, slice_of(target));
+
+	while (f != NULL && f->ended)
+		f = f->older;
+	return f;
+}
+
+static void
+file_enter(struct tail *t, struct file *f)
+{
+	const struct inode inode = { f->dev, f->ino };
+
+	map_put(t->by_inode, inode_key(&inode), f);
+	f->older = map_put(t->by_target, slice_of(f->target), f);
+	LIST_INSERT_HEAD(&t->files, f, in_files);
+	t->nfiles++;
+}
+
+static void
+file_remove(struct tail *t, struct file *f)
+{
+	const struct inode inode = { f->dev, f->ino };
+	struct file *newest = map_get(t->by_target, slice_of(f->target));
+
+	map_del(t->by_inode, inode_key(&inode));
+	if (newest != f) {
+		while (newest->older != f)
+			newest = newest->older;
+		newest->older = f->older;
+	} else if (f->older != NULL) {
+		map_put(t->by_target, slice_of(f->target), f->older);
+	} else {
+		map_del(t->by_target, slice_of(f->target));
+	}
+	LIST_REMOVE(f, in_files);
+	t->nfiles--;
+}
+
+/* ---- awake: what a turn looks at */
+
+void
+file_stay(struct tail *t, struct file *f)
+{
+	if (f->awake)
+		return;
+	f->awake = true;
+	TAILQ_INSERT_TAIL(&t->awake, f, in_awake);
+}
+
+void
+file_wake(struct tail *t, struct file *f)
+{
+	f->ready = true;
+	t->due = 0;
+	file_stay(t, f);
+}
+
+void
+file_sleep(struct tail *t, struct file *f)
+{
+	if (!f->awake)
+		return;
+	f->awake = false;
+	TAILQ_REMOVE(&t->awake, f, in_awake);
+}
+
+void
+file_follow(struct file *f, struct file *after)
+{
+	if (f->after != NULL)
+		f->after->followers--;
+	if (after != NULL)
+		after->followers++;
+	f->after = after;
+}
+
+/* ---- open and close */
+
+static bool
+is_own_pod(const struct tail_conf *conf, const char *target)
+{
+	const char *name = getenv("POD_NAME");
+	struct pod *pod;
+	bool own;
+
+	if (!conf->never_own_pod || name == NULL)
+		return false;
+	pod = pod_from_path(slice_of(target), SLICE(""));
+	own = pod != NULL && slice_eq(pod->pod_name, slice_of(name));
+	pod_unref(pod);
+	return own;
+}
+
+static void
+file_new(struct tail *t, const struct tail_conf *conf, const char *path,
+    const struct resolved *there, const struct stat *st)
+{
+	struct file *f = xcalloc(1, sizeof(*f));
+
+	f->conf = conf;
+	f->fd = there->fd;
+	f->wd = -1;
+	f->dev = st->st_dev;
+	f->ino = st->st_ino;
+	f->path = xstrdup(path);
+	f->target = there->target;
+	f->size = (uint64_t)st->st_size;
+	f->grown = t->now;
+	f->due = INT64_MAX;
+	f->found = true;
+	f->from_end = t->first_look && (!conf->read_from_head || conf->first_start == START_END);
+	file_follow(f, predecessor_of(t, f->target));
+	file_enter(t, f);
+	file_wake(t, f);
+	say_debug("tail", "following %s (%s)", path, f->target);
+}
+
+bool
+file_open(struct tail *t, const struct tail_conf *conf, const char *path)
+{
+	struct resolved there;
+	struct stat st;
+	struct file *f;
+	const char *why;
+
+	if (stat(path, &st) < 0)
+		return false;
+	f = file_of(t, &st);
+	if (f != NULL) {
+		f->found = true;
+		if (f->size != (uint64_t)st.st_size)
+			file_wake(t, f); /* no event told of it: perhaps none will */
+		return true;
+	}
+	if (resolve_open(conf, path, &there, &why) < 0) {
+		if (why != NULL && !said_lately(&t->said))
+			say_warn("tail", "cannot read %s: %s", path, why);
+		return why != NULL;
+	}
+	if (is_own_pod(conf, there.target) || fstat(there.fd, &st) < 0 || file_of(t, &st) != NULL) {
+		close(there.fd);
+		free(there.target);
+		return true;
+	}
+	file_new(t, conf, path, &there, &st);
+	return true;
+}
+
+void
+file_close(struct tail *t, struct file *f)
+{
+	struct file *other;
+
+	file_remove(t, f);
+	file_sleep(t, f);
+	file_follow(f, NULL);
+	LIST_FOREACH (other, &t->files, in_files) {
+		if (f->followers == 0)
+			break;
+		if (other->after == f) {
+			file_follow(other, NULL);
+			file_wake(t, other);
+		}
+	}
+	watch_forget(t->watch, f);
+	stream_end(t, f);
+	close(f->fd);
+	free(f->path);
+	free(f->target);
+	free(f);
+}
