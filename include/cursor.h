@@ -102,9 +102,13 @@ void cursor_follow(struct range_book *book, struct cursor *c, uint64_t offset);
  * The reader passes over parked streams; once one must rewind, its ranges in
  * flight are forgotten (what the server has taken of them is answered 409
  * when it is sent again), and reading goes on from cursor_shipped().
+ *
+ * range_book_unparks(book): how often parked streams were let go on; when it
+ * has changed, each stream must be asked whether it must rewind.
  */
 void cursor_park(struct range_book *book, struct range *r);
 void cursor_unpark_all(struct range_book *book);
+uint64_t range_book_unparks(struct range_book *book);
 bool cursor_parked(struct range_book *book, struct cursor *c);
 bool cursor_must_rewind(struct range_book *book, struct cursor *c);
 void cursor_rewind(struct range_book *book, struct cursor *c);

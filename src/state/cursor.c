@@ -296,3 +296,14 @@ cursor_unpark_all(struct range_book *book)
 	book->unparks++;
 	pthread_mutex_unlock(&book->lock);
 }
+
+uint64_t
+range_book_unparks(struct range_book *book)
+{
+	uint64_t unparks;
+
+	pthread_mutex_lock(&book->lock);
+	unparks = book->unparks;
+	pthread_mutex_unlock(&book->lock);
+	return unparks;
+}

@@ -139,10 +139,11 @@ struct tail {
 	bool look;        /* something says that there are other files */
 	bool first_look;  /* files that it finds were there at the start */
 	bool finishing;
-	bool refused; /* a record was refused in this turn */
-	bool closed;  /* a writer has closed a file since the last turn */
-	int64_t due;  /* mono ns when something is due without an event */
-	bool stirred; /* a file had a turn since the figures were taken */
+	bool refused;     /* a record was refused in this turn */
+	bool closed;      /* a writer has closed a file since the last turn */
+	int64_t due;      /* mono ns when something is due without an event */
+	uint64_t unparks; /* of the book, when it was last asked */
+	bool stirred;     /* a file had a turn since the figures were taken */
 	struct tail_figures figures;
 	struct said said;
 };
@@ -161,6 +162,7 @@ void file_close(struct tail *t, struct file *f);
  * others; they do not until it is woken.
  */
 void file_wake(struct tail *t, struct file *f);
+void files_wake(struct tail *t); /* each of them */
 void file_stay(struct tail *t, struct file *f);
 void file_sleep(struct tail *t, struct file *f);
 
@@ -199,10 +201,11 @@ bool file_turn(struct tail *t, struct file *f);
 bool file_is_left(struct tail *t, struct file *f);
 
 /**
- * watch_new(), watch_free(w):
- * The inotify instance.
+ * watch_new(), watch_none(), watch_free(w):
+ * The inotify instance; one that tells nothing, when there is none.
  */
 struct watch *watch_new(void);
+struct watch *watch_none(void);
 void watch_free(struct watch *w);
 int watch_fd(const struct watch *w);
 

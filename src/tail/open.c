@@ -101,6 +101,15 @@ file_wake(struct tail *t, struct file *f)
 }
 
 void
+files_wake(struct tail *t)
+{
+	struct file *f;
+
+	LIST_FOREACH (f, &t->files, in_files)
+		file_wake(t, f);
+}
+
+void
 file_sleep(struct tail *t, struct file *f)
 {
 	if (!f->awake)

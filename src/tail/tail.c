@@ -188,6 +188,18 @@ files_turn(struct tail *t)
 	return more || t->refused;
 }
 
+/* Parked streams may go on: also those whose file has been read to its end. */
+static void
+unparked_wake(struct tail *t)
+{
+	uint64_t unparks = range_book_unparks(t->book);
+
+	if (unparks == t->unparks)
+		return;
+	t->unparks = unparks;
+	files_wake(t);
+}
+
 bool
 tail_turn(struct tail *t, bool room)
 {
@@ -201,6 +213,7 @@ tail_turn(struct tail *t, bool room)
 	if (t->now - t->looked >= (t->look ? t->look_gap : t->refresh))
 		look(t);
 	t->due = t->looked + (t->look ? t->look_gap : t->refresh);
+	unparked_wake(t);
 	if (room) {
 		more = files_turn(t);
 		t->closed = false;
@@ -229,13 +242,10 @@ tail_at_end(const struct tail *t)
 void
 tail_finish(struct tail *t)
 {
-	struct file *f;
-
 	if (t->finishing)
 		return;
 	t->finishing = true;
-	LIST_FOREACH (f, &t->files, in_files)
-		file_wake(t, f);
+	files_wake(t);
 }
 
 void

@@ -34,15 +34,24 @@ struct watch {
 };
 
 struct watch *
-watch_new(void)
+watch_none(void)
 {
 	struct watch *w = xcalloc(1, sizeof(*w));
+
+	w->fd = -1;
+	w->directories = map_new();
+	return w;
+}
+
+struct watch *
+watch_new(void)
+{
+	struct watch *w = watch_none();
 
 	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (w->fd < 0)
 		say_warn("tail", "no inotify (%m; see fs.inotify.max_user_instances): "
 				 "changes are found by the rescan alone, each Refresh_Interval");
-	w->directories = map_new();
 	return w;
 }
 
@@ -166,8 +175,7 @@ watch_event(struct watch *w, struct tail *t, const struct inotify_event *e)
 
 	if (e->mask & IN_Q_OVERFLOW) {
 		say_warn("tail", "inotify's queue overflowed: looking at every file");
-		LIST_FOREACH (f, &t->files, in_files)
-			file_wake(t, f);
+		files_wake(t);
 		t->look = t->closed = true;
 		return;
 	}

@@ -2,13 +2,14 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "memory.h"
-#include "tail.h"
+#include "../../src/tail/file.h"
 #include "voice.h"
 
 struct world {
@@ -312,6 +313,80 @@ test_a_link_that_leads_outside_is_not_followed(void **state)
 }
 
 static void
+append_quietly(struct world *w, const char *line)
+{
+	int none = dup(watch_fd(w->tail->watch));
+
+	/* What happens now no event tells of: they are read off. */
+	put_line(w, "0.log", line);
+	assert_true(none >= 0);
+	fcntl(none, F_SETFL, O_NONBLOCK);
+	for (char events[4096]; read(none, events, sizeof(events)) > 0;)
+		;
+	close(none);
+}
+
+static void
+test_after_an_overflow_every_file_is_read_and_every_directory_looked_at(void **state)
+{
+	struct world *w = *state;
+	const struct inotify_event overflow = { .wd = -1, .mask = IN_Q_OVERFLOW };
+	unsigned turns = 0;
+
+	w->conf.refresh_interval = 3600 * NS_PER_S;
+	start(w);
+	put_line(w, "0.log", AT(1) "stdout F one\n");
+	turn_until(w, 1);
+	turn_for(w, 400); /* it cools: its watch is armed */
+	append_quietly(w, AT(2) "stdout F two\n");
+	put_line(w, "new.log", AT(3) "stdout F three\n");
+	shell("ln -s %s/pods/" POD "/agent/new.log %s/containers/new.log", w->dir, w->dir);
+	append_quietly(w, AT(4) "stdout F four\n");
+	turn_for(w, 400);
+	assert_got(w, "0:one|");
+	watch_event(w->tail->watch, w->tail, &overflow);
+	assert_true(w->tail->look);
+	for (; w->records < 4 && turns < 1000; turns++)
+		turn_for(w, 20);
+	assert_int_equal(w->records, 4);
+}
+
+/* Without an inotify instance, as on a node that has no more of them. */
+static void
+test_without_events_the_rescan_reads(void **state)
+{
+	struct world *w = *state;
+
+	put_line(w, "0.log", AT(1) "stdout F one\n");
+	start(w);
+	watch_free(w->tail->watch);
+	w->tail->watch = watch_none();
+	turn_until(w, 1);
+	turn_for(w, 400);
+	put_line(w, "0.log", AT(2) "stdout F two\n");
+	turn_until(w, 2);
+	shell("mv %s/pods/" POD "/agent/0.log %s/pods/" POD "/agent/0.log.20260101-000000", w->dir,
+	    w->dir);
+	put_line(w, "0.log", AT(3) "stdout F three\n");
+	turn_until(w, 3);
+	assert_got(w, "0:one|0:two|0:three|");
+}
+
+static void
+test_a_truncated_file_is_read_from_its_head(void **state)
+{
+	struct world *w = *state;
+
+	put_line(w, "0.log", AT(1) "stdout F one\n" AT(1) "stdout F two\n");
+	start(w);
+	turn_until(w, 2);
+	shell(": > %s/pods/" POD "/agent/0.log", w->dir);
+	put_line(w, "0.log", AT(2) "stdout F three\n");
+	turn_until(w, 3);
+	assert_got(w, "0:one|0:two|0:three|");
+}
+
+static void
 test_a_thousand_files(void **state)
 {
 	struct world *w = *state;
@@ -338,6 +413,9 @@ main(void)
 		TEST(test_a_line_of_any_length_is_cut_at_the_cap),
 		TEST(test_rotated_siblings_are_read_first_at_the_start),
 		TEST(test_a_link_that_leads_outside_is_not_followed),
+		TEST(test_after_an_overflow_every_file_is_read_and_every_directory_looked_at),
+		TEST(test_without_events_the_rescan_reads),
+		TEST(test_a_truncated_file_is_read_from_its_head),
 		TEST(test_a_thousand_files),
 	};
 
