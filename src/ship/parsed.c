@@ -1,7 +1,8 @@
 /*
  * log_parsed: what the agent's grammar found, as JSON.  Its own fields by
- * name, all others under extra.  On the hot path: names are constants, and
- * whoever calls has made room.
+ * name, all others under extra: there are those for the metrics, too, as the
+ * line has them.  On the hot path: names are constants, and whoever calls has
+ * made room.
  */
 #include "parsed.h"
 
@@ -60,7 +61,7 @@ named_room(const struct agent_line *a, bool tight)
 {
 	const struct field *named[] = { &a->logger, &a->thread, &a->timestamp, &a->task_id,
 		&a->pipeline, &a->error_type, &a->root_error_type, &a->error_message,
-		&a->stack_trace, &a->version, &a->commit, &a->build_timestamp };
+		&a->stack_trace };
 	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof(named) / sizeof(*named); i++) {
@@ -74,9 +75,7 @@ size_t
 parsed_room(const struct agent_line *a, bool tight)
 {
 	size_t n = NAMES_ROOM + named_room(a, tight) + text_room(a->event_name, tight) +
-		   text_room(a->execution_time_raw, tight) + a->execution_time.decimal.len +
-		   a->duration.decimal.len + a->open_sessions.decimal.len +
-		   a->active_requests.decimal.len + a->active_tasks.decimal.len;
+		   text_room(a->execution_time_raw, tight) + a->execution_time.decimal.len;
 
 	for (int i = 0; i < a->nextra; i++)
 		n += field_room(&a->extra[i], tight);
@@ -108,13 +107,6 @@ extra_write(char *to, const struct agent_line *a)
 {
 	char *from = PUT(to, ",\"extra\":"), *at = from;
 
-	at = PUT_MEASURE(at, "duration", a->duration);
-	at = PUT_MEASURE(at, "open_sessions", a->open_sessions);
-	at = PUT_MEASURE(at, "active_requests", a->active_requests);
-	at = PUT_MEASURE(at, "active_tasks", a->active_tasks);
-	at = PUT_FIELD(at, "version", a->version);
-	at = PUT_FIELD(at, "commit", a->commit);
-	at = PUT_FIELD(at, "build_timestamp", a->build_timestamp);
 	for (int i = 0; i < a->nextra; i++)
 		at = field_write(at, &a->extra[i]);
 	if (at == from)

@@ -45,7 +45,6 @@ test_the_document(void **state)
 
 	(void)state;
 	line.execution_time = (struct measure){ true, 12.5, SLICE("12.5") };
-	line.duration = (struct measure){ true, 3, SLICE("3.0") };
 	line.task_id.value = SLICE("t\\n");
 	line.task_id.kind = VALUE_ESCAPED;
 	line.has_fingerprint = true;
@@ -63,7 +62,7 @@ test_the_document(void **state)
 	    "\"log\":\"a \\\"b\\\"\\n\xef\xbf\xbd\",\"code\":7,\"kubernetes\":{\"pod_name\":\"p\"},"
 	    "\"log_parsed\":{\"level\":\"ERROR\",\"event\":\"TASK_FAILED\",\"task_id\":\"t\\n\","
 	    "\"execution_time\":12.5,\"error_fingerprint\":\"0123456789abcdef\","
-	    "\"extra\":{\"duration\":3.0,\"k\\\"y\":[1,2]}}}\n");
+	    "\"extra\":{\"k\\\"y\":[1,2]}}}\n");
 	assert_int_equal(b->nitems, 1);
 	assert_memory_equal(b->body.at + item->core, ",\"code\"", 7);
 	assert_memory_equal(b->body.at + item->plain, ",\"log_parsed\"", 13);
@@ -94,6 +93,63 @@ test_what_is_not_there_is_not_written(void **state)
 	    "\"tag\":\"t.a\"}\n");
 	assert_int_equal(b->items[0].plain, b->items[0].end - 1);
 	batch_free(b);
+}
+
+/* What the grammar finds for the metrics stands under extra as the line has it, and once. */
+static const struct {
+	const char *line, *parsed;
+} once[] = {
+	{ "INFO request completed duration_ms=1500 open_sessions=3 active_tasks=2",
+	    "{\"event\":\"REQUEST_COMPLETED\",\"extra\":{\"active_tasks\":2,\"duration_ms\":1500,\"open_sessions\":3},"
+	    "\"level\":\"INFO\"}" },
+	{ "INFO sessions open=3 active_requests=1 active_requests=2",
+	    "{\"extra\":{\"active_requests\":1,\"sessions open\":3},\"level\":\"INFO\"}" },
+	{ "INFO started version=1.2 commit=abc build_timestamp=2026 node=n",
+	    "{\"extra\":{\"build_timestamp\":2026,\"commit\":\"abc\",\"node\":\"n\","
+	    "\"version\":1.2},\"level\":\"INFO\"}" },
+	{ "{\"level\":\"INFO\",\"version\":\"1\",\"commit\":\"c\",\"vers\\u0069on\":\"2\","
+	  "\"open_sessions\":1,\"open_sessions\":4,\"level\":\"WARN\"}",
+	    "{\"extra\":{\"commit\":\"c\",\"open_sessions\":4,\"version\":\"2\"},"
+	    "\"level\":\"WARN\"}" },
+	{ "ERROR TASK_FAILED task_id=1 task_id=2 error_type=T level=x event=y extra=z",
+	    "{\"error_message\":\"TASK_FAILED task_id=1 task_id=2 error_type=T level=x event=y "
+	    "extra=z\",\"error_type\":\"T\",\"event\":\"y\",\"extra\":{\"extra\":\"z\","
+	    "\"level\":\"x\"},\"level\":\"ERROR\",\"task_id\":\"1\"}" },
+};
+
+static void
+test_log_parsed_has_no_field_twice(void **state)
+{
+	struct document_rules rules = document_rules_default();
+	struct agent_words *words = agent_words_new();
+	struct agent_line line;
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena, 65536);
+	for (size_t i = 0; i < COUNT(once); i++) {
+		struct batch *b = batch_new(65536, 65536);
+		struct record r = record_of(slice_of(once[i].line));
+		json_error_t error;
+		json_t *document, *parsed;
+		char *text;
+
+		agent_parse(words, r.log, &arena, &line);
+		r.parsed = &line;
+		body_of(&rules, &r, b);
+		document = json_loadb(b->body.at + b->items[0].document,
+		    b->items[0].end - b->items[0].document, JSON_REJECT_DUPLICATES, &error);
+		assert_non_null(document);
+		parsed = json_object_get(document, "log_parsed");
+		json_object_del(parsed, "error_fingerprint");
+		text = json_dumps(parsed, JSON_COMPACT | JSON_SORT_KEYS);
+		assert_string_equal(text, once[i].parsed);
+		free(text);
+		json_decref(document);
+		batch_free(b);
+	}
+	arena_fini(&arena);
+	agent_words_free(words);
 }
 
 static size_t
@@ -273,6 +329,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_document),
 		cmocka_unit_test(test_what_is_not_there_is_not_written),
+		cmocka_unit_test(test_log_parsed_has_no_field_twice),
 		cmocka_unit_test(test_the_index_may_stand_in_the_action),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_ids_are_of_their_alphabet),
