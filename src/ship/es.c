@@ -12,10 +12,10 @@
 
 /* Between 3/4 and 5/4 of 0.5 s, 1 s, 2 s, … 30 s: shippers that failed together part. */
 int64_t
-backoff(unsigned attempt)
+backoff(const struct es *es, unsigned attempt)
 {
 	static _Thread_local uint64_t random = 0;
-	int64_t wait = BACKOFF_FIRST;
+	int64_t wait = es->conf->backoff_first != 0 ? es->conf->backoff_first : BACKOFF_FIRST;
 
 	if (random == 0)
 		random = (uint64_t)clock_wall() | 1;
@@ -90,6 +90,18 @@ piece_done(struct es *es, struct piece *p)
 		ship_return(es->sink->shipper, b);
 }
 
+/* Has the index of its one document taken another since this one was refused? */
+static bool
+is_proven(struct es *es, const struct piece *p)
+{
+	const struct group *g;
+
+	if (p->since == 0 || p->n != 1)
+		return false;
+	g = hold_group_seen(es, p->batch, &p->batch->items[todo_next(p, 0)]);
+	return g != NULL && g->taken > p->since;
+}
+
 /* The next piece that is due, off the queue; NULL: none, and *next is when there may be. */
 static struct piece *
 piece_take(struct es *es, int64_t now, int64_t *next)
@@ -103,6 +115,7 @@ piece_take(struct es *es, int64_t now, int64_t *next)
 		if (p->due <= now) {
 			*at = p->next;
 			p->next = NULL;
+			p->proven = is_proven(es, p);
 			return p;
 		}
 		if (p->due < *next)
@@ -136,7 +149,7 @@ send_again(struct es *es, struct es_request *r, struct piece *p, enum reason rea
 	curl_easy_getinfo(r->x.easy, CURLINFO_RETRY_AFTER, &retry_after);
 	if (retry_after > RETRY_AFTER_MAX)
 		retry_after = RETRY_AFTER_MAX;
-	wait = backoff(++es->failures);
+	wait = backoff(es, ++es->failures);
 	if (wait < retry_after * NS_PER_S)
 		wait = retry_after * NS_PER_S;
 	es->not_before = now + wait;
@@ -173,6 +186,7 @@ split(struct es *es, struct piece *p)
 	uint32_t i = todo_next(p, 0), n = p->n / 2;
 
 	half->attempt = p->attempt;
+	half->since = p->since;
 	if (hold_has(es, p->batch))
 		es->hold->flying++;
 	while (half->n < n) {
@@ -182,6 +196,15 @@ split(struct es *es, struct piece *p)
 	}
 	piece_queue(es, p, true);
 	piece_queue(es, half, true);
+}
+
+/* From now on what the indices take is noted: it tells of those that they do not. */
+static void
+doubt_begins(struct es *es, struct piece *p, int64_t now)
+{
+	p->since = now;
+	for (uint32_t i = todo_next(p, 0); i < p->batch->nitems; i = todo_next(p, i + 1))
+		hold_group(es, p->batch, &p->batch->items[i]);
 }
 
 /*
@@ -196,6 +219,8 @@ refused(struct es *es, struct es_request *r, struct piece *p, int64_t now)
 	char what[128];
 
 	answer->status = 400;
+	if (p->since == 0)
+		doubt_begins(es, p, now);
 	if (p->n > 1 && (!es->refused || p->attempt % 4 == 3)) {
 		metrics_add(&es->sink->metrics->retries[REASON_REJECTED], 1);
 		split(es, p);

@@ -36,6 +36,7 @@ struct es_conf {
 	char *template_name;
 	uint64_t hold_size, dead_letter_limit;
 	int64_t connect_timeout, io_timeout;
+	int64_t backoff_first; /* ns; 0: half a second.  No option: tests have less time */
 };
 
 extern const struct option es_options[];
@@ -60,6 +61,8 @@ struct piece {
 	enum form form;
 	unsigned attempt; /* requests that came to nothing */
 	int64_t due;      /* mono ns */
+	int64_t since;    /* mono ns: when it, or what it was split from, was refused; 0: never */
+	bool proven;      /* its index had taken another since, when this was sent */
 	bool probe;       /* of one item, in FORM_CORE: is it the document or the server? */
 };
 
@@ -154,6 +157,7 @@ struct held {
 	enum form form;
 	enum verdict why;
 	int64_t since; /* mono ns: when it was refused first */
+	bool proven;   /* its index had taken another since, when this was sent */
 	int64_t due;
 	unsigned attempt;
 	bool gone; /* its place in the hold is free */
@@ -181,6 +185,7 @@ struct es_request {
 	struct reply reply;
 	bool reply_bad;
 	size_t reply_bytes;
+	bool rewound; /* sent more than once: by curl, where a connection broke */
 	struct verdicts verdicts;
 	struct buffer gzip;
 	size_t gzip_at;
@@ -225,7 +230,7 @@ void es_answered(struct es_request *r, CURLcode code);
 struct piece *piece_new(struct batch *b, enum form form);
 void piece_queue(struct es *es, struct piece *p, bool first);
 void piece_done(struct es *es, struct piece *p); /* frees it; its batch goes back with the last */
-int64_t backoff(unsigned attempt);               /* ns, with jitter */
+int64_t backoff(const struct es *es, unsigned attempt); /* ns, with jitter */
 bool es_patient(const struct es *es, unsigned attempt); /* Retry_Limit allows one more */
 
 /* es_apply.c: verdicts to items; the piece is given up */

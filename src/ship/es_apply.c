@@ -83,6 +83,7 @@ struct apply {
 	const struct verdicts *v;
 	int64_t started, now, wall;
 	bool held;              /* the piece is the hold's */
+	bool first;             /* the server cannot have seen the items before */
 	struct piece *again;    /* items that stay in the batch, for later; */
 	struct piece *stripped; /* without log_parsed, at once; */
 	struct piece *probe;    /* a core, which asks for all */
@@ -128,7 +129,7 @@ item_done(struct apply *a, uint32_t i, bool conflict)
 	struct output_metrics *m = a->es->sink->metrics;
 	struct group *g = hold_group_seen(a->es, a->p->batch, item);
 
-	if (conflict && item->fresh && a->p->attempt == 0 && !a->held) {
+	if (conflict && item->fresh && a->first) {
 		metrics_add(&metrics.collisions, 1);
 		say_error("es",
 		    "an id that was never sent is taken already; its record is not indexed  "
@@ -219,14 +220,14 @@ item_refused(struct apply *a, uint32_t i, const struct cause *c)
 	struct held how = { .group = (uint8_t)(g - a->es->hold->groups),
 		.form = a->p->form,
 		.why = c->verdict,
-		.since = a->now,
-		.due = a->now + backoff(g->attempt + 1),
+		.since = a->p->since != 0 ? a->p->since : a->now,
+		.due = a->now + backoff(a->es, g->attempt + 1),
 		.attempt = 1 };
 	struct held *at = a->held ? &a->es->hold->at[i] : NULL;
 	bool same = g->status == c->answer.status && strcmp(g->type, c->answer.type) == 0;
 
 	metrics_add(&a->es->sink->metrics->retries[reason_of(c)], 1);
-	if ((c->verdict == VERDICT_DOUBT && at != NULL && g->taken > at->since) ||
+	if ((c->verdict == VERDICT_DOUBT && (at != NULL ? at->proven : a->p->proven)) ||
 	    (g->probe == PROBE_TAKEN && same && c->verdict != VERDICT_BUSY)) {
 		item_faulty(a, i);
 		return;
@@ -234,7 +235,7 @@ item_refused(struct apply *a, uint32_t i, const struct cause *c)
 	if (at != NULL) {
 		at->attempt++;
 		at->why = c->verdict;
-		at->due = a->now + backoff(g->attempt + 1);
+		at->due = a->now + backoff(a->es, g->attempt + 1);
 	} else if (a->p->probe) {
 		g->probe = PROBE_REFUSED;
 		put_into(a, &a->again, FORM_FULL, i);
@@ -314,14 +315,14 @@ bury(struct apply *a, struct piece *dead, bool given_up)
 		return;
 	for (i = todo_next(waits, 0); a->held && i < n; i = todo_next(waits, i + 1)) {
 		a->es->hold->at[i].form = waits->form;
-		a->es->hold->at[i].due = a->now + backoff(8);
+		a->es->hold->at[i].due = a->now + backoff(a->es, 8);
 	}
 	if (a->held) {
 		free(waits);
 		return;
 	}
 	waits->attempt = a->p->attempt;
-	waits->due = a->now + backoff(8);
+	waits->due = a->now + backoff(a->es, 8);
 	piece_queue(a->es, waits, false);
 }
 
@@ -366,7 +367,7 @@ group_refused(struct apply *a, uint32_t first)
 
 		if (!at->gone && &h->groups[at->group] == g && at->form == FORM_FULL &&
 		    !(at->why == VERDICT_DOUBT && g->taken > at->since))
-			at->due = a->now + backoff(g->attempt);
+			at->due = a->now + backoff(a->es, g->attempt);
 	}
 }
 
@@ -375,13 +376,14 @@ queue_rest(struct apply *a)
 {
 	if (a->stripped != NULL) {
 		a->stripped->attempt = a->p->attempt;
+		a->stripped->since = a->p->since;
 		piece_queue(a->es, a->stripped, true);
 	}
 	if (a->probe != NULL)
 		piece_queue(a->es, a->probe, true);
 	if (a->again != NULL) {
 		a->again->attempt = a->p->attempt + 1;
-		a->again->due = a->now + backoff(a->again->attempt);
+		a->again->due = a->now + backoff(a->es, a->again->attempt);
 		piece_queue(a->es, a->again, true);
 	}
 }
@@ -421,11 +423,12 @@ es_apply(struct es *es, struct es_request *r, struct piece *p, int64_t now)
 
 	a.wall = clock_wall();
 	a.held = hold_has(es, p->batch);
+	a.first = p->attempt == 0 && !r->rewound && !a.held;
 	count_busy(&a);
 	for (uint32_t i = first; i < p->batch->nitems; i = todo_next(p, i + 1))
 		item_apply(&a, i);
 	if (4 * a.busy > p->n)
-		es->not_before = now + backoff(p->attempt + 1);
+		es->not_before = now + backoff(es, p->attempt + 1);
 	if (a.held && !a.progress)
 		group_refused(&a, first);
 	groups_took(&a);

@@ -242,7 +242,7 @@ hold_piece(struct es *es, int64_t now, int64_t *next)
 	if (h == NULL || h->n == 0 || h->flying > 0)
 		return NULL;
 	for (uint32_t i = 0; i < h->batch->nitems && bytes < PIECE_BYTES; i++) {
-		const struct held *at = &h->at[i];
+		struct held *at = &h->at[i];
 		const struct item *item = &h->batch->items[i];
 
 		if (at->gone)
@@ -262,6 +262,7 @@ hold_piece(struct es *es, int64_t now, int64_t *next)
 			   first->form == FORM_FULL) {
 			break;
 		}
+		at->proven = h->groups[at->group].taken > at->since;
 		todo_add(p, i);
 		bytes += item->end + 1 - item->action;
 	}

@@ -151,7 +151,7 @@ on_read(char *to, size_t size, size_t n, void *arg)
 	return left;
 }
 
-/* A connection broke under the request: curl sends it again on another. */
+/* A connection broke under the request: curl sends it again on another.  The server may have it. */
 static int
 on_seek(void *arg, curl_off_t offset, int origin)
 {
@@ -161,6 +161,8 @@ on_seek(void *arg, curl_off_t offset, int origin)
 		return CURL_SEEKFUNC_CANTSEEK;
 	body_begin(&r->body, r->piece);
 	r->gzip_at = 0;
+	r->rewound = true;
+	metrics_add(&r->es->sink->metrics->retries[REASON_CONNECT], 1);
 	return CURL_SEEKFUNC_OK;
 }
 
@@ -329,6 +331,7 @@ es_send(struct es *es, struct es_request *r, int64_t now)
 	reply_init(&r->reply, r->piece->n, verdicts_take, r);
 	r->reply_bad = false;
 	r->reply_bytes = 0;
+	r->rewound = false;
 	r->started = now;
 	r->x.done = on_done;
 	if (es->conf->compress) {

@@ -212,7 +212,7 @@ index_found(struct es_template *t)
 static void
 template_again(struct es_template *t, const char *what)
 {
-	int64_t wait = backoff(++t->failures);
+	int64_t wait = backoff(t->es, ++t->failures);
 
 	t->due = clock_mono() + wait;
 	atomic_store(&t->es->sink->waits, "the server does not take requests");

@@ -1,0 +1,251 @@
+/*
+ * One shipper, one server, two streams: batches go in at one end, cursors,
+ * counters and the server's map tell what has become of them.
+ */
+#ifndef SHIP_RIG_H
+#define SHIP_RIG_H
+
+#include "bulk_server.h"
+
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+
+#include "../../src/ship/es.h"
+#include "agent.h"
+#include "pod.h"
+#include "stream.h"
+
+#define BATCH 64000
+#define LINE 100    /* bytes of a stream that a record is */
+#define LETTER 8192 /* bytes of a dead letter, and to spare */
+
+/* One shipper, one server, two streams. */
+struct rig {
+	struct server server;
+	char dir[32];
+	struct findings *findings;
+	struct conf *conf;
+	struct state *state;
+	struct range_book *book;
+	struct shipper *shipper;
+	int wake;
+	struct stream streams[2];
+	uint64_t put[2]; /* records */
+	bool fresh;
+};
+
+static const struct plugin *const plugins[] = { &es_plugin, &opensearch_plugin, &sqlite_plugin,
+	&null_plugin, NULL };
+static const struct registry registry = { plugins };
+
+static inline void
+conf_write(struct rig *r, const char *lines, bool sqlite)
+{
+	char *path = xprintf("%s/conf", r->dir);
+	FILE *file = fopen(path, "w");
+
+	fprintf(file,
+	    "[OUTPUT]\n Name es\n Match *\n Alias ship_%s\n Host 127.0.0.1\n Port %u\n"
+	    " Index logs\n%s",
+	    r->dir + 5, r->server.port, lines);
+	if (sqlite)
+		fprintf(file, "[OUTPUT]\n Name sqlite\n Match *\n Path %s/db\n", r->dir);
+	fclose(file);
+	r->findings = findings_new();
+	r->conf = conf_read(path, &registry, r->findings);
+	assert_int_equal(r->conf->n, 1 + sqlite);
+	((struct es_conf *)r->conf->sections[0].values)->backoff_first = 20 * NS_PER_MS;
+	free(path);
+}
+
+static inline void
+rig_start(struct rig *r, const char *lines, bool sqlite)
+{
+	const struct section *outputs[2];
+
+	snprintf(r->dir, sizeof(r->dir), "/tmp/ship-XXXXXX");
+	assert_non_null(mkdtemp(r->dir));
+	server_start(&r->server);
+	conf_write(r, lines, sqlite);
+	r->state = state_open(r->dir);
+	r->book = range_book_new(r->state, 6 * BATCH_ITEMS);
+	for (size_t i = 0; i < r->conf->n; i++)
+		outputs[i] = &r->conf->sections[i];
+	r->shipper = shipper_new(outputs, r->conf->n, r->state, r->book, 4, BATCH);
+	assert_non_null(r->shipper);
+	for (int i = 0; i < 2; i++) {
+		memset(r->streams[i].identity.at, 'A' + i, sizeof(r->streams[i].identity.at));
+		cursor_init(&r->streams[i].cursor[0], &r->streams[i].identity, SIDE_STDOUT, 0);
+	}
+	r->wake = eventfd(0, EFD_NONBLOCK);
+	assert_int_equal(shipper_start(r->shipper, r->wake), 0);
+}
+
+/* A record of stream `which` with this text, into the batch; a full one is given. */
+static inline void
+rig_put(struct rig *r, struct batch **b, int which, const char *text)
+{
+	static struct pod pod = { .json = SLICE("{\"pod_name\":\"p\"}") };
+	struct stream *stream = &r->streams[which];
+	struct agent_line parsed = { .level = LEVEL_INFO };
+	struct record record = { .time = clock_wall(),
+		.time_text = SLICE("2026-11-22T08:00:00Z"),
+		.has_log = true,
+		.log = slice_of(text),
+		.stream = stream,
+		.offset = r->put[which] * LINE,
+		.parsed = &parsed,
+		.fresh = r->fresh,
+		.pod = &pod };
+	struct range *range;
+	uint64_t ignored;
+	bool first;
+
+	for (;;) {
+		while (*b == NULL && (*b = shipper_take(r->shipper)) == NULL) {
+			poll(&(struct pollfd){ .fd = r->wake, .events = POLLIN }, 1, 1000);
+			(void)!read(r->wake, &ignored, sizeof(ignored));
+		}
+		(*b)->route = 3;
+		first = stream->cursor[0].open_batch != (*b)->number;
+		range = range_open(r->book, &stream->cursor[0], (*b)->number);
+		assert_non_null(range);
+		if (first)
+			(*b)->ranges[(*b)->nranges++] = range;
+		if (batch_put(*b, shipper_rules(r->shipper), &record))
+			break;
+		shipper_give(r->shipper, *b);
+		*b = NULL;
+	}
+	(*b)->items[(*b)->nitems - 1].range = range;
+	r->put[which]++;
+	range_add(range, 1, r->put[which] * LINE);
+}
+
+/* ${n} records of the stream; each ${every}-th (0: none) has the text ${odd}. */
+static inline void
+rig_fill(struct rig *r, int which, unsigned n, unsigned every, const char *odd)
+{
+	struct batch *b = NULL;
+
+	for (unsigned i = 0; i < n; i++)
+		rig_put(r, &b, which, every > 0 && i % every == every - 1 ? odd : "good");
+	if (b != NULL)
+		shipper_give(r->shipper, b);
+}
+
+static inline bool
+idle(struct rig *r)
+{
+	return shipper_idle(r->shipper);
+}
+
+/* Wait until ${what} is so; a test that waits 20 s has failed. */
+static inline void
+wait_for(struct rig *r, bool (*what)(struct rig *))
+{
+	for (int i = 0; !what(r); i++) {
+		assert_true(i < 4000);
+		usleep(5000);
+	}
+}
+
+static inline uint64_t
+shipped(struct rig *r, int which)
+{
+	return cursor_shipped(r->book, &r->streams[which].cursor[0]) / LINE;
+}
+
+static inline struct output_metrics *
+counters(struct rig *r)
+{
+	const struct output *conf = r->conf->sections[0].values;
+
+	return metrics_output(conf->alias);
+}
+
+/* How many there are; the first into ${first}, when that is not NULL. */
+static inline unsigned
+dead_letters(struct rig *r, char first[LETTER])
+{
+	char *path = xprintf("%s/dead-letters.ndjson", r->dir), line[LETTER] = "";
+	FILE *file = fopen(path, "r");
+	unsigned n = 0;
+
+	if (first != NULL)
+		first[0] = '\0';
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+		if (n++ == 0 && first != NULL)
+			memcpy(first, line, sizeof(line));
+	}
+	if (file != NULL)
+		fclose(file);
+	free(path);
+	return n;
+}
+
+static inline void
+rig_end(struct rig *r)
+{
+	pid_t child;
+
+	shipper_stop(r->shipper, 0);
+	shipper_free(r->shipper);
+	server_stop(&r->server);
+	range_book_free(r->book);
+	state_close(r->state);
+	conf_free(r->conf);
+	findings_free(r->findings);
+	close(r->wake);
+	child = fork();
+	if (child == 0) {
+		execlp("rm", "rm", "-rf", r->dir, (char *)NULL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+#define PLAIN " Template off\n"
+
+/* The start asks for the index; there is none. */
+static inline bool
+asked_first(const struct request *q, struct buffer *out)
+{
+	if (has(q->path, "_bulk"))
+		return false;
+	http_text(out, 404, "{}");
+	return true;
+}
+
+/* ---- what servers do */
+
+static inline void
+takes(struct server *s, const struct request *q, struct buffer *out)
+{
+	if (asked_first(q, out))
+		return;
+	assert_true(has(q->head, "Content-Type: application/x-ndjson"));
+	assert_false(has(q->head, "Expect:"));
+	assert_true(has(q->head, "User-Agent: towline/"));
+	assert_true(slice_starts(q->path, SLICE("/logs/_bulk?filter_path=")));
+	bulk_answer(s, q, out);
+}
+
+static inline int
+blocks_odd(struct server *s, struct slice id, struct slice document, const char **type)
+{
+	(void)id;
+	if (atomic_load(&s->blocked) && has(document, "odd"))
+		return *type = "cluster_block_exception", 403;
+	return 201;
+}
+
+static inline void
+rig_init(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	voice_level(getenv("SAY") != NULL ? VOICE_DEBUG : VOICE_ERROR);
+}
+
+#endif

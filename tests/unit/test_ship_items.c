@@ -1,0 +1,195 @@
+/*
+ * Verdicts on single items: what goes again, what is held, what is dead.
+ */
+#include "ship_rig.h"
+
+#include <sys/stat.h>
+
+/* ---- items that are refused */
+
+static int
+dislikes_parsed(struct server *s, struct slice id, struct slice document, const char **type)
+{
+	(void)s;
+	(void)id;
+	if (has(document, "odd") && has(document, "\"log_parsed\":"))
+		return *type = "mapper_parsing_exception", 400;
+	if (has(document, "odd"))
+		assert_true(has(document, ",\"log_parsed_dropped\":true}"));
+	return 201;
+}
+
+static void
+test_a_faulty_document_goes_again_without_log_parsed(void **state)
+{
+	struct rig r = { .server = { .answer = takes, .judge = dislikes_parsed } };
+
+	(void)state;
+	rig_start(&r, PLAIN, false);
+	rig_fill(&r, 0, 100, 10, "odd");
+	wait_for(&r, idle);
+	assert_int_equal(map_count(r.server.stored), 100);
+	assert_int_equal(shipped(&r, 0), 100);
+	assert_int_equal(counters(&r)->stripped, 10);
+	assert_int_equal(dead_letters(&r, NULL), 0);
+	rig_end(&r);
+}
+
+/* A pipeline is missing until the block is lifted; `odd` is refused for good, in the same words. */
+static int
+illegal(struct server *s, struct slice id, struct slice document, const char **type)
+{
+	(void)id;
+	if (atomic_load(&s->blocked) || has(document, "odd"))
+		return *type = "illegal_argument_exception", 400;
+	return 201;
+}
+
+static bool
+asked_often(struct rig *r)
+{
+	return atomic_load(&r->server.bulks) > 4;
+}
+
+static void
+test_doubt_is_held_until_the_index_takes_another(void **state)
+{
+	struct rig r = { .server = { .answer = takes, .judge = illegal } };
+	char why[256];
+
+	(void)state;
+	rig_start(&r, PLAIN, false);
+	atomic_store(&r.server.blocked, true);
+	rig_fill(&r, 0, 50, 10, "odd");
+	wait_for(&r, asked_often);
+	assert_int_equal(map_count(r.server.stored), 0);
+	assert_int_equal(dead_letters(&r, NULL), 0);
+	assert_int_equal(shipped(&r, 0), 0);
+	assert_int_equal(counters(&r)->held, 50);
+	assert_false(shipper_ready(r.shipper, why, sizeof(why)));
+	assert_non_null(strstr(why, "holds 50 records"));
+	atomic_store(&r.server.blocked, false);
+	wait_for(&r, idle);
+	assert_int_equal(map_count(r.server.stored), 45);
+	assert_int_equal(dead_letters(&r, NULL), 5);
+	assert_int_equal(shipped(&r, 0), 50);
+	assert_int_equal(counters(&r)->held, 0);
+	rig_end(&r);
+}
+
+static bool
+parked(struct rig *r)
+{
+	return cursor_parked(r->book, &r->streams[1].cursor[0]) && shipped(r, 0) == r->put[0];
+}
+
+static void
+test_a_full_hold_parks_the_streams_that_feed_it(void **state)
+{
+	struct rig r = { .server = { .answer = takes, .judge = blocks_odd } };
+	uint64_t unsettled;
+
+	(void)state;
+	rig_start(&r, PLAIN " Hold_Size 64000\n", false);
+	atomic_store(&r.server.blocked, true);
+	rig_fill(&r, 1, 600, 1, "odd");
+	rig_fill(&r, 0, 600, 0, NULL);
+	wait_for(&r, parked);
+	assert_int_equal(shipped(&r, 1), 0);
+	assert_false(cursor_parked(r.book, &r.streams[0].cursor[0]));
+	assert_false(cursor_must_rewind(r.book, &r.streams[1].cursor[0]));
+	assert_false(idle(&r));
+	atomic_store(&r.server.blocked, false);
+	wait_for(&r, idle);
+	assert_true(cursor_must_rewind(r.book, &r.streams[1].cursor[0]));
+	assert_true(map_count(r.server.stored) < 1200);
+
+	/* read again from the first that was dropped */
+	cursor_rewind(r.book, &r.streams[1].cursor[0]);
+	r.put[1] = shipped(&r, 1);
+	rig_fill(&r, 1, 600 - (unsigned)r.put[1], 1, "odd");
+	wait_for(&r, idle);
+	unsettled = shipper_stop(r.shipper, NS_PER_S);
+	assert_int_equal(unsettled, 0);
+	assert_int_equal(map_count(r.server.stored), 1200);
+	assert_int_equal(shipped(&r, 1), 600);
+	assert_int_equal(dead_letters(&r, NULL), 0);
+	rig_end(&r);
+}
+
+/* An error that no table knows, for what stands beside the core. */
+static int
+dislikes_pods(struct server *s, struct slice id, struct slice document, const char **type)
+{
+	(void)s;
+	(void)id;
+	if (has(document, "kubernetes"))
+		return *type = "strange_exception", 400;
+	return 201;
+}
+
+static void
+test_a_core_that_is_taken_puts_the_fault_on_the_documents(void **state)
+{
+	struct rig r = { .server = { .answer = takes, .judge = dislikes_pods } };
+
+	(void)state;
+	rig_start(&r, PLAIN " Hold_Size 64000\n", false);
+	rig_fill(&r, 0, 600, 0, NULL);
+	wait_for(&r, idle);
+	assert_int_equal(map_count(r.server.stored) + dead_letters(&r, NULL), 600);
+	assert_in_range(map_count(r.server.stored), 1, 10);
+	assert_int_equal(shipped(&r, 0), 600);
+	rig_end(&r);
+}
+
+static bool
+letters_written(struct rig *r)
+{
+	return dead_letters(r, NULL) > 0 && counters(r)->dead_letters[REASON_REJECTED] > 0;
+}
+
+static int
+dislikes_odd(struct server *s, struct slice id, struct slice document, const char **type)
+{
+	(void)s;
+	(void)id;
+	return has(document, "odd") ? *type = "mapper_parsing_exception", 400 : 201;
+}
+
+static void
+test_dead_letters_have_a_limit_and_are_private(void **state)
+{
+	struct rig r = { .server = { .answer = takes, .judge = dislikes_odd } };
+	char *path;
+	struct stat st;
+
+	(void)state;
+	rig_start(&r, PLAIN " Dead_Letter_Limit 1500\n", false);
+	rig_fill(&r, 0, 100, 10, "odd");
+	wait_for(&r, letters_written);
+	path = xprintf("%s/dead-letters.ndjson", r.dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_in_range(st.st_size, 1, 1500);
+	assert_false(idle(&r));
+	assert_true(shipped(&r, 0) < 100);
+	assert_int_equal(map_count(r.server.stored), 90);
+	free(path);
+	rig_end(&r);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_faulty_document_goes_again_without_log_parsed),
+		cmocka_unit_test(test_doubt_is_held_until_the_index_takes_another),
+		cmocka_unit_test(test_a_full_hold_parks_the_streams_that_feed_it),
+		cmocka_unit_test(test_a_core_that_is_taken_puts_the_fault_on_the_documents),
+		cmocka_unit_test(test_dead_letters_have_a_limit_and_are_private),
+	};
+
+	rig_init();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
