@@ -15,8 +15,6 @@ enum state {
 	AT_COLON,
 	BEHIND_VALUE,
 	IN_STRING,
-	IN_ESCAPE,
-	IN_CODE, /* digits of \u */
 	IN_WORD, /* a number, true, false, null */
 	AT_DONE,
 };
@@ -111,65 +109,14 @@ string_begin(struct reply *r)
 	struct reply_item *item = current(r);
 
 	r->state = IN_STRING;
-	r->text_len = 0;
-	r->high = 0;
-	r->text = NULL;
-	r->text_size = 0;
-	if (r->naming || r->value == VALUE_STORE) {
-		r->text = r->word;
-		r->text_size = sizeof(r->word);
-	} else if (r->value == VALUE_TYPE) {
-		r->text = item->type;
-		r->text_size = sizeof(item->type);
-	} else if (r->value == VALUE_REASON || r->value == VALUE_ERROR) {
-		r->text = item->reason;
-		r->text_size = sizeof(item->reason);
-	}
-}
-
-static void
-string_put(struct reply *r, uint32_t c)
-{
-	if (r->text_len + 1 < r->text_size)
-		r->text[r->text_len] = (char)c;
-	r->text_len++;
-}
-
-static void
-string_put_code(struct reply *r, uint32_t code)
-{
-	if (code < 0x80) {
-		string_put(r, code);
-	} else if (code < 0x800) {
-		string_put(r, 0xc0 | code >> 6);
-		string_put(r, 0x80 | (code & 0x3f));
-	} else if (code < 0x10000) {
-		string_put(r, 0xe0 | code >> 12);
-		string_put(r, 0x80 | (code >> 6 & 0x3f));
-		string_put(r, 0x80 | (code & 0x3f));
-	} else {
-		string_put(r, 0xf0 | code >> 18);
-		string_put(r, 0x80 | (code >> 12 & 0x3f));
-		string_put(r, 0x80 | (code >> 6 & 0x3f));
-		string_put(r, 0x80 | (code & 0x3f));
-	}
-}
-
-/* A code unit of UTF-16 is complete. */
-static void
-string_put_unit(struct reply *r)
-{
-	uint32_t high = r->high;
-
-	r->high = 0;
-	if (r->code >= 0xd800 && r->code < 0xdc00) {
-		r->high = r->code;
-		return;
-	}
-	if (r->code >= 0xdc00 && r->code < 0xe000)
-		r->code =
-		    high != 0 ? 0x10000 + ((high - 0xd800) << 10) + (r->code - 0xdc00) : 0xfffd;
-	string_put_code(r, r->code);
+	if (r->naming || r->value == VALUE_STORE)
+		reply_text_begin(&r->text, r->word, sizeof(r->word));
+	else if (r->value == VALUE_TYPE)
+		reply_text_begin(&r->text, item->type, sizeof(item->type));
+	else if (r->value == VALUE_REASON || r->value == VALUE_ERROR)
+		reply_text_begin(&r->text, item->reason, sizeof(item->reason));
+	else
+		reply_text_begin(&r->text, NULL, 0);
 }
 
 static enum value
@@ -186,17 +133,6 @@ member_find(const struct reply *r)
 static void
 string_end(struct reply *r)
 {
-	size_t n = r->text_len;
-
-	if (r->text_size > 0 && n >= r->text_size) {
-		/* cut: not within a character */
-		for (n = r->text_size - 1; n > 0 && ((unsigned char)r->text[n - 1] & 0xc0) == 0x80;)
-			n--;
-		if (n > 0 && (unsigned char)r->text[n - 1] >= 0xc0)
-			n--;
-	}
-	if (r->text_size > 0)
-		r->text[n] = '\0';
 	if (r->naming) {
 		r->naming = false;
 		r->value = member_find(r);
@@ -258,10 +194,8 @@ static void
 word_begin(struct reply *r, char c)
 {
 	r->state = IN_WORD;
-	r->text = r->word;
-	r->text_size = sizeof(r->word);
-	r->text_len = 0;
-	string_put(r, (unsigned char)c);
+	reply_text_begin(&r->text, r->word, sizeof(r->word));
+	reply_text_put(&r->text, (unsigned char)c);
 }
 
 static bool
@@ -278,7 +212,7 @@ word_end(struct reply *r)
 	int status = 0;
 
 	r->state = BEHIND_VALUE;
-	r->word[r->text_len < r->text_size ? r->text_len : r->text_size - 1] = '\0';
+	reply_text_end(&r->text);
 	if (*at != '-' && (*at < '0' || *at > '9')) {
 		r->bad |=
 		    strcmp(at, "true") != 0 && strcmp(at, "false") != 0 && strcmp(at, "null") != 0;
@@ -338,76 +272,26 @@ take_name(struct reply *r, char c)
 }
 
 static void
-take_string(struct reply *r, char c)
-{
-	if (c == '\\') {
-		r->state = IN_ESCAPE;
-	} else if (c == '"') {
-		string_end(r);
-	} else if ((unsigned char)c < 0x20) {
-		r->bad = true;
-	} else {
-		r->high = 0;
-		string_put(r, (unsigned char)c);
-	}
-}
-
-static void
-take_escape(struct reply *r, char c)
-{
-	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-	const char *at = memchr(from, c, sizeof(from) - 1);
-
-	if (c == 'u') {
-		r->state = IN_CODE;
-		r->digits = 4;
-		r->code = 0;
-	} else if (at != NULL) {
-		r->state = IN_STRING;
-		string_put(r, (unsigned char)to[at - from]);
-	} else {
-		r->bad = true;
-	}
-}
-
-static void
-take_digit(struct reply *r, char c)
-{
-	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-	const char *at = memchr(digits, c, sizeof(digits) - 1);
-
-	if (at == NULL) {
-		r->bad = true;
-		return;
-	}
-	r->code = r->code << 4 | ((uint32_t)(at - digits) & 15);
-	if (--r->digits == 0) {
-		r->state = IN_STRING;
-		string_put_unit(r);
-	}
-}
-
-static void
 take_byte(struct reply *r, char c)
 {
 	bool blank = c == ' ' || c == '\n' || c == '\r' || c == '\t';
 
 	if (r->state == IN_STRING) {
-		take_string(r, c);
+		enum parsed got = reply_text_take(&r->text, c);
+
+		if (got == PARSE_OK)
+			string_end(r);
+		r->bad |= got == PARSE_BAD;
 		return;
 	}
 	if (r->state == IN_WORD) {
 		if (is_of_word(c)) {
-			string_put(r, (unsigned char)c);
+			reply_text_put(&r->text, (unsigned char)c);
 			return;
 		}
 		word_end(r);
 	}
-	if (r->state == IN_ESCAPE)
-		take_escape(r, c);
-	else if (r->state == IN_CODE)
-		take_digit(r, c);
-	else if (blank)
+	if (blank)
 		return;
 	else if (r->state == AT_VALUE)
 		take_value(r, c);

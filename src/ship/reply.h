@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "parse.h"
+#include "reply_text.h"
 #include "slice.h"
 
 #define REPLY_DEPTH 24
@@ -42,10 +42,7 @@ struct reply {
 	bool naming;         /* the string is a member's name */
 	bool in_item;
 	char word[REPLY_NAME]; /* a name, or a number or literal */
-	char *text;            /* where the string goes; NULL: nowhere */
-	size_t text_len, text_size;
-	unsigned digits; /* of \u still to come */
-	uint32_t code, high;
+	struct reply_text text;
 };
 
 /**
