@@ -7,56 +7,17 @@
  * What a batch costs between the threads is one lock each way.
  */
 #include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "dead.h"
-#include "sink.h"
+#include "shipper.h"
 
 /* A single document may grow one batch to this many times its size. */
 #define GROWTH 16
 
 /* The state is asked this often while a batch waits for it. */
 #define STATE_WAIT (20 * NS_PER_MS)
-
-#define SINKS_MAX 32 /* bits of a route */
-
-struct shipper {
-	struct sink sinks[SINKS_MAX];
-	size_t nsinks;
-	struct document_rules rules;
-	struct batch **batches; /* all of the pool */
-	unsigned nbatches;
-	struct state *state;
-	struct range_book *book;
-	struct dead *dead;
-	size_t batch_bytes;
-
-	pthread_t thread;
-	bool running;
-	CURLM *multi;
-	int wake; /* the reader's eventfd; -1: none */
-
-	pthread_mutex_t lock;
-	struct batch *free;         /* under the lock, as the rest up to the blank line */
-	struct batch *first, *last; /* given, not yet taken by the thread */
-	size_t lent;                /* bytes of batches that are not in the pool */
-	size_t budget;              /* of lent, less the batch being taken */
-	uint64_t number;            /* of the last batch taken */
-	bool stop;
-	int64_t deadline; /* mono ns; NEVER: none */
-
-	atomic_ullong unsettled; /* items given and not settled; parked ones included */
-	atomic_bool stopping;
-
-	/* the thread's own */
-	struct batch *waiting, *waiting_last; /* for the state */
-	struct range *settled_range;          /* a run of settled items that share a range */
-	uint32_t settled_items;
-	uint64_t parked;
-};
 
 /* ---- what every output has */
 
@@ -254,142 +215,6 @@ shipper_ready(struct shipper *s, char *why, size_t size)
 	return true;
 }
 
-/* ---- what a sink asks for */
-
-CURLM *
-ship_multi(struct shipper *s)
-{
-	return s->multi;
-}
-
-struct dead *
-ship_dead(struct shipper *s)
-{
-	return s->dead;
-}
-
-bool
-ship_stopping(const struct shipper *s)
-{
-	return atomic_load(&s->stopping);
-}
-
-/* The book's lock is taken for a run of items, not for each. */
-static void
-settled_flush(struct shipper *s)
-{
-	if (s->settled_items == 0)
-		return;
-	if (s->settled_range != NULL)
-		range_settle(s->book, s->settled_range, s->settled_items);
-	atomic_fetch_sub(&s->unsettled, s->settled_items);
-	s->settled_items = 0;
-}
-
-static void
-settle_range(struct shipper *s, struct range *range)
-{
-	if (s->settled_range != range)
-		settled_flush(s);
-	s->settled_range = range;
-	s->settled_items++;
-}
-
-/* One output less owes the item; whether it was the last, and the item is done. */
-static void
-debt_settle(struct shipper *s, struct debt *debt)
-{
-	if (--debt->owed > 0)
-		return;
-	if (!debt->dropped)
-		settle_range(s, debt->range);
-	free(debt);
-}
-
-void
-ship_settle(struct shipper *s, struct item *item)
-{
-	if (item->debt != NULL) {
-		debt_settle(s, item->debt);
-		return;
-	}
-	assert(item->owed > 0);
-	if (--item->owed == 0)
-		settle_range(s, item->range);
-}
-
-/* From now on the item's copies and the item itself share one account. */
-static struct debt *
-debt_of(struct item *item)
-{
-	if (item->debt == NULL) {
-		item->debt = xmalloc(sizeof(*item->debt));
-		*item->debt = (struct debt){ .owed = item->owed, .range = item->range };
-	}
-	return item->debt;
-}
-
-void
-ship_drop(struct shipper *s, struct item *item)
-{
-	struct debt *debt = debt_of(item);
-
-	settled_flush(s);
-	if (!debt->dropped) {
-		debt->dropped = true;
-		s->parked++;
-		if (debt->range != NULL)
-			cursor_park(s->book, debt->range);
-	}
-	debt_settle(s, debt);
-}
-
-void
-ship_keep(struct shipper *s, struct item *from, struct item *to)
-{
-	(void)s;
-	*to = *from;
-	if (from->debt == NULL && from->owed > 1)
-		to->debt = debt_of(from);
-}
-
-void
-ship_unpark(struct shipper *s)
-{
-	settled_flush(s);
-	cursor_unpark_all(s->book);
-	atomic_fetch_sub(&s->unsettled, s->parked);
-	s->parked = 0;
-	if (s->wake >= 0)
-		(void)!write(s->wake, &(uint64_t){ 1 }, sizeof(uint64_t));
-}
-
-/* Back to the pool. */
-static void
-batch_release(struct shipper *s, struct batch *b)
-{
-	size_t size = b->body.size;
-
-	settled_flush(s);
-	batch_clear(b, 0, s->batch_bytes);
-	pthread_mutex_lock(&s->lock);
-	s->lent -= size;
-	b->next = s->free;
-	s->free = b;
-	pthread_mutex_unlock(&s->lock);
-	atomic_fetch_sub_explicit(&metrics.queue_batches, 1, memory_order_relaxed);
-	if (s->wake >= 0)
-		(void)!write(s->wake, &(uint64_t){ 1 }, sizeof(uint64_t));
-}
-
-void
-ship_return(struct shipper *s, struct batch *b)
-{
-	assert(b->outputs > 0);
-	if (--b->outputs == 0)
-		batch_release(s, b);
-}
-
 /* ---- the thread */
 
 static uint8_t
@@ -519,7 +344,7 @@ ship(void *arg)
 		int64_t now = clock_mono(), next = turn(s, now), wait;
 		bool more = carry(s);
 
-		settled_flush(s);
+		ship_settled(s);
 		if (may_end(s, now))
 			break;
 		if (more)
