@@ -127,9 +127,11 @@ struct cause {
 
 #define CAUSES 32
 
+enum { OF_NONE, OF_DONE, OF_CONFLICT, OF_CAUSE };
+
 /* The verdicts on a request's items. */
 struct verdicts {
-	uint8_t of[BATCH_ITEMS]; /* by item: 0: not answered, 1: done, 2: conflict, 3 + cause */
+	uint8_t of[BATCH_ITEMS]; /* by item: OF_NONE: not answered; OF_CAUSE + cause */
 	struct cause causes[CAUSES];
 	unsigned ncauses;
 	uint32_t next; /* item that the next answer belongs to */
@@ -225,18 +227,24 @@ void es_send(struct es *es, struct es_request *r, int64_t now);
 struct es_request *es_request_new(struct es *es);
 void es_request_free(struct es_request *r);
 
-/* es.c */
+/* es_answer.c */
 void es_answered(struct es_request *r, CURLcode code);
+
+/* es_piece.c */
 struct piece *piece_new(struct batch *b, enum form form);
 void piece_queue(struct es *es, struct piece *p, bool first);
+/* The next that is due, off the queue; NULL: none, and *next is when there may be. */
+struct piece *piece_take(struct es *es, int64_t now, int64_t *next);
 void piece_done(struct es *es, struct piece *p); /* frees it; its batch goes back with the last */
 int64_t backoff(const struct es *es, unsigned attempt); /* ns, with jitter */
 bool es_patient(const struct es *es, unsigned attempt); /* Retry_Limit allows one more */
 
-/* es_apply.c: verdicts to items; the piece is given up */
+/* es_verdict.c: one more answer, in their order; one answer for all items of the piece */
 void verdicts_take(void *arg, uint32_t index, const struct reply_item *item);
 void verdicts_all(struct verdicts *v, const struct piece *p, enum verdict verdict,
     const struct reply_item *answer);
+
+/* es_apply.c: verdicts to items; the piece is given up */
 void es_apply(struct es *es, struct es_request *r, struct piece *p, int64_t now);
 void es_give_up(struct es *es, struct es_request *r, struct piece *p,
     const struct reply_item *answer, int64_t now);

@@ -1,10 +1,13 @@
 /*
- * What an item's answer means: facts.md, "Elasticsearch and OpenSearch bulk",
- * as a table.  The first row that fits says it; what no row names is the
- * server's state, and the record waits.
+ * What an item's answer means, and the verdicts of a request as its answer
+ * comes in.  What becomes of the items is es_apply.c's.
  */
 #include "es.h"
 
+/*
+ * facts.md, "Elasticsearch and OpenSearch bulk".  The first row that fits says
+ * it; what no row names is the server's state, and the record waits.
+ */
 static const struct {
 	int from, to;     /* status */
 	const char *type; /* NULL: any */
@@ -34,4 +37,70 @@ verdict_of(const struct reply_item *item)
 			return rows[i].verdict;
 	}
 	return VERDICT_HOLD;
+}
+
+/* ---- collecting */
+
+static bool
+cause_same(const struct cause *c, enum verdict verdict, const struct reply_item *answer, bool whole)
+{
+	return c->verdict == verdict && c->answer.status == answer->status &&
+	       strcmp(c->answer.type, answer->type) == 0 &&
+	       (!whole || strcmp(c->answer.reason, answer->reason) == 0);
+}
+
+/* Kept once for all items that share it; when there are too many, without its reason. */
+static unsigned
+cause_find(struct verdicts *v, enum verdict verdict, const struct reply_item *answer)
+{
+	for (unsigned i = 0; i < v->ncauses; i++) {
+		if (cause_same(&v->causes[i], verdict, answer, true))
+			return i;
+	}
+	if (v->ncauses < CAUSES) {
+		v->causes[v->ncauses] = (struct cause){ verdict, *answer };
+		return v->ncauses++;
+	}
+	for (unsigned i = 0; i < v->ncauses; i++) {
+		if (cause_same(&v->causes[i], verdict, answer, false))
+			return i;
+	}
+	/* The last one is the newest of the rest. */
+	v->causes[CAUSES - 1] = (struct cause){ verdict, *answer };
+	return CAUSES - 1;
+}
+
+static uint8_t
+verdict_code(struct verdicts *v, enum verdict verdict, const struct reply_item *answer)
+{
+	if (verdict == VERDICT_DONE)
+		return OF_DONE;
+	if (verdict == VERDICT_CONFLICT)
+		return OF_CONFLICT;
+	return (uint8_t)(OF_CAUSE + cause_find(v, verdict, answer));
+}
+
+void
+verdicts_take(void *arg, uint32_t index, const struct reply_item *item)
+{
+	struct es_request *r = arg;
+	struct verdicts *v = &r->verdicts;
+
+	(void)index;
+	if (item->failure_store && !said_lately(&r->es->said_store))
+		say_warn("es",
+		    "the server puts documents into the failure store: they are kept there, and "
+		    "not in the index  output=%s host=%s",
+		    r->es->sink->name, r->es->origin);
+	v->of[v->next] = verdict_code(v, verdict_of(item), item);
+	v->next = todo_next(r->piece, v->next + 1);
+}
+
+void
+verdicts_all(struct verdicts *v, const struct piece *p, enum verdict verdict,
+    const struct reply_item *answer)
+{
+	v->ncauses = 0;
+	for (uint32_t i = todo_next(p, 0); i < p->batch->nitems; i = todo_next(p, i + 1))
+		v->of[i] = verdict_code(v, verdict, answer);
 }
