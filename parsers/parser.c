@@ -187,6 +187,35 @@ regex_run(struct take *t, struct slice text)
 	return t->n;
 }
 
+/*
+ * Equal names as equal bytes: escapes resolved, UTF-8 mended, escaped again;
+ * what has neither stays.  No zero byte: a flattened field refuses it.  An
+ * empty slice where the arena has no room.
+ */
+static struct slice
+name_mended(struct arena *arena, struct slice name)
+{
+	char *plain, *written, *end;
+	size_t n = 0;
+
+	while (n < name.len && name.at[n] != '\\' && (unsigned char)name.at[n] < 0x80)
+		n++;
+	if (n == name.len)
+		return name;
+	plain = arena_take(arena, name.len);
+	if (plain == NULL)
+		return (struct slice){ NULL, 0 };
+	n = json_unescape(name, plain);
+	for (size_t i = 0; i < n; i++)
+		if (plain[i] == '\0')
+			plain[i] = '?';
+	written = arena_take(arena, JSON_WRITE_MAX(n));
+	if (written == NULL)
+		return (struct slice){ NULL, 0 };
+	end = json_write(written, (struct slice){ plain, n });
+	return (struct slice){ written + 1, (size_t)(end - written) - 2 };
+}
+
 static int
 json_run(struct take *t, struct slice text)
 {
@@ -199,8 +228,12 @@ json_run(struct take *t, struct slice text)
 		return -1;
 	json_enter(&walk, text);
 	while (json_next(&walk, &key, &value) == PARSE_OK) {
-		struct field f = { .name = key, .value = value.text, .name_escaped = true };
+		struct field f = { .name = name_mended(t->arena, key),
+			.value = value.text,
+			.name_escaped = true };
 
+		if (f.name.len == 0 && key.len > 0)
+			continue;
 		if (value.kind != JSON_STRING)
 			f.kind = VALUE_JSON;
 		else

@@ -94,7 +94,7 @@ is_reserved(struct slice name)
 {
 	static const struct slice names[] = { { "time", 4 }, { "stream", 6 }, { "logtag", 6 },
 		{ "kubernetes", 10 }, { "@timestamp", 10 }, { "log_parsed", 10 },
-		{ "log_truncated", 13 } };
+		{ "log_truncated", 13 }, { "log_parsed_dropped", 18 } };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (slice_eq(name, names[i]))

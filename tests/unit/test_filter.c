@@ -157,7 +157,7 @@ static void
 test_what_runtime_and_pod_say_cannot_be_overwritten(void **state)
 {
 	static const char *const names[] = { "time", "stream", "logtag", "kubernetes", "@timestamp",
-		"log_parsed", "log_truncated" };
+		"log_parsed", "log_truncated", "log_parsed_dropped" };
 	struct arena arena;
 	struct record r = { 0 };
 	struct field f = { .value = SLICE("forged") };

@@ -111,6 +111,11 @@ static const struct {
 	{ { .format = PARSER_JSON }, "{\"a\":\"x\",\"b\":1.50,\"c\":{\"d\":[1]},\"e\":\"q\\\"\"}",
 	    0, "a=x;b:1.50;c:{\"d\":[1]};e~q\\\";" },
 	{ { .format = PARSER_JSON }, "{\"a\":1,\"b\":2,\"a\":3}", 0, "a:3;b:2;" },
+	/* one name, however it is written */
+	{ { .format = PARSER_JSON },
+	    "{\"time\":1,\"\\u0074ime\":2,\"q\\u0022\":3,\"q\\\"\":4,\"\xff\":5,\"\xfe\":6,"
+	    "\"\\u0000\":7,\"?\":8,\"\":9}",
+	    0, "time:2;q\\\":4;\xef\xbf\xbd:6;?:8;:9;" },
 	{ { .format = PARSER_JSON }, "{}", 0, "" },
 	{ { .format = PARSER_JSON }, "[1]", 0, NULL },
 	{ { .format = PARSER_JSON }, "{\"a\":1} x", 0, NULL },
