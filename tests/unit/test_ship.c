@@ -98,6 +98,35 @@ test_the_same_ids_go_again_until_the_server_has_answered(void **state)
 	rig_end(&r);
 }
 
+/* Stores, and breaks the connection once: libcurl sends again by itself. */
+static void
+breaks_once(struct server *s, const struct request *q, struct buffer *out)
+{
+	if (asked_first(q, out))
+		return;
+	bulk_answer(s, q, out);
+	if (s->phase++ == 0)
+		buffer_clear(out);
+}
+
+static void
+test_what_a_broken_connection_has_stored_is_no_collision(void **state)
+{
+	struct rig r = { .server = { .answer = breaks_once }, .fresh = true };
+	uint64_t collisions = metrics.collisions;
+
+	(void)state;
+	rig_start(&r, PLAIN, false);
+	rig_fill(&r, 0, 20, 0, NULL);
+	wait_for(&r, idle);
+	assert_int_equal(r.server.phase, 2);
+	assert_int_equal(map_count(r.server.stored), 20);
+	assert_int_equal(counters(&r)->delivered, 20);
+	assert_int_equal(counters(&r)->retries[REASON_CONNECT], 1);
+	assert_int_equal(metrics.collisions, collisions);
+	rig_end(&r);
+}
+
 static void
 refuses_poison(struct server *s, const struct request *q, struct buffer *out)
 {
@@ -268,6 +297,7 @@ main(void)
 		cmocka_unit_test(test_all_is_delivered_once),
 		cmocka_unit_test(test_what_was_never_sent_and_is_there_collides),
 		cmocka_unit_test(test_the_same_ids_go_again_until_the_server_has_answered),
+		cmocka_unit_test(test_what_a_broken_connection_has_stored_is_no_collision),
 		cmocka_unit_test(test_a_refused_request_is_bisected),
 		cmocka_unit_test(test_a_server_that_refuses_every_request_loses_nothing),
 		cmocka_unit_test(test_what_is_too_large_is_halved),
