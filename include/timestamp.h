@@ -36,9 +36,9 @@ enum parsed timestamp_rfc3339(struct slice s, int64_t *ns, size_t *used);
 
 /**
  * timestamp_format(s, format, offset_s, ns):
- * Read the whole of ${s} by ${format} (strptime's conversions, %L a fraction,
- * %z an offset, %s and %N epoch); ${offset_s} applies where the text names no
- * zone.  Return PARSE_OK or PARSE_BAD.
+ * Read the whole of ${s} by ${format} (strptime's conversions, %L and %N a
+ * fraction, %z an offset, %s epoch; a blank stands for one or more); ${offset_s}
+ * applies where the text names no zone.  Return PARSE_OK or PARSE_BAD.
  */
 enum parsed timestamp_format(struct slice s, const char *format, int offset_s, int64_t *ns);
 

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <strings.h>
 
+#define EPOCH_END INT64_C(9214646400) /* 2262-01-01, as for all times */
+
 struct reading {
 	struct slice rest;
 	struct civil civil;
@@ -103,6 +105,14 @@ read_epoch(struct reading *r)
 	return n > 0 && n < 11;
 }
 
+/* What %e, %k and %l are filled with before a single digit. */
+static void
+skip_blank(struct slice *s)
+{
+	if (s->len > 0 && s->at[0] == ' ')
+		*s = slice_from(*s, 1);
+}
+
 static bool read_format(struct reading *r, const char *format);
 
 static bool
@@ -128,14 +138,17 @@ read_conversion(struct reading *r, char conversion)
 	case 'd':
 		return read_number(s, 1, 2, &c->day);
 	case 'e':
-		if (s->len > 0 && s->at[0] == ' ')
-			*s = slice_from(*s, 1);
+		skip_blank(s);
 		return read_number(s, 1, 2, &c->day);
-	case 'H':
 	case 'k':
+		skip_blank(s);
+		/* fallthrough */
+	case 'H':
 		return read_number(s, 1, 2, &c->hour);
-	case 'I':
 	case 'l':
+		skip_blank(s);
+		/* fallthrough */
+	case 'I':
 		return read_number(s, 1, 2, &c->hour) && c->hour >= 1 && c->hour <= 12;
 	case 'M':
 		return read_number(s, 1, 2, &c->minute);
@@ -172,20 +185,31 @@ read_conversion(struct reading *r, char conversion)
 	}
 }
 
+/* A blank of the format is one or more of the text: `Nov  2` by `%b %d`. */
+static bool
+read_literal(struct slice *s, char c)
+{
+	if (s->len == 0 || s->at[0] != c)
+		return false;
+	do
+		*s = slice_from(*s, 1);
+	while (c == ' ' && s->len > 0 && s->at[0] == ' ');
+	return true;
+}
+
 static bool
 read_format(struct reading *r, const char *format)
 {
 	for (; *format != '\0'; format++) {
-		if (*format == '%' && format[1] != '\0' && format[1] != '%') {
-			if (!read_conversion(r, *++format))
+		if (*format != '%') {
+			if (!read_literal(&r->rest, *format))
 				return false;
 			continue;
 		}
-		if (*format == '%')
-			format++;
-		if (r->rest.len == 0 || r->rest.at[0] != *format)
+		if (*++format == '\0')
+			return false; /* a % that ends it */
+		if (*format == '%' ? !read_literal(&r->rest, '%') : !read_conversion(r, *format))
 			return false;
-		r->rest = slice_from(r->rest, 1);
 	}
 	return true;
 }
@@ -201,7 +225,7 @@ timestamp_format(struct slice s, const char *format, int offset_s, int64_t *ns)
 	if (r.afternoon >= 0)
 		r.civil.hour = r.civil.hour % 12 + 12 * (unsigned)r.afternoon;
 	if (r.epoch) {
-		if (r.seconds > INT64_C(9223372036))
+		if (r.seconds >= EPOCH_END)
 			return PARSE_BAD;
 		*ns = r.seconds * INT64_C(1000000000) + r.civil.fraction;
 		return PARSE_OK;

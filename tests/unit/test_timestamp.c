@@ -21,6 +21,13 @@ static const struct {
 	{ "22/Foo/2026", "%d/%b/%Y", 0, PARSE_BAD, 0 },
 	{ "99999999999999", "%s", 0, PARSE_BAD, 0 },
 	{ "2026", "%Q", 0, PARSE_BAD, 0 },
+	{ "Nov  2 2026 08:00:00", "%b %d %Y %H:%M:%S", 0, PARSE_OK, 1793606400000000000 },
+	{ "02 Nov 2026  8:00", "%d %b %Y %k:%M", 0, PARSE_OK, 1793606400000000000 },
+	{ "Nov2 2026", "%b %d %Y", 0, PARSE_BAD, 0 },
+	{ "9223372036.9", "%s.%L", 0, PARSE_BAD, 0 },
+	{ "9214646399.999999999", "%s.%L", 0, PARSE_OK, 9214646399999999999 },
+	{ "12 AM 2026", "%I %p %Y", 0, PARSE_OK, 1767225600000000000 },
+	{ "10% 2026", "%H%% %Y", 0, PARSE_OK, 1767261600000000000 },
 };
 
 static void
@@ -42,6 +49,19 @@ test_formats_whole_and_cut(void **state)
 			exact_free(text);
 		}
 	}
+}
+
+/* A % that ends the format asks for nothing that could be there, a NUL least of all. */
+static void
+test_formats_that_end_in_percent(void **state)
+{
+	struct slice format = exact((struct slice){ "%Y%", 4 }), text = { "2026\0x", 6 };
+	int64_t ns;
+
+	(void)state;
+	for (text.len = 4; text.len <= 6; text.len++)
+		assert_int_equal(timestamp_format(text, format.at, 0, &ns), PARSE_BAD);
+	exact_free(format);
 }
 
 static void
@@ -77,6 +97,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_formats_whole_and_cut),
+		cmocka_unit_test(test_formats_that_end_in_percent),
 		cmocka_unit_test(test_what_is_written_is_read_again),
 		cmocka_unit_test(test_digits_of_the_fraction),
 	};
