@@ -13,8 +13,8 @@ ansi_any(struct slice text)
 
 /**
  * ansi_skip(text):
- * Return how many bytes of escape sequences ${text} begins with (CSI, OSC,
- * two-byte escapes; an unfinished one to the end of the line), 0 when none.
+ * Return how many bytes of escape sequences ${text} begins with (CSI, OSC
+ * and its like, short escapes; an unfinished one to the end of the line), 0 when none.
  */
 size_t ansi_skip(struct slice text);
 

@@ -1,4 +1,7 @@
-/* Escape sequences of terminals (ECMA-48): CSI … final, OSC … BEL or ST, ESC x. */
+/*
+ * Escape sequences of terminals (ECMA-48): CSI … final; OSC, DCS, SOS, PM, APC …
+ * BEL or ST; ESC ( B, with bytes between, and ESC 7.
+ */
 #include "ansi.h"
 
 #define ESC 0x1b
@@ -17,8 +20,9 @@ csi_len(struct slice s)
 	return s.len;
 }
 
+/* A string of the terminal's: a title, a link, an answer. */
 static size_t
-osc_len(struct slice s)
+string_len(struct slice s)
 {
 	for (size_t i = 2; i < s.len; i++) {
 		if (s.at[i] == 0x07)
@@ -31,23 +35,43 @@ osc_len(struct slice s)
 	return s.len;
 }
 
+/* ESC, perhaps some of 0x20 to 0x2f, and a final byte; what is none of these is text. */
+static size_t
+short_len(struct slice s)
+{
+	size_t i = 1;
+
+	while (i < s.len && (unsigned char)s.at[i] >= 0x20 && (unsigned char)s.at[i] <= 0x2f)
+		i++;
+	if (i < s.len && (unsigned char)s.at[i] >= 0x30 && (unsigned char)s.at[i] <= 0x7e)
+		i++;
+	return i;
+}
+
+static size_t
+sequence_len(struct slice s)
+{
+	switch (s.len > 1 ? s.at[1] : '\0') {
+	case '[':
+		return csi_len(s);
+	case ']':
+	case 'P':
+	case 'X':
+	case '^':
+	case '_':
+		return string_len(s);
+	default:
+		return short_len(s);
+	}
+}
+
 size_t
 ansi_skip(struct slice text)
 {
 	size_t n = 0;
 
-	while (n < text.len && text.at[n] == ESC) {
-		struct slice s = slice_from(text, n);
-
-		if (s.len == 1 || s.at[1] == '\n')
-			n += 1;
-		else if (s.at[1] == '[')
-			n += csi_len(s);
-		else if (s.at[1] == ']')
-			n += osc_len(s);
-		else
-			n += 2;
-	}
+	while (n < text.len && text.at[n] == ESC)
+		n += sequence_len(slice_from(text, n));
 	return n;
 }
 
