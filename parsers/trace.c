@@ -11,7 +11,8 @@ enum line_class {
 	LINE_TEXT,      /* anything else */
 	LINE_EMPTY,     /* nothing */
 	LINE_EXCEPTION, /* java.lang.IllegalStateException: text */
-	LINE_FRAME,     /* \tat …, \t... 12 more, \tSuppressed: …, Caused by: … */
+	LINE_FRAME,     /* \tat …, \t... 12 more */
+	LINE_CAUSE,     /* Caused by: …, \tSuppressed: … */
 	LINE_STATUS,    /* 08:00:00,123 |-WARN in ch.qos.logback… */
 	LINE_CLASSES,
 };
@@ -21,7 +22,7 @@ enum {
 	OPEN_LINE,   /* one line, that a trace may follow */
 	OPEN_EMPTY,  /* a line, and an empty one that waits for an exception */
 	OPEN_THROWN, /* an exception, whose message may go on */
-	OPEN_TRACE,  /* at least one frame */
+	OPEN_TRACE,  /* behind a frame */
 	OPENS,
 };
 
@@ -32,11 +33,14 @@ static const struct {
 	{ OPEN_LINE, LINE_EMPTY, TRACE_HOLD, OPEN_EMPTY },
 	{ OPEN_LINE, LINE_EXCEPTION, TRACE_JOIN, OPEN_THROWN },
 	{ OPEN_LINE, LINE_FRAME, TRACE_JOIN, OPEN_TRACE },
+	{ OPEN_LINE, LINE_CAUSE, TRACE_JOIN, OPEN_THROWN },
 	{ OPEN_EMPTY, LINE_EXCEPTION, TRACE_JOIN, OPEN_THROWN },
 	{ OPEN_THROWN, LINE_TEXT, TRACE_JOIN, OPEN_THROWN },
 	{ OPEN_THROWN, LINE_FRAME, TRACE_JOIN, OPEN_TRACE },
+	{ OPEN_THROWN, LINE_CAUSE, TRACE_JOIN, OPEN_THROWN },
 	{ OPEN_THROWN, LINE_STATUS, TRACE_JOIN, OPEN_THROWN },
 	{ OPEN_TRACE, LINE_FRAME, TRACE_JOIN, OPEN_TRACE },
+	{ OPEN_TRACE, LINE_CAUSE, TRACE_JOIN, OPEN_THROWN },
 	{ OPEN_TRACE, LINE_STATUS, TRACE_JOIN, OPEN_TRACE },
 };
 
@@ -47,6 +51,7 @@ static const uint8_t begins[LINE_CLASSES] = {
 	[LINE_EMPTY] = OPEN_NONE,
 	[LINE_EXCEPTION] = OPEN_THROWN,
 	[LINE_FRAME] = OPEN_TRACE,
+	[LINE_CAUSE] = OPEN_THROWN,
 	[LINE_STATUS] = OPEN_LINE,
 };
 
@@ -100,8 +105,9 @@ is_status(struct slice s)
 	       memcmp(s.at + 12, " |-", 3) == 0;
 }
 
-static bool
-is_frame(struct slice s)
+/* LINE_FRAME, LINE_CAUSE, or LINE_TEXT when it is neither. */
+static enum line_class
+frame_class(struct slice s)
 {
 	size_t blanks = 0;
 
@@ -109,10 +115,13 @@ is_frame(struct slice s)
 		blanks++;
 	s = slice_from(s, blanks);
 	if (slice_starts(s, SLICE("Caused by: ")) || slice_starts(s, SLICE("Wrapped by: ")))
-		return true;
-	return blanks > 0 && (slice_starts(s, SLICE("at ")) || slice_starts(s, SLICE("... ")) ||
-				 slice_starts(s, SLICE("Suppressed: ")) ||
-				 slice_starts(s, SLICE("[CIRCULAR REFERENCE")));
+		return LINE_CAUSE;
+	if (blanks == 0)
+		return LINE_TEXT;
+	if (slice_starts(s, SLICE("at ")) || slice_starts(s, SLICE("... ")) ||
+	    slice_starts(s, SLICE("[CIRCULAR REFERENCE")))
+		return LINE_FRAME;
+	return slice_starts(s, SLICE("Suppressed: ")) ? LINE_CAUSE : LINE_TEXT;
 }
 
 /* A word of a level at the beginning, as in `ERROR [main] …`. */
@@ -120,10 +129,11 @@ static bool
 is_level(struct slice s)
 {
 	static const struct slice levels[] = { SLICE("TRACE"), SLICE("DEBUG"), SLICE("INFO"),
-		SLICE("WARN"), SLICE("ERROR"), SLICE("FATAL"), SLICE("SEVERE") };
+		SLICE("WARN"), SLICE("ERROR"), SLICE("FATAL"), SLICE("SEVERE"), SLICE("WARNING") };
 
 	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++) {
-		if (slice_starts(s, levels[i]))
+		if (slice_starts(s, levels[i]) &&
+		    (s.len == levels[i].len || !is_word((unsigned char)s.at[levels[i].len])))
 			return true;
 	}
 	return false;
@@ -132,6 +142,7 @@ is_level(struct slice s)
 static enum line_class
 classify(struct slice s)
 {
+	enum line_class class;
 	unsigned char c;
 
 	s = slice_from(s, ansi_skip(s));
@@ -142,8 +153,11 @@ classify(struct slice s)
 		return is_status(s) ? LINE_STATUS : LINE_START;
 	if (c == '{' || c == '[')
 		return LINE_START;
-	if ((c == ' ' || c == '\t' || c == 'C' || c == 'W') && is_frame(s))
-		return LINE_FRAME;
+	if (c == ' ' || c == '\t' || c == 'C' || c == 'W') {
+		class = frame_class(s);
+		if (class != LINE_TEXT)
+			return class;
+	}
 	if (is_exception(s))
 		return LINE_EXCEPTION;
 	return is_level(s) ? LINE_START : LINE_TEXT;

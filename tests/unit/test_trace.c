@@ -37,6 +37,20 @@ static const struct {
 	{ "com.matillion.agent.Runner: a logger, no throwable", 9 }, /* a message that goes on */
 	{ "ERROR [x] a level begins a record", 10 },
 	{ "com.matillion.agent.Runner: a logger, no throwable", 11 },
+	{ "2026-11-22 08:00:00.004 ERROR [main] c.m.T - failed", 12 },
+	{ "java.lang.RuntimeException: java.sql.SQLException: no", 12 },
+	{ "\tat a.B.c(B.java)", 12 },
+	{ "Caused by: org.postgresql.util.PSQLException: ERROR: duplicate key", 12 },
+	{ "  Detail: Key (id)=(1) already exists.", 12 }, /* a cause's message goes on */
+	{ "\tat a.B.c(B.java)", 12 },
+	{ "\tSuppressed: java.io.IOException: of", 12 },
+	{ "INFORMATION_SCHEMA, two lines", 12 }, /* a word that begins as a level does */
+	{ "\t\tat a.B.c(B.java)", 12 },
+	{ "plain behind a frame", 13 },
+	{ "java.lang.IllegalStateException: x", 13 },
+	{ "WARNING: a level", 14 },
+	{ "java.lang.IllegalStateException: x", 14 },
+	{ "INFO", 15 },
 };
 
 static void
@@ -110,7 +124,15 @@ test_colours_are_stripped(void **state)
 		{ "x\x1b[", "x" },
 		{ "x\x1b[31", "x" },
 		{ "\x1b[31\ny", "\ny" },
-		{ "\x1b(Bx", "Bx" },
+		{ "\x1b(B\x1b[mx", "x" }, /* tput sgr0 */
+		{ "x\x1b(", "x" },
+		{ "\x1b\x1b[31mx", "x" },
+		{ "\x1b\xc3\xa9", "\xc3\xa9" },
+		{ "\x1bP1$r0m\x1b\\x", "x" }, /* a device's answer */
+		{ "\x1b"
+		  "7x\x1b"
+		  "8",
+		    "x" },
 	};
 
 	(void)state;
