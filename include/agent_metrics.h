@@ -80,6 +80,16 @@ bool agent_metrics_counted(void);
  */
 void agent_metrics_scraped(void);
 
+/**
+ * agent_metrics_save(put, arg), agent_metrics_restore(key, value, now):
+ * Give ${put} each series that has changed since the last call, as a key and
+ * a text (empty: the series is gone); both live until it returns.  Bring one
+ * back, before the first record; what was counted is history then.
+ */
+typedef void agent_metrics_put(void *arg, struct slice key, struct slice value);
+void agent_metrics_save(agent_metrics_put *put, void *arg);
+void agent_metrics_restore(struct slice key, struct slice value, int64_t now);
+
 /* Called by metrics_write. */
 void agent_metrics_write(struct buffer *to, bool openmetrics);
 

@@ -165,6 +165,7 @@ agent_metrics_count(
 		agents.newest = time;
 	if (line == NULL)
 		return;
+	a->changed = true;
 	if (newest)
 		gauges_stated(a, line, time);
 	if (line->level >= LEVEL_ERROR)

@@ -169,6 +169,7 @@ agent_forget(struct agent_series *a)
 	series_unlink(a);
 	pthread_mutex_unlock(&agents.lock);
 	map_del(agents.by_name, slice_of(a->key));
+	map_put(agents.gone, slice_of(a->key), &agents);
 	agent_series_free(a);
 }
 

@@ -25,6 +25,7 @@ agent_metrics_init(const struct agent_metrics_options *options)
 		agents.options.window = 300 * NS_PER_S;
 	agents.part = agents.options.window / WINDOW_PARTS;
 	agents.by_name = map_new();
+	agents.gone = map_new();
 }
 
 void
@@ -40,6 +41,7 @@ agent_metrics_fini(void)
 	if (agents.other != NULL)
 		agent_series_free(agents.other);
 	map_free(agents.by_name);
+	map_free(agents.gone);
 	agents = (struct agents){ .lock = PTHREAD_MUTEX_INITIALIZER };
 }
 
@@ -182,13 +184,13 @@ life_find(const struct agent_series *a, const struct pod *pod)
 	return life;
 }
 
-static struct life *
-life_new(struct agent_series *a, const struct pod *pod)
+struct life *
+life_add(struct agent_series *a, struct slice uid, uint32_t restart)
 {
 	struct life *life = xcalloc(1, sizeof(*life));
 
-	life->uid = xslicedup(pod->pod_id);
-	life->restart = pod->restart;
+	life->uid = xslicedup(uid);
+	life->restart = restart;
 	life->next = a->lives;
 	a->lives = life;
 	return life;
@@ -223,6 +225,7 @@ void
 agent_renew(struct agent_series *a, struct life *life)
 {
 	a->newest = life;
+	a->changed = true;
 	a->last = 0;
 	tasks_clear(a->tasks);
 	a->counts_tasks = false;
@@ -275,6 +278,7 @@ series_new(struct slice ns, struct slice pod, struct slice container)
 	cells_init(&a->errors);
 	cells_init(&a->pipelines);
 	a->tasks = tasks_new();
+	a->changed = true;
 	a->hold.released = !atomic_load(&agents.counted) || agents.options.hold < 0;
 	cells_find(&a->errors, a, "error_type", &error_unknown, false); /* the family appears */
 	return a;
@@ -316,30 +320,56 @@ series_evict(void)
 }
 
 static struct agent_series *
+series_other(void)
+{
+	if (agents.other == NULL) {
+		agents.other = series_new(SLICE("other"), SLICE("other"), SLICE("other"));
+		agents.other->other = true;
+	}
+	return agents.other;
+}
+
+/* Up to the next slash. */
+static struct slice
+part_next(struct slice *rest)
+{
+	const char *slash = rest->len > 0 ? memchr(rest->at, '/', rest->len) : NULL;
+	struct slice part = { rest->at, slash != NULL ? (size_t)(slash - rest->at) : rest->len };
+
+	*rest = slice_from(*rest, slash != NULL ? part.len + 1 : part.len);
+	return part;
+}
+
+struct agent_series *
+agent_named(struct slice key)
+{
+	struct agent_series *a = map_get(agents.by_name, key);
+	struct slice ns, pod, container = key;
+
+	if (a != NULL)
+		return a;
+	if (slice_eq(key, SLICE(AGENTS_OTHER)))
+		return series_other();
+	ns = part_next(&container);
+	pod = part_next(&container);
+	if (map_count(agents.by_name) >= agents.options.max_series && !series_evict())
+		return NULL;
+	a = series_new(ns, pod, container);
+	a->key = xslicedup(key);
+	map_put(agents.by_name, key, a);
+	return a;
+}
+
+static struct agent_series *
 series_of(const struct pod *pod)
 {
-	struct agent_series *a;
-	char *key;
-
-	key = xprintf("%.*s/%.*s/%.*s", (int)pod->namespace_name.len, pod->namespace_name.at,
+	char *key = xprintf("%.*s/%.*s/%.*s", (int)pod->namespace_name.len, pod->namespace_name.at,
 	    (int)pod->pod_name.len, pod->pod_name.at, (int)pod->container_name.len,
 	    pod->container_name.at);
-	a = map_get(agents.by_name, slice_of(key));
-	if (a == NULL && map_count(agents.by_name) >= agents.options.max_series &&
-	    !series_evict()) {
-		if (agents.other == NULL) {
-			agents.other = series_new(SLICE("other"), SLICE("other"), SLICE("other"));
-			agents.other->other = true;
-		}
-		a = agents.other;
-	} else if (a == NULL) {
-		a = series_new(pod->namespace_name, pod->pod_name, pod->container_name);
-		a->key = key;
-		map_put(agents.by_name, slice_of(key), a);
-		return a;
-	}
+	struct agent_series *a = agent_named(slice_of(key));
+
 	free(key);
-	return a;
+	return a != NULL ? a : series_other();
 }
 
 struct agent_series *
@@ -349,13 +379,15 @@ agent_metrics_agent(const struct pod *pod)
 	struct life *life;
 	bool was_dead = a->streams == 0;
 
+	if (agents.restored)
+		atomic_store(&agents.counted, true);
 	a->streams++;
 	a->quiet_since = 0;
 	if (a->other)
 		return a;
 	life = life_find(a, pod);
 	if (life == NULL)
-		life = life_new(a, pod);
+		life = life_add(a, pod->pod_id, pod->restart);
 	life->streams++;
 	if (a->newest == NULL) {
 		a->newest = life;

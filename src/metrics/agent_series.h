@@ -99,6 +99,7 @@ struct agent_series {
 	int64_t gone_since;        /* the same, of the newest life */
 	bool linked;               /* it is in agents.shown */
 	bool other;                /* agents beyond the cap */
+	bool changed;              /* since it was saved */
 	struct hold hold;
 
 	struct agent_counters counters;
@@ -123,6 +124,7 @@ struct agents {
 	struct agent_metrics_options options;
 	int64_t part; /* ns, of the window */
 	struct map *by_name;
+	struct map *gone; /* keys of series to be saved as gone */
 	struct agent_series *other;
 	int64_t newest; /* record of any agent, ns */
 
@@ -134,9 +136,13 @@ struct agents {
 	uint64_t written;      /* generation that the last exposition showed: the server's */
 	atomic_ullong scraped; /* generation that a scrape has seen whole */
 	atomic_bool counted;   /* the history is in */
+	bool restored;         /* it was in when the process began */
 };
 
 extern struct agents agents;
+
+/* The key that `other` is saved under: no namespace is empty. */
+#define AGENTS_OTHER "//"
 
 /* The error_type of an error that names none. */
 extern const struct field error_unknown;
@@ -162,6 +168,12 @@ struct slice field_clean(const struct field *field, char *to);
 
 /* Make ${life} the newest: its gauges begin anew. */
 void agent_renew(struct agent_series *a, struct life *life);
+
+/* One more life, without streams. */
+struct life *life_add(struct agent_series *a, struct slice uid, uint32_t restart);
+
+/* The series saved under ${key}, made when it is new; NULL: there are too many, or it is no key. */
+struct agent_series *agent_named(struct slice key);
 
 /* The life of ${pod} among those known, or NULL. */
 struct life *life_find(const struct agent_series *a, const struct pod *pod);

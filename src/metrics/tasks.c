@@ -96,9 +96,17 @@ void
 tasks_start(struct tasks *t, struct slice id, int64_t time)
 {
 	uint64_t hash = hash_of(id);
+
+	if (!ended_later(t, hash, time))
+		tasks_put(t, hash);
+}
+
+void
+tasks_put(struct tasks *t, uint64_t hash)
+{
 	uint32_t i = slot_of(t, hash);
 
-	if (t->slots[i] != 0 || t->count == TASKS_MAX || ended_later(t, hash, time))
+	if (hash == 0 || t->slots[i] != 0 || t->count == TASKS_MAX)
 		return;
 	if (2 * (t->count + 1) > t->size) {
 		grow(t);
@@ -142,4 +150,12 @@ uint32_t
 tasks_count(const struct tasks *t)
 {
 	return t->count;
+}
+
+uint64_t
+tasks_next(const struct tasks *t, uint32_t *at)
+{
+	while (*at < t->size && t->slots[*at] == 0)
+		++*at;
+	return *at < t->size ? t->slots[(*at)++] : 0;
 }

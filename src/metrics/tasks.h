@@ -27,6 +27,13 @@ void tasks_clear(struct tasks *t);
 void tasks_start(struct tasks *t, struct slice id, int64_t time);
 void tasks_end(struct tasks *t, struct slice id, int64_t time);
 
+/**
+ * tasks_next(t, at), tasks_put(t, hash):
+ * Walk: start with *${at} = 0; return each hash, then 0.  Put one back.
+ */
+uint64_t tasks_next(const struct tasks *t, uint32_t *at);
+void tasks_put(struct tasks *t, uint64_t hash);
+
 uint32_t tasks_count(const struct tasks *t);
 
 #endif

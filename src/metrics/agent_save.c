@@ -1,0 +1,247 @@
+/*
+ * What of the agents' series outlives the process: a JSON text for each, which
+ * the state keeps together with the cursors that say what was counted.
+ */
+#include "agent_series.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- saving */
+
+static json_t *
+text_of(struct slice s)
+{
+	return json_stringn(s.at, s.len);
+}
+
+static json_t *
+histogram_save(const struct histogram *h)
+{
+	json_t *all = json_array();
+	char sum[64];
+
+	for (int i = 0; i <= DELIVERY_BUCKETS; i++)
+		json_array_append_new(all, json_integer((json_int_t)h->buckets[i]));
+	snprintf(sum, sizeof(sum), "%.21Lg", h->sum);
+	json_array_append_new(all, json_string(sum));
+	return all;
+}
+
+/* By value; `other` is among them once it exists. */
+static json_t *
+cells_save(const struct cells *c)
+{
+	json_t *all = json_object();
+	const struct cell *cell;
+	struct slice value;
+	size_t at = 0;
+
+	while ((cell = map_next(c->by_value, &at, &value)) != NULL)
+		json_object_setn_new(all, value.at, value.len,
+		    cell->times != NULL ? histogram_save(cell->times)
+					: json_integer((json_int_t)cell->count));
+	if (c->other != NULL && json_object_get(all, "other") == NULL)
+		json_object_set_new(all, "other",
+		    c->other->times != NULL ? histogram_save(c->other->times)
+					    : json_integer((json_int_t)c->other->count));
+	return all;
+}
+
+static json_t *
+tasks_save(const struct tasks *t)
+{
+	json_t *all = json_array();
+	uint64_t hash;
+	uint32_t at = 0;
+
+	while ((hash = tasks_next(t, &at)) != 0)
+		json_array_append_new(all, json_integer((json_int_t)hash));
+	return all;
+}
+
+static json_t *
+window_save(const struct agent_series *a)
+{
+	json_t *all = json_array();
+
+	for (int i = 0; a->window != NULL && i < WINDOW_PARTS; i++) {
+		const struct part *part = &a->window[i];
+
+		if (part->tasks > 0)
+			json_array_append_new(all, json_pack("[I,I,f]", (json_int_t)part->at,
+						       (json_int_t)part->tasks, part->seconds));
+	}
+	return all;
+}
+
+static void
+life_save(json_t *to, const struct agent_series *a)
+{
+	const struct agent_gauges *g = &a->gauges;
+
+	if (a->newest == NULL)
+		return;
+	json_object_set_new(to, "uid", json_string(a->newest->uid));
+	json_object_set_new(to, "restart", json_integer(a->newest->restart));
+	json_object_set_new(to, "last", json_integer(a->last));
+	json_object_set_new(to, "heartbeat", json_integer(a->heartbeat));
+	json_object_set_new(to, "counts_tasks", json_boolean(a->counts_tasks));
+	json_object_set_new(to, "tasks", tasks_save(a->tasks));
+	json_object_set_new(to, "window", window_save(a));
+	json_object_set_new(to, "active_tasks", json_real(g->active_tasks));
+	json_object_set_new(to, "active_requests", json_real(g->active_requests));
+	json_object_set_new(to, "open_sessions", json_real(g->open_sessions));
+	if (g->has_build)
+		json_object_set_new(to, "build", text_of(slice_of(g->build)));
+}
+
+static void
+series_save(struct agent_series *a, agent_metrics_put *put, void *arg)
+{
+	json_t *all = json_object();
+	char *text;
+
+	a->changed = false;
+	json_object_set_new(all, "completed", json_integer((json_int_t)a->counters.completed));
+	json_object_set_new(all, "failed", json_integer((json_int_t)a->counters.failed));
+	json_object_set_new(all, "execution", histogram_save(&a->counters.execution));
+	json_object_set_new(all, "request", histogram_save(&a->counters.request));
+	json_object_set_new(all, "errors", cells_save(&a->errors));
+	json_object_set_new(all, "pipelines", cells_save(&a->pipelines));
+	life_save(all, a);
+	text = json_dumps(all, JSON_COMPACT);
+	assert(text != NULL);
+	put(arg, slice_of(a->other ? AGENTS_OTHER : a->key), slice_of(text));
+	free(text);
+	json_decref(all);
+}
+
+void
+agent_metrics_save(agent_metrics_put *put, void *arg)
+{
+	struct agent_series *a;
+	struct slice key;
+	size_t at = 0;
+
+	while (map_next(agents.gone, &at, &key) != NULL) {
+		if (map_get(agents.by_name, key) == NULL)
+			put(arg, key, SLICE(""));
+	}
+	map_free(agents.gone);
+	agents.gone = map_new();
+	at = 0;
+	while ((a = map_next(agents.by_name, &at, NULL)) != NULL) {
+		if (a->changed)
+			series_save(a, put, arg);
+	}
+	if (agents.other != NULL && agents.other->changed)
+		series_save(agents.other, put, arg);
+}
+
+/* ---- restoring; the text is ours, but a wrong one must do no harm */
+
+static uint64_t
+count_at(const json_t *array, size_t i)
+{
+	return (uint64_t)json_integer_value(json_array_get(array, i));
+}
+
+static void
+histogram_restore(struct histogram *h, const json_t *from)
+{
+	const char *sum = json_string_value(json_array_get(from, DELIVERY_BUCKETS + 1));
+
+	for (size_t i = 0; i <= DELIVERY_BUCKETS; i++)
+		h->buckets[i] = count_at(from, i);
+	h->sum = sum != NULL ? strtold(sum, NULL) : 0;
+}
+
+static void
+cells_restore(
+    struct cells *c, const struct agent_series *a, const char *name, bool times, json_t *from)
+{
+	const char *value;
+	json_t *what;
+
+	json_object_foreach(from, value, what)
+	{
+		struct field field = { .value = slice_of(value) };
+		struct cell *cell = cells_find(c, a, name, &field, times);
+
+		if (times)
+			histogram_restore(cell->times, what);
+		else
+			cell->count = (uint64_t)json_integer_value(what);
+	}
+}
+
+static void
+window_restore(struct agent_series *a, const json_t *from)
+{
+	for (size_t i = 0; i < json_array_size(from); i++) {
+		const json_t *part = json_array_get(from, i);
+		int64_t at = json_integer_value(json_array_get(part, 0));
+
+		if (at < 0)
+			continue;
+		if (a->window == NULL)
+			a->window = xcalloc(WINDOW_PARTS, sizeof(*a->window));
+		a->window[at % WINDOW_PARTS] = (struct part){ .at = at,
+			.tasks = count_at(part, 1),
+			.seconds = json_number_value(json_array_get(part, 2)) };
+		if (at > a->window_end)
+			a->window_end = at;
+		a->window_moved = true;
+	}
+}
+
+static void
+life_restore(struct agent_series *a, const json_t *from)
+{
+	const char *uid = json_string_value(json_object_get(from, "uid"));
+	const char *build = json_string_value(json_object_get(from, "build"));
+	const json_t *open = json_object_get(from, "tasks");
+	struct agent_gauges *g = &a->gauges;
+
+	if (uid == NULL || a->other)
+		return;
+	agent_renew(a, life_add(a, slice_of(uid),
+			   (uint32_t)json_integer_value(json_object_get(from, "restart"))));
+	a->last = json_integer_value(json_object_get(from, "last"));
+	a->heartbeat = json_integer_value(json_object_get(from, "heartbeat"));
+	a->counts_tasks = json_is_true(json_object_get(from, "counts_tasks"));
+	for (size_t i = 0; i < json_array_size(open); i++)
+		tasks_put(a->tasks, count_at(open, i));
+	window_restore(a, json_object_get(from, "window"));
+	g->active_tasks = json_number_value(json_object_get(from, "active_tasks"));
+	g->active_requests = json_number_value(json_object_get(from, "active_requests"));
+	g->open_sessions = json_number_value(json_object_get(from, "open_sessions"));
+	g->has_build = build != NULL && strlen(build) < sizeof(g->build);
+	if (g->has_build)
+		memcpy(g->build, build, strlen(build) + 1);
+}
+
+void
+agent_metrics_restore(struct slice key, struct slice value, int64_t now)
+{
+	json_t *from = json_loadb(value.at, value.len, 0, NULL);
+	struct agent_series *a = json_is_object(from) ? agent_named(key) : NULL;
+
+	if (a != NULL) {
+		a->counters.completed =
+		    (uint64_t)json_integer_value(json_object_get(from, "completed"));
+		a->counters.failed = (uint64_t)json_integer_value(json_object_get(from, "failed"));
+		histogram_restore(&a->counters.execution, json_object_get(from, "execution"));
+		histogram_restore(&a->counters.request, json_object_get(from, "request"));
+		cells_restore(&a->errors, a, "error_type", false, json_object_get(from, "errors"));
+		cells_restore(
+		    &a->pipelines, a, "pipeline", true, json_object_get(from, "pipelines"));
+		life_restore(a, from);
+		a->quiet_since = a->gone_since = now;
+		agents.restored = true;
+	}
+	json_decref(from);
+}

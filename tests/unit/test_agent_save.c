@@ -1,0 +1,268 @@
+/* The agents' series over a restart: saved, forgotten, brought back, gone on with. */
+#include "unit.h"
+
+#include "agent_metrics.h"
+#include "clock.h"
+#include "map.h"
+#include "memory.h"
+
+#define T0 (INT64_C(1795334400) * NS_PER_S)
+
+static struct pod pod_a = { .namespace_name = SLICE("ns"),
+	.pod_name = SLICE("agent-0"),
+	.pod_id = SLICE("uid-1"),
+	.container_name = SLICE("agent") };
+
+static struct map *saved; /* key: text */
+
+static void
+put(void *arg, struct slice key, struct slice value)
+{
+	(void)arg;
+	free(value.len > 0 ? map_put(saved, key, xslicedup(value)) : map_del(saved, key));
+}
+
+static void
+begin(void)
+{
+	agent_metrics_init(&(struct agent_metrics_options){ .max_series = 4,
+	    .per_pipeline = true,
+	    .max_task_capacity = 20,
+	    .heartbeat_timeout = 90 * NS_PER_S,
+	    .window = 300 * NS_PER_S });
+}
+
+/* The process ends and starts again. */
+static void
+restart(void)
+{
+	struct slice key;
+	const char *text;
+	size_t at = 0;
+
+	agent_metrics_save(put, NULL);
+	agent_metrics_fini();
+	begin();
+	while ((text = map_next(saved, &at, &key)) != NULL)
+		agent_metrics_restore(key, slice_of(text), T0);
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* What is shown, its lines sorted: the order of label values is free.  To be freed. */
+static char *
+show(void)
+{
+	char *lines[256], *rest, *line;
+	struct buffer b, sorted;
+	size_t n = 0;
+
+	agent_metrics_publish(T0 + 10 * NS_PER_S, false);
+	buffer_init(&b, 0);
+	buffer_init(&sorted, 0);
+	agent_metrics_write(&b, false);
+	buffer_put(&b, (struct slice){ "", 1 });
+	for (rest = b.at; (line = strsep(&rest, "\n")) != NULL && n < 256;)
+		lines[n++] = line;
+	qsort(lines, n, sizeof(lines[0]), by_text);
+	for (size_t i = 0; i < n; i++)
+		buffer_printf(&sorted, "%s\n", lines[i]);
+	buffer_fini(&b);
+	return sorted.at;
+}
+
+static void
+count(struct agent_series *a, enum event e, const char *task, double took)
+{
+	struct agent_line line = { .event = e,
+		.level = LEVEL_INFO,
+		.task_id.value = slice_of(task),
+		.pipeline.value = SLICE("load \"orders\""),
+		.execution_time = { .present = took > 0, .value = took } };
+
+	agent_metrics_count(a, &pod_a, &line, T0 + NS_PER_S);
+}
+
+static void
+some_of_all(struct agent_series *a)
+{
+	static const char *const types[] = { "java.io.IOException", "Ümläut", "a", "b", "c", "d" };
+	struct agent_line line = { .event = EVENT_HEARTBEAT,
+		.open_sessions = { .present = true, .value = 12 },
+		.active_requests = { .present = true, .value = 0.125 },
+		.version.value = SLICE("2.1\"0") };
+
+	agent_metrics_count(a, &pod_a, &line, T0 + NS_PER_S);
+	count(a, EVENT_TASK_STARTED, "1", 0);
+	count(a, EVENT_TASK_STARTED, "2", 0);
+	count(a, EVENT_TASK_COMPLETED, "2", 0.1);
+	count(a, EVENT_TASK_COMPLETED, "3", 1e9 + 0.3);
+	count(a, EVENT_TASK_FAILED, "4", 0);
+	count(a, EVENT_REQUEST_COMPLETED, "", 0.7);
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		line = (struct agent_line){ .level = LEVEL_ERROR,
+			.error_type.value = slice_of(types[i]) };
+		agent_metrics_count(a, &pod_a, &line, T0 + 2 * NS_PER_S);
+	}
+}
+
+static void
+test_a_restart_is_not_seen(void **state)
+{
+	char *before, *after;
+
+	(void)state;
+	begin();
+	some_of_all(agent_metrics_agent(&pod_a));
+	before = show();
+	assert_non_null(strstr(before, "error_type=\"other\"} 3\n"));
+	assert_non_null(strstr(before, "app_active_task_count{"));
+	restart();
+	assert_false(agent_metrics_counted());
+	agent_metrics_agent(&pod_a);
+	assert_true(agent_metrics_counted());
+	after = show();
+	assert_string_equal(after, before);
+	free(before);
+	free(after);
+}
+
+static void
+test_it_goes_on_as_without_one(void **state)
+{
+	char *once, *twice;
+
+	(void)state;
+	begin();
+	some_of_all(agent_metrics_agent(&pod_a));
+	some_of_all(agent_metrics_agent(&pod_a));
+	once = show();
+	agent_metrics_fini();
+	begin();
+	some_of_all(agent_metrics_agent(&pod_a));
+	restart();
+	some_of_all(agent_metrics_agent(&pod_a));
+	twice = show();
+	assert_string_equal(twice, once);
+	free(once);
+	free(twice);
+}
+
+static void
+none(void *arg, struct slice key, struct slice value)
+{
+	(void)arg;
+	(void)key;
+	(void)value;
+	fail();
+}
+
+static void
+test_what_has_not_changed_is_not_saved_again(void **state)
+{
+	(void)state;
+	begin();
+	some_of_all(agent_metrics_agent(&pod_a));
+	agent_metrics_save(put, NULL);
+	agent_metrics_save(none, NULL);
+}
+
+static void
+test_a_series_that_went_is_gone(void **state)
+{
+	struct agent_series *a;
+
+	(void)state;
+	begin();
+	a = agent_metrics_agent(&pod_a);
+	some_of_all(a);
+	agent_metrics_save(put, NULL);
+	assert_int_equal(map_count(saved), 1);
+	agent_metrics_ended(a, &pod_a, T0);
+	agent_metrics_publish(T0 + 3600 * NS_PER_S, false);
+	agent_metrics_save(put, NULL);
+	assert_int_equal(map_count(saved), 0);
+}
+
+static void
+test_agents_beyond_the_cap_are_kept_as_other(void **state)
+{
+	char names[8][8], *before, *after;
+
+	(void)state;
+	begin();
+	for (int i = 0; i < 8; i++) {
+		struct pod *pod = xcalloc(1, sizeof(*pod));
+
+		snprintf(names[i], sizeof(names[i]), "p%d", i);
+		*pod = pod_a;
+		pod->pod_name = slice_of(names[i]);
+		count(agent_metrics_agent(pod), EVENT_TASK_COMPLETED, "", 1);
+		free(pod);
+	}
+	before = show();
+	assert_non_null(strstr(before, "pod=\"other\""));
+	restart();
+	after = show();
+	assert_non_null(strstr(after, "app_completed_tasks_total{namespace=\"other\",pod=\"other\","
+				      "container=\"other\"} 4\n"));
+	free(before);
+	free(after);
+}
+
+static void
+test_a_spoilt_text_does_no_harm(void **state)
+{
+	static const char *const texts[] = { "", "{", "[]", "{\"errors\":[1]}",
+		"{\"window\":[[-1,2,3],[1]],\"uid\":\"u\",\"tasks\":[0,\"x\"]}",
+		"{\"execution\":{\"a\":1},\"pipelines\":{\"p\":3}}" };
+
+	(void)state;
+	begin();
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		agent_metrics_restore(SLICE("a/b/c"), slice_of(texts[i]), T0);
+	free(show());
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	saved = map_new();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	size_t at = 0;
+	char *text;
+
+	(void)state;
+	while ((text = map_next(saved, &at, NULL)) != NULL)
+		free(text);
+	map_free(saved);
+	agent_metrics_fini();
+	return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_restart_is_not_seen),
+		TEST(test_it_goes_on_as_without_one),
+		TEST(test_what_has_not_changed_is_not_saved_again),
+		TEST(test_a_series_that_went_is_gone),
+		TEST(test_agents_beyond_the_cap_are_kept_as_other),
+		TEST(test_a_spoilt_text_does_no_harm),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
