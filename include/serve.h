@@ -4,11 +4,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* What serve asks of the rest. */
 struct serve_world {
 	bool (*ready)(void *arg, char *why, size_t size);
 	bool (*alive)(void *arg, char *why, size_t size); /* the reader turns */
+	/* The number of the counts that metrics_write shows; 0: they are not on disk yet. */
+	uint64_t (*shown)(void *arg);
 	void *arg;
 };
 

@@ -1,10 +1,11 @@
 /*
- * What must outlive the process: streams, cursors, breaks, counters.  In
- * memory for now; the interface is that of a store whose commits come later:
- * a change is posted and gets a ticket, and what depends on it waits until
- * state_durable() has reached the ticket.
+ * What must outlive the process: streams, cursors, breaks, counters.  All of
+ * it is in memory; one thread writes what has changed to one SQLite file,
+ * about once a second, in one transaction.  A change is posted and gets a
+ * ticket, and what depends on it waits until state_durable() has reached the
+ * ticket.
  *
- * Any thread may call; no call blocks on a disk.
+ * Any thread may call, but for what is the reader's; no call waits for a disk.
  */
 #ifndef STATE_H
 #define STATE_H
@@ -27,11 +28,21 @@ struct cursors {
 /* What is known of a stream. */
 struct stream_state {
 	struct cursors side[SIDES];
-	uint64_t generation; /* 0 in Kubernetes' paths; else random, part of the identity */
-	uint64_t sealed;     /* records that begin below are cut by the rules of before */
-	uint64_t size;       /* last seen */
-	int64_t first_seen;  /* ns, wall */
+	uint64_t generation;        /* 0 in Kubernetes' paths; else random, part of the identity */
+	uint64_t sealed;            /* records that begin below are cut by the rules of before */
+	uint64_t rules;             /* fingerprint of the framing rules */
+	uint64_t size;              /* last seen */
+	int64_t first_seen;         /* ns, wall */
+	uint64_t last_break[SIDES]; /* read only: the farthest one known; 0: none */
 };
+
+/* What the bytes before an offset were: tells whether a file is still the same. */
+struct checkpoint {
+	uint64_t offset;
+	uint64_t hash; /* xxh3 of the up to 256 bytes before it */
+};
+
+#define CHECKPOINTS 8 /* of a stream: one with the newest cursor, some older */
 
 typedef uint64_t state_ticket;
 
@@ -39,13 +50,30 @@ struct state;
 
 /**
  * state_open(dir), state_close(s):
- * Open the state directory ${dir} (made, 0700, when absent).  Return NULL
- * after saying why: it cannot be written (what to do), or another instance
- * has it (errno is EBUSY then: exit code 3).
+ * Open the state directory ${dir} (made, 0700, when absent; NULL: keep nothing
+ * on disk, every change is durable at once); state_close commits what is left.
+ * A store that is corrupt is set aside and said loudly.  Return NULL after
+ * saying why: it cannot be written, it is a newer towline's, or another
+ * instance has it (errno is EBUSY then: exit code 3).
  */
 struct state *state_open(const char *dir);
 void state_close(struct state *s);
 const char *state_dir(const struct state *s);
+
+/**
+ * state_was_set_aside(s):
+ * What was known is lost: files are read from their start, and the index
+ * absorbs them by id, but counting starts at the ends they have now.
+ */
+bool state_was_set_aside(const struct state *s);
+
+/**
+ * state_ready(s, why, size), state_stale(s):
+ * Can the store be written?  If not, say why.  For how long has it not been
+ * written although there was something to write (ns; 0: it is)?
+ */
+bool state_ready(struct state *s, char *why, size_t size);
+int64_t state_stale(struct state *s);
 
 /**
  * state_find(s, id, out):
@@ -71,13 +99,54 @@ uint64_t state_is_break(
     struct state *s, const struct identity *id, enum side side, uint64_t from, uint64_t to);
 
 /**
- * state_shipped(s, id, side, offset), state_counted(s, id, side, offset),
- * state_size(s, id, size):
- * Move a cursor forward; note a size.  Nothing waits for these.
+ * state_shipped(s, id, side, offset), state_size(s, id, size):
+ * Move a cursor forward; note a size.  Nothing waits for these.  On disk
+ * `shipped` never passes `counted`.
  */
 void state_shipped(struct state *s, const struct identity *id, enum side side, uint64_t offset);
-void state_counted(struct state *s, const struct identity *id, enum side side, uint64_t offset);
 void state_size(struct state *s, const struct identity *id, uint64_t size);
+
+/**
+ * state_rewound(s, id, side, offset):
+ * The stream's bytes behind ${offset} are not those that were read: its
+ * cursors, breaks and checkpoints go back to it.
+ */
+void state_rewound(struct state *s, const struct identity *id, enum side side, uint64_t offset);
+
+/**
+ * state_checkpoint(s, id, what), state_checkpoints(s, id, out):
+ * Keep a checkpoint (of the oldest some are given up, so that those kept lie
+ * ever farther apart); copy what is kept, the newest first, and return how many.
+ */
+void state_checkpoint(struct state *s, const struct identity *id, const struct checkpoint *what);
+unsigned state_checkpoints(
+    struct state *s, const struct identity *id, struct checkpoint out[CHECKPOINTS]);
+
+/**
+ * state_opened(s, id, path), state_ended(s, id):
+ * The stream's file is open, and has this name; it is gone.  What is not open
+ * for STATE_AGE is forgotten at a start.
+ */
+#define STATE_AGE_DAYS 30
+void state_opened(struct state *s, const struct identity *id, const char *path);
+void state_ended(struct state *s, const struct identity *id);
+
+/**
+ * state_counted(s, id, side, offset), state_text(s, key, value), state_counts(s):
+ * The reader's.  What was counted, and the counters as texts (empty: gone):
+ * kept aside until state_counts() posts all of it as one change, so that
+ * neither is ever on disk without the other.  Return 0 when there is none.
+ */
+void state_counted(struct state *s, const struct identity *id, enum side side, uint64_t offset);
+void state_text(struct state *s, struct slice key, struct slice value);
+state_ticket state_counts(struct state *s);
+
+/**
+ * state_texts(s, each, arg):
+ * Call ${each} for every text, before any thread runs.
+ */
+void state_texts(
+    struct state *s, void (*each)(void *arg, struct slice key, struct slice value), void *arg);
 
 /**
  * state_durable(s), state_wake(s, fd):

@@ -60,8 +60,8 @@ struct framed {
 	uint64_t offset, end; /* where it begins, where the side goes on */
 	uint32_t hash;        /* xxh3 of the first physical line, low 32 bits */
 	state_ticket after;   /* a break that must be durable first; 0: none */
-	struct cursor *also;  /* the cursor in the predecessor's stream … */
-	uint64_t also_end;    /* … that moves with this record; NULL: none */
+	struct stream *also;  /* the stream after a rotation in which it ends … */
+	uint64_t also_end;    /* … and where this side goes on there; NULL: none */
 };
 
 /**

@@ -21,6 +21,7 @@
 
 #include "agent_metrics.h"
 #include "clock.h"
+#include "flow.h"
 #include "voice.h"
 
 static bool
@@ -28,7 +29,13 @@ is_ready(void *arg, char *why, size_t size)
 {
 	struct pipeline *p = arg;
 
-	return shipper_ready(p->shipper, why, size);
+	return shipper_ready(p->shipper, why, size) && state_ready(p->state, why, size);
+}
+
+static uint64_t
+shown(void *arg)
+{
+	return count_shown(arg);
 }
 
 /* The reader turns at least once a second; a minute without a turn is a fault of ours. */
@@ -95,6 +102,7 @@ parts_make(struct pipeline *p)
 	    .heartbeat_timeout = service->heartbeat_timeout,
 	    .window = service->duration_window,
 	});
+	count_restore(p);
 	return tail_make(p);
 }
 
@@ -161,7 +169,7 @@ wait_for_end(struct pipeline *p, int signals)
 int
 pipeline_run(struct pipeline *p)
 {
-	struct serve_world world = { is_ready, is_alive, p };
+	struct serve_world world = { is_ready, is_alive, shown, p };
 	sigset_t signals;
 	uint64_t left;
 	int told;
@@ -199,6 +207,7 @@ pipeline_run(struct pipeline *p)
 		say_warn("run",
 		    "%llu records were not delivered in time; they are read again at the next start",
 		    (unsigned long long)left);
+	count_finish(p);
 	serve_stop(p->serve);
 	return 0;
 }

@@ -3,7 +3,7 @@
  * batches to the shipper.  It waits for files and for free batches, never for
  * a network.
  */
-#include "reader.h"
+#include "flow.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,18 +15,6 @@
 
 /* A quiet agent's error is searchable at once: with nothing under way this is the delay. */
 #define LINGER (50 * NS_PER_MS)
-
-/* What the pipeline keeps of a stream. */
-struct flow {
-	struct source *source;
-	struct agent_series *series;
-	struct document_rules rules;
-	uint32_t route;
-	uint64_t counted[SIDES];
-	const struct stream *stream;
-	struct flow *dirty; /* the next one whose counted has moved since it was posted */
-	bool is_dirty;
-};
 
 /* ---- streams */
 
@@ -61,20 +49,9 @@ stream_begins(struct pipeline *p, struct stream *stream)
 		for (int side = 0; side < SIDES; side++)
 			flow->counted[side] = known.side[side].counted;
 	}
+	state_opened(p->state, &stream->identity, stream->path);
+	LIST_INSERT_HEAD(&p->flows, flow, in_flows);
 	stream->user = flow;
-}
-
-/* Tell the state how far records are counted: once for many of them. */
-static void
-counted_post(struct pipeline *p)
-{
-	for (struct flow *flow = p->dirty; flow != NULL; flow = flow->dirty) {
-		for (int side = 0; side < SIDES; side++)
-			state_counted(p->state, &flow->stream->identity, (enum side)side,
-			    flow->counted[side]);
-		flow->is_dirty = false;
-	}
-	p->dirty = NULL;
 }
 
 static void
@@ -82,7 +59,9 @@ stream_ends(struct pipeline *p, struct stream *stream)
 {
 	struct flow *flow = stream->user;
 
-	counted_post(p);
+	count_stream_ends(p, flow);
+	state_ended(p->state, &stream->identity);
+	LIST_REMOVE(flow, in_flows);
 	if (flow->series != NULL)
 		agent_metrics_ended(flow->series, stream->pod, clock_wall());
 	chain_source_free(flow->source);
@@ -130,29 +109,6 @@ batch_for(struct pipeline *p, uint32_t route)
 	return &p->filling[spare];
 }
 
-/* Each record is counted once, however often it is read. */
-static void
-count(struct pipeline *p, const struct framed *f)
-{
-	struct flow *flow = f->stream->user;
-
-	if (f->offset < flow->counted[f->side])
-		return;
-	flow->counted[f->side] = f->end;
-	if (!flow->is_dirty) {
-		flow->is_dirty = true;
-		flow->dirty = p->dirty;
-		p->dirty = flow;
-	}
-	metrics_add(&metrics.records, 1);
-	for (unsigned bits = chain_failures(p->chain), i = 0; bits != 0; i++, bits >>= 1) {
-		if (bits & 1)
-			metrics_add(&metrics.parse_failures[i], 1);
-	}
-	if (flow->series != NULL)
-		agent_metrics_count(flow->series, f->stream->pod, chain_line(p->chain), f->time);
-}
-
 /* One record (dropped by a filter when not `keep`) into the batch; false: it is full. */
 static bool
 put_into(struct pipeline *p, struct batch *b, const struct framed *f, bool keep)
@@ -176,7 +132,7 @@ put_into(struct pipeline *p, struct batch *b, const struct framed *f, bool keep)
 	}
 	range_add(range, keep, f->end);
 	if (f->also != NULL)
-		range_also(range, f->also, f->also_end);
+		range_also(range, &f->also->cursor[f->side], f->also_end);
 	if (f->after > b->after)
 		b->after = f->after;
 	return true;
@@ -201,7 +157,7 @@ reader_record(void *arg, const struct framed *f)
 		if (p->starved)
 			return false;
 	}
-	count(p, f);
+	count_record(p, f);
 	return true;
 }
 
@@ -238,11 +194,10 @@ publish(struct pipeline *p, int64_t now)
 	if (now - p->published < NS_PER_S && p->published != 0)
 		return;
 	p->published = now;
-	counted_post(p);
 	tail_figures(p->tail, &figures);
 	atomic_store_explicit(&metrics.lag_bytes, figures.lag_bytes, memory_order_relaxed);
 	atomic_store_explicit(&metrics.newest, figures.newest, memory_order_relaxed);
-	agent_metrics_publish(clock_wall(), figures.unread > 0);
+	count_publish(p, figures.unread > 0);
 }
 
 static bool

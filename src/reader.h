@@ -4,7 +4,9 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/queue.h>
 
+#include "agent.h"
 #include "chain.h"
 #include "pipeline.h"
 #include "serve.h"
@@ -34,7 +36,13 @@ struct pipeline {
 	int wake;     /* eventfd: a batch is free, the state has moved, or stop */
 	struct batch *filling[ROUTES];
 	bool starved; /* a record was refused: no batch is free */
+	LIST_HEAD(flows, flow) flows;
 	struct flow *dirty;
+	struct {
+		uint64_t records, failures[FAILURES];
+		bool moved;
+	} counts;
+	atomic_ullong shown; /* ticket of what is shown */
 	struct record record;
 	int64_t published;
 

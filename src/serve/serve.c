@@ -9,6 +9,7 @@
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "accept.h"
@@ -22,13 +23,15 @@
 #define CONNECTIONS_PER_PEER 32     /* of one address */
 #define CONNECTION_MEMORY 16384     /* bytes each: what a request's head may take */
 #define CONNECTION_TIMEOUT 15       /* s without a byte */
+#define SETTLE_TRIES 200            /* of 10 ms: so long counts may wait for the disk */
 #define HISTORY_MAX (60 * NS_PER_S) /* /metrics does not wait longer for history to be counted */
 
 struct serve {
 	struct MHD_Daemon *daemon;
 	struct serve_world world;
 	unsigned port;
-	int64_t began; /* mono ns */
+	int64_t began;         /* mono ns */
+	struct buffer last[2]; /* the last exposition, in either form */
 };
 
 /* What a path answers. */
@@ -48,6 +51,36 @@ struct request {
 
 /* ---- paths */
 
+/*
+ * Have last[] hold counts that are on disk: a kill after this scrape must not
+ * bring back smaller ones.  False: the disk does not take them, it holds those
+ * of the scrape before.
+ */
+static bool
+metrics_settled(struct serve *s, bool openmetrics)
+{
+	const struct timespec tick = { .tv_nsec = 10 * NS_PER_MS };
+
+	for (int i = 0; i < SETTLE_TRIES; i++) {
+		uint64_t before = s->world.shown(s->world.arg);
+
+		if (before != 0) {
+			struct buffer now;
+
+			buffer_init(&now, 0);
+			metrics_write(&now, openmetrics, clock_wall());
+			if (s->world.shown(s->world.arg) == before) {
+				buffer_fini(&s->last[openmetrics]);
+				s->last[openmetrics] = now;
+				return true;
+			}
+			buffer_fini(&now);
+		}
+		nanosleep(&tick, NULL);
+	}
+	return false;
+}
+
 static void
 answer_metrics(const struct request *r, struct answer *a)
 {
@@ -60,8 +93,10 @@ answer_metrics(const struct request *r, struct answer *a)
 	}
 	a->type = openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
 			      : "text/plain; version=0.0.4; charset=utf-8";
-	a->scrape = true;
-	metrics_write(&a->body, openmetrics, clock_wall());
+	a->scrape = metrics_settled(r->serve, openmetrics);
+	if (r->serve->last[openmetrics].len == 0)
+		a->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+	buffer_put(&a->body, buffer_slice(&r->serve->last[openmetrics]));
 }
 
 /* 200 and `ok`, or `status` and why not. */
@@ -231,6 +266,8 @@ serve_start(const char *address, unsigned port, const struct serve_world *world)
 	s->world = *world;
 	s->port = port;
 	s->began = clock_mono();
+	for (int i = 0; i < 2; i++)
+		buffer_init(&s->last[i], 0);
 	s->daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL,
 	    on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
 	    (unsigned)CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
@@ -254,6 +291,8 @@ serve_stop(struct serve *s)
 	if (s == NULL)
 		return;
 	MHD_stop_daemon(s->daemon);
+	for (int i = 0; i < 2; i++)
+		buffer_fini(&s->last[i]);
 	free(s);
 }
 

@@ -94,6 +94,18 @@ range_done(const struct range *r)
 	return r->sealed && r->pending == 0 && !r->dropped;
 }
 
+static void cursor_advance(struct cursor *c);
+
+static void
+also_done(struct range *also)
+{
+	also->pending = 0;
+	if (also->cursor != NULL)
+		cursor_advance(also->cursor);
+	else
+		range_drop(also);
+}
+
 /* Move over what is done at the front; what ends in another file moves there, too. */
 static void
 cursor_advance(struct cursor *c)
@@ -104,18 +116,14 @@ cursor_advance(struct cursor *c)
 		c->first = r->next;
 		if (c->first == NULL)
 			c->last = NULL;
+		/* The next file first: with its cursor alone on disk the record is sent once more. */
+		if (also != NULL)
+			also_done(also);
 		if (r->end > c->shipped) {
 			c->shipped = r->end;
 			state_shipped(r->book->state, c->id, c->side, c->shipped);
 		}
 		range_drop(r);
-		if (also == NULL)
-			continue;
-		also->pending = 0;
-		if (also->cursor != NULL)
-			cursor_advance(also->cursor);
-		else
-			range_drop(also);
 	}
 }
 

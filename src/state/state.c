@@ -1,42 +1,20 @@
 /*
- * The state, in memory: what a store on disk will keep.  Every change is
- * durable as soon as it is posted, as far as this process is concerned.
+ * What is known, in memory: the tables behind state.h.  Reading and writing
+ * the file is schema.c and store.c.
  */
 #include "state.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
-#include "map.h"
+#include "known.h"
 #include "memory.h"
 #include "voice.h"
-
-/* A record that ended because time said so. */
-struct brk {
-	enum side side;
-	uint64_t end;
-};
-
-struct known {
-	struct stream_state stream;
-	struct brk *breaks;
-	size_t nbreaks;
-};
-
-struct state {
-	pthread_mutex_t lock;
-	char *dir;
-	int dir_lock; /* held while we live; -1: nothing is kept on disk */
-	struct map *streams;
-	state_ticket posted;
-	int wake;
-};
 
 /* The directory is ours alone as long as its lock file is locked. */
 static int
@@ -81,23 +59,59 @@ state_open(const char *dir)
 	s->dir = dir == NULL ? NULL : xstrdup(dir);
 	s->dir_lock = fd;
 	s->streams = map_new();
+	s->texts = map_new();
 	s->wake = -1;
+	if (dir == NULL)
+		return s;
+	if (schema_open(s) < 0) {
+		state_close(s);
+		errno = EINVAL;
+		return NULL;
+	}
+	store_start(s);
 	return s;
+}
+
+void
+known_free(struct known *k)
+{
+	free(k->path);
+	free(k->breaks);
+	free(k);
+}
+
+static void
+staged_clear(struct state *s)
+{
+	for (size_t i = 0; i < s->nstaged_texts; i++) {
+		free(s->staged_texts[i].key);
+		free(s->staged_texts[i].value);
+	}
+	s->nstaged = s->nstaged_texts = 0;
 }
 
 void
 state_close(struct state *s)
 {
 	struct known *k;
+	struct text *t;
 	size_t at = 0;
 
 	if (s == NULL)
 		return;
-	while ((k = map_next(s->streams, &at, NULL)) != NULL) {
-		free(k->breaks);
-		free(k);
+	store_stop(s);
+	while ((k = map_next(s->streams, &at, NULL)) != NULL)
+		known_free(k);
+	at = 0;
+	while ((t = map_next(s->texts, &at, NULL)) != NULL) {
+		free(t->value);
+		free(t);
 	}
 	map_free(s->streams);
+	map_free(s->texts);
+	staged_clear(s);
+	free(s->staged);
+	free(s->staged_texts);
 	if (s->dir_lock >= 0)
 		close(s->dir_lock);
 	pthread_mutex_destroy(&s->lock);
@@ -111,25 +125,77 @@ state_dir(const struct state *s)
 	return s->dir;
 }
 
+bool
+state_was_set_aside(const struct state *s)
+{
+	return s->set_aside;
+}
+
+/* ---- under the lock */
+
 static struct slice
 key_of(const struct identity *id)
 {
 	return (struct slice){ (const char *)id->at, sizeof(id->at) };
 }
 
-/* Under the lock. */
-static struct known *
+struct known *
 known_of(struct state *s, const struct identity *id)
 {
 	struct known *k = map_get(s->streams, key_of(id));
 
 	if (k == NULL) {
 		k = xcalloc(1, sizeof(*k));
-		k->stream.first_seen = clock_wall();
+		k->id = *id;
+		k->stream.first_seen = k->touched = clock_wall();
 		map_put(s->streams, key_of(id), k);
 	}
 	return k;
 }
+
+void
+known_dirty(struct state *s, struct known *k)
+{
+	if (k->is_dirty)
+		return;
+	k->is_dirty = true;
+	k->dirty = s->dirty;
+	s->dirty = k;
+}
+
+/* One change more: wake the store when it is the first, or the first that somebody waits for. */
+static void
+posted(struct state *s, bool urgent)
+{
+	if (s->posted == s->durable + 1 || (urgent && !s->urgent))
+		pthread_cond_signal(&s->changed);
+	s->urgent |= urgent;
+}
+
+/* The stream is locked until known_put(). */
+static struct known *
+known_take(struct state *s, const struct identity *id)
+{
+	pthread_mutex_lock(&s->lock);
+	return known_of(s, id);
+}
+
+static state_ticket
+known_put(struct state *s, struct known *k, bool urgent)
+{
+	state_ticket ticket = ++s->posted;
+
+	if (s->dir == NULL) {
+		s->durable = ticket;
+	} else {
+		known_dirty(s, k);
+		posted(s, urgent);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return ticket;
+}
+
+/* ---- streams */
 
 bool
 state_find(struct state *s, const struct identity *id, struct stream_state *out)
@@ -140,6 +206,12 @@ state_find(struct state *s, const struct identity *id, struct stream_state *out)
 	k = map_get(s->streams, key_of(id));
 	if (k != NULL)
 		*out = k->stream;
+	for (size_t i = 0; k != NULL && i < k->nbreaks; i++) {
+		uint64_t *last = &out->last_break[k->breaks[i].side];
+
+		if (k->breaks[i].end > *last)
+			*last = k->breaks[i].end;
+	}
 	pthread_mutex_unlock(&s->lock);
 	return k != NULL;
 }
@@ -147,28 +219,47 @@ state_find(struct state *s, const struct identity *id, struct stream_state *out)
 state_ticket
 state_stream(struct state *s, const struct identity *id, const struct stream_state *what)
 {
-	state_ticket ticket;
+	struct known *k = known_take(s, id);
 
-	pthread_mutex_lock(&s->lock);
-	known_of(s, id)->stream = *what;
-	ticket = ++s->posted;
-	pthread_mutex_unlock(&s->lock);
-	return ticket;
+	k->stream = *what;
+	memset(k->stream.last_break, 0, sizeof(k->stream.last_break));
+	return known_put(s, k, true);
 }
+
+void
+state_opened(struct state *s, const struct identity *id, const char *path)
+{
+	struct known *k = known_take(s, id);
+
+	if (k->path == NULL || strcmp(k->path, path) != 0) {
+		free(k->path);
+		k->path = xstrdup(path);
+	}
+	k->open = true;
+	k->touched = clock_wall();
+	known_put(s, k, false);
+}
+
+void
+state_ended(struct state *s, const struct identity *id)
+{
+	struct known *k = known_take(s, id);
+
+	k->open = false;
+	k->touched = clock_wall();
+	known_put(s, k, false);
+}
+
+/* ---- breaks */
 
 state_ticket
 state_break(struct state *s, const struct identity *id, enum side side, uint64_t end)
 {
-	struct known *k;
-	state_ticket ticket;
+	struct known *k = known_take(s, id);
 
-	pthread_mutex_lock(&s->lock);
-	k = known_of(s, id);
 	k->breaks = xrealloc(k->breaks, (k->nbreaks + 1) * sizeof(*k->breaks));
 	k->breaks[k->nbreaks++] = (struct brk){ side, end };
-	ticket = ++s->posted;
-	pthread_mutex_unlock(&s->lock);
-	return ticket;
+	return known_put(s, k, true);
 }
 
 uint64_t
@@ -191,46 +282,197 @@ state_is_break(
 	return first;
 }
 
-/* Breaks that every cursor has passed are of no use to a replay. */
+/* Forget the breaks of ${side} behind ${to}; those that are left are stored anew. */
 static void
-breaks_forget(struct known *k, enum side side, uint64_t shipped)
+breaks_back(struct known *k, enum side side, uint64_t to)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < k->nbreaks; i++) {
-		if (k->breaks[i].side != side || k->breaks[i].end > shipped)
+		if (k->breaks[i].side != side || k->breaks[i].end <= to)
 			k->breaks[kept++] = k->breaks[i];
 	}
 	k->nbreaks = kept;
+	k->nstored = 0;
+	k->anew = true;
 }
+
+/* ---- cursors */
 
 void
 state_shipped(struct state *s, const struct identity *id, enum side side, uint64_t offset)
 {
-	struct known *k;
+	struct known *k = known_take(s, id);
 
-	pthread_mutex_lock(&s->lock);
-	k = known_of(s, id);
 	k->stream.side[side].shipped = offset;
-	breaks_forget(k, side, offset);
-	pthread_mutex_unlock(&s->lock);
-}
-
-void
-state_counted(struct state *s, const struct identity *id, enum side side, uint64_t offset)
-{
-	pthread_mutex_lock(&s->lock);
-	known_of(s, id)->stream.side[side].counted = offset;
-	pthread_mutex_unlock(&s->lock);
+	known_put(s, k, false);
 }
 
 void
 state_size(struct state *s, const struct identity *id, uint64_t size)
 {
-	pthread_mutex_lock(&s->lock);
-	known_of(s, id)->stream.size = size;
-	pthread_mutex_unlock(&s->lock);
+	struct known *k = known_take(s, id);
+
+	k->stream.size = size;
+	known_put(s, k, false);
 }
+
+static void
+cursor_back(uint64_t *cursor, uint64_t to)
+{
+	if (*cursor > to)
+		*cursor = to;
+}
+
+void
+state_rewound(struct state *s, const struct identity *id, enum side side, uint64_t offset)
+{
+	struct known *k = known_take(s, id);
+	unsigned kept = 0;
+
+	cursor_back(&k->stream.side[side].shipped, offset);
+	cursor_back(&k->stream.side[side].counted, offset);
+	breaks_back(k, side, offset);
+	for (unsigned i = 0; i < k->nchecks; i++) {
+		if (k->checks[i].offset <= offset)
+			k->checks[kept++] = k->checks[i];
+	}
+	k->nchecks = kept;
+	known_put(s, k, true);
+}
+
+/* Of three neighbours the middle one goes where they lie closest, measured by their distance from the newest. */
+static void
+checks_thin(struct known *k)
+{
+	unsigned thinnest = 1;
+	double least = 0;
+
+	for (unsigned i = 1; i + 1 < k->nchecks; i++) {
+		double gap = (double)(k->checks[i - 1].offset - k->checks[i + 1].offset);
+		double age = (double)(k->checks[0].offset - k->checks[i].offset) + 1;
+
+		if (i == 1 || gap / age < least) {
+			least = gap / age;
+			thinnest = i;
+		}
+	}
+	memmove(&k->checks[thinnest], &k->checks[thinnest + 1],
+	    (k->nchecks - thinnest - 1) * sizeof(k->checks[0]));
+	k->nchecks--;
+}
+
+void
+state_checkpoint(struct state *s, const struct identity *id, const struct checkpoint *what)
+{
+	struct known *k = known_take(s, id);
+
+	if (k->nchecks > 0 && k->checks[0].offset >= what->offset) {
+		pthread_mutex_unlock(&s->lock);
+		return;
+	}
+	if (k->nchecks == CHECKPOINTS)
+		checks_thin(k);
+	memmove(&k->checks[1], &k->checks[0], k->nchecks * sizeof(k->checks[0]));
+	k->checks[0] = *what;
+	k->nchecks++;
+	known_put(s, k, false);
+}
+
+unsigned
+state_checkpoints(struct state *s, const struct identity *id, struct checkpoint out[CHECKPOINTS])
+{
+	const struct known *k;
+	unsigned n = 0;
+
+	pthread_mutex_lock(&s->lock);
+	k = map_get(s->streams, key_of(id));
+	if (k != NULL) {
+		n = k->nchecks;
+		memcpy(out, k->checks, n * sizeof(*out));
+	}
+	pthread_mutex_unlock(&s->lock);
+	return n;
+}
+
+/* ---- what was counted */
+
+void
+state_counted(struct state *s, const struct identity *id, enum side side, uint64_t offset)
+{
+	if (s->nstaged % 256 == 0)
+		s->staged = xrealloc(s->staged, (s->nstaged + 256) * sizeof(*s->staged));
+	s->staged[s->nstaged++] = (struct staged){ *id, side, offset };
+}
+
+void
+state_text(struct state *s, struct slice key, struct slice value)
+{
+	s->staged_texts =
+	    xrealloc(s->staged_texts, (s->nstaged_texts + 1) * sizeof(*s->staged_texts));
+	s->staged_texts[s->nstaged_texts++] = (struct staged_text){
+		.key = xslicedup(key),
+		.value = value.len > 0 ? xslicedup(value) : NULL,
+	};
+}
+
+static void
+text_put(struct state *s, struct staged_text *from)
+{
+	struct text *t = map_get(s->texts, slice_of(from->key));
+
+	if (t == NULL) {
+		t = xcalloc(1, sizeof(*t));
+		map_put(s->texts, slice_of(from->key), t);
+	}
+	free(t->value);
+	t->value = from->value;
+	from->value = NULL;
+	t->is_dirty = s->texts_dirty = true;
+}
+
+state_ticket
+state_counts(struct state *s)
+{
+	state_ticket ticket;
+
+	if (s->nstaged + s->nstaged_texts == 0)
+		return 0;
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < s->nstaged; i++) {
+		struct known *k = known_of(s, &s->staged[i].id);
+
+		k->stream.side[s->staged[i].side].counted = s->staged[i].counted;
+		if (s->dir != NULL)
+			known_dirty(s, k);
+	}
+	for (size_t i = 0; i < s->nstaged_texts; i++)
+		text_put(s, &s->staged_texts[i]);
+	ticket = ++s->posted;
+	if (s->dir == NULL)
+		s->durable = ticket;
+	else
+		posted(s, true);
+	pthread_mutex_unlock(&s->lock);
+	staged_clear(s);
+	return ticket;
+}
+
+void
+state_texts(
+    struct state *s, void (*each)(void *arg, struct slice key, struct slice value), void *arg)
+{
+	struct slice key;
+	const struct text *t;
+	size_t at = 0;
+
+	while ((t = map_next(s->texts, &at, &key)) != NULL) {
+		if (t->value != NULL)
+			each(arg, key, slice_of(t->value));
+	}
+}
+
+/* ---- what is on disk */
 
 state_ticket
 state_durable(struct state *s)
@@ -238,7 +480,7 @@ state_durable(struct state *s)
 	state_ticket ticket;
 
 	pthread_mutex_lock(&s->lock);
-	ticket = s->posted;
+	ticket = s->durable;
 	pthread_mutex_unlock(&s->lock);
 	return ticket;
 }
@@ -246,5 +488,31 @@ state_durable(struct state *s)
 void
 state_wake(struct state *s, int fd)
 {
+	pthread_mutex_lock(&s->lock);
 	s->wake = fd;
+	pthread_mutex_unlock(&s->lock);
+}
+
+int64_t
+state_stale(struct state *s)
+{
+	int64_t since;
+
+	pthread_mutex_lock(&s->lock);
+	since = s->failing;
+	pthread_mutex_unlock(&s->lock);
+	return since == 0 ? 0 : clock_mono() - since;
+}
+
+bool
+state_ready(struct state *s, char *why, size_t size)
+{
+	bool ready;
+
+	pthread_mutex_lock(&s->lock);
+	ready = s->failing == 0;
+	if (!ready)
+		snprintf(why, size, "the state in %s cannot be written: %s", s->dir, s->why);
+	pthread_mutex_unlock(&s->lock);
+	return ready;
 }

@@ -46,15 +46,19 @@ stream_resume(struct tail *t, struct file *f, struct stream *s)
 		for (int side = 0; side < SIDES; side++) {
 			f->resume[side] = known.side[side].shipped;
 			f->replayed[side] = known.side[side].counted;
+			if (f->replayed[side] < known.last_break[side])
+				f->replayed[side] = known.last_break[side];
 			if (f->resume[side] < least)
 				least = f->resume[side];
 		}
 	} else {
 		known = (struct stream_state){ .first_seen = clock_wall() };
 		least = f->from_end ? f->size : 0;
-		for (int side = 0; side < SIDES; side++)
-			known.side[side].shipped = known.side[side].counted = f->resume[side] =
-			    least;
+		for (int side = 0; side < SIDES; side++) {
+			known.side[side].shipped = f->resume[side] = least;
+			known.side[side].counted =
+			    t->first_look && state_was_set_aside(t->state) ? f->size : least;
+		}
 		state_stream(t->state, &s->identity, &known);
 	}
 	f->offset = least;

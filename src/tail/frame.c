@@ -55,8 +55,6 @@ line_take_apart(struct frame *fr, const struct file *f, struct physical *p)
 	if (p->is_cri)
 		return;
 	p->cri = (struct cri){ .side = SIDE_STDOUT, .content = p->raw };
-	if (f->conf->parser != NULL && reads_cri(f))
-		metrics_add(&metrics.parse_failures[FAILURE_CRI], 1);
 }
 
 /* ---- the end of a record */
@@ -121,7 +119,7 @@ offer(struct frame *fr, struct file *f, enum side side, const struct open_record
 		out.offset = o->before_start;
 		out.end = o->before_end;
 		if (o->end > o->start) {
-			out.also = &f->stream->cursor[side];
+			out.also = f->stream;
 			out.also_end = o->end;
 		}
 	}

@@ -1,6 +1,7 @@
 /* HTTP over a real socket: what each path answers, what is refused, and the Accept header. */
 #include <arpa/inet.h>
 #include <setjmp.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +16,7 @@
 #include "../../src/serve/accept.h"
 #include "agent_metrics.h"
 #include "clock.h"
+#include "metrics.h"
 #include "serve.h"
 #include "voice.h"
 
@@ -93,7 +95,16 @@ alive(void *arg, char *why, size_t size)
 	return true;
 }
 
-static const struct serve_world world = { ready, alive, NULL };
+static atomic_ullong counts = 1;
+
+static uint64_t
+shown(void *arg)
+{
+	(void)arg;
+	return atomic_load(&counts);
+}
+
+static const struct serve_world world = { ready, alive, shown, NULL };
 static struct serve *server;
 
 static int
@@ -208,6 +219,36 @@ test_metrics_wait_for_history_and_come_in_both_forms(void **state)
 	assert_null(strstr(got, "Content-Length: 0\r\n"));
 }
 
+/* The value of towline_records_total in the answer. */
+static long
+records(void)
+{
+	const char *at = strstr(body(), "\ntowline_records_total ");
+
+	return at == NULL ? -1 : strtol(at + 23, NULL, 10);
+}
+
+static void
+test_counts_that_are_not_on_disk_are_not_shown(void **state)
+{
+	(void)state;
+	agent_metrics_publish(clock_wall(), false);
+	atomic_store(&metrics.records, 7);
+	atomic_store(&counts, 0);
+	status("GET /metrics", "", 503); /* none were ever on disk */
+	atomic_store(&counts, 1);
+	status("GET /metrics", "", 200);
+	assert_int_equal(records(), 7);
+	atomic_store(&metrics.records, 8);
+	atomic_store(&counts, 0);
+	status("GET /metrics", "", 200);
+	assert_int_equal(records(), 7);
+	atomic_store(&counts, 2);
+	status("GET /metrics", "", 200);
+	assert_int_equal(records(), 8);
+	atomic_store(&metrics.records, 0);
+}
+
 static void
 test_what_is_refused(void **state)
 {
@@ -295,6 +336,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_probes, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    test_metrics_wait_for_history_and_come_in_both_forms, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    test_counts_that_are_not_on_disk_are_not_shown, start, stop),
 		cmocka_unit_test_setup_teardown(test_what_is_refused, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    test_a_scrape_releases_what_it_has_seen, start, stop),

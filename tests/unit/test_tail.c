@@ -42,7 +42,7 @@ on_record(void *arg, const struct framed *f)
 	assert_non_null(r);
 	range_add(r, 1, f->end);
 	if (f->also != NULL)
-		range_also(r, f->also, f->also_end);
+		range_also(r, &f->also->cursor[f->side], f->also_end);
 	range_seal(w->book, r);
 	range_settle(w->book, r, 1);
 	buffer_printf(&w->got, "%d:", f->side);

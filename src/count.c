@@ -1,0 +1,192 @@
+/*
+ * What was counted: each record once, however often it is read, and on disk in
+ * one transaction with the cursors that say so.  Nothing is shown before it is
+ * there, so that no scrape sees a number that a kill could take back.
+ */
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "agent_metrics.h"
+#include "clock.h"
+#include "flow.h"
+#include "metrics.h"
+
+/* The key of towline's own counters among those of the agents. */
+#define OWN SLICE("towline")
+
+static void
+flow_dirty(struct pipeline *p, struct flow *flow)
+{
+	if (flow->is_dirty)
+		return;
+	flow->is_dirty = true;
+	flow->dirty = p->dirty;
+	p->dirty = flow;
+}
+
+static bool
+wants_cri(const struct tail_conf *conf)
+{
+	return conf->parser != NULL && strcmp(conf->parser, "cri") == 0;
+}
+
+void
+count_record(struct pipeline *p, const struct framed *f)
+{
+	struct flow *flow = f->stream->user;
+
+	if (f->offset < flow->counted[f->side])
+		return;
+	flow->counted[f->side] = f->end;
+	flow_dirty(p, flow);
+	if (f->also != NULL) {
+		flow = f->also->user;
+		flow->counted[f->side] = f->also_end;
+		flow_dirty(p, flow);
+		flow = f->stream->user;
+	}
+	p->counts.records++;
+	p->counts.failures[FAILURE_CRI] += !f->cri && wants_cri(f->stream->conf);
+	p->counts.moved = true;
+	for (unsigned bits = chain_failures(p->chain), i = 0; bits != 0; i++, bits >>= 1)
+		p->counts.failures[i] += bits & 1;
+	if (flow->series != NULL)
+		agent_metrics_count(flow->series, f->stream->pod, chain_line(p->chain), f->time);
+}
+
+/* ---- to the state */
+
+/* A side without records is counted as far as it is shipped.  True: it is at rest. */
+static bool
+flow_post(struct pipeline *p, struct flow *flow)
+{
+	bool idle = true;
+
+	for (int side = 0; side < SIDES; side++) {
+		struct cursor *c = &flow->stream->cursor[side];
+		uint64_t shipped;
+
+		idle &= cursor_idle(p->book, c);
+		shipped = cursor_shipped(p->book, c);
+		if (shipped > flow->counted[side])
+			flow->counted[side] = shipped;
+		state_counted(
+		    p->state, &flow->stream->identity, (enum side)side, flow->counted[side]);
+	}
+	return idle;
+}
+
+static void
+own_save(struct pipeline *p)
+{
+	json_t *all = json_object(), *failures = json_array();
+	char *text;
+
+	for (int i = 0; i < FAILURES; i++)
+		json_array_append_new(failures, json_integer((json_int_t)p->counts.failures[i]));
+	json_object_set_new(all, "records", json_integer((json_int_t)p->counts.records));
+	json_object_set_new(all, "parse_failures", failures);
+	text = json_dumps(all, JSON_COMPACT);
+	state_text(p->state, OWN, slice_of(text));
+	free(text);
+	json_decref(all);
+	p->counts.moved = false;
+}
+
+static void
+put_text(void *arg, struct slice key, struct slice value)
+{
+	state_text(arg, key, value);
+}
+
+static void
+counts_post(struct pipeline *p)
+{
+	struct flow *flow = p->dirty, *next;
+	state_ticket ticket;
+
+	p->dirty = NULL;
+	for (; flow != NULL; flow = next) {
+		next = flow->dirty;
+		flow->is_dirty = false;
+		if (!flow_post(p, flow))
+			flow_dirty(p, flow);
+	}
+	if (p->counts.moved)
+		own_save(p);
+	agent_metrics_save(put_text, p->state);
+	ticket = state_counts(p->state);
+	if (ticket > 0)
+		atomic_store(&p->shown, ticket);
+}
+
+void
+count_publish(struct pipeline *p, bool behind)
+{
+	counts_post(p);
+	atomic_store_explicit(&metrics.records, p->counts.records, memory_order_relaxed);
+	for (int i = 0; i < FAILURES; i++)
+		atomic_store_explicit(
+		    &metrics.parse_failures[i], p->counts.failures[i], memory_order_relaxed);
+	agent_metrics_publish(clock_wall(), behind);
+}
+
+void
+count_stream_ends(struct pipeline *p, struct flow *flow)
+{
+	flow_dirty(p, flow);
+	for (struct flow **at = &p->dirty; *at != NULL; at = &(*at)->dirty) {
+		if (*at != flow)
+			continue;
+		*at = flow->dirty;
+		flow_post(p, flow);
+		return;
+	}
+}
+
+void
+count_finish(struct pipeline *p)
+{
+	struct flow *flow;
+
+	LIST_FOREACH (flow, &p->flows, in_flows)
+		flow_dirty(p, flow);
+	count_publish(p, false);
+}
+
+uint64_t
+count_shown(struct pipeline *p)
+{
+	state_ticket ticket = atomic_load(&p->shown);
+
+	return state_durable(p->state) >= ticket ? ticket + 1 : 0;
+}
+
+/* ---- from the state */
+
+static void
+own_restore(struct pipeline *p, struct slice value)
+{
+	json_t *all = json_loadb(value.at, value.len, 0, NULL);
+	const json_t *failures = json_object_get(all, "parse_failures");
+
+	p->counts.records = (uint64_t)json_integer_value(json_object_get(all, "records"));
+	for (size_t i = 0; i < FAILURES; i++)
+		p->counts.failures[i] = (uint64_t)json_integer_value(json_array_get(failures, i));
+	json_decref(all);
+}
+
+static void
+text_restore(void *arg, struct slice key, struct slice value)
+{
+	if (slice_eq(key, OWN))
+		own_restore(arg, value);
+	else
+		agent_metrics_restore(key, value, clock_wall());
+}
+
+void
+count_restore(struct pipeline *p)
+{
+	state_texts(p->state, text_restore, p);
+}

@@ -1,0 +1,99 @@
+/* Inside the state: what is known, under one lock, and the store behind it. */
+#ifndef KNOWN_H
+#define KNOWN_H
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+#include "map.h"
+#include "state.h"
+
+/* A record that ended because time said so. */
+struct brk {
+	enum side side;
+	uint64_t end;
+};
+
+struct known {
+	struct identity id;
+	struct stream_state stream;
+	char *path;
+	struct brk *breaks;      /* those that a replay may meet, in the order of their making */
+	size_t nbreaks, nstored; /* … the first of which are in the store */
+	struct checkpoint checks[CHECKPOINTS];
+	unsigned nchecks;
+	int64_t touched; /* wall ns when it was last used */
+	bool open;       /* its file is */
+	bool passed;     /* breaks are stored that a replay does not meet any more */
+	bool anew;       /* all of its breaks are to be stored anew */
+	bool is_dirty;
+	struct known *dirty; /* the next one */
+};
+
+/* Counters as a text. */
+struct text {
+	char *value; /* NULL: gone, to be deleted */
+	bool is_dirty;
+};
+
+/* What the reader has counted and not posted yet: its alone. */
+struct staged {
+	struct identity id;
+	enum side side;
+	uint64_t counted;
+};
+
+struct staged_text {
+	char *key, *value;
+};
+
+struct state {
+	char *dir;
+	int dir_lock; /* held while we live; -1: nothing is kept on disk */
+	bool set_aside;
+
+	struct staged *staged;
+	size_t nstaged;
+	struct staged_text *staged_texts;
+	size_t nstaged_texts;
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct map *streams; /* identity: struct known */
+	struct map *texts;   /* key: struct text */
+	struct known *dirty;
+	bool texts_dirty;
+	state_ticket posted, durable;
+	bool urgent; /* somebody waits for a ticket */
+	bool stop;
+	int wake;                /* eventfd; -1: none */
+	int64_t failing, failed; /* mono ns of the first and the last failure in a row; 0: none */
+	char why[256];           /* … and what it was */
+
+	/* the store thread's */
+	pthread_t thread;
+	bool running;
+	sqlite3 *db;
+	sqlite3_stmt *statements[6];
+};
+
+/* state.c, under the lock */
+struct known *known_of(struct state *s, const struct identity *id);
+void known_dirty(struct state *s, struct known *k);
+void known_free(struct known *k);
+
+/**
+ * schema_open(s):
+ * Open the store of s->dir, bring it to the newest schema, read it into
+ * memory; one that is corrupt is set aside.  Return -1 after saying why.
+ */
+int schema_open(struct state *s);
+
+/**
+ * store_start(s), store_stop(s):
+ * Start the thread that writes; write what is left and end it.
+ */
+void store_start(struct state *s);
+void store_stop(struct state *s);
+
+#endif
