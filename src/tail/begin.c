@@ -57,7 +57,7 @@ stream_resume(struct tail *t, struct file *f, struct stream *s)
 		for (int side = 0; side < SIDES; side++) {
 			known.side[side].shipped = f->resume[side] = least;
 			known.side[side].counted =
-			    t->first_look && state_was_set_aside(t->state) ? f->size : least;
+			    f->early && state_was_set_aside(t->state) ? f->size : least;
 		}
 		state_stream(t->state, &s->identity, &known);
 	}

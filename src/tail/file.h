@@ -64,6 +64,7 @@ struct file {
 	bool ended;               /* nothing will come any more, and nothing is open */
 	bool duplicate;           /* its content is another file's: not read */
 	bool from_end;            /* First_Start end */
+	bool early;               /* it was there at the start */
 	unsigned users;           /* records of the next file that began here */
 	struct open_record open[SIDES];
 };

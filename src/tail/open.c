@@ -162,6 +162,7 @@ file_new(struct tail *t, const struct tail_conf *conf, const char *path,
 	f->grown = t->now;
 	f->due = INT64_MAX;
 	f->found = true;
+	f->early = t->first_look;
 	f->from_end = t->first_look && (!conf->read_from_head || conf->first_start == START_END);
 	file_follow(f, predecessor_of(t, f->target));
 	file_enter(t, f);

@@ -1,0 +1,180 @@
+"""What is kept over a restart, whatever ended the process: cursors, counters,
+and how records were cut."""
+
+import pathlib
+import random
+import sqlite3
+import threading
+import time
+
+import pytest
+from harness.node import completed, info
+from harness.table import Table
+from harness.wait import until, until_equal
+
+
+@pytest.fixture
+def table(tmp_path):
+    return Table(tmp_path / "logs.db")
+
+
+class Writer(threading.Thread):
+    """Writes tasks, failures and traces, rotates now and then; keeps the truth."""
+
+    def __init__(self, container, seconds, seed):
+        super().__init__()
+        self.container, self.seconds = container, seconds
+        self.random = random.Random(seed)
+        self.logs, self.tasks, self.total, self.errors = [], 0, 0, 0
+
+    def run(self):
+        end = time.monotonic() + self.seconds
+        while time.monotonic() < end:
+            for _ in range(self.random.randrange(1, 40)):
+                self.record()
+            if self.random.random() < 0.1:
+                self.container.rotate()
+            time.sleep(self.random.random() / 20)
+
+    def record(self):
+        match self.random.randrange(8):
+            case 0:
+                eighths = self.random.randrange(1, 800)
+                text = completed(eighths / 8)
+                self.tasks, self.total = self.tasks + 1, self.total + eighths / 8
+                self.write(text)
+            case 1:
+                head = info(f"failed {len(self.logs)}", "ERROR")
+                self.errors += 1
+                self.write(head, "java.io.IOException: no", "\tat a.B.c(B.java:1)")
+            case _:
+                self.write(info(f"line {len(self.logs)}"))
+
+    def write(self, *lines):
+        """One record; its lines come in writes of their own now and then."""
+        if self.random.random() < 0.3:
+            for line in lines:
+                self.container.write(line)
+                time.sleep(self.random.random() / 200)
+        else:
+            self.container.write(*lines)
+        self.logs.append("\n".join(lines))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_again_and_again_all_is_there_once_and_counted_once(
+    table, config, node, run, seed
+):
+    settings = config(table.output)
+    settings.service["Flush"] = "0.2"
+    writer = Writer(node.container(), 12, seed)
+    kills = random.Random(seed)
+    writer.start()
+    shown = 0
+    while writer.is_alive():
+        towline = run(settings)
+        time.sleep(kills.random() * 1.2)
+        tasks = towline.metric("app_completed_tasks_total")
+        assert tasks >= shown, "a scrape showed less than the one before"
+        shown = tasks
+        time.sleep(kills.random() / 4)
+        towline.kill()
+    writer.join()
+    towline = run(settings)
+    until_equal(table.count, len(writer.logs))
+    assert table.logs() == sorted(writer.logs)
+    towline.until_metric("towline_records_total", len(writer.logs))
+    towline.until_metric("app_completed_tasks_total", writer.tasks)
+    towline.until_metric("app_task_execution_seconds_sum", writer.total)
+    towline.until_metric("app_task_errors_total", writer.errors)
+    assert towline.metric("towline_collisions_total") == 0
+    towline.stop()
+
+
+def test_after_a_clean_stop_nothing_is_read_again(table, config, node, run):
+    container = node.container()
+    settings = config(table.output)
+    towline = run(settings)
+    container.write(*(info(f"line {i}") for i in range(1000)))
+    towline.until_delivered(1000)
+    towline.stop()
+    container.write(info("one more"))
+    towline = run(settings)
+    towline.until_delivered(1)
+    towline.until_metric("towline_lines_total", 1)
+    towline.until_metric("towline_records_total", 1001)
+    towline.stop()
+    assert table.count() == 1001
+
+
+def test_a_record_that_time_ended_stays_as_it_was_cut(table, config, node, run):
+    """Killed before the cursor moved: what comes later does not join it."""
+    container = node.container()
+    settings = config(table.output)
+    towline = run(settings)
+    container.write(info("failed", "ERROR"))
+    table.until_count(1)  # the timer ended it
+    towline.kill()
+    container.write("java.io.IOException: late")
+    container.write(info("next"))
+    towline = run(settings)
+    table.until_count(3)
+    towline.stop()
+    assert len(table.logs()) == 3
+    assert "java.io.IOException: late" in table.logs()
+
+
+def test_a_corrupt_state_is_set_aside_and_the_output_keeps_each_once(
+    table, config, node, run
+):
+    container = node.container()
+    settings = config(table.output)
+    towline = run(settings)
+    container.write(*(completed(1) for _ in range(100)))
+    towline.until_delivered(100)
+    towline.stop()
+    file = pathlib.Path(settings.service["State_Path"]) / "state.db"
+    data = bytearray(file.read_bytes())
+    data[100:3000] = b"x" * 2900
+    file.write_bytes(data)
+    container.write(completed(1))
+    towline = run(settings)
+    towline.until_said("corrupt and was set aside")
+    container.write(completed(1))
+    table.until_count(102)
+    towline.until_metric("app_completed_tasks_total", 1)  # from the files' ends on
+    towline.stop()
+
+
+def test_a_full_disk_is_said_shows_in_readyz_and_passes(table, config, node, run):
+    """The state's disk, as far as its own size goes: a lock held on the file."""
+    settings = config(table.output)
+    container = node.container()
+    towline = run(settings)
+    container.write(info("one"))
+    towline.until_delivered(1)
+    towline.until_ready()
+    blocker = sqlite3.connect(f"{settings.service['State_Path']}/state.db", timeout=30)
+    blocker.execute("BEGIN IMMEDIATE")
+    container.write(info("two"))
+    towline.until_said("cannot write .*state.db")
+    until(lambda: towline.get("/readyz")[0] == 503, lambda: towline.get("/readyz"))
+    assert "cannot be written" in towline.get("/readyz")[1]
+    blocker.rollback()
+    blocker.close()
+    towline.until_ready()
+    table.until_count(2)
+    towline.until_metric("towline_records_total", 2)
+    towline.stop()
+    assert towline.said().count("cannot write") == 1
+
+
+def test_a_newer_schema_stops_the_start(table, config, node, run):
+    settings = config(table.output)
+    run(settings).stop()
+    state = sqlite3.connect(f"{settings.service['State_Path']}/state.db")
+    state.execute("PRAGMA user_version = 99")
+    state.close()
+    towline = run(settings, wait=False)
+    assert towline.wait() == 1
+    assert "newer towline" in towline.said()
