@@ -188,7 +188,6 @@ dead_letters(struct rig *r, char first[LETTER])
 static inline void
 rig_end(struct rig *r)
 {
-	pid_t child;
 
 	shipper_stop(r->shipper, 0);
 	shipper_free(r->shipper);
@@ -198,12 +197,7 @@ rig_end(struct rig *r)
 	conf_free(r->conf);
 	findings_free(r->findings);
 	close(r->wake);
-	child = fork();
-	if (child == 0) {
-		execlp("rm", "rm", "-rf", r->dir, (char *)NULL);
-		_exit(1);
-	}
-	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(unit_remove(r->dir), 0);
 }
 
 #define PLAIN " Template off\n"

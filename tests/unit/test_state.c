@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <poll.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -32,12 +33,8 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	char *command = xprintf("rm -rf %s", dir);
-	int code = system(command);
-
 	(void)state;
-	free(command);
-	return code;
+	return unit_remove(dir);
 }
 
 static void
@@ -259,11 +256,11 @@ child(int report)
 		char value[32];
 
 		snprintf(value, sizeof(value), "%llu", (unsigned long long)at);
+		state_break(s, &id, SIDE_STDERR, at);
 		state_counted(s, &id, SIDE_STDOUT, at);
 		state_text(s, SLICE("a"), slice_of(value));
 		ticket = state_counts(s);
 		state_shipped(s, &id, SIDE_STDOUT, at);
-		state_break(s, &id, SIDE_STDERR, at);
 		while (state_durable(s) < ticket)
 			usleep(100);
 		if (write(report, &at, sizeof(at)) != sizeof(at))
@@ -313,7 +310,7 @@ test_a_kill_at_any_instant_loses_nothing_that_was_durable(void **state)
 		assert_true(was.side[SIDE_STDOUT].counted >= last);
 		assert_int_equal(counter, was.side[SIDE_STDOUT].counted);
 		assert_true(was.side[SIDE_STDOUT].shipped <= counter);
-		assert_true(was.last_break[SIDE_STDERR] + 1 >= last);
+		assert_true(was.last_break[SIDE_STDERR] >= last);
 		state_close(s);
 	}
 }
@@ -367,12 +364,11 @@ static void
 test_a_corrupt_file_is_set_aside(void **state)
 {
 	static const long from[] = { 0, 200 };
+	char pattern[128];
+	glob_t found;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(from) / sizeof(from[0]); i++) {
-		char *command = xprintf("ls %s/state.db.corrupt-* >/dev/null 2>&1 && rm "
-					"%s/state.db.corrupt-*",
-		    dir, dir);
 		struct state *s = state_open(dir);
 
 		state_break(s, &id, SIDE_STDOUT, 5);
@@ -387,8 +383,10 @@ test_a_corrupt_file_is_set_aside(void **state)
 		assert_false(state_was_set_aside(s));
 		assert_int_equal(state_is_break(s, &id, SIDE_STDOUT, 0, 6), 6);
 		state_close(s);
-		assert_int_equal(system(command), 0);
-		free(command);
+		snprintf(pattern, sizeof(pattern), "%s/state.db.corrupt-*", dir);
+		assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+		assert_true(found.gl_pathc > i); /* each under a name of its own */
+		globfree(&found);
 	}
 }
 

@@ -2,6 +2,7 @@
 #ifndef UNIT_H
 #define UNIT_H
 
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -43,6 +45,22 @@ exact_free(struct slice s)
 	} u = { s.at };
 
 	free(u.memory);
+}
+
+static inline int
+unit_remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
+/* Remove a directory and all that is in it. */
+static inline int
+unit_remove(const char *dir)
+{
+	return nftw(dir, unit_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 #endif
