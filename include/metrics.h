@@ -21,8 +21,9 @@ struct metrics {
 	atomic_ullong lag_bytes;     /* gauge */
 	atomic_llong newest;         /* runtime time of the newest record read, ns */
 	atomic_ullong lost_bytes;
-	atomic_ullong index_late; /* indices that exist from before our template */
-	atomic_ullong folded;     /* records counted under the label value `other` */
+	atomic_ullong state_stale; /* gauge: s since the state could not be written; 0: it can */
+	atomic_ullong index_late;  /* indices that exist from before our template */
+	atomic_ullong folded;      /* records counted under the label value `other` */
 };
 
 extern struct metrics metrics;

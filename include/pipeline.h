@@ -9,6 +9,15 @@ struct pipeline;
 struct pipeline_options {
 	bool exit_on_eof;      /* read to the end, deliver, return */
 	const char *state_dir; /* overrides State_Path; NULL: not */
+	/* SIGHUP: is there another configuration to go on with?  NULL: never. */
+	bool (*reload)(void *arg);
+	void *reload_arg;
+};
+
+enum pipeline_end {
+	PIPELINE_FAILED,  /* it could not start; why was said */
+	PIPELINE_ENDED,   /* by a signal, or all is delivered */
+	PIPELINE_RELOADS, /* to go on with the configuration that ${reload} has found */
 };
 
 /**
@@ -21,11 +30,11 @@ void pipeline_free(struct pipeline *p);
 
 /**
  * pipeline_run(p):
- * Start the threads; read and ship until a signal (SIGTERM, SIGINT) or, with
- * exit_on_eof, until all is delivered; drain for at most Grace.  A second
- * signal ends the process.  Return 0, or -1 after saying why it could not
- * start.  The caller has blocked both signals before any thread exists.
+ * Start the threads; read and ship until a signal (SIGTERM, SIGINT; SIGHUP
+ * when ${reload} says so) or, with exit_on_eof, until all is delivered; drain
+ * for at most Grace.  A second SIGTERM ends the process.  The caller has
+ * blocked the three signals before any thread exists.
  */
-int pipeline_run(struct pipeline *p);
+enum pipeline_end pipeline_run(struct pipeline *p);
 
 #endif

@@ -150,25 +150,44 @@ pipeline_free(struct pipeline *p)
 	errno = was;
 }
 
-/* Wait for a signal, or for the reader to be at the end of everything. */
-static void
+/*
+ * Wait for a signal that ends the run, or for the reader to be at the end of
+ * everything.  A SIGHUP whose configuration is wrong changes nothing.
+ */
+static enum pipeline_end
 wait_for_end(struct pipeline *p, int signals)
 {
+	long long grace = (long long)(p->service->grace / NS_PER_S);
 	struct signalfd_siginfo info;
-	struct pollfd fds[2] = { { .fd = p->over, .events = POLLIN },
-		{ .fd = signals, .events = POLLIN } };
 
-	while (poll(fds, 2, -1) < 0 && errno == EINTR)
-		;
-	if (fds[1].revents != 0 && read(fds[1].fd, &info, sizeof(info)) == sizeof(info))
+	for (;;) {
+		struct pollfd fds[2] = { { .fd = p->over, .events = POLLIN },
+			{ .fd = signals, .events = POLLIN } };
+
+		while (poll(fds, 2, -1) < 0 && errno == EINTR)
+			;
+		if (fds[1].revents == 0 || read(fds[1].fd, &info, sizeof(info)) != sizeof(info))
+			return PIPELINE_ENDED;
+		if (info.ssi_signo != SIGHUP) {
+			say_info("run",
+			    "signal %u: no more reading; delivering what was read, at most %lld s",
+			    info.ssi_signo, grace);
+			return PIPELINE_ENDED;
+		}
+		if (p->options.reload == NULL || !p->options.reload(p->options.reload_arg))
+			continue;
 		say_info("run",
-		    "signal %u: no more reading; delivering what was read, at most %lld s",
-		    info.ssi_signo, (long long)(p->service->grace / NS_PER_S));
+		    "the configuration was read again and is right; delivering what was read, at "
+		    "most %lld s, then going on with it",
+		    grace);
+		return PIPELINE_RELOADS;
+	}
 }
 
-int
+enum pipeline_end
 pipeline_run(struct pipeline *p)
 {
+	enum pipeline_end end;
 	struct serve_world world = { is_ready, is_alive, shown, p };
 	sigset_t signals;
 	uint64_t left;
@@ -177,28 +196,30 @@ pipeline_run(struct pipeline *p)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
 	/* Before files take descriptors: without it nothing would end us. */
 	told = signalfd(-1, &signals, SFD_CLOEXEC);
 	if (told < 0) {
 		say_error("run", "no descriptor for signals: %m");
-		return -1;
+		return PIPELINE_FAILED;
 	}
 	state_wake(p->state, p->wake);
 	if (p->service->http_server) {
 		p->serve =
 		    serve_start(p->service->http_listen, (unsigned)p->service->http_port, &world);
 		if (p->serve == NULL)
-			return -1;
+			return PIPELINE_FAILED;
 	}
 	if (shipper_start(p->shipper, p->wake) < 0) {
 		serve_stop(p->serve);
-		return -1;
+		return PIPELINE_FAILED;
 	}
 	pthread_create(&p->reader, NULL, reader_run, p);
-	wait_for_end(p, told);
+	end = wait_for_end(p, told);
 	close(told);
-	pthread_sigmask(
-	    SIG_UNBLOCK, &signals, NULL); /* a second one ends the process: the state allows it */
+	sigdelset(&signals, SIGHUP);
+	if (end == PIPELINE_ENDED) /* a second one ends the process: the state allows it */
+		pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 	atomic_store(&p->stop, true);
 	eventfd_tell(p->wake);
 	pthread_join(p->reader, NULL);
@@ -209,5 +230,5 @@ pipeline_run(struct pipeline *p)
 		    (unsigned long long)left);
 	count_finish(p);
 	serve_stop(p->serve);
-	return 0;
+	return end;
 }

@@ -31,7 +31,8 @@ const struct command cmd_run = {
 	.run = run_run,
 	.help = "Follow the configured files and ship their records until stopped.",
 	.more =
-	    "SIGTERM: read no more, deliver for at most Grace seconds, exit 0; again: stop now.",
+	    "SIGTERM: read no more, deliver for at most Grace seconds, exit 0; again: stop now.\n"
+	    "SIGHUP: read the configuration again and go on with it; when it is wrong, as before.",
 	.options = options,
 };
 
@@ -44,6 +45,7 @@ signals_block(void)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
@@ -58,34 +60,86 @@ level_of(const struct service *service, const char *values[])
 	return service_voice(service);
 }
 
-static int
-ship(const struct conf *conf, const char *values[])
+/* What is run, and what a SIGHUP has found to go on with. */
+struct running {
+	const char *path;
+	const char **values;
+	struct conf *conf, *next;
+};
+
+static bool
+reload(void *arg)
+{
+	struct running *r = arg;
+
+	conf_free(r->next);
+	r->next = cmd_conf(r->path);
+	if (r->next == NULL)
+		say_error("run", "%s is wrong, see above: going on with the one before", r->path);
+	return r->next != NULL;
+}
+
+static struct pipeline *
+start(struct running *r)
 {
 	struct pipeline_options how = {
-		.exit_on_eof = values[OPT_EOF] != NULL,
-		.state_dir = values[OPT_STATE],
+		.exit_on_eof = r->values[OPT_EOF] != NULL,
+		.state_dir = r->values[OPT_STATE],
+		.reload = reload,
+		.reload_arg = r,
 	};
-	struct pipeline *p;
-	int code;
 
-	if (voice_open(level_of(service_of(conf), values), values[OPT_L]) < 0) {
-		say_error("run", "cannot write the log file %s: %m", values[OPT_L]);
+	voice_level(level_of(service_of(r->conf), r->values));
+	return pipeline_new(r->conf, &how);
+}
+
+/* Go on with the configuration that was found; when it does not start, with the one before. */
+static struct pipeline *
+start_again(struct running *r)
+{
+	struct conf *before = r->conf;
+	struct pipeline *p;
+
+	r->conf = r->next;
+	r->next = NULL;
+	p = start(r);
+	if (p != NULL) {
+		conf_free(before);
+		return p;
+	}
+	say_error("run", "%s does not start, see above: going on with the one before", r->path);
+	conf_free(r->conf);
+	r->conf = before;
+	return start(r);
+}
+
+static int
+ship(struct running *r)
+{
+	enum pipeline_end end = PIPELINE_RELOADS;
+	struct pipeline *p;
+
+	if (voice_open(level_of(service_of(r->conf), r->values), r->values[OPT_L]) < 0) {
+		say_error("run", "cannot write the log file %s: %m", r->values[OPT_L]);
 		return EXIT_WRONG;
 	}
 	signals_block();
-	p = pipeline_new(conf, &how);
+	p = start(r);
 	if (p == NULL)
 		return errno == EBUSY ? EXIT_IN_USE : EXIT_WRONG;
-	code = pipeline_run(p) == 0 ? EXIT_DONE : EXIT_WRONG;
-	pipeline_free(p);
-	return code;
+	while (p != NULL) {
+		end = pipeline_run(p);
+		pipeline_free(p);
+		p = end == PIPELINE_RELOADS ? start_again(r) : NULL;
+	}
+	return end == PIPELINE_ENDED ? EXIT_DONE : EXIT_WRONG;
 }
 
 static int
 run_run(int argc, char **argv)
 {
 	const char *values[CMD_OPTIONS], *path;
-	struct conf *conf;
+	struct running r = { .values = values };
 	int code;
 
 	if (cmd_options(&cmd_run, argc, argv, values) < 0)
@@ -98,10 +152,12 @@ run_run(int argc, char **argv)
 		free(file);
 		return code;
 	}
-	conf = cmd_conf(path);
-	if (conf == NULL)
+	r.path = path;
+	r.conf = cmd_conf(path);
+	if (r.conf == NULL)
 		return EXIT_WRONG;
-	code = ship(conf, values);
-	conf_free(conf);
+	code = ship(&r);
+	conf_free(r.conf);
+	conf_free(r.next);
 	return code;
 }

@@ -55,7 +55,7 @@ static const struct option service_options[] = {
 	    "app_task_duration_seconds is the mean of this time", .min = NS_PER_S,
 	    .max = 86400 * NS_PER_S),
 	OPTION_IDLE("Coro_Stack_Size", "there are no coroutines"),
-	OPTION_IDLE("Hot_Reload", "the configuration is read at the start"),
+	OPTION_IDLE("Hot_Reload", "SIGHUP reads the configuration again in any case"),
 	OPTION_IDLE("Health_Check", own_health),
 	OPTION_IDLE("HC_Errors_Count", own_health),
 	OPTION_IDLE("HC_Retry_Failure_Count", own_health),
