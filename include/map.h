@@ -30,8 +30,9 @@ size_t map_count(const struct map *m);
 /**
  * map_next(m, at, key):
  * Walk in no order: start with *${at} = 0; return each value and its ${key}
- * (may be NULL), then NULL.  Removing the entry just returned is allowed;
- * adding is not.
+ * (may be NULL), then NULL.  Removing the entry just returned is allowed, but
+ * another may move to its place: take one from *${at} to see it, too (some are
+ * seen twice then).  Adding is not allowed.
  */
 void *map_next(const struct map *m, size_t *at, struct slice *key);
 

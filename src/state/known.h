@@ -91,9 +91,10 @@ int schema_open(struct state *s);
 
 /**
  * store_start(s), store_stop(s):
- * Start the thread that writes; write what is left and end it.
+ * Start the thread that writes (-1 after saying why not); write what is left
+ * and end it.
  */
-void store_start(struct state *s);
+int store_start(struct state *s);
 void store_stop(struct state *s);
 
 #endif

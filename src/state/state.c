@@ -63,12 +63,11 @@ state_open(const char *dir)
 	s->wake = -1;
 	if (dir == NULL)
 		return s;
-	if (schema_open(s) < 0) {
+	if (schema_open(s) < 0 || store_start(s) < 0) {
 		state_close(s);
 		errno = EINVAL;
 		return NULL;
 	}
-	store_start(s);
 	return s;
 }
 

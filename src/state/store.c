@@ -103,6 +103,7 @@ texts_take(struct state *s, struct changes *all)
 		if (t->value == NULL) {
 			map_del(s->texts, key);
 			free(t);
+			at--; /* another one may have moved to its place */
 		}
 	}
 	s->texts_dirty = false;
@@ -257,10 +258,6 @@ changes_give_back(struct state *s, struct changes *all)
 	for (size_t i = 0; i < all->n; i++) {
 		struct known *k = known_of(s, &all->streams[i].is.id);
 
-		for (size_t j = 0; j < all->streams[i].is.nbreaks; j++) {
-			k->breaks = xrealloc(k->breaks, (k->nbreaks + 1) * sizeof(*k->breaks));
-			k->breaks[k->nbreaks++] = all->streams[i].is.breaks[j];
-		}
 		k->nstored = 0; /* those that are there are written again: that changes nothing */
 		k->passed |= all->streams[i].is.passed;
 		k->anew |= all->streams[i].is.anew;
@@ -374,16 +371,21 @@ keep(void *arg)
 	return NULL;
 }
 
-void
+int
 store_start(struct state *s)
 {
 	pthread_condattr_t attributes;
+	int error;
 
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->changed, &attributes);
 	pthread_condattr_destroy(&attributes);
-	s->running = pthread_create(&s->thread, NULL, keep, s) == 0;
+	error = pthread_create(&s->thread, NULL, keep, s);
+	s->running = error == 0;
+	if (error != 0)
+		say_error("state", "no thread: %s", strerror(error));
+	return s->running ? 0 : -1;
 }
 
 void

@@ -1,0 +1,289 @@
+/*
+ * The store thread: what it must not lose, and what must not pile up behind it.
+ * What the tables are for is test_state.c's.
+ */
+#include "unit.h"
+
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../src/state/known.h"
+#include "clock.h"
+#include "memory.h"
+#include "state.h"
+#include "voice.h"
+
+struct world {
+	char dir[64];
+	char *file;
+	char *command;
+};
+
+static void
+files_may_grow_to(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static int
+setup(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	memcpy(w->dir, "/tmp/towline-store-XXXXXX", sizeof("/tmp/towline-store-XXXXXX"));
+	assert_non_null(mkdtemp(w->dir));
+	w->file = xprintf("%s/state.db", w->dir);
+	w->command = xprintf("rm -rf %s", w->dir);
+	voice_open(VOICE_ERROR, "/dev/null"); /* what is said is not looked at here */
+	*state = w;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct world *w = *state;
+
+	files_may_grow_to(RLIM_INFINITY);
+	assert_int_equal(system(w->command), 0);
+	free(w->file);
+	free(w->command);
+	free(w);
+	return 0;
+}
+
+static struct identity
+id_of(unsigned n)
+{
+	struct identity id = { { (unsigned char)n, (unsigned char)(n >> 8), 7 } };
+
+	return id;
+}
+
+static struct state *
+opened(struct world *w)
+{
+	struct state *s = state_open(w->dir);
+
+	assert_non_null(s);
+	return s;
+}
+
+/* Far more time than it takes. */
+static bool
+becomes_durable(struct state *s, state_ticket ticket)
+{
+	for (int i = 0; i < 2000 && state_durable(s) < ticket; i++)
+		usleep(10000);
+	return state_durable(s) >= ticket;
+}
+
+/* What one SQL statement answers, asked beside towline. */
+static int64_t
+asked(struct world *w, const char *sql)
+{
+	sqlite3 *db;
+	sqlite3_stmt *row;
+	int64_t n = -1;
+
+	assert_int_equal(sqlite3_open(w->file, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 10000);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &row, NULL), SQLITE_OK);
+	if (sqlite3_step(row) == SQLITE_ROW)
+		n = sqlite3_column_int64(row, 0);
+	sqlite3_finalize(row);
+	sqlite3_close(db);
+	return n;
+}
+
+/* What the store thread is writing just now does not hide what comes behind it. */
+static void
+test_what_was_posted_last_is_there_after_a_close(void **state)
+{
+	struct world *w = *state;
+	struct identity id = id_of(1);
+
+	for (unsigned i = 1; i <= 150; i++) {
+		struct state *s = opened(w);
+
+		state_break(s, &id, SIDE_STDERR, 2 * i);
+		usleep(i * 37 % 3000);
+		state_break(s, &id, SIDE_STDERR, 2 * i + 1);
+		state_close(s);
+		s = opened(w);
+		assert_int_equal(state_is_break(s, &id, SIDE_STDERR, 2 * i, 2 * i + 1), 2 * i + 1);
+		state_close(s);
+	}
+}
+
+/* ---- counters */
+
+static state_ticket
+texts_post(struct state *s, unsigned from, unsigned to, const char *value)
+{
+	for (unsigned i = from; i < to; i++) {
+		char *key = xprintf("ns/pod-%u/agent", i);
+
+		state_text(s, slice_of(key), slice_of(value));
+		free(key);
+	}
+	return state_counts(s);
+}
+
+/* Counters that go with those that vanish: one transaction has both, whatever their places. */
+static void
+test_counters_and_what_vanishes_with_them_are_one_change(void **state)
+{
+	struct world *w = *state;
+	struct state *s = opened(w);
+
+	for (unsigned round = 0; round < 8; round++) {
+		state_ticket ticket;
+
+		assert_true(becomes_durable(s, texts_post(s, 0, 400, "old")));
+		for (unsigned i = 0; i < 400; i++) {
+			char *key = xprintf("ns/pod-%u/agent", i);
+
+			state_text(
+			    s, slice_of(key), (i + round) % 3 == 0 ? SLICE("") : SLICE("new"));
+			free(key);
+		}
+		ticket = state_counts(s);
+		assert_true(becomes_durable(s, ticket));
+		assert_int_equal(asked(w, "SELECT count(*) FROM counters WHERE value = 'old'"), 0);
+	}
+	state_close(s);
+}
+
+/* ---- files that are not as they should be */
+
+static void
+file_write(const char *path, const char *mode, long at, const char *text)
+{
+	FILE *f = fopen(path, mode);
+
+	assert_non_null(f);
+	fseek(f, at, SEEK_SET);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void
+test_a_damaged_page_is_found_at_the_start(void **state)
+{
+	struct world *w = *state;
+	struct state *s = opened(w);
+	struct stat st;
+
+	for (unsigned i = 0; i < 3000; i++) {
+		struct identity id = id_of(i);
+
+		state_opened(s, &id, "/var/log/pods/a/b/0.log");
+	}
+	state_close(s);
+	assert_int_equal(stat(w->file, &st), 0);
+	for (long at = 8192; at + 4096 < st.st_size; at += 4096)
+		file_write(w->file, "r+", at, "damaged damaged damaged damaged damaged damaged");
+	s = opened(w);
+	assert_true(state_was_set_aside(s));
+	state_close(s);
+}
+
+static void
+test_an_empty_file_is_brought_to_the_newest_schema(void **state)
+{
+	struct world *w = *state;
+	struct identity id = id_of(1);
+	struct state *s;
+
+	file_write(w->file, "w", 0, "");
+	assert_int_equal(asked(w, "PRAGMA user_version"), 0);
+	s = opened(w);
+	assert_true(becomes_durable(s, state_break(s, &id, SIDE_STDOUT, 1)));
+	state_close(s);
+	assert_true(asked(w, "PRAGMA user_version") >= 1);
+	assert_int_equal(asked(w, "SELECT count(*) FROM breaks"), 1);
+}
+
+/* ---- a disk that is full */
+
+static bool
+becomes_unready(struct state *s)
+{
+	char why[300];
+
+	for (int i = 0; i < 2000; i++) {
+		if (!state_ready(s, why, sizeof(why)))
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+static size_t
+breaks_kept(struct state *s, const struct identity *id)
+{
+	size_t n;
+
+	pthread_mutex_lock(&s->lock);
+	n = known_of(s, id)->nbreaks;
+	pthread_mutex_unlock(&s->lock);
+	return n;
+}
+
+/* Tried again and again, nothing piles up; once there is room all of it is stored. */
+static void
+test_a_full_disk_delays_tickets_and_recovers_by_itself(void **state)
+{
+	struct world *w = *state;
+	struct identity id = id_of(1);
+	struct state *s = opened(w);
+	struct stream_state is;
+	state_ticket ticket;
+
+	assert_true(becomes_durable(s, state_break(s, &id, SIDE_STDOUT, 10)));
+	files_may_grow_to(4096);
+	ticket = state_break(s, &id, SIDE_STDOUT, 20);
+	state_shipped(s, &id, SIDE_STDERR, 77);
+	state_counted(s, &id, SIDE_STDERR, 77);
+	state_text(s, SLICE("key"), SLICE("value"));
+	state_counts(s);
+	assert_true(becomes_unready(s));
+	usleep(3500000); /* three more tries */
+	assert_true(state_durable(s) < ticket);
+	assert_true(state_stale(s) > 3 * NS_PER_S);
+	assert_int_equal(breaks_kept(s, &id), 2);
+	files_may_grow_to(RLIM_INFINITY);
+	assert_true(becomes_durable(s, ticket));
+	assert_int_equal(state_stale(s), 0);
+	assert_int_equal(asked(w, "SELECT count(*) FROM breaks"), 2);
+	assert_int_equal(asked(w, "SELECT count(*) FROM counters WHERE value = 'value'"), 1);
+	state_close(s);
+	s = opened(w);
+	assert_true(state_find(s, &id, &is));
+	assert_int_equal(is.side[SIDE_STDERR].counted, 77);
+	state_close(s);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_what_was_posted_last_is_there_after_a_close),
+		TEST(test_counters_and_what_vanishes_with_them_are_one_change),
+		TEST(test_a_damaged_page_is_found_at_the_start),
+		TEST(test_an_empty_file_is_brought_to_the_newest_schema),
+		TEST(test_a_full_disk_delays_tickets_and_recovers_by_itself),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
