@@ -99,11 +99,11 @@ put_text(void *arg, struct slice key, struct slice value)
 	state_text(arg, key, value);
 }
 
-static void
+/* Return the ticket of what was posted; 0: there was nothing. */
+static state_ticket
 counts_post(struct pipeline *p)
 {
 	struct flow *flow = p->dirty, *next;
-	state_ticket ticket;
 
 	p->dirty = NULL;
 	for (; flow != NULL; flow = next) {
@@ -115,20 +115,24 @@ counts_post(struct pipeline *p)
 	if (p->counts.moved)
 		own_save(p);
 	agent_metrics_save(put_text, p->state);
-	ticket = state_counts(p->state);
-	if (ticket > 0)
-		atomic_store(&p->shown, ticket);
+	return state_counts(p->state);
 }
 
 void
 count_publish(struct pipeline *p, bool behind)
 {
-	counts_post(p);
+	state_ticket ticket = counts_post(p);
+	bool first = atomic_load(&p->shown) == COUNTS_UNSHOWN;
+
+	if (ticket > 0 && !first)
+		atomic_store(&p->shown, ticket);
 	atomic_store_explicit(&metrics.records, p->counts.records, memory_order_relaxed);
 	for (int i = 0; i < FAILURES; i++)
 		atomic_store_explicit(
 		    &metrics.parse_failures[i], p->counts.failures[i], memory_order_relaxed);
 	agent_metrics_publish(clock_wall(), behind);
+	if (first)
+		atomic_store(&p->shown, ticket);
 }
 
 void
@@ -159,6 +163,8 @@ count_shown(struct pipeline *p)
 {
 	state_ticket ticket = atomic_load(&p->shown);
 
+	if (ticket == COUNTS_UNSHOWN)
+		return 0;
 	return state_durable(p->state) >= ticket ? ticket + 1 : 0;
 }
 
@@ -188,5 +194,6 @@ text_restore(void *arg, struct slice key, struct slice value)
 void
 count_restore(struct pipeline *p)
 {
+	atomic_store(&p->shown, COUNTS_UNSHOWN);
 	state_texts(p->state, text_restore, p);
 }

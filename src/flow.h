@@ -4,6 +4,8 @@
 
 #include "reader.h"
 
+#define COUNTS_UNSHOWN UINT64_MAX /* what the state brought back has not been shown yet */
+
 struct flow {
 	LIST_ENTRY(flow) in_flows;
 	struct source *source;

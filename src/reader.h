@@ -42,7 +42,7 @@ struct pipeline {
 		uint64_t records, failures[FAILURES];
 		bool moved;
 	} counts;
-	atomic_ullong shown; /* ticket of what is shown */
+	atomic_ullong shown; /* ticket of what is shown, or COUNTS_UNSHOWN */
 	struct record record;
 	int64_t published;
 
