@@ -88,11 +88,16 @@ decimal_shift(struct decimal *d, int power)
 	return true;
 }
 
+/* Where the product has no room for all its digits, the fraction's last ones go. */
 static bool
 decimal_times(struct decimal *d, struct unit unit)
 {
-	return !__builtin_mul_overflow(d->digits, (uint64_t)unit.mul, &d->digits) &&
-	       decimal_shift(d, -(int)unit.scale);
+	unsigned __int128 product = (unsigned __int128)d->digits * unit.mul;
+
+	for (; product > UINT64_MAX && d->scale > 0; d->scale--)
+		product /= 10;
+	d->digits = (uint64_t)product;
+	return product <= UINT64_MAX && decimal_shift(d, -(int)unit.scale);
 }
 
 static void
@@ -104,21 +109,41 @@ decimal_trim(struct decimal *d)
 	}
 }
 
+static void
+decimal_coarsen(struct decimal *d)
+{
+	d->digits /= 10;
+	d->scale--;
+}
+
+/* The same for a sum. */
 static bool
 decimal_add(struct decimal *sum, struct decimal more)
 {
 	struct decimal *coarse = sum->scale < more.scale ? sum : &more;
-	unsigned scale = sum->scale < more.scale ? more.scale : sum->scale;
+	struct decimal *fine = coarse == sum ? &more : sum;
+	uint64_t digits;
 
-	while (coarse->scale < scale) {
-		if (__builtin_mul_overflow(coarse->digits, (uint64_t)10, &coarse->digits))
-			return false;
-		coarse->scale++;
+	while (coarse->scale < fine->scale) {
+		if (__builtin_mul_overflow(coarse->digits, (uint64_t)10, &digits)) {
+			decimal_coarsen(fine);
+		} else {
+			coarse->digits = digits;
+			coarse->scale++;
+		}
 	}
-	return !__builtin_add_overflow(sum->digits, more.digits, &sum->digits);
+	if (__builtin_add_overflow(sum->digits, more.digits, &digits)) {
+		if (sum->scale == 0)
+			return false;
+		decimal_coarsen(sum);
+		decimal_coarsen(&more);
+		digits = sum->digits + more.digits;
+	}
+	sum->digits = digits;
+	return true;
 }
 
-/* e+12 behind a number; true when there is none. */
+/* e+12 behind a number, where a unit may follow; true when there is none. */
 static bool
 exponent_take(struct slice *s, struct decimal *d)
 {
@@ -130,11 +155,9 @@ exponent_take(struct slice *s, struct decimal *d)
 		return true;
 	negative = s->at[1] == '-';
 	i += negative || s->at[1] == '+';
-	if (i == s->len)
+	if (i == s->len || !is_digit(s->at[i]))
 		return false;
-	for (; i < s->len; i++) {
-		if (!is_digit(s->at[i]))
-			return false;
+	for (; i < s->len && is_digit(s->at[i]); i++) {
 		if (power < 1000)
 			power = power * 10 + (s->at[i] - '0');
 	}
