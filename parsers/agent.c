@@ -123,6 +123,17 @@ set_event(struct reading *r)
 
 /* ---- measures */
 
+/* A duration as it is read: no blanks around it, no full stop of a sentence behind its unit. */
+static struct slice
+duration_text(const struct found *found)
+{
+	struct slice s = trimmed(found->value);
+
+	if (s.len > 1 && s.at[s.len - 1] == '.')
+		s.len--;
+	return s;
+}
+
 static void
 set_duration(struct reading *r, struct measure *m, enum agent_field field)
 {
@@ -132,7 +143,8 @@ set_duration(struct reading *r, struct measure *m, enum agent_field field)
 
 	if (!reading_has(r, field))
 		return;
-	if (found->kind != VALUE_ESCAPED && measure_duration(found->value, found->unit, &d, &plain))
+	if (found->kind != VALUE_ESCAPED &&
+	    measure_duration(duration_text(found), found->unit, &d, &plain))
 		measure_set(m, d, r->arena);
 	else
 		r->out->failures |= 1u << FAILURE_DURATION;

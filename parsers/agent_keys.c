@@ -146,6 +146,15 @@ key_equals(struct scan *s, size_t i)
 	return take_value(s, (struct slice){ s->at + begin, end - begin }, v, 0);
 }
 
+/* `[TASK_COMPLETED: k: v]`: an event before its keys. */
+static bool
+is_event(const struct scan *s, struct slice name)
+{
+	const struct word *w = s->events ? word_find(&s->r->words->events, name) : NULL;
+
+	return w != NULL && w->means != EVENT_NONE;
+}
+
 /* `[k: v, k: v]` from the bracket at ${i}; returns where to go on. */
 size_t
 key_colon(struct scan *s, size_t i)
@@ -164,6 +173,11 @@ key_colon(struct scan *s, size_t i)
 			return k;
 		while (v < s->n && s->at[v] == ' ')
 			v++;
+		if (is_event(s, name)) {
+			event_at(s, k);
+			k = v;
+			continue;
+		}
 		end = value_listed_end(s, v, close);
 		if (end == 0) {
 			s->unclosed_bracket = true;

@@ -187,6 +187,29 @@ measure_is_unit(struct slice text)
 	return unit_find(text) != NULL;
 }
 
+/* The unit that ${text} ends in, in seconds; 0: none. */
+static double
+last_unit(struct slice text)
+{
+	const struct unit *unit;
+	size_t n = text.len;
+
+	while (n > 0 && !is_digit(text.at[n - 1]) && text.at[n - 1] != '.' && text.at[n - 1] != ' ')
+		n--;
+	unit = unit_find(slice_from(text, n));
+	return unit == NULL ? 0 : unit->mul / powers[unit->scale];
+}
+
+bool
+measure_goes_on(struct slice text, struct slice more)
+{
+	struct decimal d;
+	bool plain;
+
+	return measure_duration(more, seconds, &d, &plain) && !plain && last_unit(more) > 0 &&
+	       last_unit(more) < last_unit(text);
+}
+
 /* 12500ms, 1m30s, 12.5 s; ${first} has been read already. */
 static bool
 compound(struct slice s, struct decimal first, struct decimal *out)

@@ -25,6 +25,9 @@ bool measure_duration(struct slice text, struct unit unit, struct decimal *out, 
 /* The same for a count: a plain number alone. */
 bool measure_count(struct slice text, struct decimal *out);
 
+/* Is ${more} a part of the duration ${text}, as `30s` behind `1m`: of a smaller unit? */
+bool measure_goes_on(struct slice text, struct slice more);
+
 /* Is ${text} the name of a unit of time (ms, seconds, …)? */
 bool measure_is_unit(struct slice text);
 

@@ -118,3 +118,14 @@ reading_extra(struct reading *r, const struct found *found)
 	}
 	*f = (struct field){ name, found->value, found->kind, mended };
 }
+
+bool
+reading_again(struct reading *r, unsigned field, const struct found *found)
+{
+	const struct found *less = r->members ? &r->found[field] : found;
+	bool measured = field >= AGENT_DURATION && field <= AGENT_BUILD_TIMESTAMP;
+
+	if (!measured && !slice_eq(found->name, r->found[field].name))
+		reading_extra(r, less);
+	return r->members;
+}

@@ -52,6 +52,14 @@ reading_has(const struct reading *r, enum agent_field field)
 void reading_extra(struct reading *r, const struct found *found);
 
 /**
+ * reading_again(r, field, found):
+ * A field that has been found before is here once more.  Under another name
+ * the one that does not count goes under extra, so that nothing is lost.
+ * Return whether the new one counts.
+ */
+bool reading_again(struct reading *r, unsigned field, const struct found *found);
+
+/**
  * reading_take(r, word, found):
  * Take note of a key: as what ${word} means, as an extra when that is NULL.
  */
@@ -67,7 +75,7 @@ reading_take(struct reading *r, const struct word *word, const struct found *fou
 	}
 	if (field >= AGENT_DURATION && field <= AGENT_BUILD_TIMESTAMP)
 		reading_extra(r, found);
-	if (reading_has(r, (enum agent_field)field) && !r->members)
+	if (reading_has(r, (enum agent_field)field) && !reading_again(r, field, found))
 		return;
 	r->has |= (uint32_t)1 << field;
 	r->found[field] = *found;

@@ -101,7 +101,7 @@ is_edge(char c)
 	return is_blank(c) || strchr("[](){}<>,;|:!?*#", c) != NULL;
 }
 
-static size_t
+size_t
 event_at(struct scan *s, size_t i)
 {
 	size_t end = word_end(s, i), n = end - i;

@@ -163,7 +163,7 @@ size_t value_end(struct scan *s, size_t stop);
 /* The end of the value of `k: v` in brackets: ${close}, or a comma and a blank; 0: none. */
 size_t value_listed_end(const struct scan *s, size_t v, char close);
 
-/* `12500 ms`: where the value from ${v} to ${end} ends with its unit. */
+/* `12500 ms`, `1m 30s`: where the value from ${v} to ${end} ends with its unit and smaller ones. */
 size_t value_with_unit(const struct scan *s, size_t v, size_t end);
 
 /* Without blanks behind it, without the full stop of a sentence that ends in a number. */
@@ -174,6 +174,11 @@ struct slice value_unescaped(struct reading *r, struct slice raw);
 
 /* May it stand as a JSON number, and have no more digits than a double tells apart? */
 bool value_is_number(struct slice v);
+
+/* ---- agent_scan.c */
+
+/* Take note of the event that the word at ${i} may be; return where the word ends. */
+size_t event_at(struct scan *s, size_t i);
 
 /* ---- agent_keys.c: return where the search goes on */
 

@@ -177,14 +177,18 @@ trace_read(struct slice trace, struct trace_parts *out)
 struct thrown
 trace_in_line(struct slice line)
 {
-	char quote = 0;
+	bool unclosed = false; /* a quote that nothing closes hides nothing */
 
 	for (size_t i = 0; i < line.len; i++) {
 		struct slice name;
 		char c = line.at[i];
 
-		if (quote != 0 || c == '"') {
-			quote = quote == 0 ? c : c == quote ? 0 : quote;
+		if (c == '"' && !unclosed) {
+			const char *close = memchr(line.at + i + 1, '"', line.len - i - 1);
+
+			unclosed = close == NULL;
+			if (close != NULL)
+				i = (size_t)(close - line.at);
 			continue;
 		}
 		if (!is_name(c))

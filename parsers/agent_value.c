@@ -5,6 +5,12 @@
 
 #define SPAN_MAX 1024 /* of a bracketed value */
 
+static inline bool
+is_digit(char c)
+{
+	return (unsigned char)(c - '0') < 10;
+}
+
 /* Bit of a kind of quote. */
 static unsigned
 quote_bit(char quote)
@@ -90,7 +96,7 @@ comma_ends(const struct scan *s, size_t i)
 
 	if (i + 1 == s->n || is_blank(s->at[i + 1]))
 		return true;
-	if (!is_word(s, i + 1) || (unsigned char)(s->at[i + 1] - '0') < 10)
+	if (!is_word(s, i + 1) || is_digit(s->at[i + 1]))
 		return false;
 	end = word_end(s, i + 1);
 	return end < s->n && s->at[end] == '=';
@@ -136,7 +142,7 @@ value_is_number(struct slice v)
 	if (v.at[0] == '-')
 		i++;
 	whole = i;
-	while (i < v.len && (unsigned char)(v.at[i] - '0') < 10)
+	while (i < v.len && is_digit(v.at[i]))
 		i++;
 	if (i == whole || (v.at[whole] == '0' && i > whole + 1))
 		return false;
@@ -144,28 +150,68 @@ value_is_number(struct slice v)
 		return true;
 	if (v.at[i++] != '.' || i == v.len)
 		return false;
-	while (i < v.len && (unsigned char)(v.at[i] - '0') < 10)
+	while (i < v.len && is_digit(v.at[i]))
 		i++;
 	return i == v.len;
 }
 
-/* `12500 ms`: the value from ${v} to ${end} goes on with its unit. */
+/* The end of the word behind the blank at ${i}, without a full stop; 0: none, or it is a key. */
+static size_t
+next_word_end(const struct scan *s, size_t i)
+{
+	size_t end;
+
+	if (s->n - i < 2 || s->at[i] != ' ' || !is_word(s, i + 1))
+		return 0;
+	end = word_end(s, i + 1);
+	if (end < s->n && s->at[end] == '=')
+		return 0;
+	return s->at[end - 1] == '.' ? end - 1 : end;
+}
+
+static bool
+is_unit(const struct scan *s, size_t begin, size_t end)
+{
+	return end > begin && measure_is_unit((struct slice){ s->at + begin, end - begin });
+}
+
+/* Where `30s` or `30 s` ends behind `1m`, which stands from ${v} to ${end}; 0: nowhere. */
+static size_t
+smaller_part_end(const struct scan *s, size_t v, size_t end)
+{
+	size_t part = next_word_end(s, end), unit;
+
+	if (part <= end + 1 || !is_digit(s->at[end + 1]))
+		return 0;
+	if (is_digit(s->at[part - 1])) {
+		unit = next_word_end(s, part);
+		if (unit == 0 || !is_unit(s, part + 1, unit))
+			return 0;
+		part = unit;
+	}
+	return measure_goes_on((struct slice){ s->at + v, end - v },
+		   (struct slice){ s->at + end + 1, part - end - 1 })
+		   ? part
+		   : 0;
+}
+
+/* `12500 ms`, `1m 30s`: the value from ${v} to ${end} goes on with its unit, and smaller ones. */
 size_t
 value_with_unit(const struct scan *s, size_t v, size_t end)
 {
-	size_t unit_end;
+	size_t next;
 
-	if (end == v || (unsigned char)(s->at[end - 1] - '0') >= 10 || s->n - end < 2 ||
-	    s->at[end] != ' ' || !is_word(s, end + 1))
+	if (end == v || !is_digit(s->at[v]))
 		return end;
-	unit_end = word_end(s, end + 1);
-	if (unit_end < s->n && s->at[unit_end] == '=')
-		return end;
-	if (s->at[unit_end - 1] == '.')
-		unit_end--;
-	if (!measure_is_unit((struct slice){ s->at + end + 1, unit_end - end - 1 }))
-		return end;
-	return unit_end;
+	if (is_digit(s->at[end - 1])) {
+		next = next_word_end(s, end);
+		if (next == 0 || !is_unit(s, end + 1, next))
+			return end;
+		end = next;
+	}
+	while ((next = smaller_part_end(s, v, end)) != 0)
+		end = next;
+	return end;
 }
 
 /* The end of the value of `k: v` in brackets: the closing bracket, or a comma and a blank. */
@@ -195,7 +241,7 @@ value_trimmed(struct slice v)
 {
 	while (v.len > 0 && is_blank(v.at[v.len - 1]))
 		v.len--;
-	if (v.len > 1 && v.at[v.len - 1] == '.' && (unsigned char)(v.at[v.len - 2] - '0') < 10)
+	if (v.len > 1 && v.at[v.len - 1] == '.' && is_digit(v.at[v.len - 2]))
 		v.len--;
 	return v;
 }

@@ -29,6 +29,12 @@ static const struct agent_case encodings[] = {
 };
 
 static const struct agent_case members[] = {
+	/* one field under two names: none of them is lost */
+	{ "{\"@timestamp\":\"a\",\"timestamp\":\"b\"}", "json - timestamp=b @timestamp:a" },
+	{ "{\"message\":\"a\",\"msg\":\"b\"}", "json - message:a msg:b" },
+	{ "{\"duration\":1,\"duration_ms\":2000}",
+	    "json - duration=2.0 duration:1 duration_ms:2000" },
+	{ "{\"execution_time\":\" 12.5 s\"}", "json - execution_time=12.5 raw= 12.5 s" },
 	{ "{\"event\":\"CUSTOM\",\"event_type\":\"TASK_FAILED\"}",
 	    "json - CUSTOM/other event_type:TASK_FAILED" },
 	{ "{\"event\":7,\"event_type\":\"TASK_STARTED\"}",
@@ -46,7 +52,8 @@ static const struct agent_case members[] = {
 	{ "{\"execution_time\":null,\"task_id\":null,\"x\":null}", "json - x:null" },
 	{ "{\"execution_time\":[1],\"task_id\":{\"a\":1},\"pipeline\":true}",
 	    "json - execution_time:[1] task_id:{\"a\":1} pipeline:true" },
-	{ "{\"a\":1,\"a\":2,\"\\u0061\":3,\"task_id\":1,\"taskId\":2}", "json - task_id=2 a:3" },
+	{ "{\"a\":1,\"a\":2,\"\\u0061\":3,\"task_id\":1,\"taskId\":2}",
+	    "json - task_id=2 a:3 task_id:1" },
 	{ "{\"\":1,\"a\\u0000b\":2,\"a\\\"b\":3,\"\xff\":4,\"\xfe\":5}",
 	    "json - _:1 a?b:2 a\\\"b:3 \xef\xbf\xbd:5" },
 	{ "{\"a\":\"x\\ny\",\"b\":[{\"c\":1}]}", "json - a:x\\ny b:[{\"c\":1}]" },

@@ -70,6 +70,10 @@ static const struct agent_case layouts[] = {
 };
 
 static const struct agent_case events[] = {
+	{ LOGBACK "[TASK_COMPLETED: execution_time=3.2]", COMPLETED " execution_time=3.2" },
+	{ LOGBACK "(TASK_COMPLETED: task_id: 5, execution_time: 3.2)",
+	    COMPLETED " task_id=5 execution_time=3.2" },
+	{ LOGBACK "[NOT_TASK_COMPLETED: x]", INFO " NOT_TASK_COMPLETED:x" },
 	{ LOGBACK "TASK_COMPLETED", COMPLETED },
 	{ LOGBACK "TASK_COMPLETED: it is", COMPLETED },
 	{ LOGBACK "it is TASK_COMPLETED.", COMPLETED },
@@ -111,6 +115,16 @@ static const struct agent_case events[] = {
 };
 
 static const struct agent_case keys[] = {
+	{ LOGBACK "execution_time=1m 30s task_id=1",
+	    INFO " task_id=1 execution_time=90.0 raw=1m 30s" },
+	{ LOGBACK "execution_time=1 h 2 m 3.5 s. Done",
+	    INFO " execution_time=3723.5 raw=1 h 2 m 3.5 s" },
+	{ LOGBACK "execution_time=5s 3 minutes ago", INFO " execution_time=5.0 raw=5s" },
+	{ LOGBACK "execution_time=5m 3 tasks", INFO " execution_time=300.0 raw=5m" },
+	{ LOGBACK "execution_time=5m 3s=4", INFO " execution_time=300.0 raw=5m" },
+	{ LOGBACK "execution_time=3s. Done", INFO " execution_time=3.0 raw=3s." },
+	{ LOGBACK "execution_time=\" 12.5 \"", INFO " execution_time=12.5" },
+	{ LOGBACK "task_id=5 taskId=6 task_id=7", INFO " task_id=5 taskId:6" },
 	{ LOGBACK "taskId=1", INFO " task_id=1" },
 	{ LOGBACK "pipeline_name=p task_id=", INFO " pipeline=p" },
 	{ LOGBACK "a=1 b = 2 c =3", INFO " a:1 b:2" },

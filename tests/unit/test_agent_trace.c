@@ -6,6 +6,8 @@
 
 static const struct agent_case errors[] = {
 	{ ERROR "no", READ " error_type=UNKNOWN error_message=no" },
+	{ ERROR "17\" disk: java.io.IOException: full",
+	    READ " error_type=java.io.IOException error_message=full" }, /* a quote alone */
 	{ ERROR "no error_type=X", READ " error_type=X error_message=no error_type=X" },
 	{ ERROR "no error_type=X\njava.io.IOException: y\n\tat a.B.c(B.java:1)",
 	    READ " error_type=X error_message=y stack_trace=2" },
