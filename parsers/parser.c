@@ -127,10 +127,15 @@ parser_format(const struct parser *p)
 static bool
 time_read(const struct parser *p, struct slice text, int64_t *ns)
 {
+	int64_t read;
 	size_t used;
 
-	if (p->time_format == NULL)
-		return timestamp_rfc3339(text, ns, &used) == PARSE_OK && used == text.len;
+	if (p->time_format == NULL) {
+		if (timestamp_rfc3339(text, &read, &used) != PARSE_OK || used != text.len)
+			return false; /* a time with more behind it is none */
+		*ns = read;
+		return true;
+	}
 	if (timestamp_format(text, p->time_format, p->time_offset, ns) == PARSE_OK)
 		return true;
 	if (text.len == 0 || text.at[text.len - 1] != 'Z')

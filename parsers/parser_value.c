@@ -54,11 +54,36 @@ integer_put(struct arena *arena, struct field *f, const char *text, int base)
 	number_put(arena, f, decimal);
 }
 
-/* Digits as they stand when they are JSON already: 12.50 stays 12.50. */
+/* May it stand as it is: -12.50 stays -12.50? */
+static bool
+is_decimal(const char *text)
+{
+	size_t digits, fraction;
+
+	text += *text == '-';
+	digits = strspn(text, "0123456789");
+	if (digits == 0 || (digits > 1 && text[0] == '0') || text[digits] != '.')
+		return false;
+	fraction = strspn(text + digits + 1, "0123456789");
+	return fraction > 0 && text[digits + 1 + fraction] == '\0';
+}
+
+/* The fewest digits that name the same double; with a point, or the server takes it for an integer. */
+static void
+float_write(char *to, size_t size, double value)
+{
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(to, size, "%.*g", digits, value);
+		if (strtod(to, NULL) == value)
+			break;
+	}
+	if (strpbrk(to, ".e") == NULL)
+		memcpy(to + strlen(to), ".0", 3);
+}
+
 static void
 float_put(struct arena *arena, struct field *f, const char *text)
 {
-	size_t digits = strspn(text, "0123456789"), fraction = 0;
 	char *end, decimal[40];
 	double value;
 
@@ -67,14 +92,11 @@ float_put(struct arena *arena, struct field *f, const char *text)
 	value = strtod(text, &end);
 	if (end == text || *end != '\0' || !isfinite(value))
 		return;
-	if (text[digits] == '.')
-		fraction = strspn(text + digits + 1, "0123456789");
-	if (digits > 0 && (digits == 1 || text[0] != '0') && fraction > 0 &&
-	    text[digits + 1 + fraction] == '\0') {
+	if (is_decimal(text)) {
 		f->kind = VALUE_JSON;
 		return;
 	}
-	snprintf(decimal, sizeof(decimal), "%.17g", value);
+	float_write(decimal, sizeof(decimal), value);
 	number_put(arena, f, decimal);
 }
 
