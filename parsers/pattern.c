@@ -58,7 +58,9 @@ groups_find(struct pattern *p, const struct ruby *r)
 		unsigned long which = strtoul((const char *)table + 3, NULL, 10);
 
 		p->groups[i].number = (uint32_t)table[0] << 8 | table[1];
-		p->groups[i].name = xslicedup(r->names[which]);
+		/* one that the translation has not seen keeps its name */
+		p->groups[i].name = xslicedup(
+		    which < r->nnames ? r->names[which] : slice_of((const char *)table + 2));
 	}
 	qsort(p->groups, count, sizeof(*p->groups), group_order);
 }

@@ -8,6 +8,7 @@
  *	\h \H		a hexadecimal digit (PCRE: horizontal space)
  *	\uHHHH		\x{HHHH}
  *	{,n}		{0,n}
+ *	\Q \E \N …	the letters, \v a vertical tab alone
  *	[a&&b] [a[b]]	refused, and so are (?~…) and {n,m}+
  */
 #include "ruby.h"
@@ -18,10 +19,14 @@
 
 /* More than an expression by hand has; the translation is at most some times as long. */
 #define SOURCE_MAX 16384
+#define NEST_MAX 100 /* of groups; PCRE2 is told the same */
 
 struct walk {
 	struct slice source;
 	size_t at;
+	bool extended;        /* here: # begins a comment */
+	bool outer[NEST_MAX]; /* the same, outside of each open group */
+	unsigned depth;
 	struct ruby *out;
 	char *error;
 	size_t size;
@@ -121,6 +126,14 @@ unicode_escape(struct walk *w)
 	return 0;
 }
 
+/* What PCRE knows and Ruby does not: a letter by itself. */
+static void
+letter_copy(struct walk *w, char c)
+{
+	put(w, &c, 1);
+	w->at += 2;
+}
+
 static int
 escape(struct walk *w, bool in_class)
 {
@@ -129,6 +142,27 @@ escape(struct walk *w, bool in_class)
 	switch (c) {
 	case '\0':
 		return refuse(w, "a \\ at the end");
+	case 'Q':
+	case 'E':
+	case 'N':
+	case 'L':
+	case 'l':
+	case 'U':
+	case 'o':
+		letter_copy(w, c);
+		return 0;
+	case 'v':
+		put(w, "\\x0b", 4);
+		w->at += 2;
+		return 0;
+	case 'C':
+	case 'M':
+		return refuse(w, "\\C- and \\M- are not supported; write \\x and two digits");
+	case 'c':
+		if (peek(w, 2) == '\0' || peek(w, 2) == '\\')
+			return refuse(w, "\\c needs the character that follows it");
+		copy(w, 3);
+		return 0;
 	case 'h':
 		put(w, "[0-9A-Fa-f]" + in_class, in_class ? 9 : 11);
 		w->at += 2;
@@ -201,15 +235,38 @@ class_copy(struct walk *w)
 
 /* ---- groups */
 
+/* A group opens: what it changes of x ends with it. */
+static int
+group_open(struct walk *w)
+{
+	if (w->depth == NEST_MAX)
+		return refuse(w, "groups nest too deep");
+	w->outer[w->depth++] = w->extended;
+	return 0;
+}
+
+static void
+group_close(struct walk *w)
+{
+	if (w->depth > 0)
+		w->extended = w->outer[--w->depth];
+	copy(w, 1);
+}
+
 /* (?imx-imx) and (?imx-imx:…): Ruby's m is s here. */
 static int
 flags_copy(struct walk *w)
 {
+	bool extended = w->extended;
+
 	copy(w, 2);
 	for (bool on = true; w->at < w->source.len; w->at++) {
 		char c = peek(w, 0);
 
 		if (c == ')' || c == ':') {
+			if (c == ':' && group_open(w) < 0)
+				return -1;
+			w->extended = extended;
 			copy(w, 1);
 			return 0;
 		}
@@ -222,7 +279,7 @@ flags_copy(struct walk *w)
 			put(w, "s", 1);
 			break;
 		case 'x':
-			w->out->extended = w->out->extended || on;
+			extended = on;
 			/* fallthrough */
 		case 'i':
 			put(w, &c, 1);
@@ -243,12 +300,14 @@ group_copy(struct walk *w)
 		if (peek(w, 1) == '*')
 			return refuse(w, "(* is not Ruby's");
 		copy(w, 1);
-		return 0;
+		return group_open(w);
 	}
 	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
 		if (ahead_is(w, same[i])) {
 			copy(w, strlen(same[i]));
-			return 0;
+			if (same[i][2] == '(' && group_open(w) < 0) /* its condition */
+				return -1;
+			return group_open(w);
 		}
 	}
 	if (ahead_is(w, "(?~"))
@@ -261,10 +320,9 @@ group_copy(struct walk *w)
 		w->at = (size_t)(close + 1 - w->source.at);
 		return 0;
 	}
-	if (ahead_is(w, "(?<"))
-		return name_copy(w, 3, '>', true);
-	if (ahead_is(w, "(?'"))
-		return name_copy(w, 3, '\'', true);
+	if (ahead_is(w, "(?<") || ahead_is(w, "(?'"))
+		return group_open(w) < 0 ? -1
+					 : name_copy(w, 3, peek(w, 2) == '<' ? '>' : '\'', true);
 	return flags_copy(w);
 }
 
@@ -305,8 +363,11 @@ one_copy(struct walk *w)
 		return group_copy(w);
 	case '{':
 		return brace_copy(w);
+	case ')':
+		group_close(w);
+		return 0;
 	case '#':
-		if (!w->out->extended)
+		if (!w->extended)
 			break;
 		newline = memchr(w->source.at + w->at, '\n', w->source.len - w->at);
 		copy(w, newline ? (size_t)(newline - (w->source.at + w->at)) : SIZE_MAX);
@@ -351,6 +412,7 @@ ruby_translate(const char *source, struct ruby *out, char *error, size_t size)
 		return -1;
 	}
 	slashes_take(&w);
+	w.extended = out->extended;
 	while (w.at < w.source.len)
 		if (one_copy(&w) < 0)
 			return -1;

@@ -55,6 +55,19 @@ static const struct {
 	{ "(?<!a)b(?<=b)(?<c>c)", "bc", "c=c;" },
 	{ "(?<a>a*)b", "b", "a=;" },
 	{ "(?<a>a)?b", "b", "" },
+	/* x holds in its group alone */
+	{ "(?x:a b # c\n)# (?<n>d)", "ab# d", "n=d;" },
+	{ "(?x)a(?-x)#(?<x99999>b)", "a#b", "x99999=b;" },
+	{ "((?x) a )b c(?<n>d)", "ab cd", "n=d;" },
+	{ "(?x) a # (\n (?<n>b)", "ab", "n=b;" },
+	{ "(?x: (a)? (?(1)b|c) # (\n )#(?<n>d)", "ab#d", "n=d;" },
+	{ "\\Qa.c\\E", "Qa.cE", "" },
+	{ "a\\vb", "a\nb", NULL },
+	{ "a[\\v]b", "a\vb", "" },
+	{ "\\c[(?<x99999>b)]",
+	    "\x1b"
+	    "b]",
+	    "x99999=b;" },
 	{ "", "", "" },
 	/* the reference of every stock configuration */
 	{ "^(?<time>[^ ]+) (?<stream>stdout|stderr) (?<logtag>[^ ]*) (?<message>.*)$",
