@@ -60,7 +60,7 @@ static const struct {
 	{ "(?x)a(?-x)#(?<x99999>b)", "a#b", "x99999=b;" },
 	{ "((?x) a )b c(?<n>d)", "ab cd", "n=d;" },
 	{ "(?x) a # (\n (?<n>b)", "ab", "n=b;" },
-	{ "(?x: (a)? (?(1)b|c) # (\n )#(?<n>d)", "ab#d", "n=d;" },
+	{ "(?x: (a)? (?(1)b|c) # (\n )#d", "ab#d", "" },
 	{ "\\Qa.c\\E", "Qa.cE", "" },
 	{ "a\\vb", "a\nb", NULL },
 	{ "a[\\v]b", "a\vb", "" },
