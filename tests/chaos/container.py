@@ -1,0 +1,197 @@
+"""A container's log as its runtime and the kubelet treat it: each in its exact
+order of steps (facts of kubelet, containerd and conmon), one step at a time, so
+that lines fall between any two of them."""
+
+import contextlib
+import gzip
+import os
+import pathlib
+import shutil
+import time
+
+MAX_FILES = 5
+KEEPS_TIME = 10**9
+
+
+def cri_head(ns, side, tag, zone):
+    when = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ns // KEEPS_TIME))
+    return f"{when}.{ns % KEEPS_TIME:09d}{zone} {side} {tag} ".encode()
+
+
+class Container:
+    """runtime: containerd, conmon (CRI-O) or copytruncate (a logrotate that
+    copies and truncates); taken(first, last): has the index got these marks?"""
+
+    def __init__(self, node, pod, name, uid, runtime, kinds, taken, rng):
+        self.runtime, self.kinds, self.taken, self.rng = runtime, kinds, taken, rng
+        self.pod, self.name, self.uid, self.restart = pod, name, uid, 0
+        self.folder = node.root / "pods" / f"matillion_{pod}_{uid}" / name
+        self.folder.mkdir(parents=True)
+        self.links, self.node = node.root / "containers", node
+        self.zone = "+00:00" if runtime == "conmon" else "Z"
+        self.marks = {}  # file: (first, last) that it holds
+        self.steps, self.stamp, self.done = [], 0, {}
+        self.open_first()
+
+    # ---- writing
+
+    @property
+    def log(self):
+        return self.folder / f"{self.restart}.log"
+
+    def open_first(self):
+        self.fd = os.open(self.log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o640)
+        self.held = self.marks[self.log] = [0, 0]
+        name = f"{self.pod}_matillion_{self.name}-{os.urandom(32).hex()}.log"
+        self.link = self.links / name
+        self.link.symlink_to(self.log)
+
+    def write(self, units, side):
+        """Units of one side, in one write(2): as the runtime does a read."""
+        now = time.time_ns()
+        data = b"".join(
+            cri_head(now, side, u.tag, self.zone) + u.text + b"\n" for u in units
+        )
+        os.write(self.fd, data)
+        now = time.time_ns()
+        for unit in units:
+            unit.at = now
+        self.hold([u.mark for u in units if u.mark])
+
+    def hold(self, marks):
+        first, last = self.held
+        if marks:
+            self.held[:] = min(marks[0], first or marks[0]), max(marks[-1], last)
+
+    # ---- steps
+
+    def count(self, kind):
+        self.done[kind] = self.done.get(kind, 0) + 1
+
+    def busy(self):
+        return bool(self.steps)
+
+    def step(self):
+        if self.steps:
+            self.steps.pop(0)()
+
+    def rotate(self):
+        if self.runtime == "copytruncate":
+            self.steps = [self.copy_and_truncate]
+            return
+        self.steps = [self.collect, *self.compress_steps(), self.rename]
+        late = self.rng.choice([0, 0, 1, 5]) if "late" in self.kinds else 0
+        self.steps += [lambda: None] * late  # lines go on into the renamed file
+        if self.runtime == "conmon":
+            self.steps += [self.reopen_through_tmp]
+        else:
+            self.steps += [self.open_new, self.swap]
+
+    def rotated(self):
+        files = [p for p in self.folder.iterdir() if p.name.startswith(self.log.name)]
+        return sorted(p for p in files if p != self.log and p.suffix != ".tmp")
+
+    def is_taken(self, file):
+        name = file.with_suffix("") if file.suffix == ".gz" else file
+        first, last = self.marks.get(name, (0, 0))
+        return not last or self.taken(first, last)
+
+    def collect(self):
+        """*.tmp, plain files that have a .gz, then the oldest beyond MaxFiles - 2."""
+        for file in self.folder.glob("*.tmp"):
+            file.unlink()
+        for file in self.folder.glob("*.gz"):
+            file.with_suffix("").unlink(missing_ok=True)
+        if "delete" not in self.kinds:
+            return
+        for file in self.rotated()[: -(MAX_FILES - 2)]:
+            if not self.is_taken(file):
+                break
+            file.unlink()
+            self.count("delete")
+
+    def compress_steps(self):
+        if "gzip" not in self.kinds:
+            return []
+        steps = []
+        for file in self.rotated():
+            if file.suffix != ".gz":
+                steps += self.compress_one(file)
+        return steps
+
+    def compress_one(self, file):
+        tmp, to = pathlib.Path(f"{file}.tmp"), pathlib.Path(f"{file}.gz")
+
+        def squeeze():
+            with open(file, "rb") as plain, gzip.open(tmp, "wb", 1) as packed:
+                shutil.copyfileobj(plain, packed)
+
+        def drop():
+            file.unlink()
+            self.count("gzip")
+
+        return [squeeze, lambda: tmp.rename(to), drop]
+
+    def rename(self):
+        self.stamp = max(self.stamp + 1, int(time.time()))
+        when = time.strftime("%Y%m%d-%H%M%S", time.gmtime(self.stamp))
+        to = self.folder / f"{self.log.name}.{when}"
+        self.log.rename(to)
+        self.marks[to] = self.marks.pop(self.log)
+        self.count("rotate")
+
+    def open_new(self):
+        """containerd: the new file is there before the old one is left."""
+        flags = os.O_CREAT | os.O_WRONLY | os.O_APPEND
+        self.new = os.open(self.log, flags, 0o640)
+
+    def swap(self):
+        self.fd, old = self.new, self.fd
+        self.held = self.marks[self.log] = [0, 0]
+        os.close(old)
+
+    def reopen_through_tmp(self):
+        """conmon: close, make LOG.tmp, rename it to LOG."""
+        os.close(self.fd)
+        tmp = f"{self.log}.tmp"
+        self.fd = os.open(tmp, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o640)
+        os.rename(tmp, self.log)
+        self.held = self.marks[self.log] = [0, 0]
+
+    def copy_and_truncate(self):
+        """No line is written between the two: what is then lost is the method's own."""
+        n = 1 + len(self.rotated())
+        to = self.folder / f"{self.log.name}.{n}"
+        shutil.copyfile(self.log, to)
+        os.ftruncate(self.fd, 0)
+        self.marks[to] = self.marks[self.log]
+        self.held = self.marks[self.log] = [0, 0]
+        self.count("copytruncate")
+
+    # ---- lives
+
+    def start_again(self):
+        """The container ended and another began: N.log, then N+1.log and a link of its own."""
+        if self.busy():
+            return
+        old_log, old_link = self.log, self.link
+        os.close(self.fd)
+        self.restart += 1
+        self.stamp = 0
+        self.open_first()
+        self.count("restart")
+        self.steps = [lambda: self.remove_dead(old_log, old_link)]
+
+    def remove_dead(self, log, link):
+        """The kubelet removes LOG* and the link of a dead container, once all is taken."""
+        files = [p for p in self.folder.iterdir() if p.name.startswith(f"{log.name}")]
+        if not all(self.is_taken(file) for file in files):
+            self.steps.append(lambda: self.remove_dead(log, link))
+            return
+        if "delete" not in self.kinds:
+            return
+        for file in files:
+            with contextlib.suppress(FileNotFoundError):
+                file.unlink()
+        link.unlink()
+        self.count("remove")

@@ -1,0 +1,311 @@
+"""One episode: writers write, the driver breaks, all is healed, the judge looks."""
+
+import collections
+import contextlib
+import json
+import mmap
+import os
+import random
+import shutil
+import subprocess
+import time
+
+from process import Config, Index, Towline, has_faults, start_writers
+from writers import MARKS
+
+# Where a build with FAULTS=1 can be killed.
+POINTS = [
+    "before-send",
+    "in-body",
+    "answer-begins",
+    "before-apply",
+    "after-apply",
+    "before-settle",
+    "after-settle",
+    "break-stored",
+    "hand-over",
+    "batch-sealed",
+]
+SERVER_FAULTS = {
+    "reset-request": 3,
+    "reset-answer": 3,
+    "stall": 1,
+    "s429": 2,
+    "s503": 2,
+    "s403": 1,
+    "s413": 2,
+    "s500": 1,
+    "s302": 1,
+    "s100": 1,
+    "items429": 3,
+    "items503": 1,
+    "items403": 2,
+    "garbage": 1,
+    "half": 1,
+    "html": 1,
+    "count": 2,
+    "endless": 1,
+    "trickle": 1,
+}
+TOWLINE_FAULTS = {"kill": 12, "point": 8, "term": 3, "framing": 2}
+OTHER_FAULTS = {"down": 4, "statefull": 2}
+WRITER_KINDS = [
+    "late",
+    "gap",
+    "burst",
+    "restart",
+    "delete",
+    "gzip",
+    "copytruncate",
+]
+KINDS = [*SERVER_FAULTS, *TOWLINE_FAULTS, *OTHER_FAULTS, *WRITER_KINDS]
+STALLS = 60  # s without progress after which what is missing is lost
+COUNTERS = ("app_completed", "app_failed", "app_task_errors", "app_task_execution")
+
+
+class Episode:
+    def __init__(self, folder, seed, seconds, kinds, options, bug=None):
+        self.folder, self.seed, self.seconds, self.bug = folder, seed, seconds, bug
+        self.kinds, self.options = set(kinds), options
+        self.rng = random.Random(f"{seed}/driver")
+        self.done = collections.Counter()
+        self.findings = collections.defaultdict(list)
+        self.shown, self.samples, self.heal_at = {}, [], []
+        folder.mkdir(parents=True)
+        with open(folder / "marks", "wb") as file:
+            file.truncate(options["containers"] * MARKS)
+        self.mount_state()
+        self.index = Index(folder)
+        self.towline = Towline(self.make_config())
+        weights = SERVER_FAULTS | TOWLINE_FAULTS | OTHER_FAULTS
+        if not has_faults():
+            del weights["point"]
+        if not self.mounted:
+            del weights["statefull"]
+        self.weights = {k: w for k, w in weights.items() if k in self.kinds}
+
+    def say(self, what):
+        with open(self.folder / "driver.log", "a") as file:
+            file.write(f"{time.time():.3f} {what}\n")
+
+    def mount_state(self):
+        state = self.folder / "state"
+        state.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", "size=24m,mode=700", "chaos", state]
+        self.mounted = (
+            os.geteuid() == 0
+            and "statefull" in self.kinds
+            and subprocess.run(command, capture_output=True).returncode == 0
+        )
+
+    def make_config(self):
+        log = collections.namedtuple("Log", "path")(f"{self.folder}/log/containers/*.log")
+        config = Config.of(self.folder, log, self.index.output)
+        config.service |= {
+            "Grace": 5,
+            "Batch_Size": self.rng.choice(["64K", "128K", "1M"]),
+            "Log_Level": "debug",
+        }
+        config.outputs[0] |= {
+            "net.io_timeout": "4s",
+            "Workers": self.rng.choice([1, 2, 4]),
+            "Hold_Size": self.rng.choice(["64000", "2M"]),
+            "Compress": self.rng.choice(["off", "gzip"]),
+        }
+        return config
+
+    # ---- faults of towline
+
+    def start(self, fault=None):
+        self.start_at = None
+        self.towline.start(fault, self.bug)
+        self.say(f"start fault={fault}")
+
+    def start_later(self, fault=None):
+        self.start_at = time.monotonic() + self.rng.choice([0, 0, 0.3, 1, 3])
+        self.start_fault = fault
+
+    def do_kill(self):
+        if self.start_at is None:
+            self.towline.kill()
+            self.start_later()
+
+    def do_point(self):
+        """Killed by itself at a named point, some passes after the next start."""
+        if self.start_at is None:
+            self.towline.kill()
+            point = self.rng.choice(POINTS)
+            self.start_later(f"{point}:{self.rng.choice([1, 1, 2, 5, 20])}")
+
+    def do_term(self):
+        if self.start_at is not None:
+            return
+        code = self.towline.stop(30)
+        if code != 0:
+            self.findings["SIGTERM did not end it with 0"].append(code)
+        self.start_later()
+
+    def do_framing(self):
+        if self.start_at is None:
+            self.towline.kill()
+            flush = self.rng.choice([300, 500, 800])
+            self.towline.config.inputs[0]["Flush_ms"] = flush
+            self.start_later()
+
+    # ---- faults around it
+
+    def do_down(self):
+        self.index.tell(up=False)
+        self.later(self.rng.uniform(0.2, 4), lambda: self.index.tell(up=True))
+
+    def do_statefull(self):
+        filler = self.folder / "state/filler"
+        with contextlib.suppress(OSError), open(filler, "ab", buffering=0) as file:
+            while True:
+                file.write(bytes(65536))
+        self.later(self.rng.uniform(0.5, 5), lambda: filler.unlink(missing_ok=True))
+
+    def server_fault(self, kind):
+        seconds = self.rng.uniform(0.2, 2.5)
+        self.index.tell(fault=kind, seconds=seconds, share=self.rng.choice([0.2, 0.7, 1]))
+
+    def later(self, seconds, what):
+        self.heal_at.append((time.monotonic() + seconds, what))
+
+    def heal(self, all_of_it=False):
+        now = time.monotonic()
+        for entry in list(self.heal_at):
+            if all_of_it or entry[0] <= now:
+                self.heal_at.remove(entry)
+                entry[1]()
+
+    def break_something(self):
+        kind = self.rng.choices(list(self.weights), list(self.weights.values()))[0]
+        self.say(kind)
+        self.done[kind] += 1
+        if kind in SERVER_FAULTS:
+            self.server_fault(kind)
+        else:
+            getattr(self, f"do_{kind}")()
+
+    # ---- watching
+
+    def mind(self):
+        """Has it ended?  Is it due to start?  Does it show what it showed?"""
+        self.heal()
+        if self.start_at is not None:
+            if time.monotonic() >= self.start_at:
+                self.start(self.start_fault)
+            return
+        code = self.towline.ended()
+        if code is not None:
+            self.say(f"ended {code}")
+            if code != -9:
+                self.findings["it ended by itself"].append(
+                    f"{code}: {self.towline.said()[-600:]}"
+                )
+            self.done["died at a point"] += code == -9
+            self.start_later()
+            return
+        self.towline.sample_memory()
+        if self.rng.random() < 0.15:
+            self.scrape()
+
+    def scrape(self):
+        samples = self.towline.samples()
+        if samples is None:
+            return
+        self.samples = samples
+        for name, labels, value in samples:
+            if not self.options["counters"] or not name.startswith(COUNTERS):
+                continue
+            key = name, *sorted(labels.items())
+            if value < self.shown.get(key, 0):
+                self.findings["a counter went back"].append(
+                    f"{key}: {value}, was {self.shown[key]}"
+                )
+            self.shown[key] = value
+
+    def run(self):
+        self.start()
+        writers = start_writers(
+            self.folder, self.seed, self.seconds, self.kinds, self.options
+        )
+        try:
+            self.break_for(writers)
+            self.mend(writers)
+            self.settle()
+        finally:
+            self.end(writers)
+
+    def break_for(self, writers):
+        due = time.monotonic() + 1.0
+        while writers.poll() is None:
+            time.sleep(0.05)
+            self.mind()
+            if self.weights and time.monotonic() > due:
+                self.break_something()
+                due = time.monotonic() + self.rng.expovariate(self.options["pace"])
+        if writers.returncode:
+            raise RuntimeError(f"the writers ended with {writers.returncode}")
+
+    def mend(self, writers):
+        """All is well again; what is under way starts once more, unharmed."""
+        self.say("mend")
+        self.heal(all_of_it=True)
+        self.index.tell(fault=None, seconds=0)
+        if self.start_at is None:
+            self.towline.kill()
+        self.start()
+
+    def missing(self):
+        """How many marks the index has not seen."""
+        report = json.loads((self.folder / "writers.json").read_text())
+        with open(self.folder / "marks", "r+b") as file, mmap.mmap(file.fileno(), 0) as m:
+            return sum(
+                m[int(c) * MARKS + 1 : int(c) * MARKS + n + 1].count(0)
+                for c, n in report["marks"].items()
+            )
+
+    def settle(self):
+        """Until nothing is missing and nothing moves, or nothing moves any more."""
+        last, since = None, time.monotonic()
+        while True:
+            time.sleep(0.25)
+            self.mind()
+            now = self.missing(), self.index.stats()["documents"]
+            if now != last:
+                last, since = now, time.monotonic()
+            quiet = time.monotonic() - since
+            if quiet > (2.5 if now[0] == 0 else self.options["patience"]):
+                break
+        if now[0]:
+            self.findings["marks that never came"].append(now[0])
+        self.scrape()
+        code = self.towline.stop(60)
+        if code != 0:
+            self.findings["SIGTERM did not end it with 0"].append(code)
+
+    def end(self, writers):
+        if self.towline.ended() is None:
+            self.towline.kill()
+        if writers.poll() is None:
+            writers.kill()
+            writers.wait()
+        self.stats = self.index.stats()
+        self.index.stop()
+        if self.mounted:
+            kept = self.folder / "state-kept"
+            shutil.copytree(self.folder / "state", kept, dirs_exist_ok=True)
+            subprocess.run(["umount", self.folder / "state"], check=True)
+        limit = self.options["memory"]
+        if limit and self.towline.peak > limit:
+            self.findings["more memory than allowed"].append(self.towline.peak)
+        run = {
+            "samples": self.samples,
+            "findings": self.findings,
+            "faults": self.done,
+            "served": self.stats,
+            "peak": self.towline.peak,
+        }
+        (self.folder / "run.json").write_text(json.dumps(run))

@@ -1,0 +1,216 @@
+"""The judge: what the writers said against what the index holds.  It shares no
+code with towline and knows nothing of its offsets: lines, documents, counters.
+
+    judge.py DIR [--counters]
+
+A record may come in pieces only where its writer paused for longer than MAY_BREAK.
+"""
+
+import collections
+import dataclasses
+import json
+import pathlib
+import re
+import sys
+
+MARK = re.compile(r"~(\d+)\.(\d+)~")
+COLOUR = re.compile(rb"\x1b\[[0-9;]*m")
+FILL = re.compile(r"(é|Ã©|p|x)\1{7,}")
+MAY_BREAK = 150_000_000  # ns: well below the smallest Flush_ms
+SHOWN = 5  # findings of one kind that are shown whole
+
+
+def text_of(units):
+    raw = "".join(j * (i > 0) + text for i, (j, text, _) in enumerate(units))
+    return COLOUR.sub(b"", raw.encode("latin-1")).decode("utf-8", "replace")
+
+
+def short(what):
+    """A record or a document, so that a person can see what it is about."""
+    text = FILL.sub(r"\1…", str(what))
+    return text if len(text) <= 700 else f"{text[:500]} … {text[-200:]}"
+
+
+@dataclasses.dataclass
+class Verdict:
+    records: int = 0
+    documents: int = 0
+    pieces: int = 0
+    lost: int = 0
+    doubled: int = 0
+    findings: dict = dataclasses.field(
+        default_factory=lambda: collections.defaultdict(list)
+    )
+
+    def find(self, kind, what):
+        self.findings[kind].append(what)
+
+    def lines(self):
+        for kind, found in self.findings.items():
+            yield f"{kind}: {len(found)}"
+            for what in found[:SHOWN]:
+                yield f"    {short(what)}"
+
+
+class Judge:
+    def __init__(self, folder):
+        self.folder, self.verdict = folder, Verdict()
+        self.report = json.loads((folder / "writers.json").read_text())
+        self.number = {
+            (pod, name): int(c) for c, (pod, name, _) in self.report["pods"].items()
+        }
+        self.expected = collections.defaultdict(list)  # key: records
+        self.sums = collections.defaultdict(collections.Counter)  # container: counts
+        self.empties = collections.Counter()
+        self.rest = []  # documents that are no whole record
+
+    def read_truth(self):
+        with open(self.folder / "truth.ndjson") as lines:
+            for line in lines:
+                record = json.loads(line)
+                self.verdict.records += 1
+                self.sums[record["c"]].update(record["counts"])
+                key = record["c"], record["side"], text_of(record["units"])
+                self.expected[key].append(line)
+
+    def read_documents(self):
+        with open(self.folder / "documents.ndjson", "rb") as lines:
+            for line in lines:
+                key, _, text = line.partition(b"\t")
+                self.document(key.decode(), json.loads(text))
+
+    def document(self, key, document):
+        if key.startswith("!"):
+            self.verdict.find(
+                "another document under an id that is taken", (key, document["log"])
+            )
+            return
+        self.verdict.documents += 1
+        pod = document.get("kubernetes", {})
+        number = self.number.get((pod.get("pod_name"), pod.get("container_name")))
+        if number is None:
+            self.verdict.find("a document of no container", document)
+            return
+        if document.get("log_truncated"):
+            self.verdict.find("a document marked as cut", document)
+        whole = number, document["stream"], document["log"]
+        if self.expected.get(whole):
+            self.expected[whole].pop()
+        else:
+            self.rest.append(whole)
+
+    def by_mark(self, records):
+        found = {}
+        for record in records:
+            for i, (_, text, _) in enumerate(record["units"]):
+                for _, mark in MARK.findall(text):
+                    found[record["c"], int(mark)] = record, i
+        return found
+
+    def settle(self):
+        """What is left on both sides: pieces, doubles, wrong texts, losses."""
+        left = [json.loads(line) for lines in self.expected.values() for line in lines]
+        place, pieces = self.by_mark(left), collections.defaultdict(list)
+        for number, side, log in self.rest:
+            if log == "":  # of a record that an empty line was to be joined to
+                self.empties[number, side] += 1
+                continue
+            found = MARK.findall(log)
+            at = place.get((number, int(found[0][1]))) if found else None
+            if at is None or at[0]["side"] != side:
+                self.verdict.doubled += 1
+                self.verdict.find("a document of no line, or of one twice", (side, log))
+            else:
+                pieces[id(at[0])].append((at[1], log))
+        for record in left:
+            self.record(record, sorted(self.with_empties(record, pieces[id(record)])))
+        for (number, side), n in self.empties.items():
+            self.verdict.doubled += n
+            if n:
+                self.verdict.find("an empty line too often", (number, side, n))
+
+    def with_empties(self, record, pieces):
+        """Empty lines have no mark: one that no piece holds is a document by itself."""
+        said = "\n".join(log for _, log in pieces)
+        for i, (_, text, _) in enumerate(record["units"]):
+            key = record["c"], record["side"]
+            if text == "" and "\n\n" not in said and self.empties[key] > 0:
+                self.empties[key] -= 1
+                pieces.append((i, ""))
+        return pieces
+
+    def record(self, record, pieces):
+        """Do these pieces make up the record, each once?"""
+        units, next_unit = record["units"], 0
+        for start, log in pieces:
+            end = start + 1
+            while end <= len(units) and text_of(units[start:end]) != log:
+                end += 1
+            if start < next_unit:
+                self.verdict.doubled += 1
+                self.verdict.find("a piece twice", (record, pieces))
+                return
+            if end > len(units):
+                self.verdict.find("a text that is not the source's", (record, pieces))
+                return
+            if start > next_unit:
+                break
+            if start and units[start][2] - units[start - 1][2] < MAY_BREAK:
+                self.verdict.find("torn where no pause was", (record, pieces))
+            next_unit = end
+        if next_unit < len(units):
+            self.verdict.lost += 1
+            self.verdict.find("lost", (record, pieces))
+        self.verdict.pieces += len(pieces)
+
+    # ---- counters
+
+    def counters(self, samples):
+        """samples: [(name, labels, value)] of the last scrape."""
+        have = collections.defaultdict(collections.Counter)
+        for name, labels, value in samples:
+            number = self.number.get((labels.get("pod"), labels.get("container")))
+            if number is None:
+                continue
+            if name == "app_task_errors_total":
+                name = f"error {labels['error_type']}"
+            have[number][NAMES.get(name, name)] += value
+        for number, want in self.sums.items():
+            for what, count in want.items():
+                got = have[number][what]
+                if got != count:
+                    self.verdict.find(
+                        "a counter that is not the truth",
+                        f"container {number}: {what} is {got}, must be {count}",
+                    )
+
+
+NAMES = {
+    "app_completed_tasks_total": "completed",
+    "app_failed_tasks_total": "failed",
+    "app_task_execution_seconds_sum": "execution_time",
+    "app_task_execution_seconds_count": "execution_times",
+    "app_request_duration_seconds_sum": "request_time",
+    "app_request_duration_seconds_count": "requests",
+}
+
+
+def judge(folder, counters=False):
+    it = Judge(pathlib.Path(folder))
+    it.read_truth()
+    it.read_documents()
+    it.settle()
+    run = json.loads((it.folder / "run.json").read_text())
+    if counters:
+        it.counters(run["samples"])
+    for kind, found in run["findings"].items():
+        it.verdict.findings[kind] += found
+    return it.verdict
+
+
+if __name__ == "__main__":
+    said = judge(sys.argv[1], "--counters" in sys.argv)
+    print(f"records={said.records} documents={said.documents} pieces={said.pieces}")
+    print(f"lost={said.lost} doubled={said.doubled}")
+    print("\n".join(said.lines()))
+    sys.exit(bool(said.findings))
