@@ -240,6 +240,15 @@ successor_of(const struct tail *t, const struct file *f)
 	return NULL;
 }
 
+/* Is there a successor, and has it a first line? */
+static bool
+successor_begins(struct tail *t, const struct file *f)
+{
+	struct file *next = successor_of(t, f);
+
+	return next != NULL && (next->stream != NULL || stream_find(t, next));
+}
+
 /* Nothing comes any more: what is open goes on in the next file, or ends here. */
 static bool
 file_finish(struct tail *t, struct file *f)
@@ -275,6 +284,10 @@ file_at_end(struct tail *t, struct file *f)
 {
 	bool flush = t->finishing || t->now - f->grown >= f->conf->flush * NS_PER_MS;
 	bool over = f->leaving && (file_is_left(t, f) || t->now - f->grown > f->conf->rotate_wait);
+
+	/* What is open goes on in the successor, which may not be there yet or have no line. */
+	if (over && !flush && frame_open(f) && !successor_begins(t, f))
+		return;
 
 	if (over || t->finishing) {
 		if (!f->ended && !file_finish(t, f))
