@@ -156,7 +156,8 @@ rotated_open(struct tail *t, struct listing *beside, struct file *live)
 {
 	struct slice directory = directory_of(live->target);
 	struct slice base = slice_of(live->target + directory.len + 1);
-	struct file *last = live->after;
+	struct file *before = live->after, *last = NULL;
+	bool listed = before == NULL;
 
 	listing_read(beside, directory);
 	for (int i = listing_first(beside, base); i < beside->n; i++) {
@@ -169,9 +170,10 @@ rotated_open(struct tail *t, struct listing *beside, struct file *live)
 			continue;
 		sibling = xprintf("%s/%s", beside->path, name);
 		last = rotated_file(t, live, sibling, last);
+		listed |= last == before;
 		free(sibling);
 	}
-	file_follow(live, last);
+	file_follow(live, listed ? last : before); /* not listed: its name is gone */
 }
 
 /* ---- all of them */
