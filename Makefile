@@ -5,7 +5,7 @@ PREFIX  ?= /usr/local
 CC      := gcc
 
 # ---- how it is built: plain, SAN=1 (ASan + UBSan), TSAN=1, FAULTS=1 (fault points, for chaos)
-FLAVOUR := $(if $(SAN),san,$(if $(TSAN),tsan))
+FLAVOUR := $(if $(SAN),san,$(if $(TSAN),tsan))$(if $(FAULTS),faults)
 B       := build$(if $(FLAVOUR),/$(FLAVOUR))
 
 WARN   := -Wall -Wextra -Wshadow -Wformat=2 -Wcast-qual -Wwrite-strings -Wstrict-prototypes \
@@ -18,6 +18,9 @@ else ifdef TSAN
 SPECIAL := -fsanitize=thread -fno-omit-frame-pointer
 else
 HARDEN  += -D_FORTIFY_SOURCE=2
+endif
+ifdef FAULTS
+SPECIAL += -DFAULTS
 endif
 LIBS    := libcurl jansson libpcre2-8 zlib sqlite3 libmicrohttpd libxxhash
 CFLAGS  ?= -O2 -g
@@ -65,7 +68,7 @@ build/.need-%: tools/packages
 	$(Q)mkdir -p build && tools/need $* && touch $@
 
 # ---- tests
-.PHONY: unit unit-bin bench-bin bench test e2e lint demo install docs
+.PHONY: unit unit-bin bench-bin bench chaos test e2e lint demo install docs
 
 test: unit e2e ## all unit and end-to-end tests, with what they need
 
@@ -78,6 +81,10 @@ e2e: $(B)/towline bench-bin | build/.need-test ## the end-to-end tests alone; AR
 	$(Q)TOWLINE=$(abspath $(B)/towline) $$(tools/venv)/bin/pytest -q $(or $(ARGS),tests/e2e)
 
 bench-bin: $(BENCH)
+
+chaos: | build/.need-test ## break it on purpose: nothing lost, nothing twice; ARGS= for chaos.py (--minutes, --seed)
+	$(Q)$(MAKE) --no-print-directory FAULTS=1 all
+	$(Q)TOWLINE=$(abspath build/$(if $(SAN),san)faults/towline) $$(tools/venv)/bin/python tests/chaos/chaos.py $(ARGS)
 
 bench: build/towline bench-bin | build/.need-bench ## what a line costs here, beside peers and the ceiling; ARGS= for bench.py
 	$(Q)python3 tests/bench/bench.py $(ARGS)

@@ -11,6 +11,7 @@
 
 #include "agent_metrics.h"
 #include "clock.h"
+#include "fault.h"
 #include "metrics.h"
 
 /* A quiet agent's error is searchable at once: with nothing under way this is the delay. */

@@ -16,6 +16,7 @@
 
 #include "clock.h"
 #include "dead.h"
+#include "fault.h"
 #include "reply.h"
 #include "sink.h"
 

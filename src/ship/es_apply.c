@@ -225,6 +225,7 @@ bury(struct apply *a, struct piece *dead, bool given_up)
 			put_into(a, &waits, dead->form, i);
 		}
 	}
+	FAULT("letters-written");
 	if (dead->n > 0 && dead_sync(file) < 0) {
 		for (i = todo_next(dead, 0); i < n; i = todo_next(dead, i + 1))
 			put_into(a, &waits, dead->form, i);
@@ -351,6 +352,7 @@ es_apply(struct es *es, struct es_request *r, struct piece *p, int64_t now)
 	struct apply a = { .es = es, .p = p, .v = &r->verdicts, .started = r->started, .now = now };
 	uint32_t first = todo_next(p, 0);
 
+	FAULT("before-apply");
 	a.wall = clock_wall();
 	a.held = hold_has(es, p->batch);
 	a.first = p->attempt == 0 && !r->rewound && !a.held;
@@ -368,6 +370,7 @@ es_apply(struct es *es, struct es_request *r, struct piece *p, int64_t now)
 		bury(&a, a.given_up, true);
 	queue_rest(&a);
 	piece_done(es, p);
+	FAULT("after-apply");
 }
 
 void

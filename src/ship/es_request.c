@@ -141,6 +141,7 @@ on_read(char *to, size_t size, size_t n, void *arg)
 	struct es_request *r = arg;
 	size_t left = r->gzip.len - r->gzip_at;
 
+	FAULT("in-body");
 	if (!r->es->conf->compress)
 		return body_read(&r->body, to, size * n);
 	if (left > size * n)
@@ -172,6 +173,7 @@ on_write(char *at, size_t size, size_t n, void *arg)
 	struct es_request *r = arg;
 	struct slice piece = { at, size * n };
 
+	FAULT("answer-begins");
 	r->reply_bytes += piece.len;
 	if (r->reply_bytes > ANSWER_MORE + (size_t)r->piece->n * ANSWER_ITEM)
 		return 0;
@@ -322,6 +324,7 @@ es_send(struct es *es, struct es_request *r, int64_t now)
 	CURL *easy = r->x.easy;
 	uint64_t size;
 
+	FAULT("before-send");
 	es_easy_setup(es, easy, r->error);
 	curl_slist_free_all(r->headers);
 	r->headers = es_headers(es, es->conf->compress, "application/x-ndjson");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "fault.h"
 #include "shipper.h"
 
 CURLM *
@@ -31,8 +32,10 @@ ship_settled(struct shipper *s)
 {
 	if (s->settled_items == 0)
 		return;
+	FAULT("before-settle");
 	if (s->settled_range != NULL)
 		range_settle(s->book, s->settled_range, s->settled_items);
+	FAULT("after-settle");
 	atomic_fetch_sub(&s->unsettled, s->settled_items);
 	s->settled_items = 0;
 }

@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "dead.h"
+#include "fault.h"
 #include "shipper.h"
 
 /* A single document may grow one batch to this many times its size. */
@@ -172,6 +173,7 @@ void
 shipper_give(struct shipper *s, struct batch *b)
 {
 	atomic_fetch_add(&s->unsettled, b->nitems);
+	FAULT("batch-sealed");
 	for (uint32_t i = 0; i < b->nranges; i++)
 		range_seal(s->book, b->ranges[i]);
 	batch_trim(b, s->batch_bytes);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "fault.h"
 #include "file.h"
 #include "map.h"
 #include "voice.h"
@@ -61,6 +62,8 @@ stream_resume(struct tail *t, struct file *f, struct stream *s)
 		}
 		state_stream(t->state, &s->identity, &known);
 	}
+	if (f->after != NULL && least == 0 && BUG("offset-at-rotation"))
+		least = 1;
 	f->offset = least;
 	if (f->read_to < least)
 		f->read_to = least;

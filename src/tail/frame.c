@@ -9,6 +9,7 @@
 #include "again.h"
 #include "ansi.h"
 #include "clock.h"
+#include "fault.h"
 #include "file.h"
 #include "metrics.h"
 
@@ -317,9 +318,12 @@ frame_flush(struct frame *fr, struct file *f)
 
 		if (!o->any)
 			continue;
+		if (o->broken == 0 && BUG("break-not-stored"))
+			o->broken = 1;
 		if (o->broken == 0)
 			o->broken =
 			    state_break(fr->state, &f->stream->identity, (enum side)side, o->end);
+		FAULT("break-stored");
 		if (!side_end(fr, f, (enum side)side, o->broken))
 			return false;
 	}
@@ -343,5 +347,6 @@ frame_hand_over(struct file *f, struct file *next)
 		next->open[side].generation = 0;
 		f->users++;
 		*o = (struct open_record){ 0 };
+		FAULT("hand-over");
 	}
 }
