@@ -22,17 +22,23 @@ SEEDS = pathlib.Path(__file__).with_name("seeds")
 
 
 def arguments():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     p.add_argument("--minutes", type=float, default=5, help="new seeds for so long")
     p.add_argument("--seed", type=int, help="this one alone")
     p.add_argument("--length", type=float, default=45, help="seconds of an episode")
-    p.add_argument("--without", default="", help=f"kinds left out, of {','.join(KINDS)}")
+    p.add_argument(
+        "--without", default="", help=f"kinds left out, of {','.join(KINDS)}"
+    )
     p.add_argument("--only", default="", help="no kinds but these")
     p.add_argument("--rate", type=float, default=3000, help="records a second")
     p.add_argument("--containers", type=int, default=12)
     p.add_argument("--pace", type=float, default=0.8, help="faults a second")
     p.add_argument("--patience", type=float, default=STALLS, help="s without progress")
-    p.add_argument("--memory", type=float, default=0, help="most resident bytes; 0: any")
+    p.add_argument(
+        "--memory", type=float, default=0, help="most resident bytes; 0: any"
+    )
     p.add_argument("--counters", action="store_true", help="judge the app_ counters")
     p.add_argument("--bug", help="a planted one, of a build with FAULTS=1")
     p.add_argument("--dir", type=pathlib.Path, help="where episodes' folders are made")
@@ -49,7 +55,9 @@ def kinds_of(args):
 
 def episode(args, seed):
     """One seed; True: it passed."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"chaos-{seed}-", dir=args.dir)) / "run"
+    folder = (
+        pathlib.Path(tempfile.mkdtemp(prefix=f"chaos-{seed}-", dir=args.dir)) / "run"
+    )
     keys = "rate", "containers", "pace", "patience", "memory", "counters"
     options = {key: getattr(args, key) for key in keys}
     it = Episode(folder, seed, args.length, kinds_of(args), options, args.bug)
@@ -68,7 +76,10 @@ def episode(args, seed):
     for line in verdict.lines():
         print(f"    {line}")
     if verdict.findings:
-        print(f"    kept: {folder}; again: --seed {seed} --length {args.length:g}", flush=True)
+        print(
+            f"    kept: {folder}; again: --seed {seed} --length {args.length:g}",
+            flush=True,
+        )
     elif not args.keep:
         shutil.rmtree(folder.parent)
     return not verdict.findings, done, verdict

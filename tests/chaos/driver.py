@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import time
 
+from judge import Judge
 from process import Config, Index, Towline, has_faults, start_writers
 from writers import MARKS
 
@@ -60,6 +61,7 @@ WRITER_KINDS = [
 ]
 KINDS = [*SERVER_FAULTS, *TOWLINE_FAULTS, *OTHER_FAULTS, *WRITER_KINDS]
 STALLS = 60  # s without progress after which what is missing is lost
+HELD_AT_0 = 45  # s: longer than a new series is shown at 0
 COUNTERS = ("app_completed", "app_failed", "app_task_errors", "app_task_execution")
 
 
@@ -99,7 +101,9 @@ class Episode:
         )
 
     def make_config(self):
-        log = collections.namedtuple("Log", "path")(f"{self.folder}/log/containers/*.log")
+        log = collections.namedtuple("Log", "path")(
+            f"{self.folder}/log/containers/*.log"
+        )
         config = Config.of(self.folder, log, self.index.output)
         config.service |= {
             "Grace": 5,
@@ -117,7 +121,7 @@ class Episode:
     # ---- faults of towline
 
     def start(self, fault=None):
-        self.start_at = None
+        self.start_at, self.armed = None, fault
         self.towline.start(fault, self.bug)
         self.say(f"start fault={fault}")
 
@@ -167,7 +171,9 @@ class Episode:
 
     def server_fault(self, kind):
         seconds = self.rng.uniform(0.2, 2.5)
-        self.index.tell(fault=kind, seconds=seconds, share=self.rng.choice([0.2, 0.7, 1]))
+        self.index.tell(
+            fault=kind, seconds=seconds, share=self.rng.choice([0.2, 0.7, 1])
+        )
 
     def later(self, seconds, what):
         self.heal_at.append((time.monotonic() + seconds, what))
@@ -254,14 +260,19 @@ class Episode:
         self.say("mend")
         self.heal(all_of_it=True)
         self.index.tell(fault=None, seconds=0)
-        if self.start_at is None:
+        if self.start_at is None and self.armed:
             self.towline.kill()
-        self.start()
+            self.start()
+        elif self.start_at is not None:
+            self.start()
 
     def missing(self):
         """How many marks the index has not seen."""
         report = json.loads((self.folder / "writers.json").read_text())
-        with open(self.folder / "marks", "r+b") as file, mmap.mmap(file.fileno(), 0) as m:
+        with (
+            open(self.folder / "marks", "r+b") as file,
+            mmap.mmap(file.fileno(), 0) as m,
+        ):
             return sum(
                 m[int(c) * MARKS + 1 : int(c) * MARKS + n + 1].count(0)
                 for c, n in report["marks"].items()
@@ -281,10 +292,23 @@ class Episode:
                 break
         if now[0]:
             self.findings["marks that never came"].append(now[0])
-        self.scrape()
+        self.wait_for_counters()
         code = self.towline.stop(60)
         if code != 0:
             self.findings["SIGTERM did not end it with 0"].append(code)
+
+    def wait_for_counters(self):
+        """A series that is new shows its count 30 s after it was first shown."""
+        self.scrape()
+        end = time.monotonic() + HELD_AT_0
+        if not self.options["counters"]:
+            return
+        truth = Judge(self.folder)
+        truth.read_truth()
+        while any(truth.wrong_counters(self.samples)) and time.monotonic() < end:
+            time.sleep(0.5)
+            self.mind()
+            self.scrape()
 
     def end(self, writers):
         if self.towline.ended() is None:

@@ -208,9 +208,11 @@ class Index:
 
 def header(status, length, more=b""):
     kind = b"application/json" if status == 200 else b"text/html"
-    return (
-        b"HTTP/1.1 %d X\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s\r\n"
-        % (status, kind, length, more)
+    return b"HTTP/1.1 %d X\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s\r\n" % (
+        status,
+        kind,
+        length,
+        more,
     )
 
 

@@ -93,7 +93,7 @@ class Judge:
             return
         if document.get("log_truncated"):
             self.verdict.find("a document marked as cut", document)
-        whole = number, document["stream"], document["log"]
+        whole = number, document.get("stream"), document.get("log")
         if self.expected.get(whole):
             self.expected[whole].pop()
         else:
@@ -112,6 +112,11 @@ class Judge:
         left = [json.loads(line) for lines in self.expected.values() for line in lines]
         place, pieces = self.by_mark(left), collections.defaultdict(list)
         for number, side, log in self.rest:
+            if log is None or side is None:
+                self.verdict.find(
+                    "a document without text or side", (number, side, log)
+                )
+                continue
             if log == "":  # of a record that an empty line was to be joined to
                 self.empties[number, side] += 1
                 continue
@@ -165,24 +170,18 @@ class Judge:
 
     # ---- counters
 
-    def counters(self, samples):
-        """samples: [(name, labels, value)] of the last scrape."""
+    def wrong_counters(self, samples):
+        """What [(name, labels, value)] of a scrape says that is not the truth."""
         have = collections.defaultdict(collections.Counter)
         for name, labels, value in samples:
             number = self.number.get((labels.get("pod"), labels.get("container")))
-            if number is None:
-                continue
             if name == "app_task_errors_total":
                 name = f"error {labels['error_type']}"
             have[number][NAMES.get(name, name)] += value
         for number, want in self.sums.items():
             for what, count in want.items():
-                got = have[number][what]
-                if got != count:
-                    self.verdict.find(
-                        "a counter that is not the truth",
-                        f"container {number}: {what} is {got}, must be {count}",
-                    )
+                if (got := have[number][what]) != count:
+                    yield f"container {number}: {what} is {got}, must be {count}"
 
 
 NAMES = {
@@ -202,7 +201,8 @@ def judge(folder, counters=False):
     it.settle()
     run = json.loads((it.folder / "run.json").read_text())
     if counters:
-        it.counters(run["samples"])
+        for wrong in it.wrong_counters(run["samples"]):
+            it.verdict.find("a counter that is not the truth", wrong)
     for kind, found in run["findings"].items():
         it.verdict.findings[kind] += found
     return it.verdict

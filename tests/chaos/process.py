@@ -108,7 +108,9 @@ class Towline:
         if not page or page[0] != 200:
             return None
         found = [SAMPLE.fullmatch(line) for line in page[1].splitlines()]
-        return [(m[1], dict(LABEL.findall(m[2] or "")), float(m[3])) for m in found if m]
+        return [
+            (m[1], dict(LABEL.findall(m[2] or "")), float(m[3])) for m in found if m
+        ]
 
     def ended(self):
         return self.process.poll()
