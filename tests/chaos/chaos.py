@@ -17,6 +17,7 @@ import time
 
 from driver import KINDS, STALLS, Episode
 from judge import judge
+from process import RealServer
 
 SEEDS = pathlib.Path(__file__).with_name("seeds")
 
@@ -34,12 +35,13 @@ def arguments():
     p.add_argument("--only", default="", help="no kinds but these")
     p.add_argument("--rate", type=float, default=3000, help="records a second")
     p.add_argument("--containers", type=int, default=12)
-    p.add_argument("--pace", type=float, default=0.8, help="faults a second")
+    p.add_argument("--pace", type=float, default=1.2, help="faults a second")
     p.add_argument("--patience", type=float, default=STALLS, help="s without progress")
     p.add_argument(
         "--memory", type=float, default=0, help="most resident bytes; 0: any"
     )
     p.add_argument("--counters", action="store_true", help="judge the app_ counters")
+    p.add_argument("--opensearch", action="store_true", help="a real server behind")
     p.add_argument("--bug", help="a planted one, of a build with FAULTS=1")
     p.add_argument("--dir", type=pathlib.Path, help="where episodes' folders are made")
     p.add_argument("--keep", action="store_true", help="keep folders that passed, too")
@@ -53,14 +55,14 @@ def kinds_of(args):
     return (only or set(KINDS)) - without
 
 
-def episode(args, seed):
+def episode(args, seed, real):
     """One seed; True: it passed."""
     folder = (
         pathlib.Path(tempfile.mkdtemp(prefix=f"chaos-{seed}-", dir=args.dir)) / "run"
     )
     keys = "rate", "containers", "pace", "patience", "memory", "counters"
     options = {key: getattr(args, key) for key in keys}
-    it = Episode(folder, seed, args.length, kinds_of(args), options, args.bug)
+    it = Episode(folder, seed, args.length, kinds_of(args), options, args.bug, real)
     it.run()
     verdict = judge(folder, args.counters)
     report = json.loads((folder / "writers.json").read_text())
@@ -101,12 +103,17 @@ def seeds(args):
 def main():
     args = arguments()
     total, passed, n = collections.Counter(), True, 0
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="chaos-server-", dir=args.dir))
+    real = RealServer(folder) if args.opensearch else None
     for seed in seeds(args):
-        good, done, verdict = episode(args, seed)
+        good, done, verdict = episode(args, seed, real)
         passed, n, total = passed and good, n + 1, total + done
         total["records"] += verdict.records
         total["lost"] += verdict.lost
         total["doubled"] += verdict.doubled
+    if real:
+        real.stop()
+    shutil.rmtree(folder)
     print(f"{'passed' if passed else 'FAILED'}: {n} seeds;", end=" ")
     print(" ".join(f"{k}={v}" for k, v in sorted(total.items())))
     sys.exit(not passed)

@@ -7,6 +7,7 @@ import mmap
 import os
 import random
 import shutil
+import signal
 import subprocess
 import time
 
@@ -48,8 +49,9 @@ SERVER_FAULTS = {
     "endless": 1,
     "trickle": 1,
 }
-TOWLINE_FAULTS = {"kill": 12, "point": 8, "term": 3, "framing": 2}
+TOWLINE_FAULTS = {"kill": 20, "point": 16, "term": 3, "framing": 2}
 OTHER_FAULTS = {"down": 4, "statefull": 2}
+REAL_FAULTS = {"server-kill": 3, "server-stop": 2}
 WRITER_KINDS = [
     "late",
     "gap",
@@ -59,16 +61,17 @@ WRITER_KINDS = [
     "gzip",
     "copytruncate",
 ]
-KINDS = [*SERVER_FAULTS, *TOWLINE_FAULTS, *OTHER_FAULTS, *WRITER_KINDS]
+FAULTS = SERVER_FAULTS | TOWLINE_FAULTS | OTHER_FAULTS | REAL_FAULTS
+KINDS = [*FAULTS, *WRITER_KINDS]
 STALLS = 60  # s without progress after which what is missing is lost
 HELD_AT_0 = 45  # s: longer than a new series is shown at 0
 COUNTERS = ("app_completed", "app_failed", "app_task_errors", "app_task_execution")
 
 
 class Episode:
-    def __init__(self, folder, seed, seconds, kinds, options, bug=None):
+    def __init__(self, folder, seed, seconds, kinds, options, bug=None, real=None):
         self.folder, self.seed, self.seconds, self.bug = folder, seed, seconds, bug
-        self.kinds, self.options = set(kinds), options
+        self.kinds, self.options, self.real = set(kinds), options, real
         self.rng = random.Random(f"{seed}/driver")
         self.done = collections.Counter()
         self.findings = collections.defaultdict(list)
@@ -77,14 +80,13 @@ class Episode:
         with open(folder / "marks", "wb") as file:
             file.truncate(options["containers"] * MARKS)
         self.mount_state()
-        self.index = Index(folder)
+        self.index = Index(folder, real.server.port if real else 0, f"chaos-{seed}")
         self.towline = Towline(self.make_config())
-        weights = SERVER_FAULTS | TOWLINE_FAULTS | OTHER_FAULTS
-        if not has_faults():
-            del weights["point"]
-        if not self.mounted:
-            del weights["statefull"]
-        self.weights = {k: w for k, w in weights.items() if k in self.kinds}
+        able = {"point": has_faults(), "statefull": self.mounted}
+        able |= dict.fromkeys(REAL_FAULTS, real is not None)
+        self.weights = {
+            k: w for k, w in FAULTS.items() if k in self.kinds and able.get(k, True)
+        }
 
     def say(self, what):
         with open(self.folder / "driver.log", "a") as file:
@@ -191,6 +193,9 @@ class Episode:
         self.done[kind] += 1
         if kind in SERVER_FAULTS:
             self.server_fault(kind)
+        elif kind in REAL_FAULTS:
+            how = signal.SIGKILL if kind == "server-kill" else signal.SIGTERM
+            self.done[kind] -= not self.real.break_it(how)
         else:
             getattr(self, f"do_{kind}")()
 
@@ -260,6 +265,8 @@ class Episode:
         self.say("mend")
         self.heal(all_of_it=True)
         self.index.tell(fault=None, seconds=0)
+        if self.real:
+            self.real.settle()
         if self.start_at is None and self.armed:
             self.towline.kill()
             self.start()
@@ -318,6 +325,9 @@ class Episode:
             writers.wait()
         self.stats = self.index.stats()
         self.index.stop()
+        if self.real:
+            self.real.settle()
+            self.real.dump(self.index.name, self.folder / "documents.ndjson")
         if self.mounted:
             kept = self.folder / "state-kept"
             shutil.copytree(self.folder / "state", kept, dirs_exist_ok=True)

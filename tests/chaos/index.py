@@ -1,7 +1,9 @@
 """A strict index: keeps every id and document, answers _bulk as a server does,
 409 for an id that it has, and says so when a document differs under one id.
 
-    index.py DIR PORT
+    index.py DIR PORT UPSTREAM
+
+UPSTREAM is the port of a real server, which then keeps the documents, or 0.
 
 Commands, one JSON a line on stdin: {"fault": NAME, "seconds": S, …} starts a
 fault, {"up": false} closes the port, {"stats": true} is answered on stdout.
@@ -11,6 +13,7 @@ DIR/documents.ndjson gets what is stored; DIR/marks a byte for each mark seen.
 import asyncio
 import contextlib
 import gzip
+import http.client
 import json
 import mmap
 import pathlib
@@ -43,7 +46,8 @@ STATUS_FAULTS = {"s429": 429, "s503": 503, "s403": 403, "s302": 302, "s500": 500
 
 
 class Index:
-    def __init__(self, folder, port):
+    def __init__(self, folder, port, upstream):
+        self.upstream = upstream  # a real server's port; 0: this is the index
         self.folder, self.port, self.server = folder, port, None
         self.ids, self.differs, self.conflicts = {}, [], 0
         self.fault, self.until, self.how = None, 0, {}
@@ -55,14 +59,17 @@ class Index:
 
     # ---- documents
 
+    def mark(self, document):
+        for number, mark in MARK.findall(document):
+            self.map[int(number) * MARKS + int(mark)] = 1
+
     def store(self, action, document):
         key = ID.search(action)[1]
         have, now = self.ids.get(key), hash(document)
         if have is None:
             self.ids[key] = now
             self.out.write(key + b"\t" + document + b"\n")
-            for number, mark in MARK.findall(document):
-                self.map[int(number) * MARKS + int(mark)] = 1
+            self.mark(document)
             return TAKEN
         self.conflicts += 1
         if have != now:
@@ -70,18 +77,61 @@ class Index:
             self.out.write(b"!" + key + b"\t" + document + b"\n")
         return EXISTS
 
-    def bulk(self, body, fault):
+    async def bulk(self, path, body, fault):
         lines = body.split(b"\n")
         if lines.pop() or len(lines) % 2:
             return 400, b'{"error":{"type":"illegal_argument_exception"}}'
+        pairs = list(zip(lines[::2], lines[1::2], strict=True))
         refused = ITEM_FAULTS.get(fault)
-        items = []
-        for action, document in zip(lines[::2], lines[1::2], strict=True):
-            if refused and self.rng.random() < 0.3:
-                items.append(refused)
-            else:
-                items.append(self.store(action, document))
-        return 200, items
+        sent = [not refused or self.rng.random() > 0.3 for _ in pairs]
+        taken = [pair for pair, is_sent in zip(pairs, sent, strict=True) if is_sent]
+        if self.upstream:
+            status, answers = await self.pass_on(path, taken)
+            if status != 200:
+                return status, answers
+        else:
+            answers = [self.store(*pair) for pair in taken]
+        answers = iter(answers)
+        return 200, [next(answers) if is_sent else refused for is_sent in sent]
+
+    # ---- a real server behind
+
+    async def ask(self, method, path, body, kind="application/json"):
+        """What the server answers; ConnectionError when it is down."""
+
+        def exchange():
+            connection = http.client.HTTPConnection(
+                "127.0.0.1", self.upstream, timeout=30
+            )
+            try:
+                connection.request(method, path, body, {"Content-Type": kind})
+                response = connection.getresponse()
+                return response.status, response.read()
+            except (OSError, http.client.HTTPException) as error:
+                raise ConnectionError(str(error)) from error
+            finally:
+                connection.close()
+
+        return await asyncio.get_running_loop().run_in_executor(None, exchange)
+
+    async def pass_on(self, path, pairs):
+        """Items of the server's answer; what it took is marked."""
+        if not pairs:
+            return 200, []
+        body = b"".join(a + b"\n" + d + b"\n" for a, d in pairs)
+        status, answer = await self.ask(
+            "POST", path.decode(), body, "application/x-ndjson"
+        )
+        if status != 200:
+            return status, answer
+        items = json.loads(answer)["items"]
+        for (action, document), item in zip(pairs, items, strict=True):
+            result = item["create"]["status"]
+            self.conflicts += result == 409
+            if result in (201, 409):
+                self.ids[ID.search(action)[1]] = 0
+                self.mark(document)
+        return 200, [json.dumps(item).encode() for item in items]
 
     # ---- HTTP
 
@@ -109,12 +159,15 @@ class Index:
         body = await reader.readexactly(length)
         if b"content-encoding: gzip" in head.lower():
             body = gzip.decompress(body)
+        if not is_bulk and self.upstream:
+            send(writer, *await self.ask(method.decode(), path.decode(), body))
+            return True
         if not is_bulk:
             missing = method == b"GET" and b"_index_template" in path
             send(writer, 404 if missing else 200, b'{"acknowledged":true}')
             return True
         self.bulks += 1
-        return await self.answer(writer, body, fault)
+        return await self.answer(writer, path, body, fault)
 
     def active(self):
         """The fault for this request, if one is on."""
@@ -123,7 +176,7 @@ class Index:
         self.used[self.fault] = self.used.get(self.fault, 0) + 1
         return self.fault
 
-    async def answer(self, writer, body, fault):
+    async def answer(self, writer, path, body, fault):
         if fault in STATUS_FAULTS or (fault == "s413" and len(body) > 20000):
             status = STATUS_FAULTS.get(fault, 413)
             more = b"Retry-After: 1\r\n" if status == 429 else b""
@@ -131,7 +184,9 @@ class Index:
             send(writer, status, b"<html>no</html>", more)
             return True
         takes = fault is None or fault in ITEM_FAULTS or self.rng.random() < 0.6
-        status, items = self.bulk(body, fault) if takes else (200, [TAKEN])
+        status, items = 200, [TAKEN]
+        if takes:
+            status, items = await self.bulk(path, body, fault)
         if status != 200:
             send(writer, status, items)
             return True
@@ -231,7 +286,7 @@ def reset(writer):
 
 
 async def main():
-    index = Index(pathlib.Path(sys.argv[1]), int(sys.argv[2]))
+    index = Index(pathlib.Path(sys.argv[1]), *map(int, sys.argv[2:4]))
     await index.listen()
     print(json.dumps({"port": index.port}), flush=True)
     reader = asyncio.StreamReader()

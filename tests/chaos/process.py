@@ -9,12 +9,14 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
+from harness.server import Server  # noqa: E402
 from harness.towline import BINARY, LABEL, LISTENS, SAMPLE, Config  # noqa: E402
 
-__all__ = ["Config", "Index", "Towline", "has_faults", "start_writers"]
+__all__ = ["Config", "Index", "RealServer", "Towline", "has_faults", "start_writers"]
 
 
 def has_faults():
@@ -23,8 +25,9 @@ def has_faults():
 
 
 class Index:
-    def __init__(self, folder):
-        command = [sys.executable, HERE / "index.py", folder, "0"]
+    def __init__(self, folder, upstream=0, name="chaos"):
+        self.name = name
+        command = [sys.executable, HERE / "index.py", folder, "0", str(upstream)]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
         self.port = json.loads(self.process.stdout.readline())["port"]
@@ -44,7 +47,52 @@ class Index:
 
     @property
     def output(self):
-        return {"Name": "es", "Host": "127.0.0.1", "Port": self.port, "Index": "chaos"}
+        return {
+            "Name": "es",
+            "Host": "127.0.0.1",
+            "Port": self.port,
+            "Index": self.name,
+        }
+
+
+class RealServer:
+    """A real OpenSearch behind the index; broken and started again in its own thread."""
+
+    def __init__(self, folder):
+        self.server, self.thread = Server("opensearch", folder / "opensearch"), None
+        self.server.start()
+
+    def break_it(self, how):
+        """Stop or kill it and start it again; False while the last time goes on."""
+        if self.thread and self.thread.is_alive():
+            return False
+
+        def work():
+            self.server.stop(how)
+            self.server.start()
+
+        self.thread = threading.Thread(target=work)
+        self.thread.start()
+        return True
+
+    def settle(self):
+        if self.thread:
+            self.thread.join()
+
+    def dump(self, name, path):
+        """All documents, as the strict index writes them."""
+        self.server.index(name).refresh()
+        answer = self.server.ask("POST", f"/{name}/_search?scroll=5m", {"size": 2000})
+        with open(path, "w") as file:
+            while hits := answer["hits"]["hits"]:
+                for hit in hits:
+                    file.write(f"{hit['_id']}\t{json.dumps(hit['_source'])}\n")
+                more = {"scroll": "5m", "scroll_id": answer["_scroll_id"]}
+                answer = self.server.ask("POST", "/_search/scroll", more)
+
+    def stop(self):
+        self.settle()
+        self.server.stop()
 
 
 def start_writers(folder, seed, seconds, kinds, options):
