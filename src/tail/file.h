@@ -19,8 +19,9 @@ struct open_record {
 	trace_state trace;
 	char first, last;    /* bytes of its content */
 	uint64_t start, end; /* of its lines in the file */
-	uint64_t
-	    held; /* where an empty line begins that belongs only if the next line says so; 0: none */
+	bool holds;          /* its last line is empty, and belongs only if the next one says so; */
+	uint64_t held;       /* that line begins here, */
+	bool held_before;    /* in the file before a rotation */
 	int64_t time, last_time;
 	uint64_t lines, bytes; /* physical lines of its side; content */
 	uint32_t hash;

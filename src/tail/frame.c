@@ -136,6 +136,29 @@ offer(struct frame *fr, struct file *f, enum side side, const struct open_record
 	return true;
 }
 
+/* The empty line that an open record held, as the record of its own that it is. */
+static struct open_record
+held_line(const struct open_record *o)
+{
+	struct open_record line = {
+		.any = true,
+		.cri = o->cri,
+		.start = o->held,
+		.end = o->end,
+		.last_time = o->last_time,
+		.lines = 1,
+	};
+
+	if (o->held_before) {
+		line.before = o->before;
+		line.before->users++;
+		line.before_start = o->held;
+		line.before_end = o->before_end;
+		line.start = line.end = line.lines = 0;
+	}
+	return line;
+}
+
 /* End what is open on a side: it, and then an empty line that nothing joined. */
 static bool
 side_end(struct frame *fr, struct file *f, enum side side, state_ticket after)
@@ -145,25 +168,17 @@ side_end(struct frame *fr, struct file *f, enum side side, state_ticket after)
 
 	if (!o->any)
 		return true;
-	if (o->held != 0) {
-		whole.end = o->held;
-		whole.held = 0;
+	if (o->holds)
+		*(o->held_before ? &whole.before_end : &whole.end) = o->held;
+	if (o->holds && !o->held_before)
 		whole.lines--;
-	}
 	if (!offer(fr, f, side, &whole, after))
 		return false;
-	if (o->held == 0) {
+	if (!o->holds) {
 		*o = (struct open_record){ 0 };
 		return true;
 	}
-	*o = (struct open_record){
-		.any = true,
-		.cri = whole.cri,
-		.start = o->held,
-		.end = o->end,
-		.last_time = o->last_time,
-		.lines = 1,
-	};
+	*o = held_line(o);
 	return side_end(fr, f, side, after);
 }
 
@@ -183,16 +198,30 @@ sides_expire(struct frame *fr, struct file *f, int64_t time)
 	return true;
 }
 
+/* The stream in which an open record's last line lies, and that line's end. */
+static const struct identity *
+last_line(const struct file *f, const struct open_record *o, uint64_t *end)
+{
+	bool there = o->before != NULL && o->end == o->start;
+
+	*end = there ? o->before_end : o->end;
+	return there ? &o->before->stream->identity : &f->stream->identity;
+}
+
 /* Did time end the open record here, before? */
 static bool
 was_broken(struct frame *fr, const struct file *f, enum side side)
 {
 	const struct open_record *o = &f->open[side];
+	const struct identity *id;
+	uint64_t end;
 
-	if (o->any && o->broken != 0)
-		return true; /* its end is stored already, only its room was missing */
-	return o->any && o->before == NULL && o->start < f->replayed[side] &&
-	       state_is_break(fr->state, &f->stream->identity, side, o->end - 1, o->end) != 0;
+	if (!o->any || o->broken != 0)
+		return o->any; /* its end is stored already, only its room was missing */
+	if (o->before == NULL && o->start >= f->replayed[side])
+		return false;
+	id = last_line(f, o, &end);
+	return state_is_break(fr->state, id, side, end - 1, end) != 0;
 }
 
 /* ---- lines */
@@ -265,9 +294,10 @@ line_begins(struct frame *fr, struct file *f, const struct physical *p)
 
 	switch (takes_lines_alone(f) ? TRACE_NEW : trace_line(&trace, p->cri.content)) {
 	case TRACE_JOIN:
-		o->held = 0;
+		o->holds = o->held_before = false;
 		break;
 	case TRACE_HOLD:
+		o->holds = true;
 		o->held = p->start;
 		break;
 	case TRACE_NEW:
@@ -315,14 +345,16 @@ frame_flush(struct frame *fr, struct file *f)
 {
 	for (int side = 0; side < SIDES; side++) {
 		struct open_record *o = &f->open[side];
+		const struct identity *id;
+		uint64_t end;
 
 		if (!o->any)
 			continue;
+		id = last_line(f, o, &end);
 		if (o->broken == 0 && BUG("break-not-stored"))
 			o->broken = 1;
 		if (o->broken == 0)
-			o->broken =
-			    state_break(fr->state, &f->stream->identity, (enum side)side, o->end);
+			o->broken = state_break(fr->state, id, (enum side)side, end);
 		FAULT("break-stored");
 		if (!side_end(fr, f, (enum side)side, o->broken))
 			return false;
@@ -336,12 +368,13 @@ frame_hand_over(struct file *f, struct file *next)
 	for (int side = 0; side < SIDES; side++) {
 		struct open_record *o = &f->open[side];
 
-		if (!o->any || o->before != NULL || o->held != 0)
-			continue; /* over two rotations, or before an empty line: it ends with its file */
+		if (!o->any || o->before != NULL)
+			continue; /* over two rotations: it ends with its file */
 		next->open[side] = *o;
 		next->open[side].before = f;
 		next->open[side].before_start = o->start;
 		next->open[side].before_end = o->end;
+		next->open[side].held_before = o->holds;
 		next->open[side].start = next->open[side].end = 0;
 		next->open[side].lines = 0;
 		next->open[side].generation = 0;

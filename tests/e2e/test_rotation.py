@@ -5,6 +5,7 @@ import signal
 
 import pytest
 from harness import agent, queries
+from harness.node import info
 from harness.table import Table
 from harness.wait import until
 
@@ -118,3 +119,52 @@ def test_a_live_agent_is_rotated_twice(tmp_path, index, es, config, node, run):
     queries.check(index, live.truth)
     names = [file.name for file in log.parent.iterdir()]
     assert sum(bool(re.fullmatch(r"0\.log\.\d{8}-\d{6}", name)) for name in names) == 2
+
+
+def test_an_empty_line_that_begins_the_next_file_is_a_record(node, table, towline):
+    container = node.container()
+    container.write(info("before"))
+    container.rotate()
+    container.write("", info("after"))
+    table.until_count(3)
+    assert [len(log) > 0 for log in table.logs()] == [False, True, True]
+    assert not any("\n" in log for log in table.logs())
+    towline.stop()
+
+
+def test_a_trace_cut_behind_its_empty_line_is_one_record(node, table, towline):
+    lines = [
+        info("failed", "ERROR"),
+        "",
+        "java.io.IOException: gone",
+        "\tat a.B.c(B:1)",
+    ]
+    container = node.container()
+    container.write(*lines[:2])
+    container.rotate()
+    container.write(*lines[2:], info("after"))
+    table.until_count(2)
+    assert "\n".join(lines) in table.logs()
+    towline.stop()
+
+
+def test_an_empty_line_that_ends_a_file_is_a_record(node, table, towline):
+    container = node.container()
+    container.write(info("before"), "")
+    container.rotate()
+    container.write(info("after"))
+    table.until_count(3)
+    assert [len(log) > 0 for log in table.logs()] == [False, True, True]
+    towline.stop()
+
+
+def test_older_rotated_files_do_not_tear_a_record(node, table, towline):
+    container = node.container()
+    for i in range(4):
+        container.write(*lines(i * 10, i * 10 + 10))
+        container.write(f"{i} left ", tag="P")
+        container.rotate()
+        container.write(f"{i} right")
+        table.until_count(11 * (i + 1))
+    assert {f"{i} left {i} right" for i in range(4)} <= set(table.logs())
+    towline.stop()
