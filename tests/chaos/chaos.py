@@ -70,7 +70,7 @@ def episode(args, seed, real):
     print(
         f"seed {seed}: {'FAILED' if verdict.findings else 'ok'}"
         f" records={verdict.records} documents={verdict.documents}"
-        f" pieces={verdict.pieces} lost={verdict.lost} doubled={verdict.doubled}"
+        f" pieces={verdict.pieces} cores={verdict.cores} dead={verdict.dead} lost={verdict.lost} doubled={verdict.doubled}"
         f" conflicts={it.stats['conflicts']} peak={it.towline.peak >> 20}M\n"
         f"    faults: {' '.join(f'{k}={n}' for k, n in sorted(done.items()))}",
         flush=True,

@@ -11,7 +11,8 @@ import signal
 import subprocess
 import time
 
-from judge import Judge
+from judge import MARK, Judge, dead_letters
+from jvm import Jvm
 from process import Config, Index, Towline, has_faults, start_writers
 from writers import MARKS
 
@@ -60,10 +61,12 @@ WRITER_KINDS = [
     "delete",
     "gzip",
     "copytruncate",
+    "jvm",
 ]
 FAULTS = SERVER_FAULTS | TOWLINE_FAULTS | OTHER_FAULTS | REAL_FAULTS
 KINDS = [*FAULTS, *WRITER_KINDS]
 STALLS = 60  # s without progress after which what is missing is lost
+JVM_EACH = 5  # one of so many seeds has the stand-in agent, too
 HELD_AT_0 = 45  # s: longer than a new series is shown at 0
 COUNTERS = ("app_completed", "app_failed", "app_task_errors", "app_task_execution")
 
@@ -242,6 +245,9 @@ class Episode:
         writers = start_writers(
             self.folder, self.seed, self.seconds, self.kinds, self.options
         )
+        self.jvm = None
+        if "jvm" in self.kinds and self.seed % JVM_EACH == 0:
+            self.jvm = Jvm(self.folder, self.seconds, self.rng)
         try:
             self.break_for(writers)
             self.mend(writers)
@@ -254,6 +260,8 @@ class Episode:
         while writers.poll() is None:
             time.sleep(0.05)
             self.mind()
+            if self.jvm:
+                self.jvm.mind()
             if self.weights and time.monotonic() > due:
                 self.break_something()
                 due = time.monotonic() + self.rng.expovariate(self.options["pace"])
@@ -262,6 +270,9 @@ class Episode:
 
     def mend(self, writers):
         """All is well again; what is under way starts once more, unharmed."""
+        if self.jvm:
+            self.jvm.finish()
+            self.done["jvm"], self.done["rotate"] = 1, self.jvm.rotations
         self.say("mend")
         self.heal(all_of_it=True)
         self.index.tell(fault=None, seconds=0)
@@ -320,6 +331,8 @@ class Episode:
     def end(self, writers):
         if self.towline.ended() is None:
             self.towline.kill()
+        if self.jvm:
+            self.jvm.kill()
         if writers.poll() is None:
             writers.kill()
             writers.wait()

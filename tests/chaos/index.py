@@ -42,6 +42,7 @@ ITEM_FAULTS = {
     "items503": item_error(503, "unavailable_shards_exception"),
     "items403": item_error(403, "cluster_block_exception"),
 }
+UNREADABLE = {"reset-answer", "half", "garbage", "html"}  # no answer: taken or not
 STATUS_FAULTS = {"s429": 429, "s503": 503, "s403": 403, "s302": 302, "s500": 500}
 
 
@@ -83,7 +84,8 @@ class Index:
             return 400, b'{"error":{"type":"illegal_argument_exception"}}'
         pairs = list(zip(lines[::2], lines[1::2], strict=True))
         refused = ITEM_FAULTS.get(fault)
-        sent = [not refused or self.rng.random() > 0.3 for _ in pairs]
+        share = 1 if fault == "items403" else 0.3  # an index is blocked as a whole
+        sent = [not refused or self.rng.random() > share for _ in pairs]
         taken = [pair for pair, is_sent in zip(pairs, sent, strict=True) if is_sent]
         if self.upstream:
             status, answers = await self.pass_on(path, taken)
@@ -183,7 +185,7 @@ class Index:
             more += b"Location: /elsewhere\r\n" if status == 302 else b""
             send(writer, status, b"<html>no</html>", more)
             return True
-        takes = fault is None or fault in ITEM_FAULTS or self.rng.random() < 0.6
+        takes = fault not in UNREADABLE or self.rng.random() < 0.6
         status, items = 200, [TAKEN]
         if takes:
             status, items = await self.bulk(path, body, fault)
@@ -197,7 +199,7 @@ class Index:
 
     async def deliver(self, writer, data, fault):
         if fault == "reset-answer":
-            cut = self.rng.randrange(len(data) + 1)
+            cut = self.rng.randrange(len(data))
             writer.write(header(200, len(data)) + data[:cut])
             await writer.drain()
             return reset(writer)

@@ -13,6 +13,8 @@ import pathlib
 import re
 import sys
 
+import jvm
+
 MARK = re.compile(r"~(\d+)\.(\d+)~")
 COLOUR = re.compile(rb"\x1b\[[0-9;]*m")
 FILL = re.compile(r"(é|Ã©|p|x)\1{7,}")
@@ -25,6 +27,18 @@ def text_of(units):
     return COLOUR.sub(b"", raw.encode("latin-1")).decode("utf-8", "replace")
 
 
+def dead_letters(folder):
+    for state in "state", "state-kept":
+        file = folder / state / "dead-letters.ndjson"
+        if file.exists():
+            yield from map(json.loads, file.read_text().splitlines())
+            return
+
+
+def has_jvm(folder):
+    return (folder / "log/truth.json").exists()
+
+
 def short(what):
     """A record or a document, so that a person can see what it is about."""
     text = FILL.sub(r"\1…", str(what))
@@ -35,7 +49,9 @@ def short(what):
 class Verdict:
     records: int = 0
     documents: int = 0
+    dead: int = 0  # in the dead-letter file, and there alone
     pieces: int = 0
+    cores: int = 0  # documents without kubernetes
     lost: int = 0
     doubled: int = 0
     findings: dict = dataclasses.field(
@@ -61,6 +77,10 @@ class Judge:
         }
         self.expected = collections.defaultdict(list)  # key: records
         self.sums = collections.defaultdict(collections.Counter)  # container: counts
+        self.ids = set()
+        self.jvm = []  # documents of the agent's, when there is one
+        if has_jvm(folder):
+            self.number[jvm.POD, "matillion-agent"] = "jvm"
         self.empties = collections.Counter()
         self.rest = []  # documents that are no whole record
 
@@ -72,12 +92,19 @@ class Judge:
                 self.sums[record["c"]].update(record["counts"])
                 key = record["c"], record["side"], text_of(record["units"])
                 self.expected[key].append(line)
+        if has_jvm(self.folder):
+            self.sums["jvm"].update(jvm.sums(self.folder))
 
     def read_documents(self):
         with open(self.folder / "documents.ndjson", "rb") as lines:
             for line in lines:
                 key, _, text = line.partition(b"\t")
                 self.document(key.decode(), json.loads(text))
+
+        for letter in dead_letters(self.folder):
+            if letter["id"] not in self.ids:
+                self.verdict.dead += 1
+                self.document(letter["id"], letter["document"])
 
     def document(self, key, document):
         if key.startswith("!"):
@@ -86,13 +113,20 @@ class Judge:
             )
             return
         self.verdict.documents += 1
+        self.ids.add(key)
         pod = document.get("kubernetes", {})
         number = self.number.get((pod.get("pod_name"), pod.get("container_name")))
+        if "kubernetes" not in document and (found := MARK.search(document["log"])):
+            number = int(found[1])  # the core that asks whether a server takes any
+            self.verdict.cores += 1
         if number is None:
             self.verdict.find("a document of no container", document)
             return
         if document.get("log_truncated"):
             self.verdict.find("a document marked as cut", document)
+        if number == "jvm":
+            self.jvm.append((document.get("stream"), document.get("log", "")))
+            return
         whole = number, document.get("stream"), document.get("log")
         if self.expected.get(whole):
             self.expected[whole].pop()
@@ -129,6 +163,9 @@ class Judge:
                 pieces[id(at[0])].append((at[1], log))
         for record in left:
             self.record(record, sorted(self.with_empties(record, pieces[id(record)])))
+        if has_jvm(self.folder):
+            for kind, what in jvm.findings(self.folder, self.jvm):
+                self.verdict.find(kind, what)
         for (number, side), n in self.empties.items():
             self.verdict.doubled += n
             if n:
