@@ -285,14 +285,17 @@ class Episode:
             self.start()
 
     def missing(self):
-        """How many marks the index has not seen."""
+        """How many marks neither the index nor the dead letters have."""
         report = json.loads((self.folder / "writers.json").read_text())
         with (
             open(self.folder / "marks", "r+b") as file,
-            mmap.mmap(file.fileno(), 0) as m,
+            mmap.mmap(file.fileno(), 0) as marks,
         ):
+            for letter in dead_letters(self.folder):
+                for number, mark in MARK.findall(letter["document"].get("log", "")):
+                    marks[int(number) * MARKS + int(mark)] = 1
             return sum(
-                m[int(c) * MARKS + 1 : int(c) * MARKS + n + 1].count(0)
+                marks[int(c) * MARKS + 1 : int(c) * MARKS + n + 1].count(0)
                 for c, n in report["marks"].items()
             )
 

@@ -52,7 +52,7 @@ class Writer:
         self.owed, self.records, self.next = 0.0, 0, None
         self.running = {}  # side: [record, when it goes on, at which unit]
         self.turn_at = self.next_rotation()
-        self.restart_at = time.monotonic() + rng.uniform(5, 60)
+        self.restart_at = time.monotonic() + rng.uniform(0.2, 2) * world.seconds
 
     def next_rotation(self):
         wait = self.rng.choice([0.3, 1.5, 3, 6, 12]) * self.rng.uniform(0.7, 1.3)
@@ -122,8 +122,9 @@ class Writer:
 
 
 class World:
-    def __init__(self, folder, seed, kinds, options):
+    def __init__(self, folder, seed, seconds, kinds, options):
         self.folder, self.seed, self.kinds = folder, seed, kinds
+        self.seconds = seconds
         self.node = Node(folder / "log")
         self.rate = options["rate"] / options["containers"]
         self.truth = open(folder / "truth.ndjson", "w")
@@ -142,11 +143,11 @@ class World:
             json.dumps({w.number: w.speaker.marks for w in self.writers})
         )
 
-    def run(self, seconds):
+    def run(self):
         begun, stop = time.monotonic(), []
         signal.signal(signal.SIGTERM, lambda *_: stop.append(True))
         due = begun
-        while not stop and (now := time.monotonic()) < begun + seconds:
+        while not stop and (now := time.monotonic()) < begun + self.seconds:
             waiting = self.total - len(self.writers)
             if waiting and self.rng.random() < 0.01:  # a pod comes later
                 self.writers.append(Writer(self, len(self.writers)))
@@ -186,9 +187,13 @@ class World:
 def main():
     folder, seed, seconds, kinds, options = sys.argv[1:6]
     world = World(
-        pathlib.Path(folder), int(seed), set(kinds.split(",")), json.loads(options)
+        pathlib.Path(folder),
+        int(seed),
+        float(seconds),
+        set(kinds.split(",")),
+        json.loads(options),
     )
-    world.run(float(seconds))
+    world.run()
 
 
 if __name__ == "__main__":
