@@ -35,7 +35,20 @@ last_component(struct slice *path)
 	return last;
 }
 
-/* N.log, N.log.20260101-000000, either with .gz; N is the restart count. */
+/* What a rotation put behind N.log: .20260101-000000, or a logrotate's .1 and -20260101. */
+static bool
+is_rotation(struct slice s)
+{
+	if (s.len < 2 || (s.at[0] != '.' && s.at[0] != '-'))
+		return false;
+	for (size_t i = 1; i < s.len; i++) {
+		if (s.at[i] != '-' && (s.at[i] < '0' || s.at[i] > '9'))
+			return false;
+	}
+	return true;
+}
+
+/* N.log, N.log.20260101-000000, N.log.1, any with .gz; N is the restart count. */
 static bool
 restart_of(struct slice file, uint32_t *restart)
 {
@@ -52,9 +65,7 @@ restart_of(struct slice file, uint32_t *restart)
 	rest = slice_from(rest, 4);
 	if (slice_ends(rest, SLICE(".gz")))
 		rest.len -= 3;
-	if (rest.len > 0 && (rest.len != 16 || rest.at[0] != '.' || rest.at[9] != '-' ||
-				!is_digits((struct slice){ rest.at + 1, 8 }) ||
-				!is_digits((struct slice){ rest.at + 10, 6 })))
+	if (rest.len > 0 && !is_rotation(rest))
 		return false;
 	for (size_t i = 0; i < number.len; i++)
 		n = n * 10 + (uint64_t)(number.at[i] - '0');
