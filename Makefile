@@ -68,7 +68,7 @@ build/.need-%: tools/packages
 	$(Q)mkdir -p build && tools/need $* && touch $@
 
 # ---- tests
-.PHONY: unit unit-bin bench-bin bench chaos test e2e lint demo install docs
+.PHONY: unit unit-bin bench-bin bench chaos chaos-test test e2e lint demo install docs
 
 test: unit e2e ## all unit and end-to-end tests, with what they need
 
@@ -85,6 +85,10 @@ bench-bin: $(BENCH)
 chaos: | build/.need-test ## break it on purpose: nothing lost, nothing twice; ARGS= for chaos.py (--minutes, --seed)
 	$(Q)$(MAKE) --no-print-directory FAULTS=1 all
 	$(Q)TOWLINE=$(abspath build/$(if $(SAN),san)faults/towline) $$(tools/venv)/bin/python tests/chaos/chaos.py $(ARGS)
+
+chaos-test: | build/.need-test ## each fault by itself, and that planted bugs are found; ARGS= for pytest
+	$(Q)$(MAKE) --no-print-directory FAULTS=1 all
+	$(Q)TOWLINE=$(abspath build/$(if $(SAN),san)faults/towline) $$(tools/venv)/bin/pytest -q $(or $(ARGS),tests/chaos)
 
 bench: build/towline bench-bin | build/.need-bench ## what a line costs here, beside peers and the ceiling; ARGS= for bench.py
 	$(Q)python3 tests/bench/bench.py $(ARGS)

@@ -77,7 +77,7 @@ class Container:
 
     def rotate(self):
         if self.runtime == "copytruncate":
-            self.steps = [self.copy_and_truncate]
+            self.steps = [self.shift, self.copy_and_truncate]
             return
         self.steps = [self.collect, *self.compress_steps(), self.rename]
         late = self.rng.choice([0, 0, 1, 5]) if "late" in self.kinds else 0
@@ -158,10 +158,17 @@ class Container:
         os.rename(tmp, self.log)
         self.held = self.marks[self.log] = [0, 0]
 
+    def shift(self):
+        """logrotate: LOG.2 to LOG.3, LOG.1 to LOG.2."""
+        numbers = [int(p.suffix[1:]) for p in self.rotated() if p.suffix != ".gz"]
+        for n in sorted(numbers, reverse=True):
+            file, to = (self.folder / f"{self.log.name}.{i}" for i in (n, n + 1))
+            file.rename(to)
+            self.marks[to] = self.marks.pop(file)
+
     def copy_and_truncate(self):
         """No line is written between the two: what is then lost is the method's own."""
-        n = 1 + len(self.rotated())
-        to = self.folder / f"{self.log.name}.{n}"
+        to = self.folder / f"{self.log.name}.1"
         shutil.copyfile(self.log, to)
         os.ftruncate(self.fd, 0)
         self.marks[to] = self.marks[self.log]

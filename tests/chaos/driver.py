@@ -65,6 +65,7 @@ WRITER_KINDS = [
 ]
 FAULTS = SERVER_FAULTS | TOWLINE_FAULTS | OTHER_FAULTS | REAL_FAULTS
 KINDS = [*FAULTS, *WRITER_KINDS]
+MEMORY = "towline_memory_limit_bytes"  # the sum that it states, when it does
 STALLS = 60  # s without progress after which what is missing is lost
 JVM_EACH = 5  # one of so many seeds has the stand-in agent, too
 HELD_AT_0 = 45  # s: longer than a new series is shown at 0
@@ -348,7 +349,8 @@ class Episode:
             kept = self.folder / "state-kept"
             shutil.copytree(self.folder / "state", kept, dirs_exist_ok=True)
             subprocess.run(["umount", self.folder / "state"], check=True)
-        limit = self.options["memory"]
+        sums = [value for name, _, value in self.samples if name == MEMORY]
+        limit = self.options["memory"] or max(sums, default=0)
         if limit and self.towline.peak > limit:
             self.findings["more memory than allowed"].append(self.towline.peak)
         run = {

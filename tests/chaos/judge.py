@@ -237,6 +237,9 @@ def judge(folder, counters=False):
     it.read_documents()
     it.settle()
     run = json.loads((it.folder / "run.json").read_text())
+    for name, labels, value in run["samples"]:
+        if name == "towline_lost_bytes_total" and value:
+            it.verdict.find("bytes counted as lost, and none was", (labels, value))
     if counters:
         for wrong in it.wrong_counters(run["samples"]):
             it.verdict.find("a counter that is not the truth", wrong)

@@ -1,5 +1,6 @@
 """The processes of an episode: towline, the index, the writers."""
 
+import concurrent.futures
 import contextlib
 import http.client
 import json
@@ -9,7 +10,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
@@ -56,28 +56,29 @@ class Index:
 
 
 class RealServer:
-    """A real OpenSearch behind the index; broken and started again in its own thread."""
+    """A real OpenSearch behind the index.  One thread starts and breaks it, as long
+    as it lives: a server dies with the thread that started it."""
 
     def __init__(self, folder):
-        self.server, self.thread = Server("opensearch", folder / "opensearch"), None
-        self.server.start()
+        self.server = Server("opensearch", folder / "opensearch")
+        self.worker = concurrent.futures.ThreadPoolExecutor(1)
+        self.work = self.worker.submit(self.server.start)
+        self.settle()
 
     def break_it(self, how):
         """Stop or kill it and start it again; False while the last time goes on."""
-        if self.thread and self.thread.is_alive():
+        if not self.work.done():
             return False
 
         def work():
             self.server.stop(how)
             self.server.start()
 
-        self.thread = threading.Thread(target=work)
-        self.thread.start()
+        self.work = self.worker.submit(work)
         return True
 
     def settle(self):
-        if self.thread:
-            self.thread.join()
+        self.work.result(180)
 
     def dump(self, name, path):
         """All documents, as the strict index writes them."""
