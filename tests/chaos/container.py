@@ -11,6 +11,7 @@ import time
 
 MAX_FILES = 5
 KEEPS_TIME = 10**9
+CALM = 2.0  # s
 
 
 def cri_head(ns, side, tag, zone):
@@ -29,6 +30,7 @@ class Container:
         self.folder.mkdir(parents=True)
         self.links, self.node = node.root / "containers", node
         self.zone = "+00:00" if runtime == "conmon" else "Z"
+        self.indexed = {}  # file: when that was first seen
         self.marks = {}  # file: (first, last) that it holds
         self.steps, self.stamp, self.done = [], 0, {}
         self.open_first()
@@ -92,6 +94,14 @@ class Container:
         return sorted(p for p in files if p != self.log and p.suffix != ".tmp")
 
     def is_taken(self, file):
+        """In the index, and towline has had CALM seconds since to write that down."""
+        if not self.is_indexed(file):
+            return False
+        since = self.indexed.setdefault(file, time.time())
+        stamp = self.node.root.parent / "calm"
+        return stamp.exists() and stamp.stat().st_mtime > since + CALM
+
+    def is_indexed(self, file):
         name = file.with_suffix("") if file.suffix == ".gz" else file
         first, last = self.marks.get(name, (0, 0))
         return not last or self.taken(first, last)

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 
+from container import CALM
 from judge import MARK, Judge, dead_letters
 from jvm import Jvm
 from process import Config, Index, Towline, has_faults, start_writers
@@ -28,6 +29,9 @@ POINTS = [
     "break-stored",
     "hand-over",
     "batch-sealed",
+    "before-commit",
+    "in-commit",
+    "after-commit",
 ]
 SERVER_FAULTS = {
     "reset-request": 3,
@@ -128,6 +132,7 @@ class Episode:
 
     def start(self, fault=None):
         self.start_at, self.armed = None, fault
+        self.started = time.monotonic()
         self.towline.start(fault, self.bug)
         self.say(f"start fault={fault}")
 
@@ -223,6 +228,8 @@ class Episode:
             self.start_later()
             return
         self.towline.sample_memory()
+        if time.monotonic() - self.started > CALM and not self.heal_at:
+            (self.folder / "calm").touch()
         if self.rng.random() < 0.15:
             self.scrape()
 

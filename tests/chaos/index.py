@@ -214,6 +214,8 @@ class Index:
         elif fault == "endless":
             writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + data)
             for _ in range(4000):
+                if writer.transport.is_closing():
+                    return False
                 writer.write(b" " * 8192)
                 await writer.drain()
             return reset(writer)
