@@ -19,8 +19,8 @@ has_store = pytest.mark.skipif(
 BUGS = {
     "skip-429": ["--only", "items429"],
     "offset-at-rotation": ["--only", "late"],
-    "break-not-stored": ["--only", "gap,kill", "--pace", "2"],
-    "commit-before-ack": ["--only", "kill,down,stall,reset-answer", "--pace", "2"],
+    "break-not-stored": ["--only", "gap,kill,down", "--pace", "2.5", "--length", "20"],
+    "commit-before-ack": ["--only", "kill,down", "--pace", "2.5", "--length", "20"],
     "counter-replayed": ["--only", "kill", "--counters"],
 }
 NEED_STORE = {"break-not-stored", "commit-before-ack", "counter-replayed"}

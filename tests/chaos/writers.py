@@ -50,6 +50,7 @@ class Writer:
         )
         self.rate = world.rate * rng.choice([0.05, 0.3, 0.5, 1, 1, 2, 3])
         self.owed, self.records, self.next = 0.0, 0, None
+        self.frozen, self.stamp, self.first = 0.0, None, None
         self.running = {}  # side: [record, when it goes on, at which unit]
         self.turn_at = self.next_rotation()
         self.restart_at = time.monotonic() + rng.uniform(0.2, 2) * world.seconds
@@ -59,10 +60,12 @@ class Writer:
         return time.monotonic() + wait
 
     def tick(self, now):
+        if now < self.frozen:
+            return
         self.owed += self.rate * TICK
         if "burst" in self.world.kinds and self.rng.random() < 0.001:
             self.owed += self.rate * 2
-        for side in list(self.running):
+        for side in sorted(self.running, key=lambda side: side != self.first):
             self.go_on(side, now)
         while self.owed >= 1 and self.begin(self.next or self.speaker.record(), now):
             self.owed -= 1
@@ -90,12 +93,20 @@ class Writer:
         end = at + 1
         while end < len(units) and whole and not units[end].pause:
             end += 1
-        self.container.write(units[at:end], side)
+        if self.stamp:  # all of it: a later line's own time would end the record
+            end = len(units)
+        self.container.write(units[at:end], side, self.stamp)
+        self.stamp = None
         if end == len(units):
             self.ended(record)
             del self.running[side]
         else:
             self.running[side] = [record, now + units[end].pause, end]
+            if units[end].pause and self.rng.random() < 0.5:
+                # The runtime stamps the next line and is stopped before it writes it.
+                self.frozen = now + units[end].pause
+                self.running[side][1] = now
+                self.stamp, self.first = units[at].at + 10**6, side
 
     def finish(self, side):
         while side in self.running:
