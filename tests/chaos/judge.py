@@ -35,6 +35,13 @@ def dead_letters(folder):
             return
 
 
+def may_break(units, i):
+    """Was there a pause before it, or before the empty line that then stood alone?"""
+    if i > 1 and units[i - 1][1] == "" and may_break(units, i - 1):
+        return True
+    return units[i][2] - units[i - 1][2] >= MAY_BREAK
+
+
 def has_jvm(folder):
     return (folder / "log/truth.json").exists()
 
@@ -197,7 +204,7 @@ class Judge:
                 return
             if start > next_unit:
                 break
-            if start and units[start][2] - units[start - 1][2] < MAY_BREAK:
+            if start and not may_break(units, start):
                 self.verdict.find("torn where no pause was", (record, pieces))
             next_unit = end
         if next_unit < len(units):
