@@ -19,7 +19,6 @@
 struct world {
 	char dir[64];
 	char *file;
-	char *command;
 };
 
 static void
@@ -41,7 +40,6 @@ setup(void **state)
 	memcpy(w->dir, "/tmp/towline-store-XXXXXX", sizeof("/tmp/towline-store-XXXXXX"));
 	assert_non_null(mkdtemp(w->dir));
 	w->file = xprintf("%s/state.db", w->dir);
-	w->command = xprintf("rm -rf %s", w->dir);
 	voice_open(VOICE_ERROR, "/dev/null"); /* what is said is not looked at here */
 	*state = w;
 	return 0;
@@ -53,9 +51,8 @@ teardown(void **state)
 	struct world *w = *state;
 
 	files_may_grow_to(RLIM_INFINITY);
-	assert_int_equal(system(w->command), 0);
+	assert_int_equal(unit_remove(w->dir), 0);
 	free(w->file);
-	free(w->command);
 	free(w);
 	return 0;
 }
