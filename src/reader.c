@@ -11,7 +11,6 @@
 
 #include "agent_metrics.h"
 #include "clock.h"
-#include "fault.h"
 #include "metrics.h"
 
 /* A quiet agent's error is searchable at once: with nothing under way this is the delay. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "fault.h"
 #include "known.h"
 #include "memory.h"
 #include "voice.h"
@@ -236,6 +237,7 @@ text_write(struct state *s, char *const *text)
 static int
 changes_write(struct state *s, const struct changes *all)
 {
+	FAULT("before-commit");
 	if (sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
 		return -1;
 	for (size_t i = 0; i < all->n; i++) {
@@ -246,6 +248,7 @@ changes_write(struct state *s, const struct changes *all)
 		if (text_write(s, &all->texts[2 * i]) < 0)
 			return -1;
 	}
+	FAULT("in-commit");
 	return sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK ? 0 : -1;
 }
 
@@ -316,6 +319,7 @@ commit(struct state *s)
 	pthread_mutex_unlock(&s->lock);
 	result = changes_write(s, &all);
 	pthread_mutex_lock(&s->lock);
+	FAULT("after-commit");
 	if (result == 0) {
 		succeeded(s, all.ticket);
 	} else {
