@@ -22,6 +22,7 @@ struct cri {
 	struct slice time_text; /* as it stood */
 	enum side side;
 	bool partial;         /* the content goes on in the next line */
+	bool escaped;         /* the content is the inside of a JSON string (docker.h) */
 	struct slice content; /* points into the line */
 };
 

@@ -44,6 +44,9 @@ struct tail_conf {
 	bool never_own_pod, keep_colors;
 };
 
+/* Are the lines of the input's files a runtime's (Parser cri, the default, or docker)? */
+bool tail_reads_runtime(const struct tail_conf *conf);
+
 /* Where reading begins in files that have no state. */
 enum first_start { START_HEAD, START_END };
 

@@ -71,6 +71,7 @@ cri_parse(struct slice line, struct cri_memo *memo, struct cri *out)
 	if (rest.len < 2 || (rest.at[0] != 'F' && rest.at[0] != 'P'))
 		return PARSE_BAD;
 	out->partial = rest.at[0] == 'P';
+	out->escaped = false;
 	if (rest.at[1] == ' ') {
 		out->content = slice_from(rest, 2);
 		return PARSE_OK;

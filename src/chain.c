@@ -159,7 +159,7 @@ chain_source_new(struct chain *c, struct stream *stream)
 	struct source *s = xcalloc(1, sizeof(*s));
 	const struct tail_conf *in = stream->conf;
 
-	if (in->parser != NULL)
+	if (in->parser != NULL && !tail_reads_runtime(in))
 		s->parser = chain_parser(c, in->parser);
 	if (s->parser != NULL && parser_format(s->parser) == PARSER_CRI)
 		s->parser = NULL;

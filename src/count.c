@@ -11,6 +11,7 @@
 #include "fault.h"
 #include "flow.h"
 #include "metrics.h"
+#include "tail.h"
 
 /* The key of towline's own counters among those of the agents. */
 #define OWN SLICE("towline")
@@ -28,7 +29,7 @@ flow_dirty(struct pipeline *p, struct flow *flow)
 static bool
 wants_cri(const struct tail_conf *conf)
 {
-	return conf->parser != NULL && strcmp(conf->parser, "cri") == 0;
+	return conf->parser != NULL && tail_reads_runtime(conf);
 }
 
 void

@@ -238,17 +238,19 @@ section_implied(struct reading *r, int kind, struct conf_entry *entries, size_t 
 	table_fill(r->pool, r->registry, &b, s, r->findings);
 }
 
-/* The runtime's format and JSON have names that no file need define. */
+/* The runtimes' formats and JSON have names that no file need define. */
 static void
 parsers_implied(struct reading *r)
 {
-	static char cri[] = "cri", json[] = "json", name[] = "Name", format[] = "Format";
-	struct conf_entry entries[2][2] = {
+	static char cri[] = "cri", json[] = "json", docker[] = "docker";
+	static char name[] = "Name", format[] = "Format";
+	struct conf_entry entries[][2] = {
 		{ { name, cri, 1 }, { format, cri, 1 } },
 		{ { name, json, 1 }, { format, json, 1 } },
+		{ { name, docker, 1 }, { format, json, 1 } },
 	};
 
-	for (int i = 0; i < 2; i++)
+	for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++)
 		if (parser_defined(r->conf, entries[i][0].value, r->conf->sections + r->conf->n) ==
 		    NULL)
 			section_implied(r, SECTION_PARSER, entries[i], 2);

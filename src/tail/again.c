@@ -31,31 +31,23 @@ first_line(struct again *a, struct slice line, const struct cri *cri)
 static bool
 take_line(struct frame *fr, struct again *a, struct slice line)
 {
-	struct slice content = line;
-	bool partial = false, is_cri = false;
 	struct cri cri;
-	size_t room;
+	bool is_cri = form_take(a->form, line, &fr->memo, &cri);
 
-	if (a->cri && cri_parse(line, &fr->memo, &cri) == PARSE_OK) {
-		if (cri.side != a->side)
-			return true;
-		content = cri.content;
-		partial = cri.partial;
-		is_cri = true;
-	} else if (a->side != SIDE_STDOUT) {
+	if (!is_cri)
+		cri = (struct cri){ .side = SIDE_STDOUT, .content = line };
+	if (cri.side != a->side)
 		return true;
-	}
 	if (!a->any)
 		first_line(a, line, is_cri ? &cri : NULL);
 	else if (a->newline)
 		buffer_put(&fr->text, SLICE("\n"));
-	a->newline = !partial;
-	room = a->cap > fr->text.len ? a->cap - fr->text.len : 0;
-	if (content.len > room) {
-		content.len = room;
+	a->newline = !cri.partial;
+	form_text(cri.content, cri.escaped, &fr->text);
+	if (fr->text.len > a->cap) {
+		fr->text.len = a->cap;
 		a->truncated = true;
 	}
-	buffer_put(&fr->text, content);
 	return !a->truncated;
 }
 

@@ -3,11 +3,12 @@
 #define AGAIN_H
 
 #include "file.h"
+#include "form.h"
 
 /* What was found at the beginning of the range. */
 struct again {
 	enum side side;
-	bool cri;     /* lines of the runtime's form are taken apart */
+	enum line_form form;
 	size_t cap;   /* of the text */
 	bool any;     /* a line was found */
 	bool newline; /* the next line begins a new one in the text */

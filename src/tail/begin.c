@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "fault.h"
 #include "file.h"
+#include "form.h"
 #include "map.h"
 #include "voice.h"
 
@@ -93,7 +94,7 @@ stream_begin(struct tail *t, struct file *f, struct slice first)
 		free(s);
 		return;
 	}
-	if (cri_parse(first, &memo, &cri) == PARSE_OK)
+	if (form_take(form_of(f->conf), first, &memo, &cri))
 		s->hour = (uint32_t)(cri.time / HOUR);
 	s->conf = f->conf;
 	s->path = xstrdup(f->path);

@@ -82,8 +82,9 @@ struct frame {
 	const struct file *of; /* … of which file */
 	char *again;           /* lines that are read once more */
 	size_t again_size;
-	struct buffer text; /* records of several lines */
-	int64_t newest;     /* runtime time of the newest record */
+	struct buffer text;  /* records of several lines */
+	struct buffer plain; /* the content of the line at hand, when its form has escapes */
+	int64_t newest;      /* runtime time of the newest record */
 };
 
 void frame_init(struct frame *fr, size_t again_size);

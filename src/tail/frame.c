@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "fault.h"
 #include "file.h"
+#include "form.h"
 #include "metrics.h"
 
 void
@@ -20,6 +21,7 @@ frame_init(struct frame *fr, size_t again_size)
 	fr->again_size = again_size;
 	fr->again = xmalloc(again_size);
 	buffer_init(&fr->text, 0);
+	buffer_init(&fr->plain, 0);
 }
 
 void
@@ -27,6 +29,7 @@ frame_fini(struct frame *fr)
 {
 	free(fr->again);
 	buffer_fini(&fr->text);
+	buffer_fini(&fr->plain);
 }
 
 /* One physical line, taken apart. */
@@ -38,21 +41,20 @@ struct physical {
 };
 
 static bool
-reads_cri(const struct file *f)
-{
-	return f->conf->parser == NULL || strcmp(f->conf->parser, "cri") == 0;
-}
-
-static bool
 takes_lines_alone(const struct file *f)
 {
-	return !reads_cri(f);
+	return form_of(f->conf) == FORM_ALONE;
 }
 
 static void
 line_take_apart(struct frame *fr, const struct file *f, struct physical *p)
 {
-	p->is_cri = reads_cri(f) && cri_parse(p->raw, &fr->memo, &p->cri) == PARSE_OK;
+	p->is_cri = form_take(form_of(f->conf), p->raw, &fr->memo, &p->cri);
+	if (p->is_cri && p->cri.escaped) {
+		buffer_clear(&fr->plain);
+		form_text(p->cri.content, true, &fr->plain);
+		p->cri.content = buffer_slice(&fr->plain);
+	}
 	if (p->is_cri)
 		return;
 	p->cri = (struct cri){ .side = SIDE_STDOUT, .content = p->raw };
@@ -75,7 +77,7 @@ text_settle(struct frame *fr, struct file *f, enum side side, const struct open_
 		}
 	} else {
 		*a = (struct again){
-			.side = side, .cri = reads_cri(f), .cap = f->conf->buffer_max_size
+			.side = side, .form = form_of(f->conf), .cap = f->conf->buffer_max_size
 		};
 		buffer_clear(&fr->text);
 		if (o->before != NULL)
@@ -267,6 +269,8 @@ record_begin(struct frame *fr, struct file *f, const struct physical *p, trace_s
 	record_extend(&o, p);
 	if (record_closed(f, &o))
 		return offer(fr, f, p->cri.side, &o, 0);
+	if (p->cri.escaped)
+		o.generation = 0; /* the next line takes the place of its content */
 	f->open[p->cri.side] = o;
 	return true;
 }

@@ -12,7 +12,7 @@ import sys
 # floor: {module: its headers}; a module is a folder, or a file of src/.
 FLOORS = [
     {"src/base": "clock fault map memory parse slice voice"},
-    {"parsers": "agent ansi cri json parser pattern pod record timestamp trace"},
+    {"parsers": "agent ansi cri docker json parser pattern pod record timestamp trace"},
     {
         "src/conf": "conf service",
         "src/state": "cursor state stream",
