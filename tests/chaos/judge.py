@@ -211,6 +211,16 @@ class Judge:
             self.verdict.lost += 1
             self.verdict.find("lost", (record, pieces))
         self.verdict.pieces += len(pieces)
+        self.count_as_torn(record, pieces[0][1])
+
+    def count_as_torn(self, record, head):
+        """An error torn before the line that names its exception is of no known type."""
+        units, counts = record["units"], self.sums[record["c"]]
+        for kind in record["counts"]:
+            named = kind.removeprefix("error ")
+            if record["kind"] == "trace" and named not in head and named in str(units):
+                counts[kind] -= 1
+                counts["error UNKNOWN"] += 1
 
     # ---- counters
 

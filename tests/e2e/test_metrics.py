@@ -4,6 +4,7 @@ import json
 import pathlib
 import re
 import subprocess
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -140,6 +141,12 @@ class Prometheus:
     def listens(self):
         return re.search(r'msg="Listening on" address=(\S+)', self.log.read_text())
 
+    def is_ready(self):
+        try:
+            return urllib.request.urlopen(f"http://{self.address}/-/ready", timeout=10)
+        except urllib.error.HTTPError:
+            return None
+
     def ask(self, expression):
         """{pod: value}"""
         query = urllib.parse.urlencode({"query": expression})
@@ -170,6 +177,7 @@ def test_the_real_prometheus_reads_it_and_answers_every_expression(
     server = Prometheus(prometheus, tmp_path, f"{host}:{port}")
     try:
         pod = "matillion-agent-0"
+        until(server.is_ready, "Prometheus is not ready")
         server.until_answers("up", lambda up: up == {None: 1})
         server.until_answers("app_open_sessions", lambda open: open.get(pod) == 12)
         for expression in EXPRESSIONS:
