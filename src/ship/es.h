@@ -214,6 +214,7 @@ struct es {
 	unsigned flying;
 	unsigned failures; /* whole requests in a row that came to nothing */
 	int64_t not_before;
+	uint64_t taken;   /* bytes of the largest request that was taken */
 	unsigned refused; /* a single document was refused by a whole-request 400 since */
 	struct said said, said_dead, said_store;
 	struct hold *hold;

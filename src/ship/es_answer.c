@@ -127,10 +127,16 @@ too_large(struct es *es, struct es_request *r, struct piece *p, int64_t now)
 		split(es, p);
 		return;
 	}
+	if (body_size(p) <= es->taken) {
+		send_again(es, r, p, REASON_TOO_LARGE,
+		    "the server answers 413 to less than what it has taken", answer->reason);
+		return;
+	}
 	if (answer->reason[0] == '\0')
 		snprintf(answer->reason, sizeof(answer->reason),
 		    "one document is larger than the server takes");
-	verdicts_all(&r->verdicts, p, VERDICT_FAULT, answer);
+	/* One that has taken nothing yet may refuse all. */
+	verdicts_all(&r->verdicts, p, es->taken > 0 ? VERDICT_FAULT : VERDICT_DOUBT, answer);
 	es_apply(es, r, p, now);
 }
 
@@ -155,8 +161,12 @@ status_failed(struct es *es, struct es_request *r, struct piece *p, long status)
 }
 
 static void
-request_went_well(struct es *es)
+request_went_well(struct es *es, const struct piece *p)
 {
+	uint64_t size = body_size(p);
+
+	if (size > es->taken)
+		es->taken = size;
 	if (es->failures > 0)
 		say_info("es", "the server takes requests again  output=%s host=%s", es->sink->name,
 		    es->origin);
@@ -185,7 +195,7 @@ es_answered(struct es_request *r, CURLcode code)
 		transport_failed(es, r, p, code);
 	} else if (status >= 200 && status < 300) {
 		if (!r->reply_bad && reply_end(&r->reply) == PARSE_OK) {
-			request_went_well(es);
+			request_went_well(es, p);
 			es_apply(es, r, p, now);
 		} else {
 			send_again(es, r, p, REASON_REPLY,

@@ -66,7 +66,8 @@ class Index:
 
     def store(self, action, document):
         key = ID.search(action)[1]
-        have, now = self.ids.get(key), hash(document)
+        # What is sent again after a refusal may lack what was parsed.
+        have, now = self.ids.get(key), hash(document.partition(b',"log_parsed')[0])
         if have is None:
             self.ids[key] = now
             self.out.write(key + b"\t" + document + b"\n")
