@@ -12,6 +12,11 @@
 #include "agent.h"
 #include "memory.h"
 
+/* Why bytes were never read. */
+enum lost { LOST_GZIP, LOST_HELD, LOST_REASONS };
+
+extern const char *const lost_names[];
+
 /* Counters without labels or with a fixed set of label values. */
 struct metrics {
 	atomic_ullong read_bytes, lines, records, truncated_lines;
@@ -20,7 +25,7 @@ struct metrics {
 	atomic_ullong queue_batches; /* gauge: sealed or in flight */
 	atomic_ullong lag_bytes;     /* gauge */
 	atomic_llong newest;         /* runtime time of the newest record read, ns */
-	atomic_ullong lost_bytes;
+	atomic_ullong lost_bytes[LOST_REASONS];
 	atomic_ullong state_stale; /* gauge: s since the state could not be written; 0: it can */
 	atomic_ullong index_late;  /* indices that exist from before our template */
 	atomic_ullong folded;      /* records counted under the label value `other` */

@@ -16,6 +16,8 @@ struct metrics metrics;
 const char *const reason_names[] = { "429", "5xx", "hold", "timeout", "connect", "auth",
 	"too_large", "reply", "rejected", "given_up" };
 
+const char *const lost_names[] = { "gzip", "held" };
+
 /* All outputs, newest first; only ever grows. */
 static _Atomic(struct output_metrics *) outputs;
 
@@ -45,6 +47,22 @@ write_single(struct exposition *x, const struct own *own, int64_t now)
 {
 	(void)now;
 	exposition_count(x, &own->family, SLICE(""), load(counter_at(&metrics, own->where)));
+}
+
+static void
+write_lost(struct exposition *x, const struct own *own, int64_t now)
+{
+	struct buffer labels;
+
+	(void)now;
+	buffer_init(&labels, 0);
+	for (int i = 0; i < LOST_REASONS; i++) {
+		buffer_clear(&labels);
+		label_write(&labels, "reason", slice_of(lost_names[i]));
+		exposition_count(
+		    x, &own->family, buffer_slice(&labels), load(&metrics.lost_bytes[i]));
+	}
+	buffer_fini(&labels);
 }
 
 static void
@@ -161,9 +179,9 @@ static const struct own table[] = {
 	{ { FAMILY_COUNTER, "towline_truncated_lines_total", "",
 	      "Lines and records longer than Buffer_Max_Size, cut there." },
 	    write_single, OF(truncated_lines) },
-	{ { FAMILY_COUNTER, "towline_lost_bytes_total", "",
-	      "Bytes deleted from disk before they could be read." },
-	    write_single, OF(lost_bytes) },
+	{ { FAMILY_COUNTER, "towline_lost_bytes_total", "reason",
+	      "Bytes that were gone before they could be read: of a corrupt .gz, or of a deleted file let go at Held_Deleted_Limit." },
+	    write_lost, 0 },
 	{ { FAMILY_COUNTER, "towline_parse_failures_total", "kind",
 	      "Records of which a part could not be read; they are shipped all the same." },
 	    write_failures, 0 },

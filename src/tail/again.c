@@ -4,9 +4,10 @@
  */
 #include "again.h"
 
-#include <unistd.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
+
+#include "content.h"
 
 uint32_t
 line_hash(struct slice line)
@@ -72,7 +73,7 @@ read_from_file(struct frame *fr, const struct file *f, uint64_t from, uint64_t t
 {
 	while (from < to) {
 		size_t want = to - from < fr->again_size ? to - from : fr->again_size;
-		ssize_t got = pread(f->fd, fr->again, want, (off_t)from);
+		ssize_t got = content_read(f, fr->again, want, from);
 		struct slice bytes = { fr->again, got > 0 ? (size_t)got : 0 };
 
 		if (got <= 0)

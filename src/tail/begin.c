@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "content.h"
 #include "fault.h"
 #include "file.h"
 #include "form.h"
@@ -124,7 +125,7 @@ stream_end(struct tail *t, struct file *f)
 bool
 stream_find(struct tail *t, struct file *f)
 {
-	ssize_t n = pread(f->fd, t->buffer, FIRST_LINE, 0);
+	ssize_t n = content_read(f, t->buffer, FIRST_LINE, 0);
 	const char *newline = n > 0 ? memchr(t->buffer, '\n', (size_t)n) : NULL;
 	bool whole =
 	    newline != NULL || n == (ssize_t)FIRST_LINE || (n > 0 && (t->finishing || f->leaving));

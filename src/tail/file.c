@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "content.h"
 #include "file.h"
 #include "metrics.h"
 #include "voice.h"
@@ -111,7 +112,7 @@ long_line_take(struct tail *t, struct file *f)
 	const char *newline = NULL;
 	ssize_t n;
 
-	while ((n = pread(f->fd, tail, room, (off_t)end)) > 0) {
+	while ((n = content_read(f, tail, room, end)) > 0) {
 		newline = memchr(tail, '\n', (size_t)n);
 		end += newline != NULL ? (uint64_t)(newline - tail) + 1 : (uint64_t)n;
 		if (newline != NULL)
@@ -134,7 +135,7 @@ long_line_take(struct tail *t, struct file *f)
 static size_t
 buffer_fill(struct tail *t, struct file *f, size_t want)
 {
-	ssize_t n = pread(f->fd, t->buffer, want, (off_t)f->offset);
+	ssize_t n = content_read(f, t->buffer, want, f->offset);
 
 	t->frame.generation++;
 	t->frame.of = f;
@@ -261,6 +262,7 @@ file_finish(struct tail *t, struct file *f)
 	}
 	if (!last_line_take(t, f))
 		return false;
+	f->offset = content_end(f);
 	if (next != NULL && (next->stream != NULL || stream_find(t, next)) && next->offset == 0)
 		frame_hand_over(f, next);
 	if (!frame_flush(&t->frame, f))
@@ -270,8 +272,8 @@ file_finish(struct tail *t, struct file *f)
 }
 
 /* A side of which nothing is open or in flight has no reason to be read again. */
-static void
-cursors_follow(struct tail *t, struct file *f)
+void
+file_cursors_follow(struct tail *t, struct file *f)
 {
 	for (int side = 0; side < SIDES && f->users == 0; side++) {
 		if (!f->open[side].any)
@@ -296,7 +298,7 @@ file_at_end(struct tail *t, struct file *f)
 		t->refused = true;
 	}
 	if (f->stream != NULL)
-		cursors_follow(t, f);
+		file_cursors_follow(t, f);
 }
 
 /* ---- a turn */
@@ -309,7 +311,7 @@ file_measure(struct tail *t, struct file *f)
 
 	if (fstat(f->fd, &st) < 0)
 		return false;
-	f->size = (uint64_t)st.st_size;
+	f->size = content_size(f, (uint64_t)st.st_size);
 	if (f->ended && f->size > f->offset)
 		f->ended = f->left = false; /* its writer had more */
 	if (f->size < f->offset)
@@ -347,15 +349,20 @@ file_turn(struct tail *t, struct file *f)
 
 	if (f->duplicate || f->after != NULL || !file_begin(t, f))
 		return false;
+	if (!content_turn(t, f))
+		return true;
 	if (f->stream == NULL && !stream_find(t, f)) {
 		if (f->leaving)
 			file_at_end(t, f);
 		return false;
 	}
 	f->parked = file_parked(t, f);
-	if (f->parked)
+	if (f->parked) {
+		content_turned(t, f, false);
 		return false;
+	}
 	more = file_read(t, f);
+	content_turned(t, f, more);
 	if (f->size < f->read_to)
 		f->size = f->read_to;
 	if (f->hot && f->read_to == to && file_measure(t, f) && f->stream == NULL)

@@ -46,6 +46,7 @@ struct file {
 	ino_t ino;
 	char *path, *target;      /* as found; behind all links */
 	struct stream *stream;    /* NULL: its first line is not complete yet */
+	struct packed *packed;    /* it is a .gz (content.c) */
 	uint64_t offset;          /* of the first line that is not taken */
 	uint64_t size;            /* as seen last */
 	uint64_t resume[SIDES];   /* lines that begin below are done */
@@ -135,12 +136,15 @@ struct tail {
 	bool told; /* the watch has something to say */
 	char *buffer;
 	size_t buffer_size;
-	int64_t now;      /* mono ns of this turn */
-	int64_t looked;   /* … of the last look for files */
-	int64_t look_gap; /* the least until the next one */
-	int64_t refresh;  /* the most */
-	bool look;        /* something says that there are other files */
-	bool first_look;  /* files that it finds were there at the start */
+	struct gunzip *gunzip;  /* made when there is a .gz to read */
+	struct file *unpacking; /* the one .gz that is being read */
+	unsigned npacked;       /* open */
+	int64_t now;            /* mono ns of this turn */
+	int64_t looked;         /* … of the last look for files */
+	int64_t look_gap;       /* the least until the next one */
+	int64_t refresh;        /* the most */
+	bool look;              /* something says that there are other files */
+	bool first_look;        /* files that it finds were there at the start */
 	bool finishing;
 	bool refused;     /* a record was refused in this turn */
 	bool closed;      /* a writer has closed a file since the last turn */
@@ -202,6 +206,13 @@ bool file_turn(struct tail *t, struct file *f);
  * system now and then; between, it is not known.
  */
 bool file_is_left(struct tail *t, struct file *f);
+
+/**
+ * file_cursors_follow(t, f):
+ * Nothing is open in ${f}, which was read to f->offset: so far its sides are
+ * done, as soon as nothing is in flight.
+ */
+void file_cursors_follow(struct tail *t, struct file *f);
 
 /**
  * watch_new(), watch_none(), watch_free(w):

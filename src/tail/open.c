@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "content.h"
 #include "file.h"
 #include "map.h"
 #include "resolve.h"
@@ -164,6 +165,7 @@ file_new(struct tail *t, const struct tail_conf *conf, const char *path,
 	f->found = true;
 	f->early = t->first_look;
 	f->from_end = t->first_look && (!conf->read_from_head || conf->first_start == START_END);
+	content_begin(t, f);
 	file_follow(f, predecessor_of(t, f->target));
 	file_enter(t, f);
 	file_wake(t, f);
@@ -183,7 +185,7 @@ file_open(struct tail *t, const struct tail_conf *conf, const char *path)
 	f = file_of(t, &st);
 	if (f != NULL) {
 		f->found = true;
-		if (f->size != (uint64_t)st.st_size)
+		if (f->size != content_size(f, (uint64_t)st.st_size))
 			file_wake(t, f); /* no event told of it: perhaps none will */
 		return true;
 	}
@@ -204,7 +206,7 @@ file_open(struct tail *t, const struct tail_conf *conf, const char *path)
 void
 file_close(struct tail *t, struct file *f)
 {
-	struct file *other;
+	struct file *other, *after = f->after;
 
 	file_remove(t, f);
 	file_sleep(t, f);
@@ -213,12 +215,13 @@ file_close(struct tail *t, struct file *f)
 		if (f->followers == 0)
 			break;
 		if (other->after == f) {
-			file_follow(other, NULL);
+			file_follow(other, after); /* a duplicate leaves the order as it was */
 			file_wake(t, other);
 		}
 	}
 	watch_forget(t->watch, f);
 	stream_end(t, f);
+	content_fini(t, f);
 	close(f->fd);
 	free(f->path);
 	free(f->target);

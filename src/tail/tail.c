@@ -133,6 +133,7 @@ file_is_over(struct tail *t, struct file *f)
 		return false;
 	if (f->stream == NULL)
 		return true;
+	file_cursors_follow(t, f);
 	return cursor_idle(t->book, &f->stream->cursor[SIDE_STDOUT]) &&
 	       cursor_idle(t->book, &f->stream->cursor[SIDE_STDERR]);
 }

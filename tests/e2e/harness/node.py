@@ -58,7 +58,7 @@ class Container:
             when = datetime.datetime.now(datetime.timezone.utc)
             when += datetime.timedelta(seconds=seconds)
             to = self.folder / f"{self.log.name}.{when:%Y%m%d-%H%M%S}"
-            if not to.exists():
+            if not to.exists() and not to.with_name(f"{to.name}.gz").exists():
                 return self.log.rename(to)
 
     def rotate(self):

@@ -35,6 +35,11 @@ class Table:
         rows = self.rows("SELECT count(*) FROM logs")
         return rows[0][0] if rows else 0
 
+    def in_order(self):
+        """The texts as they were delivered."""
+        rows = self.rows("SELECT doc FROM logs ORDER BY rowid")
+        return [json.loads(row[0])["log"] for row in rows]
+
     def logs(self):
         return sorted(d["log"] for d in self.documents())
 
