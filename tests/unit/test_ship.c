@@ -162,6 +162,25 @@ test_a_refused_request_is_bisected(void **state)
 	rig_end(&r);
 }
 
+/* The two halves are under way together: what the good one proves began before the bad one's end. */
+static void
+test_a_bad_document_is_found_beside_a_single_good_one(void **state)
+{
+	struct rig r = { .server = { .answer = refuses_poison } };
+	struct batch *b = NULL;
+
+	(void)state;
+	rig_start(&r, PLAIN " Workers 2\n", false);
+	rig_put(&r, &b, 0, "poison");
+	rig_put(&r, &b, 0, "good");
+	shipper_give(r.shipper, b);
+	wait_for(&r, idle);
+	assert_int_equal(map_count(r.server.stored), 1);
+	assert_int_equal(shipped(&r, 0), 2);
+	assert_int_equal(dead_letters(&r, NULL), 1);
+	rig_end(&r);
+}
+
 static void
 refuses_all(struct server *s, const struct request *q, struct buffer *out)
 {
@@ -338,6 +357,7 @@ main(void)
 		cmocka_unit_test(test_the_same_ids_go_again_until_the_server_has_answered),
 		cmocka_unit_test(test_what_a_broken_connection_has_stored_is_no_collision),
 		cmocka_unit_test(test_a_refused_request_is_bisected),
+		cmocka_unit_test(test_a_bad_document_is_found_beside_a_single_good_one),
 		cmocka_unit_test(test_a_server_that_refuses_every_request_loses_nothing),
 		cmocka_unit_test(test_what_is_too_large_is_halved),
 		cmocka_unit_test(test_a_413_to_what_was_taken_before_is_no_verdict),
