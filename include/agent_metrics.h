@@ -74,9 +74,9 @@ bool agent_metrics_counted(void);
 
 /**
  * agent_metrics_scraped():
- * The scrape for which metrics_write was called last has been answered: new
+ * The scrape for which agent_metrics_write was called last has been answered: new
  * label values that it showed at 0 may be released.  Called by the thread that
- * calls metrics_write.
+ * calls agent_metrics_write.
  */
 void agent_metrics_scraped(void);
 
@@ -90,7 +90,11 @@ typedef void agent_metrics_put(void *arg, struct slice key, struct slice value);
 void agent_metrics_save(agent_metrics_put *put, void *arg);
 void agent_metrics_restore(struct slice key, struct slice value, int64_t now);
 
-/* Called by metrics_write. */
+/**
+ * agent_metrics_write(to, openmetrics):
+ * Append the exposition of the agents' families, as agent_metrics_publish()
+ * has left them.
+ */
 void agent_metrics_write(struct buffer *to, bool openmetrics);
 
 #endif

@@ -91,8 +91,9 @@ extern const double duration_buckets[DELIVERY_BUCKETS];
 
 /**
  * metrics_write(to, openmetrics, now):
- * Append the exposition of all families, towline's own and the agents', in
- * text 0.0.4 or OpenMetrics 1.0 form, as of ${now} (wall ns).
+ * Append the exposition of towline's own families in text 0.0.4 or OpenMetrics
+ * 1.0 form (its last line, # EOF, is the caller's), as of ${now} (wall ns).
+ * The agents' are agent_metrics_write()'s.
  */
 void metrics_write(struct buffer *to, bool openmetrics, int64_t now);
 

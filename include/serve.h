@@ -10,7 +10,7 @@
 struct serve_world {
 	bool (*ready)(void *arg, char *why, size_t size);
 	bool (*alive)(void *arg, char *why, size_t size); /* the reader turns */
-	/* The number of the counts that metrics_write shows; 0: they are not on disk yet. */
+	/* The number of the agents' counts that are shown; 0: they are not on disk yet. */
 	uint64_t (*shown)(void *arg);
 	void *arg;
 };

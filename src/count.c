@@ -120,18 +120,28 @@ counts_post(struct pipeline *p)
 	return state_counts(p->state);
 }
 
+static void
+own_show(const struct counts *c)
+{
+	atomic_store_explicit(&metrics.records, c->records, memory_order_relaxed);
+	for (int i = 0; i < FAILURES; i++)
+		atomic_store_explicit(
+		    &metrics.parse_failures[i], c->failures[i], memory_order_relaxed);
+}
+
 void
 count_publish(struct pipeline *p, bool behind)
 {
-	state_ticket ticket = counts_post(p);
+	state_ticket ticket;
 	bool first = atomic_load(&p->shown) == COUNTS_UNSHOWN;
 
+	if (!first && count_shown(p) == 0)
+		return; /* what was posted before is not on disk yet */
+	own_show(&p->posted);
+	p->posted = p->counts;
+	ticket = counts_post(p);
 	if (ticket > 0 && !first)
 		atomic_store(&p->shown, ticket);
-	atomic_store_explicit(&metrics.records, p->counts.records, memory_order_relaxed);
-	for (int i = 0; i < FAILURES; i++)
-		atomic_store_explicit(
-		    &metrics.parse_failures[i], p->counts.failures[i], memory_order_relaxed);
 	agent_metrics_publish(clock_wall(), behind);
 	if (first)
 		atomic_store(&p->shown, ticket);
@@ -157,7 +167,7 @@ count_finish(struct pipeline *p)
 
 	LIST_FOREACH (flow, &p->flows, in_flows)
 		flow_dirty(p, flow);
-	count_publish(p, false);
+	counts_post(p);
 }
 
 uint64_t
@@ -198,4 +208,5 @@ count_restore(struct pipeline *p)
 {
 	atomic_store(&p->shown, COUNTS_UNSHOWN);
 	state_texts(p->state, text_restore, p);
+	p->posted = p->counts;
 }

@@ -38,10 +38,10 @@ struct pipeline {
 	bool starved; /* a record was refused: no batch is free */
 	LIST_HEAD(flows, flow) flows;
 	struct flow *dirty;
-	struct {
+	struct counts {
 		uint64_t records, failures[FAILURES];
-		bool moved;
-	} counts;
+		bool moved; /* since they were saved */
+	} counts, posted;
 	atomic_ullong shown; /* ticket of what is shown, or COUNTS_UNSHOWN */
 	struct record record;
 	int64_t published;

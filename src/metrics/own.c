@@ -237,9 +237,6 @@ metrics_write(struct buffer *to, bool openmetrics, int64_t now)
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		table[i].write(&x, &table[i], now);
-	agent_metrics_write(to, openmetrics);
-	if (openmetrics)
-		buffer_put(to, SLICE("# EOF\n"));
 }
 
 /* ---- outputs */

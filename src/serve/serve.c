@@ -31,7 +31,7 @@ struct serve {
 	struct serve_world world;
 	unsigned port;
 	int64_t began;         /* mono ns */
-	struct buffer last[2]; /* the last exposition, in either form */
+	struct buffer last[2]; /* the agents' last exposition, in either form */
 };
 
 /* What a path answers. */
@@ -57,7 +57,7 @@ struct request {
  * of the scrape before.
  */
 static bool
-metrics_settled(struct serve *s, bool openmetrics)
+agents_settled(struct serve *s, bool openmetrics)
 {
 	const struct timespec tick = { .tv_nsec = 10 * NS_PER_MS };
 
@@ -68,7 +68,7 @@ metrics_settled(struct serve *s, bool openmetrics)
 			struct buffer now;
 
 			buffer_init(&now, 0);
-			metrics_write(&now, openmetrics, clock_wall());
+			agent_metrics_write(&now, openmetrics);
 			if (s->world.shown(s->world.arg) == before) {
 				buffer_fini(&s->last[openmetrics]);
 				s->last[openmetrics] = now;
@@ -93,10 +93,11 @@ answer_metrics(const struct request *r, struct answer *a)
 	}
 	a->type = openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
 			      : "text/plain; version=0.0.4; charset=utf-8";
-	a->scrape = metrics_settled(r->serve, openmetrics);
-	if (r->serve->last[openmetrics].len == 0)
-		a->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+	a->scrape = agents_settled(r->serve, openmetrics);
+	metrics_write(&a->body, openmetrics, clock_wall());
 	buffer_put(&a->body, buffer_slice(&r->serve->last[openmetrics]));
+	if (openmetrics)
+		buffer_put(&a->body, SLICE("# EOF\n"));
 }
 
 /* 200 and `ok`, or `status` and why not. */

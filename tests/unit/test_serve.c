@@ -219,34 +219,39 @@ test_metrics_wait_for_history_and_come_in_both_forms(void **state)
 	assert_null(strstr(got, "Content-Length: 0\r\n"));
 }
 
-/* The value of towline_records_total in the answer. */
-static long
-records(void)
+static void
+failed(struct agent_series *a, struct pod *pod)
 {
-	const char *at = strstr(body(), "\ntowline_records_total ");
+	struct agent_line line = { .event = EVENT_TASK_FAILED };
 
-	return at == NULL ? -1 : strtol(at + 23, NULL, 10);
+	agent_metrics_count(a, pod, &line, clock_wall());
+	agent_metrics_publish(clock_wall(), false);
 }
 
 static void
-test_counts_that_are_not_on_disk_are_not_shown(void **state)
+test_agents_counts_that_are_not_on_disk_are_not_shown(void **state)
 {
+	static struct pod pod = { .namespace_name = { "n", 1 }, .pod_name = { "p", 1 } };
+	struct agent_series *a;
+
 	(void)state;
-	agent_metrics_publish(clock_wall(), false);
-	atomic_store(&metrics.records, 7);
+	a = agent_metrics_agent(&pod);
+	failed(a, &pod);
 	atomic_store(&counts, 0);
-	status("GET /metrics", "", 503); /* none were ever on disk */
+	status("GET /metrics", "", 200); /* none were ever on disk */
+	assert_null(strstr(body(), "app_failed_tasks_total{"));
+	assert_non_null(strstr(body(), "towline_state_stale_seconds "));
 	atomic_store(&counts, 1);
 	status("GET /metrics", "", 200);
-	assert_int_equal(records(), 7);
-	atomic_store(&metrics.records, 8);
+	assert_non_null(strstr(body(), "container=\"\"} 1\n"));
+	failed(a, &pod);
 	atomic_store(&counts, 0);
 	status("GET /metrics", "", 200);
-	assert_int_equal(records(), 7);
+	assert_non_null(strstr(body(), "container=\"\"} 1\n"));
 	atomic_store(&counts, 2);
-	status("GET /metrics", "", 200);
-	assert_int_equal(records(), 8);
-	atomic_store(&metrics.records, 0);
+	status("GET /metrics", "Accept: application/openmetrics-text\r\n", 200);
+	assert_non_null(strstr(body(), "container=\"\"} 2\n"));
+	assert_string_equal(body() + strlen(body()) - 6, "# EOF\n");
 }
 
 static void
@@ -337,7 +342,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_metrics_wait_for_history_and_come_in_both_forms, start, stop),
 		cmocka_unit_test_setup_teardown(
-		    test_counts_that_are_not_on_disk_are_not_shown, start, stop),
+		    test_agents_counts_that_are_not_on_disk_are_not_shown, start, stop),
 		cmocka_unit_test_setup_teardown(test_what_is_refused, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    test_a_scrape_releases_what_it_has_seen, start, stop),
