@@ -35,11 +35,15 @@ def dead_letters(folder):
             return
 
 
+def paused(units, i):
+    return 0 < i < len(units) and units[i][2] - units[i - 1][2] >= MAY_BREAK
+
+
 def may_break(units, i):
-    """Was there a pause before it, or before the empty line that then stood alone?"""
-    if i > 1 and units[i - 1][1] == "" and may_break(units, i - 1):
-        return True
-    return units[i][2] - units[i - 1][2] >= MAY_BREAK
+    """Was there a pause before it, or beside an empty line that then stood alone?"""
+    before = i > 1 and units[i - 1][1] == "" and paused(units, i - 1)
+    behind = units[i][1] == "" and paused(units, i + 1)
+    return paused(units, i) or before or behind
 
 
 def has_jvm(folder):
