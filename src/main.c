@@ -8,6 +8,7 @@ const struct command *const commands[] = {
 	&cmd_check,
 	&cmd_parse,
 	&cmd_report,
+	&cmd_status,
 	&cmd_version,
 	&cmd_help,
 	NULL,

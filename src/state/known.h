@@ -82,12 +82,25 @@ struct known *known_of(struct state *s, const struct identity *id);
 void known_dirty(struct state *s, struct known *k);
 void known_free(struct known *k);
 
+/* One change more: wake the store when it is the first, or the first that somebody waits for. */
+void state_posted(struct state *s, bool urgent);
+
+/* counts.c: forget what was kept aside. */
+void staged_clear(struct state *s);
+
 /**
  * schema_open(s):
  * Open the store of s->dir, bring it to the newest schema, read it into
  * memory; one that is corrupt is set aside.  Return -1 after saying why.
  */
 int schema_open(struct state *s);
+
+/**
+ * schema_look(s):
+ * Read the store of s->dir into memory and change nothing.  Return -1 after
+ * saying why.
+ */
+int schema_look(struct state *s);
 
 /**
  * store_start(s), store_stop(s):

@@ -195,6 +195,7 @@ stream_load(struct state *s, sqlite3_stmt *row)
 	k->stream.size = offset_at(row, 9);
 	k->stream.first_seen = sqlite3_column_int64(row, 10);
 	k->touched = sqlite3_column_int64(row, 11);
+	k->open = sqlite3_column_int(row, 12) != 0;
 	checkpoints_load(k, row, 13);
 }
 
@@ -238,16 +239,22 @@ rows_load(struct state *s, const char *sql, void (*load)(struct state *s, sqlite
 	return code == SQLITE_DONE ? 0 : -1;
 }
 
+/* Streams that were not used for an age; a full disk: another time. */
+static void
+forget(struct state *s)
+{
+	char *sql = xprintf("DELETE FROM streams WHERE NOT open AND touched < %" PRId64 ";"
+			    "DELETE FROM breaks WHERE id NOT IN (SELECT id FROM streams);"
+			    "UPDATE streams SET open = 0, touched = %" PRId64 " WHERE open",
+	    clock_wall() - STATE_AGE_DAYS * DAY, clock_wall());
+
+	sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+	free(sql);
+}
+
 static int
 load(struct state *s)
 {
-	char *forget = xprintf("DELETE FROM streams WHERE NOT open AND touched < %" PRId64 ";"
-			       "DELETE FROM breaks WHERE id NOT IN (SELECT id FROM streams);"
-			       "UPDATE streams SET open = 0, touched = %" PRId64 " WHERE open",
-	    clock_wall() - STATE_AGE_DAYS * DAY, clock_wall());
-
-	sqlite3_exec(s->db, forget, NULL, NULL, NULL); /* a full disk: another time */
-	free(forget);
 	return rows_load(s,
 		   "SELECT id, path, shipped0, counted0, shipped1, counted1, generation, sealed,"
 		   " rules, size, first_seen, touched, open, checkpoints FROM streams",
@@ -259,19 +266,26 @@ load(struct state *s)
 }
 
 static int
+say_newer(struct state *s, const char *path)
+{
+	say_error("state",
+	    "%s was written by a newer towline (schema %" PRId64
+	    ", this one knows %d): run that one, or set another --state DIR",
+	    path, number_of(s->db, "PRAGMA user_version"), NEWEST);
+	return -1;
+}
+
+static int
 open_again(struct state *s, const char *path)
 {
 	enum opened opened = file_open(s, path);
 
 	if (opened == OPEN_CORRUPT && set_aside(s, path) == 0)
 		opened = file_open(s, path);
-	if (opened == OPEN_NEWER) {
-		say_error("state",
-		    "%s was written by a newer towline (schema %" PRId64 ", this one knows %d): "
-		    "run that one, or set another --state DIR",
-		    path, number_of(s->db, "PRAGMA user_version"), NEWEST);
-		return -1;
-	}
+	if (opened == OPEN_NEWER)
+		return say_newer(s, path);
+	if (opened == OPENED)
+		forget(s);
 	if (opened == OPENED && load(s) == 0)
 		return 0;
 	say_error("state", "cannot use %s: %s; free its disk, or set another --state DIR", path,
@@ -288,5 +302,31 @@ schema_open(struct state *s)
 	free(path);
 	if (result < 0)
 		file_close(s);
+	return result;
+}
+
+static int
+look(struct state *s, const char *path)
+{
+	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK) {
+		sqlite3_busy_timeout(s->db, BUSY_MS);
+		if (number_of(s->db, "PRAGMA user_version") > NEWEST)
+			return say_newer(s, path);
+		if (load(s) == 0)
+			return 0;
+	}
+	say_error("state", "cannot read %s: %s; --state DIR names another directory", path,
+	    s->db != NULL ? sqlite3_errmsg(s->db) : "out of memory");
+	return -1;
+}
+
+int
+schema_look(struct state *s)
+{
+	char *path = xprintf("%s/state.db", s->dir);
+	int result = look(s, path);
+
+	free(path);
+	file_close(s);
 	return result;
 }

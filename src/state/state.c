@@ -79,16 +79,6 @@ known_free(struct known *k)
 	free(k);
 }
 
-static void
-staged_clear(struct state *s)
-{
-	for (size_t i = 0; i < s->nstaged_texts; i++) {
-		free(s->staged_texts[i].key);
-		free(s->staged_texts[i].value);
-	}
-	s->nstaged = s->nstaged_texts = 0;
-}
-
 void
 state_close(struct state *s)
 {
@@ -116,6 +106,22 @@ state_close(struct state *s)
 	pthread_mutex_destroy(&s->lock);
 	free(s->dir);
 	free(s);
+}
+
+struct state *
+state_look(const char *dir)
+{
+	struct state *s = xcalloc(1, sizeof(*s));
+
+	pthread_mutex_init(&s->lock, NULL);
+	s->dir = xstrdup(dir);
+	s->dir_lock = s->wake = -1;
+	s->streams = map_new();
+	s->texts = map_new();
+	if (schema_look(s) == 0)
+		return s;
+	state_close(s);
+	return NULL;
 }
 
 const char *
@@ -162,9 +168,8 @@ known_dirty(struct state *s, struct known *k)
 	s->dirty = k;
 }
 
-/* One change more: wake the store when it is the first, or the first that somebody waits for. */
-static void
-posted(struct state *s, bool urgent)
+void
+state_posted(struct state *s, bool urgent)
 {
 	if (s->posted == s->durable + 1 || (urgent && !s->urgent))
 		pthread_cond_signal(&s->changed);
@@ -188,7 +193,7 @@ known_put(struct state *s, struct known *k, bool urgent)
 		s->durable = ticket;
 	} else {
 		known_dirty(s, k);
-		posted(s, urgent);
+		state_posted(s, urgent);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return ticket;
@@ -247,6 +252,16 @@ state_ended(struct state *s, const struct identity *id)
 	k->open = false;
 	k->touched = clock_wall();
 	known_put(s, k, false);
+}
+
+void
+state_each(struct state *s, state_seen *each, void *arg)
+{
+	const struct known *k;
+	size_t at = 0;
+
+	while ((k = map_next(s->streams, &at, NULL)) != NULL)
+		each(arg, k->path != NULL ? k->path : "", k->open, &k->stream);
 }
 
 /* ---- breaks */
@@ -392,83 +407,6 @@ state_checkpoints(struct state *s, const struct identity *id, struct checkpoint 
 	}
 	pthread_mutex_unlock(&s->lock);
 	return n;
-}
-
-/* ---- what was counted */
-
-void
-state_counted(struct state *s, const struct identity *id, enum side side, uint64_t offset)
-{
-	if (s->nstaged % 256 == 0)
-		s->staged = xrealloc(s->staged, (s->nstaged + 256) * sizeof(*s->staged));
-	s->staged[s->nstaged++] = (struct staged){ *id, side, offset };
-}
-
-void
-state_text(struct state *s, struct slice key, struct slice value)
-{
-	s->staged_texts =
-	    xrealloc(s->staged_texts, (s->nstaged_texts + 1) * sizeof(*s->staged_texts));
-	s->staged_texts[s->nstaged_texts++] = (struct staged_text){
-		.key = xslicedup(key),
-		.value = value.len > 0 ? xslicedup(value) : NULL,
-	};
-}
-
-static void
-text_put(struct state *s, struct staged_text *from)
-{
-	struct text *t = map_get(s->texts, slice_of(from->key));
-
-	if (t == NULL) {
-		t = xcalloc(1, sizeof(*t));
-		map_put(s->texts, slice_of(from->key), t);
-	}
-	free(t->value);
-	t->value = from->value;
-	from->value = NULL;
-	t->is_dirty = s->texts_dirty = true;
-}
-
-state_ticket
-state_counts(struct state *s)
-{
-	state_ticket ticket;
-
-	if (s->nstaged + s->nstaged_texts == 0)
-		return 0;
-	pthread_mutex_lock(&s->lock);
-	for (size_t i = 0; i < s->nstaged; i++) {
-		struct known *k = known_of(s, &s->staged[i].id);
-
-		k->stream.side[s->staged[i].side].counted = s->staged[i].counted;
-		if (s->dir != NULL)
-			known_dirty(s, k);
-	}
-	for (size_t i = 0; i < s->nstaged_texts; i++)
-		text_put(s, &s->staged_texts[i]);
-	ticket = ++s->posted;
-	if (s->dir == NULL)
-		s->durable = ticket;
-	else
-		posted(s, true);
-	pthread_mutex_unlock(&s->lock);
-	staged_clear(s);
-	return ticket;
-}
-
-void
-state_texts(
-    struct state *s, void (*each)(void *arg, struct slice key, struct slice value), void *arg)
-{
-	struct slice key;
-	const struct text *t;
-	size_t at = 0;
-
-	while ((t = map_next(s->texts, &at, &key)) != NULL) {
-		if (t->value != NULL)
-			each(arg, key, slice_of(t->value));
-	}
 }
 
 /* ---- what is on disk */

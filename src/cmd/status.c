@@ -1,0 +1,167 @@
+/* towline status: how far each file has come, as of the state's last commit. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "cmd.h"
+#include "memory.h"
+#include "service.h"
+#include "state.h"
+#include "voice.h"
+
+static int status_run(int argc, char **argv);
+
+enum { OPT_C, OPT_STATE, OPT_ALL, OPT_JSON };
+
+static const struct cmd_option options[] = {
+	{ 'c', "config", "FILE", "the configuration (default: " CMD_CONF_DEFAULT ")" },
+	{ 0, "state", "DIR", "the state's directory, instead of State_Path" },
+	{ 'a', "all", NULL, "also files that are gone" },
+	{ 0, "json", NULL, "print an array of objects, named as the table's columns" },
+	{ 0 },
+};
+
+const struct command cmd_status = {
+	.name = "status",
+	.run = status_run,
+	.help = "Say how far each file has come: cursors and lag, by file.",
+	.more = "Reads the state as of its last commit; towline may run or not.",
+	.options = options,
+};
+
+struct row {
+	char *path;
+	bool open;
+	uint64_t size, shipped, counted, lag;
+};
+
+struct rows {
+	bool all;
+	struct row *at;
+	size_t n;
+};
+
+static uint64_t
+least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* A stream's size as it was seen last; while its file is open, what the file has now. */
+static uint64_t
+size_of(const char *path, bool open, const struct stream_state *what)
+{
+	struct stat st;
+
+	if (open && stat(path, &st) == 0 && (uint64_t)st.st_size > what->size)
+		return (uint64_t)st.st_size;
+	return what->size;
+}
+
+static void
+row_add(void *arg, const char *path, bool open, const struct stream_state *what)
+{
+	struct rows *rows = arg;
+	struct row *row;
+
+	if (!open && !rows->all)
+		return;
+	rows->at = xrealloc(rows->at, (rows->n + 1) * sizeof(*rows->at));
+	row = &rows->at[rows->n++];
+	*row = (struct row){
+		.path = xstrdup(path),
+		.open = open,
+		.size = size_of(path, open, what),
+		.shipped = least(what->side[SIDE_STDOUT].shipped, what->side[SIDE_STDERR].shipped),
+		.counted = least(what->side[SIDE_STDOUT].counted, what->side[SIDE_STDERR].counted),
+	};
+	row->lag = row->size > row->shipped ? row->size - row->shipped : 0;
+}
+
+/* What lags most stands first. */
+static int
+by_lag(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+
+	if (x->lag != y->lag)
+		return x->lag < y->lag ? 1 : -1;
+	return strcmp(x->path, y->path);
+}
+
+static void
+print_json(const struct rows *rows)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct row *r = &rows->at[i];
+
+		json_array_append_new(
+		    all, json_pack("{s:I,s:I,s:I,s:I,s:b,s:s}", "lag", (json_int_t)r->lag, "size",
+			     (json_int_t)r->size, "shipped", (json_int_t)r->shipped, "counted",
+			     (json_int_t)r->counted, "open", r->open, "path", r->path));
+	}
+	json_dumpf(all, stdout, JSON_INDENT(1));
+	putchar('\n');
+	json_decref(all);
+}
+
+static void
+print_table(const struct rows *rows)
+{
+	uint64_t lag = 0;
+
+	printf(
+	    "%12s %14s %14s %14s  %-5s %s\n", "lag", "size", "shipped", "counted", "open", "path");
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct row *r = &rows->at[i];
+
+		printf("%12" PRIu64 " %14" PRIu64 " %14" PRIu64 " %14" PRIu64 "  %-5s %s\n", r->lag,
+		    r->size, r->shipped, r->counted, r->open ? "yes" : "no", r->path);
+		lag += r->lag;
+	}
+	printf("%zu files, %" PRIu64 " bytes on disk that are not shipped\n", rows->n, lag);
+}
+
+static int
+status_of(const char *dir, const char *values[])
+{
+	struct state *s = state_look(dir);
+	struct rows rows = { .all = values[OPT_ALL] != NULL };
+
+	if (s == NULL)
+		return EXIT_WRONG;
+	state_each(s, row_add, &rows);
+	state_close(s);
+	if (rows.n > 1)
+		qsort(rows.at, rows.n, sizeof(*rows.at), by_lag);
+	if (values[OPT_JSON] != NULL)
+		print_json(&rows);
+	else
+		print_table(&rows);
+	for (size_t i = 0; i < rows.n; i++)
+		free(rows.at[i].path);
+	free(rows.at);
+	return EXIT_DONE;
+}
+
+static int
+status_run(int argc, char **argv)
+{
+	const char *values[CMD_OPTIONS];
+	struct conf *conf;
+	int code;
+
+	if (cmd_options(&cmd_status, argc, argv, values) < 0)
+		return EXIT_USAGE;
+	if (values[OPT_STATE] != NULL)
+		return status_of(values[OPT_STATE], values);
+	conf = cmd_conf(values[OPT_C] != NULL ? values[OPT_C] : CMD_CONF_DEFAULT);
+	if (conf == NULL)
+		return EXIT_WRONG;
+	code = status_of(service_of(conf)->state_path, values);
+	conf_free(conf);
+	return code;
+}
