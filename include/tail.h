@@ -37,6 +37,7 @@ struct tail_conf {
 	bool read_from_head;
 	int first_start; /* enum first_start */
 	int64_t refresh_interval, rotate_wait, flush;
+	uint64_t held_deleted_limit;
 	uint64_t buffer_max_size; /* of a line, and of a joined record */
 	char *path_key, *key;
 	char *source_id; /* NULL: the machine id */

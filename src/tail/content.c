@@ -41,14 +41,16 @@ void
 content_begin(struct tail *t, struct file *f)
 {
 	struct packed *p;
+	struct stat st;
 
 	if (!slice_ends(slice_of(f->target), SLICE(".gz")))
 		return;
 	p = xcalloc(1, sizeof(*p));
 	p->gunzip = &t->gunzip;
 	p->most = t->buffer_size;
-	p->on_disk = f->size;
-	p->claimed = claimed_size(f->fd, f->size);
+	if (fstat(f->fd, &st) == 0)
+		p->on_disk = (uint64_t)st.st_size;
+	p->claimed = claimed_size(f->fd, p->on_disk);
 	p->end = UINT64_MAX;
 	f->packed = p;
 	f->size = p->claimed;
@@ -134,6 +136,8 @@ content_size(const struct file *f, uint64_t on_disk)
 {
 	const struct packed *p = f->packed;
 
+	if (f->let_go || f->fd < 0)
+		return f->offset;
 	if (p == NULL)
 		return on_disk;
 	if (p->end != UINT64_MAX)
@@ -147,6 +151,15 @@ content_end(const struct file *f)
 	const struct packed *p = f->packed;
 
 	return p != NULL && p->corrupt && p->claimed > f->offset ? p->claimed : f->offset;
+}
+
+void
+content_measure(struct file *f)
+{
+	struct stat st;
+
+	if (fstat(f->fd, &st) == 0)
+		f->size = content_size(f, (uint64_t)st.st_size);
 }
 
 /* ---- turns */

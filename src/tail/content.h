@@ -38,6 +38,9 @@ ssize_t content_read(const struct file *f, void *to, size_t n, uint64_t offset);
 uint64_t content_size(const struct file *f, uint64_t on_disk);
 uint64_t content_end(const struct file *f);
 
+/* Set f->size to what the system says now. */
+void content_measure(struct file *f);
+
 /**
  * content_turn(t, f), content_turned(t, f, more):
  * One .gz is read at a time: may ${f} have its turn now?  It had it.

@@ -64,6 +64,8 @@ struct file {
 	bool left;                /* no process can write to it any more */
 	int64_t asked;            /* mono ns when it was last asked whether a writer has it */
 	bool ended;               /* nothing will come any more, and nothing is open */
+	bool let_go;              /* deleted, and its disk given back unread (held.c) */
+	char *name;               /* closed for want of descriptors, fd is -1: its name then */
 	bool duplicate;           /* its content is another file's: not read */
 	bool from_end;            /* First_Start end */
 	bool early;               /* it was there at the start */
@@ -152,7 +154,10 @@ struct tail {
 	uint64_t unparks; /* of the book, when it was last asked */
 	bool stirred;     /* a file had a turn since the figures were taken */
 	struct tail_figures figures;
-	struct said said;
+	struct said said, said_starved;
+	uint64_t held;   /* bytes of disk that deleted files keep */
+	int64_t held_at; /* mono ns when they were summed */
+	bool starved;    /* descriptors ran out since the last look */
 };
 
 /**
@@ -162,6 +167,20 @@ struct tail {
  */
 bool file_open(struct tail *t, const struct tail_conf *conf, const char *path);
 void file_close(struct tail *t, struct file *f);
+
+/**
+ * file_swap(t, f, other):
+ * ${f} is read on from what ${other} has open, which is its .gz.
+ */
+void file_swap(struct tail *t, struct file *f, struct file *other);
+
+/**
+ * file_doze(t, f), file_undoze(t, f, fd):
+ * Close ${f}'s descriptor but keep it; it has ${fd} now, when that is the same
+ * file, else it has been left.
+ */
+void file_doze(struct tail *t, struct file *f);
+void file_undoze(struct tail *t, struct file *f, int fd);
 
 /**
  * file_wake(t, f), file_stay(t, f), file_sleep(t, f):

@@ -9,6 +9,7 @@
 
 #include "beside.h"
 #include "clock.h"
+#include "held.h"
 
 #define LOOK_GAP (50 * NS_PER_MS) /* a burst of new names is one look */
 #define LOOK_SHARE 20             /* the time of a look is at most one part of so many */
@@ -96,6 +97,7 @@ look(struct tail *t)
 		file_wake(t, f);
 		watch_forget(t->watch, f);
 	}
+	held_reopen(t);
 	t->first_look = false;
 	t->look_gap = LOOK_SHARE * (clock_mono() - t->now);
 	if (t->look_gap < LOOK_GAP)

@@ -8,6 +8,7 @@
 
 #include "content.h"
 #include "file.h"
+#include "held.h"
 #include "map.h"
 #include "resolve.h"
 #include "voice.h"
@@ -68,7 +69,8 @@ file_remove(struct tail *t, struct file *f)
 	const struct inode inode = { f->dev, f->ino };
 	struct file *newest = map_get(t->by_target, slice_of(f->target));
 
-	map_del(t->by_inode, inode_key(&inode));
+	if (map_get(t->by_inode, inode_key(&inode)) == f)
+		map_del(t->by_inode, inode_key(&inode));
 	if (newest != f) {
 		while (newest->older != f)
 			newest = newest->older;
@@ -80,6 +82,57 @@ file_remove(struct tail *t, struct file *f)
 	}
 	LIST_REMOVE(f, in_files);
 	t->nfiles--;
+}
+
+/* The descriptor `fd` is the file's from now on. */
+static void
+file_take(struct tail *t, struct file *f, int fd)
+{
+	struct stat st;
+
+	f->fd = fd;
+	if (fstat(fd, &st) < 0)
+		return;
+	f->dev = st.st_dev;
+	f->ino = st.st_ino;
+	map_put(t->by_inode, inode_key(&(struct inode){ f->dev, f->ino }), f);
+}
+
+void
+file_doze(struct tail *t, struct file *f)
+{
+	map_del(t->by_inode, inode_key(&(struct inode){ f->dev, f->ino })); /* may be reused */
+	content_fini(t, f);
+	close(f->fd);
+	f->fd = -1;
+}
+
+void
+file_swap(struct tail *t, struct file *f, struct file *other)
+{
+	watch_forget(t->watch, f);
+	file_doze(t, f);
+	f->packed = other->packed;
+	file_take(t, f, other->fd);
+	content_measure(f);
+	file_wake(t, f);
+}
+
+void
+file_undoze(struct tail *t, struct file *f, int fd)
+{
+	struct stat st;
+
+	free(f->name);
+	f->name = NULL;
+	if (fstat(fd, &st) == 0 && f->dev == st.st_dev && f->ino == st.st_ino &&
+	    file_of(t, &st) == NULL) {
+		file_take(t, f, fd);
+	} else {
+		f->left = true;
+		close(fd);
+	}
+	file_wake(t, f);
 }
 
 /* ---- awake: what a turn looks at */
@@ -189,7 +242,7 @@ file_open(struct tail *t, const struct tail_conf *conf, const char *path)
 			file_wake(t, f); /* no event told of it: perhaps none will */
 		return true;
 	}
-	if (resolve_open(conf, path, &there, &why) < 0) {
+	if (held_open(t, conf, path, &there, &why) < 0) {
 		if (why != NULL && !said_lately(&t->said))
 			say_warn("tail", "cannot read %s: %s", path, why);
 		return why != NULL;
@@ -222,7 +275,11 @@ file_close(struct tail *t, struct file *f)
 	watch_forget(t->watch, f);
 	stream_end(t, f);
 	content_fini(t, f);
-	close(f->fd);
+	if (f->fd >= 0)
+		close(f->fd);
+	if (t->starved)
+		t->look = true; /* there is room for another */
+	free(f->name);
 	free(f->path);
 	free(f->target);
 	free(f);

@@ -45,6 +45,8 @@ static const struct option tail_options[] = {
 	OPTION("Buffer_Max_Size", OPT_SIZE, "1M", AT(buffer_max_size),
 	    "the most of a line or a joined record that is kept; the rest is cut, marked and counted",
 	    .min = 1024, .max = 16 * 1000 * 1000),
+	OPTION("Held_Deleted_Limit", OPT_SIZE, "1G", AT(held_deleted_limit),
+	    "disk that deleted files may keep until they are read, less when under 15 % of it is free; beyond it a file's .gz is read instead, or the oldest is lost; 0: no limit"),
 	OPTION("Path_Key", OPT_STRING, NULL, AT(path_key), "write the file's path under this key"),
 	OPTION("Key", OPT_STRING, "log", AT(key), "the key of a record's text"),
 	OPTION("Source_Id", OPT_STRING, NULL, AT(source_id),

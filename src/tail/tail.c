@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "file.h"
+#include "held.h"
 #include "look.h"
 #include "map.h"
 
@@ -214,6 +215,7 @@ tail_turn(struct tail *t, bool room)
 	if (t->now - t->looked >= (t->look ? t->look_gap : t->refresh))
 		look(t);
 	t->due = t->looked + (t->look ? t->look_gap : t->refresh);
+	held_turn(t);
 	unparked_wake(t);
 	if (room) {
 		more = files_turn(t);
