@@ -30,15 +30,16 @@ struct command {
 	const struct cmd_option *options; /* ended by a row without name */
 };
 
-extern const struct command cmd_run, cmd_check, cmd_parse, cmd_report, cmd_status, cmd_version,
-    cmd_help;
+extern const struct command cmd_run, cmd_check, cmd_parse, cmd_report, cmd_status, cmd_export_db,
+    cmd_version, cmd_help;
 
 /* All commands, ended by a NULL. */
 extern const struct command *const commands[];
 
 /**
  * cmd_options(c, argc, argv, values):
- * Read the options of ${c}: values[i] becomes the argument of its i-th option
+ * Read the options of ${c}, which may stand before and behind its operands
+ * (those go to the end of ${argv}): values[i] becomes the argument of its i-th option
  * ("" for a flag), or stays NULL.  Return the index of the first operand, or
  * -1 after saying what is wrong and the usage on standard error: the command
  * returns EXIT_USAGE.

@@ -79,6 +79,12 @@ const char *state_dir(const struct state *s);
 bool state_was_set_aside(const struct state *s);
 
 /**
+ * state_is_new(s):
+ * Is nothing known, because this is the first start?
+ */
+bool state_is_new(struct state *s);
+
+/**
  * state_ready(s, why, size), state_stale(s):
  * Can the store be written?  If not, say why.  For how long has it not been
  * written although there was something to write (ns; 0: it is)?

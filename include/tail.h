@@ -40,6 +40,7 @@ struct tail_conf {
 	uint64_t held_deleted_limit;
 	uint64_t buffer_max_size; /* of a line, and of a joined record */
 	char *path_key, *key;
+	char *db;        /* NULL: none */
 	char *source_id; /* NULL: the machine id */
 	struct list allowed_roots;
 	bool never_own_pod, keep_colors;

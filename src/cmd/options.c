@@ -61,20 +61,42 @@ usage_error(const struct command *c, const char *what, const char *word)
 	return -1;
 }
 
+static bool
+is_option(const char *word)
+{
+	return word[0] == '-' && word[1] != '\0';
+}
+
+/* Move the word at `i` behind all others. */
+static void
+word_last(int argc, char **argv, int i)
+{
+	char *word = argv[i];
+
+	memmove(&argv[i], &argv[i + 1], (size_t)(argc - i - 1) * sizeof(*argv));
+	argv[argc - 1] = word;
+}
+
 int
 cmd_options(const struct command *c, int argc, char **argv, const char *values[CMD_OPTIONS])
 {
-	int i;
+	int i = 1, end = argc; /* operands that were met stand from `end` on */
 
 	memset(values, 0, CMD_OPTIONS * sizeof(*values));
-	for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
+	while (i < end) {
 		const char *word = argv[i], *glued;
 		int which;
 
-		if (strcmp(word, "--") == 0) {
-			i++;
-			break;
+		if (!is_option(word)) {
+			if (c->operands == NULL)
+				return usage_error(c, "unexpected:", word);
+			word_last(argc, argv, i);
+			end--;
+			continue;
 		}
+		i++;
+		if (strcmp(word, "--") == 0)
+			break;
 		which = option_find(c, word, &glued);
 		if (which < 0)
 			return usage_error(c, "no such option:", word);
@@ -84,8 +106,8 @@ cmd_options(const struct command *c, int argc, char **argv, const char *values[C
 			values[which] = "";
 		} else if (glued != NULL) {
 			values[which] = glued;
-		} else if (i + 1 < argc) {
-			values[which] = argv[++i];
+		} else if (i < end) {
+			values[which] = argv[i++];
 		} else {
 			return usage_error(c, "this option needs a value:", word);
 		}

@@ -148,20 +148,6 @@ query_read(int argc, char **argv, const char *values[], int first, struct report
 	return by_read(values[OPT_BY], q);
 }
 
-/* Options may stand behind the report's name as well: it goes to the end. */
-static void
-name_last(int argc, char **argv)
-{
-	if (argc < 3 || argv[1][0] == '-')
-		return;
-	for (int i = 1; i + 1 < argc; i++) {
-		char *word = argv[i];
-
-		argv[i] = argv[i + 1];
-		argv[i + 1] = word;
-	}
-}
-
 static int
 report_run(int argc, char **argv)
 {
@@ -171,7 +157,6 @@ report_run(int argc, char **argv)
 	struct conf *conf;
 	int first, code = EXIT_WRONG;
 
-	name_last(argc, argv);
 	first = cmd_options(&cmd_report, argc, argv, values);
 	if (first < 0 || query_read(argc, argv, values, first, &q) < 0)
 		return EXIT_USAGE;

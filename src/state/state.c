@@ -136,6 +136,17 @@ state_was_set_aside(const struct state *s)
 	return s->set_aside;
 }
 
+bool
+state_is_new(struct state *s)
+{
+	bool is_new;
+
+	pthread_mutex_lock(&s->lock);
+	is_new = map_count(s->streams) == 0 && !s->set_aside;
+	pthread_mutex_unlock(&s->lock);
+	return is_new;
+}
+
 /* ---- under the lock */
 
 static struct slice

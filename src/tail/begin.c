@@ -11,6 +11,7 @@
 #include "file.h"
 #include "form.h"
 #include "map.h"
+#include "takeover.h"
 #include "voice.h"
 
 #define FIRST_LINE (64u << 10) /* as much of it as an identity takes */
@@ -39,6 +40,16 @@ identity_key(const struct identity *id)
 	return (struct slice){ (const char *)id->at, sizeof(id->at) };
 }
 
+static const struct takeover *
+takeover_of(const struct tail *t, const struct tail_conf *conf)
+{
+	size_t i = 0;
+
+	while (t->confs[i] != conf)
+		i++;
+	return t->takeovers[i];
+}
+
 static void
 stream_resume(struct tail *t, struct file *f, struct stream *s)
 {
@@ -57,6 +68,8 @@ stream_resume(struct tail *t, struct file *f, struct stream *s)
 	} else {
 		known = (struct stream_state){ .first_seen = clock_wall() };
 		least = f->from_end ? f->size : 0;
+		if (f->early && t->takeovers != NULL && !f->packed)
+			least = takeover_offset(takeover_of(t, f->conf), f->fd, f->ino, f->size);
 		for (int side = 0; side < SIDES; side++) {
 			known.side[side].shipped = f->resume[side] = least;
 			known.side[side].counted =

@@ -138,15 +138,16 @@ struct tail {
 	bool told; /* the watch has something to say */
 	char *buffer;
 	size_t buffer_size;
-	struct gunzip *gunzip;  /* made when there is a .gz to read */
-	struct file *unpacking; /* the one .gz that is being read */
-	unsigned npacked;       /* open */
-	int64_t now;            /* mono ns of this turn */
-	int64_t looked;         /* … of the last look for files */
-	int64_t look_gap;       /* the least until the next one */
-	int64_t refresh;        /* the most */
-	bool look;              /* something says that there are other files */
-	bool first_look;        /* files that it finds were there at the start */
+	struct gunzip *gunzip;       /* made when there is a .gz to read */
+	struct file *unpacking;      /* the one .gz that is being read */
+	unsigned npacked;            /* open */
+	int64_t now;                 /* mono ns of this turn */
+	int64_t looked;              /* … of the last look for files */
+	int64_t look_gap;            /* the least until the next one */
+	int64_t refresh;             /* the most */
+	bool look;                   /* something says that there are other files */
+	struct takeover **takeovers; /* of each conf; NULL: there was a state, or it has none */
+	bool first_look;             /* files that it finds were there at the start */
 	bool finishing;
 	bool refused;     /* a record was refused in this turn */
 	bool closed;      /* a writer has closed a file since the last turn */

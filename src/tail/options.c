@@ -5,8 +5,7 @@
 #include "tail.h"
 
 static const char buffer_is_file[] = "the log file itself is the buffer";
-static const char no_database[] =
-    "cursors are kept under State_Path, and a DB of Fluent Bit is taken over later";
+static const char no_database[] = "cursors are kept under State_Path";
 static const char one_buffer[] = "all files share one read buffer";
 static const char own_watch[] = "one-shot watches, and a rescan each Refresh_Interval";
 static const char *const first_starts[] = { "head", "end", NULL };
@@ -47,6 +46,8 @@ static const struct option tail_options[] = {
 	    .min = 1024, .max = 16 * 1000 * 1000),
 	OPTION("Held_Deleted_Limit", OPT_SIZE, "1G", AT(held_deleted_limit),
 	    "disk that deleted files may keep until they are read, less when under 15 % of it is free; beyond it a file's .gz is read instead, or the oldest is lost; 0: no limit"),
+	OPTION("DB", OPT_STRING, NULL, AT(db),
+	    "Fluent Bit's database: read at the first start, to go on where it stopped"),
 	OPTION("Path_Key", OPT_STRING, NULL, AT(path_key), "write the file's path under this key"),
 	OPTION("Key", OPT_STRING, "log", AT(key), "the key of a record's text"),
 	OPTION("Source_Id", OPT_STRING, NULL, AT(source_id),
@@ -58,7 +59,6 @@ static const struct option tail_options[] = {
 	OPTION("Keep_Colors", OPT_BOOL, "off", AT(keep_colors), "leave terminal colours in log"),
 	OPTION("multiline.parser", OPT_LIST, NULL, AT(multiline),
 	    "cri, docker, java: partial lines and stack traces are joined in any case"),
-	OPTION_IDLE("DB", no_database),
 	OPTION_IDLE("DB.*", no_database),
 	OPTION_IDLE("Buffer_Chunk_Size", one_buffer),
 	OPTION_IDLE("Static_Batch_Size", "files take turns by a budget of bytes"),

@@ -11,6 +11,7 @@
 #include "file.h"
 #include "held.h"
 #include "look.h"
+#include "takeover.h"
 #include "map.h"
 
 #define COALESCE (20 * NS_PER_MS) /* wake-ups closer than this are one */
@@ -51,6 +52,11 @@ tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
 		cap = confs[i]->buffer_max_size > cap ? confs[i]->buffer_max_size : cap;
 		t->refresh = sooner(t->refresh, confs[i]->refresh_interval);
 	}
+	if (state_is_new(state)) {
+		t->takeovers = xcalloc(n, sizeof(*t->takeovers));
+		for (size_t i = 0; i < n; i++)
+			t->takeovers[i] = confs[i]->db != NULL ? takeover_open(confs[i]->db) : NULL;
+	}
 	t->state = state;
 	t->book = book;
 	t->on_stream = stream;
@@ -77,6 +83,9 @@ tail_free(struct tail *t)
 		return;
 	while (!LIST_EMPTY(&t->files))
 		file_close(t, LIST_FIRST(&t->files));
+	for (size_t i = 0; t->takeovers != NULL && i < t->nconfs; i++)
+		takeover_free(t->takeovers[i]);
+	free(t->takeovers);
 	map_free(t->by_inode);
 	map_free(t->by_target);
 	map_free(t->by_identity);

@@ -1,0 +1,133 @@
+/*
+ * Taking over from Fluent Bit: its DB names files by inode, with the offset
+ * that it had read to.  What was in its memory then and never delivered is
+ * unknown to it, and so to us.
+ */
+#include "takeover.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "memory.h"
+#include "voice.h"
+
+#define MARKER_MAX 32         /* bytes before the offset that its marker is a hash of */
+#define LINE_BACK (64u << 10) /* an offset within a line goes back to its start, so far at most */
+
+struct row {
+	ino_t ino;
+	uint64_t offset, marker;
+	unsigned marker_size; /* 0: it has none */
+};
+
+struct takeover {
+	struct row *rows;
+	size_t n;
+};
+
+/* Fluent Bit 5.1 has markers, older ones have not. */
+static sqlite3_stmt *
+rows_of(sqlite3 *db)
+{
+	sqlite3_stmt *rows = NULL;
+
+	if (sqlite3_prepare_v2(db,
+		"SELECT inode, offset, offset_marker, offset_marker_size FROM in_tail_files", -1,
+		&rows, NULL) == SQLITE_OK)
+		return rows;
+	if (sqlite3_prepare_v2(
+		db, "SELECT inode, offset, 0, 0 FROM in_tail_files", -1, &rows, NULL) == SQLITE_OK)
+		return rows;
+	return NULL;
+}
+
+static void
+row_add(struct takeover *t, sqlite3_stmt *from)
+{
+	int64_t size = sqlite3_column_int64(from, 3);
+
+	t->rows = xrealloc(t->rows, (t->n + 1) * sizeof(*t->rows));
+	t->rows[t->n++] = (struct row){
+		.ino = (ino_t)sqlite3_column_int64(from, 0),
+		.offset = (uint64_t)sqlite3_column_int64(from, 1),
+		.marker = (uint64_t)sqlite3_column_int64(from, 2),
+		.marker_size = size > 0 && size <= MARKER_MAX ? (unsigned)size : 0,
+	};
+}
+
+struct takeover *
+takeover_open(const char *path)
+{
+	struct takeover *t = xcalloc(1, sizeof(*t));
+	sqlite3_stmt *rows = NULL;
+	sqlite3 *db = NULL;
+
+	if (access(path, F_OK) == 0 &&
+	    sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK)
+		rows = rows_of(db);
+	while (rows != NULL && sqlite3_step(rows) == SQLITE_ROW)
+		row_add(t, rows);
+	if (db != NULL && rows == NULL)
+		say_warn("tail",
+		    "DB %s is not read: %s; files without a cursor are read from their start", path,
+		    sqlite3_errmsg(db));
+	sqlite3_finalize(rows);
+	sqlite3_close(db);
+	if (t->n > 0) {
+		say_info("tail", "going on where Fluent Bit stopped: %zu files in %s", t->n, path);
+		return t;
+	}
+	takeover_free(t);
+	return NULL;
+}
+
+void
+takeover_free(struct takeover *t)
+{
+	if (t == NULL)
+		return;
+	free(t->rows);
+	free(t);
+}
+
+/* Is what stands before the offset what stood there when Fluent Bit read it? */
+static bool
+marker_matches(const struct row *r, int fd)
+{
+	char before[MARKER_MAX];
+
+	if (r->marker_size == 0)
+		return true;
+	return r->offset >= r->marker_size &&
+	       pread(fd, before, r->marker_size, (off_t)(r->offset - r->marker_size)) ==
+		   (ssize_t)r->marker_size &&
+	       XXH3_64bits(before, r->marker_size) == r->marker;
+}
+
+/* The start of the line that `offset` lies in. */
+static uint64_t
+line_start(int fd, uint64_t offset)
+{
+	char *bytes = xmalloc(LINE_BACK);
+	uint64_t from = offset > LINE_BACK ? offset - LINE_BACK : 0;
+	ssize_t n = pread(fd, bytes, (size_t)(offset - from), (off_t)from);
+	const char *newline = n > 0 ? memrchr(bytes, '\n', (size_t)n) : NULL;
+
+	offset = newline == NULL ? 0 : from + (uint64_t)(newline - bytes) + 1;
+	free(bytes);
+	return offset;
+}
+
+uint64_t
+takeover_offset(const struct takeover *t, int fd, ino_t ino, uint64_t size)
+{
+	for (size_t i = 0; t != NULL && i < t->n; i++) {
+		const struct row *r = &t->rows[i];
+
+		if (r->ino == ino && r->offset > 0 && r->offset <= size && marker_matches(r, fd))
+			return line_start(fd, r->offset);
+	}
+	return 0;
+}
