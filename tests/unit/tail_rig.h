@@ -1,0 +1,153 @@
+/* Tailing for tests: a node's tree with one pod, a reader of it, what it has read. */
+#ifndef TAIL_RIG_H
+#define TAIL_RIG_H
+
+#include "unit.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "memory.h"
+#include "../../src/tail/file.h"
+#include "voice.h"
+
+struct world {
+	char dir[64];
+	struct tail_conf conf;
+	char *path;
+	struct state *state;
+	struct range_book *book;
+	struct tail *tail;
+	struct buffer got; /* side:text| of each record */
+	unsigned records;
+	unsigned refuse; /* refuse each record so often before it is taken */
+	unsigned refused;
+	uint64_t batch;
+	int streams;
+};
+
+static inline bool
+on_record(void *arg, const struct framed *f)
+{
+	struct world *w = arg;
+	struct range *r;
+
+	if (w->refused < w->refuse) {
+		w->refused++;
+		return false;
+	}
+	w->refused = 0;
+	r = range_open(w->book, &f->stream->cursor[f->side], ++w->batch);
+	assert_non_null(r);
+	range_add(r, 1, f->end);
+	if (f->also != NULL)
+		range_also(r, &f->also->cursor[f->side], f->also_end);
+	range_seal(w->book, r);
+	range_settle(w->book, r, 1);
+	buffer_printf(&w->got, "%d:", f->side);
+	buffer_put(&w->got, f->text);
+	buffer_printf(&w->got, "%s|", f->truncated ? "~" : "");
+	w->records++;
+	return true;
+}
+
+static inline void
+on_stream(void *arg, struct stream *stream, bool begins)
+{
+	struct world *w = arg;
+
+	(void)stream;
+	w->streams += begins ? 1 : -1;
+}
+
+static inline void
+shell(const char *format, ...)
+{
+	va_list ap;
+	char command[2048];
+
+	va_start(ap, format);
+	vsnprintf(command, sizeof(command), format, ap);
+	va_end(ap);
+	if (fork() == 0) {
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(127);
+	}
+	wait(NULL);
+}
+
+#define POD "ns_matillion-agent-1_uid-1"
+#define LINK                                                                                       \
+	"containers/matillion-agent-1_ns_agent-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.log"
+
+static inline int
+setup(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	static char tag[] = "t.*", key[] = "log";
+
+	voice_level(VOICE_ERROR);
+	memcpy(w->dir, "/tmp/towline-tail-XXXXXX", sizeof("/tmp/towline-tail-XXXXXX"));
+	assert_non_null(mkdtemp(w->dir));
+	shell("mkdir -p %s/containers %s/pods/" POD "/agent && ln -s %s/pods/" POD
+	      "/agent/0.log %s/" LINK,
+	    w->dir, w->dir, w->dir, w->dir);
+	w->path = xprintf("%s/containers/*.log", w->dir);
+	w->conf = (struct tail_conf){
+		.input.tag = tag,
+		.path = { &w->path, 1 },
+		.read_from_head = true,
+		.refresh_interval = 200 * NS_PER_MS,
+		.rotate_wait = 300 * NS_PER_MS,
+		.flush = 50,
+		.buffer_max_size = 100000,
+		.key = key,
+	};
+	w->state = state_open(NULL);
+	w->book = range_book_new(w->state, 64);
+	buffer_init(&w->got, 0);
+	*state = w;
+	return 0;
+}
+
+static inline void
+start(struct world *w)
+{
+	const struct tail_conf *conf = &w->conf;
+
+	w->tail = tail_new(&conf, 1, w->state, w->book, on_record, on_stream, w);
+}
+
+static inline int
+teardown(void **state)
+{
+	struct world *w = *state;
+
+	tail_free(w->tail);
+	assert_int_equal(w->streams, 0);
+	range_book_free(w->book);
+	state_close(w->state);
+	buffer_fini(&w->got);
+	shell("rm -rf %s", w->dir);
+	free(w->path);
+	free(w);
+	return 0;
+}
+
+/* Turn until so many records have come; far more time than it takes. */
+static inline void
+turn_until(struct world *w, unsigned records)
+{
+	int64_t until = clock_mono() + 20 * NS_PER_S;
+
+	while (w->records < records && clock_mono() < until) {
+		tail_turn(w->tail, true);
+		tail_wait(w->tail, -1, 20);
+	}
+	assert_true(w->records >= records);
+}
+
+#endif
