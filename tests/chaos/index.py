@@ -27,6 +27,7 @@ import time
 from writers import MARKS
 
 MARK = re.compile(rb"~(\d+)\.(\d+)~")
+BESIDE = re.compile(rb',"(?:kubernetes|log_parsed)|}$')
 ID = re.compile(rb'"_id":"([^"]*)"')
 EXISTS = b'{"create":{"status":409,"error":{"type":"version_conflict_engine_exception","reason":"exists"}}}'
 TAKEN = b'{"create":{"status":201}}'
@@ -66,8 +67,8 @@ class Index:
 
     def store(self, action, document):
         key = ID.search(action)[1]
-        # What is sent again after a refusal may lack what was parsed.
-        have, now = self.ids.get(key), hash(document.partition(b',"log_parsed')[0])
+        # What is sent again after a refusal may lack what was parsed, or be the core.
+        have, now = self.ids.get(key), hash(BESIDE.split(document, maxsplit=1)[0])
         if have is None:
             self.ids[key] = now
             self.out.write(key + b"\t" + document + b"\n")
