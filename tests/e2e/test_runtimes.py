@@ -6,6 +6,7 @@ import os
 import time
 
 import pytest
+from harness.node import Node, cri
 from harness.table import Table
 from harness.wait import until
 
@@ -192,3 +193,129 @@ def test_a_corrupt_gz_is_said_counted_and_left(node, table, run, config, fault):
         got = table.logs()
         assert len(got) > 900
         assert len(set(got) - texts) <= 1  # the line that was cut
+
+
+def test_late_bytes_come_to_the_renamed_file(node, table, run, config):
+    """containerd opens the new file, swaps, and closes the old one last."""
+    container = node.container()
+    towline = run(config(table.output))
+    container.write(*lines(0, 100))
+    with open(container.log, "ab", buffering=0) as old:
+        renamed = container.rotate()
+        container.write(*lines(110, 120))
+        old.write(b"".join(cri(line).encode() for line in lines(100, 105)))
+        table.until_count(115)
+        old.write(b"".join(cri(line).encode() for line in lines(105, 110)))
+    table.until_count(120)
+    assert table.logs() == lines(0, 120)
+    compress(renamed)
+    container.write(*lines(120, 130))
+    table.until_count(130)
+    towline.stop()
+
+
+def test_an_inode_number_used_again_is_another_file(node, table, run, config):
+    """The kubelet's second rotation: the new 0.log may get the compressed file's inode."""
+    container = node.container()
+    towline = run(config(table.output))
+    for i in range(6):
+        container.write(*lines(i * 10, i * 10 + 10))
+        table.until_count(i * 10 + 10)
+        kubelet_rotate(container)
+    towline.stop()
+    for i in range(6, 12):
+        container.write(*lines(i * 10, i * 10 + 10))
+        kubelet_rotate(container)
+    towline = run(config(table.output))
+    table.until_count(120)
+    assert table.logs() == lines(0, 120)
+    assert towline.metric("towline_collisions_total") == 0
+    towline.stop()
+
+
+# ---- conmon: CRI-O and podman
+
+
+def conmon(text, tag="F", stamp=None):
+    """Nine digits and a numeric zone, never Z; lines of one read share their time."""
+    stamp = stamp or time.strftime("%Y-%m-%dT%H:%M:%S.123456789+00:00", time.gmtime())
+    return f"{stamp} stdout {tag} {text}\n".encode()
+
+
+def conmon_reopen(container):
+    """The kubelet has renamed the file; a new one comes as .tmp and is renamed."""
+    fresh = container.folder / f"{container.log.name}.tmp"
+    fresh.touch()
+    fresh.rename(container.log)
+
+
+def test_conmon_reopens_through_a_tmp_file(node, table, run, config):
+    towline = run(config(table.output))
+    container = node.container()
+    for i in range(3):
+        container.raw(b"".join(conmon(f"whole {i} {n}") for n in range(100)))
+        with open(container.log, "ab", buffering=0) as old:
+            renamed = container.rename()
+            old.write(conmon(f"late {i}") + conmon(f"left {i} ", "P"))
+            conmon_reopen(container)
+        container.raw(conmon(f"right {i}") + conmon(f"end {i}"))
+        table.until_count(103 * (i + 1))
+        compress(renamed)
+    assert len(set(table.logs())) == 309
+    assert {f"left {i} right {i}" for i in range(3)} <= set(table.logs())
+    times = {d["time"] for d in table.documents()}
+    assert all(t.endswith("123456789Z") or t.endswith("+00:00") for t in times)
+    towline.stop()
+
+
+# ---- links and directories
+
+
+def test_a_restarted_container_has_a_log_of_its_own(node, table, run, config):
+    """0.log ends without a rotation, 1.log begins; the link is another one."""
+    towline = run(config(table.output))
+    container = node.container()
+    container.write(*lines(0, 10), "same")
+    container.raw(cri("cut ", tag="P").encode())
+    table.until_count(11)
+    container.restart = 1
+    container.write("same", *lines(10, 20))
+    other = container.link.with_name(container.link.name[:-12] + "abcdef01.log")
+    other.symlink_to(container.log)
+    container.link.unlink()
+    table.until_count(23)
+    assert table.logs() == sorted(["cut ", "same", "same", *lines(0, 20)])
+    towline.stop()
+
+
+def test_a_link_that_is_repointed_is_followed(node, table, run, config):
+    """The old target is read to its end, the new one from its start."""
+    towline = run(config(table.output))
+    container = node.container()
+    container.write(*lines(0, 10))
+    table.until_count(10)
+    container.write(*lines(10, 20))
+    container.restart = 1
+    container.write(*lines(20, 30))
+    fresh = node.root / "fresh"
+    fresh.symlink_to(container.log)
+    fresh.rename(container.link)
+    container.write(*lines(30, 40))
+    table.until_count(40)
+    assert table.logs() == lines(0, 40)
+    towline.stop()
+
+
+def test_a_directory_that_comes_late_is_read(tmp_path, node, table, run, config):
+    """Neither containers/ nor pods/ is there at the start, as before a mount."""
+    late = Node(tmp_path / "late", link_root=node.root)
+    container = late.container()
+    container.write(*lines(0, 10))
+    for name in "containers", "pods":
+        (node.root / name).rmdir()
+    node.root.rmdir()
+    towline = run(config(table.output))
+    towline.get("/healthz")
+    late.root.rename(node.root)
+    table.until_count(10)
+    towline.stop()
