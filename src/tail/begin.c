@@ -94,7 +94,7 @@ stream_begin(struct tail *t, struct file *f, struct slice first)
 	struct stream_state known;
 	struct cri cri;
 
-	s->pod = pod_from_path(slice_of(f->target), slice_of(f->path));
+	s->pod = pod_of(f->target, f->path);
 	identity_of(f->conf, f->target, s->pod, 0, first, &s->identity);
 	if (state_find(t->state, &s->identity, &known) && known.side[SIDE_STDOUT].shipped > f->size)
 		identity_of(

@@ -262,6 +262,14 @@ struct inotify_event;
 void watch_event(struct watch *w, struct tail *t, const struct inotify_event *e);
 
 /**
+ * pod_of(target, path):
+ * Whose log the file is that ${path} leads to, by the path ${target} behind
+ * all links, or, as Docker keeps logs in a directory of its own, by the link
+ * that ${path} is.  NULL: not a pod's; else the caller unrefs it.
+ */
+struct pod *pod_of(const char *target, const char *path);
+
+/**
  * identity_of(conf, target, pod, generation, first, out):
  * The identity of the stream whose first line is ${first} (design.md).
  */

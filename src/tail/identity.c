@@ -1,5 +1,7 @@
 /* Which stream a file's content is: by its first line, and where it stands. */
+#include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #include "file.h"
@@ -51,6 +53,21 @@ machine_id(void)
 	}
 	read_once = true;
 	return slice_of(id);
+}
+
+struct pod *
+pod_of(const char *target, const char *path)
+{
+	struct pod *pod = pod_from_path(slice_of(target), slice_of(path));
+	char hop[PATH_MAX];
+	ssize_t n;
+
+	if (pod != NULL)
+		return pod;
+	n = readlink(path, hop, sizeof(hop));
+	if (n <= 0 || n == sizeof(hop))
+		return NULL;
+	return pod_from_path((struct slice){ hop, (size_t)n }, slice_of(path));
 }
 
 void

@@ -185,7 +185,7 @@ file_follow(struct file *f, struct file *after)
 /* ---- open and close */
 
 static bool
-is_own_pod(const struct tail_conf *conf, const char *target)
+is_own_pod(const struct tail_conf *conf, const char *target, const char *path)
 {
 	const char *name = getenv("POD_NAME");
 	struct pod *pod;
@@ -193,7 +193,7 @@ is_own_pod(const struct tail_conf *conf, const char *target)
 
 	if (!conf->never_own_pod || name == NULL)
 		return false;
-	pod = pod_from_path(slice_of(target), SLICE(""));
+	pod = pod_of(target, path);
 	own = pod != NULL && slice_eq(pod->pod_name, slice_of(name));
 	pod_unref(pod);
 	return own;
@@ -247,7 +247,8 @@ file_open(struct tail *t, const struct tail_conf *conf, const char *path)
 			say_warn("tail", "cannot read %s: %s", path, why);
 		return why != NULL;
 	}
-	if (is_own_pod(conf, there.target) || fstat(there.fd, &st) < 0 || file_of(t, &st) != NULL) {
+	if (is_own_pod(conf, there.target, path) || fstat(there.fd, &st) < 0 ||
+	    file_of(t, &st) != NULL) {
 		close(there.fd);
 		free(there.target);
 		return true;

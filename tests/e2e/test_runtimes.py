@@ -63,6 +63,76 @@ def test_docker_lines_are_joined_and_unescaped(node, table, run, docker_config):
     towline.stop()
 
 
+class Dockerd:
+    """A container's log in Docker's own directory, which the kubelet links to."""
+
+    def __init__(self, root, container):
+        self.log = root / container.link.stem[-64:] / "container-json.log"
+        self.log.parent.mkdir(parents=True)
+        self.log.touch()
+        container.log.unlink()
+        container.log.symlink_to(self.log)
+
+    def name(self, n):
+        return self.log.with_name(self.log.name + (f".{n}" if n else ""))
+
+    def write(self, *texts):
+        with open(self.log, "ab", buffering=0) as f:
+            f.write(b"".join(map(docker, texts)))
+
+    def rotate(self, files=4, packed=False):
+        """loggerutils: the last one goes, each takes the next number, then a new file."""
+        suffix = ".gz" if packed else ""
+        for n in range(files - 1, 1, -1):
+            old = self.name(f"{n - 1}{suffix}")
+            if old.exists():
+                old.rename(self.name(f"{n}{suffix}"))
+        self.log.rename(self.name(1))
+        self.log.touch()
+        if packed:  # behind our back, after the new file is there
+            compress(self.name(1))
+
+
+@pytest.fixture
+def dockerd(tmp_path, node, docker_config):
+    docker_config.inputs[0]["Allowed_Roots"] = tmp_path / "docker"
+    return lambda container: Dockerd(tmp_path / "docker", container)
+
+
+def test_docker_numbers_its_rotated_files(node, table, run, docker_config, dockerd):
+    towline = run(docker_config)
+    log = dockerd(node.container())
+    for i in range(5):
+        log.write(f"whole {i}\n", f"left {i} ")
+        log.rotate()
+        log.write(f"right {i}\n")
+        table.until_count(2 * (i + 1))
+    want = [f"whole {i}" for i in range(5)] + [f"left {i} right {i}" for i in range(5)]
+    assert table.logs() == sorted(want)
+    pods = {d["kubernetes"]["pod_name"] for d in table.documents()}
+    assert pods == {"matillion-agent-0"}
+    assert towline.metric("towline_collisions_total") == 0
+    towline.stop()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_docker_rotates_while_down(node, table, run, docker_config, dockerd, packed):
+    log = dockerd(node.container())
+    log.write(*[f"{line}\n" for line in lines(0, 100)])
+    towline = run(docker_config)
+    table.until_count(100)
+    towline.stop()
+    for i in range(1, 4):
+        log.write(*[f"{line}\n" for line in lines(i * 100, i * 100 + 100)])
+        log.rotate(packed=packed)
+    log.write("line 00400\n")
+    towline = run(docker_config)
+    table.until_count(401)
+    assert table.in_order() == lines(0, 401)
+    assert towline.metric("towline_collisions_total") == 0
+    towline.stop()
+
+
 # ---- the kubelet: rotate, compress, reopen
 
 
