@@ -37,9 +37,12 @@ watch_where_link_leads(struct tail *t, const char *path)
 		watch_directory_of(t, leads);
 }
 
+/* A .gz that the kubelet is about to write is named .tmp, whatever glob it fits. */
 static bool
 is_excluded(const struct tail_conf *conf, const char *path)
 {
+	if (slice_ends(slice_of(path), SLICE(".tmp")))
+		return true;
 	for (size_t i = 0; i < conf->exclude_path.n; i++) {
 		if (fnmatch(conf->exclude_path.at[i], path, 0) == 0)
 			return true;

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import sqlite3
 import time
 
 import pytest
@@ -389,3 +390,53 @@ def test_a_directory_that_comes_late_is_read(tmp_path, node, table, run, config)
     late.root.rename(node.root)
     table.until_count(10)
     towline.stop()
+
+
+def test_rotations_while_the_output_takes_nothing(node, table, run, config):
+    """Five while we are busy: compressed, and the oldest deleted, as the kubelet does."""
+    container = node.container()
+    container.write(*lines(0, 10))
+    towline = run(config(table.output))
+    table.until_count(10)
+    lock = sqlite3.connect(table.path, isolation_level=None, timeout=30)
+    lock.execute("BEGIN EXCLUSIVE")
+    end = 10
+    for _ in range(5):
+        container.write(*lines(end, end + 15000))
+        end += 15000
+        before = towline.metric("towline_lag_bytes")
+        kubelet_rotate(container)
+        container.write(*lines(end, end + 1))
+        end += 1
+        for file in sorted(rotated(container))[:-3]:
+            file.unlink()
+        until(lambda b=before: towline.metric("towline_lag_bytes") > b, "not seen")
+    lock.execute("ROLLBACK")
+    lock.close()
+    table.until_count(end)
+    assert table.logs() == lines(0, end)
+    assert towline.metric("towline_collisions_total") == 0
+    assert towline.metric("towline_lost_bytes_total") == 0
+    towline.stop()
+
+
+def test_killed_while_it_reads_what_is_compressed(node, table, run, config):
+    """Each file ends in a part that the next one's first line goes on with."""
+    container = node.container()
+    for i in range(4):
+        container.write(*lines(i * 20000, i * 20000 + 20000))
+        container.write(f"left {i} ", tag="P")
+        kubelet_rotate(container)
+        container.write(f"right {i}")
+    for kills in range(1, 6):
+        towline = run(config(table.output), wait=False)
+        until(lambda k=kills: table.count() > 12000 * k, table.count)
+        towline.kill()
+    towline = run(config(table.output))
+    table.until_count(80004)
+    towline.until_metric("towline_lag_bytes", 0)
+    towline.until_metric("towline_records_total", 80004)
+    assert towline.metric("towline_lost_bytes_total") == 0
+    towline.stop()
+    want = [f"left {i} right {i}" for i in range(4)]
+    assert table.logs() == sorted(lines(0, 80000) + want)
