@@ -28,7 +28,8 @@ struct cursors {
 /* What is known of a stream. */
 struct stream_state {
 	struct cursors side[SIDES];
-	uint64_t generation;        /* 0 in Kubernetes' paths; else random, part of the identity */
+	uint64_t generation;        /* 0, or random and part of the identity */
+	struct identity base;       /* … which without it would be this one */
 	uint64_t sealed;            /* records that begin below are cut by the rules of before */
 	uint64_t rules;             /* fingerprint of the framing rules */
 	uint64_t size;              /* last seen */
@@ -85,6 +86,12 @@ bool state_was_set_aside(const struct state *s);
 bool state_is_new(struct state *s);
 
 /**
+ * state_rebooted(s):
+ * Has the machine started again since this store was opened last?
+ */
+bool state_rebooted(const struct state *s);
+
+/**
  * state_ready(s, why, size), state_stale(s):
  * Can the store be written?  If not, say why.  For how long has it not been
  * written although there was something to write (ns; 0: it is)?
@@ -94,7 +101,8 @@ int64_t state_stale(struct state *s);
 
 /**
  * state_find(s, id, out):
- * Copy what is known of the stream ${id} to ${out}; false when nothing is.
+ * Copy what is known of the stream ${id} to ${out}, with what was counted and is
+ * not posted yet: the reader's.  False when nothing is known.
  */
 bool state_find(struct state *s, const struct identity *id, struct stream_state *out);
 
@@ -104,6 +112,14 @@ bool state_find(struct state *s, const struct identity *id, struct stream_state 
  */
 state_ticket state_stream(
     struct state *s, const struct identity *id, const struct stream_state *what);
+
+/**
+ * state_generations(s, base, out, max):
+ * Copy the generations other than 0 that are known of ${base} to ${out}, at
+ * most ${max} of them, and return how many.
+ */
+unsigned state_generations(
+    struct state *s, const struct identity *base, uint64_t *out, unsigned max);
 
 /**
  * state_break(s, id, side, end), state_is_break(s, id, side, from, to):
@@ -126,7 +142,8 @@ void state_size(struct state *s, const struct identity *id, uint64_t size);
 /**
  * state_rewound(s, id, side, offset):
  * The stream's bytes behind ${offset} are not those that were read: its
- * cursors, breaks and checkpoints go back to it.
+ * cursors, breaks and checkpoints go back to it, and what was counted and is not
+ * posted yet: the reader's.
  */
 void state_rewound(struct state *s, const struct identity *id, enum side side, uint64_t offset);
 

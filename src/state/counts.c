@@ -51,6 +51,32 @@ text_put(struct state *s, struct staged_text *from)
 	t->is_dirty = s->texts_dirty = true;
 }
 
+static bool
+is_of(const struct staged *c, const struct identity *id)
+{
+	return memcmp(c->id.at, id->at, sizeof(id->at)) == 0;
+}
+
+void
+staged_see(const struct state *s, const struct identity *id, struct stream_state *out)
+{
+	for (size_t i = 0; i < s->nstaged; i++) {
+		if (is_of(&s->staged[i], id))
+			out->side[s->staged[i].side].counted = s->staged[i].counted;
+	}
+}
+
+void
+staged_back(struct state *s, const struct identity *id, enum side side, uint64_t to)
+{
+	for (size_t i = 0; i < s->nstaged; i++) {
+		struct staged *c = &s->staged[i];
+
+		if (c->side == side && c->counted > to && is_of(c, id))
+			c->counted = to;
+	}
+}
+
 state_ticket
 state_counts(struct state *s)
 {

@@ -28,6 +28,7 @@ struct known {
 	bool anew;       /* all of its breaks are to be stored anew */
 	bool is_dirty;
 	struct known *dirty; /* the next one */
+	struct known *twin;  /* the next generation of the same base */
 };
 
 /* Counters as a text. */
@@ -50,7 +51,7 @@ struct staged_text {
 struct state {
 	char *dir;
 	int dir_lock; /* held while we live; -1: nothing is kept on disk */
-	bool set_aside;
+	bool set_aside, rebooted;
 
 	struct staged *staged;
 	size_t nstaged;
@@ -60,6 +61,7 @@ struct state {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct map *streams; /* identity: struct known */
+	struct map *bases;   /* base: the newest struct known of a generation of it */
 	struct map *texts;   /* key: struct text */
 	struct known *dirty;
 	bool texts_dirty;
@@ -80,6 +82,7 @@ struct state {
 /* state.c, under the lock */
 struct known *known_of(struct state *s, const struct identity *id);
 void known_dirty(struct state *s, struct known *k);
+void known_link(struct state *s, struct known *k); /* under its base */
 void known_free(struct known *k);
 
 /* One change more: wake the store when it is the first, or the first that somebody waits for. */
@@ -87,6 +90,10 @@ void state_posted(struct state *s, bool urgent);
 
 /* counts.c: forget what was kept aside. */
 void staged_clear(struct state *s);
+
+/* counts.c: what was counted of a stream and is not posted yet */
+void staged_see(const struct state *s, const struct identity *id, struct stream_state *out);
+void staged_back(struct state *s, const struct identity *id, enum side side, uint64_t to);
 
 /**
  * schema_open(s):

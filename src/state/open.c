@@ -56,6 +56,7 @@ state_open(const char *dir)
 	s->dir = dir == NULL ? NULL : xstrdup(dir);
 	s->dir_lock = fd;
 	s->streams = map_new();
+	s->bases = map_new();
 	s->texts = map_new();
 	s->wake = -1;
 	if (dir == NULL)
@@ -94,6 +95,7 @@ state_close(struct state *s)
 		free(t);
 	}
 	map_free(s->streams);
+	map_free(s->bases);
 	map_free(s->texts);
 	staged_clear(s);
 	free(s->staged);
@@ -114,6 +116,7 @@ state_look(const char *dir)
 	s->dir = xstrdup(dir);
 	s->dir_lock = s->wake = -1;
 	s->streams = map_new();
+	s->bases = map_new();
 	s->texts = map_new();
 	if (schema_look(s) == 0)
 		return s;

@@ -25,6 +25,8 @@ static const char *const migrations[] = {
 	"CREATE TABLE breaks (id BLOB, side INTEGER, end INTEGER,"
 	" PRIMARY KEY (id, side, end)) WITHOUT ROWID;"
 	"CREATE TABLE counters (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
+	"ALTER TABLE streams ADD COLUMN base BLOB;"
+	"CREATE TABLE machine (boot TEXT NOT NULL);",
 };
 
 #define NEWEST (int)(sizeof(migrations) / sizeof(migrations[0]))
@@ -197,6 +199,9 @@ stream_load(struct state *s, sqlite3_stmt *row)
 	k->touched = sqlite3_column_int64(row, 11);
 	k->open = sqlite3_column_int(row, 12) != 0;
 	checkpoints_load(k, row, 13);
+	if (sqlite3_column_bytes(row, 14) == sizeof(k->stream.base.at))
+		memcpy(k->stream.base.at, sqlite3_column_blob(row, 14), sizeof(k->stream.base.at));
+	known_link(s, k);
 }
 
 static void
@@ -252,12 +257,34 @@ forget(struct state *s)
 	free(sql);
 }
 
+/* Which start of the machine is it?  A store of before says another one, or, when it is new, none. */
+static void
+boot_note(struct state *s)
+{
+	FILE *from = fopen("/proc/sys/kernel/random/boot_id", "re");
+	char boot[64] = "";
+	char *sql;
+
+	if (from != NULL) {
+		if (fgets(boot, sizeof(boot), from) == NULL)
+			boot[0] = '\0';
+		fclose(from);
+	}
+	boot[strspn(boot, "0123456789abcdef-")] = '\0';
+	sql = xprintf("SELECT count(*) FROM machine WHERE boot != '%s'", boot);
+	s->rebooted = number_of(s->db, sql) > 0;
+	free(sql);
+	sql = xprintf("DELETE FROM machine; INSERT INTO machine VALUES ('%s')", boot);
+	sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+	free(sql);
+}
+
 static int
 load(struct state *s)
 {
 	return rows_load(s,
 		   "SELECT id, path, shipped0, counted0, shipped1, counted1, generation, sealed,"
-		   " rules, size, first_seen, touched, open, checkpoints FROM streams",
+		   " rules, size, first_seen, touched, open, checkpoints, base FROM streams",
 		   stream_load) < 0 ||
 		       rows_load(s, "SELECT id, side, end FROM breaks", break_load) < 0 ||
 		       rows_load(s, "SELECT key, value FROM counters", text_load) < 0
@@ -284,8 +311,10 @@ open_again(struct state *s, const char *path)
 		opened = file_open(s, path);
 	if (opened == OPEN_NEWER)
 		return say_newer(s, path);
-	if (opened == OPENED)
+	if (opened == OPENED) {
 		forget(s);
+		boot_note(s);
+	}
 	if (opened == OPENED && load(s) == 0)
 		return 0;
 	say_error("state", "cannot use %s: %s; free its disk, or set another --state DIR", path,

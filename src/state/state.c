@@ -24,6 +24,12 @@ state_was_set_aside(const struct state *s)
 }
 
 bool
+state_rebooted(const struct state *s)
+{
+	return s->rebooted;
+}
+
+bool
 state_is_new(struct state *s)
 {
 	bool is_new;
@@ -64,6 +70,13 @@ known_dirty(struct state *s, struct known *k)
 	k->is_dirty = true;
 	k->dirty = s->dirty;
 	s->dirty = k;
+}
+
+void
+known_link(struct state *s, struct known *k)
+{
+	if (k->stream.generation != 0)
+		k->twin = map_put(s->bases, key_of(&k->stream.base), k);
 }
 
 void
@@ -115,6 +128,8 @@ state_find(struct state *s, const struct identity *id, struct stream_state *out)
 			*last = k->breaks[i].end;
 	}
 	pthread_mutex_unlock(&s->lock);
+	if (k != NULL)
+		staged_see(s, id, out);
 	return k != NULL;
 }
 
@@ -122,10 +137,26 @@ state_ticket
 state_stream(struct state *s, const struct identity *id, const struct stream_state *what)
 {
 	struct known *k = known_take(s, id);
+	bool is_new = k->stream.generation == 0;
 
 	k->stream = *what;
+	if (is_new)
+		known_link(s, k);
 	memset(k->stream.last_break, 0, sizeof(k->stream.last_break));
 	return known_put(s, k, true);
+}
+
+unsigned
+state_generations(struct state *s, const struct identity *base, uint64_t *out, unsigned max)
+{
+	const struct known *k;
+	unsigned n = 0;
+
+	pthread_mutex_lock(&s->lock);
+	for (k = map_get(s->bases, key_of(base)); k != NULL && n < max; k = k->twin)
+		out[n++] = k->stream.generation;
+	pthread_mutex_unlock(&s->lock);
+	return n;
 }
 
 void
@@ -245,6 +276,7 @@ state_rewound(struct state *s, const struct identity *id, enum side side, uint64
 	cursor_back(&k->stream.side[side].shipped, offset);
 	cursor_back(&k->stream.side[side].counted, offset);
 	breaks_back(k, side, offset);
+	staged_back(s, id, side, offset);
 	for (unsigned i = 0; i < k->nchecks; i++) {
 		if (k->checks[i].offset <= offset)
 			k->checks[kept++] = k->checks[i];

@@ -24,8 +24,8 @@ enum { SAVE_STREAM, SAVE_BREAK, PASS_BREAKS, DROP_BREAKS, SAVE_TEXT, DELETE_TEXT
 static const char *const statements[STATEMENTS] = {
 	[SAVE_STREAM] =
 	    "INSERT OR REPLACE INTO streams (id, path, shipped0, counted0, shipped1, counted1,"
-	    " generation, sealed, rules, size, first_seen, touched, open, checkpoints)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+	    " generation, sealed, rules, size, first_seen, touched, open, checkpoints, base)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
 	[SAVE_BREAK] = "INSERT OR IGNORE INTO breaks (id, side, end) VALUES (?1, ?2, ?3)",
 	[PASS_BREAKS] = "DELETE FROM breaks WHERE id = ?1 AND side = ?2 AND end <= ?3",
 	[DROP_BREAKS] = "DELETE FROM breaks WHERE id = ?1",
@@ -220,6 +220,7 @@ stream_write(struct state *s, const struct change *c)
 		sqlite3_bind_int64(to, 3 + i, values[i]);
 	sqlite3_bind_blob(
 	    to, 3 + n, c->is.checks, (int)(c->is.nchecks * sizeof(c->is.checks[0])), SQLITE_STATIC);
+	sqlite3_bind_blob(to, 4 + n, is->base.at, sizeof(is->base.at), SQLITE_STATIC);
 	return run(to) < 0 ? -1 : breaks_write(s, c);
 }
 

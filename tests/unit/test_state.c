@@ -76,8 +76,10 @@ test_all_of_a_stream_comes_back(void **state)
 		.sealed = 7,
 		.rules = 8,
 		.size = 9,
-		.first_seen = 10 },
+		.first_seen = 10,
+		.base = { { 1, 2, 3 } } },
 			    was;
+	uint64_t generations[2];
 	struct checkpoint checks[CHECKPOINTS];
 
 	(void)state;
@@ -98,6 +100,9 @@ test_all_of_a_stream_comes_back(void **state)
 	assert_true(state_find(s, &id, &was));
 	assert_true(was.generation == UINT64_MAX && was.sealed == 7 && was.rules == 8);
 	assert_true(was.size == 9 && was.first_seen == 10);
+	assert_int_equal(state_generations(s, &is.base, generations, 2), 1);
+	assert_true(generations[0] == UINT64_MAX);
+	assert_int_equal(state_generations(s, &id, generations, 2), 0);
 	assert_int_equal(was.side[SIDE_STDOUT].shipped, 100);
 	assert_int_equal(was.side[SIDE_STDOUT].counted, 120);
 	assert_int_equal(was.side[SIDE_STDERR].shipped, 50);
@@ -108,6 +113,24 @@ test_all_of_a_stream_comes_back(void **state)
 	assert_int_equal(state_checkpoints(s, &id, checks), 2);
 	assert_true(checks[0].offset == 100 && checks[0].hash == UINT64_MAX);
 	assert_true(checks[1].offset == 40);
+	state_close(s);
+}
+
+static void
+test_another_start_of_the_machine_is_noticed_once(void **state)
+{
+	struct state *s = state_open(dir);
+
+	(void)state;
+	assert_false(state_rebooted(s));
+	reopen(&s);
+	assert_false(state_rebooted(s));
+	state_close(s);
+	execute("UPDATE machine SET boot = 'another'");
+	s = state_open(dir);
+	assert_true(state_rebooted(s));
+	reopen(&s);
+	assert_false(state_rebooted(s));
 	state_close(s);
 }
 
@@ -154,6 +177,27 @@ test_a_stream_that_goes_back_loses_what_is_behind(void **state)
 	assert_int_equal(was.last_break[SIDE_STDOUT], 40);
 	assert_int_equal(state_checkpoints(s, &id, checks), 1);
 	assert_int_equal(checks[0].offset, 10);
+	state_close(s);
+}
+
+static void
+test_what_is_counted_and_not_posted_is_known(void **state)
+{
+	struct state *s = state_open(NULL);
+	struct stream_state is;
+
+	(void)state;
+	state_counted(s, &id, SIDE_STDERR, 100);
+	state_counts(s);
+	state_counted(s, &id, SIDE_STDERR, 200);
+	assert_true(state_find(s, &id, &is));
+	assert_int_equal(is.side[SIDE_STDERR].counted, 200);
+	state_rewound(s, &id, SIDE_STDERR, 150);
+	assert_true(state_find(s, &id, &is));
+	assert_int_equal(is.side[SIDE_STDERR].counted, 150);
+	state_counts(s);
+	assert_true(state_find(s, &id, &is));
+	assert_int_equal(is.side[SIDE_STDERR].counted, 150);
 	state_close(s);
 }
 
@@ -339,7 +383,7 @@ test_a_newer_schema_is_refused_and_left_alone(void **state)
 	state_close(s);
 	execute("PRAGMA user_version = 99");
 	assert_null(state_open(dir));
-	execute("PRAGMA user_version = 1");
+	execute("PRAGMA user_version = 2"); /* ours */
 	s = state_open(dir);
 	assert_int_equal(state_is_break(s, &id, SIDE_STDOUT, 0, 5), 5);
 	assert_false(state_was_set_aside(s));
@@ -452,8 +496,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_all_of_a_stream_comes_back),
+		TEST(test_another_start_of_the_machine_is_noticed_once),
 		TEST(test_nothing_is_shipped_that_is_not_counted),
 		TEST(test_a_stream_that_goes_back_loses_what_is_behind),
+		TEST(test_what_is_counted_and_not_posted_is_known),
 		TEST(test_checkpoints_kept_lie_ever_farther_apart),
 		TEST(test_counters_are_texts),
 		TEST(test_what_is_not_open_is_forgotten_with_the_years),
