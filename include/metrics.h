@@ -13,7 +13,7 @@
 #include "memory.h"
 
 /* Why bytes were never read. */
-enum lost { LOST_GZIP, LOST_HELD, LOST_REASONS };
+enum lost { LOST_GZIP, LOST_HELD, LOST_DELETED, LOST_TRUNCATED, LOST_POWERCUT, LOST_REASONS };
 
 extern const char *const lost_names[];
 
@@ -25,10 +25,9 @@ struct metrics {
 	atomic_ullong queue_batches; /* gauge: sealed or in flight */
 	atomic_ullong lag_bytes;     /* gauge */
 	atomic_llong newest;         /* runtime time of the newest record read, ns */
-	atomic_ullong lost_bytes[LOST_REASONS];
-	atomic_ullong state_stale; /* gauge: s since the state could not be written; 0: it can */
-	atomic_ullong index_late;  /* indices that exist from before our template */
-	atomic_ullong folded;      /* records counted under the label value `other` */
+	atomic_ullong state_stale;   /* gauge: s since the state could not be written; 0: it can */
+	atomic_ullong index_late;    /* indices that exist from before our template */
+	atomic_ullong folded;        /* records counted under the label value `other` */
 };
 
 extern struct metrics metrics;
@@ -40,6 +39,14 @@ metrics_add(atomic_ullong *counter, uint64_t n)
 	atomic_store_explicit(
 	    counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
 }
+
+/**
+ * metrics_lost(pod, why, bytes):
+ * Count ${bytes} of a file of ${pod} (empty: no pod's) that nobody will read;
+ * LOST_PODS pods have a series, all further ones are `other`.  The reader's.
+ */
+#define LOST_PODS 256
+void metrics_lost(struct slice pod, enum lost why, uint64_t bytes);
 
 /* An output's counters; made by the shipper, one each, for the process's life. */
 enum reason {

@@ -63,11 +63,12 @@ void state_close(struct state *s);
  * state_look(dir), state_each(s, each, arg):
  * Read what the store of ${dir} holds as of its last commit, taking and
  * changing nothing; to be closed by state_close().  NULL after saying why.
- * Call ${each} for every stream, in no order: the name its file had last ("":
+ * Call ${each}, which must not call the state, for every stream, in no order: the name its file had last ("":
  * unknown), whether it is open.
  */
 struct state *state_look(const char *dir);
-typedef void state_seen(void *arg, const char *path, bool open, const struct stream_state *what);
+typedef void state_seen(void *arg, const struct identity *id, const char *path, bool open,
+    const struct stream_state *what);
 void state_each(struct state *s, state_seen *each, void *arg);
 
 const char *state_dir(const struct state *s);

@@ -42,12 +42,14 @@ struct newest {
 };
 
 static void
-newest_keep(void *arg, const char *path, bool open, const struct stream_state *what)
+newest_keep(void *arg, const struct identity *id, const char *path, bool open,
+    const struct stream_state *what)
 {
 	struct map *paths = arg;
 	struct newest *n = map_get(paths, slice_of(path));
 	uint64_t out = what->side[SIDE_STDOUT].shipped, err = what->side[SIDE_STDERR].shipped;
 
+	(void)id;
 	(void)open;
 	if (path[0] == '\0')
 		return;

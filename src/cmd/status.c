@@ -60,11 +60,13 @@ size_of(const char *path, bool open, const struct stream_state *what)
 }
 
 static void
-row_add(void *arg, const char *path, bool open, const struct stream_state *what)
+row_add(void *arg, const struct identity *id, const char *path, bool open,
+    const struct stream_state *what)
 {
 	struct rows *rows = arg;
 	struct row *row;
 
+	(void)id;
 	if (!open && !rows->all)
 		return;
 	rows->at = xrealloc(rows->at, (rows->n + 1) * sizeof(*rows->at));

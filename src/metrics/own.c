@@ -16,10 +16,20 @@ struct metrics metrics;
 const char *const reason_names[] = { "429", "5xx", "hold", "timeout", "connect", "auth",
 	"too_large", "reply", "rejected", "given_up" };
 
-const char *const lost_names[] = { "gzip", "held" };
+const char *const lost_names[] = { "gzip", "held", "deleted", "truncated", "powercut" };
 
 /* All outputs, newest first; only ever grows. */
 static _Atomic(struct output_metrics *) outputs;
+
+/* What pods lost, newest first; the last is that of files outside of pods, and is always there. */
+struct lost_metrics {
+	const char *pod;
+	atomic_ullong bytes[LOST_REASONS];
+	struct lost_metrics *next;
+};
+
+static struct lost_metrics lost_elsewhere = { .pod = "" };
+static _Atomic(struct lost_metrics *) losts = &lost_elsewhere;
 
 /* Where a family's numbers lie, and how its samples are written. */
 struct own {
@@ -56,11 +66,16 @@ write_lost(struct exposition *x, const struct own *own, int64_t now)
 
 	(void)now;
 	buffer_init(&labels, 0);
-	for (int i = 0; i < LOST_REASONS; i++) {
-		buffer_clear(&labels);
-		label_write(&labels, "reason", slice_of(lost_names[i]));
-		exposition_count(
-		    x, &own->family, buffer_slice(&labels), load(&metrics.lost_bytes[i]));
+	for (const struct lost_metrics *l = atomic_load(&losts); l != NULL; l = l->next) {
+		for (int i = 0; i < LOST_REASONS; i++) {
+			if (l != &lost_elsewhere && load(&l->bytes[i]) == 0)
+				continue;
+			buffer_clear(&labels);
+			label_write(&labels, "pod", slice_of(l->pod));
+			label_write(&labels, "reason", slice_of(lost_names[i]));
+			exposition_count(
+			    x, &own->family, buffer_slice(&labels), load(&l->bytes[i]));
+		}
 	}
 	buffer_fini(&labels);
 }
@@ -179,8 +194,8 @@ static const struct own table[] = {
 	{ { FAMILY_COUNTER, "towline_truncated_lines_total", "",
 	      "Lines and records longer than Buffer_Max_Size, cut there." },
 	    write_single, OF(truncated_lines) },
-	{ { FAMILY_COUNTER, "towline_lost_bytes_total", "reason",
-	      "Bytes that were gone before they could be read: of a corrupt .gz, or of a deleted file let go at Held_Deleted_Limit." },
+	{ { FAMILY_COUNTER, "towline_lost_bytes_total", "pod,reason",
+	      "Bytes that were gone before they could be read: of a file deleted or truncated, or cut short by a power cut, of a deleted file let go at Held_Deleted_Limit, of a corrupt .gz." },
 	    write_lost, 0 },
 	{ { FAMILY_COUNTER, "towline_parse_failures_total", "kind",
 	      "Records of which a part could not be read; they are shipped all the same." },
@@ -268,4 +283,37 @@ metrics_delivered(struct output_metrics *m, int64_t record_time, int64_t now)
 		return;
 	metrics_add(&m->delivery[duration_bucket((double)took / (double)NS_PER_S)], 1);
 	metrics_add(&m->delivery_sum_ns, (uint64_t)took);
+}
+
+/* ---- losses */
+
+static struct lost_metrics *
+lost_find(const char *pod, unsigned *n)
+{
+	struct lost_metrics *l = atomic_load(&losts);
+
+	for (*n = 0; l != NULL && strcmp(l->pod, pod) != 0; l = l->next)
+		(*n)++;
+	return l;
+}
+
+void
+metrics_lost(struct slice pod, enum lost why, uint64_t bytes)
+{
+	char clean[LABEL_MAX + 1];
+	const char *name = clean;
+	struct lost_metrics *l;
+	unsigned n;
+
+	clean[label_clean(pod, clean)] = '\0';
+	l = lost_find(name, &n);
+	if (l == NULL && n > LOST_PODS)
+		l = lost_find(name = "other", &n);
+	if (l == NULL) {
+		l = xcalloc(1, sizeof(*l));
+		l->pod = xstrdup(name);
+		l->next = atomic_load(&losts);
+		atomic_store(&losts, l);
+	}
+	metrics_add(&l->bytes[why], bytes);
 }

@@ -189,8 +189,10 @@ state_each(struct state *s, state_seen *each, void *arg)
 	const struct known *k;
 	size_t at = 0;
 
+	pthread_mutex_lock(&s->lock);
 	while ((k = map_next(s->streams, &at, NULL)) != NULL)
-		each(arg, k->path != NULL ? k->path : "", k->open, &k->stream);
+		each(arg, &k->id, k->path != NULL ? k->path : "", k->open, &k->stream);
+	pthread_mutex_unlock(&s->lock);
 }
 
 /* ---- breaks */

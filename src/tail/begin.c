@@ -2,7 +2,9 @@
  * A file's stream: its first line names it, the state says how far it has
  * come, and it ends with the file or a truncation.
  */
+#include <inttypes.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -10,7 +12,9 @@
 #include "fault.h"
 #include "file.h"
 #include "form.h"
+#include "lost.h"
 #include "map.h"
+#include "same.h"
 #include "takeover.h"
 #include "voice.h"
 
@@ -34,12 +38,6 @@ tag_of(const struct tail_conf *conf, const char *path)
 	return tag;
 }
 
-static struct slice
-identity_key(const struct identity *id)
-{
-	return (struct slice){ (const char *)id->at, sizeof(id->at) };
-}
-
 static const struct takeover *
 takeover_of(const struct tail *t, const struct tail_conf *conf)
 {
@@ -50,72 +48,207 @@ takeover_of(const struct tail *t, const struct tail_conf *conf)
 	return t->takeovers[i];
 }
 
+/* ---- where it goes on */
+
+/* The bytes behind `to` are others now: the stream goes back to it, or on from it. */
 static void
-stream_resume(struct tail *t, struct file *f, struct stream *s)
+stream_move(struct tail *t, const struct identity *id, struct stream_state *known, uint64_t to)
+{
+	for (int side = 0; side < SIDES; side++) {
+		state_rewound(t->state, id, (enum side)side, to);
+		if (known->side[side].shipped < to)
+			state_shipped(t->state, id, (enum side)side, to);
+	}
+	state_find(t->state, id, known);
+}
+
+static uint64_t
+least_of(const struct stream_state *known)
+{
+	uint64_t out = known->side[SIDE_STDOUT].shipped, err = known->side[SIDE_STDERR].shipped;
+
+	return out < err ? out : err;
+}
+
+/*
+ * Only up to `same` is the file what was read of it.  Truncated, it is read
+ * again from there.  When the machine has started again since, and the file
+ * still begins as it did, its end was not on disk yet when the power went: what
+ * stands there now is not asked.
+ */
+static void
+stream_changed(
+    struct tail *t, struct file *f, struct stream *s, struct stream_state *known, uint64_t same)
+{
+	bool powercut = f->early && same > 0 && state_rebooted(t->state);
+	uint64_t seen = powercut && f->size > known->size ? f->size : known->size;
+	uint64_t shipped = least_of(known);
+
+	if (!f->changed && seen > shipped)
+		lost_count(
+		    f->path, f->target, powercut ? LOST_POWERCUT : LOST_TRUNCATED, seen - shipped);
+	stream_move(t, &s->identity, known, powercut ? f->size : same);
+	say_info(
+	    "tail", "%s is not what it was: reading on from %" PRIu64, f->target, least_of(known));
+}
+
+static void
+stream_known(struct tail *t, struct file *f, struct stream *s, struct stream_state *known)
+{
+	uint64_t same = same_to(t, f, &s->identity, known);
+
+	if (same != SAME_ALL)
+		stream_changed(t, f, s, known, same);
+	for (int side = 0; side < SIDES; side++) {
+		f->resume[side] = known->side[side].shipped;
+		f->replayed[side] = known->side[side].counted;
+		if (f->replayed[side] < known->last_break[side])
+			f->replayed[side] = known->last_break[side];
+	}
+}
+
+static void
+stream_new(struct tail *t, struct file *f, struct stream *s, struct stream_state *is)
+{
+	uint64_t from = f->from_end ? f->size : 0;
+	state_ticket ticket;
+
+	is->first_seen = clock_wall();
+	if (f->early && t->takeovers != NULL && !f->packed)
+		from = takeover_offset(takeover_of(t, f->conf), f->fd, f->ino, f->size);
+	for (int side = 0; side < SIDES; side++) {
+		is->side[side].shipped = f->resume[side] = from;
+		is->side[side].counted = f->early && state_was_set_aside(t->state) ? f->size : from;
+	}
+	ticket = state_stream(t->state, &s->identity, is);
+	f->begun = is->generation != 0 ? ticket : 0; /* without one, its content names it */
+}
+
+static void
+stream_resume(struct tail *t, struct file *f, struct stream *s, struct stream_state *is)
 {
 	struct stream_state known;
-	uint64_t least = UINT64_MAX;
 
-	if (state_find(t->state, &s->identity, &known)) {
-		for (int side = 0; side < SIDES; side++) {
-			f->resume[side] = known.side[side].shipped;
-			f->replayed[side] = known.side[side].counted;
-			if (f->replayed[side] < known.last_break[side])
-				f->replayed[side] = known.last_break[side];
-			if (f->resume[side] < least)
-				least = f->resume[side];
-		}
-	} else {
-		known = (struct stream_state){ .first_seen = clock_wall() };
-		least = f->from_end ? f->size : 0;
-		if (f->early && t->takeovers != NULL && !f->packed)
-			least = takeover_offset(takeover_of(t, f->conf), f->fd, f->ino, f->size);
-		for (int side = 0; side < SIDES; side++) {
-			known.side[side].shipped = f->resume[side] = least;
-			known.side[side].counted =
-			    f->early && state_was_set_aside(t->state) ? f->size : least;
-		}
-		state_stream(t->state, &s->identity, &known);
-	}
-	if (f->after != NULL && least == 0 && BUG("offset-at-rotation"))
-		least = 1;
-	f->offset = least;
-	if (f->read_to < least)
-		f->read_to = least;
+	f->begun = 0;
+	if (state_find(t->state, &s->identity, &known))
+		stream_known(t, f, s, &known);
+	else
+		stream_new(t, f, s, is);
+	f->offset = f->resume[SIDE_STDOUT] < f->resume[SIDE_STDERR] ? f->resume[SIDE_STDOUT]
+								    : f->resume[SIDE_STDERR];
+	if (f->after != NULL && f->offset == 0 && BUG("offset-at-rotation"))
+		f->offset = 1;
+	if (f->read_to < f->offset)
+		f->read_to = f->offset;
+	f->changed = false;
+	same_note(t, f);
 	for (int side = 0; side < SIDES; side++)
 		cursor_init(&s->cursor[side], &s->identity, (enum side)side, f->resume[side]);
+}
+
+/* ---- which stream it is */
+
+#define GENERATIONS 64 /* of one base that are tried, the newest first */
+
+/* Is the file what was read of this stream, and nobody's yet? */
+static bool
+goes_on(struct tail *t, const struct file *f, const struct identity *id)
+{
+	struct stream_state known;
+
+	return map_get(t->by_identity, identity_key(id)) == NULL &&
+	       state_find(t->state, id, &known) && same_to(t, f, id, &known) == SAME_ALL;
+}
+
+/*
+ * Lines without a time may come again as they were: a file of such that is not
+ * what was read of any stream that began alike is a generation of its own.
+ */
+static void
+generation_find(struct tail *t, struct file *f, const struct pod *pod, struct slice first,
+    struct stream_state *is, struct identity *id)
+{
+	uint64_t known[GENERATIONS];
+	unsigned n = state_generations(t->state, &is->base, known, GENERATIONS);
+	struct stream_state any;
+
+	if (goes_on(t, f, id))
+		return;
+	for (unsigned i = 0; i < n; i++) {
+		is->generation = known[i];
+		identity_of(f->conf, f->target, pod, known[i], first, id);
+		if (goes_on(t, f, id))
+			return;
+	}
+	is->generation = 0;
+	*id = is->base;
+	if (n == 0 && !state_find(t->state, id, &any))
+		return;
+	while (is->generation == 0) {
+		if (getrandom(&is->generation, sizeof(is->generation), 0) < 0)
+			is->generation = (uint64_t)clock_wall();
+	}
+	identity_of(f->conf, f->target, pod, is->generation, first, id);
+}
+
+/* Is it a copy of the file that has this stream, as far as both go?  Of a .gz only the first line is asked. */
+static bool
+is_copy_of(struct tail *t, const struct file *f, const struct identity *id, bool timed)
+{
+	const struct file *other = map_get(t->by_identity, identity_key(id));
+
+	return other != NULL &&
+	       (timed || f->packed != NULL || other->packed != NULL || same_content(f, other));
+}
+
+static bool
+is_copy(
+    struct tail *t, const struct file *f, const struct stream *s, struct slice first, bool timed)
+{
+	uint64_t known[GENERATIONS];
+	unsigned n = timed ? 0 : state_generations(t->state, &s->identity, known, GENERATIONS);
+	bool copy = is_copy_of(t, f, &s->identity, timed);
+
+	for (unsigned i = 0; i < n && !copy; i++) {
+		struct identity id;
+
+		identity_of(f->conf, f->target, s->pod, known[i], first, &id);
+		copy = is_copy_of(t, f, &id, timed);
+	}
+	return copy;
 }
 
 static void
 stream_begin(struct tail *t, struct file *f, struct slice first)
 {
+	struct stream_state is = { 0 };
 	struct stream *s = xcalloc(1, sizeof(*s));
 	struct cri_memo memo = { 0 };
-	struct stream_state known;
 	struct cri cri;
+	bool timed = form_take(form_of(f->conf), first, &memo, &cri);
 
 	s->pod = pod_of(f->target, f->path);
 	identity_of(f->conf, f->target, s->pod, 0, first, &s->identity);
-	if (state_find(t->state, &s->identity, &known) && known.side[SIDE_STDOUT].shipped > f->size)
-		identity_of(
-		    f->conf, f->target, s->pod, (uint64_t)clock_wall(), first, &s->identity);
+	is.base = s->identity;
 	/* Two files of one content (a copy beside its original): only the first is read. */
-	if (map_get(t->by_identity, identity_key(&s->identity)) != NULL) {
+	f->duplicate = is_copy(t, f, s, first, timed);
+	if (f->duplicate) {
 		say_debug("tail", "%s begins as another file that is read already: it is left out",
 		    f->target);
-		f->duplicate = true;
 		pod_unref(s->pod);
 		free(s);
 		return;
 	}
-	if (form_take(form_of(f->conf), first, &memo, &cri))
+	if (timed)
 		s->hour = (uint32_t)(cri.time / HOUR);
+	else
+		generation_find(t, f, s->pod, first, &is, &s->identity);
 	s->conf = f->conf;
 	s->path = xstrdup(f->path);
 	s->tag = tag_of(f->conf, f->path);
 	f->stream = s;
 	map_put(t->by_identity, identity_key(&s->identity), f);
-	stream_resume(t, f, s);
+	stream_resume(t, f, s, &is);
 	t->on_stream(t->frame.arg, s, true);
 }
 

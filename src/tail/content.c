@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "gunzip.h"
-#include "metrics.h"
+#include "lost.h"
 
 /* More than deflate can make of a byte (zlib, Technical Details). */
 #define RATIO 1032
@@ -91,7 +91,7 @@ corrupt(const struct file *f, struct packed *p)
 	bool known = p->claimed > p->end && p->claimed / RATIO <= p->on_disk;
 
 	p->corrupt = true;
-	metrics_add(&metrics.lost_bytes[LOST_GZIP], known ? p->claimed - p->end : 1);
+	lost_add(f->path, f->target, LOST_GZIP, known ? p->claimed - p->end : 1);
 	say_warn("tail",
 	    "%s is corrupt or cut off behind %" PRIu64
 	    " bytes of its content: going on without the rest%s",

@@ -8,79 +8,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "back.h"
 #include "clock.h"
 #include "content.h"
 #include "file.h"
 #include "metrics.h"
+#include "same.h"
 #include "voice.h"
 
 #define READ_SIZE (256u << 10)    /* one read */
 #define BUDGET (1u << 20)         /* of one file in one turn: then it is another's */
 #define HOT_END (200 * NS_PER_MS) /* a file that has not grown for so long is not hot */
 
-/* The server let the stream go on after it was parked: read again from what is shipped. */
-static void
-file_rewind(struct tail *t, struct file *f)
-{
-	uint64_t least = UINT64_MAX;
-
-	for (int side = 0; side < SIDES; side++) {
-		struct cursor *c = &f->stream->cursor[side];
-
-		cursor_rewind(t->book, c);
-		f->replayed[side] = f->offset;
-		f->resume[side] = cursor_shipped(t->book, c);
-		if (f->resume[side] < least)
-			least = f->resume[side];
-		f->open[side] = (struct open_record){ 0 };
-	}
-	f->offset = least;
-	f->skipping = false;
-	f->ready = true;
-}
-
+/* Take the whole lines of `bytes`, which lie at f->offset.  False: refused. */
 static bool
-file_parked(struct tail *t, struct file *f)
+lines_take(struct tail *t, struct file *f, struct slice bytes)
 {
-	bool parked = false;
-
-	for (int side = 0; side < SIDES; side++) {
-		struct cursor *c = &f->stream->cursor[side];
-
-		if (cursor_must_rewind(t->book, c)) {
-			file_rewind(t, f);
-			return false;
-		}
-		parked |= cursor_parked(t->book, c);
-	}
-	return parked;
-}
-
-/* Shorter than what was read of it: truncated in place.  It is read from its head again. */
-static void
-file_truncated(struct tail *t, struct file *f, uint64_t size)
-{
-	say_warn("tail", "%s was truncated from %llu to %llu bytes: reading it from its head",
-	    f->target, (unsigned long long)f->offset, (unsigned long long)size);
-	for (int side = 0; side < SIDES; side++) {
-		if (f->stream != NULL)
-			cursor_rewind(
-			    t->book, &f->stream->cursor[side]); /* nothing points to it any more */
-		f->open[side] = (struct open_record){ 0 };
-		f->resume[side] = f->replayed[side] = 0;
-	}
-	stream_end(t, f);
-	f->offset = f->read_to = 0;
-	f->grown = t->now;
-	f->skipping = false;
-	f->from_end = false;
-}
-
-/* Take the whole lines of the `n` bytes that lie in the buffer from f->offset on.  False: refused. */
-static bool
-lines_take(struct tail *t, struct file *f, size_t n)
-{
-	const char *at = t->buffer, *end = at + n, *newline;
+	const char *at = bytes.at, *end = at + bytes.len, *newline;
 	uint64_t lines = 0;
 	bool taken = true;
 
@@ -104,11 +48,12 @@ lines_take(struct tail *t, struct file *f, size_t n)
  * what follows of it is passed over.
  */
 static bool
-long_line_take(struct tail *t, struct file *f)
+long_line_take(struct tail *t, struct file *f, struct slice line)
 {
 	uint64_t end = f->offset + f->conf->buffer_max_size;
-	char *tail = t->buffer + f->conf->buffer_max_size;
-	size_t room = t->buffer_size - f->conf->buffer_max_size;
+	size_t head = (size_t)(line.at - t->buffer) + f->conf->buffer_max_size;
+	char *tail = t->buffer + head;
+	size_t room = t->buffer_size - head;
 	const char *newline = NULL;
 	ssize_t n;
 
@@ -122,7 +67,7 @@ long_line_take(struct tail *t, struct file *f)
 	if (newline == NULL && !t->finishing && !f->leaving)
 		return false; /* its end is not written yet */
 	if (!frame_line(&t->frame, f, f->offset, end,
-		(struct slice){ t->buffer, f->conf->buffer_max_size }, true)) {
+		(struct slice){ line.at, f->conf->buffer_max_size }, true)) {
 		t->refused = true;
 		return false;
 	}
@@ -131,20 +76,29 @@ long_line_take(struct tail *t, struct file *f)
 	return true;
 }
 
-/* Fill the buffer from f->offset on.  Return what it holds. */
-static size_t
+/*
+ * Fill the buffer, of which `want` bytes are used: with what stands before
+ * f->offset, which must be what stood there, and what follows.  Return that.
+ */
+static struct slice
 buffer_fill(struct tail *t, struct file *f, size_t want)
 {
-	ssize_t n = content_read(f, t->buffer, want, f->offset);
+	size_t back = same_span(f);
+	ssize_t n = content_read(f, t->buffer, want, f->offset - back);
 
 	t->frame.generation++;
 	t->frame.of = f;
 	t->frame.bytes = t->buffer;
-	t->frame.from = f->offset;
-	t->frame.to = f->offset + (n > 0 ? (uint64_t)n : 0);
+	t->frame.from = f->offset - back;
+	t->frame.to = t->frame.from + (n > 0 ? (uint64_t)n : 0);
 	if (n < 0 && !said_lately(&t->said))
 		say_warn("tail", "cannot read %s: %m", f->target);
-	return n > 0 ? (size_t)n : 0;
+	if (n < 0)
+		return SLICE("");
+	f->changed = (size_t)n < back || !same_is(f, t->buffer);
+	if (f->changed)
+		return SLICE("");
+	return (struct slice){ t->buffer + back, (size_t)n - back };
 }
 
 static void
@@ -166,26 +120,31 @@ file_read(struct tail *t, struct file *f)
 
 	while (f->offset < until) {
 		uint64_t from = f->offset;
-		size_t n = buffer_fill(t, f, want);
+		struct slice new = buffer_fill(t, f, want);
+		bool full = t->frame.to - t->frame.from == want, taken;
 
-		bytes_count(t, f, from + n);
-		if (n == 0)
+		bytes_count(t, f, from + new.len);
+		if (new.len == 0)
 			return false;
-		if (!lines_take(t, f, n)) {
+		taken = lines_take(t, f, new);
+		if (f->offset != from)
+			same_note(t, f);
+		if (!taken) {
 			t->refused = true;
 			return true;
 		}
-		if (f->offset == from && n == want) { /* no newline in all of it */
+		if (f->offset == from && full) { /* no newline in all of it */
 			if (want < t->buffer_size) {
 				want = t->buffer_size;
 				continue;
 			}
-			if (!long_line_take(t, f))
+			if (!long_line_take(t, f, new))
 				return t->refused;
+			same_note(t, f);
 			want = READ_SIZE;
 			continue;
 		}
-		if (n < want)
+		if (!full)
 			return false; /* a short read of a regular file: its end */
 		want = READ_SIZE;
 	}
@@ -215,15 +174,15 @@ file_is_left(struct tail *t, struct file *f)
 static bool
 last_line_take(struct tail *t, struct file *f)
 {
-	size_t n = buffer_fill(t, f, f->conf->buffer_max_size);
+	struct slice line = buffer_fill(t, f, f->conf->buffer_max_size + same_span(f));
 
-	if (n == 0)
+	if (line.len == 0)
 		return true;
-	if (!frame_line(
-		&t->frame, f, f->offset, f->offset + n, (struct slice){ t->buffer, n }, false))
+	if (!frame_line(&t->frame, f, f->offset, f->offset + line.len, line, false))
 		return false;
 	metrics_add(&metrics.lines, 1);
-	f->offset += n;
+	f->offset += line.len;
+	same_note(t, f);
 	return true;
 }
 
@@ -262,6 +221,8 @@ file_finish(struct tail *t, struct file *f)
 	}
 	if (!last_line_take(t, f))
 		return false;
+	if (f->changed)
+		return true;
 	f->offset = content_end(f);
 	if (next != NULL && (next->stream != NULL || stream_find(t, next)) && next->offset == 0)
 		frame_hand_over(f, next);
@@ -305,17 +266,17 @@ file_at_end(struct tail *t, struct file *f)
 
 /* How long it is now.  False: the system does not say. */
 static bool
-file_measure(struct tail *t, struct file *f)
+file_measure(struct file *f)
 {
 	struct stat st;
 
 	if (fstat(f->fd, &st) < 0)
 		return false;
+	f->was = f->size;
 	f->size = content_size(f, (uint64_t)st.st_size);
 	if (f->ended && f->size > f->offset)
 		f->ended = f->left = false; /* its writer had more */
-	if (f->size < f->offset)
-		file_truncated(t, f, f->size);
+	f->changed |= f->size < f->offset;
 	return true;
 }
 
@@ -338,16 +299,45 @@ file_begin(struct tail *t, struct file *f)
 	/* The watch before the last read: what comes after it is told. */
 	if (!f->hot && !f->leaving)
 		watch_file(t->watch, f);
-	return file_measure(t, f);
+	return file_measure(f);
+}
+
+/* A copy of another file may become one of its own. */
+static bool
+duplicate_wakes(struct tail *t, struct file *f)
+{
+	uint64_t size = f->size;
+
+	if (!f->leaving)
+		watch_file(t->watch, f);
+	content_measure(f);
+	f->duplicate = f->size == size;
+	return !f->duplicate;
+}
+
+/* Its lines, its end.  True: there is more. */
+static bool
+file_go_on(struct tail *t, struct file *f)
+{
+	uint64_t to = f->read_to;
+	bool more = file_read(t, f);
+
+	content_turned(t, f, more);
+	if (f->size < f->read_to)
+		f->size = f->read_to;
+	if (f->hot && f->read_to == to && !f->changed)
+		file_measure(f);
+	if (!more && !t->refused && !f->changed)
+		file_at_end(t, f);
+	return more;
 }
 
 bool
 file_turn(struct tail *t, struct file *f)
 {
-	uint64_t to = f->read_to;
-	bool more;
+	bool more = false;
 
-	if (f->duplicate || f->after != NULL || !file_begin(t, f))
+	if ((f->duplicate && !duplicate_wakes(t, f)) || f->after != NULL || !file_begin(t, f))
 		return false;
 	if (!content_turn(t, f))
 		return true;
@@ -356,18 +346,13 @@ file_turn(struct tail *t, struct file *f)
 			file_at_end(t, f);
 		return false;
 	}
-	f->parked = file_parked(t, f);
-	if (f->parked) {
+	f->parked = !f->changed && file_parked(t, f);
+	if (f->parked)
 		content_turned(t, f, false);
-		return false;
-	}
-	more = file_read(t, f);
-	content_turned(t, f, more);
-	if (f->size < f->read_to)
-		f->size = f->read_to;
-	if (f->hot && f->read_to == to && file_measure(t, f) && f->stream == NULL)
-		return true; /* truncated: from its head */
-	if (!more && !t->refused)
-		file_at_end(t, f);
-	return more;
+	else if (!f->changed)
+		more = file_go_on(t, f);
+	if (!f->changed)
+		return more;
+	file_changed(t, f);
+	return true;
 }

@@ -44,12 +44,16 @@ struct file {
 	int fd, wd;
 	dev_t dev;
 	ino_t ino;
-	char *path, *target;      /* as found; behind all links */
-	struct stream *stream;    /* NULL: its first line is not complete yet */
-	struct packed *packed;    /* it is a .gz (content.c) */
-	uint64_t offset;          /* of the first line that is not taken */
-	uint64_t size;            /* as seen last */
-	uint64_t resume[SIDES];   /* lines that begin below are done */
+	char *path, *target;     /* as found; behind all links */
+	struct stream *stream;   /* NULL: its first line is not complete yet */
+	struct packed *packed;   /* it is a .gz (content.c) */
+	uint64_t offset;         /* of the first line that is not taken */
+	uint64_t size, was;      /* as seen last, and before */
+	uint64_t before_at;      /* what stands before this offset … */
+	uint64_t before;         /* … has this hash (same.c) */
+	uint64_t noted, checked; /* size and cursor that the state was told of last */
+	state_ticket begun;      /* its stream must be stored before its records are sent; 0: not */
+	uint64_t resume[SIDES];  /* lines that begin below are done */
 	uint64_t replayed[SIDES]; /* records that begin below were framed before: mind the breaks */
 	int64_t grown;            /* mono ns when it last had more */
 	uint64_t read_to;         /* bytes that were read at least once */
@@ -67,9 +71,10 @@ struct file {
 	bool let_go;              /* deleted, and its disk given back unread (held.c) */
 	char *name;               /* closed for want of descriptors, fd is -1: its name then */
 	bool duplicate;           /* its content is another file's: not read */
-	bool from_end;            /* First_Start end */
-	bool early;               /* it was there at the start */
-	unsigned users;           /* records of the next file that began here */
+	bool changed;   /* not what was read any more: truncated, and not begun anew yet */
+	bool from_end;  /* First_Start end */
+	bool early;     /* it was there at the start */
+	unsigned users; /* records of the next file that began here */
 	struct open_record open[SIDES];
 };
 
@@ -147,6 +152,7 @@ struct tail {
 	int64_t refresh;             /* the most */
 	bool look;                   /* something says that there are other files */
 	struct takeover **takeovers; /* of each conf; NULL: there was a state, or it has none */
+	bool settled;                /* what was lost before the start is counted */
 	bool first_look;             /* files that it finds were there at the start */
 	bool finishing;
 	bool refused;     /* a record was refused in this turn */
@@ -205,6 +211,7 @@ void file_follow(struct file *f, struct file *after);
  * or the file is another's duplicate); end it, when there is one.
  */
 bool stream_find(struct tail *t, struct file *f);
+struct slice identity_key(const struct identity *id); /* in t->by_identity */
 void stream_end(struct tail *t, struct file *f);
 
 /**

@@ -113,7 +113,7 @@ offer(struct frame *fr, struct file *f, enum side side, const struct open_record
 		.offset = o->start,
 		.end = o->end,
 		.hash = o->hash,
-		.after = after,
+		.after = after > f->begun ? after : f->begun,
 	};
 	struct again a;
 

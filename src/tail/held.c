@@ -21,9 +21,10 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "back.h"
 #include "clock.h"
 #include "content.h"
-#include "metrics.h"
+#include "lost.h"
 #include "resolve.h"
 
 #define HELD_GAP NS_PER_S /* how often the deleted files are summed */
@@ -124,29 +125,6 @@ go_on_in_gz(struct tail *t, struct file *f)
 	return same;
 }
 
-/* From where on is nothing of it taken?  Its open records are dropped. */
-static uint64_t
-untaken_from(struct tail *t, struct file *f)
-{
-	uint64_t from = f->offset;
-
-	for (int side = 0; side < SIDES; side++) {
-		struct open_record *o = &f->open[side];
-
-		if (o->any && o->before == NULL && o->start < from)
-			from = o->start;
-		if (o->any && o->before != NULL)
-			o->before->users--;
-		*o = (struct open_record){ 0 };
-		if (f->stream != NULL && f->parked) { /* it would be read again */
-			uint64_t shipped = cursor_shipped(t->book, &f->stream->cursor[side]);
-
-			from = shipped < from ? shipped : from;
-		}
-	}
-	return from;
-}
-
 /*
  * What was not taken of it is lost; what is under way stays so.  Nothing waits
  * here: it may be the output that takes nothing which has filled the disk.
@@ -164,9 +142,9 @@ let_go(struct tail *t, struct file *f)
 		return false;
 	}
 	close(null);
-	lost = f->size - untaken_from(t, f);
+	lost = f->size - file_untaken(t, f);
 	f->let_go = f->left = true;
-	metrics_add(&metrics.lost_bytes[LOST_HELD], lost);
+	lost_add(f->path, f->target, LOST_HELD, lost);
 	say_warn("tail",
 	    "deleted files that are not read yet keep more than Held_Deleted_Limit: "
 	    "letting go of %s, %" PRIu64 " bytes of it are lost",

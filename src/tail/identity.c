@@ -38,6 +38,12 @@ put_place(XXH3_state_t *hash, const char *target)
 	put(hash, name);
 }
 
+struct slice
+identity_key(const struct identity *id)
+{
+	return (struct slice){ (const char *)id->at, sizeof(id->at) };
+}
+
 /* What tells this machine's plain files from another's; empty when the machine has no id. */
 static struct slice
 machine_id(void)

@@ -11,6 +11,7 @@
 #include "held.h"
 #include "map.h"
 #include "resolve.h"
+#include "same.h"
 #include "voice.h"
 
 /* ---- found by inode, by the path behind all links */
@@ -215,6 +216,7 @@ file_new(struct tail *t, const struct tail_conf *conf, const char *path,
 	f->size = (uint64_t)st->st_size;
 	f->grown = t->now;
 	f->due = INT64_MAX;
+	f->before_at = UINT64_MAX;
 	f->found = true;
 	f->early = t->first_look;
 	f->from_end = t->first_look && (!conf->read_from_head || conf->first_start == START_END);
@@ -274,6 +276,7 @@ file_close(struct tail *t, struct file *f)
 		}
 	}
 	watch_forget(t->watch, f);
+	same_checkpoint(t, f);
 	stream_end(t, f);
 	content_fini(t, f);
 	if (f->fd >= 0)

@@ -11,8 +11,10 @@
 #include "file.h"
 #include "held.h"
 #include "look.h"
+#include "lost.h"
 #include "takeover.h"
 #include "map.h"
+#include "same.h"
 
 #define COALESCE (20 * NS_PER_MS) /* wake-ups closer than this are one */
 #define POLL_GAP (50 * NS_PER_MS) /* how often a file that ends is asked whether it has ended */
@@ -269,18 +271,16 @@ tail_figures(struct tail *t, struct tail_figures *out)
 	if (!t->stirred && out->lag_bytes == 0 && out->unread == 0 && out->files == t->nfiles)
 		return;
 	t->stirred = false;
+	lost_settle(t);
 	*out = (struct tail_figures){ .files = t->nfiles, .newest = t->frame.newest };
 	LIST_FOREACH (f, &t->files, in_files) {
 		uint64_t least = 0;
 
 		if (f->duplicate)
 			continue;
-		if (f->stream != NULL) {
-			uint64_t a = cursor_shipped(t->book, &f->stream->cursor[SIDE_STDOUT]);
-			uint64_t b = cursor_shipped(t->book, &f->stream->cursor[SIDE_STDERR]);
-
-			least = a < b ? a : b;
-		}
+		if (f->stream != NULL)
+			least = file_shipped(t, f);
+		same_checkpoint(t, f);
 		out->lag_bytes += f->size > least ? f->size - least : 0;
 		out->unread += f->size > f->read_to ? f->size - f->read_to : 0;
 	}

@@ -204,6 +204,34 @@ test_own_families(void **state)
 	free(text);
 }
 
+/* However many pods lose something, the page has so many series. */
+static void
+test_lost_bytes_are_by_pod_up_to_a_limit(void **state)
+{
+	size_t lines = 0;
+	char *text;
+
+	(void)state;
+	metrics_lost(SLICE(""), LOST_GZIP, 3);
+	for (int i = 0; i < LOST_PODS + 5; i++) {
+		char pod[32];
+
+		snprintf(pod, sizeof(pod), "pod-%d", i);
+		metrics_lost(slice_of(pod), LOST_DELETED, 7);
+	}
+	metrics_lost(SLICE("pod-0"), LOST_DELETED, 1);
+	text = exposed(false, 0);
+	assert_non_null(strstr(text, "\ntowline_lost_bytes_total{pod=\"\",reason=\"gzip\"} 3\n"));
+	assert_non_null(
+	    strstr(text, "\ntowline_lost_bytes_total{pod=\"pod-0\",reason=\"deleted\"} 8\n"));
+	assert_non_null(
+	    strstr(text, "\ntowline_lost_bytes_total{pod=\"other\",reason=\"deleted\"} 35\n"));
+	for (const char *at = text; (at = strstr(at, "\ntowline_lost_bytes_total{")) != NULL; at++)
+		lines++;
+	assert_int_equal(lines, LOST_PODS + 1 + LOST_REASONS);
+	free(text);
+}
+
 /* UPDATE_DOCS=1 writes the page instead. */
 static void
 test_the_page_is_what_the_tables_say(void **state)
@@ -238,6 +266,7 @@ main(void)
 		cmocka_unit_test(test_long_labels_are_cut_between_characters),
 		cmocka_unit_test(test_a_bound_belongs_to_its_bucket),
 		cmocka_unit_test(test_own_families),
+		cmocka_unit_test(test_lost_bytes_are_by_pod_up_to_a_limit),
 		cmocka_unit_test(test_the_page_is_what_the_tables_say),
 	};
 
