@@ -160,7 +160,7 @@ unsigned state_checkpoints(
 /**
  * state_opened(s, id, path), state_ended(s, id):
  * The stream's file is open, and has this name; it is gone.  What is not open
- * for STATE_AGE is forgotten at a start.
+ * for STATE_AGE_DAYS is forgotten, at a start and while running.
  */
 #define STATE_AGE_DAYS 30
 void state_opened(struct state *s, const struct identity *id, const char *path);

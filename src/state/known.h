@@ -68,6 +68,9 @@ struct state {
 	state_ticket posted, durable;
 	bool urgent; /* somebody waits for a ticket */
 	bool stop;
+	int64_t forget_at; /* mono ns when it is looked again for what is to be forgotten */
+	struct identity *forgotten; /* streams that are to be deleted from the store */
+	size_t nforgotten;
 	int wake;                /* eventfd; -1: none */
 	int64_t failing, failed; /* mono ns of the first and the last failure in a row; 0: none */
 	char why[256];           /* … and what it was */
@@ -76,7 +79,7 @@ struct state {
 	pthread_t thread;
 	bool running;
 	sqlite3 *db;
-	sqlite3_stmt *statements[6];
+	sqlite3_stmt *statements[8];
 };
 
 /* state.c, under the lock */
@@ -94,6 +97,14 @@ void staged_clear(struct state *s);
 /* counts.c: what was counted of a stream and is not posted yet */
 void staged_see(const struct state *s, const struct identity *id, struct stream_state *out);
 void staged_back(struct state *s, const struct identity *id, enum side side, uint64_t to);
+
+/**
+ * forget_old(s):
+ * The store thread's, under the lock: forget streams that have had no file for
+ * STATE_AGE_DAYS, at most FORGET_MOST of them, and say when to look again.
+ */
+#define FORGET_MOST 1000
+void forget_old(struct state *s);
 
 /**
  * schema_open(s):

@@ -99,6 +99,7 @@ state_close(struct state *s)
 	map_free(s->texts);
 	staged_clear(s);
 	free(s->staged);
+	free(s->forgotten);
 	free(s->staged_texts);
 	if (s->dir_lock >= 0)
 		close(s->dir_lock);

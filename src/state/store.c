@@ -19,7 +19,16 @@
 #define COMMIT_GAP (20 * NS_PER_MS) /* between commits for which somebody waits */
 #define RETRY_EVERY NS_PER_S
 
-enum { SAVE_STREAM, SAVE_BREAK, PASS_BREAKS, DROP_BREAKS, SAVE_TEXT, DELETE_TEXT, STATEMENTS };
+enum {
+	SAVE_STREAM,
+	SAVE_BREAK,
+	PASS_BREAKS,
+	DROP_BREAKS,
+	SAVE_TEXT,
+	DELETE_TEXT,
+	DELETE_STREAM,
+	STATEMENTS
+};
 
 static const char *const statements[STATEMENTS] = {
 	[SAVE_STREAM] =
@@ -31,6 +40,7 @@ static const char *const statements[STATEMENTS] = {
 	[DROP_BREAKS] = "DELETE FROM breaks WHERE id = ?1",
 	[SAVE_TEXT] = "INSERT OR REPLACE INTO counters (key, value) VALUES (?1, ?2)",
 	[DELETE_TEXT] = "DELETE FROM counters WHERE key = ?1",
+	[DELETE_STREAM] = "DELETE FROM streams WHERE id = ?1",
 };
 
 /* One stream as it is to be written: a copy, made under the lock. */
@@ -44,6 +54,8 @@ struct changes {
 	size_t n, size;
 	char **texts; /* key, value, key, value, …; a NULL value: delete */
 	size_t ntexts;
+	struct identity *forgotten;
+	size_t nforgotten;
 	state_ticket ticket;
 };
 
@@ -113,7 +125,11 @@ texts_take(struct state *s, struct changes *all)
 static void
 changes_take(struct state *s, struct changes *all)
 {
-	*all = (struct changes){ .ticket = s->posted };
+	*all = (struct changes){
+		.ticket = s->posted, .forgotten = s->forgotten, .nforgotten = s->nforgotten
+	};
+	s->forgotten = NULL;
+	s->nforgotten = 0;
 	for (struct known *k = s->dirty, *next; k != NULL; k = next) {
 		next = k->dirty;
 		if (all->n == all->size) {
@@ -140,6 +156,7 @@ changes_free(struct changes *all)
 		free(all->texts[i]);
 	free(all->streams);
 	free(all->texts);
+	free(all->forgotten);
 }
 
 /* ---- writing, without the lock */
@@ -236,11 +253,30 @@ text_write(struct state *s, char *const *text)
 }
 
 static int
+stream_delete(struct state *s, const struct identity *id)
+{
+	static const int both[] = { DELETE_STREAM, DROP_BREAKS };
+
+	for (size_t i = 0; i < 2; i++) {
+		sqlite3_stmt *to = statement_of(s, both[i]);
+
+		bind_id(to, id);
+		if (run(to) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
 changes_write(struct state *s, const struct changes *all)
 {
 	FAULT("before-commit");
 	if (sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
 		return -1;
+	for (size_t i = 0; i < all->nforgotten; i++) {
+		if (stream_delete(s, &all->forgotten[i]) < 0)
+			return -1;
+	}
 	for (size_t i = 0; i < all->n; i++) {
 		if (stream_write(s, &all->streams[i]) < 0)
 			return -1;
@@ -279,6 +315,9 @@ changes_give_back(struct state *s, struct changes *all)
 		}
 		t->is_dirty = s->texts_dirty = true;
 	}
+	s->forgotten = all->forgotten; /* none has been added: that is this thread's */
+	s->nforgotten = all->nforgotten;
+	all->forgotten = NULL;
 }
 
 static void
@@ -339,21 +378,20 @@ has_work(const struct state *s)
 	return s->posted > s->durable;
 }
 
-/* Wait until a commit is due; under the lock. */
+/* Wait until a commit is due, or a look for what is to be forgotten; under the lock. */
 static void
 wait_for_work(struct state *s, int64_t last)
 {
 	while (!s->stop) {
 		int64_t gap = s->failed != 0 ? RETRY_EVERY : s->urgent ? COMMIT_GAP : COMMIT_EVERY;
-		int64_t due = last + gap;
-		struct timespec until = { .tv_sec = due / NS_PER_S, .tv_nsec = due % NS_PER_S };
+		int64_t due = has_work(s) ? last + gap : s->forget_at;
+		struct timespec until;
 
-		if (!has_work(s))
-			pthread_cond_wait(&s->changed, &s->lock);
-		else if (clock_mono() >= due)
+		due = due < s->forget_at ? due : s->forget_at;
+		until = (struct timespec){ .tv_sec = due / NS_PER_S, .tv_nsec = due % NS_PER_S };
+		if (clock_mono() >= due)
 			return;
-		else
-			pthread_cond_timedwait(&s->changed, &s->lock, &until);
+		pthread_cond_timedwait(&s->changed, &s->lock, &until);
 	}
 }
 
@@ -366,6 +404,8 @@ keep(void *arg)
 	pthread_mutex_lock(&s->lock);
 	while (!s->stop) {
 		wait_for_work(s, last);
+		if (clock_mono() >= s->forget_at)
+			forget_old(s);
 		if (has_work(s))
 			commit(s);
 		last = clock_mono();

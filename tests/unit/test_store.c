@@ -210,6 +210,109 @@ test_an_empty_file_is_brought_to_the_newest_schema(void **state)
 	assert_int_equal(asked(w, "SELECT count(*) FROM breaks"), 1);
 }
 
+/* ---- what is forgotten while running */
+
+static void
+ages(struct state *s, const struct identity *id)
+{
+	pthread_mutex_lock(&s->lock);
+	known_of(s, id)->touched -= (STATE_AGE_DAYS * 86400 + 1) * NS_PER_S;
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* An hour passes; what was posted before is on disk. */
+static void
+hour_passes(struct state *s)
+{
+	state_ticket ticket;
+
+	pthread_mutex_lock(&s->lock);
+	s->forget_at = 0;
+	pthread_cond_signal(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	for (int i = 0; i < 2000; i++) {
+		pthread_mutex_lock(&s->lock);
+		ticket = s->forget_at == 0 ? 0 : s->posted;
+		pthread_mutex_unlock(&s->lock);
+		if (ticket != 0)
+			break;
+		usleep(10000);
+	}
+	assert_true(ticket != 0 && becomes_durable(s, ticket));
+}
+
+/* Only what has had no file for long; also of generations, which are found by their base. */
+static void
+test_old_streams_without_a_file_are_forgotten_while_running(void **state)
+{
+	enum { OLD, OPEN, YOUNG, GENERATIONS = 10 };
+	struct world *w = *state;
+	struct state *s = opened(w);
+	struct stream_state is = { .base = id_of(99) };
+	struct identity id;
+	uint64_t known[4];
+
+	for (unsigned i = 0; i < 3; i++) {
+		id = id_of(i);
+		state_opened(s, &id, "/a");
+		state_break(s, &id, SIDE_STDOUT, 5);
+		id = id_of(GENERATIONS + i);
+		is.generation = i + 1;
+		state_stream(s, &id, &is);
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		id = id_of(i);
+		if (i != OPEN)
+			state_ended(s, &id);
+	}
+	hour_passes(s);
+	for (unsigned i = 0; i < 3; i++) {
+		id = id_of(i);
+		if (i != YOUNG)
+			ages(s, &id);
+	}
+	id = id_of(GENERATIONS + 1);
+	ages(s, &id);
+	hour_passes(s);
+	assert_false(state_find(s, &id, &is));
+	assert_int_equal(state_generations(s, &(struct identity){ { 99, 0, 7 } }, known, 4), 2);
+	assert_true(known[0] == 3 && known[1] == 1);
+	for (unsigned i = 0; i < 3; i++) {
+		id = id_of(i);
+		assert_int_equal(state_find(s, &id, &is), i != OLD);
+		assert_int_equal(state_is_break(s, &id, SIDE_STDOUT, 0, 5), i != OLD ? 5 : 0);
+	}
+	assert_int_equal(asked(w, "SELECT count(*) FROM streams"), 4);
+	assert_int_equal(asked(w, "SELECT count(*) FROM breaks"), 2);
+	id = id_of(OLD); /* it may come again */
+	assert_true(becomes_durable(s, state_break(s, &id, SIDE_STDOUT, 7)));
+	assert_int_equal(asked(w, "SELECT count(*) FROM streams"), 5);
+	state_close(s);
+}
+
+static void
+test_many_are_forgotten_in_parts(void **state)
+{
+	struct world *w = *state;
+	struct state *s = opened(w);
+
+	for (unsigned i = 0; i < FORGET_MOST + 10; i++) {
+		struct identity id = id_of(i);
+
+		state_size(s, &id, 1);
+	}
+	hour_passes(s);
+	for (unsigned i = 0; i < FORGET_MOST + 10; i++) {
+		struct identity id = id_of(i);
+
+		ages(s, &id);
+	}
+	hour_passes(s);
+	hour_passes(s);
+	assert_int_equal(asked(w, "SELECT count(*) FROM streams"), 0);
+	state_close(s);
+}
+
 /* ---- a disk that is full */
 
 static bool
@@ -279,6 +382,8 @@ main(void)
 		TEST(test_counters_and_what_vanishes_with_them_are_one_change),
 		TEST(test_a_damaged_page_is_found_at_the_start),
 		TEST(test_an_empty_file_is_brought_to_the_newest_schema),
+		TEST(test_old_streams_without_a_file_are_forgotten_while_running),
+		TEST(test_many_are_forgotten_in_parts),
 		TEST(test_a_full_disk_delays_tickets_and_recovers_by_itself),
 	};
 
