@@ -252,6 +252,8 @@ also_forget(struct range *r)
 	r->also->pending = 0;
 	if (r->also->cursor != NULL)
 		cursor_advance(r->also->cursor);
+	else
+		range_drop(r->also);
 	r->also = NULL;
 }
 

@@ -16,27 +16,96 @@
 #include "map.h"
 #include "same.h"
 
-/* ---- parked */
+/* ---- back to what is shipped */
+
+/* Is a record under way, or open, that began in the file before? */
+static bool
+is_joined(struct tail *t, struct file *f)
+{
+	for (int side = 0; side < SIDES && f->from != NULL; side++) {
+		if (f->open[side].before != NULL ||
+		    f->joined[side] > cursor_shipped(t->book, &f->stream->cursor[side]))
+			return true;
+	}
+	return false;
+}
+
+static struct file *
+heir_of(struct tail *t, const struct file *f)
+{
+	struct file *other = NULL;
+
+	if (f->heirs == 0)
+		return NULL;
+	LIST_FOREACH (other, &t->files, in_files) {
+		if (other->from == f && is_joined(t, other))
+			return other;
+	}
+	return NULL;
+}
+
+static void
+open_drop(struct open_record *o)
+{
+	if (o->any && o->before != NULL)
+		o->before->users--;
+	*o = (struct open_record){ 0 };
+}
+
+static void
+cursors_rewind(struct tail *t, struct file *f)
+{
+	for (int side = 0; side < SIDES; side++)
+		cursor_rewind(t->book, &f->stream->cursor[side]);
+}
+
+static void
+rewind_one(struct tail *t, struct file *f)
+{
+	uint64_t least;
+
+	f->changed |= !same_still(f);
+	cursors_rewind(t, f);
+	for (int side = 0; side < SIDES; side++) {
+		open_drop(&f->open[side]);
+		if (f->replayed[side] < f->offset)
+			f->replayed[side] = f->offset;
+		f->resume[side] = cursor_shipped(t->book, &f->stream->cursor[side]);
+	}
+	least = f->resume[SIDE_STDOUT] < f->resume[SIDE_STDERR] ? f->resume[SIDE_STDOUT]
+								: f->resume[SIDE_STDERR];
+	f->offset = least;
+	f->ended = false;
+	if (!f->changed)
+		same_note(t, f);
+	file_wake(t, f);
+}
+
+/*
+ * A record that goes over a rotation comes again as a whole: both files go
+ * back, the later one first, whose cursor must not pass over it meanwhile.
+ */
+static void
+rewind_from(struct tail *t, struct file *f)
+{
+	struct file *heir = heir_of(t, f);
+
+	if (heir != NULL) {
+		rewind_from(t, heir);
+		file_follow(heir, f);
+	}
+	rewind_one(t, f);
+}
 
 static void
 file_rewind(struct tail *t, struct file *f)
 {
-	uint64_t least = UINT64_MAX;
-
-	for (int side = 0; side < SIDES; side++) {
-		struct cursor *c = &f->stream->cursor[side];
-
-		cursor_rewind(t->book, c);
-		f->replayed[side] = f->offset;
-		f->resume[side] = cursor_shipped(t->book, c);
-		if (f->resume[side] < least)
-			least = f->resume[side];
-		f->open[side] = (struct open_record){ 0 };
-	}
-	f->offset = least;
-	f->skipping = false;
-	f->ready = true;
+	while (is_joined(t, f))
+		f = f->from;
+	rewind_from(t, f);
 }
+
+/* ---- parked */
 
 bool
 file_parked(struct tail *t, struct file *f)
@@ -47,10 +116,8 @@ file_parked(struct tail *t, struct file *f)
 		struct cursor *c = &f->stream->cursor[side];
 
 		if (cursor_must_rewind(t->book, c)) {
-			f->changed = !same_still(f);
-			if (!f->changed)
-				file_rewind(t, f);
-			return false;
+			file_rewind(t, f);
+			return !f->changed && f->after != NULL;
 		}
 		parked |= cursor_parked(t->book, c);
 	}
@@ -65,20 +132,30 @@ file_untaken(struct tail *t, struct file *f)
 	uint64_t from = f->offset;
 
 	for (int side = 0; side < SIDES; side++) {
-		struct open_record *o = &f->open[side];
+		const struct open_record *o = &f->open[side];
 		struct cursor *c = f->stream == NULL ? NULL : &f->stream->cursor[side];
 
 		if (o->any && o->before == NULL && o->start < from)
 			from = o->start;
-		if (o->any && o->before != NULL)
-			o->before->users--;
-		*o = (struct open_record){ 0 };
 		if (c != NULL && (f->parked || cursor_parked(t->book, c))) {
 			uint64_t shipped = cursor_shipped(t->book, c); /* it would be read again */
 
 			from = shipped < from ? shipped : from;
 		}
 	}
+	return from;
+}
+
+struct file *
+file_drop_open(struct tail *t, struct file *f)
+{
+	struct file *from = is_joined(t, f) ? f->from : NULL;
+
+	for (int side = 0; side < SIDES; side++)
+		open_drop(&f->open[side]);
+	file_inherit(f, NULL);
+	if (from != NULL)
+		rewind_from(t, from);
 	return from;
 }
 
@@ -106,13 +183,26 @@ static void
 file_reset(struct tail *t, struct file *f)
 {
 	for (int side = 0; side < SIDES; side++)
-		f->resume[side] = f->replayed[side] = 0;
-	f->offset = f->read_to = f->noted = f->checked = 0;
+		f->resume[side] = f->replayed[side] = f->joined[side] = 0;
+	f->offset = f->read_to = f->noted = f->checked = f->head_size = 0;
 	f->before_at = UINT64_MAX;
 	f->grown = t->now;
-	f->skipping = f->from_end = f->early = f->parked = f->ended = false;
+	f->from_end = f->early = f->parked = f->ended = false;
 	f->changed = true; /* until it has a stream again */
 	file_wake(t, f);
+}
+
+/* The stream goes on in a copy: that is read first, and what goes over into it before that. */
+static void
+copy_follow(struct tail *t, struct file *f, const struct identity *id, struct file *from)
+{
+	struct file *copy = map_get(t->by_identity, identity_key(id));
+
+	if (copy == NULL || copy == f)
+		return;
+	if (from != NULL && from != copy)
+		file_follow(copy, from);
+	file_follow(f, copy);
 }
 
 void
@@ -121,6 +211,7 @@ file_changed(struct tail *t, struct file *f)
 	uint64_t seen = f->was > f->read_to ? f->was : f->read_to;
 	uint64_t untaken = file_untaken(t, f);
 	struct identity id;
+	struct file *from;
 
 	say_info("tail", "%s was truncated: it has %" PRIu64 " bytes, %" PRIu64 " were read of it",
 	    f->target, f->size, f->offset);
@@ -129,12 +220,13 @@ file_changed(struct tail *t, struct file *f)
 		return;
 	}
 	id = f->stream->identity;
-	for (int side = 0; side < SIDES; side++)
-		cursor_rewind(t->book, &f->stream->cursor[side]);
-	state_size(t->state, &id, file_shipped(t, f)); /* settled: what is under way arrives */
+	cursors_rewind(t, f); /* nothing points to them any more; what is under way arrives */
+	from = file_drop_open(t, f);
+	state_size(t->state, &id, file_shipped(t, f));
 	stream_end(t, f);
 	file_reset(t, f);
 	copies_find(t, f);
+	copy_follow(t, f, &id, from);
 	if (seen > untaken && map_get(t->by_identity, identity_key(&id)) == NULL)
 		lost_count(f->path, f->target, LOST_TRUNCATED, seen - untaken);
 }

@@ -20,8 +20,15 @@ void file_changed(struct tail *t, struct file *f);
 
 /**
  * file_untaken(t, f):
- * From where on is nothing of ${f} taken?  Its open records are dropped.
+ * From where on is nothing of ${f} taken?
  */
 uint64_t file_untaken(struct tail *t, struct file *f);
+
+/**
+ * file_drop_open(t, f):
+ * ${f}'s open records will not go on in it.  One that began in the file before
+ * a rotation comes again, to end elsewhere: return that file, or NULL.
+ */
+struct file *file_drop_open(struct tail *t, struct file *f);
 
 #endif

@@ -191,14 +191,29 @@ generation_find(struct tail *t, struct file *f, const struct pod *pod, struct sl
 	identity_of(f->conf, f->target, pod, is->generation, first, id);
 }
 
+/* Has all of it been read and shipped, and does the stream go on in `f`, of which it is a copy? */
+static bool
+gives_up(struct tail *t, struct file *other, const struct file *f)
+{
+	return other->leaving && other->ended && other->size < f->size && other->users == 0 &&
+	       cursor_idle(t->book, &other->stream->cursor[SIDE_STDOUT]) &&
+	       cursor_idle(t->book, &other->stream->cursor[SIDE_STDERR]);
+}
+
 /* Is it a copy of the file that has this stream, as far as both go?  Of a .gz only the first line is asked. */
 static bool
 is_copy_of(struct tail *t, const struct file *f, const struct identity *id, bool timed)
 {
-	const struct file *other = map_get(t->by_identity, identity_key(id));
+	struct file *other = map_get(t->by_identity, identity_key(id));
 
-	return other != NULL &&
-	       (timed || f->packed != NULL || other->packed != NULL || same_content(f, other));
+	if (other == NULL ||
+	    (!timed && f->packed == NULL && other->packed == NULL && !same_content(f, other)))
+		return false;
+	if (!gives_up(t, other, f))
+		return true;
+	stream_end(t, other);
+	other->duplicate = true;
+	return false;
 }
 
 static bool
@@ -247,6 +262,7 @@ stream_begin(struct tail *t, struct file *f, struct slice first)
 	s->path = xstrdup(f->path);
 	s->tag = tag_of(f->conf, f->path);
 	f->stream = s;
+	same_begin(f, first);
 	map_put(t->by_identity, identity_key(&s->identity), f);
 	stream_resume(t, f, s, &is);
 	t->on_stream(t->frame.arg, s, true);

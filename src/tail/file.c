@@ -95,7 +95,7 @@ buffer_fill(struct tail *t, struct file *f, size_t want)
 		say_warn("tail", "cannot read %s: %m", f->target);
 	if (n < 0)
 		return SLICE("");
-	f->changed = (size_t)n < back || !same_is(f, t->buffer);
+	f->changed = (size_t)n < back || !same_is(f, (struct slice){ t->buffer, (size_t)n });
 	if (f->changed)
 		return SLICE("");
 	return (struct slice){ t->buffer + back, (size_t)n - back };
@@ -311,7 +311,7 @@ duplicate_wakes(struct tail *t, struct file *f)
 	if (!f->leaving)
 		watch_file(t->watch, f);
 	content_measure(f);
-	f->duplicate = f->size == size;
+	f->duplicate = f->leaving && f->size == size;
 	return !f->duplicate;
 }
 

@@ -44,13 +44,15 @@ struct file {
 	int fd, wd;
 	dev_t dev;
 	ino_t ino;
-	char *path, *target;     /* as found; behind all links */
-	struct stream *stream;   /* NULL: its first line is not complete yet */
-	struct packed *packed;   /* it is a .gz (content.c) */
-	uint64_t offset;         /* of the first line that is not taken */
-	uint64_t size, was;      /* as seen last, and before */
-	uint64_t before_at;      /* what stands before this offset … */
-	uint64_t before;         /* … has this hash (same.c) */
+	char *path, *target;   /* as found; behind all links */
+	struct stream *stream; /* NULL: its first line is not complete yet */
+	struct packed *packed; /* it is a .gz (content.c) */
+	uint64_t offset;       /* of the first line that is not taken */
+	uint64_t size, was;    /* as seen last, and before */
+	uint64_t before_at;    /* what stands before this offset … */
+	uint64_t before;       /* … has this hash (same.c) */
+	uint64_t head;         /* … and so many bytes of its first line this one */
+	size_t head_size;
 	uint64_t noted, checked; /* size and cursor that the state was told of last */
 	state_ticket begun;      /* its stream must be stored before its records are sent; 0: not */
 	uint64_t resume[SIDES];  /* lines that begin below are done */
@@ -62,7 +64,6 @@ struct file {
 	bool ready;               /* may have unread bytes */
 	bool hot;                 /* grows all the time: read by the clock, not watched */
 	bool parked;              /* the server holds what it feeds: not read */
-	bool skipping;            /* within a line that is longer than the cap */
 	bool found;               /* a path led to it at the last look */
 	bool leaving;             /* rotated or deleted: closed when it is read to its end */
 	bool left;                /* no process can write to it any more */
@@ -71,10 +72,13 @@ struct file {
 	bool let_go;              /* deleted, and its disk given back unread (held.c) */
 	char *name;               /* closed for want of descriptors, fd is -1: its name then */
 	bool duplicate;           /* its content is another file's: not read */
-	bool changed;   /* not what was read any more: truncated, and not begun anew yet */
-	bool from_end;  /* First_Start end */
-	bool early;     /* it was there at the start */
-	unsigned users; /* records of the next file that began here */
+	bool changed;           /* not what was read any more: truncated, and not begun anew yet */
+	bool from_end;          /* First_Start end */
+	bool early;             /* it was there at the start */
+	unsigned users;         /* records of the next file that began here */
+	struct file *from;      /* it handed open records over to this file; NULL: none did */
+	unsigned heirs;         /* whose `from` it is */
+	uint64_t joined[SIDES]; /* such a record ended here */
 	struct open_record open[SIDES];
 };
 
@@ -204,6 +208,12 @@ void file_sleep(struct tail *t, struct file *f);
  * ${f} is read when ${after} (NULL: no file) has ended.
  */
 void file_follow(struct file *f, struct file *after);
+
+/**
+ * file_inherit(f, from):
+ * ${from} (NULL: no file) has handed open records over to ${f}.
+ */
+void file_inherit(struct file *f, struct file *from);
 
 /**
  * stream_find(t, f), stream_end(t, f):

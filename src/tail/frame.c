@@ -124,6 +124,7 @@ offer(struct frame *fr, struct file *f, enum side side, const struct open_record
 		if (o->end > o->start) {
 			out.also = f->stream;
 			out.also_end = o->end;
+			f->joined[side] = o->end;
 		}
 	}
 	text_settle(fr, f, side, o, &a, &out);
@@ -383,6 +384,7 @@ frame_hand_over(struct file *f, struct file *next)
 		next->open[side].lines = 0;
 		next->open[side].generation = 0;
 		f->users++;
+		file_inherit(next, f);
 		*o = (struct open_record){ 0 };
 		FAULT("hand-over");
 	}

@@ -143,6 +143,7 @@ let_go(struct tail *t, struct file *f)
 	}
 	close(null);
 	lost = f->size - file_untaken(t, f);
+	file_drop_open(t, f);
 	f->let_go = f->left = true;
 	lost_add(f->path, f->target, LOST_HELD, lost);
 	say_warn("tail",

@@ -183,6 +183,16 @@ file_follow(struct file *f, struct file *after)
 	f->after = after;
 }
 
+void
+file_inherit(struct file *f, struct file *from)
+{
+	if (f->from != NULL)
+		f->from->heirs--;
+	if (from != NULL)
+		from->heirs++;
+	f->from = from;
+}
+
 /* ---- open and close */
 
 static bool
@@ -275,6 +285,13 @@ file_close(struct tail *t, struct file *f)
 			file_wake(t, other);
 		}
 	}
+	LIST_FOREACH (other, &t->files, in_files) {
+		if (f->heirs == 0)
+			break;
+		if (other->from == f)
+			file_inherit(other, NULL);
+	}
+	file_inherit(f, NULL);
 	watch_forget(t->watch, f);
 	same_checkpoint(t, f);
 	stream_end(t, f);

@@ -48,6 +48,13 @@ hash_before(const struct file *f, uint64_t offset, uint64_t *hash)
 }
 
 void
+same_begin(struct file *f, struct slice first)
+{
+	f->head_size = span_of(first.len);
+	f->head = XXH3_64bits(first.at, f->head_size);
+}
+
+void
 same_note(const struct tail *t, struct file *f)
 {
 	const struct frame *fr = &t->frame;
@@ -62,21 +69,36 @@ same_note(const struct tail *t, struct file *f)
 		f->before_at = UINT64_MAX;
 }
 
-bool
-same_is(const struct file *f, const char *before)
+/* At its head nothing stands before: then what stands there. */
+static size_t
+asked_size(const struct file *f)
 {
-	return f->before_at != f->offset || is_fixed(f) ||
-	       f->before == XXH3_64bits(before, same_span(f));
+	return f->offset == 0 ? f->head_size : same_span(f);
+}
+
+bool
+same_is(const struct file *f, struct slice there)
+{
+	size_t n = asked_size(f);
+
+	if (f->before_at != f->offset || is_fixed(f))
+		return true;
+	return there.len >= n &&
+	       XXH3_64bits(there.at, n) == (f->offset == 0 && n > 0 ? f->head : f->before);
 }
 
 bool
 same_still(const struct file *f)
 {
-	uint64_t hash;
+	char bytes[BEFORE];
+	size_t n = asked_size(f);
+	uint64_t from = f->offset == 0 ? 0 : f->offset - n;
+	ssize_t got;
 
-	if (f->before_at != f->offset || is_fixed(f))
+	if (is_fixed(f))
 		return true;
-	return hash_before(f, f->offset, &hash) && hash == f->before;
+	got = content_read(f, bytes, n, from);
+	return same_is(f, (struct slice){ bytes, got > 0 ? (size_t)got : 0 });
 }
 
 #define ALIKE ((size_t)4096) /* bytes of two files that are compared */

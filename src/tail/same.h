@@ -12,12 +12,19 @@
 size_t same_span(const struct file *f);
 
 /**
- * same_note(t, f), same_is(f, before):
+ * same_begin(f, first):
+ * Keep what ${f} begins with; ${first} is its first line.
+ */
+void same_begin(struct file *f, struct slice first);
+
+/**
+ * same_note(t, f), same_is(f, there):
  * Keep what stands before f->offset (mostly it is in the read buffer); is it
- * what is at ${before} now, of which there are same_span(f) bytes?
+ * what ${there} begins with, which was read same_span(f) bytes before
+ * f->offset?  At offset 0 what the file begins with is asked.
  */
 void same_note(const struct tail *t, struct file *f);
-bool same_is(const struct file *f, const char *before);
+bool same_is(const struct file *f, struct slice there);
 
 /**
  * same_still(f):

@@ -124,8 +124,10 @@ file_due(const struct tail *t, const struct file *f)
 {
 	int64_t due = INT64_MAX;
 
-	if (f->duplicate || f->after != NULL)
+	if (f->after != NULL)
 		return INT64_MAX;
+	if (f->duplicate) /* of a live file what it is a copy of may be read to its end one day */
+		return f->leaving ? INT64_MAX : t->now + LATE_GAP;
 	if (f->leaving)
 		due = t->now + (f->ended ? LATE_GAP : POLL_GAP);
 	else if (f->hot) /* all hot files in one turn */

@@ -216,6 +216,52 @@ def test_a_tail_lost_in_a_power_cut(node, table, settings, run):
     towline.stop()
 
 
+TRACE = ["java.sql.SQLException: broke", "\tat a.B.c(B.java:1)"]
+
+
+def test_a_trace_over_a_rotation_whose_second_file_is_truncated(
+    node, table, settings, run
+):
+    """Nothing of it is taken yet when the file is cut: it comes once, and whole."""
+    towline = run(settings)
+    container = node.container()
+    container.write("first")
+    table.until_count(1)
+    with locked(table):
+        died = info("task died", "ERROR")
+        container.write(died)
+        container.rotate()
+        container.write(*TRACE, "next")
+        towline.until_metric("towline_records_total", 3)
+        shutil.copyfile(container.log, container.folder / "0.log.20990101-000000")
+        container.log.write_bytes(b"")
+        towline.until_said("was truncated")
+        container.write("last")
+    table.until_count(4)
+    want = sorted(["first", "\n".join([died, *TRACE]), "next", "last"])
+    assert table.logs() == want
+    towline.until_metric("towline_lag_bytes", 0)
+    towline.kill()
+    towline = run(settings)
+    towline.until_metric("towline_lag_bytes", 0)
+    towline.stop()
+    assert table.logs() == want
+
+
+def test_a_copy_beside_a_log_does_not_hide_it(node, table, settings, run):
+    """At a start the older file is read first, and here that is a copy."""
+    container = node.container()
+    container.write(*lines(0, 10))
+    shutil.copyfile(container.log, container.folder / "0.log.20200101-000000")
+    towline = run(settings)
+    table.until_count(10)
+    container.write(*lines(10, 20))
+    table.until_count(20)
+    assert table.logs() == lines(0, 20)
+    towline.until_metric("towline_records_total", 20)
+    towline.stop()
+
+
 # ---- unread
 
 
