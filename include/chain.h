@@ -45,10 +45,11 @@ void chain_source_free(struct source *s);
 void chain_rules(const struct chain *c, const struct stream *stream, struct document_rules *rules);
 
 /**
- * chain_run(c, s, f, r):
+ * chain_run(c, s, f, r), chain_read(c, s, f, r):
  * Turn ${f} into ${r}.  Return false when a filter dropped it.  ${r} lives
- * until the next call.
+ * until the next call.  chain_read only reads what is to be counted.
  */
+void chain_read(struct chain *c, struct source *s, const struct framed *f, struct record *r);
 bool chain_run(struct chain *c, struct source *s, const struct framed *f, struct record *r);
 
 /**

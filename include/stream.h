@@ -21,9 +21,10 @@ struct stream {
 	char *path;                   /* as the configuration's glob found it */
 	char *tag;                    /* the input's Tag, * replaced by the path with / as . */
 	struct cursor cursor[SIDES];
-	bool agent;  /* its container is an agent's: counts as app_ series */
-	void *user;  /* the pipeline's: the agent's series */
-	void *frame; /* framing's own */
+	uint64_t framed[SIDES]; /* records of a side that begin below were given to be counted */
+	bool agent;             /* its container is an agent's: counts as app_ series */
+	void *user;             /* the pipeline's: the agent's series */
+	void *frame;            /* framing's own */
 };
 
 #endif

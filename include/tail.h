@@ -81,12 +81,14 @@ typedef void tail_stream(void *arg, struct stream *stream, bool begins);
 struct tail;
 
 /**
- * tail_new(confs, n, state, book, record, stream, arg):
+ * tail_new(confs, n, state, book, record, count, stream, arg):
  * Watch the files of ${n} inputs.  Return NULL after saying why.  ${record}
- * and ${stream} are called from tail_turn alone.
+ * and ${stream} are called from tail_turn, ${count} (which takes each record)
+ * and ${stream} from tail_count.
  */
 struct tail *tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
-    struct range_book *book, tail_record *record, tail_stream *stream, void *arg);
+    struct range_book *book, tail_record *record, tail_record *count, tail_stream *stream,
+    void *arg);
 void tail_free(struct tail *t);
 
 /**
@@ -103,6 +105,14 @@ void tail_wait(struct tail *t, int wake, int ms);
  * Return true when there is more to read at once.
  */
 bool tail_turn(struct tail *t, bool room);
+
+/**
+ * tail_count(t):
+ * After tail_turn: read files whose records find no room, or are held by the
+ * server, ahead of what is shipped, at most a budget; each record goes to the
+ * function that counts.  Return true when there is more at once.
+ */
+bool tail_count(struct tail *t);
 
 /**
  * tail_at_end(t), tail_finish(t):

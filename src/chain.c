@@ -239,8 +239,9 @@ time_settle(struct chain *c, struct source *s, struct record *r)
 		s->last_time = r->time;
 }
 
-bool
-chain_run(struct chain *c, struct source *s, const struct framed *f, struct record *r)
+/* What is known of the record before anything has read its text. */
+static void
+record_begin(struct chain *c, const struct source *s, const struct framed *f, struct record *r)
 {
 	arena_reset(&c->arena);
 	c->dropped_by = NULL;
@@ -262,6 +263,12 @@ chain_run(struct chain *c, struct source *s, const struct framed *f, struct reco
 	r->nfields = 0;
 	if (s->path.name.len > 0)
 		r->fields[r->nfields++] = s->path;
+}
+
+void
+chain_read(struct chain *c, struct source *s, const struct framed *f, struct record *r)
+{
+	record_begin(c, s, f, r);
 	if (s->parser != NULL)
 		parser_apply(c, s, r);
 	c->line_read = f->stream->agent || s->nfilters > 0 || r->time == 0;
@@ -269,6 +276,12 @@ chain_run(struct chain *c, struct source *s, const struct framed *f, struct reco
 		agent_parse(c->words, f->text, &c->arena, &c->line);
 		c->failures |= c->line.failures;
 	}
+}
+
+bool
+chain_run(struct chain *c, struct source *s, const struct framed *f, struct record *r)
+{
+	chain_read(c, s, f, r);
 	time_settle(c, s, r);
 	for (size_t i = 0; i < s->nfilters; i++) {
 		if (!filter_run(s->filters[i], r, &c->line, f->stream->pod, &c->arena)) {

@@ -58,7 +58,7 @@ count_record(struct pipeline *p, const struct framed *f)
 
 /* ---- to the state */
 
-/* A side without records is counted as far as it is shipped.  True: it is at rest. */
+/* A side without records is counted as far as it is shipped, or framed.  True: it is at rest. */
 static bool
 flow_post(struct pipeline *p, struct flow *flow)
 {
@@ -70,6 +70,8 @@ flow_post(struct pipeline *p, struct flow *flow)
 
 		idle &= cursor_idle(p->book, c);
 		shipped = cursor_shipped(p->book, c);
+		if (shipped < flow->stream->framed[side])
+			shipped = flow->stream->framed[side];
 		if (shipped > flow->counted[side])
 			flow->counted[side] = shipped;
 		state_counted(

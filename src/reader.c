@@ -101,7 +101,8 @@ batch_for(struct pipeline *p, uint32_t route)
 	}
 	if (spare == ROUTES)
 		seal(p, spare = 0);
-	p->filling[spare] = shipper_take(p->shipper);
+	p->filling[spare] = p->spare != NULL ? p->spare : shipper_take(p->shipper);
+	p->spare = NULL;
 	if (p->filling[spare] == NULL)
 		return NULL;
 	p->filling[spare]->route = route;
@@ -161,7 +162,30 @@ reader_record(void *arg, const struct framed *f)
 	return true;
 }
 
+/* Shipping stands: it is counted, each record once, and read again when there is room. */
+bool
+reader_count(void *arg, const struct framed *f)
+{
+	struct pipeline *p = arg;
+	struct flow *flow = f->stream->user;
+
+	if (f->offset >= flow->counted[f->side]) {
+		chain_read(p->chain, flow->source, f, &p->record);
+		count_record(p, f);
+	}
+	return true;
+}
+
 /* ---- the reader */
+
+/* When a record was refused, is there a batch again? */
+static bool
+has_room(struct pipeline *p)
+{
+	if (p->starved && p->spare == NULL)
+		p->spare = shipper_take(p->shipper);
+	return !p->starved || p->spare != NULL;
+}
 
 /* Seal what is old enough; return how long the youngest may still wait, in ms. */
 static int
@@ -222,15 +246,17 @@ reader_run(void *arg)
 	int wait = 0;
 
 	while (!atomic_load(&p->stop)) {
-		bool more;
+		bool more, room, counts;
 		int64_t now;
 
 		tail_wait(p->tail, p->wake, wait);
-		p->starved = false;
-		more = tail_turn(p->tail, true);
+		room = has_room(p);
+		p->starved = !room;
+		more = tail_turn(p->tail, room);
+		counts = tail_count(p->tail);
 		now = clock_mono();
 		wait = seal_due(p, now);
-		if (more && !p->starved)
+		if (counts || (more && !p->starved))
 			wait = 0;
 		publish(p, now);
 		atomic_store(&p->turned, now);

@@ -35,7 +35,8 @@ struct pipeline {
 	bool reading; /* the thread exists */
 	int wake;     /* eventfd: a batch is free, the state has moved, or stop */
 	struct batch *filling[ROUTES];
-	bool starved; /* a record was refused: no batch is free */
+	struct batch *spare; /* taken, and nobody's yet */
+	bool starved;        /* a record was refused: no batch is free */
 	LIST_HEAD(flows, flow) flows;
 	struct flow *dirty;
 	struct counts {
@@ -58,7 +59,7 @@ struct pipeline {
 void *reader_run(void *p);
 
 /* Its functions of files: a record, a stream that begins or ends. */
-tail_record reader_record;
+tail_record reader_record, reader_count;
 tail_stream reader_stream;
 
 /**

@@ -11,6 +11,7 @@
 
 #include <inttypes.h>
 
+#include "ahead.h"
 #include "beside.h"
 #include "lost.h"
 #include "map.h"
@@ -45,14 +46,6 @@ heir_of(struct tail *t, const struct file *f)
 }
 
 static void
-open_drop(struct open_record *o)
-{
-	if (o->any && o->before != NULL)
-		o->before->users--;
-	*o = (struct open_record){ 0 };
-}
-
-static void
 cursors_rewind(struct tail *t, struct file *f)
 {
 	for (int side = 0; side < SIDES; side++)
@@ -67,7 +60,7 @@ rewind_one(struct tail *t, struct file *f)
 	f->changed |= !same_still(f);
 	cursors_rewind(t, f);
 	for (int side = 0; side < SIDES; side++) {
-		open_drop(&f->open[side]);
+		frame_drop(&f->open[side]);
 		if (f->replayed[side] < f->offset)
 			f->replayed[side] = f->offset;
 		f->resume[side] = cursor_shipped(t->book, &f->stream->cursor[side]);
@@ -152,7 +145,7 @@ file_drop_open(struct tail *t, struct file *f)
 	struct file *from = is_joined(t, f) ? f->from : NULL;
 
 	for (int side = 0; side < SIDES; side++)
-		open_drop(&f->open[side]);
+		frame_drop(&f->open[side]);
 	file_inherit(f, NULL);
 	if (from != NULL)
 		rewind_from(t, from);
@@ -213,6 +206,7 @@ file_changed(struct tail *t, struct file *f)
 	struct identity id;
 	struct file *from;
 
+	ahead_drop(t, f);
 	say_info("tail", "%s was truncated: it has %" PRIu64 " bytes, %" PRIu64 " were read of it",
 	    f->target, f->size, f->offset);
 	if (f->stream == NULL) {

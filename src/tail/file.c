@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ahead.h"
 #include "back.h"
 #include "clock.h"
 #include "content.h"
@@ -19,6 +20,14 @@
 #define READ_SIZE (256u << 10)    /* one read */
 #define BUDGET (1u << 20)         /* of one file in one turn: then it is another's */
 #define HOT_END (200 * NS_PER_MS) /* a file that has not grown for so long is not hot */
+
+/* Lines that are read ahead are read once more. */
+static void
+lines_count(const struct tail *t, uint64_t lines)
+{
+	if (!t->frame.counts)
+		metrics_add(&metrics.lines, lines);
+}
 
 /* Take the whole lines of `bytes`, which lie at f->offset.  False: refused. */
 static bool
@@ -39,7 +48,7 @@ lines_take(struct tail *t, struct file *f, struct slice bytes)
 		at = newline + 1;
 		lines++;
 	}
-	metrics_add(&metrics.lines, lines);
+	lines_count(t, lines);
 	return taken;
 }
 
@@ -71,7 +80,7 @@ long_line_take(struct tail *t, struct file *f, struct slice line)
 		t->refused = true;
 		return false;
 	}
-	metrics_add(&metrics.lines, 1);
+	lines_count(t, 1);
 	f->offset = end;
 	return true;
 }
@@ -180,13 +189,13 @@ last_line_take(struct tail *t, struct file *f)
 		return true;
 	if (!frame_line(&t->frame, f, f->offset, f->offset + line.len, line, false))
 		return false;
-	metrics_add(&metrics.lines, 1);
+	lines_count(t, 1);
 	f->offset += line.len;
 	same_note(t, f);
 	return true;
 }
 
-static struct file *
+struct file *
 successor_of(const struct tail *t, const struct file *f)
 {
 	struct file *next;
@@ -225,7 +234,7 @@ file_finish(struct tail *t, struct file *f)
 		return true;
 	f->offset = content_end(f);
 	if (next != NULL && (next->stream != NULL || stream_find(t, next)) && next->offset == 0)
-		frame_hand_over(f, next);
+		frame_hand_over(&t->frame, f, next);
 	if (!frame_flush(&t->frame, f))
 		return false;
 	f->ended = true;
@@ -236,7 +245,7 @@ file_finish(struct tail *t, struct file *f)
 void
 file_cursors_follow(struct tail *t, struct file *f)
 {
-	for (int side = 0; side < SIDES && f->users == 0; side++) {
+	for (int side = 0; side < SIDES && f->users == 0 && !t->frame.counts; side++) {
 		if (!f->open[side].any)
 			cursor_follow(t->book, &f->stream->cursor[side], f->offset);
 	}
@@ -315,13 +324,15 @@ duplicate_wakes(struct tail *t, struct file *f)
 	return !f->duplicate;
 }
 
-/* Its lines, its end.  True: there is more. */
-static bool
-file_go_on(struct tail *t, struct file *f)
+bool
+file_read_on(struct tail *t, struct file *f)
 {
 	uint64_t to = f->read_to;
-	bool more = file_read(t, f);
+	bool more;
 
+	if (t->frame.counts && (!file_measure(f) || f->changed))
+		return false;
+	more = file_read(t, f);
 	content_turned(t, f, more);
 	if (f->size < f->read_to)
 		f->size = f->read_to;
@@ -350,7 +361,9 @@ file_turn(struct tail *t, struct file *f)
 	if (f->parked)
 		content_turned(t, f, false);
 	else if (!f->changed)
-		more = file_go_on(t, f);
+		more = file_read_on(t, f);
+	if (ahead_passed(f))
+		ahead_drop(t, f);
 	if (!f->changed)
 		return more;
 	file_changed(t, f);

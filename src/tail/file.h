@@ -80,6 +80,8 @@ struct file {
 	unsigned heirs;         /* whose `from` it is */
 	uint64_t joined[SIDES]; /* such a record ended here */
 	struct open_record open[SIDES];
+	struct ahead *ahead; /* where it is counted, ahead of this (ahead.c); NULL: it is not */
+	bool news;           /* something may have come since it was counted there */
 };
 
 /* What framing needs of the reader. */
@@ -87,7 +89,10 @@ struct frame {
 	struct state *state;
 	tail_record *record;
 	void *arg;
+	bool counts; /* records are counted, not shipped (ahead.c) */
 	struct cri_memo memo;
+	state_ticket
+	    breaks; /* of the last one that was stored; those of before are durable with it */
 	uint64_t generation;   /* of the read buffer; never 0 */
 	const char *bytes;     /* what it holds, … */
 	uint64_t from, to;     /* … of which offsets … */
@@ -125,11 +130,17 @@ bool frame_flush(struct frame *fr, struct file *f);
 bool frame_open(const struct file *f);
 
 /**
- * frame_hand_over(f, next):
+ * frame_drop(o):
+ * Forget an open record.
+ */
+void frame_drop(struct open_record *o);
+
+/**
+ * frame_hand_over(fr, f, next):
  * ${f} has ended by a rotation: its open records go on in ${next}, of which
  * nothing has been read.
  */
-void frame_hand_over(struct file *f, struct file *next);
+void frame_hand_over(const struct frame *fr, struct file *f, struct file *next);
 
 /* The whole of tail. */
 struct tail {
@@ -138,6 +149,9 @@ struct tail {
 	struct state *state;
 	struct range_book *book;
 	tail_stream *on_stream;
+	tail_record *count; /* what is read ahead of shipping goes there */
+	TAILQ_HEAD(aheads, ahead) aheads;
+	bool stands; /* no batch is free: nothing was shipped in this turn */
 	struct frame frame;
 	LIST_HEAD(, file) files;       /* the newest first */
 	TAILQ_HEAD(awake, file) awake; /* whose turn is first: no file waits for ever */
@@ -236,6 +250,18 @@ struct file *file_known(const struct tail *t, const char *path);
  * more.
  */
 bool file_turn(struct tail *t, struct file *f);
+
+/**
+ * file_read_on(t, f):
+ * The same for a file that has a stream and is not parked: its lines, its end.
+ */
+bool file_read_on(struct tail *t, struct file *f);
+
+/**
+ * successor_of(t, f):
+ * The file that is read when ${f} has ended, or NULL.
+ */
+struct file *successor_of(const struct tail *t, const struct file *f);
 
 /**
  * file_is_left(t, f):

@@ -124,7 +124,8 @@ offer(struct frame *fr, struct file *f, enum side side, const struct open_record
 		if (o->end > o->start) {
 			out.also = f->stream;
 			out.also_end = o->end;
-			f->joined[side] = o->end;
+			if (!fr->counts)
+				f->joined[side] = o->end;
 		}
 	}
 	text_settle(fr, f, side, o, &a, &out);
@@ -132,7 +133,7 @@ offer(struct frame *fr, struct file *f, enum side side, const struct open_record
 		return false;
 	if (out.time > fr->newest)
 		fr->newest = out.time;
-	if (out.truncated)
+	if (out.truncated && !fr->counts)
 		metrics_add(&metrics.truncated_lines, 1);
 	if (o->before != NULL)
 		o->before->users--;
@@ -329,7 +330,8 @@ frame_line(
 		return true;
 	if (!sides_expire(fr, f, p.cri.time))
 		return false;
-	if (was_broken(fr, f, p.cri.side) && !side_end(fr, f, p.cri.side, o->broken))
+	if (was_broken(fr, f, p.cri.side) &&
+	    !side_end(fr, f, p.cri.side, o->broken != 0 ? o->broken : fr->breaks))
 		return false;
 	if (o->any && o->chain && p.is_cri) {
 		if (o->lines == 0)
@@ -359,33 +361,10 @@ frame_flush(struct frame *fr, struct file *f)
 		if (o->broken == 0 && BUG("break-not-stored"))
 			o->broken = 1;
 		if (o->broken == 0)
-			o->broken = state_break(fr->state, id, (enum side)side, end);
+			o->broken = fr->breaks = state_break(fr->state, id, (enum side)side, end);
 		FAULT("break-stored");
 		if (!side_end(fr, f, (enum side)side, o->broken))
 			return false;
 	}
 	return true;
-}
-
-void
-frame_hand_over(struct file *f, struct file *next)
-{
-	for (int side = 0; side < SIDES; side++) {
-		struct open_record *o = &f->open[side];
-
-		if (!o->any || o->before != NULL)
-			continue; /* over two rotations: it ends with its file */
-		next->open[side] = *o;
-		next->open[side].before = f;
-		next->open[side].before_start = o->start;
-		next->open[side].before_end = o->end;
-		next->open[side].held_before = o->holds;
-		next->open[side].start = next->open[side].end = 0;
-		next->open[side].lines = 0;
-		next->open[side].generation = 0;
-		f->users++;
-		file_inherit(next, f);
-		*o = (struct open_record){ 0 };
-		FAULT("hand-over");
-	}
 }

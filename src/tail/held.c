@@ -21,6 +21,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "ahead.h"
 #include "back.h"
 #include "clock.h"
 #include "content.h"
@@ -144,6 +145,7 @@ let_go(struct tail *t, struct file *f)
 	close(null);
 	lost = f->size - file_untaken(t, f);
 	file_drop_open(t, f);
+	ahead_drop(t, f);
 	f->let_go = f->left = true;
 	lost_add(f->path, f->target, LOST_HELD, lost);
 	say_warn("tail",

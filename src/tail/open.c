@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ahead.h"
 #include "content.h"
 #include "file.h"
 #include "held.h"
@@ -111,6 +112,7 @@ file_doze(struct tail *t, struct file *f)
 void
 file_swap(struct tail *t, struct file *f, struct file *other)
 {
+	ahead_drop(t, f);
 	watch_forget(t->watch, f);
 	file_doze(t, f);
 	f->packed = other->packed;
@@ -150,7 +152,7 @@ file_stay(struct tail *t, struct file *f)
 void
 file_wake(struct tail *t, struct file *f)
 {
-	f->ready = true;
+	f->ready = f->news = true;
 	t->due = 0;
 	file_stay(t, f);
 }
@@ -292,6 +294,7 @@ file_close(struct tail *t, struct file *f)
 			file_inherit(other, NULL);
 	}
 	file_inherit(f, NULL);
+	ahead_drop(t, f);
 	watch_forget(t->watch, f);
 	same_checkpoint(t, f);
 	stream_end(t, f);

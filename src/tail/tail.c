@@ -41,7 +41,8 @@ sooner(int64_t a, int64_t b)
 
 struct tail *
 tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
-    struct range_book *book, tail_record *record, tail_stream *stream, void *arg)
+    struct range_book *book, tail_record *record, tail_record *count, tail_stream *stream,
+    void *arg)
 {
 	struct tail *t = xcalloc(1, sizeof(*t));
 	size_t cap = 0;
@@ -62,6 +63,7 @@ tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
 	t->state = state;
 	t->book = book;
 	t->on_stream = stream;
+	t->count = count;
 	t->buffer_size = cap + (256u << 10);
 	t->buffer = xmalloc(t->buffer_size);
 	frame_init(&t->frame, cap + (64u << 10));
@@ -70,6 +72,7 @@ tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
 	t->frame.arg = arg;
 	LIST_INIT(&t->files);
 	TAILQ_INIT(&t->awake);
+	TAILQ_INIT(&t->aheads);
 	t->by_inode = map_new();
 	t->by_target = map_new();
 	t->by_identity = map_new();
@@ -234,6 +237,7 @@ tail_turn(struct tail *t, bool room)
 		more = files_turn(t);
 		t->closed = false;
 	}
+	t->stands = !room || t->refused;
 	return more;
 }
 

@@ -75,6 +75,7 @@ def test_a_blocked_index_stops_only_what_goes_there(
     for letter in "ab":
         node.container(pod=f"{letter}-1").write(*(f"line {i}" for i in range(5000)))
     other.until_count(5000)
+    towline.until_metric("towline_records_total", 10000)
     assert index.count() == 0
     index.set(index__blocks__write=None)
     towline.until_delivered(10000)

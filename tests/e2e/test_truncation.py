@@ -1,7 +1,6 @@
 """Files that are cut, replaced in place, copied and deleted: each line once, and
 what could not be read is said in bytes."""
 
-import contextlib
 import shutil
 import sqlite3
 
@@ -68,18 +67,6 @@ def lost(towline):
     """{(pod, reason): bytes}, without zeros."""
     samples = towline.samples("towline_lost_bytes_total")
     return {(had["pod"], had["reason"]): value for had, value in samples if value}
-
-
-@contextlib.contextmanager
-def locked(table):
-    """The output takes nothing."""
-    connection = sqlite3.connect(table.path, timeout=30, isolation_level=None)
-    connection.execute("BEGIN EXCLUSIVE")
-    try:
-        yield
-    finally:
-        connection.rollback()
-        connection.close()
 
 
 def backlog(table, towline, container):
@@ -227,7 +214,7 @@ def test_a_trace_over_a_rotation_whose_second_file_is_truncated(
     container = node.container()
     container.write("first")
     table.until_count(1)
-    with locked(table):
+    with table.locked():
         died = info("task died", "ERROR")
         container.write(died)
         container.rotate()
@@ -277,7 +264,7 @@ def stalled(node, table, settings, run):
 
 def test_truncated_unread_is_counted_in_bytes(stalled, table):
     towline, container = stalled
-    with locked(table):
+    with table.locked():
         texts = backlog(table, towline, container)
         line = size(container.log) / len(texts)
         container.log.write_bytes(b"")
@@ -296,7 +283,7 @@ def test_truncated_unread_is_counted_in_bytes(stalled, table):
 @pytest.mark.parametrize("how", ["deleted", "truncated"])
 def test_gone_unread_while_down_is_counted_in_bytes(stalled, table, settings, run, how):
     towline, container = stalled
-    with locked(table):
+    with table.locked():
         backlog(table, towline, container)
         seen = size(container.log)
         until(lambda: seen in sizes(settings), "the size is not stored")

@@ -118,7 +118,7 @@ start(struct world *w)
 {
 	const struct tail_conf *conf = &w->conf;
 
-	w->tail = tail_new(&conf, 1, w->state, w->book, on_record, on_stream, w);
+	w->tail = tail_new(&conf, 1, w->state, w->book, on_record, NULL, on_stream, w);
 }
 
 static inline int

@@ -1,5 +1,6 @@
 """What the sqlite output wrote: table logs, the document as JSON."""
 
+import contextlib
 import json
 import sqlite3
 
@@ -14,6 +15,17 @@ class Table:
     def output(self):
         """Its [OUTPUT]."""
         return {"Name": "sqlite", "Path": self.path}
+
+    @contextlib.contextmanager
+    def locked(self):
+        """It takes nothing."""
+        connection = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+        connection.execute("BEGIN EXCLUSIVE")
+        try:
+            yield
+        finally:
+            connection.rollback()
+            connection.close()
 
     def rows(self, query):
         if not self.path.exists():

@@ -1,0 +1,269 @@
+/*
+ * Reading ahead of what is shipped, for the counters alone.  While no batch is
+ * free, or the server holds what a file feeds, shipping stands; the agents'
+ * metrics must not.  The file has a second place then: from there its records
+ * are framed and counted, and nothing else is done with them.  Where shipping
+ * has come as far, that place is given up.
+ *
+ * Shipping frames the same bytes later and must cut the same records: what time
+ * ends here is a break, stored as always.  A .gz is not read ahead: what is in
+ * it was counted, mostly, while its file was live.
+ */
+#include "ahead.h"
+
+#include <stdlib.h>
+
+#include "back.h"
+#include "clock.h"
+
+#define BUDGET (1u << 20)         /* bytes of one call: then shipping is asked again */
+#define POLL_GAP (50 * NS_PER_MS) /* how often a file that ends is asked whether it has ended */
+
+/* Where a file is read. */
+struct place {
+	uint64_t offset, before_at, before;
+	uint64_t resume[SIDES], replayed[SIDES];
+	bool ended;
+	struct open_record open[SIDES];
+};
+
+struct ahead {
+	TAILQ_ENTRY(ahead) in_aheads;
+	struct file *file;
+	struct place place;
+	int64_t due; /* mono ns when it has a turn without an event */
+};
+
+static struct place
+place_of(const struct file *f)
+{
+	struct place p = {
+		.offset = f->offset,
+		.before_at = f->before_at,
+		.before = f->before,
+		.ended = f->ended,
+	};
+
+	memcpy(p.resume, f->resume, sizeof(p.resume));
+	memcpy(p.replayed, f->replayed, sizeof(p.replayed));
+	memcpy(p.open, f->open, sizeof(p.open));
+	return p;
+}
+
+static void
+place_set(struct file *f, const struct place *p)
+{
+	f->offset = p->offset;
+	f->before_at = p->before_at;
+	f->before = p->before;
+	f->ended = p->ended;
+	memcpy(f->resume, p->resume, sizeof(f->resume));
+	memcpy(f->replayed, p->replayed, sizeof(f->replayed));
+	memcpy(f->open, p->open, sizeof(f->open));
+}
+
+/* The file is at its other place. */
+static void
+places_swap(struct file *f)
+{
+	struct place was = place_of(f);
+
+	place_set(f, &f->ahead->place);
+	f->ahead->place = was;
+}
+
+/* ---- begin and end */
+
+static bool
+may_begin(const struct file *f)
+{
+	return f->stream != NULL && f->packed == NULL && f->fd >= 0 && !f->let_go &&
+	       !f->duplicate && !f->changed;
+}
+
+/* From where shipping stands, with what is open there; or from what was counted, when that is farther. */
+static void
+place_begin(struct tail *t, struct file *f, struct place *p)
+{
+	struct stream_state known;
+	uint64_t out, err;
+
+	*p = place_of(f);
+	for (int side = 0; side < SIDES; side++) {
+		if (p->open[side].before != NULL)
+			p->open[side].before->users++;
+	}
+	if (!state_find(t->state, &f->stream->identity, &known))
+		return;
+	out = known.side[SIDE_STDOUT].counted;
+	err = known.side[SIDE_STDERR].counted;
+	p->resume[SIDE_STDOUT] = out > p->resume[SIDE_STDOUT] ? out : p->resume[SIDE_STDOUT];
+	p->resume[SIDE_STDERR] = err > p->resume[SIDE_STDERR] ? err : p->resume[SIDE_STDERR];
+	if (out <= p->offset || err <= p->offset)
+		return;
+	for (int side = 0; side < SIDES; side++)
+		frame_drop(&p->open[side]);
+	p->offset = out < err ? out : err;
+	p->before_at = UINT64_MAX;
+	p->ended = false;
+}
+
+static bool
+ahead_begin(struct tail *t, struct file *f)
+{
+	if (f->ahead != NULL)
+		return true;
+	if (!may_begin(f))
+		return false;
+	f->ahead = xcalloc(1, sizeof(*f->ahead));
+	f->ahead->file = f;
+	place_begin(t, f, &f->ahead->place);
+	f->news = true;
+	TAILQ_INSERT_TAIL(&t->aheads, f->ahead, in_aheads);
+	return true;
+}
+
+bool
+ahead_passed(const struct file *f)
+{
+	return f->ahead != NULL && f->offset >= f->ahead->place.offset;
+}
+
+void
+ahead_drop(struct tail *t, struct file *f)
+{
+	if (f->ahead == NULL)
+		return;
+	for (int side = 0; side < SIDES; side++)
+		frame_drop(&f->ahead->place.open[side]);
+	TAILQ_REMOVE(&t->aheads, f->ahead, in_aheads);
+	free(f->ahead);
+	f->ahead = NULL;
+}
+
+/* ---- one file's part */
+
+/* What shipping will have to mind when it frames the same bytes; what is counted without a record. */
+static void
+part_note(struct file *f)
+{
+	const struct place *p = &f->ahead->place;
+
+	for (int side = 0; side < SIDES; side++) {
+		if (f->replayed[side] < p->offset)
+			f->replayed[side] = p->offset;
+		if (!p->open[side].any && f->users == 0)
+			f->stream->framed[side] = p->offset;
+	}
+}
+
+/* When is there something to do without an event? */
+static int64_t
+part_due(const struct tail *t, const struct file *f)
+{
+	const struct place *p = &f->ahead->place;
+	int64_t flush = f->grown + f->conf->flush * NS_PER_MS;
+
+	if (p->open[SIDE_STDOUT].any || p->open[SIDE_STDERR].any)
+		return f->leaving && flush > t->now + POLL_GAP ? t->now + POLL_GAP : flush;
+	return f->leaving && !p->ended ? t->now + POLL_GAP : INT64_MAX;
+}
+
+/* Read on at the second place, up to the budget.  True: there is more. */
+static bool
+part(struct tail *t, struct file *f)
+{
+	struct file *next = successor_of(t, f);
+	tail_record *record = t->frame.record;
+	bool more;
+
+	if (next != NULL &&
+	    ((next->stream == NULL && !stream_find(t, next)) || !ahead_begin(t, next)))
+		next = NULL;
+	if (next != NULL)
+		places_swap(next);
+	places_swap(f);
+	f->hot = false;
+	if (!f->leaving)
+		watch_file(t->watch, f);
+	t->frame.counts = true;
+	t->frame.record = t->count;
+	more = file_read_on(t, f);
+	t->frame.record = record;
+	t->frame.counts = false;
+	places_swap(f);
+	if (next != NULL)
+		places_swap(next);
+	if (f->changed)
+		return false;
+	part_note(f);
+	if (next != NULL && f->ahead->place.ended)
+		next->news = true;
+	f->ahead->due = part_due(t, f);
+	return more;
+}
+
+/* ---- all of them */
+
+/* Does its shipping stand? */
+static bool
+stands(const struct tail *t, const struct file *f)
+{
+	return t->stands || f->parked;
+}
+
+static void
+aheads_begin(struct tail *t)
+{
+	struct file *f;
+
+	TAILQ_FOREACH (f, &t->awake, in_awake) {
+		if (f->ahead != NULL || !stands(t, f) ||
+		    !(f->ready || f->due <= t->now || f->after != NULL))
+			continue;
+		if (f->stream == NULL && !f->duplicate && f->fd >= 0)
+			stream_find(t, f);
+		ahead_begin(t, f);
+	}
+}
+
+/* Is what was before it counted? */
+static bool
+is_next(const struct file *f)
+{
+	const struct file *before = f->after;
+
+	return before == NULL || before->ended ||
+	       (before->ahead != NULL && before->ahead->place.ended);
+}
+
+bool
+tail_count(struct tail *t)
+{
+	struct ahead *last, *a;
+	uint64_t read = 0;
+	bool more = false, end;
+
+	aheads_begin(t);
+	last = TAILQ_LAST(&t->aheads, aheads);
+	for (end = last == NULL; !end && read < BUDGET;) {
+		struct file *f = (a = TAILQ_FIRST(&t->aheads))->file;
+		uint64_t from = a->place.offset;
+
+		end = a == last;
+		TAILQ_REMOVE(&t->aheads, a, in_aheads);
+		TAILQ_INSERT_TAIL(&t->aheads, a, in_aheads);
+		if (stands(t, f) && may_begin(f) && is_next(f) && (f->news || t->now >= a->due)) {
+			f->news = part(t, f);
+			more |= f->news;
+			read += a->place.offset - from;
+		}
+		if (f->changed) {
+			ahead_drop(t, f);
+			file_changed(t, f);
+		} else {
+			t->due = a->due < t->due ? a->due : t->due;
+		}
+	}
+	return more || !end;
+}
