@@ -25,16 +25,24 @@ struct cursors {
 	uint64_t counted; /* every record that begins below is in the counters */
 };
 
+/* By which framing rules the records are cut that begin at an offset or behind it. */
+struct ruling {
+	uint64_t from;
+	uint64_t rules;   /* state_rules() */
+	uint64_t settled; /* 1: what is open ends there; 0: a record that began before goes on */
+};
+
+#define RULINGS 8 /* of a stream that are in use */
+
 /* What is known of a stream. */
 struct stream_state {
 	struct cursors side[SIDES];
-	uint64_t generation;        /* 0, or random and part of the identity */
-	struct identity base;       /* … which without it would be this one */
-	uint64_t sealed;            /* records that begin below are cut by the rules of before */
-	uint64_t rules;             /* fingerprint of the framing rules */
-	uint64_t size;              /* last seen */
-	int64_t first_seen;         /* ns, wall */
-	uint64_t last_break[SIDES]; /* read only: the farthest one known; 0: none */
+	uint64_t generation;  /* 0, or random and part of the identity */
+	struct identity base; /* … which without it would be this one */
+	uint64_t size;        /* last seen */
+	int64_t first_seen;   /* ns, wall */
+	struct ruling rulings[RULINGS];
+	unsigned nrulings; /* in their order; 0: a store of before, which had none */
 };
 
 /* What the bytes before an offset were: tells whether a file is still the same. */
@@ -123,6 +131,22 @@ unsigned state_generations(
     struct state *s, const struct identity *base, uint64_t *out, unsigned max);
 
 /**
+ * state_rules(s, text), state_rules_text(s, rules):
+ * Keep the framing rules that ${text} says, and return what rulings name them
+ * by; the text that this names, which lives as long as ${s}, or NULL.
+ */
+uint64_t state_rules(struct state *s, struct slice text);
+const char *state_rules_text(struct state *s, uint64_t rules);
+
+/**
+ * state_rulings(s, id, at, n):
+ * Store the rulings of ${id}, at most RULINGS of them; records that begin
+ * behind a new one wait for the ticket.
+ */
+state_ticket state_rulings(
+    struct state *s, const struct identity *id, const struct ruling *at, unsigned n);
+
+/**
  * state_break(s, id, side, end), state_is_break(s, id, side, from, to):
  * Store that a record of ${side} ended at ${end} because time or the file's
  * end said so and not its text; the record waits for the ticket.  Asked on a
@@ -143,8 +167,8 @@ void state_size(struct state *s, const struct identity *id, uint64_t size);
 /**
  * state_rewound(s, id, side, offset):
  * The stream's bytes behind ${offset} are not those that were read: its
- * cursors, breaks and checkpoints go back to it, and what was counted and is not
- * posted yet: the reader's.
+ * cursors, breaks, rulings and checkpoints go back to it, and what was counted
+ * and is not posted yet: the reader's.
  */
 void state_rewound(struct state *s, const struct identity *id, enum side side, uint64_t offset);
 

@@ -37,6 +37,12 @@ struct text {
 	bool is_dirty;
 };
 
+/* Framing rules, never freed while we live: few. */
+struct rules_text {
+	uint64_t name;
+	char *text;
+};
+
 /* What the reader has counted and not posted yet: its alone. */
 struct staged {
 	struct identity id;
@@ -63,6 +69,8 @@ struct state {
 	struct map *streams; /* identity: struct known */
 	struct map *bases;   /* base: the newest struct known of a generation of it */
 	struct map *texts;   /* key: struct text */
+	struct rules_text *rules;
+	size_t nrules, nrules_stored; /* the first of which are in the store */
 	struct known *dirty;
 	bool texts_dirty;
 	state_ticket posted, durable;
@@ -79,7 +87,7 @@ struct state {
 	pthread_t thread;
 	bool running;
 	sqlite3 *db;
-	sqlite3_stmt *statements[8];
+	sqlite3_stmt *statements[9];
 };
 
 /* state.c, under the lock */
@@ -87,6 +95,20 @@ struct known *known_of(struct state *s, const struct identity *id);
 void known_dirty(struct state *s, struct known *k);
 void known_link(struct state *s, struct known *k); /* under its base */
 void known_free(struct known *k);
+
+/* Lock a stream; until it is put back: what has changed in it is to be stored. */
+struct known *known_take(struct state *s, const struct identity *id);
+state_ticket known_put(struct state *s, struct known *k, bool urgent);
+
+/* rules.c, under the lock */
+void rules_keep(struct state *s, uint64_t name, const char *text);
+void rulings_back(struct stream_state *is, uint64_t to);
+
+/**
+ * rules_prune(s):
+ * After the store was read: drop rules that no stream has.
+ */
+void rules_prune(struct state *s);
 
 /* One change more: wake the store when it is the first, or the first that somebody waits for. */
 void state_posted(struct state *s, bool urgent);

@@ -100,6 +100,9 @@ state_close(struct state *s)
 	staged_clear(s);
 	free(s->staged);
 	free(s->forgotten);
+	for (size_t i = 0; i < s->nrules; i++)
+		free(s->rules[i].text);
+	free(s->rules);
 	free(s->staged_texts);
 	if (s->dir_lock >= 0)
 		close(s->dir_lock);

@@ -27,6 +27,10 @@ static const char *const migrations[] = {
 	"CREATE TABLE counters (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
 	"ALTER TABLE streams ADD COLUMN base BLOB;"
 	"CREATE TABLE machine (boot TEXT NOT NULL);",
+	"ALTER TABLE streams DROP COLUMN sealed;" /* these two were always 0 */
+	"ALTER TABLE streams DROP COLUMN rules;"
+	"ALTER TABLE streams ADD COLUMN rulings BLOB;"
+	"CREATE TABLE rules (name INTEGER PRIMARY KEY, text TEXT NOT NULL);",
 };
 
 #define NEWEST (int)(sizeof(migrations) / sizeof(migrations[0]))
@@ -160,6 +164,17 @@ checkpoints_load(struct known *k, sqlite3_stmt *row, int column)
 		memcpy(k->checks, blob, k->nchecks * sizeof(k->checks[0]));
 }
 
+static void
+rulings_load(struct stream_state *to, sqlite3_stmt *row, int column)
+{
+	const void *blob = sqlite3_column_blob(row, column);
+	size_t n = (size_t)sqlite3_column_bytes(row, column) / sizeof(to->rulings[0]);
+
+	to->nrulings = n < RULINGS ? (unsigned)n : RULINGS;
+	if (to->nrulings > 0)
+		memcpy(to->rulings, blob, to->nrulings * sizeof(to->rulings[0]));
+}
+
 /* The stream of a row; NULL: its id has not the size of one. */
 static struct known *
 row_known(struct state *s, sqlite3_stmt *row)
@@ -192,15 +207,14 @@ stream_load(struct state *s, sqlite3_stmt *row)
 		k->stream.side[side].counted = offset_at(row, 3 + 2 * side);
 	}
 	k->stream.generation = offset_at(row, 6);
-	k->stream.sealed = offset_at(row, 7);
-	k->stream.rules = offset_at(row, 8);
-	k->stream.size = offset_at(row, 9);
-	k->stream.first_seen = sqlite3_column_int64(row, 10);
-	k->touched = sqlite3_column_int64(row, 11);
-	k->open = sqlite3_column_int(row, 12) != 0;
-	checkpoints_load(k, row, 13);
-	if (sqlite3_column_bytes(row, 14) == sizeof(k->stream.base.at))
-		memcpy(k->stream.base.at, sqlite3_column_blob(row, 14), sizeof(k->stream.base.at));
+	k->stream.size = offset_at(row, 7);
+	k->stream.first_seen = sqlite3_column_int64(row, 8);
+	k->touched = sqlite3_column_int64(row, 9);
+	k->open = sqlite3_column_int(row, 10) != 0;
+	checkpoints_load(k, row, 11);
+	if (sqlite3_column_bytes(row, 12) == sizeof(k->stream.base.at))
+		memcpy(k->stream.base.at, sqlite3_column_blob(row, 12), sizeof(k->stream.base.at));
+	rulings_load(&k->stream, row, 13);
 	known_link(s, k);
 }
 
@@ -228,6 +242,13 @@ text_load(struct state *s, sqlite3_stmt *row)
 		free(t->value);
 		free(t);
 	}
+}
+
+static void
+rules_load(struct state *s, sqlite3_stmt *row)
+{
+	rules_keep(s, offset_at(row, 0), (const char *)sqlite3_column_text(row, 1));
+	s->nrules_stored = s->nrules;
 }
 
 static int
@@ -283,10 +304,11 @@ static int
 load(struct state *s)
 {
 	return rows_load(s,
-		   "SELECT id, path, shipped0, counted0, shipped1, counted1, generation, sealed,"
-		   " rules, size, first_seen, touched, open, checkpoints, base FROM streams",
+		   "SELECT id, path, shipped0, counted0, shipped1, counted1, generation,"
+		   " size, first_seen, touched, open, checkpoints, base, rulings FROM streams",
 		   stream_load) < 0 ||
 		       rows_load(s, "SELECT id, side, end FROM breaks", break_load) < 0 ||
+		       rows_load(s, "SELECT name, text FROM rules", rules_load) < 0 ||
 		       rows_load(s, "SELECT key, value FROM counters", text_load) < 0
 		   ? -1
 		   : 0;
@@ -315,8 +337,10 @@ open_again(struct state *s, const char *path)
 		forget(s);
 		boot_note(s);
 	}
-	if (opened == OPENED && load(s) == 0)
+	if (opened == OPENED && load(s) == 0) {
+		rules_prune(s);
 		return 0;
+	}
 	say_error("state", "cannot use %s: %s; free its disk, or set another --state DIR", path,
 	    s->db != NULL ? sqlite3_errmsg(s->db) : "out of memory");
 	return -1;

@@ -87,15 +87,14 @@ state_posted(struct state *s, bool urgent)
 	s->urgent |= urgent;
 }
 
-/* The stream is locked until known_put(). */
-static struct known *
+struct known *
 known_take(struct state *s, const struct identity *id)
 {
 	pthread_mutex_lock(&s->lock);
 	return known_of(s, id);
 }
 
-static state_ticket
+state_ticket
 known_put(struct state *s, struct known *k, bool urgent)
 {
 	state_ticket ticket = ++s->posted;
@@ -121,12 +120,6 @@ state_find(struct state *s, const struct identity *id, struct stream_state *out)
 	k = map_get(s->streams, key_of(id));
 	if (k != NULL)
 		*out = k->stream;
-	for (size_t i = 0; k != NULL && i < k->nbreaks; i++) {
-		uint64_t *last = &out->last_break[k->breaks[i].side];
-
-		if (k->breaks[i].end > *last)
-			*last = k->breaks[i].end;
-	}
 	pthread_mutex_unlock(&s->lock);
 	if (k != NULL)
 		staged_see(s, id, out);
@@ -142,7 +135,6 @@ state_stream(struct state *s, const struct identity *id, const struct stream_sta
 	k->stream = *what;
 	if (is_new)
 		known_link(s, k);
-	memset(k->stream.last_break, 0, sizeof(k->stream.last_break));
 	return known_put(s, k, true);
 }
 
@@ -278,6 +270,7 @@ state_rewound(struct state *s, const struct identity *id, enum side side, uint64
 	cursor_back(&k->stream.side[side].shipped, offset);
 	cursor_back(&k->stream.side[side].counted, offset);
 	breaks_back(k, side, offset);
+	rulings_back(&k->stream, offset);
 	staged_back(s, id, side, offset);
 	for (unsigned i = 0; i < k->nchecks; i++) {
 		if (k->checks[i].offset <= offset)

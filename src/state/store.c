@@ -9,9 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "change.h"
 #include "clock.h"
 #include "fault.h"
-#include "known.h"
 #include "memory.h"
 #include "voice.h"
 
@@ -19,306 +19,7 @@
 #define COMMIT_GAP (20 * NS_PER_MS) /* between commits for which somebody waits */
 #define RETRY_EVERY NS_PER_S
 
-enum {
-	SAVE_STREAM,
-	SAVE_BREAK,
-	PASS_BREAKS,
-	DROP_BREAKS,
-	SAVE_TEXT,
-	DELETE_TEXT,
-	DELETE_STREAM,
-	STATEMENTS
-};
-
-static const char *const statements[STATEMENTS] = {
-	[SAVE_STREAM] =
-	    "INSERT OR REPLACE INTO streams (id, path, shipped0, counted0, shipped1, counted1,"
-	    " generation, sealed, rules, size, first_seen, touched, open, checkpoints, base)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-	[SAVE_BREAK] = "INSERT OR IGNORE INTO breaks (id, side, end) VALUES (?1, ?2, ?3)",
-	[PASS_BREAKS] = "DELETE FROM breaks WHERE id = ?1 AND side = ?2 AND end <= ?3",
-	[DROP_BREAKS] = "DELETE FROM breaks WHERE id = ?1",
-	[SAVE_TEXT] = "INSERT OR REPLACE INTO counters (key, value) VALUES (?1, ?2)",
-	[DELETE_TEXT] = "DELETE FROM counters WHERE key = ?1",
-	[DELETE_STREAM] = "DELETE FROM streams WHERE id = ?1",
-};
-
-/* One stream as it is to be written: a copy, made under the lock. */
-struct change {
-	struct known is; /* its path and breaks are the copy's own */
-	uint64_t passed[SIDES];
-};
-
-struct changes {
-	struct change *streams;
-	size_t n, size;
-	char **texts; /* key, value, key, value, …; a NULL value: delete */
-	size_t ntexts;
-	struct identity *forgotten;
-	size_t nforgotten;
-	state_ticket ticket;
-};
-
-/* ---- taking, under the lock */
-
-/* On disk nothing is shipped that is not counted: a record is sent again rather than not counted. */
-static void
-change_take(struct change *c, struct known *k)
-{
-	size_t fresh = k->nbreaks - k->nstored;
-
-	c->is = *k;
-	c->is.path = k->path == NULL ? NULL : xstrdup(k->path);
-	c->is.breaks = NULL;
-	c->is.nbreaks = fresh;
-	if (fresh > 0)
-		c->is.breaks = memcpy(xcalloc(fresh, sizeof(struct brk)), k->breaks + k->nstored,
-		    fresh * sizeof(struct brk));
-	for (int side = 0; side < SIDES; side++) {
-		struct cursors *at = &c->is.stream.side[side];
-
-		if (at->shipped > at->counted)
-			at->shipped = at->counted;
-		c->passed[side] = at->shipped;
-	}
-}
-
-/* Breaks that lie behind what is stored as shipped are of no use to a replay. */
-static void
-breaks_pass(struct known *k, const uint64_t passed[SIDES])
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < k->nbreaks; i++) {
-		if (k->breaks[i].end > passed[k->breaks[i].side])
-			k->breaks[kept++] = k->breaks[i];
-	}
-	k->passed |= kept < k->nbreaks;
-	k->nbreaks = k->nstored = kept;
-}
-
-static void
-texts_take(struct state *s, struct changes *all)
-{
-	struct slice key;
-	struct text *t;
-	size_t at = 0;
-
-	if (!s->texts_dirty)
-		return;
-	all->texts = xcalloc(2 * map_count(s->texts), sizeof(char *));
-	while ((t = map_next(s->texts, &at, &key)) != NULL) {
-		if (!t->is_dirty)
-			continue;
-		all->texts[2 * all->ntexts] = xslicedup(key);
-		all->texts[2 * all->ntexts++ + 1] = t->value == NULL ? NULL : xstrdup(t->value);
-		t->is_dirty = false;
-		if (t->value == NULL) {
-			map_del(s->texts, key);
-			free(t);
-			at--; /* another one may have moved to its place */
-		}
-	}
-	s->texts_dirty = false;
-}
-
-static void
-changes_take(struct state *s, struct changes *all)
-{
-	*all = (struct changes){
-		.ticket = s->posted, .forgotten = s->forgotten, .nforgotten = s->nforgotten
-	};
-	s->forgotten = NULL;
-	s->nforgotten = 0;
-	for (struct known *k = s->dirty, *next; k != NULL; k = next) {
-		next = k->dirty;
-		if (all->n == all->size) {
-			all->size = all->size == 0 ? 64 : 2 * all->size;
-			all->streams = xrealloc(all->streams, all->size * sizeof(*all->streams));
-		}
-		change_take(&all->streams[all->n], k);
-		breaks_pass(k, all->streams[all->n].passed);
-		all->streams[all->n++].is.passed = k->passed;
-		k->passed = k->anew = k->is_dirty = false;
-	}
-	s->dirty = NULL;
-	texts_take(s, all);
-}
-
-static void
-changes_free(struct changes *all)
-{
-	for (size_t i = 0; i < all->n; i++) {
-		free(all->streams[i].is.path);
-		free(all->streams[i].is.breaks);
-	}
-	for (size_t i = 0; i < 2 * all->ntexts; i++)
-		free(all->texts[i]);
-	free(all->streams);
-	free(all->texts);
-	free(all->forgotten);
-}
-
-/* ---- writing, without the lock */
-
-static sqlite3_stmt *
-statement_of(struct state *s, int which)
-{
-	sqlite3_stmt **statement = &s->statements[which];
-
-	if (*statement == NULL)
-		sqlite3_prepare_v3(
-		    s->db, statements[which], -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
-	return *statement;
-}
-
-static int
-run(sqlite3_stmt *statement)
-{
-	int code = sqlite3_step(statement);
-
-	sqlite3_reset(statement);
-	sqlite3_clear_bindings(statement);
-	return code == SQLITE_DONE ? 0 : -1;
-}
-
-static void
-bind_id(sqlite3_stmt *to, const struct identity *id)
-{
-	sqlite3_bind_blob(to, 1, id->at, sizeof(id->at), SQLITE_STATIC);
-}
-
-static int
-breaks_write(struct state *s, const struct change *c)
-{
-	if (c->is.anew) {
-		bind_id(statement_of(s, DROP_BREAKS), &c->is.id);
-		if (run(statement_of(s, DROP_BREAKS)) < 0)
-			return -1;
-	}
-	for (size_t i = 0; i < c->is.nbreaks; i++) {
-		const struct brk *b = &c->is.breaks[i];
-		sqlite3_stmt *to = statement_of(s, SAVE_BREAK);
-
-		if (b->end <= c->passed[b->side])
-			continue;
-		bind_id(to, &c->is.id);
-		sqlite3_bind_int(to, 2, b->side);
-		sqlite3_bind_int64(to, 3, (int64_t)b->end);
-		if (run(to) < 0)
-			return -1;
-	}
-	for (int side = 0; c->is.passed && side < SIDES; side++) {
-		sqlite3_stmt *to = statement_of(s, PASS_BREAKS);
-
-		bind_id(to, &c->is.id);
-		sqlite3_bind_int(to, 2, side);
-		sqlite3_bind_int64(to, 3, (int64_t)c->passed[side]);
-		if (run(to) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-stream_write(struct state *s, const struct change *c)
-{
-	sqlite3_stmt *to = statement_of(s, SAVE_STREAM);
-	const struct stream_state *is = &c->is.stream;
-	const int64_t values[] = { (int64_t)is->side[0].shipped, (int64_t)is->side[0].counted,
-		(int64_t)is->side[1].shipped, (int64_t)is->side[1].counted, (int64_t)is->generation,
-		(int64_t)is->sealed, (int64_t)is->rules, (int64_t)is->size, is->first_seen,
-		c->is.touched, c->is.open };
-	int n = sizeof(values) / sizeof(values[0]);
-
-	bind_id(to, &c->is.id);
-	sqlite3_bind_text(to, 2, c->is.path, -1, SQLITE_STATIC);
-	for (int i = 0; i < n; i++)
-		sqlite3_bind_int64(to, 3 + i, values[i]);
-	sqlite3_bind_blob(
-	    to, 3 + n, c->is.checks, (int)(c->is.nchecks * sizeof(c->is.checks[0])), SQLITE_STATIC);
-	sqlite3_bind_blob(to, 4 + n, is->base.at, sizeof(is->base.at), SQLITE_STATIC);
-	return run(to) < 0 ? -1 : breaks_write(s, c);
-}
-
-static int
-text_write(struct state *s, char *const *text)
-{
-	sqlite3_stmt *to = statement_of(s, text[1] != NULL ? SAVE_TEXT : DELETE_TEXT);
-
-	sqlite3_bind_text(to, 1, text[0], -1, SQLITE_STATIC);
-	if (text[1] != NULL)
-		sqlite3_bind_text(to, 2, text[1], -1, SQLITE_STATIC);
-	return run(to);
-}
-
-static int
-stream_delete(struct state *s, const struct identity *id)
-{
-	static const int both[] = { DELETE_STREAM, DROP_BREAKS };
-
-	for (size_t i = 0; i < 2; i++) {
-		sqlite3_stmt *to = statement_of(s, both[i]);
-
-		bind_id(to, id);
-		if (run(to) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-changes_write(struct state *s, const struct changes *all)
-{
-	FAULT("before-commit");
-	if (sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
-		return -1;
-	for (size_t i = 0; i < all->nforgotten; i++) {
-		if (stream_delete(s, &all->forgotten[i]) < 0)
-			return -1;
-	}
-	for (size_t i = 0; i < all->n; i++) {
-		if (stream_write(s, &all->streams[i]) < 0)
-			return -1;
-	}
-	for (size_t i = 0; i < all->ntexts; i++) {
-		if (text_write(s, &all->texts[2 * i]) < 0)
-			return -1;
-	}
-	FAULT("in-commit");
-	return sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK ? 0 : -1;
-}
-
 /* ---- success and failure */
-
-/* What was not written is dirty again; what has changed since is newer and stays. */
-static void
-changes_give_back(struct state *s, struct changes *all)
-{
-	for (size_t i = 0; i < all->n; i++) {
-		struct known *k = known_of(s, &all->streams[i].is.id);
-
-		k->nstored = 0; /* those that are there are written again: that changes nothing */
-		k->passed |= all->streams[i].is.passed;
-		k->anew |= all->streams[i].is.anew;
-		known_dirty(s, k);
-	}
-	for (size_t i = 0; i < all->ntexts; i++) {
-		char **from = &all->texts[2 * i];
-		struct text *t = map_get(s->texts, slice_of(from[0]));
-
-		if (t == NULL) {
-			t = xcalloc(1, sizeof(*t));
-			map_put(s->texts, slice_of(from[0]), t);
-			t->value = from[1];
-			from[1] = NULL;
-		}
-		t->is_dirty = s->texts_dirty = true;
-	}
-	s->forgotten = all->forgotten; /* none has been added: that is this thread's */
-	s->nforgotten = all->nforgotten;
-	all->forgotten = NULL;
-}
 
 static void
 failed(struct state *s)
@@ -361,6 +62,7 @@ commit(struct state *s)
 	pthread_mutex_lock(&s->lock);
 	FAULT("after-commit");
 	if (result == 0) {
+		s->nrules_stored = all.rules_end;
 		succeeded(s, all.ticket);
 	} else {
 		failed(s);
@@ -445,7 +147,7 @@ store_stop(struct state *s)
 		s->running = false;
 		pthread_cond_destroy(&s->changed);
 	}
-	for (int i = 0; i < STATEMENTS; i++)
+	for (size_t i = 0; i < sizeof(s->statements) / sizeof(*s->statements); i++)
 		sqlite3_finalize(s->statements[i]);
 	sqlite3_close(s->db);
 	s->db = NULL;

@@ -33,7 +33,10 @@ static bool
 take_line(struct frame *fr, struct again *a, struct slice line)
 {
 	struct cri cri;
-	bool is_cri = form_take(a->form, line, &fr->memo, &cri);
+	bool is_cri;
+
+	line = rules_line(a->rules, line, &a->cut);
+	is_cri = form_take(a->rules->form, line, &fr->memo, &cri);
 
 	if (!is_cri)
 		cri = (struct cri){ .side = SIDE_STDOUT, .content = line };

@@ -3,15 +3,16 @@
 #define AGAIN_H
 
 #include "file.h"
-#include "form.h"
+#include "rules.h"
 
 /* What was found at the beginning of the range. */
 struct again {
 	enum side side;
-	enum line_form form;
-	size_t cap;   /* of the text */
-	bool any;     /* a line was found */
-	bool newline; /* the next line begins a new one in the text */
+	const struct rules *rules; /* of the lines */
+	uint64_t cap;              /* of the text */
+	bool any;                  /* a line was found */
+	bool newline;              /* the next line begins a new one in the text */
+	bool cut;                  /* a line was too long; its record knows */
 	bool truncated;
 	int64_t time;
 	char time_text[40];

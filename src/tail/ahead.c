@@ -15,6 +15,7 @@
 
 #include "back.h"
 #include "clock.h"
+#include "rules.h"
 
 #define BUDGET (1u << 20)         /* bytes of one call: then shipping is asked again */
 #define POLL_GAP (50 * NS_PER_MS) /* how often a file that ends is asked whether it has ended */
@@ -22,8 +23,10 @@
 /* Where a file is read. */
 struct place {
 	uint64_t offset, before_at, before;
-	uint64_t resume[SIDES], replayed[SIDES];
-	bool ended;
+	uint64_t resume[SIDES];
+	const struct rules *rules;
+	uint64_t sealed, stop;
+	bool settled, ended;
 	struct open_record open[SIDES];
 };
 
@@ -41,11 +44,14 @@ place_of(const struct file *f)
 		.offset = f->offset,
 		.before_at = f->before_at,
 		.before = f->before,
+		.rules = f->rules,
+		.sealed = f->sealed,
+		.stop = f->stop,
+		.settled = f->settled,
 		.ended = f->ended,
 	};
 
 	memcpy(p.resume, f->resume, sizeof(p.resume));
-	memcpy(p.replayed, f->replayed, sizeof(p.replayed));
 	memcpy(p.open, f->open, sizeof(p.open));
 	return p;
 }
@@ -56,9 +62,12 @@ place_set(struct file *f, const struct place *p)
 	f->offset = p->offset;
 	f->before_at = p->before_at;
 	f->before = p->before;
+	f->rules = p->rules;
+	f->sealed = p->sealed;
+	f->stop = p->stop;
+	f->settled = p->settled;
 	f->ended = p->ended;
 	memcpy(f->resume, p->resume, sizeof(f->resume));
-	memcpy(f->replayed, p->replayed, sizeof(f->replayed));
 	memcpy(f->open, p->open, sizeof(f->open));
 }
 
@@ -86,6 +95,7 @@ static void
 place_begin(struct tail *t, struct file *f, struct place *p)
 {
 	struct stream_state known;
+	struct place was;
 	uint64_t out, err;
 
 	*p = place_of(f);
@@ -106,6 +116,11 @@ place_begin(struct tail *t, struct file *f, struct place *p)
 	p->offset = out < err ? out : err;
 	p->before_at = UINT64_MAX;
 	p->ended = false;
+	was = place_of(f);
+	place_set(f, p);
+	frame_seek(&t->frame, f);
+	*p = place_of(f);
+	place_set(f, &was);
 }
 
 static bool
@@ -145,13 +160,13 @@ ahead_drop(struct tail *t, struct file *f)
 
 /* What shipping will have to mind when it frames the same bytes; what is counted without a record. */
 static void
-part_note(struct file *f)
+part_note(struct tail *t, struct file *f)
 {
 	const struct place *p = &f->ahead->place;
 
+	rules_note(&t->frame, f);
+	frame_seek_stop(&t->frame, f);
 	for (int side = 0; side < SIDES; side++) {
-		if (f->replayed[side] < p->offset)
-			f->replayed[side] = p->offset;
 		if (!p->open[side].any && f->users == 0)
 			f->stream->framed[side] = p->offset;
 	}
@@ -162,7 +177,7 @@ static int64_t
 part_due(const struct tail *t, const struct file *f)
 {
 	const struct place *p = &f->ahead->place;
-	int64_t flush = f->grown + f->conf->flush * NS_PER_MS;
+	int64_t flush = f->grown + f->rules->flush;
 
 	if (p->open[SIDE_STDOUT].any || p->open[SIDE_STDERR].any)
 		return f->leaving && flush > t->now + POLL_GAP ? t->now + POLL_GAP : flush;
@@ -196,7 +211,7 @@ part(struct tail *t, struct file *f)
 		places_swap(next);
 	if (f->changed)
 		return false;
-	part_note(f);
+	part_note(t, f);
 	if (next != NULL && f->ahead->place.ended)
 		next->news = true;
 	f->ahead->due = part_due(t, f);

@@ -61,13 +61,12 @@ rewind_one(struct tail *t, struct file *f)
 	cursors_rewind(t, f);
 	for (int side = 0; side < SIDES; side++) {
 		frame_drop(&f->open[side]);
-		if (f->replayed[side] < f->offset)
-			f->replayed[side] = f->offset;
 		f->resume[side] = cursor_shipped(t->book, &f->stream->cursor[side]);
 	}
 	least = f->resume[SIDE_STDOUT] < f->resume[SIDE_STDERR] ? f->resume[SIDE_STDOUT]
 								: f->resume[SIDE_STDERR];
 	f->offset = least;
+	frame_seek(&t->frame, f);
 	f->ended = false;
 	if (!f->changed)
 		same_note(t, f);
@@ -176,7 +175,8 @@ static void
 file_reset(struct tail *t, struct file *f)
 {
 	for (int side = 0; side < SIDES; side++)
-		f->resume[side] = f->replayed[side] = f->joined[side] = 0;
+		f->resume[side] = f->joined[side] = 0;
+	f->stop = f->sealed = UINT64_MAX;
 	f->offset = f->read_to = f->noted = f->checked = f->head_size = 0;
 	f->before_at = UINT64_MAX;
 	f->grown = t->now;

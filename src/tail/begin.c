@@ -14,6 +14,7 @@
 #include "form.h"
 #include "lost.h"
 #include "map.h"
+#include "rules.h"
 #include "same.h"
 #include "takeover.h"
 #include "voice.h"
@@ -99,19 +100,15 @@ stream_known(struct tail *t, struct file *f, struct stream *s, struct stream_sta
 
 	if (same != SAME_ALL)
 		stream_changed(t, f, s, known, same);
-	for (int side = 0; side < SIDES; side++) {
+	for (int side = 0; side < SIDES; side++)
 		f->resume[side] = known->side[side].shipped;
-		f->replayed[side] = known->side[side].counted;
-		if (f->replayed[side] < known->last_break[side])
-			f->replayed[side] = known->last_break[side];
-	}
+	rules_begin(&t->frame, f, known);
 }
 
 static void
 stream_new(struct tail *t, struct file *f, struct stream *s, struct stream_state *is)
 {
 	uint64_t from = f->from_end ? f->size : 0;
-	state_ticket ticket;
 
 	is->first_seen = clock_wall();
 	if (f->early && t->takeovers != NULL && !f->packed)
@@ -120,8 +117,9 @@ stream_new(struct tail *t, struct file *f, struct stream *s, struct stream_state
 		is->side[side].shipped = f->resume[side] = from;
 		is->side[side].counted = f->early && state_was_set_aside(t->state) ? f->size : from;
 	}
-	ticket = state_stream(t->state, &s->identity, is);
-	f->begun = is->generation != 0 ? ticket : 0; /* without one, its content names it */
+	is->rulings[0] = (struct ruling){ 0, f->present->name, 1 };
+	is->nrulings = 1;
+	f->begun = state_stream(t->state, &s->identity, is);
 }
 
 static void
@@ -141,6 +139,7 @@ stream_resume(struct tail *t, struct file *f, struct stream *s, struct stream_st
 	if (f->read_to < f->offset)
 		f->read_to = f->offset;
 	f->changed = false;
+	frame_seek(&t->frame, f);
 	same_note(t, f);
 	for (int side = 0; side < SIDES; side++)
 		cursor_init(&s->cursor[side], &s->identity, (enum side)side, f->resume[side]);
@@ -238,9 +237,8 @@ stream_begin(struct tail *t, struct file *f, struct slice first)
 {
 	struct stream_state is = { 0 };
 	struct stream *s = xcalloc(1, sizeof(*s));
-	struct cri_memo memo = { 0 };
-	struct cri cri;
-	bool timed = form_take(form_of(f->conf), first, &memo, &cri);
+	int64_t time;
+	bool timed = form_time(first, &time);
 
 	s->pod = pod_of(f->target, f->path);
 	identity_of(f->conf, f->target, s->pod, 0, first, &s->identity);
@@ -255,7 +253,7 @@ stream_begin(struct tail *t, struct file *f, struct slice first)
 		return;
 	}
 	if (timed)
-		s->hour = (uint32_t)(cri.time / HOUR);
+		s->hour = (uint32_t)(time / HOUR);
 	else
 		generation_find(t, f, s->pod, first, &is, &s->identity);
 	s->conf = f->conf;

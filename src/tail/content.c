@@ -18,7 +18,7 @@
 
 struct packed {
 	struct gunzip **gunzip; /* the tail's: it is made when one is needed */
-	size_t most;
+	const size_t *most;     /* … of what is read at once */
 	uint64_t on_disk;
 	uint64_t claimed; /* length of the content by the last four bytes, modulo 2^32 */
 	uint64_t end;     /* … by having read it; UINT64_MAX: not yet */
@@ -47,7 +47,7 @@ content_begin(struct tail *t, struct file *f)
 		return;
 	p = xcalloc(1, sizeof(*p));
 	p->gunzip = &t->gunzip;
-	p->most = t->buffer_size;
+	p->most = &t->buffer_size;
 	if (fstat(f->fd, &st) == 0)
 		p->on_disk = (uint64_t)st.st_size;
 	p->claimed = claimed_size(f->fd, p->on_disk);
@@ -110,7 +110,7 @@ packed_read(const struct file *f, void *to, size_t n, uint64_t offset)
 	if (offset >= p->end)
 		return 0;
 	if (*p->gunzip == NULL)
-		*p->gunzip = gunzip_new(p->most);
+		*p->gunzip = gunzip_new(*p->most);
 	/* Shipped to its end already: nothing need be inflated to know it. */
 	if (offset == p->claimed && offset > 0 && !gunzip_at(*p->gunzip, f->fd, offset))
 		return 0;

@@ -11,6 +11,8 @@
 #include "trace.h"
 #include "voice.h"
 
+struct rules;
+
 /* A record that is not complete yet: where it lies, and what it waits for; no bytes. */
 struct open_record {
 	bool any;
@@ -25,9 +27,10 @@ struct open_record {
 	int64_t time, last_time;
 	uint64_t lines, bytes; /* physical lines of its side; content */
 	uint32_t hash;
-	state_ticket broken; /* its end is a break, stored under this ticket; 0: not */
-	uint64_t generation; /* of the read buffer that `line` points into */
-	struct cri line;     /* the first one, while the buffer holds it */
+	state_ticket broken;       /* its end is a break, stored under this ticket; 0: not */
+	uint64_t generation;       /* of the read buffer that `line` points into */
+	struct cri line;           /* the first one, while the buffer holds it */
+	const struct rules *rules; /* by which it began */
 	/* It began in the file before a rotation: its first part lies there. */
 	struct file *before;
 	uint64_t before_start, before_end;
@@ -54,24 +57,28 @@ struct file {
 	uint64_t head;         /* … and so many bytes of its first line this one */
 	size_t head_size;
 	uint64_t noted, checked; /* size and cursor that the state was told of last */
-	state_ticket begun;      /* its stream must be stored before its records are sent; 0: not */
-	uint64_t resume[SIDES];  /* lines that begin below are done */
-	uint64_t replayed[SIDES]; /* records that begin below were framed before: mind the breaks */
-	int64_t grown;            /* mono ns when it last had more */
-	uint64_t read_to;         /* bytes that were read at least once */
-	int64_t due;              /* mono ns when it has a turn without an event */
-	bool awake;               /* a turn looks at it */
-	bool ready;               /* may have unread bytes */
-	bool hot;                 /* grows all the time: read by the clock, not watched */
-	bool parked;              /* the server holds what it feeds: not read */
-	bool found;               /* a path led to it at the last look */
-	bool leaving;             /* rotated or deleted: closed when it is read to its end */
-	bool left;                /* no process can write to it any more */
-	int64_t asked;            /* mono ns when it was last asked whether a writer has it */
-	bool ended;               /* nothing will come any more, and nothing is open */
-	bool let_go;              /* deleted, and its disk given back unread (held.c) */
-	char *name;               /* closed for want of descriptors, fd is -1: its name then */
-	bool duplicate;           /* its content is another file's: not read */
+	state_ticket begun; /* what its records wait for, its stream's being stored; 0: nothing */
+	const struct rules *present; /* as the configuration has them now */
+	const struct rules *rules;   /* those in force at `offset` … */
+	uint64_t sealed;             /* … for records that begin below; UINT64_MAX: for all */
+	bool settled;                /* what is open ends there, too */
+	uint64_t stop;               /* the next break of before; UINT64_MAX: none */
+	uint64_t resume[SIDES];      /* lines that begin below are done */
+	int64_t grown;               /* mono ns when it last had more */
+	uint64_t read_to;            /* bytes that were read at least once */
+	int64_t due;                 /* mono ns when it has a turn without an event */
+	bool awake;                  /* a turn looks at it */
+	bool ready;                  /* may have unread bytes */
+	bool hot;                    /* grows all the time: read by the clock, not watched */
+	bool parked;                 /* the server holds what it feeds: not read */
+	bool found;                  /* a path led to it at the last look */
+	bool leaving;                /* rotated or deleted: closed when it is read to its end */
+	bool left;                   /* no process can write to it any more */
+	int64_t asked;               /* mono ns when it was last asked whether a writer has it */
+	bool ended;                  /* nothing will come any more, and nothing is open */
+	bool let_go;                 /* deleted, and its disk given back unread (held.c) */
+	char *name;                  /* closed for want of descriptors, fd is -1: its name then */
+	bool duplicate;              /* its content is another file's: not read */
 	bool changed;           /* not what was read any more: truncated, and not begun anew yet */
 	bool from_end;          /* First_Start end */
 	bool early;             /* it was there at the start */
@@ -87,6 +94,7 @@ struct file {
 /* What framing needs of the reader. */
 struct frame {
 	struct state *state;
+	struct rules *rules; /* all that were met */
 	tail_record *record;
 	void *arg;
 	bool counts; /* records are counted, not shipped (ahead.c) */
@@ -105,6 +113,7 @@ struct frame {
 };
 
 void frame_init(struct frame *fr, size_t again_size);
+void frame_room(struct frame *fr, size_t again_size); /* another size */
 void frame_fini(struct frame *fr);
 
 /**
@@ -115,6 +124,29 @@ void frame_fini(struct frame *fr);
  */
 bool frame_line(
     struct frame *fr, struct file *f, uint64_t start, uint64_t end, struct slice line, bool cut);
+
+/**
+ * frame_seek(fr, f), frame_seek_stop(fr, f):
+ * ${f} is read from f->offset on, where nothing is open: by which rules, and
+ * where the next break is.  That alone: there may be another one.
+ */
+void frame_seek(struct frame *fr, struct file *f);
+void frame_seek_stop(struct frame *fr, struct file *f);
+
+/**
+ * frame_stop(fr, f):
+ * f->stop was reached: end what ended there before.  Return false when a
+ * record was refused.
+ */
+bool frame_stop(struct frame *fr, struct file *f);
+
+/**
+ * frame_offer(fr, f, side, o, after):
+ * Offer ${o}, which has ended, to the caller, to be sent when ${after} is on
+ * disk.  Return false when it was refused.
+ */
+bool frame_offer(struct frame *fr, struct file *f, enum side side, const struct open_record *o,
+    state_ticket after);
 
 /**
  * frame_flush(fr, f):

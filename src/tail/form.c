@@ -30,6 +30,18 @@ form_take(enum line_form form, struct slice line, struct cri_memo *memo, struct 
 	return false;
 }
 
+bool
+form_time(struct slice line, int64_t *time)
+{
+	struct cri_memo memo = { 0 };
+	struct cri cri;
+
+	if (cri_parse(line, &memo, &cri) != PARSE_OK && docker_parse(line, &cri) != PARSE_OK)
+		return false;
+	*time = cri.time;
+	return true;
+}
+
 void
 form_text(struct slice content, bool escaped, struct buffer *to)
 {

@@ -18,6 +18,13 @@ enum line_form form_of(const struct tail_conf *conf);
 bool form_take(enum line_form form, struct slice line, struct cri_memo *memo, struct cri *out);
 
 /**
+ * form_time(line, time):
+ * Does ${line} carry a runtime's time, whatever form an input reads?  What
+ * names a stream is of its bytes alone.
+ */
+bool form_time(struct slice line, int64_t *time);
+
+/**
  * form_text(content, escaped, to):
  * Append a line's content to ${to}, without the escapes of its form.
  */

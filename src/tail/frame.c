@@ -7,12 +7,10 @@
 #include <stdlib.h>
 
 #include "again.h"
-#include "ansi.h"
 #include "clock.h"
 #include "fault.h"
 #include "file.h"
-#include "form.h"
-#include "metrics.h"
+#include "rules.h"
 
 void
 frame_init(struct frame *fr, size_t again_size)
@@ -25,8 +23,18 @@ frame_init(struct frame *fr, size_t again_size)
 }
 
 void
+frame_room(struct frame *fr, size_t again_size)
+{
+	fr->again = xrealloc(fr->again, again_size);
+	fr->again_size = again_size;
+	fr->of = NULL;
+	fr->generation++;
+}
+
+void
 frame_fini(struct frame *fr)
 {
+	rules_free(fr);
 	free(fr->again);
 	buffer_fini(&fr->text);
 	buffer_fini(&fr->plain);
@@ -35,21 +43,23 @@ frame_fini(struct frame *fr)
 /* One physical line, taken apart. */
 struct physical {
 	uint64_t start, end;
-	struct slice raw;
-	struct cri cri; /* content is the whole line when it is not the runtime's */
-	bool is_cri, cut;
+	struct slice line, raw; /* as it lies in the file; what of it is kept */
+	struct cri cri;         /* content is the whole line when it is not the runtime's */
+	bool is_cri, was_cut, cut;
 };
 
 static bool
 takes_lines_alone(const struct file *f)
 {
-	return form_of(f->conf) == FORM_ALONE;
+	return f->rules->form == FORM_ALONE;
 }
 
 static void
 line_take_apart(struct frame *fr, const struct file *f, struct physical *p)
 {
-	p->is_cri = form_take(form_of(f->conf), p->raw, &fr->memo, &p->cri);
+	p->cut = p->was_cut;
+	p->raw = rules_line(f->rules, p->line, &p->cut);
+	p->is_cri = form_take(f->rules->form, p->raw, &fr->memo, &p->cri);
 	if (p->is_cri && p->cri.escaped) {
 		buffer_clear(&fr->plain);
 		form_text(p->cri.content, true, &fr->plain);
@@ -62,84 +72,6 @@ line_take_apart(struct frame *fr, const struct file *f, struct physical *p)
 
 /* ---- the end of a record */
 
-/* The record's text, in the read buffer or made of its lines. */
-static void
-text_settle(struct frame *fr, struct file *f, enum side side, const struct open_record *o,
-    struct again *a, struct framed *out)
-{
-	out->truncated = o->cut;
-	if (o->lines == 1 && o->generation == fr->generation && o->before == NULL) {
-		out->time_text = o->line.time_text;
-		out->text = o->line.content;
-		if (out->text.len > f->conf->buffer_max_size) {
-			out->text.len = f->conf->buffer_max_size;
-			out->truncated = true;
-		}
-	} else {
-		*a = (struct again){
-			.side = side, .form = form_of(f->conf), .cap = f->conf->buffer_max_size
-		};
-		buffer_clear(&fr->text);
-		if (o->before != NULL)
-			again_read(fr, o->before, o->before_start, o->before_end, a);
-		again_read(fr, f, o->start, o->end, a);
-		out->time = a->time;
-		out->hash = a->hash;
-		out->time_text = (struct slice){ a->time_text, a->time_len };
-		out->text = buffer_slice(&fr->text);
-		out->truncated |= a->truncated;
-	}
-	if (f->conf->keep_colors || !ansi_any(out->text))
-		return;
-	if (out->text.at != fr->text.at) {
-		buffer_clear(&fr->text);
-		buffer_put(&fr->text, out->text);
-	}
-	fr->text.len = ansi_strip(buffer_slice(&fr->text), fr->text.at);
-	out->text = buffer_slice(&fr->text);
-}
-
-/* Offer one record to the caller. */
-static bool
-offer(struct frame *fr, struct file *f, enum side side, const struct open_record *o,
-    state_ticket after)
-{
-	struct framed out = {
-		.stream = f->stream,
-		.side = side,
-		.cri = o->cri,
-		.partial = o->partial,
-		.time = o->time,
-		.offset = o->start,
-		.end = o->end,
-		.hash = o->hash,
-		.after = after > f->begun ? after : f->begun,
-	};
-	struct again a;
-
-	if (o->before != NULL) {
-		out.stream = o->before->stream;
-		out.offset = o->before_start;
-		out.end = o->before_end;
-		if (o->end > o->start) {
-			out.also = f->stream;
-			out.also_end = o->end;
-			if (!fr->counts)
-				f->joined[side] = o->end;
-		}
-	}
-	text_settle(fr, f, side, o, &a, &out);
-	if (!fr->record(fr->arg, &out))
-		return false;
-	if (out.time > fr->newest)
-		fr->newest = out.time;
-	if (out.truncated && !fr->counts)
-		metrics_add(&metrics.truncated_lines, 1);
-	if (o->before != NULL)
-		o->before->users--;
-	return true;
-}
-
 /* The empty line that an open record held, as the record of its own that it is. */
 static struct open_record
 held_line(const struct open_record *o)
@@ -151,6 +83,7 @@ held_line(const struct open_record *o)
 		.end = o->end,
 		.last_time = o->last_time,
 		.lines = 1,
+		.rules = o->rules,
 	};
 
 	if (o->held_before) {
@@ -176,7 +109,7 @@ side_end(struct frame *fr, struct file *f, enum side side, state_ticket after)
 		*(o->held_before ? &whole.before_end : &whole.end) = o->held;
 	if (o->holds && !o->held_before)
 		whole.lines--;
-	if (!offer(fr, f, side, &whole, after))
+	if (!frame_offer(fr, f, side, &whole, after))
 		return false;
 	if (!o->holds) {
 		*o = (struct open_record){ 0 };
@@ -186,17 +119,18 @@ side_end(struct frame *fr, struct file *f, enum side side, state_ticket after)
 	return side_end(fr, f, side, after);
 }
 
-/* A line of either side whose time is Flush past an open record's last one ends it. */
+/* Does a line of either side with this time end it, being Flush past its last one? */
+static bool
+is_expired(const struct file *f, const struct open_record *o, int64_t time)
+{
+	return o->any && time != 0 && o->last_time != 0 && time - o->last_time >= f->rules->flush;
+}
+
 static bool
 sides_expire(struct frame *fr, struct file *f, int64_t time)
 {
 	for (int side = 0; side < SIDES; side++) {
-		struct open_record *o = &f->open[side];
-
-		if (!o->any || time == 0 || o->last_time == 0 ||
-		    time - o->last_time < f->conf->flush * NS_PER_MS)
-			continue;
-		if (!side_end(fr, f, (enum side)side, 0))
+		if (is_expired(f, &f->open[side], time) && !side_end(fr, f, (enum side)side, 0))
 			return false;
 	}
 	return true;
@@ -212,7 +146,9 @@ last_line(const struct file *f, const struct open_record *o, uint64_t *end)
 	return there ? &o->before->stream->identity : &f->stream->identity;
 }
 
-/* Did time end the open record here, before? */
+/* ---- breaks of before: of another life, or stored by who reads ahead */
+
+/* Did time end the open record where it ends now? */
 static bool
 was_broken(struct frame *fr, const struct file *f, enum side side)
 {
@@ -222,10 +158,44 @@ was_broken(struct frame *fr, const struct file *f, enum side side)
 
 	if (!o->any || o->broken != 0)
 		return o->any; /* its end is stored already, only its room was missing */
-	if (o->before == NULL && o->start >= f->replayed[side])
-		return false;
 	id = last_line(f, o, &end);
 	return state_is_break(fr->state, id, side, end - 1, end) != 0;
+}
+
+void
+frame_seek_stop(struct frame *fr, struct file *f)
+{
+	f->stop = UINT64_MAX;
+	for (int side = 0; side < SIDES; side++) {
+		uint64_t end = state_is_break(
+		    fr->state, &f->stream->identity, (enum side)side, f->offset, UINT64_MAX);
+
+		if (was_broken(fr, f, (enum side)side))
+			f->stop = f->offset;
+		else if (end != 0 && end < f->stop)
+			f->stop = end;
+	}
+}
+
+void
+frame_seek(struct frame *fr, struct file *f)
+{
+	rules_seek(fr, f, f->offset);
+	frame_seek_stop(fr, f);
+}
+
+bool
+frame_stop(struct frame *fr, struct file *f)
+{
+	for (int side = 0; side < SIDES; side++) {
+		state_ticket after = f->open[side].broken;
+
+		if (was_broken(fr, f, (enum side)side) &&
+		    !side_end(fr, f, (enum side)side, after != 0 ? after : fr->breaks))
+			return false;
+	}
+	frame_seek_stop(fr, f);
+	return true;
 }
 
 /* ---- lines */
@@ -266,11 +236,12 @@ record_begin(struct frame *fr, struct file *f, const struct physical *p, trace_s
 		.hash = line_hash(p->raw),
 		.generation = fr->generation,
 		.line = p->cri,
+		.rules = f->rules,
 	};
 
 	record_extend(&o, p);
 	if (record_closed(f, &o))
-		return offer(fr, f, p->cri.side, &o, 0);
+		return frame_offer(fr, f, p->cri.side, &o, 0);
 	if (p->cri.escaped)
 		o.generation = 0; /* the next line takes the place of its content */
 	f->open[p->cri.side] = o;
@@ -317,22 +288,61 @@ line_begins(struct frame *fr, struct file *f, const struct physical *p)
 	return true;
 }
 
+/* ---- other rules */
+
+/* Does this line leave nothing open that began before the rules change? */
+static bool
+ends_all_before(const struct file *f, const struct physical *p)
+{
+	for (int side = 0; side < SIDES; side++) {
+		const struct open_record *o = &f->open[side];
+		trace_state trace = o->trace;
+
+		if (!o->any || (o->before == NULL && o->start >= f->sealed))
+			continue;
+		if (o->broken != 0 || is_expired(f, o, p->cri.time))
+			continue;
+		if ((int)p->cri.side != side || (o->chain && p->is_cri))
+			return false;
+		if (!takes_lines_alone(f) && trace_line(&trace, p->cri.content) != TRACE_NEW)
+			return false;
+	}
+	return true;
+}
+
+/* A line at or behind the place where the rules change.  False: refused. */
+static bool
+rules_change(struct frame *fr, struct file *f, struct physical *p)
+{
+	if (!f->settled && !ends_all_before(f, p))
+		return true;
+	rules_settle(fr, f, p->start);
+	for (int side = 0; side < SIDES; side++) {
+		if (!side_end(fr, f, (enum side)side, f->open[side].broken))
+			return false;
+	}
+	rules_seek(fr, f, p->start);
+	line_take_apart(fr, f, p);
+	return true;
+}
+
 bool
 frame_line(
     struct frame *fr, struct file *f, uint64_t start, uint64_t end, struct slice line, bool cut)
 {
-	struct physical p = { .start = start, .end = end, .raw = line, .cut = cut };
+	struct physical p = { .start = start, .end = end, .line = line, .was_cut = cut };
 	struct open_record *o;
 
 	line_take_apart(fr, f, &p);
+	if (start >= f->sealed && !rules_change(fr, f, &p))
+		return false;
 	o = &f->open[p.cri.side];
 	if (start < f->resume[p.cri.side])
 		return true;
 	if (!sides_expire(fr, f, p.cri.time))
 		return false;
-	if (was_broken(fr, f, p.cri.side) &&
-	    !side_end(fr, f, p.cri.side, o->broken != 0 ? o->broken : fr->breaks))
-		return false;
+	if (o->any && o->broken != 0 && !side_end(fr, f, p.cri.side, o->broken))
+		return false; /* its end is stored already, only its room was missing */
 	if (o->any && o->chain && p.is_cri) {
 		if (o->lines == 0)
 			o->start = p.start;
@@ -350,6 +360,8 @@ frame_open(const struct file *f)
 bool
 frame_flush(struct frame *fr, struct file *f)
 {
+	if (f->offset > f->sealed && frame_open(f))
+		rules_settle(fr, f, f->offset);
 	for (int side = 0; side < SIDES; side++) {
 		struct open_record *o = &f->open[side];
 		const struct identity *id;

@@ -12,6 +12,7 @@
 #include "held.h"
 #include "map.h"
 #include "resolve.h"
+#include "rules.h"
 #include "same.h"
 #include "voice.h"
 
@@ -228,7 +229,8 @@ file_new(struct tail *t, const struct tail_conf *conf, const char *path,
 	f->size = (uint64_t)st->st_size;
 	f->grown = t->now;
 	f->due = INT64_MAX;
-	f->before_at = UINT64_MAX;
+	f->before_at = f->sealed = f->stop = UINT64_MAX;
+	f->rules = f->present = rules_of(&t->frame, conf);
 	f->found = true;
 	f->early = t->first_look;
 	f->from_end = t->first_look && (!conf->read_from_head || conf->first_start == START_END);

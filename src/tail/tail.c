@@ -14,6 +14,7 @@
 #include "lost.h"
 #include "takeover.h"
 #include "map.h"
+#include "rules.h"
 #include "same.h"
 
 #define COALESCE (20 * NS_PER_MS) /* wake-ups closer than this are one */
@@ -64,9 +65,9 @@ tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
 	t->book = book;
 	t->on_stream = stream;
 	t->count = count;
-	t->buffer_size = cap + (256u << 10);
+	t->buffer_size = cap + LINE_ROOM;
 	t->buffer = xmalloc(t->buffer_size);
-	frame_init(&t->frame, cap + (64u << 10));
+	frame_init(&t->frame, t->buffer_size);
 	t->frame.state = state;
 	t->frame.record = record;
 	t->frame.arg = arg;
@@ -136,7 +137,7 @@ file_due(const struct tail *t, const struct file *f)
 	else if (f->hot) /* all hot files in one turn */
 		due = t->now - t->now % HOT_GAP + HOT_GAP;
 	if (frame_open(f))
-		due = sooner(due, f->grown + f->conf->flush * NS_PER_MS);
+		due = sooner(due, f->grown + f->rules->flush);
 	return due;
 }
 

@@ -73,8 +73,8 @@ test_all_of_a_stream_comes_back(void **state)
 {
 	struct state *s = state_open(dir);
 	struct stream_state is = { .generation = UINT64_MAX,
-		.sealed = 7,
-		.rules = 8,
+		.rulings = { { 0, 8, 1 }, { 7, UINT64_MAX, 0 } },
+		.nrulings = 2,
 		.size = 9,
 		.first_seen = 10,
 		.base = { { 1, 2, 3 } } },
@@ -98,7 +98,8 @@ test_all_of_a_stream_comes_back(void **state)
 	state_checkpoint(s, &id, &(struct checkpoint){ 100, UINT64_MAX });
 	reopen(&s);
 	assert_true(state_find(s, &id, &was));
-	assert_true(was.generation == UINT64_MAX && was.sealed == 7 && was.rules == 8);
+	assert_true(was.generation == UINT64_MAX && was.nrulings == 2);
+	assert_memory_equal(was.rulings, is.rulings, sizeof(is.rulings));
 	assert_true(was.size == 9 && was.first_seen == 10);
 	assert_int_equal(state_generations(s, &is.base, generations, 2), 1);
 	assert_true(generations[0] == UINT64_MAX);
@@ -106,8 +107,8 @@ test_all_of_a_stream_comes_back(void **state)
 	assert_int_equal(was.side[SIDE_STDOUT].shipped, 100);
 	assert_int_equal(was.side[SIDE_STDOUT].counted, 120);
 	assert_int_equal(was.side[SIDE_STDERR].shipped, 50);
-	assert_int_equal(was.last_break[SIDE_STDOUT], 110);
-	assert_int_equal(was.last_break[SIDE_STDERR], 0);
+	assert_int_equal(state_is_break(s, &id, SIDE_STDOUT, 0, UINT64_MAX), 110);
+	assert_int_equal(state_is_break(s, &id, SIDE_STDERR, 0, UINT64_MAX), 0);
 	assert_int_equal(state_is_break(s, &id, SIDE_STDOUT, 100, 110), 110);
 	assert_int_equal(state_is_break(s, &id, SIDE_STDOUT, 0, 100), 0);
 	assert_int_equal(state_checkpoints(s, &id, checks), 2);
@@ -150,7 +151,8 @@ test_nothing_is_shipped_that_is_not_counted(void **state)
 	assert_true(state_find(s, &id, &was));
 	assert_int_equal(was.side[SIDE_STDOUT].shipped, 70);
 	assert_int_equal(was.side[SIDE_STDOUT].counted, 70);
-	assert_int_equal(was.last_break[SIDE_STDOUT], 80); /* a replay from 70 meets it */
+	assert_int_equal(state_is_break(s, &id, SIDE_STDOUT, 70, UINT64_MAX),
+	    80); /* a replay from 70 meets it */
 	state_close(s);
 }
 
@@ -174,7 +176,8 @@ test_a_stream_that_goes_back_loses_what_is_behind(void **state)
 	assert_true(state_find(s, &id, &was));
 	assert_int_equal(was.side[SIDE_STDOUT].shipped, 10);
 	assert_int_equal(was.side[SIDE_STDOUT].counted, 50);
-	assert_int_equal(was.last_break[SIDE_STDOUT], 40);
+	assert_int_equal(state_is_break(s, &id, SIDE_STDOUT, 40, UINT64_MAX), 0);
+	assert_int_equal(state_is_break(s, &id, SIDE_STDOUT, 0, UINT64_MAX), 40);
 	assert_int_equal(state_checkpoints(s, &id, checks), 1);
 	assert_int_equal(checks[0].offset, 10);
 	state_close(s);
@@ -267,6 +270,83 @@ test_what_is_not_open_is_forgotten_with_the_years(void **state)
 	state_close(s);
 }
 
+/* ---- framing rules */
+
+static void
+test_rules_are_kept_as_long_as_a_stream_has_them(void **state)
+{
+	struct state *s = state_open(dir);
+	uint64_t a = state_rules(s, SLICE("framing=1 a")), b = state_rules(s, SLICE("framing=1 b"));
+	const struct ruling both[] = { { 0, a, 1 }, { 50, b, 0 } };
+
+	(void)state;
+	assert_true(a != b && a == state_rules(s, SLICE("framing=1 a")));
+	wait_durable(s, state_rulings(s, &id, both, 2));
+	reopen(&s);
+	assert_string_equal(state_rules_text(s, a), "framing=1 a");
+	assert_string_equal(state_rules_text(s, b), "framing=1 b");
+	assert_null(state_rules_text(s, 7));
+	state_rulings(s, &id, &both[1], 1);
+	reopen(&s);
+	assert_null(state_rules_text(s, a));
+	assert_string_equal(state_rules_text(s, b), "framing=1 b");
+	state_close(s);
+}
+
+static void
+test_a_stream_that_goes_back_is_cut_by_the_newest_rules(void **state)
+{
+	static const struct {
+		uint64_t to;
+		unsigned n;
+		struct ruling last;
+	} cases[] = {
+		{ 0, 1, { 0, 3, 1 } },
+		{ 40, 2, { 40, 3, 1 } },
+		{ 50, 2, { 50, 3, 1 } },
+		{ 60, 3, { 60, 3, 1 } },
+		{ 90, 3, { 90, 3, 0 } },
+		{ 100, 3, { 90, 3, 0 } },
+	};
+	const struct ruling all[] = { { 0, 1, 1 }, { 50, 2, 1 }, { 90, 3, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct state *s = state_open(NULL);
+		struct stream_state is;
+
+		state_rulings(s, &id, all, 3);
+		state_rewound(s, &id, SIDE_STDOUT, cases[i].to);
+		state_rewound(s, &id, SIDE_STDERR, cases[i].to);
+		assert_true(state_find(s, &id, &is));
+		assert_int_equal(is.nrulings, cases[i].n);
+		assert_memory_equal(&is.rulings[is.nrulings - 1], &cases[i].last, sizeof(all[0]));
+		state_close(s);
+	}
+}
+
+/* A store of before rules were kept: what it says of streams stays. */
+static void
+test_a_store_without_rules_is_brought_up(void **state)
+{
+	struct state *s = state_open(dir);
+	struct stream_state is;
+
+	(void)state;
+	state_counted(s, &id, SIDE_STDERR, 7);
+	state_counts(s);
+	state_close(s);
+	execute("ALTER TABLE streams DROP COLUMN rulings;"
+		"ALTER TABLE streams ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;"
+		"ALTER TABLE streams ADD COLUMN rules INTEGER NOT NULL DEFAULT 0;"
+		"DROP TABLE rules; PRAGMA user_version = 2");
+	s = state_open(dir);
+	assert_non_null(s);
+	assert_true(state_find(s, &id, &is));
+	assert_true(is.side[SIDE_STDERR].counted == 7 && is.nrulings == 0);
+	state_close(s);
+}
+
 /* ---- tickets */
 
 static void
@@ -354,7 +434,8 @@ test_a_kill_at_any_instant_loses_nothing_that_was_durable(void **state)
 		assert_true(was.side[SIDE_STDOUT].counted >= last);
 		assert_int_equal(counter, was.side[SIDE_STDOUT].counted);
 		assert_true(was.side[SIDE_STDOUT].shipped <= counter);
-		assert_true(was.last_break[SIDE_STDERR] >= last);
+		assert_true(
+		    last == 0 || state_is_break(s, &id, SIDE_STDERR, last - 1, UINT64_MAX) > 0);
 		state_close(s);
 	}
 }
@@ -383,7 +464,7 @@ test_a_newer_schema_is_refused_and_left_alone(void **state)
 	state_close(s);
 	execute("PRAGMA user_version = 99");
 	assert_null(state_open(dir));
-	execute("PRAGMA user_version = 2"); /* ours */
+	execute("PRAGMA user_version = 3"); /* ours */
 	s = state_open(dir);
 	assert_int_equal(state_is_break(s, &id, SIDE_STDOUT, 0, 5), 5);
 	assert_false(state_was_set_aside(s));
@@ -503,6 +584,9 @@ main(void)
 		TEST(test_checkpoints_kept_lie_ever_farther_apart),
 		TEST(test_counters_are_texts),
 		TEST(test_what_is_not_open_is_forgotten_with_the_years),
+		TEST(test_rules_are_kept_as_long_as_a_stream_has_them),
+		TEST(test_a_stream_that_goes_back_is_cut_by_the_newest_rules),
+		TEST(test_a_store_without_rules_is_brought_up),
 		TEST(test_a_ticket_is_durable_after_a_commit_and_wakes),
 		TEST(test_a_kill_at_any_instant_loses_nothing_that_was_durable),
 		TEST(test_a_second_instance_is_refused),

@@ -1,0 +1,41 @@
+/* Inside the state: what one transaction writes. */
+#ifndef CHANGE_H
+#define CHANGE_H
+
+#include "known.h"
+
+/* One stream as it is to be written: a copy, made under the lock. */
+struct change {
+	struct known is; /* its path and breaks are the copy's own */
+	uint64_t passed[SIDES];
+};
+
+struct changes {
+	struct change *streams;
+	size_t n, size;
+	char **texts; /* key, value, key, value, …; a NULL value: delete */
+	size_t ntexts;
+	struct identity *forgotten;
+	size_t nforgotten;
+	struct rules_text *rules; /* the texts are the state's own */
+	size_t nrules, rules_end; /* with them so many are stored */
+	state_ticket ticket;
+};
+
+/**
+ * changes_take(s, all), changes_give_back(s, all), changes_free(all):
+ * Under the lock: copy to ${all} what has changed, which has not from now on;
+ * it has again, for ${all} was not written; free the copy.
+ */
+void changes_take(struct state *s, struct changes *all);
+void changes_give_back(struct state *s, struct changes *all);
+void changes_free(struct changes *all);
+
+/**
+ * changes_write(s, all):
+ * Write ${all} in one transaction, without the lock.  Return -1 when that
+ * failed: it is to be rolled back.
+ */
+int changes_write(struct state *s, const struct changes *all);
+
+#endif

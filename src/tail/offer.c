@@ -1,0 +1,86 @@
+/*
+ * A record that has ended: its text, from the read buffer or made of its lines,
+ * and the caller who takes it or has no room.
+ */
+#include "again.h"
+#include "ansi.h"
+#include "metrics.h"
+#include "rules.h"
+
+/* The record's text, in the read buffer or made of its lines. */
+static void
+text_settle(struct frame *fr, struct file *f, enum side side, const struct open_record *o,
+    struct again *a, struct framed *out)
+{
+	uint64_t cap = (o->before != NULL ? o->rules : f->rules)->cap;
+
+	out->truncated = o->cut;
+	if (o->lines == 1 && o->generation == fr->generation && o->before == NULL) {
+		out->time_text = o->line.time_text;
+		out->text = o->line.content;
+		if (out->text.len > cap) {
+			out->text.len = cap;
+			out->truncated = true;
+		}
+	} else {
+		*a = (struct again){ .side = side, .cap = cap, .rules = o->rules };
+		buffer_clear(&fr->text);
+		if (o->before != NULL)
+			again_read(fr, o->before, o->before_start, o->before_end, a);
+		a->rules = f->rules;
+		again_read(fr, f, o->start, o->end, a);
+		out->time = a->time;
+		out->hash = a->hash;
+		out->time_text = (struct slice){ a->time_text, a->time_len };
+		out->text = buffer_slice(&fr->text);
+		out->truncated |= a->truncated;
+	}
+	if (f->conf->keep_colors || !ansi_any(out->text))
+		return;
+	if (out->text.at != fr->text.at) {
+		buffer_clear(&fr->text);
+		buffer_put(&fr->text, out->text);
+	}
+	fr->text.len = ansi_strip(buffer_slice(&fr->text), fr->text.at);
+	out->text = buffer_slice(&fr->text);
+}
+
+bool
+frame_offer(struct frame *fr, struct file *f, enum side side, const struct open_record *o,
+    state_ticket after)
+{
+	struct framed out = {
+		.stream = f->stream,
+		.side = side,
+		.cri = o->cri,
+		.partial = o->partial,
+		.time = o->time,
+		.offset = o->start,
+		.end = o->end,
+		.hash = o->hash,
+		.after = after > f->begun ? after : f->begun,
+	};
+	struct again a;
+
+	if (o->before != NULL) {
+		out.stream = o->before->stream;
+		out.offset = o->before_start;
+		out.end = o->before_end;
+		if (o->end > o->start) {
+			out.also = f->stream;
+			out.also_end = o->end;
+			if (!fr->counts)
+				f->joined[side] = o->end;
+		}
+	}
+	text_settle(fr, f, side, o, &a, &out);
+	if (!fr->record(fr->arg, &out))
+		return false;
+	if (out.time > fr->newest)
+		fr->newest = out.time;
+	if (out.truncated && !fr->counts)
+		metrics_add(&metrics.truncated_lines, 1);
+	if (o->before != NULL)
+		o->before->users--;
+	return true;
+}

@@ -1,0 +1,401 @@
+/*
+ * Framing rules over restarts with other options: a record that was cut once is
+ * cut so for ever, whatever was delivered of the file when the reader ended.
+ */
+#include "tail_rig.h"
+
+#include "../../src/tail/rules.h"
+
+#define AT(second) "2026-11-22T08:00:0" #second "Z "
+
+static char plain[] = "plain", docker[] = "docker";
+
+/* ---- a reader whose records are kept, and of which only some are delivered */
+
+struct seen {
+	uint64_t offset, end;
+	uint32_t hash;
+	enum side side;
+	char *text;
+};
+
+static struct seen *seen;
+static size_t nseen;
+static unsigned deliver; /* so many records; what follows stays on its way */
+
+static void
+seen_add(const struct framed *f)
+{
+	for (size_t i = 0; i < nseen; i++) {
+		struct seen *s = &seen[i];
+
+		if (s->offset != f->offset || s->side != f->side)
+			continue;
+		assert_int_equal(s->end, f->end);
+		assert_int_equal(s->hash, f->hash);
+		assert_slice(f->text, s->text);
+		return;
+	}
+	seen = realloc(seen, (nseen + 1) * sizeof(*seen));
+	seen[nseen++] = (struct seen){ f->offset, f->end, f->hash, f->side, xslicedup(f->text) };
+}
+
+static bool
+take(void *arg, const struct framed *f)
+{
+	struct world *w = arg;
+	struct range *r = range_open(w->book, &f->stream->cursor[f->side], ++w->batch);
+
+	assert_non_null(r);
+	range_add(r, 1, f->end);
+	range_seal(w->book, r);
+	if (deliver > 0) {
+		deliver--;
+		range_settle(w->book, r, 1);
+	}
+	seen_add(f);
+	w->records++;
+	return true;
+}
+
+static void
+life_begins(struct world *w, unsigned delivers)
+{
+	const struct tail_conf *conf = &w->conf;
+
+	range_book_free(w->book);
+	w->book = range_book_new(w->state, 20000);
+	deliver = delivers;
+	w->records = 0;
+	w->tail = tail_new(&conf, 1, w->state, w->book, take, NULL, on_stream, w);
+}
+
+static void
+life_ends(struct world *w)
+{
+	tail_free(w->tail);
+	w->tail = NULL;
+}
+
+static bool
+is_read(struct world *w)
+{
+	const struct file *f = LIST_FIRST(&w->tail->files);
+	struct stat st;
+
+	return f != NULL && fstat(f->fd, &st) == 0 && f->offset == (uint64_t)st.st_size;
+}
+
+/* Read to the end, and then so long: open records end when it is more than Flush. */
+static void
+read_all(struct world *w, int ms)
+{
+	int64_t until = clock_mono() + 20 * NS_PER_S;
+
+	do {
+		tail_turn(w->tail, true);
+		tail_wait(w->tail, -1, 1);
+		assert_true(clock_mono() < until);
+	} while (!is_read(w));
+	until = clock_mono() + ms * NS_PER_MS;
+	while (clock_mono() < until) {
+		tail_turn(w->tail, true);
+		tail_wait(w->tail, -1, 1);
+	}
+}
+
+static void
+put(struct world *w, const char *bytes)
+{
+	char *path = xprintf("%s/pods/" POD "/agent/0.log", w->dir);
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, strlen(bytes)), strlen(bytes));
+	close(fd);
+	free(path);
+}
+
+static int
+by_offset(const void *a, const void *b)
+{
+	const struct seen *x = a, *y = b;
+
+	return x->offset != y->offset ? (x->offset > y->offset) - (x->offset < y->offset)
+				      : (int)x->side - (int)y->side;
+}
+
+/* All records so far, in the order of the file: side:text|… */
+static void
+assert_seen(const char *want)
+{
+	struct buffer got;
+
+	buffer_init(&got, 0);
+	qsort(seen, nseen, sizeof(*seen), by_offset);
+	for (size_t i = 0; i < nseen; i++)
+		buffer_printf(&got, "%d:%s|", seen[i].side, seen[i].text);
+	assert_slice(buffer_slice(&got), want);
+	buffer_fini(&got);
+}
+
+static int
+clear(void **state)
+{
+	for (size_t i = 0; i < nseen; i++)
+		free(seen[i].text);
+	free(seen);
+	seen = NULL;
+	nseen = 0;
+	return teardown(state);
+}
+
+/* ---- one change, two changes */
+
+static void
+test_what_was_there_is_cut_as_before_and_what_comes_anew(void **state)
+{
+	struct world *w = *state;
+
+	put(w, AT(1) "stdout F ERROR a\n" AT(1) "stdout F \tat c\n" AT(1) "stderr F err\n" AT(
+		   1) "stdout P le\n" AT(1) "stdout F ft\n");
+	life_begins(w, 0);
+	read_all(w, 100);
+	life_ends(w);
+	assert_seen("0:ERROR a\n\tat c|1:err|0:left|");
+	w->conf.parser = plain;
+	life_begins(w, 0);
+	read_all(w, 0);
+	put(w, AT(2) "stdout F x\n");
+	read_all(w, 100);
+	life_ends(w);
+	assert_seen("0:ERROR a\n\tat c|1:err|0:left|0:" AT(2) "stdout F x|");
+	w->conf.parser = NULL;
+	life_begins(w, 100);
+	read_all(w, 0);
+	put(w, AT(3) "stdout F y\n" AT(3) "stdout F \tat a.b(C)\n");
+	read_all(w, 100);
+	assert_seen("0:ERROR a\n\tat c|1:err|0:left|0:" AT(2) "stdout F x|0:y\n\tat a.b(C)|");
+	assert_int_equal(w->records, 5); /* each of them once in each life */
+}
+
+static void
+test_a_record_that_began_before_goes_on_as_before(void **state)
+{
+	struct world *w = *state;
+
+	w->conf.flush = 60000;
+	put(w, AT(1) "stdout P le\n");
+	life_begins(w, 0);
+	read_all(w, 0);
+	life_ends(w);
+	w->conf.parser = plain;
+	life_begins(w, 0);
+	read_all(w, 0);
+	/* While it is open, the other side is as before, too. */
+	put(w, AT(2) "stderr F err\n" AT(2) "stdout F ft\n" AT(2) "stdout F \tat a\n" AT(
+		   2) "stdout F x\n" AT(2) "stdout F y\n");
+	read_all(w, 0);
+	assert_seen("0:left\n\tat a|1:err|0:" AT(2) "stdout F x|0:" AT(2) "stdout F y|");
+	life_ends(w);
+	life_begins(w, 100);
+	read_all(w, 0);
+	assert_int_equal(w->records, 4);
+}
+
+static void
+test_a_shorter_flush_cuts_only_what_comes(void **state)
+{
+	static const char lines[] = AT(1) "stdout F x\n" AT(3) "stdout F \tat a\n";
+	struct world *w = *state;
+
+	w->conf.flush = 10000;
+	put(w, lines);
+	life_begins(w, 0);
+	read_all(w, 0);
+	life_ends(w);
+	w->conf.flush = 1000;
+	life_begins(w, 0);
+	read_all(w, 0);
+	put(w, AT(5) "stdout F next\n" AT(8) "stdout F \tat a\n" AT(9) "stdout F end\n");
+	read_all(w, 1500);
+	assert_seen("0:x\n\tat a|0:next|0:\tat a|0:end|");
+}
+
+/* The id has a hash of the first line: of what the cap of its time left of it. */
+static void
+test_a_long_line_is_cut_at_the_cap_of_its_time(void **state)
+{
+	struct world *w = *state;
+	size_t n = 400000;
+	char *line = xmalloc(n + 100);
+
+	put(w, AT(1) "stdout F first\n");
+	for (unsigned i = 0; i < 3; i++) {
+		static const uint64_t caps[] = { 200000, 1024, 500000 };
+		static const char head[] = AT(1) "stdout F ";
+
+		memcpy(line, head, sizeof(head) - 1);
+		memset(line + sizeof(head) - 1, 'x', n);
+		memcpy(line + sizeof(head) - 1 + n, "\n", 2);
+		w->conf.buffer_max_size = caps[i];
+		life_begins(w, 0);
+		read_all(w, 0);
+		put(w, line);
+		put(w, AT(2) "stdout F end\n");
+		read_all(w, 100);
+		life_ends(w);
+	}
+	free(line);
+	qsort(seen, nseen, sizeof(*seen), by_offset);
+	assert_int_equal(nseen, 7);
+	assert_in_range(strlen(seen[1].text), 199900, 200000);
+	assert_in_range(strlen(seen[3].text), 900, 1024);
+	assert_int_equal(strlen(seen[5].text), n);
+}
+
+/* ---- what is not understood */
+
+static void
+test_rules_that_are_not_understood_give_way_to_the_present_ones(void **state)
+{
+	struct world *w = *state;
+	static const char *const texts[] = { "framing=2 form=cri flush=50 cap=100000",
+		"framing=1 form=xml flush=50 cap=100000", "framing=1 form=cri", "",
+		"framing=1 form=plain flush=50 cap=99999999999",
+		"framing=1 form=alone flush=50 cap=100000 more=1" };
+	struct identity id;
+	struct stream_state is;
+
+	put(w, AT(1) "stdout F x\n" AT(1) "stdout F \tat a\n");
+	life_begins(w, 0);
+	read_all(w, 0);
+	id = LIST_FIRST(&w->tail->files)->stream->identity;
+	life_ends(w);
+	voice_open(VOICE_ERROR, "/dev/null");
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_true(state_find(w->state, &id, &is));
+		is.nrulings = 1;
+		is.rulings[0] = (struct ruling){ 0, state_rules(w->state, slice_of(texts[i])), 1 };
+		state_stream(w->state, &id, &is);
+		life_begins(w, 0);
+		read_all(w, 100);
+		life_ends(w);
+		assert_seen("0:x\n\tat a|");
+	}
+}
+
+/* ---- any */
+
+static unsigned
+random_below(unsigned n)
+{
+	return (unsigned)(((unsigned)rand() >> 8) % n);
+}
+
+/* Lines with a mark each, of both sides, that join or not; their times go on. */
+static unsigned
+lines_put(struct world *w, unsigned mark, unsigned *ms)
+{
+	static const struct {
+		const char *head, *end;
+	} kinds[] = { { "F ", " x" }, { "F \tat ", "" }, { "P ", "" }, { "F a.b.CException: ", "" },
+		{ "F {\"a\":\"", "\"}" }, { "F ERROR ", "" }, { "P {", "" }, { "F ", "}" } };
+	struct buffer to;
+
+	buffer_init(&to, 0);
+	for (unsigned n = random_below(8); n > 0; n--) {
+		unsigned kind = random_below(sizeof(kinds) / sizeof(kinds[0]));
+
+		*ms += random_below(30) == 0 ? 3000 : random_below(20);
+		buffer_printf(&to, "2026-11-22T08:%02u:%02u.%03uZ %s ", *ms / 60000,
+		    *ms / 1000 % 60, *ms % 1000, random_below(3) == 0 ? "stderr" : "stdout");
+		if (random_below(10) == 0)
+			buffer_printf(&to, "F \n");
+		else
+			buffer_printf(&to, "%s<%u>%s\n", kinds[kind].head, mark++, kinds[kind].end);
+	}
+	buffer_put(&to, (struct slice){ "", 1 });
+	put(w, to.at);
+	buffer_fini(&to);
+	return mark;
+}
+
+/* Each mark is in one record, and in one alone. */
+static void
+assert_marks(unsigned marks)
+{
+	for (unsigned mark = 0; mark < marks; mark++) {
+		char *text = xprintf("<%u>", mark);
+		unsigned found = 0;
+
+		for (size_t i = 0; i < nseen; i++)
+			found += strstr(seen[i].text, text) != NULL;
+		if (found != 1)
+			fail_msg("%s is in %u records", text, found);
+		free(text);
+	}
+}
+
+/* Lives of all kinds of ends, each with options of its own; seen_add() compares what comes again. */
+static void
+random_lives(struct world *w, unsigned seed)
+{
+	static char *const parsers[] = { NULL, plain, docker, NULL };
+	unsigned marks = 0, ms = 0;
+
+	srand(seed);
+	for (unsigned life = 0; life < 12; life++) {
+		w->conf.parser = parsers[random_below(4)];
+		w->conf.flush = 10 + random_below(3) * 20;
+		w->conf.buffer_max_size = 1024 << random_below(4);
+		marks = lines_put(w, marks, &ms);
+		life_begins(w, random_below(2) == 0 ? 0 : random_below(20));
+		for (unsigned i = random_below(4); i > 0; i--) {
+			read_all(w, (int)random_below(2) * 60);
+			marks = lines_put(w, marks, &ms);
+		}
+		life_ends(w);
+	}
+	life_begins(w, UINT32_MAX);
+	read_all(w, 60);
+	assert_marks(marks);
+}
+
+static void
+test_any_options_any_end(void **state)
+{
+	struct world *w = *state;
+	const char *only = getenv("SEED");
+
+	for (unsigned seed = 0; seed < 8; seed++) {
+		if (only != NULL && seed != (unsigned)strtoul(only, NULL, 10))
+			continue;
+		print_message("seed %u\n", seed);
+		random_lives(w, seed);
+		life_ends(w);
+		shell("rm %s/pods/" POD "/agent/0.log; touch %s/pods/" POD "/agent/0.log", w->dir,
+		    w->dir);
+		for (size_t i = 0; i < nseen; i++)
+			free(seen[i].text);
+		nseen = 0;
+		state_close(w->state);
+		w->state = state_open(NULL);
+	}
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, clear)
+	const struct CMUnitTest tests[] = {
+		TEST(test_what_was_there_is_cut_as_before_and_what_comes_anew),
+		TEST(test_a_record_that_began_before_goes_on_as_before),
+		TEST(test_a_shorter_flush_cuts_only_what_comes),
+		TEST(test_a_long_line_is_cut_at_the_cap_of_its_time),
+		TEST(test_rules_that_are_not_understood_give_way_to_the_present_ones),
+		TEST(test_any_options_any_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
