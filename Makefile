@@ -68,7 +68,7 @@ build/.need-%: tools/packages
 	$(Q)mkdir -p build && tools/need $* && touch $@
 
 # ---- tests
-.PHONY: unit unit-bin bench-bin bench chaos chaos-test test e2e lint demo install docs
+.PHONY: unit unit-bin bench-bin bench chaos chaos-test test bench-idle e2e lint demo install docs
 
 test: unit e2e ## all unit and end-to-end tests, with what they need
 
@@ -92,6 +92,9 @@ chaos-test: | build/.need-test ## each fault by itself, and that planted bugs ar
 
 bench: build/towline bench-bin | build/.need-bench ## what a line costs here, beside peers and the ceiling; ARGS= for bench.py
 	$(Q)python3 tests/bench/bench.py $(ARGS)
+
+bench-idle: build/towline ## CPU and memory at rest, with 1,000 files open; ARGS= for idle.py
+	$(Q)python3 tests/bench/idle.py $(ARGS)
 
 C_FILES  = $(shell git ls-files '*.c' '*.h')
 SH_FILES = $(shell git ls-files | xargs grep -lE '^\#!/bin/(ba)?sh')
