@@ -157,6 +157,17 @@ uint64_t state_is_break(
     struct state *s, const struct identity *id, enum side side, uint64_t from, uint64_t to);
 
 /**
+ * state_goes_over(s, id, side, end, next), state_goes_on(s, id, side, end, next):
+ * Store a break at which the record goes on in the stream ${next}: what comes
+ * behind ${end} later is not of it.  A break without a stream that is stored
+ * there after it counts instead.  Asked: does it go on (in *${next})?
+ */
+state_ticket state_goes_over(struct state *s, const struct identity *id, enum side side,
+    uint64_t end, const struct identity *next);
+bool state_goes_on(struct state *s, const struct identity *id, enum side side, uint64_t end,
+    struct identity *next);
+
+/**
  * state_shipped(s, id, side, offset), state_size(s, id, size):
  * Move a cursor forward; note a size.  Nothing waits for these.  On disk
  * `shipped` never passes `counted`.

@@ -25,7 +25,8 @@ static const char *const statements[STATEMENTS] = {
 	    "INSERT OR REPLACE INTO streams (id, path, shipped0, counted0, shipped1, counted1,"
 	    " generation, size, first_seen, touched, open, checkpoints, base, rulings)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-	[SAVE_BREAK] = "INSERT OR IGNORE INTO breaks (id, side, end) VALUES (?1, ?2, ?3)",
+	[SAVE_BREAK] =
+	    "INSERT OR REPLACE INTO breaks (id, side, end, next) VALUES (?1, ?2, ?3, ?4)",
 	[PASS_BREAKS] = "DELETE FROM breaks WHERE id = ?1 AND side = ?2 AND end <= ?3",
 	[DROP_BREAKS] = "DELETE FROM breaks WHERE id = ?1",
 	[SAVE_TEXT] = "INSERT OR REPLACE INTO counters (key, value) VALUES (?1, ?2)",
@@ -192,6 +193,8 @@ breaks_write(struct state *s, const struct change *c)
 		bind_id(to, &c->is.id);
 		sqlite3_bind_int(to, 2, b->side);
 		sqlite3_bind_int64(to, 3, (int64_t)b->end);
+		if (b->goes_on)
+			sqlite3_bind_blob(to, 4, b->next.at, sizeof(b->next.at), SQLITE_STATIC);
 		if (run(to) < 0)
 			return -1;
 	}

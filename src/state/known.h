@@ -12,6 +12,8 @@
 struct brk {
 	enum side side;
 	uint64_t end;
+	bool goes_on; /* in the stream … */
+	struct identity next;
 };
 
 struct known {

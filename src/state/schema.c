@@ -31,6 +31,7 @@ static const char *const migrations[] = {
 	"ALTER TABLE streams DROP COLUMN rules;"
 	"ALTER TABLE streams ADD COLUMN rulings BLOB;"
 	"CREATE TABLE rules (name INTEGER PRIMARY KEY, text TEXT NOT NULL);",
+	"ALTER TABLE breaks ADD COLUMN next BLOB;",
 };
 
 #define NEWEST (int)(sizeof(migrations) / sizeof(migrations[0]))
@@ -223,11 +224,16 @@ break_load(struct state *s, sqlite3_stmt *row)
 {
 	struct known *k = row_known(s, row);
 	int side = sqlite3_column_int(row, 1);
+	struct brk *b;
 
 	if (k == NULL || side < 0 || side >= SIDES)
 		return;
 	k->breaks = xrealloc(k->breaks, (k->nbreaks + 1) * sizeof(*k->breaks));
-	k->breaks[k->nbreaks++] = (struct brk){ (enum side)side, offset_at(row, 2) };
+	b = &k->breaks[k->nbreaks++];
+	*b = (struct brk){ .side = (enum side)side, .end = offset_at(row, 2) };
+	b->goes_on = sqlite3_column_bytes(row, 3) == sizeof(b->next.at);
+	if (b->goes_on)
+		memcpy(b->next.at, sqlite3_column_blob(row, 3), sizeof(b->next.at));
 	k->nstored = k->nbreaks;
 }
 
@@ -307,7 +313,7 @@ load(struct state *s)
 		   "SELECT id, path, shipped0, counted0, shipped1, counted1, generation,"
 		   " size, first_seen, touched, open, checkpoints, base, rulings FROM streams",
 		   stream_load) < 0 ||
-		       rows_load(s, "SELECT id, side, end FROM breaks", break_load) < 0 ||
+		       rows_load(s, "SELECT id, side, end, next FROM breaks", break_load) < 0 ||
 		       rows_load(s, "SELECT name, text FROM rules", rules_load) < 0 ||
 		       rows_load(s, "SELECT key, value FROM counters", text_load) < 0
 		   ? -1

@@ -189,14 +189,57 @@ state_each(struct state *s, state_seen *each, void *arg)
 
 /* ---- breaks */
 
+/* In the place of the one that is there. */
+static state_ticket
+break_put(struct state *s, const struct identity *id, const struct brk *b)
+{
+	struct known *k = known_take(s, id);
+	size_t i = 0;
+
+	while (i < k->nbreaks && (k->breaks[i].side != b->side || k->breaks[i].end != b->end))
+		i++;
+	if (i < k->nbreaks) {
+		k->nstored -= i < k->nstored;
+		k->nbreaks--;
+		memmove(&k->breaks[i], &k->breaks[i + 1], (k->nbreaks - i) * sizeof(*b));
+	}
+	k->breaks = xrealloc(k->breaks, (k->nbreaks + 1) * sizeof(*k->breaks));
+	k->breaks[k->nbreaks++] = *b;
+	return known_put(s, k, true);
+}
+
 state_ticket
 state_break(struct state *s, const struct identity *id, enum side side, uint64_t end)
 {
-	struct known *k = known_take(s, id);
+	return break_put(s, id, &(struct brk){ .side = side, .end = end });
+}
 
-	k->breaks = xrealloc(k->breaks, (k->nbreaks + 1) * sizeof(*k->breaks));
-	k->breaks[k->nbreaks++] = (struct brk){ side, end };
-	return known_put(s, k, true);
+state_ticket
+state_goes_over(struct state *s, const struct identity *id, enum side side, uint64_t end,
+    const struct identity *next)
+{
+	return break_put(s, id, &(struct brk){ side, end, true, *next });
+}
+
+bool
+state_goes_on(
+    struct state *s, const struct identity *id, enum side side, uint64_t end, struct identity *next)
+{
+	const struct known *k;
+	bool goes_on = false;
+
+	pthread_mutex_lock(&s->lock);
+	k = map_get(s->streams, key_of(id));
+	for (size_t i = 0; k != NULL && i < k->nbreaks; i++) {
+		const struct brk *b = &k->breaks[i];
+
+		if (b->side != side || b->end != end || !b->goes_on)
+			continue;
+		goes_on = true;
+		*next = b->next;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return goes_on;
 }
 
 uint64_t

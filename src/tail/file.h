@@ -28,6 +28,7 @@ struct open_record {
 	uint64_t lines, bytes; /* physical lines of its side; content */
 	uint32_t hash;
 	state_ticket broken;       /* its end is a break, stored under this ticket; 0: not */
+	state_ticket handed;       /* … as is its end in the file before a rotation */
 	uint64_t generation;       /* of the read buffer that `line` points into */
 	struct cri line;           /* the first one, while the buffer holds it */
 	const struct rules *rules; /* by which it began */
@@ -172,7 +173,15 @@ void frame_drop(struct open_record *o);
  * ${f} has ended by a rotation: its open records go on in ${next}, of which
  * nothing has been read.
  */
-void frame_hand_over(const struct frame *fr, struct file *f, struct file *next);
+void frame_hand_over(struct frame *fr, struct file *f, struct file *next);
+
+/**
+ * file_stop(t, f):
+ * f->stop was reached: end what ended there before, or hand it over as it was.
+ * The read buffer may hold something else then.  Return false when a record
+ * was refused.
+ */
+bool file_stop(struct tail *t, struct file *f);
 
 /* The whole of tail. */
 struct tail {

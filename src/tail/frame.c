@@ -84,6 +84,7 @@ held_line(const struct open_record *o)
 		.last_time = o->last_time,
 		.lines = 1,
 		.rules = o->rules,
+		.handed = o->handed,
 	};
 
 	if (o->held_before) {
@@ -154,12 +155,14 @@ was_broken(struct frame *fr, const struct file *f, enum side side)
 {
 	const struct open_record *o = &f->open[side];
 	const struct identity *id;
+	struct identity next;
 	uint64_t end;
 
 	if (!o->any || o->broken != 0)
 		return o->any; /* its end is stored already, only its room was missing */
 	id = last_line(f, o, &end);
-	return state_is_break(fr->state, id, side, end - 1, end) != 0;
+	return state_is_break(fr->state, id, side, end - 1, end) != 0 &&
+	       (o->before == NULL || !state_goes_on(fr->state, id, side, end, &next));
 }
 
 void

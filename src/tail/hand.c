@@ -1,9 +1,12 @@
 /*
  * Open records that go from one file to the next: at a rotation what is open
- * in the file that ended goes on in its successor.
+ * in the file that ended goes on in its successor.  That is stored, so that
+ * bytes which come to the older file later begin a record there, on a replay,
+ * too.
  */
 #include "fault.h"
-#include "file.h"
+#include "map.h"
+#include "rules.h"
 
 void
 frame_drop(struct open_record *o)
@@ -13,26 +16,77 @@ frame_drop(struct open_record *o)
 	*o = (struct open_record){ 0 };
 }
 
+/* The open record of a side goes on in `next`. */
+static void
+hand(struct frame *fr, struct file *f, struct file *next, enum side side)
+{
+	struct open_record *o = &f->open[side];
+	struct identity known;
+
+	if (!state_goes_on(fr->state, &f->stream->identity, side, o->end, &known) ||
+	    memcmp(&known, &next->stream->identity, sizeof(known)) != 0)
+		fr->breaks = state_goes_over(
+		    fr->state, &f->stream->identity, side, o->end, &next->stream->identity);
+	next->open[side] = *o;
+	next->open[side].before = f;
+	next->open[side].before_start = o->start;
+	next->open[side].before_end = o->end;
+	next->open[side].held_before = o->holds;
+	next->open[side].start = next->open[side].end = 0;
+	next->open[side].lines = 0;
+	next->open[side].generation = 0;
+	next->open[side].handed = fr->breaks;
+	f->users++;
+	if (!fr->counts)
+		file_inherit(next, f);
+	*o = (struct open_record){ 0 };
+	FAULT("hand-over");
+}
+
 void
-frame_hand_over(const struct frame *fr, struct file *f, struct file *next)
+frame_hand_over(struct frame *fr, struct file *f, struct file *next)
+{
+	if (f->offset > f->sealed && frame_open(f))
+		rules_settle(fr, f, f->offset);
+	for (int side = 0; side < SIDES; side++) {
+		const struct open_record *o = &f->open[side];
+
+		/* Over two rotations, or behind one that went over before: it ends with its file. */
+		if (o->any && o->before == NULL && o->broken == 0 && !next->open[side].any)
+			hand(fr, f, next, (enum side)side);
+	}
+}
+
+/* ---- on a replay */
+
+/* The file that has the stream, when it may still take what is open; who reads ahead has only the next one. */
+static struct file *
+file_with(struct tail *t, const struct file *f, const struct identity *id)
+{
+	struct file *next = successor_of(t, f), *with;
+
+	if (next != NULL && next->stream == NULL)
+		stream_find(t, next);
+	with = map_get(t->by_identity, identity_key(id));
+	if (with == NULL || with == f || with->offset != 0 || (t->frame.counts && with != next))
+		return NULL;
+	return with;
+}
+
+bool
+file_stop(struct tail *t, struct file *f)
 {
 	for (int side = 0; side < SIDES; side++) {
-		struct open_record *o = &f->open[side];
+		const struct open_record *o = &f->open[side];
+		struct identity id;
+		struct file *with;
 
-		if (!o->any || o->before != NULL)
-			continue; /* over two rotations: it ends with its file */
-		next->open[side] = *o;
-		next->open[side].before = f;
-		next->open[side].before_start = o->start;
-		next->open[side].before_end = o->end;
-		next->open[side].held_before = o->holds;
-		next->open[side].start = next->open[side].end = 0;
-		next->open[side].lines = 0;
-		next->open[side].generation = 0;
-		f->users++;
-		if (!fr->counts)
-			file_inherit(next, f);
-		*o = (struct open_record){ 0 };
-		FAULT("hand-over");
+		if (!o->any || o->before != NULL || o->broken != 0 ||
+		    !state_goes_on(t->state, &f->stream->identity, (enum side)side, o->end, &id))
+			continue;
+		with = file_with(t, f, &id);
+		if (with != NULL && !with->open[side].any)
+			hand(&t->frame, f, with, (enum side)side);
 	}
+	return frame_stop(&t->frame, f);
 }

@@ -158,7 +158,7 @@ lines_read(struct tail *t, struct file *f)
 		struct slice new;
 		bool full, stops, taken;
 
-		if (f->stop <= from && !frame_stop(&t->frame, f)) {
+		if (f->stop <= from && !file_stop(t, f)) {
 			t->refused = true;
 			return true;
 		}
@@ -196,6 +196,22 @@ lines_read(struct tail *t, struct file *f)
 	return true;
 }
 
+/* A line without a newline ends here whatever comes later; its side is not known yet. */
+static void
+line_end_store(struct tail *t, struct file *f, uint64_t end)
+{
+	struct frame *fr = &t->frame;
+
+	for (int side = 0; side < SIDES; side++) {
+		if (state_is_break(
+			fr->state, &f->stream->identity, (enum side)side, end - 1, end) == 0)
+			fr->breaks =
+			    state_break(fr->state, &f->stream->identity, (enum side)side, end);
+	}
+	if (f->begun < fr->breaks)
+		f->begun = fr->breaks;
+}
+
 /* What was written since the end was seen is read; what then has no newline is a line. */
 bool
 lines_end(struct tail *t, struct file *f)
@@ -209,6 +225,7 @@ lines_end(struct tail *t, struct file *f)
 	line = slice_from(line, (size_t)(f->offset - from));
 	if (line.len == 0 || full)
 		return true;
+	line_end_store(t, f, f->offset + line.len);
 	if (!frame_line(&t->frame, f, f->offset, f->offset + line.len, line, false))
 		return false;
 	lines_count(t, 1);

@@ -62,6 +62,8 @@ frame_offer(struct frame *fr, struct file *f, enum side side, const struct open_
 	};
 	struct again a;
 
+	if (out.after < o->handed)
+		out.after = o->handed;
 	if (o->before != NULL) {
 		out.stream = o->before->stream;
 		out.offset = o->before_start;

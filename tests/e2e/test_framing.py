@@ -154,6 +154,33 @@ def test_a_record_that_was_open_goes_on_as_it_began(server, settings, node, run)
     towline.stop()
 
 
+@pytest.mark.parametrize("how", [503, "cut"])
+def test_late_bytes_after_a_rotation_are_cut_as_before(
+    server, settings, node, run, how
+):
+    container = node.container()
+    server.how = how
+    settings.inputs[0] |= {"Flush_ms": 20000, "Rotate_Wait": 1}
+    towline = run(settings)
+    container.write("before ", "left ", tag="P")
+    towline.until_metric("towline_lines_total", 2)
+    with open(container.log, "ab"):  # the writer still has it
+        renamed = container.rotate()
+        container.write("right", '{"after":1}', '{"after":2}')
+        towline.until_metric("towline_records_total", 3, 30)
+        container.write("late", '{"late":1}', to=renamed)
+        towline.until_metric("towline_records_total", 5)
+        towline.kill()
+        server.how = None
+        towline = run(settings)
+        until(lambda: len(server.documents) >= 5, server.logs)
+        towline.until_metric("towline_records_total", 5)
+        towline.stop()
+    expected = ["before left right", "late"]
+    expected += ['{"after":1}', '{"after":2}', '{"late":1}']
+    assert server.logs() == sorted(expected)
+
+
 def test_rules_of_another_towline_are_said_once(server, settings, node, run):
     container = node.container()
     towline = run(settings)

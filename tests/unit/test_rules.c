@@ -13,6 +13,7 @@ static char plain[] = "plain", docker[] = "docker";
 /* ---- a reader whose records are kept, and of which only some are delivered */
 
 struct seen {
+	struct identity id;
 	uint64_t offset, end;
 	uint32_t hash;
 	enum side side;
@@ -29,7 +30,8 @@ seen_add(const struct framed *f)
 	for (size_t i = 0; i < nseen; i++) {
 		struct seen *s = &seen[i];
 
-		if (s->offset != f->offset || s->side != f->side)
+		if (s->offset != f->offset || s->side != f->side ||
+		    memcmp(&s->id, &f->stream->identity, sizeof(s->id)) != 0)
 			continue;
 		assert_int_equal(s->end, f->end);
 		assert_int_equal(s->hash, f->hash);
@@ -37,7 +39,8 @@ seen_add(const struct framed *f)
 		return;
 	}
 	seen = realloc(seen, (nseen + 1) * sizeof(*seen));
-	seen[nseen++] = (struct seen){ f->offset, f->end, f->hash, f->side, xslicedup(f->text) };
+	seen[nseen++] = (struct seen){ f->stream->identity, f->offset, f->end, f->hash, f->side,
+		xslicedup(f->text) };
 }
 
 static bool
@@ -254,6 +257,91 @@ test_a_long_line_is_cut_at_the_cap_of_its_time(void **state)
 	assert_int_equal(strlen(seen[5].text), n);
 }
 
+/* ---- over a rotation */
+
+static void
+turn_until_seen(struct world *w, size_t n)
+{
+	int64_t until = clock_mono() + 20 * NS_PER_S;
+
+	while (nseen < n) {
+		tail_turn(w->tail, true);
+		tail_wait(w->tail, -1, 5);
+		assert_true(clock_mono() < until);
+	}
+}
+
+static bool
+has_seen(const char *text)
+{
+	for (size_t i = 0; i < nseen; i++) {
+		if (strcmp(seen[i].text, text) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The older file's writer has more when its open record has gone on in the next one. */
+static void
+rotated_with_late_bytes(struct world *w, const char *last, const char *late, unsigned delivered)
+{
+	char *old = xprintf("%s/pods/" POD "/agent/0.log", w->dir);
+	char *new = xprintf("%s.20260101-000000", old);
+	int writer;
+
+	w->conf.flush = 60000;
+	put(w, AT(1) "stdout F {}\n");
+	put(w, last);
+	life_begins(w, delivered);
+	turn_until_seen(w, 1);
+	writer = open(old, O_WRONLY | O_APPEND);
+	assert_true(writer >= 0);
+	assert_int_equal(rename(old, new), 0);
+	put(w, AT(2) "stdout F right\n" AT(2) "stdout F {1}\n" AT(2) "stdout F {2}\n");
+	turn_until_seen(w, 4); /* Rotate_Wait is over */
+	assert_int_equal(write(writer, late, strlen(late)), strlen(late));
+	turn_until_seen(w, 6);
+	life_ends(w);
+	close(writer);
+	for (unsigned life = 0; life < 2; life++) {
+		int64_t until = clock_mono() + 20 * NS_PER_S;
+
+		life_begins(w, 0);
+		while (w->records < 6 - delivered && clock_mono() < until) {
+			tail_turn(w->tail, true);
+			tail_wait(w->tail, -1, 5);
+		}
+		assert_int_equal(w->records, 6 - delivered);
+		life_ends(w);
+		assert_int_equal(nseen, 6);
+	}
+	free(old);
+	free(new);
+}
+
+static void
+test_late_bytes_behind_a_rotation_begin_a_record(void **state)
+{
+	rotated_with_late_bytes(
+	    *state, AT(1) "stdout P left \n", AT(3) "stdout F late\n" AT(3) "stdout F {3}\n", 0);
+	assert_true(has_seen("left right") && has_seen("late"));
+}
+
+static void
+test_late_bytes_after_what_was_delivered(void **state)
+{
+	rotated_with_late_bytes(
+	    *state, AT(1) "stdout P left \n", AT(3) "stdout F late\n" AT(3) "stdout F {3}\n", 1);
+	assert_true(has_seen("left right") && has_seen("late"));
+}
+
+static void
+test_the_rest_of_a_line_that_had_no_newline_is_a_record(void **state)
+{
+	rotated_with_late_bytes(*state, AT(1) "stdout P le", "late\n" AT(3) "stdout F {3}\n", 0);
+	assert_true(has_seen("leright") && has_seen("late"));
+}
+
 /* ---- what is not understood */
 
 static void
@@ -393,6 +481,9 @@ main(void)
 		TEST(test_a_record_that_began_before_goes_on_as_before),
 		TEST(test_a_shorter_flush_cuts_only_what_comes),
 		TEST(test_a_long_line_is_cut_at_the_cap_of_its_time),
+		TEST(test_late_bytes_behind_a_rotation_begin_a_record),
+		TEST(test_late_bytes_after_what_was_delivered),
+		TEST(test_the_rest_of_a_line_that_had_no_newline_is_a_record),
 		TEST(test_rules_that_are_not_understood_give_way_to_the_present_ones),
 		TEST(test_any_options_any_end),
 	};

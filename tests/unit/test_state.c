@@ -339,11 +339,34 @@ test_a_store_without_rules_is_brought_up(void **state)
 	execute("ALTER TABLE streams DROP COLUMN rulings;"
 		"ALTER TABLE streams ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;"
 		"ALTER TABLE streams ADD COLUMN rules INTEGER NOT NULL DEFAULT 0;"
+		"ALTER TABLE breaks DROP COLUMN next;"
 		"DROP TABLE rules; PRAGMA user_version = 2");
 	s = state_open(dir);
 	assert_non_null(s);
 	assert_true(state_find(s, &id, &is));
 	assert_true(is.side[SIDE_STDERR].counted == 7 && is.nrulings == 0);
+	state_close(s);
+}
+
+static void
+test_a_break_may_go_on_in_another_stream(void **state)
+{
+	struct state *s = state_open(dir);
+	struct identity next;
+
+	(void)state;
+	state_goes_over(s, &id, SIDE_STDOUT, 10, &other);
+	wait_durable(s, state_goes_over(s, &id, SIDE_STDERR, 20, &other));
+	state_break(s, &id, SIDE_STDERR, 20); /* it ended there after all */
+	state_break(s, &id, SIDE_STDERR, 10);
+	for (int life = 0; life < 2; life++) {
+		assert_true(state_goes_on(s, &id, SIDE_STDOUT, 10, &next));
+		assert_memory_equal(&next, &other, sizeof(next));
+		assert_false(state_goes_on(s, &id, SIDE_STDERR, 20, &next));
+		assert_int_equal(state_is_break(s, &id, SIDE_STDERR, 10, 30), 20);
+		assert_false(state_goes_on(s, &id, SIDE_STDERR, 10, &next));
+		reopen(&s);
+	}
 	state_close(s);
 }
 
@@ -464,7 +487,7 @@ test_a_newer_schema_is_refused_and_left_alone(void **state)
 	state_close(s);
 	execute("PRAGMA user_version = 99");
 	assert_null(state_open(dir));
-	execute("PRAGMA user_version = 3"); /* ours */
+	execute("PRAGMA user_version = 4"); /* ours */
 	s = state_open(dir);
 	assert_int_equal(state_is_break(s, &id, SIDE_STDOUT, 0, 5), 5);
 	assert_false(state_was_set_aside(s));
@@ -587,6 +610,7 @@ main(void)
 		TEST(test_rules_are_kept_as_long_as_a_stream_has_them),
 		TEST(test_a_stream_that_goes_back_is_cut_by_the_newest_rules),
 		TEST(test_a_store_without_rules_is_brought_up),
+		TEST(test_a_break_may_go_on_in_another_stream),
 		TEST(test_a_ticket_is_durable_after_a_commit_and_wakes),
 		TEST(test_a_kill_at_any_instant_loses_nothing_that_was_durable),
 		TEST(test_a_second_instance_is_refused),
