@@ -116,6 +116,9 @@ refused(struct es *es, struct es_request *r, struct piece *p, int64_t now)
 	es_apply(es, r, p, now);
 }
 
+#define PLENTY                                                                                     \
+	(64u << 10) /* bytes: a server that has taken so many at once refuses sizes, not all */
+
 static void
 too_large(struct es *es, struct es_request *r, struct piece *p, int64_t now)
 {
@@ -135,8 +138,8 @@ too_large(struct es *es, struct es_request *r, struct piece *p, int64_t now)
 	if (answer->reason[0] == '\0')
 		snprintf(answer->reason, sizeof(answer->reason),
 		    "one document is larger than the server takes");
-	/* One that has taken nothing yet may refuse all. */
-	verdicts_all(&r->verdicts, p, es->taken > 0 ? VERDICT_FAULT : VERDICT_DOUBT, answer);
+	/* One that has taken little yet may refuse all: unless its index takes others now, and not this. */
+	verdicts_all(&r->verdicts, p, es->taken >= PLENTY ? VERDICT_FAULT : VERDICT_DOUBT, answer);
 	es_apply(es, r, p, now);
 }
 

@@ -58,9 +58,11 @@ def test_a_document_too_large_is_a_dead_letter_and_the_others_go_on(
     container.write(*LINES[:100], "x" * 30000, *LINES[100:200])
     towline = run(config(server.output))
     towline.until_delivered(200)
+    container.write(LINES[200])  # that this one is taken proves it
     towline.until_metric("towline_dead_letters_total", 1)
+    towline.until_delivered(201)
     towline.stop()
-    assert server.logs() == LINES[:200]
+    assert server.logs() == LINES[:201]
 
 
 def test_a_whole_request_400_is_bisected(fake, node, config, run):
