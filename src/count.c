@@ -43,7 +43,8 @@ count_record(struct pipeline *p, const struct framed *f)
 	flow_dirty(p, flow);
 	if (f->also != NULL) {
 		flow = f->also->user;
-		flow->counted[f->side] = f->also_end;
+		if (flow->counted[f->side] < f->also_end)
+			flow->counted[f->side] = f->also_end;
 		flow_dirty(p, flow);
 		flow = f->stream->user;
 	}

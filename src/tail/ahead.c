@@ -184,20 +184,12 @@ part_due(const struct tail *t, const struct file *f)
 	return f->leaving && !p->ended ? t->now + POLL_GAP : INT64_MAX;
 }
 
-/* Read on at the second place, up to the budget.  True: there is more. */
 static bool
-part(struct tail *t, struct file *f)
+read_on(struct tail *t, struct file *f)
 {
-	struct file *next = successor_of(t, f);
 	tail_record *record = t->frame.record;
 	bool more;
 
-	if (next != NULL &&
-	    ((next->stream == NULL && !stream_find(t, next)) || !ahead_begin(t, next)))
-		next = NULL;
-	if (next != NULL)
-		places_swap(next);
-	places_swap(f);
 	f->hot = false;
 	if (!f->leaving)
 		watch_file(t->watch, f);
@@ -206,9 +198,32 @@ part(struct tail *t, struct file *f)
 	more = file_read_on(t, f);
 	t->frame.record = record;
 	t->frame.counts = false;
+	return more;
+}
+
+/*
+ * Read on at the second place, up to the budget.  What is open at the end goes
+ * on at the second place of the next file, which begins then and not before:
+ * shipping may come to that end first.  True: there is more.
+ */
+static bool
+part(struct tail *t, struct file *f)
+{
+	struct file *next = f->leaving ? successor_of(t, f) : NULL;
+	bool had = next != NULL && next->ahead != NULL, more;
+
+	if (next != NULL && !ahead_begin(t, next))
+		return false; /* a .gz */
+	if (next != NULL)
+		places_swap(next);
+	places_swap(f);
+	t->heir = next;
+	more = read_on(t, f);
 	places_swap(f);
 	if (next != NULL)
 		places_swap(next);
+	if (next != NULL && !had && !f->ahead->place.ended)
+		ahead_drop(t, next);
 	if (f->changed)
 		return false;
 	part_note(t, f);
@@ -227,21 +242,6 @@ stands(const struct tail *t, const struct file *f)
 	return t->stands || f->parked;
 }
 
-static void
-aheads_begin(struct tail *t)
-{
-	struct file *f;
-
-	TAILQ_FOREACH (f, &t->awake, in_awake) {
-		if (f->ahead != NULL || !stands(t, f) ||
-		    !(f->ready || f->due <= t->now || f->after != NULL))
-			continue;
-		if (f->stream == NULL && !f->duplicate && f->fd >= 0)
-			stream_find(t, f);
-		ahead_begin(t, f);
-	}
-}
-
 /* Is what was before it counted? */
 static bool
 is_next(const struct file *f)
@@ -250,6 +250,21 @@ is_next(const struct file *f)
 
 	return before == NULL || before->ended ||
 	       (before->ahead != NULL && before->ahead->place.ended);
+}
+
+static void
+aheads_begin(struct tail *t)
+{
+	struct file *f;
+
+	TAILQ_FOREACH (f, &t->awake, in_awake) {
+		if (f->ahead != NULL || !stands(t, f) || !is_next(f) ||
+		    !(f->ready || f->due <= t->now))
+			continue;
+		if (f->stream == NULL && !f->duplicate && f->fd >= 0)
+			stream_find(t, f);
+		ahead_begin(t, f);
+	}
 }
 
 bool

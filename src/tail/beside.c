@@ -230,10 +230,13 @@ listing_open(struct tail *t, struct listing *l, struct file *live)
 		char *path = rotated_path(l, rotated.names[i]);
 		struct file *f = file_known(t, path);
 
-		if (f == NULL)
+		if (f == NULL) {
 			f = rotated_open(t, live, path, last, &gone);
-		else if (nameless)
+			if (f != NULL)
+				f->stray = nameless;
+		} else if (nameless) {
 			f = NULL; /* older than the one before, and read before it */
+		}
 		if (f != NULL && f != live && !f->ended && !f->duplicate)
 			last = f;
 		free(path);

@@ -39,8 +39,8 @@ file_is_left(struct tail *t, struct file *f)
 	return f->left;
 }
 
-struct file *
-successor_of(const struct tail *t, const struct file *f)
+static struct file *
+follower_of(const struct tail *t, const struct file *f)
 {
 	struct file *next;
 
@@ -53,20 +53,40 @@ successor_of(const struct tail *t, const struct file *f)
 	return NULL;
 }
 
-/* Is there a successor, and has it a first line? */
+/* Is it none of what comes after, but a copy of what was before, or that itself? */
 static bool
-successor_begins(struct tail *t, const struct file *f)
+is_older(const struct file *f)
 {
-	struct file *next = successor_of(t, f);
+	return f->duplicate || (f->stray && f->stream != NULL && f->offset > 0);
+}
 
-	return next != NULL && (next->stream != NULL || stream_find(t, next));
+struct file *
+successor_of(struct tail *t, const struct file *f)
+{
+	struct file *next = follower_of(t, f);
+
+	while (next != NULL) {
+		bool begun = next->stream != NULL || next->duplicate || stream_find(t, next);
+
+		if (!is_older(next))
+			return begun ? next : NULL;
+		next = follower_of(t, next);
+	}
+	return NULL;
+}
+
+/* Where what is open in `f` goes on; read ahead, that is known before. */
+static struct file *
+heir_of(struct tail *t, const struct file *f)
+{
+	return t->frame.counts ? t->heir : successor_of(t, f);
 }
 
 /* Nothing comes any more: what is open goes on in the next file, or ends here. */
 static bool
 file_finish(struct tail *t, struct file *f)
 {
-	struct file *next = successor_of(t, f);
+	struct file *next;
 
 	if (f->stream == NULL && !stream_find(t, f)) {
 		f->ended = true;
@@ -77,7 +97,8 @@ file_finish(struct tail *t, struct file *f)
 	if (f->changed)
 		return true;
 	f->offset = content_end(f);
-	if (next != NULL && (next->stream != NULL || stream_find(t, next)) && next->offset == 0)
+	next = frame_open(f) ? heir_of(t, f) : NULL;
+	if (next != NULL && next->offset == 0)
 		frame_hand_over(&t->frame, f, next);
 	if (!frame_flush(&t->frame, f))
 		return false;
@@ -102,7 +123,7 @@ file_at_end(struct tail *t, struct file *f)
 	bool over = f->leaving && (file_is_left(t, f) || t->now - f->grown > f->conf->rotate_wait);
 
 	/* What is open goes on in the successor, which may not be there yet or have no line. */
-	if (over && !flush && frame_open(f) && !successor_begins(t, f))
+	if (over && !flush && frame_open(f) && heir_of(t, f) == NULL)
 		return;
 
 	if (over || t->finishing) {

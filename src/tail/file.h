@@ -73,6 +73,7 @@ struct file {
 	bool hot;                    /* grows all the time: read by the clock, not watched */
 	bool parked;                 /* the server holds what it feeds: not read */
 	bool found;                  /* a path led to it at the last look */
+	bool stray;                  /* put behind what has lost its name: it may be older */
 	bool leaving;                /* rotated or deleted: closed when it is read to its end */
 	bool left;                   /* no process can write to it any more */
 	int64_t asked;               /* mono ns when it was last asked whether a writer has it */
@@ -192,7 +193,8 @@ struct tail {
 	tail_stream *on_stream;
 	tail_record *count; /* what is read ahead of shipping goes there */
 	TAILQ_HEAD(aheads, ahead) aheads;
-	bool stands; /* no batch is free: nothing was shipped in this turn */
+	struct file *heir; /* of the file that is being read ahead: what is open goes on there */
+	bool stands;       /* no batch is free: nothing was shipped in this turn */
 	struct frame frame;
 	LIST_HEAD(, file) files;       /* the newest first */
 	TAILQ_HEAD(awake, file) awake; /* whose turn is first: no file waits for ever */
@@ -211,6 +213,7 @@ struct tail {
 	int64_t refresh;             /* the most */
 	bool look;                   /* something says that there are other files */
 	struct takeover **takeovers; /* of each conf; NULL: there was a state, or it has none */
+	int64_t started;             /* mono ns */
 	bool settled;                /* what was lost before the start is counted */
 	bool first_look;             /* files that it finds were there at the start */
 	bool finishing;
@@ -300,9 +303,10 @@ bool file_read_on(struct tail *t, struct file *f);
 
 /**
  * successor_of(t, f):
- * The file that is read when ${f} has ended, or NULL.
+ * The file in which what is open at the end of ${f} goes on; NULL: it is not
+ * there, or has no line yet.
  */
-struct file *successor_of(const struct tail *t, const struct file *f);
+struct file *successor_of(struct tail *t, const struct file *f);
 
 /**
  * file_is_left(t, f):

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "map.h"
 
 /* A link among the containers' names its pod: <pod>_<ns>_<container>-<id>.log. */
@@ -48,6 +49,9 @@ lost_count(const char *path, const char *target, enum lost why, uint64_t bytes)
 }
 
 /* ---- after the start */
+
+/* A log has no name for a moment while it is rotated, and its directory may be mounted late. */
+#define GRACE (10 * NS_PER_S)
 
 struct unread {
 	struct identity id;
@@ -106,7 +110,7 @@ lost_settle(struct tail *t)
 {
 	struct unreads all = { 0 };
 
-	if (t->settled || t->first_look || !all_begun(t))
+	if (t->settled || t->now - t->started < GRACE || t->first_look || !all_begun(t))
 		return;
 	t->settled = true;
 	state_each(t->state, unread_add, &all);

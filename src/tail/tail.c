@@ -64,6 +64,7 @@ tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
 	t->state = state;
 	t->book = book;
 	t->on_stream = stream;
+	t->started = clock_mono();
 	t->count = count;
 	t->buffer_size = cap + LINE_ROOM;
 	t->buffer = xmalloc(t->buffer_size);
@@ -274,11 +275,11 @@ tail_figures(struct tail *t, struct tail_figures *out)
 {
 	struct file *f;
 
+	lost_settle(t);
 	*out = t->figures;
 	if (!t->stirred && out->lag_bytes == 0 && out->unread == 0 && out->files == t->nfiles)
 		return;
 	t->stirred = false;
-	lost_settle(t);
 	*out = (struct tail_figures){ .files = t->nfiles, .newest = t->frame.newest };
 	LIST_FOREACH (f, &t->files, in_files) {
 		uint64_t least = 0;
