@@ -59,6 +59,7 @@ struct framed {
 	bool cri;     /* false: a line without the runtime's head */
 	bool partial; /* the first line's tag was P */
 	bool truncated;
+	bool fresh;   /* was never offered before, for certain */
 	int64_t time; /* the first line's, ns; 0 when it has none */
 	struct slice time_text;
 	struct slice text;    /* content, lines joined by \n; lives until the next call */

@@ -251,6 +251,7 @@ record_begin(struct chain *c, const struct source *s, const struct framed *f, st
 	r->side = f->side;
 	r->partial = f->partial;
 	r->truncated = f->truncated;
+	r->fresh = f->fresh;
 	r->has_log = true;
 	r->log = f->text;
 	r->tag = slice_of(f->stream->tag);

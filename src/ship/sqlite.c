@@ -5,6 +5,7 @@
  */
 #include <sqlite3.h>
 #include <stddef.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "clock.h"
@@ -60,6 +61,7 @@ struct sqlite {
 	struct batch **queue; /* in the order they came */
 	size_t nqueue;
 	unsigned failures;
+	uint64_t collided; /* rows of this transaction that were there, though never sent before */
 	int64_t not_before;
 	struct said said;
 };
@@ -127,6 +129,7 @@ row_insert(struct sqlite *q, const struct batch *b, const struct item *item)
 	sqlite3_bind_int64(q->insert, 2, item->time);
 	sqlite3_bind_text(q->insert, 3, doc.at, (int)doc.len, SQLITE_STATIC);
 	code = sqlite3_step(q->insert);
+	q->collided += code == SQLITE_DONE && sqlite3_changes(q->db) == 0 && item->fresh;
 	sqlite3_reset(q->insert);
 	return code == SQLITE_DONE ? 0 : -1;
 }
@@ -134,6 +137,7 @@ row_insert(struct sqlite *q, const struct batch *b, const struct item *item)
 static int
 batch_insert(struct sqlite *q, const struct batch *b)
 {
+	q->collided = 0;
 	if (db_open(q) < 0 || sqlite3_exec(q->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
 		return -1;
 	for (uint32_t i = 0; i < b->nitems; i++) {
@@ -175,6 +179,13 @@ batch_taken(struct sqlite *q, struct batch *b)
 	q->said.at = 0;
 	atomic_store(&q->sink->waits, NULL);
 	atomic_store(&q->sink->answered, true);
+	if (q->collided > 0) {
+		metrics_add(&metrics.collisions, q->collided);
+		say_error("sqlite",
+		    "%" PRIu64 " ids that were never sent are taken already; their records are not "
+		    "stored  output=%s",
+		    q->collided, q->sink->name);
+	}
 	for (uint32_t i = 0; i < b->nitems; i++) {
 		metrics_delivered(q->sink->metrics, b->items[i].time, wall);
 		ship_settle(q->sink->shipper, &b->items[i]);

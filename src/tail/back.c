@@ -58,6 +58,8 @@ rewind_one(struct tail *t, struct file *f)
 	uint64_t least;
 
 	f->changed |= !same_still(f);
+	if (f->fresh_from < f->offset)
+		f->fresh_from = f->offset;
 	cursors_rewind(t, f);
 	for (int side = 0; side < SIDES; side++) {
 		frame_drop(&f->open[side]);

@@ -126,12 +126,14 @@ static void
 stream_resume(struct tail *t, struct file *f, struct stream *s, struct stream_state *is)
 {
 	struct stream_state known;
+	bool is_known = state_find(t->state, &s->identity, &known);
 
 	f->begun = 0;
-	if (state_find(t->state, &s->identity, &known))
+	if (is_known)
 		stream_known(t, f, s, &known);
 	else
 		stream_new(t, f, s, is);
+	f->fresh_from = is_known || f->early || f->packed != NULL ? f->size : 0;
 	f->offset = f->resume[SIDE_STDOUT] < f->resume[SIDE_STDERR] ? f->resume[SIDE_STDOUT]
 								    : f->resume[SIDE_STDERR];
 	if (f->after != NULL && f->offset == 0 && BUG("offset-at-rotation"))

@@ -65,6 +65,7 @@ struct file {
 	bool settled;                /* what is open ends there, too */
 	uint64_t stop;               /* the next break of before; UINT64_MAX: none */
 	uint64_t resume[SIDES];      /* lines that begin below are done */
+	uint64_t fresh_from;         /* records that begin below may have been sent before */
 	int64_t grown;               /* mono ns when it last had more */
 	uint64_t read_to;            /* bytes that were read at least once */
 	int64_t due;                 /* mono ns when it has a turn without an event */

@@ -63,11 +63,9 @@ frame_hand_over(struct frame *fr, struct file *f, struct file *next)
 static struct file *
 file_with(struct tail *t, const struct file *f, const struct identity *id)
 {
-	struct file *next = successor_of(t, f), *with;
+	struct file *next = t->frame.counts ? t->heir : successor_of(t, f); /* its stream begins */
+	struct file *with = map_get(t->by_identity, identity_key(id));
 
-	if (next != NULL && next->stream == NULL)
-		stream_find(t, next);
-	with = map_get(t->by_identity, identity_key(id));
 	if (with == NULL || with == f || with->offset != 0 || (t->frame.counts && with != next))
 		return NULL;
 	return with;

@@ -58,6 +58,7 @@ frame_offer(struct frame *fr, struct file *f, enum side side, const struct open_
 		.offset = o->start,
 		.end = o->end,
 		.hash = o->hash,
+		.fresh = o->start >= f->fresh_from,
 		.after = after > f->begun ? after : f->begun,
 	};
 	struct again a;
@@ -68,6 +69,7 @@ frame_offer(struct frame *fr, struct file *f, enum side side, const struct open_
 		out.stream = o->before->stream;
 		out.offset = o->before_start;
 		out.end = o->before_end;
+		out.fresh = o->before_start >= o->before->fresh_from;
 		if (o->end > o->start) {
 			out.also = f->stream;
 			out.also_end = o->end;

@@ -1,6 +1,7 @@
 """The same truth without a server: into sqlite, asked with towline report."""
 
 import json
+import shutil
 import stat
 
 import pytest
@@ -71,6 +72,23 @@ def test_a_document_has_the_names_that_dashboards_know(node, table, config, run)
     assert kubernetes["container_name"] == "matillion-agent"
     assert kubernetes["pod_id"] == "0b5c-11"
     assert kubernetes["docker_id"] in container.link.name
+
+
+def test_ids_that_are_taken_are_counted(node, table, config, run):
+    """By another towline, say, or by this one before its state was deleted."""
+    container = node.container()
+    container.write(*(f"line {i}" for i in range(50)))
+    settings = config(table.output)
+    assert run(settings, "--exit-on-eof", wait=False).wait() == 0
+    shutil.rmtree(settings.folder / "state")
+    link = container.link.readlink()
+    container.link.unlink()
+    towline = run(settings)
+    towline.until_ready()
+    container.link.symlink_to(link)  # a new file, as far as towline knows
+    towline.until_metric("towline_collisions_total", 50)
+    towline.stop()
+    assert table.count() == 50
 
 
 def test_reading_again_adds_nothing(node, table, config, run):
