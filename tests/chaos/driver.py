@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import json
+import math
 import mmap
 import os
 import random
@@ -82,6 +83,7 @@ class Episode:
         self.kinds, self.options, self.real = set(kinds), options, real
         self.rng = random.Random(f"{seed}/driver")
         self.done = collections.Counter()
+        self.full_until = -math.inf  # the state's disk
         self.findings = collections.defaultdict(list)
         self.shown, self.samples, self.heal_at = {}, [], []
         folder.mkdir(parents=True)
@@ -178,7 +180,17 @@ class Episode:
         with contextlib.suppress(OSError), open(filler, "ab", buffering=0) as file:
             while True:
                 file.write(bytes(65536))
-        self.later(self.rng.uniform(0.5, 5), lambda: filler.unlink(missing_ok=True))
+        self.full_until = math.inf
+        self.later(self.rng.uniform(0.5, 5), lambda: self.free(filler))
+
+    def free(self, filler):
+        filler.unlink(missing_ok=True)
+        self.full_until = time.monotonic()
+
+    def may_not_start(self, code):
+        """The state's disk was full when it started: it says so and ends."""
+        full = self.full_until >= self.started
+        return full and code == 1 and "free its disk" in self.towline.said()
 
     def server_fault(self, kind):
         seconds = self.rng.uniform(0.2, 2.5)
@@ -220,7 +232,7 @@ class Episode:
         code = self.towline.ended()
         if code is not None:
             self.say(f"ended {code}")
-            if code != -9:
+            if code != -9 and not self.may_not_start(code):
                 self.findings["it ended by itself"].append(
                     f"{code}: {self.towline.said()[-600:]}"
                 )
