@@ -27,6 +27,8 @@ struct metrics {
 	atomic_llong newest;         /* runtime time of the newest record read, ns */
 	atomic_ullong state_stale;   /* gauge: s since the state could not be written; 0: it can */
 	atomic_ullong index_late;    /* indices that exist from before our template */
+	atomic_ullong memory_limit;  /* gauge: bytes, limit.h */
+	atomic_ullong refused_files; /* looks at a file beyond Max_Files */
 	atomic_ullong folded;        /* records counted under the label value `other` */
 };
 

@@ -32,6 +32,14 @@ struct shipper *shipper_new(const struct section *const *outputs, size_t n, stru
 void shipper_free(struct shipper *s);
 
 /**
+ * ship_limit(outputs, n, batches, batch_bytes, heap, sockets):
+ * The most that the shipper of these takes, in bytes: in ${heap}, and in the
+ * kernel's buffers of its connections.
+ */
+void ship_limit(const struct section *const *outputs, size_t n, unsigned batches,
+    size_t batch_bytes, uint64_t *heap, uint64_t *sockets);
+
+/**
  * shipper_rules(s):
  * How documents are to be encoded for these outputs.
  */

@@ -38,6 +38,7 @@ struct tail_conf {
 	int first_start; /* enum first_start */
 	int64_t refresh_interval, rotate_wait, flush;
 	uint64_t held_deleted_limit;
+	int64_t max_files;        /* the inputs share the sum of theirs */
 	uint64_t buffer_max_size; /* of a line, and of a joined record */
 	char *path_key, *key;
 	char *db;        /* NULL: none */

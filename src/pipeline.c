@@ -22,6 +22,7 @@
 #include "agent_metrics.h"
 #include "clock.h"
 #include "flow.h"
+#include "metrics.h"
 #include "voice.h"
 
 static bool
@@ -115,6 +116,9 @@ pipeline_new(const struct conf *conf, const struct pipeline_options *options)
 
 	p->conf = conf;
 	p->service = service_of(conf);
+	limit_of(conf, &p->limit);
+	limit_say(&p->limit);
+	atomic_store(&metrics.memory_limit, limit_sum(&p->limit));
 	p->options = *options;
 	p->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	p->over = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

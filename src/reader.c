@@ -245,6 +245,7 @@ reader_run(void *arg)
 	bool finishing = false;
 	int wait = 0;
 
+	pthread_setname_np(pthread_self(), "reader");
 	while (!atomic_load(&p->stop)) {
 		bool more, room, counts;
 		int64_t now;

@@ -8,6 +8,7 @@
 
 #include "agent.h"
 #include "chain.h"
+#include "limit.h"
 #include "pipeline.h"
 #include "serve.h"
 #include "service.h"
@@ -21,6 +22,7 @@ struct pipeline {
 	const struct conf *conf;
 	const struct service *service;
 	struct pipeline_options options;
+	struct limit limit;
 	struct state *state;
 	struct range_book *book;
 	struct chain *chain;

@@ -210,11 +210,12 @@ index_found(struct es_template *t)
 
 /* Not now: again later, and records wait. */
 static void
-template_again(struct es_template *t, const char *what)
+template_again(struct es_template *t, enum reason reason, const char *what)
 {
 	int64_t wait = backoff(t->es, ++t->failures);
 
 	t->due = clock_mono() + wait;
+	metrics_add(&t->es->sink->metrics->retries[reason], 1);
 	atomic_store(&t->es->sink->waits, "the server does not take requests");
 	if (!said_lately(&t->said))
 		say_warn("es", "%s; records wait in their files  output=%s host=%s retry_in=%.1fs",
@@ -250,7 +251,11 @@ status_take(struct es_template *t, long status)
 		snprintf(what, sizeof(what), "the server answers %ld%s", status,
 		    status == 401 ? " (HTTP_User and HTTP_Passwd, or HTTP_API_Key, are not right)"
 				  : "");
-		template_again(t, what);
+		template_again(t,
+		    status == 401   ? REASON_AUTH
+		    : status == 429 ? REASON_429
+				    : REASON_5XX,
+		    what);
 		return;
 	}
 	t->failures = 0;
@@ -287,7 +292,7 @@ template_answered(struct exchange *x, CURLcode code)
 	}
 	snprintf(what, sizeof(what), "no answer: %s",
 	    t->error[0] != '\0' ? t->error : curl_easy_strerror(code));
-	template_again(t, what);
+	template_again(t, code == CURLE_OPERATION_TIMEDOUT ? REASON_TIMEOUT : REASON_CONNECT, what);
 }
 
 bool

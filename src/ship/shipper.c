@@ -14,9 +14,6 @@
 #include "fault.h"
 #include "shipper.h"
 
-/* A single document may grow one batch to this many times its size. */
-#define GROWTH 16
-
 /* The state is asked this often while a batch waits for it. */
 #define STATE_WAIT (20 * NS_PER_MS)
 
@@ -80,7 +77,7 @@ sink_open(struct shipper *s, const struct section *section)
 static void
 pool_make(struct shipper *s, unsigned batches, size_t bytes)
 {
-	size_t cap = bytes > UINT32_MAX / GROWTH ? UINT32_MAX : bytes * GROWTH;
+	size_t cap = bytes > UINT32_MAX / BATCH_GROWTH ? UINT32_MAX : bytes * BATCH_GROWTH;
 
 	s->batch_bytes = bytes;
 	s->budget = batches * bytes;
@@ -342,6 +339,7 @@ ship(void *arg)
 {
 	struct shipper *s = arg;
 
+	pthread_setname_np(pthread_self(), "shipper");
 	for (;;) {
 		int64_t now = clock_mono(), next = turn(s, now), wait;
 		bool more = carry(s);

@@ -6,6 +6,9 @@
 
 #include "sink.h"
 
+/* A single document may grow one batch to this many times its size. */
+#define BATCH_GROWTH 16
+
 #define SINKS_MAX 32 /* bits of a route */
 
 struct shipper {

@@ -103,6 +103,7 @@ keep(void *arg)
 	struct state *s = arg;
 	int64_t last = 0;
 
+	pthread_setname_np(pthread_self(), "store");
 	pthread_mutex_lock(&s->lock);
 	while (!s->stop) {
 		wait_for_work(s, last);

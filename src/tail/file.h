@@ -200,7 +200,7 @@ struct tail {
 	LIST_HEAD(, file) files;       /* the newest first */
 	TAILQ_HEAD(awake, file) awake; /* whose turn is first: no file waits for ever */
 	struct map *by_inode, *by_target, *by_identity;
-	size_t nfiles;
+	size_t nfiles, max_files;
 	struct watch *watch;
 	bool told; /* the watch has something to say */
 	char *buffer;
@@ -224,7 +224,7 @@ struct tail {
 	uint64_t unparks; /* of the book, when it was last asked */
 	bool stirred;     /* a file had a turn since the figures were taken */
 	struct tail_figures figures;
-	struct said said, said_starved;
+	struct said said, said_starved, said_full;
 	uint64_t held;   /* bytes of disk that deleted files keep */
 	int64_t held_at; /* mono ns when they were summed */
 	bool starved;    /* descriptors ran out since the last look */

@@ -11,6 +11,7 @@
 #include "file.h"
 #include "held.h"
 #include "map.h"
+#include "metrics.h"
 #include "resolve.h"
 #include "rules.h"
 #include "same.h"
@@ -241,6 +242,20 @@ file_new(struct tail *t, const struct tail_conf *conf, const char *path,
 	say_debug("tail", "following %s (%s)", path, f->target);
 }
 
+/* As many files are followed as may be: another look comes when one is closed. */
+static bool
+is_full(struct tail *t)
+{
+	if (t->nfiles < t->max_files)
+		return false;
+	metrics_add(&metrics.refused_files, 1);
+	t->starved = true;
+	if (!said_lately(&t->said_full))
+		say_warn("tail", "%zu files are followed: further ones wait; raise Max_Files",
+		    t->nfiles);
+	return true;
+}
+
 bool
 file_open(struct tail *t, const struct tail_conf *conf, const char *path)
 {
@@ -258,6 +273,8 @@ file_open(struct tail *t, const struct tail_conf *conf, const char *path)
 			file_wake(t, f); /* no event told of it: perhaps none will */
 		return true;
 	}
+	if (is_full(t))
+		return true;
 	if (held_open(t, conf, path, &there, &why) < 0) {
 		if (why != NULL && !said_lately(&t->said))
 			say_warn("tail", "cannot read %s: %s", path, why);

@@ -55,6 +55,7 @@ tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
 	for (size_t i = 0; i < n; i++) {
 		cap = confs[i]->buffer_max_size > cap ? confs[i]->buffer_max_size : cap;
 		t->refresh = sooner(t->refresh, confs[i]->refresh_interval);
+		t->max_files += (size_t)confs[i]->max_files;
 	}
 	if (state_is_new(state)) {
 		t->takeovers = xcalloc(n, sizeof(*t->takeovers));

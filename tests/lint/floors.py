@@ -25,7 +25,7 @@ FLOORS = [
         "src/ship": "batch ship",
         "src/serve": "serve",
     },
-    {"src": "agent_conf chain pipeline plugins"},
+    {"src": "agent_conf chain limit pipeline plugins"},
     {"src/cmd": "cmd"},
 ]
 # The table of commands stands above them; it is the only file of src/ that may.

@@ -104,6 +104,7 @@ setup(void **state)
 		.rotate_wait = 300 * NS_PER_MS,
 		.flush = 50,
 		.buffer_max_size = 100000,
+		.max_files = 1000,
 		.key = key,
 	};
 	w->state = state_open(NULL);

@@ -1,0 +1,112 @@
+/*
+ * The most memory that a configuration may take, part by part.  Each part
+ * names the caps that bound it; what has no cap must get one, not an estimate.
+ * Figures a file and a stream are of 64-bit machines, malloc's own included.
+ */
+#include "limit.h"
+
+#include "service.h"
+#include "ship.h"
+#include "tail.h"
+#include "voice.h"
+
+#define KIB UINT64_C(1024)
+#define MIB (KIB * KIB)
+
+#define PROGRAM (20 * MIB) /* code and libraries, as far as they are ever resident */
+#define STACKS (6 * MIB)   /* of all threads, and PCRE2's */
+#define STORE (8 * MIB)    /* SQLite: page cache, the journal's index, one transaction */
+
+/*
+ * A file: struct file, its stream and flow, the filters' and framing's own,
+ * three maps' slots; its path, target, tag, pod and the pod's JSON: names of
+ * the kubelet's have at most 255 bytes each.
+ */
+#define FILE_EACH (8 * KIB)
+#define KNOWN_EACH (KIB + 512) /* the state's of a stream: cursors, checkpoints, breaks, path */
+#define KNOWN_A_FILE 4         /* streams that the state remembers, by files followed */
+
+#define SERVE_CONNECTIONS 64
+#define SERVE_EACH (512 * KIB) /* MHD's 16 KiB and the kernel's buffers */
+#define AGENT_EACH (136 * KIB) /* struct agent_series, its tasks (16,384), its window */
+#define CELL_EACH (3 * KIB) /* a value of a label: its text, two histograms, its share of the map */
+
+#define WATCH_EACH (2 * KIB) /* inotify's mark, and the inode that it pins */
+#define OPEN_EACH (2 * KIB)  /* struct file, dentry, /proc's */
+
+static void
+reading_limit(const struct conf *conf, struct limit *l, uint64_t *files)
+{
+	uint64_t cap = 0;
+
+	for (size_t i = 0; i < conf->n; i++) {
+		const struct tail_conf *tail = conf->sections[i].values;
+
+		if (conf->sections[i].plugin->kind != SECTION_INPUT)
+			continue;
+		*files += (uint64_t)tail->max_files;
+		if (tail->buffer_max_size > cap)
+			cap = tail->buffer_max_size;
+	}
+	/*
+	 * The read buffer and the lines that are read again; a joined record and
+	 * one line of it without its form, in buffers that double; what inflating
+	 * keeps; the record's arena, in which filters and parsers write.
+	 */
+	l->reading = 2 * (cap + 256 * KIB) + 2 * 3 * cap + (cap + 512 * KIB) + 8 * MIB;
+}
+
+static uint64_t
+agents_limit(const struct service *s)
+{
+	uint64_t agents = (uint64_t)s->max_series + 1, values = (uint64_t)s->max_series + 2;
+	uint64_t labels = s->per_pipeline ? 2 : 1;
+
+	/* Three times the text: as it is written, as it is shown, as it is saved. */
+	return agents * (AGENT_EACH + labels * values * CELL_EACH);
+}
+
+void
+limit_of(const struct conf *conf, struct limit *out)
+{
+	const struct service *s = service_of(conf);
+	const struct section *outputs[64];
+	uint64_t files = 0;
+	size_t n = 0;
+
+	*out = (struct limit){ .program = PROGRAM + STACKS + STORE };
+	for (size_t i = 0; i < conf->n && n < sizeof(outputs) / sizeof(*outputs); i++) {
+		if (conf->sections[i].plugin->kind == SECTION_OUTPUT)
+			outputs[n++] = &conf->sections[i];
+	}
+	ship_limit(outputs, n, (unsigned)s->batches, s->batch_size, &out->batches, &out->sockets);
+	reading_limit(conf, out, &files);
+	out->files = files * FILE_EACH;
+	out->state = files * KNOWN_A_FILE * KNOWN_EACH + agents_limit(s);
+	if (s->http_server)
+		out->sockets += SERVE_CONNECTIONS * SERVE_EACH;
+	out->kernel = files * (WATCH_EACH + OPEN_EACH);
+}
+
+uint64_t
+limit_sum(const struct limit *l)
+{
+	return l->program + l->batches + l->reading + l->files + l->state + l->sockets + l->kernel;
+}
+
+static double
+mib(uint64_t bytes)
+{
+	return (double)bytes / (double)MIB;
+}
+
+void
+limit_say(const struct limit *l)
+{
+	say_info("memory",
+	    "at most %.0f MiB: program %.0f, batches %.0f, reading %.0f, files %.0f, state %.0f, "
+	    "sockets %.0f, watches and open files %.0f (Batches, Batch_Size, Workers, "
+	    "Hold_Size, Buffer_Max_Size, Max_Files, Max_Series)",
+	    mib(limit_sum(l)), mib(l->program), mib(l->batches), mib(l->reading), mib(l->files),
+	    mib(l->state), mib(l->sockets), mib(l->kernel));
+}

@@ -1,0 +1,127 @@
+"""Memory stays under the sum that is stated at the start, whatever the files do."""
+
+import re
+import socket
+
+import pytest
+from harness.node import cri
+from harness.wait import until
+
+MIB = 1 << 20
+MEGABYTE = cri("agent says hello").encode() * (MIB // len(cri("agent says hello")))
+
+
+def in_process(towline):
+    """The stated sum less the kernel's memory, which is not in VmHWM, in bytes."""
+    said = towline.until_said(r"memory at most .*")[0]
+    parts = re.findall(
+        r"(?:\b|, |: )([a-z ]+) (\d+)(?=[,( ])", said.partition("MiB:")[2]
+    )
+    sums = {name.strip(): int(mib) * MIB for name, mib in parts}
+    stated = towline.metric("towline_memory_limit_bytes")
+    assert sum(sums.values()) == pytest.approx(stated, abs=8 * MIB)
+    return stated - sums["sockets"] - sums["watches and open files"]
+
+
+def peak(towline):
+    with open(f"/proc/{towline.process.pid}/status") as status:
+        return int(re.search(r"VmHWM:\s+(\d+)", status.read())[1]) * 1024
+
+
+@pytest.fixture
+def small(config, run):
+    """towline with little of everything that has a cap."""
+
+    def start(output, service=None, **options):
+        settings = config(output)
+        settings.service |= {"Batches": 2, "Batch_Size": "256K", "Max_Series": 4}
+        settings.service |= service or {}
+        settings.inputs[0] |= {"Max_Files": 64, "Buffer_Max_Size": "256K"} | options
+        return run(settings)
+
+    return start
+
+
+def under(towline):
+    assert peak(towline) < in_process(towline), towline.said()
+
+
+def test_ten_thousand_files(node, small):
+    for _ in range(10_000):
+        node.container().write("hello")
+    towline = small({"Name": "null"}, Max_Files=10_000)
+    towline.until_metric("towline_records_total", 10_000, 60)
+    assert towline.metric("towline_refused_files_total") == 0
+    under(towline)
+    towline.stop()
+
+
+def test_files_beyond_the_cap_wait_and_are_counted(node, small):
+    containers = [node.container() for _ in range(80)]
+    for container in containers:
+        container.write("hello")
+    towline = small({"Name": "null"})
+    towline.until_metric("towline_records_total", 64)
+    towline.until_said("raise Max_Files")
+    assert towline.metric("towline_refused_files_total") >= 16
+    for container in containers:
+        container.log.unlink()
+        container.link.unlink()
+    for _ in range(10):
+        node.container().write("there is room")
+    until(lambda: towline.metric("towline_records_total") >= 74, towline.said)
+    towline.stop()
+
+
+def test_lines_of_a_hundred_megabytes(node, small):
+    head = cri("").encode()[:-1]
+    for _ in range(3):
+        container = node.container()
+        container.raw(head)
+        for _ in range(100):
+            container.raw(b"x" * MIB)
+        container.raw(b"\n")
+    towline = small({"Name": "null"})
+    towline.until_metric("towline_truncated_lines_total", 3, 60)
+    under(towline)
+    towline.stop()
+
+
+def test_a_thousand_open_joins(node, small):
+    containers = [node.container() for _ in range(1000)]
+    for container in containers:
+        container.raw(cri("y" * 16_000, tag="P").encode() * 4)
+    towline = small({"Name": "null"}, Max_Files=1000, Flush_ms=60_000)
+    size = sum(container.log.stat().st_size for container in containers)
+    towline.until_metric("towline_read_bytes_total", size)  # all of them are open
+    for container in containers:
+        container.write("end", "next")
+    towline.until_metric("towline_records_total", 1000)
+    under(towline)
+    towline.stop()
+
+
+def test_a_backlog_while_the_server_is_away(node, small):
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port = nobody.getsockname()[1]
+        for _ in range(20):
+            container = node.container()
+            for _ in range(10):
+                container.raw(MEGABYTE)
+        towline = small({"Name": "es", "Host": "127.0.0.1", "Port": port, "Index": "x"})
+        until(lambda: towline.metric("towline_retries_total") >= 1, towline.said)
+        until(lambda: towline.metric("towline_lag_bytes") > 100 * MIB, towline.said)
+        under(towline)
+        towline.kill()
+
+
+def test_a_file_of_a_gigabyte(node, small):
+    container = node.container()
+    for _ in range(64):
+        container.raw(MEGABYTE * 16)
+    towline = small({"Name": "null"})
+    lines = 64 * 16 * MEGABYTE.count(b"\n")
+    towline.until_metric("towline_records_total", lines, 120)
+    under(towline)
+    towline.stop()
