@@ -259,6 +259,7 @@ bool hold_put(struct es *es, struct batch *b, uint32_t i, const struct held *how
 void hold_remove(struct es *es, uint32_t i); /* it has been settled */
 struct piece *hold_piece(struct es *es, int64_t now, int64_t *next);
 void hold_due(struct es *es, const struct group *g, unsigned attempts, int64_t due);
+void hold_fault(struct es *es, const struct group *g, int64_t due);
 void hold_free(struct hold *h);
 
 /* es_index.c */

@@ -131,7 +131,7 @@ item_homeless(struct apply *a, uint32_t i, struct group *g, const struct cause *
 			    a->es->sink->name, h->n);
 		ship_drop(a->es->sink->shipper, &a->p->batch->items[i]);
 		atomic_store(&a->es->sink->held, h->n + h->parked);
-	} else if (g->probe != PROBE_WAITS) {
+	} else if (g->probe == PROBE_NONE) {
 		g->probe = PROBE_WAITS;
 		g->status = c->answer.status;
 		memcpy(g->type, c->answer.type, sizeof(g->type));
@@ -140,16 +140,6 @@ item_homeless(struct apply *a, uint32_t i, struct group *g, const struct cause *
 	} else {
 		put_into(a, &a->again, a->p->form, i);
 	}
-}
-
-/* Was it sent after its index had taken another, which itself was sent after this was refused first? */
-static bool
-is_proven(const struct apply *a, const struct group *g, const struct held *at)
-{
-	if (at != NULL)
-		return at->proven;
-	return a->p->proven ||
-	       (a->p->since != 0 && g->taken > a->p->since && a->started >= g->taken);
 }
 
 /* The server's state, or so it seems. */
@@ -165,11 +155,11 @@ item_refused(struct apply *a, uint32_t i, const struct cause *c)
 		.attempt = 1 };
 	struct held *at = a->held ? &a->es->hold->at[i] : NULL;
 	bool same = g->status == c->answer.status && strcmp(g->type, c->answer.type) == 0;
-	bool doubted = c->verdict == VERDICT_DOUBT ||
-		       (g->probe == PROBE_TAKEN && same && c->verdict != VERDICT_BUSY);
 
 	metrics_add(&a->es->sink->metrics->retries[reason_of(c)], 1);
-	if (doubted && is_proven(a, g, at)) {
+	if ((c->verdict == VERDICT_DOUBT && (at != NULL ? at->proven : a->p->proven)) ||
+	    (g->probe == PROBE_TAKEN && same && c->verdict != VERDICT_BUSY &&
+		a->started >= g->taken)) { /* what was under way before says nothing */
 		item_faulty(a, i);
 		return;
 	}
@@ -284,8 +274,7 @@ groups_took(struct apply *a)
 			g->probe = PROBE_NONE;
 		if (a->p->probe) {
 			g->probe = PROBE_TAKEN;
-			g->attempt = 0;
-			hold_due(a->es, g, UINT32_MAX, a->now);
+			hold_fault(a->es, g, a->now);
 		} else if (a->held) {
 			g->attempt = 0;
 			hold_due(a->es, g, UINT32_MAX, a->now);
@@ -326,7 +315,6 @@ queue_rest(struct apply *a)
 		piece_queue(a->es, a->probe, true);
 	if (a->again != NULL) {
 		a->again->attempt = a->p->attempt + 1;
-		a->again->since = a->p->since != 0 ? a->p->since : a->now;
 		a->again->due = a->now + backoff(a->es, a->again->attempt);
 		piece_queue(a->es, a->again, true);
 	}

@@ -215,6 +215,22 @@ hold_due(struct es *es, const struct group *g, unsigned attempts, int64_t due)
 	}
 }
 
+/* The index takes their cores: the fault is the documents'. */
+void
+hold_fault(struct es *es, const struct group *g, int64_t due)
+{
+	struct hold *h = es->hold;
+
+	for (uint32_t i = 0; i < h->batch->nitems; i++) {
+		struct held *at = &h->at[i];
+
+		if (at->gone || &h->groups[at->group] != g || at->why == VERDICT_BUSY)
+			continue;
+		at->form = FORM_STRIPPED;
+		at->due = due;
+	}
+}
+
 struct piece *
 hold_piece(struct es *es, int64_t now, int64_t *next)
 {

@@ -147,13 +147,20 @@ ahead_passed(const struct file *f)
 void
 ahead_drop(struct tail *t, struct file *f)
 {
-	if (f->ahead == NULL)
+	struct ahead *a = f->ahead;
+
+	if (a == NULL)
 		return;
-	for (int side = 0; side < SIDES; side++)
-		frame_drop(&f->ahead->place.open[side]);
-	TAILQ_REMOVE(&t->aheads, f->ahead, in_aheads);
-	free(f->ahead);
 	f->ahead = NULL;
+	TAILQ_REMOVE(&t->aheads, a, in_aheads);
+	for (int side = 0; side < SIDES; side++) {
+		struct file *before = a->place.open[side].before;
+
+		frame_drop(&a->place.open[side]);
+		if (before != NULL) /* what it has handed over is not counted */
+			ahead_drop(t, before);
+	}
+	free(a);
 }
 
 /* ---- one file's part */
@@ -210,7 +217,7 @@ static bool
 part(struct tail *t, struct file *f)
 {
 	struct file *next = f->leaving ? successor_of(t, f) : NULL;
-	bool had = next != NULL && next->ahead != NULL, more;
+	bool had = next != NULL && next->ahead != NULL, more, ended;
 
 	if (next != NULL && !ahead_begin(t, next))
 		return false; /* a .gz */
@@ -222,15 +229,16 @@ part(struct tail *t, struct file *f)
 	places_swap(f);
 	if (next != NULL)
 		places_swap(next);
-	if (next != NULL && !had && !f->ahead->place.ended)
-		ahead_drop(t, next);
-	if (f->changed)
-		return false;
-	part_note(t, f);
-	if (next != NULL && f->ahead->place.ended)
+	ended = f->ahead->place.ended;
+	if (!f->changed) {
+		part_note(t, f);
+		f->ahead->due = part_due(t, f);
+	}
+	if (next != NULL && ended)
 		next->news = true;
-	f->ahead->due = part_due(t, f);
-	return more;
+	else if (next != NULL && !had)
+		ahead_drop(t, next);
+	return more && !f->changed;
 }
 
 /* ---- all of them */
@@ -267,33 +275,39 @@ aheads_begin(struct tail *t)
 	}
 }
 
+/* One file's turn.  Return how many bytes were read. */
+static uint64_t
+turn(struct tail *t, struct file *f)
+{
+	uint64_t from = f->ahead->place.offset, to = from;
+
+	if (stands(t, f) && may_begin(f) && is_next(f) && (f->news || t->now >= f->ahead->due)) {
+		f->news = part(t, f);
+		to = f->ahead != NULL ? f->ahead->place.offset : from;
+	}
+	if (f->changed) {
+		ahead_drop(t, f);
+		file_changed(t, f);
+	} else if (f->ahead != NULL && f->ahead->due < t->due) {
+		t->due = f->ahead->due;
+	}
+	return to - from;
+}
+
 bool
 tail_count(struct tail *t)
 {
-	struct ahead *last, *a;
+	struct ahead *a;
 	uint64_t read = 0;
-	bool more = false, end;
+	size_t n = 0;
 
 	aheads_begin(t);
-	last = TAILQ_LAST(&t->aheads, aheads);
-	for (end = last == NULL; !end && read < BUDGET;) {
-		struct file *f = (a = TAILQ_FIRST(&t->aheads))->file;
-		uint64_t from = a->place.offset;
-
-		end = a == last;
+	TAILQ_FOREACH (a, &t->aheads, in_aheads)
+		n++;
+	while (n-- > 0 && read < BUDGET && (a = TAILQ_FIRST(&t->aheads)) != NULL) {
 		TAILQ_REMOVE(&t->aheads, a, in_aheads);
 		TAILQ_INSERT_TAIL(&t->aheads, a, in_aheads);
-		if (stands(t, f) && may_begin(f) && is_next(f) && (f->news || t->now >= a->due)) {
-			f->news = part(t, f);
-			more |= f->news;
-			read += a->place.offset - from;
-		}
-		if (f->changed) {
-			ahead_drop(t, f);
-			file_changed(t, f);
-		} else {
-			t->due = a->due < t->due ? a->due : t->due;
-		}
+		read += turn(t, a->file);
 	}
-	return more || !end;
+	return read >= BUDGET;
 }
