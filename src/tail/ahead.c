@@ -26,7 +26,8 @@ struct place {
 	uint64_t resume[SIDES];
 	const struct rules *rules;
 	uint64_t sealed, stop;
-	bool settled, ended;
+	enum ruling_open settled;
+	bool ended;
 	struct open_record open[SIDES];
 };
 
@@ -96,7 +97,7 @@ place_begin(struct tail *t, struct file *f, struct place *p)
 {
 	struct stream_state known;
 	struct place was;
-	uint64_t out, err;
+	uint64_t from = UINT64_MAX;
 
 	*p = place_of(f);
 	for (int side = 0; side < SIDES; side++) {
@@ -105,15 +106,18 @@ place_begin(struct tail *t, struct file *f, struct place *p)
 	}
 	if (!state_find(t->state, &f->stream->identity, &known))
 		return;
-	out = known.side[SIDE_STDOUT].counted;
-	err = known.side[SIDE_STDERR].counted;
-	p->resume[SIDE_STDOUT] = out > p->resume[SIDE_STDOUT] ? out : p->resume[SIDE_STDOUT];
-	p->resume[SIDE_STDERR] = err > p->resume[SIDE_STDERR] ? err : p->resume[SIDE_STDERR];
-	if (out <= p->offset || err <= p->offset)
+	for (int side = 0; side < SIDES; side++) {
+		uint64_t counted = known.side[side].counted;
+
+		if (counted > p->offset) /* so is what is open there */
+			frame_drop(&p->open[side]);
+		if (counted > p->resume[side])
+			p->resume[side] = counted;
+		from = counted < from ? counted : from;
+	}
+	if (from <= p->offset)
 		return;
-	for (int side = 0; side < SIDES; side++)
-		frame_drop(&p->open[side]);
-	p->offset = out < err ? out : err;
+	p->offset = from;
 	p->before_at = UINT64_MAX;
 	p->ended = false;
 	was = place_of(f);
@@ -124,12 +128,35 @@ place_begin(struct tail *t, struct file *f, struct place *p)
 }
 
 static bool
+is_heir(const struct ahead *a, const struct file *f)
+{
+	return a->place.open[SIDE_STDOUT].before == f || a->place.open[SIDE_STDERR].before == f;
+}
+
+/* Which other second place has one of its records open?  It comes again from here. */
+static void
+heirs_drop(struct tail *t, struct file *f)
+{
+	struct ahead *a = f->users > 0 ? TAILQ_FIRST(&t->aheads) : NULL;
+
+	while (a != NULL) {
+		if (!is_heir(a, f)) {
+			a = TAILQ_NEXT(a, in_aheads);
+			continue;
+		}
+		ahead_drop(t, a->file);
+		a = TAILQ_FIRST(&t->aheads);
+	}
+}
+
+static bool
 ahead_begin(struct tail *t, struct file *f)
 {
 	if (f->ahead != NULL)
 		return true;
 	if (!may_begin(f))
 		return false;
+	heirs_drop(t, f);
 	f->ahead = xcalloc(1, sizeof(*f->ahead));
 	f->ahead->file = f;
 	place_begin(t, f, &f->ahead->place);
