@@ -25,11 +25,18 @@ struct cursors {
 	uint64_t counted; /* every record that begins below is in the counters */
 };
 
+/* What is open where a ruling begins. */
+enum ruling_open {
+	RULING_WAITS,   /* is waited for: the ruling begins behind it */
+	RULING_ENDS,    /* ends there */
+	RULING_GOES_ON, /* goes on, cut by the rules by which it began */
+};
+
 /* By which framing rules the records are cut that begin at an offset or behind it. */
 struct ruling {
 	uint64_t from;
 	uint64_t rules;   /* state_rules() */
-	uint64_t settled; /* 1: what is open ends there; 0: a record that began before goes on */
+	uint64_t settled; /* enum ruling_open */
 };
 
 #define RULINGS 8 /* of a stream that are in use */

@@ -62,7 +62,7 @@ struct file {
 	const struct rules *present; /* as the configuration has them now */
 	const struct rules *rules;   /* those in force at `offset` … */
 	uint64_t sealed;             /* … for records that begin below; UINT64_MAX: for all */
-	bool settled;                /* what is open ends there, too */
+	enum ruling_open settled;    /* what of what is open there */
 	uint64_t stop;               /* the next break of before; UINT64_MAX: none */
 	uint64_t resume[SIDES];      /* lines that begin below are done */
 	uint64_t fresh_from;         /* records that begin below may have been sent before */

@@ -122,16 +122,16 @@ side_end(struct frame *fr, struct file *f, enum side side, state_ticket after)
 
 /* Does a line of either side with this time end it, being Flush past its last one? */
 static bool
-is_expired(const struct file *f, const struct open_record *o, int64_t time)
+is_expired(const struct open_record *o, int64_t time)
 {
-	return o->any && time != 0 && o->last_time != 0 && time - o->last_time >= f->rules->flush;
+	return o->any && time != 0 && o->last_time != 0 && time - o->last_time >= o->rules->flush;
 }
 
 static bool
 sides_expire(struct frame *fr, struct file *f, int64_t time)
 {
 	for (int side = 0; side < SIDES; side++) {
-		if (is_expired(f, &f->open[side], time) && !side_end(fr, f, (enum side)side, 0))
+		if (is_expired(&f->open[side], time) && !side_end(fr, f, (enum side)side, 0))
 			return false;
 	}
 	return true;
@@ -303,7 +303,7 @@ ends_all_before(const struct file *f, const struct physical *p)
 
 		if (!o->any || (o->before == NULL && o->start >= f->sealed))
 			continue;
-		if (o->broken != 0 || is_expired(f, o, p->cri.time))
+		if (o->broken != 0 || is_expired(o, p->cri.time))
 			continue;
 		if ((int)p->cri.side != side || (o->chain && p->is_cri))
 			return false;
@@ -317,10 +317,10 @@ ends_all_before(const struct file *f, const struct physical *p)
 static bool
 rules_change(struct frame *fr, struct file *f, struct physical *p)
 {
-	if (!f->settled && !ends_all_before(f, p))
+	if (f->settled == RULING_WAITS && !ends_all_before(f, p))
 		return true;
 	rules_settle(fr, f, p->start);
-	for (int side = 0; side < SIDES; side++) {
+	for (int side = 0; side < SIDES && f->settled == RULING_ENDS; side++) {
 		if (!side_end(fr, f, (enum side)side, f->open[side].broken))
 			return false;
 	}
@@ -340,10 +340,11 @@ frame_line(
 	if (start >= f->sealed && !rules_change(fr, f, &p))
 		return false;
 	o = &f->open[p.cri.side];
-	if (start < f->resume[p.cri.side])
-		return true;
+	/* A line that is done already ends what is open on the other side, as it did before. */
 	if (!sides_expire(fr, f, p.cri.time))
 		return false;
+	if (start < f->resume[p.cri.side])
+		return true;
 	if (o->any && o->broken != 0 && !side_end(fr, f, p.cri.side, o->broken))
 		return false; /* its end is stored already, only its room was missing */
 	if (o->any && o->chain && p.is_cri) {

@@ -12,7 +12,7 @@ static void
 text_settle(struct frame *fr, struct file *f, enum side side, const struct open_record *o,
     struct again *a, struct framed *out)
 {
-	uint64_t cap = (o->before != NULL ? o->rules : f->rules)->cap;
+	uint64_t cap = o->rules->cap;
 
 	out->truncated = o->cut;
 	if (o->lines == 1 && o->generation == fr->generation && o->before == NULL) {
@@ -25,9 +25,10 @@ text_settle(struct frame *fr, struct file *f, enum side side, const struct open_
 	} else {
 		*a = (struct again){ .side = side, .cap = cap, .rules = o->rules };
 		buffer_clear(&fr->text);
-		if (o->before != NULL)
+		if (o->before != NULL) {
 			again_read(fr, o->before, o->before_start, o->before_end, a);
-		a->rules = f->rules;
+			a->rules = f->rules;
+		}
 		again_read(fr, f, o->start, o->end, a);
 		out->time = a->time;
 		out->hash = a->hash;

@@ -4,9 +4,11 @@
  * under other options is cut again as it was.
  *
  * A change takes force at the first line at or behind `sealed`, the file's
- * size when we started with other rules, at which no record is open that began
- * below.  Where that was is stored (settled) before the last of those is sent:
- * what a replay starts from cannot move it.
+ * size when we started with other rules.  What is open there goes on by the
+ * rules by which it began; where the lines have another form, too, it cannot,
+ * and the change waits for a line at which no record is open that began below.
+ * Where that was is stored (settled) before the last of those is sent: what a
+ * replay starts from cannot move it.
  */
 #include "rules.h"
 
@@ -125,7 +127,7 @@ rules_seek(struct frame *fr, struct file *f, uint64_t offset)
 
 	f->rules = f->present;
 	f->sealed = UINT64_MAX;
-	f->settled = false;
+	f->settled = RULING_WAITS;
 	if (!state_find(fr->state, &f->stream->identity, &is) || is.nrulings == 0)
 		return;
 	while (i + 1 < is.nrulings && is.rulings[i + 1].settled && is.rulings[i + 1].from <= offset)
@@ -134,7 +136,7 @@ rules_seek(struct frame *fr, struct file *f, uint64_t offset)
 	if (i + 1 == is.nrulings)
 		return;
 	f->sealed = is.rulings[i + 1].from;
-	f->settled = is.rulings[i + 1].settled;
+	f->settled = (enum ruling_open)is.rulings[i + 1].settled;
 }
 
 /* How far may records have been cut by the rules of before? */
@@ -171,11 +173,11 @@ rulings_drop(const struct stream_state *is, struct ruling out[RULINGS])
 void
 rules_begin(struct frame *fr, struct file *f, const struct stream_state *is)
 {
-	struct ruling all[RULINGS], new = { sealed_of(f, is), f->present->name, 0 };
+	struct ruling all[RULINGS], new = { sealed_of(f, is), f->present->name, RULING_WAITS };
 	unsigned n = rulings_drop(is, all);
 
 	if (n == 0)
-		new = (struct ruling){ 0, f->present->name, 1 };
+		new = (struct ruling){ 0, f->present->name, RULING_ENDS };
 	if (n > 0 && all[n - 1].rules == new.rules)
 		return;
 	while (n > 1 && all[n - 1].from >= new.from) /* nothing begins in between */
@@ -187,6 +189,8 @@ rules_begin(struct frame *fr, struct file *f, const struct stream_state *is)
 		    f->target, RULINGS);
 		return;
 	}
+	if (n > 0 && rules_named(fr, f, all[n - 1].rules)->form == f->present->form)
+		new.settled = RULING_GOES_ON;
 	if (n == 0 || all[n - 1].rules != new.rules)
 		all[n++] = new;
 	f->begun = state_rulings(fr->state, &f->stream->identity, all, n);
@@ -206,7 +210,7 @@ rules_note(struct frame *fr, struct file *f)
 	if (i == is.nrulings)
 		return;
 	f->sealed = is.rulings[i].from;
-	f->settled = is.rulings[i].settled;
+	f->settled = (enum ruling_open)is.rulings[i].settled;
 }
 
 void
@@ -220,12 +224,12 @@ rules_settle(struct frame *fr, struct file *f, uint64_t at)
 	while (n < is.nrulings && (is.rulings[n].settled || is.rulings[n].from < f->sealed))
 		n++;
 	for (next = n; next < is.nrulings && is.rulings[next].from <= at; next++)
-		is.rulings[n] = (struct ruling){ at, is.rulings[next].rules, 1 };
+		is.rulings[n] = (struct ruling){ at, is.rulings[next].rules, RULING_ENDS };
 	if (next == n)
 		return;
 	for (n++; next < is.nrulings; next++)
 		is.rulings[n++] = is.rulings[next];
 	f->sealed = at;
-	f->settled = true;
+	f->settled = RULING_ENDS;
 	f->begun = state_rulings(fr->state, &f->stream->identity, is.rulings, n);
 }

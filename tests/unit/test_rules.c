@@ -225,6 +225,49 @@ test_a_shorter_flush_cuts_only_what_comes(void **state)
 	assert_seen("0:x\n\tat a|0:next|0:\tat a|0:end|");
 }
 
+/* Neither what is open on the other side when a record of before ends. */
+static void
+test_another_flush_tears_nothing(void **state)
+{
+	struct world *w = *state;
+
+	w->conf.flush = 60000;
+	put(w, AT(1) "stderr F err\n");
+	life_begins(w, 0);
+	read_all(w, 0);
+	life_ends(w);
+	for (unsigned life = 0; life < 3; life++) {
+		w->conf.flush = life == 1 ? 800 : 500;
+		life_begins(w, life == 2 ? 100 : 0);
+		read_all(w, 0);
+		if (life == 0)
+			put(w, AT(1) "stdout F ERROR x\n" AT(1) "stderr F other\n" AT(
+				   1) "stdout F a.BException: b\n" AT(1) "stdout F \tat c\n");
+		read_all(w, life == 2 ? 1500 : 0);
+		life_ends(w);
+	}
+	assert_seen("1:err|0:ERROR x\na.BException: b\n\tat c|1:other|");
+}
+
+/* Stamped before a line of the other side, written behind it: it joins no record that this line ended. */
+static void
+test_a_line_that_is_done_ends_what_is_open_on_the_other_side(void **state)
+{
+	struct world *w = *state;
+
+	w->conf.flush = 500;
+	put(w, AT(1) "stderr F ERROR x\n" AT(2) "stdout F {}\n" AT(1) "stderr F \tat a\n" AT(
+		   3) "stderr F y\n");
+	life_begins(w, 0);
+	read_all(w, 600);
+	life_ends(w);
+	assert_seen("1:ERROR x|0:{}|1:\tat a|1:y|");
+	state_shipped(w->state, &seen[0].id, SIDE_STDOUT, seen[1].end);
+	life_begins(w, 100);
+	read_all(w, 600);
+	assert_int_equal(w->records, 3);
+}
+
 /* The id has a hash of the first line: of what the cap of its time left of it. */
 static void
 test_a_long_line_is_cut_at_the_cap_of_its_time(void **state)
@@ -480,6 +523,8 @@ main(void)
 		TEST(test_what_was_there_is_cut_as_before_and_what_comes_anew),
 		TEST(test_a_record_that_began_before_goes_on_as_before),
 		TEST(test_a_shorter_flush_cuts_only_what_comes),
+		TEST(test_another_flush_tears_nothing),
+		TEST(test_a_line_that_is_done_ends_what_is_open_on_the_other_side),
 		TEST(test_a_long_line_is_cut_at_the_cap_of_its_time),
 		TEST(test_late_bytes_behind_a_rotation_begin_a_record),
 		TEST(test_late_bytes_after_what_was_delivered),
