@@ -110,6 +110,7 @@ enum verdict {
 	VERDICT_CONFLICT, /* stored already */
 	VERDICT_BUSY,     /* the server has too much to do */
 	VERDICT_HOLD,     /* the server's state forbids it */
+	VERDICT_UNKNOWN,  /* held as well; a core asks whether the fault is the document's */
 	VERDICT_DOUBT,    /* the document's fault once its index takes another one */
 	VERDICT_FAULT,    /* the document's */
 };

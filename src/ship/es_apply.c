@@ -123,7 +123,7 @@ item_homeless(struct apply *a, uint32_t i, struct group *g, const struct cause *
 
 	if (c->verdict == VERDICT_BUSY || h->n == 0) {
 		put_into(a, &a->again, a->p->form, i);
-	} else if (g->probe == PROBE_REFUSED) {
+	} else if (c->verdict == VERDICT_HOLD || g->probe == PROBE_REFUSED) {
 		if (h->parked++ == 0)
 			say_warn("es",
 			    "the hold is full; files that feed what the server refuses are parked  "
@@ -158,7 +158,7 @@ item_refused(struct apply *a, uint32_t i, const struct cause *c)
 
 	metrics_add(&a->es->sink->metrics->retries[reason_of(c)], 1);
 	if ((c->verdict == VERDICT_DOUBT && (at != NULL ? at->proven : a->p->proven)) ||
-	    (g->probe == PROBE_TAKEN && same && c->verdict != VERDICT_BUSY &&
+	    (g->probe == PROBE_TAKEN && same && c->verdict >= VERDICT_UNKNOWN &&
 		a->started >= g->taken)) { /* what was under way before says nothing */
 		item_faulty(a, i);
 		return;

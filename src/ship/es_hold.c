@@ -224,7 +224,7 @@ hold_fault(struct es *es, const struct group *g, int64_t due)
 	for (uint32_t i = 0; i < h->batch->nitems; i++) {
 		struct held *at = &h->at[i];
 
-		if (at->gone || &h->groups[at->group] != g || at->why == VERDICT_BUSY)
+		if (at->gone || &h->groups[at->group] != g || at->why < VERDICT_UNKNOWN)
 			continue;
 		at->form = FORM_STRIPPED;
 		at->due = due;

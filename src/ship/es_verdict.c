@@ -6,7 +6,9 @@
 
 /*
  * facts.md, "Elasticsearch and OpenSearch bulk".  The first row that fits says
- * it; what no row names is the server's state, and the record waits.
+ * it; what no row names is the server's state, and the record waits.  No
+ * document is blamed for that: a block may end and begin again at any moment,
+ * whatever was taken between.
  */
 static const struct {
 	int from, to;     /* status */
@@ -23,6 +25,11 @@ static const struct {
 	{ 400, 400, "strict_dynamic_mapping_exception", VERDICT_FAULT },
 	/* a missing pipeline, or a term too long: time tells */
 	{ 400, 400, "illegal_argument_exception", VERDICT_DOUBT },
+	{ 400, 400, "index_closed_exception", VERDICT_HOLD },
+	{ 400, 400, "validation_exception", VERDICT_HOLD }, /* the limit of shards */
+	{ 400, 400, "invalid_index_name_exception", VERDICT_HOLD },
+	{ 400, 400, "cluster_block_exception", VERDICT_HOLD },
+	{ 400, 400, NULL, VERDICT_UNKNOWN },
 	{ 413, 413, NULL, VERDICT_FAULT },
 	{ 503, 503, "unavailable_shards_exception", VERDICT_HOLD },
 	{ 500, 599, NULL, VERDICT_BUSY },

@@ -185,7 +185,7 @@ static const struct {
 	{ 400, "mapper_parsing_exception", VERDICT_FAULT },
 	{ 400, "document_parsing_exception", VERDICT_FAULT },
 	{ 400, "strict_dynamic_mapping_exception", VERDICT_FAULT },
-	{ 400, "", VERDICT_HOLD },
+	{ 400, "", VERDICT_UNKNOWN },
 	{ 302, "", VERDICT_HOLD },
 	{ 999, "x", VERDICT_HOLD },
 };

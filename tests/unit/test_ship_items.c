@@ -143,6 +143,46 @@ test_a_core_that_is_taken_puts_the_fault_on_the_documents(void **state)
 	rig_end(&r);
 }
 
+/* A block that some requests meet and others do not, as while it ends and begins again. */
+static int
+blocks_all_but_cores(struct server *s, struct slice id, struct slice document, const char **type)
+{
+	(void)id;
+	if (atomic_load(&s->blocked) && has(document, "kubernetes"))
+		return *type = "cluster_block_exception", 403;
+	return 201;
+}
+
+static bool
+parked_first(struct rig *r)
+{
+	return cursor_parked(r->book, &r->streams[0].cursor[0]);
+}
+
+static void
+test_a_block_is_no_documents_fault(void **state)
+{
+	struct rig r = { .server = { .answer = takes, .judge = blocks_all_but_cores } };
+
+	(void)state;
+	rig_start(&r, PLAIN " Hold_Size 64000\n", false);
+	atomic_store(&r.server.blocked, true);
+	rig_fill(&r, 0, 600, 0, NULL);
+	wait_for(&r, parked_first);
+	wait_for(&r, asked_often);
+	atomic_store(&r.server.blocked, false);
+	wait_for(&r, idle);
+	cursor_rewind(r.book, &r.streams[0].cursor[0]);
+	r.put[0] = shipped(&r, 0);
+	rig_fill(&r, 0, 600 - (unsigned)r.put[0], 0, NULL);
+	wait_for(&r, idle);
+	assert_int_equal(map_count(r.server.stored), 600);
+	assert_int_equal(shipped(&r, 0), 600);
+	assert_int_equal(counters(&r)->stripped, 0);
+	assert_int_equal(dead_letters(&r, NULL), 0);
+	rig_end(&r);
+}
+
 static bool
 letters_written(struct rig *r)
 {
@@ -187,6 +227,7 @@ main(void)
 		cmocka_unit_test(test_doubt_is_held_until_the_index_takes_another),
 		cmocka_unit_test(test_a_full_hold_parks_the_streams_that_feed_it),
 		cmocka_unit_test(test_a_core_that_is_taken_puts_the_fault_on_the_documents),
+		cmocka_unit_test(test_a_block_is_no_documents_fault),
 		cmocka_unit_test(test_dead_letters_have_a_limit_and_are_private),
 	};
 
