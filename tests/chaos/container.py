@@ -4,6 +4,7 @@ that lines fall between any two of them."""
 
 import contextlib
 import gzip
+import json
 import os
 import pathlib
 import shutil
@@ -11,12 +12,28 @@ import time
 
 MAX_FILES = 5
 KEEPS_TIME = 10**9
-CALM = 2.0  # s
+CALM = 2.0  # s from the last mark in the index to what `towline status` must say
 
 
 def cri_head(ns, side, tag, zone):
     when = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ns // KEEPS_TIME))
     return f"{when}.{ns % KEEPS_TIME:09d}{zone} {side} {tag} ".encode()
+
+
+class Progress:
+    """What towline itself says that it has not delivered: the driver's note of `status`."""
+
+    def __init__(self, folder):
+        self.file, self.read, self.at, self.behind = folder / "behind.json", 0, 0, []
+
+    def behind_since(self, when):
+        """The files that lag, a name for each stream; None: not asked since then."""
+        with contextlib.suppress(FileNotFoundError):
+            stamp = self.file.stat().st_mtime_ns
+            if stamp != self.read:
+                note = json.loads(self.file.read_text())
+                self.read, self.at, self.behind = stamp, note["at"], note["behind"]
+        return self.behind if self.at > when else None
 
 
 class Container:
@@ -28,7 +45,7 @@ class Container:
         self.pod, self.name, self.uid, self.restart = pod, name, uid, 0
         self.folder = node.root / "pods" / f"matillion_{pod}_{uid}" / name
         self.folder.mkdir(parents=True)
-        self.links, self.node = node.root / "containers", node
+        self.links, self.progress = node.root / "containers", Progress(node.root.parent)
         self.zone = "+00:00" if runtime == "conmon" else "Z"
         self.indexed = {}  # file: when that was first seen
         self.marks = {}  # file: (first, last) that it holds
@@ -94,12 +111,15 @@ class Container:
         return sorted(p for p in files if p != self.log and p.suffix != ".tmp")
 
     def is_taken(self, file):
-        """In the index, and towline has had CALM seconds since to write that down."""
+        """In the index, and towline knows it: nothing of the container lags but its live file."""
         if not self.is_indexed(file):
             return False
         since = self.indexed.setdefault(file, time.time())
-        stamp = self.node.root.parent / "calm"
-        return stamp.exists() and stamp.stat().st_mtime > since + CALM
+        behind = self.progress.behind_since(since + CALM)
+        if behind is None or behind.count(str(self.link)) > 1:
+            return False
+        mine = str(self.folder), str(self.links / f"{self.pod}_matillion_{self.name}-")
+        return all(p == str(self.link) for p in behind if p.startswith(mine))
 
     def is_indexed(self, file):
         name = file.with_suffix("") if file.suffix == ".gz" else file

@@ -12,7 +12,6 @@ import signal
 import subprocess
 import time
 
-from container import CALM
 from judge import MARK, Judge, dead_letters
 from jvm import Jvm
 from process import Config, Index, Towline, has_faults, start_writers
@@ -85,7 +84,7 @@ class Episode:
         self.done = collections.Counter()
         self.full_until = -math.inf  # the state's disk
         self.findings = collections.defaultdict(list)
-        self.shown, self.samples, self.heal_at = {}, [], []
+        self.shown, self.samples, self.heal_at, self.noted = {}, [], [], 0
         folder.mkdir(parents=True)
         with open(folder / "marks", "wb") as file:
             file.truncate(options["containers"] * MARKS)
@@ -240,10 +239,22 @@ class Episode:
             self.start_later()
             return
         self.towline.sample_memory()
-        if time.monotonic() - self.started > CALM and not self.heal_at:
-            (self.folder / "calm").touch()
+        self.note_progress()
         if self.rng.random() < 0.15:
             self.scrape()
+
+    def note_progress(self):
+        """Which files lag, as `towline status` says: the writers destroy none of them."""
+        now = time.monotonic()
+        if now < self.noted + 1:
+            return
+        self.noted, at = now, time.time()
+        if (rows := self.towline.status()) is None:
+            return
+        behind = [row["path"] for row in rows if row["lag"] > 0]
+        note = self.folder / "behind.json.new"
+        note.write_text(json.dumps({"at": at, "behind": behind}))
+        note.rename(self.folder / "behind.json")
 
     def scrape(self):
         samples = self.towline.samples()

@@ -161,6 +161,13 @@ class Towline:
             (m[1], dict(LABEL.findall(m[2] or "")), float(m[3])) for m in found if m
         ]
 
+    def status(self):
+        """The rows of `towline status`, files that are gone included; None: it cannot say."""
+        command = [BINARY, "status", "--all", "--json", "-c"]
+        command.append(self.config.folder / "towline.conf")
+        run = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        return json.loads(run.stdout) if run.returncode == 0 else None
+
     def ended(self):
         return self.process.poll()
 
