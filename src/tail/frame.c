@@ -265,6 +265,16 @@ chain_go_on(struct frame *fr, struct file *f, const struct physical *p)
 	return false;
 }
 
+/*
+ * Is it of a record that is done?  Only one that began in the file before may
+ * still have to be cut here: up to its end as it was, whatever is done behind it.
+ */
+static bool
+is_done(const struct file *f, const struct physical *p)
+{
+	return p->start < f->resume[p->cri.side];
+}
+
 /* A logical line begins: of the open record, or of a new one. */
 static bool
 line_begins(struct frame *fr, struct file *f, const struct physical *p)
@@ -281,7 +291,9 @@ line_begins(struct frame *fr, struct file *f, const struct physical *p)
 		o->held = p->start;
 		break;
 	case TRACE_NEW:
-		return side_end(fr, f, p->cri.side, 0) && record_begin(fr, f, p, trace);
+		if (!side_end(fr, f, p->cri.side, 0))
+			return false;
+		return is_done(f, p) || record_begin(fr, f, p, trace);
 	}
 	if (o->lines == 0) /* handed over by a rotation: it has no line in this file yet */
 		o->start = p->start;
@@ -343,7 +355,7 @@ frame_line(
 	/* A line that is done already ends what is open on the other side, as it did before. */
 	if (!sides_expire(fr, f, p.cri.time))
 		return false;
-	if (start < f->resume[p.cri.side])
+	if (!o->any && is_done(f, &p))
 		return true;
 	if (o->any && o->broken != 0 && !side_end(fr, f, p.cri.side, o->broken))
 		return false; /* its end is stored already, only its room was missing */

@@ -385,6 +385,35 @@ test_the_rest_of_a_line_that_had_no_newline_is_a_record(void **state)
 	assert_true(has_seen("leright") && has_seen("late"));
 }
 
+/* Of the next file more is delivered than of the record that ended with the older one. */
+static void
+test_what_is_done_in_the_next_file_still_ends_a_record_of_the_older_one(void **state)
+{
+	struct world *w = *state;
+	char *old = xprintf("%s/pods/" POD "/agent/0.log", w->dir);
+	char *new = xprintf("%s.20260101-000000", old);
+
+	put(w, AT(1) "stderr F {}\n" AT(1) "stdout F ERROR x\n");
+	assert_int_equal(rename(old, new), 0);
+	put(w, AT(1) "stderr F {1}\n" AT(1) "stdout F INFO y\n");
+	life_begins(w, 0);
+	turn_until_seen(w, 4); /* y: by time */
+	put(w, AT(1) "stdout F \tat z\n" AT(1) "stdout F INFO end\n");
+	turn_until_seen(w, 6);
+	life_ends(w);
+	for (size_t i = 0; i < nseen; i++) {
+		if (strcmp(seen[i].text, "INFO y") == 0)
+			state_shipped(w->state, &seen[i].id, SIDE_STDOUT, seen[i].end);
+	}
+	life_begins(w, 0);
+	read_all(w, 200);
+	assert_int_equal(nseen, 6);
+	assert_true(has_seen("ERROR x") && has_seen("\tat z"));
+	assert_int_equal(w->records, 5);
+	free(old);
+	free(new);
+}
+
 /* ---- what is not understood */
 
 static void
@@ -529,6 +558,7 @@ main(void)
 		TEST(test_late_bytes_behind_a_rotation_begin_a_record),
 		TEST(test_late_bytes_after_what_was_delivered),
 		TEST(test_the_rest_of_a_line_that_had_no_newline_is_a_record),
+		TEST(test_what_is_done_in_the_next_file_still_ends_a_record_of_the_older_one),
 		TEST(test_rules_that_are_not_understood_give_way_to_the_present_ones),
 		TEST(test_any_options_any_end),
 	};
