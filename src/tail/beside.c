@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "held.h"
+
 #define LISTINGS 5 /* how often a directory is read again whose names go while we look */
 
 struct slice
@@ -206,6 +208,48 @@ rotated_has(
 	return has;
 }
 
+/* The open file that was deleted when it had been compressed to `f`, and is not read to its end. */
+static struct file *
+plain_of(const struct tail *t, const struct file *f)
+{
+	struct slice want = slice_of(f->target), directory = directory_of(f->target);
+	struct file *plain;
+
+	if (f->packed == NULL || t->first_look)
+		return NULL;
+	want.len -= 3;
+	LIST_FOREACH (plain, &t->files, in_files) {
+		bool deleted = false, is;
+		char *name;
+
+		if (!plain->leaving || plain->ended || plain->packed != NULL || plain->fd < 0 ||
+		    !slice_starts(slice_of(plain->target), directory))
+			continue;
+		name = held_name(plain, &deleted);
+		is = name != NULL && deleted && slice_eq(slice_of(name), want);
+		free(name);
+		if (is)
+			return plain;
+	}
+	return NULL;
+}
+
+/* Its place in the order is behind the file that it was made of: a copy, or the rest of it. */
+static bool
+put_behind_plain(struct tail *t, struct file *f)
+{
+	struct file *plain = plain_of(t, f), *other;
+
+	if (plain == NULL)
+		return false;
+	LIST_FOREACH (other, &t->files, in_files) {
+		if (other->after == plain && other != f)
+			file_follow(other, f);
+	}
+	file_follow(f, plain);
+	return true;
+}
+
 /*
  * Open all of one listing, and put the live file behind them.  The file that
  * had its name before may have none any more (its .gz has another inode): what
@@ -234,6 +278,8 @@ listing_open(struct tail *t, struct listing *l, struct file *live)
 			f = rotated_open(t, live, path, last, &gone);
 			if (f != NULL)
 				f->stray = nameless;
+			if (f != NULL && put_behind_plain(t, f))
+				f = NULL;
 		} else if (nameless) {
 			f = NULL; /* older than the one before, and read before it */
 		}

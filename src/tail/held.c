@@ -36,9 +36,8 @@
 
 /* ---- names */
 
-/* The name that a file has or had last, whatever it was opened as; NULL: not known. */
-static char *
-name_of(const struct file *f, bool *deleted)
+char *
+held_name(const struct file *f, bool *deleted)
 {
 	char self[32], name[PATH_MAX];
 	struct slice s;
@@ -97,7 +96,7 @@ static bool
 go_on_in_gz(struct tail *t, struct file *f)
 {
 	bool deleted = false, same;
-	char *name = name_of(f, &deleted), *path;
+	char *name = held_name(f, &deleted), *path;
 	struct resolved there;
 	struct file other = { .fd = -1 };
 	const char *why;
@@ -222,7 +221,7 @@ make_room(struct tail *t)
 
 		if (!is_idle(t, f))
 			continue;
-		f->name = name_of(f, &deleted);
+		f->name = held_name(f, &deleted);
 		watch_forget(t->watch, f);
 		file_doze(t, f);
 		f->left |= deleted;

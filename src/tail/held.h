@@ -20,6 +20,9 @@ struct resolved;
 int held_open(struct tail *t, const struct tail_conf *conf, const char *path, struct resolved *out,
     const char **why);
 
+/* The name that ${f} has or had last, whatever it was opened as; NULL: not known. */
+char *held_name(const struct file *f, bool *deleted);
+
 /* After a look: open the files again that were closed for want of descriptors. */
 void held_reopen(struct tail *t);
 

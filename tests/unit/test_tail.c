@@ -155,6 +155,36 @@ test_rotated_siblings_are_read_first_at_the_start(void **state)
 	assert_got(w, "0:one|0:two|0:three|");
 }
 
+/* The .gz takes its file's place in the order, whichever has its turn first. */
+static void
+test_a_file_that_waits_is_compressed_and_its_record_goes_on(void **state)
+{
+	struct world *w = *state;
+	struct file *f;
+
+	put_line(w, "0.log.20260101-000000", AT(1) "stdout F {}\n");
+	put_line(w, "0.log.20260102-000000", AT(2) "stdout F {}\n" AT(2) "stdout F ERROR x\n");
+	put_line(w, "0.log", AT(2) "stdout F \tat a\n" AT(2) "stdout F {}\n");
+	w->conf.flush = 60000;
+	start(w);
+	tail_turn(w->tail, false);
+	shell("cd %s/pods/" POD
+	      "/agent && gzip 0.log.20260102-000000 && mv 0.log 0.log.20260103-000000",
+	    w->dir);
+	put_line(w, "0.log", AT(3) "stdout F {}\n");
+	w->tail->look = true;
+	w->tail->looked = 0;
+	tail_turn(w->tail, false);
+	LIST_FOREACH (f, &w->tail->files, in_files) {
+		if (slice_ends(slice_of(f->target), SLICE("0.log.20260102-000000"))) {
+			file_sleep(w->tail, f);
+			file_stay(w->tail, f);
+		}
+	}
+	turn_until(w, 5);
+	assert_got(w, "0:{}|0:{}|0:ERROR x\n\tat a|0:{}|0:{}|");
+}
+
 static void
 test_a_link_that_leads_outside_is_not_followed(void **state)
 {
@@ -268,6 +298,7 @@ main(void)
 		TEST(test_a_deleted_file_is_read_to_its_end),
 		TEST(test_a_line_of_any_length_is_cut_at_the_cap),
 		TEST(test_rotated_siblings_are_read_first_at_the_start),
+		TEST(test_a_file_that_waits_is_compressed_and_its_record_goes_on),
 		TEST(test_a_link_that_leads_outside_is_not_followed),
 		TEST(test_after_an_overflow_every_file_is_read_and_every_directory_looked_at),
 		TEST(test_without_events_the_rescan_reads),
