@@ -18,6 +18,13 @@ struct output {
 };
 extern const struct option output_options[]; /* the common rows of [OUTPUT] */
 
+/**
+ * output_name(outputs, which):
+ * The name of an [OUTPUT] in messages, metrics and dead letters, as the
+ * caller's string: its Alias, else NAME.N, the Nth of that plugin.
+ */
+char *output_name(const struct section *const *outputs, size_t which);
+
 extern const struct plugin es_plugin, opensearch_plugin, sqlite_plugin, stdout_plugin, null_plugin;
 
 struct shipper;

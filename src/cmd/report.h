@@ -9,6 +9,7 @@
 
 #include "conf.h"
 #include "memory.h"
+#include "server.h"
 
 enum report_kind { REPORT_ERRORS, REPORT_PERFORMANCE };
 enum report_by { BY_NOTHING, BY_ERROR_TYPE, BY_PIPELINE, BY_POD };
@@ -50,14 +51,6 @@ struct report {
 
 /* The value that the reference document's label clause asks for. */
 #define REPORT_APP "matillion-agent"
-
-/**
- * report_option(section, name):
- * The field that the option ${name} of ${section}'s plugin fills, or NULL when
- * the plugin has no such option.
- */
-const void *report_option(const struct section *section, const char *name);
-const char *report_string(const struct section *section, const char *name);
 
 /**
  * report_es(q, output, out), report_sqlite(q, output, out):
@@ -109,19 +102,10 @@ void report_print(const struct report_query *q, const struct report *r, bool jso
 bool word_in(struct slice text, struct slice word);
 
 /**
- * report_post(output, path, body, answer):
- * POST ${body} to ${path} of the server of the es or opensearch ${output}.
- * Return the HTTP status, or -1 after saying why.
- */
-long report_post(
-    const struct section *output, const char *path, const char *body, struct buffer *answer);
-
-/**
  * report_path(output):
  * The path of a search in the indices that ${output} writes, as the caller's
  * string: a date in their name becomes a star.
  */
 char *report_path(const struct section *output);
-const char *report_host(const struct section *output); /* for messages: HOST:PORT */
 
 #endif

@@ -19,6 +19,8 @@ static const char *const fields[] = {
 	[BY_POD] = "kubernetes.pod_name.keyword",
 };
 
+#define ANSWER_MAX (64u << 20)
+
 /* ---- asking */
 
 struct ask {
@@ -35,10 +37,20 @@ say_status(const struct ask *a, long status, const struct buffer *answer)
 	const char *why =
 	    json_string_value(json_object_get(json_object_get(reply, "error"), "reason"));
 
-	fprintf(stderr, "towline report: %s answers %ld to %.*s%s%.300s\n", report_host(a->output),
-	    status, (int)strcspn(a->path, "?"), a->path, why != NULL ? ": " : "",
-	    why != NULL ? why : "");
+	fprintf(stderr, "towline report: %s answers %ld to %.*s%s%.300s\n",
+	    server_host(a->output, 0), status, (int)strcspn(a->path, "?"), a->path,
+	    why != NULL ? ": " : "", why != NULL ? why : "");
 	json_decref(reply);
+}
+
+static bool
+answer_take(void *arg, struct slice piece)
+{
+	struct buffer *answer = arg;
+
+	if (piece.len == 0)
+		buffer_clear(answer);
+	return buffer_put(answer, piece) == 0;
 }
 
 /* Send `body`, which is given up; return the answer, or NULL after saying why. */
@@ -51,13 +63,21 @@ send_search(const struct ask *a, json_t *body)
 	json_error_t error;
 	long status;
 
-	buffer_init(&answer, 0);
-	status = text == NULL ? -1 : report_post(a->output, a->path, text, &answer);
+	buffer_init(&answer, ANSWER_MAX);
+	status = text == NULL ? -1
+			      : server_post(a->output, &(struct server_ask){
+							   .command = "report",
+							   .path = a->path,
+							   .type = "application/json",
+							   .body = slice_of(text),
+							   .take = answer_take,
+							   .arg = &answer,
+						       });
 	if (status == 200) {
 		reply = json_loadb(answer.at != NULL ? answer.at : "", answer.len, 0, &error);
 		if (reply == NULL)
 			fprintf(stderr, "towline report: %s answers no JSON: %s\n",
-			    report_host(a->output), error.text);
+			    server_host(a->output, 0), error.text);
 	} else if (status >= 0) {
 		say_status(a, status, &answer);
 	}
@@ -338,7 +358,7 @@ labels_ask(struct ask *a)
 	a->labelled = json_integer_value(INSIDE(reply, "hits", "total", "value")) > 0;
 	if (json_integer_value(INSIDE(reply, "_shards", "total")) == 0)
 		fprintf(stderr, "towline report: %s has no index %.*s yet\n",
-		    report_host(a->output), (int)strcspn(a->path + 1, "/"), a->path + 1);
+		    server_host(a->output, 0), (int)strcspn(a->path + 1, "/"), a->path + 1);
 	json_decref(reply);
 	return 0;
 }
@@ -371,7 +391,7 @@ report_es(const struct report_query *q, const struct section *output, struct rep
 
 	out->labelled = a.labelled;
 	out->source =
-	    xprintf("%s%.*s", report_host(output), (int)(strcspn(a.path + 1, "/") + 1), a.path);
+	    xprintf("%s%.*s", server_host(output, 0), (int)(strcspn(a.path + 1, "/") + 1), a.path);
 	if (result == 0)
 		result = main_ask(&a, out);
 	free(a.path);

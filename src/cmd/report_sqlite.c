@@ -252,7 +252,7 @@ read_groups(sqlite3 *db, const struct report_query *q, struct report *out)
 int
 report_sqlite(const struct report_query *q, const struct section *output, struct report *out)
 {
-	const char *path = report_string(output, "Path");
+	const char *path = output_string(output, "Path");
 	sqlite3 *db = NULL;
 	int result = -1;
 

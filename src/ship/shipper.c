@@ -17,24 +17,6 @@
 /* The state is asked this often while a batch waits for it. */
 #define STATE_WAIT (20 * NS_PER_MS)
 
-/* ---- what every output has */
-
-#define AT(member) offsetof(struct output, member)
-
-static const char *const no_limits[] = { "no_limits", "false", "no_retries", NULL };
-
-const struct option output_options[] = {
-	OPTION("Match", OPT_STRING, NULL, AT(match), "tags it takes; * is any text"),
-	OPTION_LATER("Match_Regex", "tags it takes, by a regular expression"),
-	OPTION("Alias", OPT_STRING, NULL, AT(alias), "its name in messages and metrics"),
-	OPTION("Retry_Limit", OPT_INT, "no_limits", AT(retry_limit),
-	    "how often a record is sent again before it goes to the dead letters",
-	    .choices = no_limits, .min = 0, .max = 1000000),
-	OPTION_IDLE("Log_Level", "the level is [SERVICE] Log_Level for all parts"),
-	OPTION_IDLE("storage.total_limit_size", "the log files are the buffer"),
-	OPTIONS_END,
-};
-
 /* ---- start and end */
 
 static const struct sink_type *const types[] = { &es_sink, &opensearch_sink, &sqlite_sink,
@@ -51,19 +33,14 @@ type_of(const struct section *section)
 }
 
 static int
-sink_open(struct shipper *s, const struct section *section)
+sink_open(struct shipper *s, const struct section *const *outputs)
 {
 	struct sink *sink = &s->sinks[s->nsinks];
-	const struct output *conf = section->values;
-	unsigned of_its_name = 0;
-	char *name;
+	const struct section *section = outputs[s->nsinks];
+	char *name = output_name(outputs, s->nsinks);
 
 	sink->type = type_of(section);
 	assert(sink->type != NULL);
-	for (size_t i = 0; i < s->nsinks; i++)
-		of_its_name += s->sinks[i].type == sink->type;
-	name = conf->alias != NULL ? xstrdup(conf->alias)
-				   : xprintf("%s.%u", section->plugin->name, of_its_name);
 	sink->metrics = metrics_output(name);
 	sink->name = sink->metrics->output;
 	free(name);
@@ -112,7 +89,7 @@ shipper_new(const struct section *const *outputs, size_t n, struct state *state,
 			shipper_free(s);
 			return NULL;
 		}
-		if (sink_open(s, outputs[i]) < 0) {
+		if (sink_open(s, outputs) < 0) {
 			shipper_free(s);
 			return NULL;
 		}

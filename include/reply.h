@@ -23,6 +23,23 @@ struct reply_item {
 	bool failure_store;        /* taken, but into the failure store */
 };
 
+/* In the order of severity. */
+enum verdict {
+	VERDICT_DONE,
+	VERDICT_CONFLICT, /* stored already */
+	VERDICT_BUSY,     /* the server has too much to do */
+	VERDICT_HOLD,     /* the server's state forbids it */
+	VERDICT_UNKNOWN,  /* held as well; a core asks whether the fault is the document's */
+	VERDICT_DOUBT,    /* the document's fault once its index takes another one */
+	VERDICT_FAULT,    /* the document's */
+};
+
+/**
+ * verdict_of(item):
+ * What an item's answer means (facts.md, Elasticsearch and OpenSearch bulk).
+ */
+enum verdict verdict_of(const struct reply_item *item);
+
 typedef void reply_take(void *arg, uint32_t index, const struct reply_item *item);
 
 struct reply {

@@ -1,10 +1,10 @@
 /* What an output is configured to, by the names of its options: no output's struct is known here. */
 #include <strings.h>
 
-#include "report.h"
+#include "server.h"
 
 const void *
-report_option(const struct section *section, const char *name)
+output_option(const struct section *section, const char *name)
 {
 	for (const struct option *o = section->plugin->options; o != NULL && o->name != NULL; o++) {
 		if (strcasecmp(o->name, name) == 0)
@@ -14,9 +14,9 @@ report_option(const struct section *section, const char *name)
 }
 
 const char *
-report_string(const struct section *section, const char *name)
+output_string(const struct section *section, const char *name)
 {
-	const void *at = report_option(section, name);
+	const void *at = output_option(section, name);
 
 	return at == NULL ? NULL : *(char *const *)at;
 }

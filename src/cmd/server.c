@@ -1,14 +1,11 @@
-/*
- * One request to the server of an es or opensearch output, with that output's
- * host, TLS and credentials.  Not the shipper's path: one request, one answer,
- * in memory.
- */
-#include "report.h"
+/* One request, to one host after the other until one answers. */
+#include "server.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
 
-#define ANSWER_MAX (64u << 20)
+#include "memory.h"
+
 #define TIMEOUT 120L /* s: an aggregation over a day may take its time */
 
 struct request {
@@ -21,7 +18,7 @@ struct request {
 static bool
 is_on(const struct section *output, const char *name)
 {
-	const bool *at = report_option(output, name);
+	const bool *at = output_option(output, name);
 
 	return at != NULL ? *at : strncmp(name, "tls.verify", 10) == 0;
 }
@@ -29,21 +26,29 @@ is_on(const struct section *output, const char *name)
 static int64_t
 port_of(const struct section *output)
 {
-	const int64_t *at = report_option(output, "Port");
+	const int64_t *at = output_option(output, "Port");
 
 	return at != NULL ? *at : 9200;
 }
 
+/* HOST:PORT, [V6]:PORT, or HOST and the option Port. */
 const char *
-report_host(const struct section *output)
+server_host(const struct section *output, unsigned n)
 {
 	static char host[512];
-	const char *name = report_string(output, "Host");
+	const char *name = output_string(output, "Host");
 	size_t len;
 
 	name = name != NULL ? name : "127.0.0.1";
-	len = strcspn(name, ", \t");
-	/* HOST:PORT, [V6]:PORT, or HOST and the option Port */
+	for (;;) {
+		name += strspn(name, ", \t");
+		len = strcspn(name, ", \t");
+		if (len == 0)
+			return NULL;
+		if (n-- == 0)
+			break;
+		name += len;
+	}
 	if (memchr(name, ':', len) != NULL && (name[0] != '[' || name[len - 1] != ']'))
 		snprintf(host, sizeof(host), "%.*s", (int)len, name);
 	else
@@ -52,54 +57,14 @@ report_host(const struct section *output)
 	return host;
 }
 
-/* ---- the path */
-
-/* Add `name` to `path`: % and its letter, and what begins with $, become a star. */
-static void
-path_index(struct buffer *path, const char *name)
-{
-	for (; *name != '\0'; name++) {
-		if (*name == '%' && name[1] != '\0') {
-			buffer_put(path, SLICE("*"));
-			name++;
-		} else if (*name == '$') {
-			buffer_put(path, SLICE("*"));
-			return;
-		} else if (strchr("/?#\\\" <>|,", *name) == NULL) {
-			buffer_put(path, (struct slice){ name, 1 });
-		}
-	}
-}
-
-char *
-report_path(const struct section *output)
-{
-	const bool *dated = report_option(output, "Logstash_Format");
-	const char *index = report_string(output, "Index");
-	struct buffer path;
-	char *text;
-
-	buffer_init(&path, 0);
-	buffer_put(&path, SLICE("/"));
-	if (dated != NULL && *dated) {
-		index = report_string(output, "Logstash_Prefix");
-		path_index(&path, index != NULL ? index : "logstash");
-		buffer_put(&path, SLICE("*"));
-	} else {
-		path_index(&path, index != NULL ? index : "fluent-bit");
-	}
-	buffer_put(&path, SLICE("/_search?ignore_unavailable=true&allow_no_indices=true"));
-	text = xslicedup(buffer_slice(&path));
-	buffer_fini(&path);
-	return text;
-}
-
 /* ---- the request */
 
 static size_t
-take(char *at, size_t size, size_t n, void *to)
+take(char *at, size_t size, size_t n, void *arg)
 {
-	return buffer_put(to, (struct slice){ at, size * n }) < 0 ? 0 : size * n;
+	const struct server_ask *ask = arg;
+
+	return ask->take(ask->arg, (struct slice){ at, size * n }) ? size * n : 0;
 }
 
 static void
@@ -113,7 +78,7 @@ set_string(CURL *curl, CURLoption option, const char *value)
 static char *
 secret_file(const struct section *output, const char *name)
 {
-	const char *path = report_string(output, name);
+	const char *path = output_string(output, name);
 	char text[4096];
 	FILE *file;
 
@@ -121,7 +86,7 @@ secret_file(const struct section *output, const char *name)
 		return NULL;
 	file = fopen(path, "re");
 	if (file == NULL) {
-		fprintf(stderr, "towline report: cannot read %s %s: %m\n", name, path);
+		fprintf(stderr, "towline: cannot read %s %s: %m\n", name, path);
 		return NULL;
 	}
 	if (fgets(text, sizeof(text), file) == NULL)
@@ -135,7 +100,7 @@ secret_file(const struct section *output, const char *name)
 static char *
 secret(const struct section *output, const char *name)
 {
-	const char *value = report_string(output, name);
+	const char *value = output_string(output, name);
 	char *file_option = xprintf("%s_File", name), *read = NULL;
 
 	if (value == NULL || value[0] == '\0')
@@ -159,11 +124,11 @@ set_credentials(struct request *r, const struct section *output)
 		free(key);
 		return;
 	}
-	if (report_string(output, "HTTP_User") == NULL)
+	if (output_string(output, "HTTP_User") == NULL)
 		return;
 	password = secret(output, "HTTP_Passwd");
 	curl_easy_setopt(r->curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-	set_string(r->curl, CURLOPT_USERNAME, report_string(output, "HTTP_User"));
+	set_string(r->curl, CURLOPT_USERNAME, output_string(output, "HTTP_User"));
 	set_string(r->curl, CURLOPT_PASSWORD, password);
 	free(password);
 }
@@ -186,7 +151,7 @@ set_tls(CURL *curl, const struct section *output)
 	bool verify = is_on(output, "tls.verify");
 
 	for (size_t i = 0; i < sizeof(tls_options) / sizeof(tls_options[0]); i++)
-		set_string(curl, tls_options[i].option, report_string(output, tls_options[i].name));
+		set_string(curl, tls_options[i].option, output_string(output, tls_options[i].name));
 	if (!verify)
 		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
 	if (!verify || !is_on(output, "tls.verify_hostname"))
@@ -195,12 +160,12 @@ set_tls(CURL *curl, const struct section *output)
 
 /* The URL, and where it leads: with tls.vhost to Host, whose certificate is that name's. */
 static void
-set_url(struct request *r, const struct section *output, const char *path)
+set_url(struct request *r, const struct section *output, const char *host, const char *path)
 {
 	bool tls = is_on(output, "tls");
-	const char *prefix = report_string(output, "Path");
-	const char *vhost = tls ? report_string(output, "tls.vhost") : NULL;
-	const char *host = report_host(output), *port = strrchr(host, ':');
+	const char *prefix = output_string(output, "Path");
+	const char *vhost = tls ? output_string(output, "tls.vhost") : NULL;
+	const char *port = strrchr(host, ':');
 	char *to = xprintf("::%s", host), *url;
 	bool slash = prefix != NULL && prefix[0] != '/' && prefix[0] != '\0';
 
@@ -218,38 +183,59 @@ set_url(struct request *r, const struct section *output, const char *path)
 	free(to);
 }
 
-long
-report_post(const struct section *output, const char *path, const char *body, struct buffer *answer)
+static void
+set_request(struct request *r, const struct server_ask *ask)
+{
+	char *type = xprintf("Content-Type: %s", ask->type);
+
+	r->headers = curl_slist_append(r->headers, type);
+	r->headers = curl_slist_append(r->headers, "Expect:");
+	free(type);
+	curl_easy_setopt(r->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(r->curl, CURLOPT_USERAGENT, "towline/" TOWLINE_VERSION);
+	curl_easy_setopt(r->curl, CURLOPT_ERRORBUFFER, r->error);
+	curl_easy_setopt(r->curl, CURLOPT_TIMEOUT, TIMEOUT);
+	curl_easy_setopt(r->curl, CURLOPT_CONNECTTIMEOUT, 10L);
+	curl_easy_setopt(r->curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(r->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)ask->body.len);
+	curl_easy_setopt(r->curl, CURLOPT_POSTFIELDS, ask->body.at);
+	curl_easy_setopt(r->curl, CURLOPT_WRITEFUNCTION, take);
+	curl_easy_setopt(r->curl, CURLOPT_WRITEDATA, ask);
+	curl_easy_setopt(r->curl, CURLOPT_HTTPHEADER, r->headers);
+}
+
+static long
+post_to(const struct section *output, const char *host, const struct server_ask *ask)
 {
 	struct request r = { .curl = curl_easy_init() };
 	long status = -1;
 	CURLcode code;
 
-	r.headers = curl_slist_append(NULL, "Content-Type: application/json");
-	r.headers = curl_slist_append(r.headers, "Expect:");
-	set_url(&r, output, path);
+	set_url(&r, output, host, ask->path);
 	set_credentials(&r, output);
 	if (is_on(output, "tls"))
 		set_tls(r.curl, output);
-	curl_easy_setopt(r.curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(r.curl, CURLOPT_USERAGENT, "towline/" TOWLINE_VERSION);
-	curl_easy_setopt(r.curl, CURLOPT_ERRORBUFFER, r.error);
-	curl_easy_setopt(r.curl, CURLOPT_TIMEOUT, TIMEOUT);
-	curl_easy_setopt(r.curl, CURLOPT_CONNECTTIMEOUT, 10L);
-	curl_easy_setopt(r.curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(r.curl, CURLOPT_POSTFIELDS, body);
-	curl_easy_setopt(r.curl, CURLOPT_WRITEFUNCTION, take);
-	curl_easy_setopt(r.curl, CURLOPT_WRITEDATA, answer);
-	curl_easy_setopt(r.curl, CURLOPT_HTTPHEADER, r.headers);
-	answer->cap = ANSWER_MAX;
+	set_request(&r, ask);
+	ask->take(ask->arg, SLICE(""));
 	code = curl_easy_perform(r.curl);
 	if (code != CURLE_OK)
-		fprintf(stderr, "towline report: no answer from %s: %s\n", report_host(output),
+		fprintf(stderr, "towline %s: no answer from %s: %s\n", ask->command, host,
 		    r.error[0] != '\0' ? r.error : curl_easy_strerror(code));
 	else
 		curl_easy_getinfo(r.curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_slist_free_all(r.headers);
 	curl_slist_free_all(r.connect_to);
 	curl_easy_cleanup(r.curl);
+	return status;
+}
+
+long
+server_post(const struct section *output, const struct server_ask *ask)
+{
+	const char *host;
+	long status = -1;
+
+	for (unsigned n = 0; status < 0 && (host = server_host(output, n)) != NULL; n++)
+		status = post_to(output, host, ask);
 	return status;
 }

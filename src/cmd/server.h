@@ -1,0 +1,46 @@
+/*
+ * The server of an es or opensearch output, for commands: one request, one
+ * answer, with that output's hosts, TLS and credentials.  Not the shipper's
+ * path.  No output's struct is known here: options go by their names.
+ */
+#ifndef SERVER_H
+#define SERVER_H
+
+#include "conf.h"
+#include "slice.h"
+
+/**
+ * output_option(section, name), output_string(section, name):
+ * The field that the option ${name} of ${section}'s plugin fills, or NULL when
+ * the plugin has no such option.
+ */
+const void *output_option(const struct section *section, const char *name);
+const char *output_string(const struct section *section, const char *name);
+
+/**
+ * server_host(output, n):
+ * The ${n}th of the output's hosts as HOST:PORT, in memory of its own until the
+ * next call; NULL: it has no more than ${n}.
+ */
+const char *server_host(const struct section *output, unsigned n);
+
+/* What is asked, and where its answer goes. */
+struct server_ask {
+	const char *command; /* for messages: towline COMMAND */
+	const char *path;    /* behind the option Path */
+	const char *type;    /* of the body */
+	struct slice body;
+	/* Takes the next piece of the answer; false: it is refused.  Before each host's
+	 * answer it is called with an empty piece: what came before is void. */
+	bool (*take)(void *arg, struct slice piece);
+	void *arg;
+};
+
+/**
+ * server_post(output, ask):
+ * POST to the first host that answers.  Return the HTTP status, or -1 after
+ * saying why there was none.
+ */
+long server_post(const struct section *output, const struct server_ask *ask);
+
+#endif

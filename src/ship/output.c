@@ -1,0 +1,34 @@
+/* What every output has: its common options and its name. */
+#include <stddef.h>
+
+#include "memory.h"
+#include "ship.h"
+
+#define AT(member) offsetof(struct output, member)
+
+static const char *const no_limits[] = { "no_limits", "false", "no_retries", NULL };
+
+const struct option output_options[] = {
+	OPTION("Match", OPT_STRING, NULL, AT(match), "tags it takes; * is any text"),
+	OPTION_LATER("Match_Regex", "tags it takes, by a regular expression"),
+	OPTION("Alias", OPT_STRING, NULL, AT(alias), "its name in messages and metrics"),
+	OPTION("Retry_Limit", OPT_INT, "no_limits", AT(retry_limit),
+	    "how often a record is sent again before it goes to the dead letters",
+	    .choices = no_limits, .min = 0, .max = 1000000),
+	OPTION_IDLE("Log_Level", "the level is [SERVICE] Log_Level for all parts"),
+	OPTION_IDLE("storage.total_limit_size", "the log files are the buffer"),
+	OPTIONS_END,
+};
+
+char *
+output_name(const struct section *const *outputs, size_t which)
+{
+	const struct plugin *plugin = outputs[which]->plugin;
+	const struct output *conf = outputs[which]->values;
+	unsigned of_its_name = 0;
+
+	for (size_t i = 0; i < which; i++)
+		of_its_name += outputs[i]->plugin == plugin;
+	return conf->alias != NULL ? xstrdup(conf->alias)
+				   : xprintf("%s.%u", plugin->name, of_its_name);
+}
