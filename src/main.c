@@ -9,6 +9,7 @@ const struct command *const commands[] = {
 	&cmd_parse,
 	&cmd_report,
 	&cmd_status,
+	&cmd_replay,
 	&cmd_export_db,
 	&cmd_version,
 	&cmd_help,

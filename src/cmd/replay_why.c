@@ -1,0 +1,59 @@
+/* Why letters are left; the texts are a server's, and go to a terminal. */
+#include "replay_why.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+void
+why_count(struct why_table *t, const char *text, uint64_t line)
+{
+	unsigned i = 0;
+
+	while (i < t->n && i < WHYS && strcmp(t->at[i].text, text) != 0)
+		i++;
+	if (i == t->n) {
+		snprintf(t->at[i].text, WHY_MAX, "%s", i < WHYS ? text : "other reasons");
+		t->at[i].line = line;
+		t->n++;
+	}
+	t->at[i].count++;
+}
+
+static void
+print_clean(const char *text, FILE *to)
+{
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c < 0x20 || c == 0x7f)
+			fprintf(to, "\\x%02x", c);
+		else
+			putc(c, to);
+	}
+}
+
+void
+why_print(const struct why_table *t, const char *file, FILE *to)
+{
+	for (unsigned i = 0; i < t->n; i++) {
+		fprintf(to, "%s:%" PRIu64 ": %" PRIu64 " letter%s ", file, t->at[i].line,
+		    t->at[i].count, t->at[i].count == 1 ? "" : "s");
+		print_clean(t->at[i].text, to);
+		putc('\n', to);
+	}
+}
+
+void
+why_without(char *to, const char *reason, const char *id)
+{
+	const char *at;
+	size_t len = strlen(id);
+
+	while (len > 0 && (at = strstr(reason, id)) != NULL) {
+		memcpy(to, reason, (size_t)(at - reason));
+		to += at - reason;
+		*to++ = '*';
+		reason = at + len;
+	}
+	memcpy(to, reason, strlen(reason) + 1);
+}
