@@ -52,6 +52,12 @@ int cmd_options(const struct command *c, int argc, char **argv, const char *valu
  */
 void cmd_usage(const struct command *c, FILE *to);
 
+/**
+ * cmd_print(text, to):
+ * Print ${text} with its control characters escaped.
+ */
+void cmd_print(const char *text, FILE *to);
+
 /* The configuration that a command without -c reads. */
 #define CMD_CONF_DEFAULT TOWLINE_CONF "/towline.conf"
 

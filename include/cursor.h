@@ -72,6 +72,12 @@ void range_also(struct range *r, struct cursor *c, uint64_t end);
 void range_seal(struct range_book *book, struct range *r);
 
 /**
+ * range_stream(book, r, id):
+ * The stream that ${r} is of; false when it was forgotten by a rewind.
+ */
+bool range_stream(struct range_book *book, const struct range *r, struct identity *id);
+
+/**
  * range_settle(book, r, items):
  * ${items} of ${r} are done: taken, dead-lettered or given up.  Moves cursors
  * and tells the state; frees the range when nothing is left of it.

@@ -70,6 +70,15 @@ void shipper_give(struct shipper *s, struct batch *b);
 bool shipper_idle(struct shipper *s);
 
 /**
+ * shipper_holds(s, version, to):
+ * Which streams have records in a hold or are parked: when that is not what it
+ * was at ${*version} (0: nothing was), append it to ${to} as JSON,
+ * [["why",["stream in hex",…]],…], nothing for none.  Return whether.  About a
+ * second old.
+ */
+bool shipper_holds(struct shipper *s, uint64_t *version, struct buffer *to);
+
+/**
  * shipper_stop(s, grace):
  * Deliver what was given for at most ${grace} ns (-1: for ever), then stop
  * the thread.  Return how many items were not delivered (they stay behind

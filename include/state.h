@@ -218,6 +218,9 @@ void state_counted(struct state *s, const struct identity *id, enum side side, u
 void state_text(struct state *s, struct slice key, struct slice value);
 state_ticket state_counts(struct state *s);
 
+/* The text that is no counter: what shipper_holds() says. */
+#define STATE_HOLDS "towline holds"
+
 /**
  * state_texts(s, each, arg):
  * Call ${each} for every text, before any thread runs.

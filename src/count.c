@@ -98,6 +98,18 @@ own_save(struct pipeline *p)
 	p->counts.moved = false;
 }
 
+/* No counter, but it goes the same way, and is as old as the cursors beside it. */
+static void
+holds_save(struct pipeline *p)
+{
+	struct buffer text;
+
+	buffer_init(&text, 0);
+	if (shipper_holds(p->shipper, &p->holds, &text))
+		state_text(p->state, SLICE(STATE_HOLDS), buffer_slice(&text));
+	buffer_fini(&text);
+}
+
 static void
 put_text(void *arg, struct slice key, struct slice value)
 {
@@ -119,6 +131,7 @@ counts_post(struct pipeline *p)
 	}
 	if (p->counts.moved)
 		own_save(p);
+	holds_save(p);
 	agent_metrics_save(put_text, p->state);
 	return state_counts(p->state);
 }
@@ -202,6 +215,9 @@ text_restore(void *arg, struct slice key, struct slice value)
 {
 	if (slice_eq(key, OWN))
 		own_restore(arg, value);
+	else if (slice_eq(key, SLICE(STATE_HOLDS)))
+		state_text(
+		    ((struct pipeline *)arg)->state, key, SLICE("")); /* of the process before */
 	else
 		agent_metrics_restore(key, value, clock_wall());
 }

@@ -24,7 +24,8 @@
  */
 #define FILE_EACH (8 * KIB)
 #define KNOWN_EACH (KIB + 512) /* the state's of a stream: cursors, checkpoints, breaks, path */
-#define KNOWN_A_FILE 4         /* streams that the state remembers, by files followed */
+#define HELD_EACH 512  /* why a file is parked: a note, and its text on the way to the store */
+#define KNOWN_A_FILE 4 /* streams that the state remembers, by files followed */
 
 #define SERVE_CONNECTIONS 64
 #define SERVE_EACH (512 * KIB) /* MHD's 16 KiB and the kernel's buffers */
@@ -82,7 +83,7 @@ limit_of(const struct conf *conf, struct limit *out)
 	ship_limit(outputs, n, (unsigned)s->batches, s->batch_size, &out->batches, &out->sockets);
 	reading_limit(conf, out, &files);
 	out->files = files * FILE_EACH;
-	out->state = files * KNOWN_A_FILE * KNOWN_EACH + agents_limit(s);
+	out->state = files * (KNOWN_A_FILE * KNOWN_EACH + HELD_EACH) + agents_limit(s);
 	if (s->http_server)
 		out->sockets += SERVE_CONNECTIONS * SERVE_EACH;
 	out->kernel = files * (WATCH_EACH + OPEN_EACH);

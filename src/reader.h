@@ -47,6 +47,7 @@ struct pipeline {
 	} counts, posted;
 	atomic_ullong shown; /* ticket of what is shown, or COUNTS_UNSHOWN */
 	struct record record;
+	uint64_t holds; /* version of what the state has of them */
 	int64_t published;
 
 	atomic_bool stop;    /* set by signals: read no more */

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cmd.h"
+
 void
 why_count(struct why_table *t, const char *text, uint64_t line)
 {
@@ -19,26 +21,13 @@ why_count(struct why_table *t, const char *text, uint64_t line)
 	t->at[i].count++;
 }
 
-static void
-print_clean(const char *text, FILE *to)
-{
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c < 0x20 || c == 0x7f)
-			fprintf(to, "\\x%02x", c);
-		else
-			putc(c, to);
-	}
-}
-
 void
 why_print(const struct why_table *t, const char *file, FILE *to)
 {
 	for (unsigned i = 0; i < t->n; i++) {
 		fprintf(to, "%s:%" PRIu64 ": %" PRIu64 " letter%s ", file, t->at[i].line,
 		    t->at[i].count, t->at[i].count == 1 ? "" : "s");
-		print_clean(t->at[i].text, to);
+		cmd_print(t->at[i].text, to);
 		putc('\n', to);
 	}
 }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "cmd.h"
+#include "map.h"
 #include "memory.h"
 #include "service.h"
 #include "state.h"
@@ -25,8 +26,10 @@ static const struct cmd_option options[] = {
 const struct command cmd_status = {
 	.name = "status",
 	.run = status_run,
-	.help = "Say how far each file has come: cursors and lag, by file.",
-	.more = "Reads the state as of its last commit; towline may run or not.",
+	.help = "Say how far each file has come: cursors, lag and what holds it, by file.",
+	.more =
+	    "Reads the state as of its last commit; towline may run or not.  held: why the server\n"
+	    "refuses records of the file for now; parked: it is not read on until that ends.",
 	.options = options,
 };
 
@@ -34,12 +37,15 @@ struct row {
 	char *path;
 	bool open;
 	uint64_t size, shipped, counted, lag;
+	struct identity id;
+	char *held; /* why; NULL: nothing of it is */
 };
 
 struct rows {
 	bool all;
 	struct row *at;
 	size_t n;
+	struct map *by_id; /* once all are there */
 };
 
 static uint64_t
@@ -66,7 +72,6 @@ row_add(void *arg, const struct identity *id, const char *path, bool open,
 	struct rows *rows = arg;
 	struct row *row;
 
-	(void)id;
 	if (!open && !rows->all)
 		return;
 	rows->at = xrealloc(rows->at, (rows->n + 1) * sizeof(*rows->at));
@@ -74,12 +79,75 @@ row_add(void *arg, const struct identity *id, const char *path, bool open,
 	*row = (struct row){
 		.path = xstrdup(path),
 		.open = open,
+		.id = *id,
 		.size = size_of(path, open, what),
 		.shipped = least(what->side[SIDE_STDOUT].shipped, what->side[SIDE_STDERR].shipped),
 		.counted = least(what->side[SIDE_STDOUT].counted, what->side[SIDE_STDERR].counted),
 	};
 	row->lag = row->size > row->shipped ? row->size - row->shipped : 0;
 }
+
+/* ---- what is held: [["why",["stream in hex",…]],…] */
+
+static void
+rows_index(struct rows *rows)
+{
+	rows->by_id = map_new();
+	for (size_t i = 0; i < rows->n; i++) {
+		struct row *r = &rows->at[i];
+
+		map_put(rows->by_id, (struct slice){ (const char *)r->id.at, sizeof(r->id.at) }, r);
+	}
+}
+
+static int
+hex_of(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static void
+row_hold(struct rows *rows, const char *stream, const char *why)
+{
+	struct identity id;
+	struct row *r;
+	char *before;
+
+	if (strlen(stream) != 2 * sizeof(id.at))
+		return;
+	for (size_t i = 0; i < sizeof(id.at); i++)
+		id.at[i] = (unsigned char)(hex_of(stream[2 * i]) * 16 + hex_of(stream[2 * i + 1]));
+	r = map_get(rows->by_id, (struct slice){ (const char *)id.at, sizeof(id.at) });
+	if (r == NULL)
+		return;
+	before = r->held;
+	r->held = before == NULL ? xstrdup(why) : xprintf("%s; %s", before, why);
+	free(before);
+}
+
+static void
+holds_read(void *arg, struct slice key, struct slice value)
+{
+	json_t *all, *one, *stream;
+	size_t i, j;
+
+	if (!slice_eq(key, SLICE(STATE_HOLDS)))
+		return;
+	all = json_loadb(value.at, value.len, 0, NULL);
+	json_array_foreach(all, i, one)
+	{
+		const char *why = json_string_value(json_array_get(one, 0));
+
+		json_array_foreach(json_array_get(one, 1), j, stream)
+		{
+			if (why != NULL && json_is_string(stream))
+				row_hold(arg, json_string_value(stream), why);
+		}
+	}
+	json_decref(all);
+}
+
+/* ---- printing */
 
 /* What lags most stands first. */
 static int
@@ -100,10 +168,10 @@ print_json(const struct rows *rows)
 	for (size_t i = 0; i < rows->n; i++) {
 		const struct row *r = &rows->at[i];
 
-		json_array_append_new(
-		    all, json_pack("{s:I,s:I,s:I,s:I,s:b,s:s}", "lag", (json_int_t)r->lag, "size",
-			     (json_int_t)r->size, "shipped", (json_int_t)r->shipped, "counted",
-			     (json_int_t)r->counted, "open", r->open, "path", r->path));
+		json_array_append_new(all,
+		    json_pack("{s:I,s:I,s:I,s:I,s:b,s:s,s:s?}", "lag", (json_int_t)r->lag, "size",
+			(json_int_t)r->size, "shipped", (json_int_t)r->shipped, "counted",
+			(json_int_t)r->counted, "open", r->open, "path", r->path, "held", r->held));
 	}
 	json_dumpf(all, stdout, JSON_INDENT(1));
 	putchar('\n');
@@ -114,17 +182,24 @@ static void
 print_table(const struct rows *rows)
 {
 	uint64_t lag = 0;
+	size_t held = 0;
 
-	printf(
-	    "%12s %14s %14s %14s  %-5s %s\n", "lag", "size", "shipped", "counted", "open", "path");
+	printf("%12s %14s %14s %14s  %-5s %s  %s\n", "lag", "size", "shipped", "counted", "open",
+	    "path", "held");
 	for (size_t i = 0; i < rows->n; i++) {
 		const struct row *r = &rows->at[i];
 
-		printf("%12" PRIu64 " %14" PRIu64 " %14" PRIu64 " %14" PRIu64 "  %-5s %s\n", r->lag,
-		    r->size, r->shipped, r->counted, r->open ? "yes" : "no", r->path);
+		printf("%12" PRIu64 " %14" PRIu64 " %14" PRIu64 " %14" PRIu64 "  %-5s ", r->lag,
+		    r->size, r->shipped, r->counted, r->open ? "yes" : "no");
+		cmd_print(r->path, stdout);
+		fputs("  ", stdout);
+		cmd_print(r->held != NULL ? r->held : "-", stdout);
+		putchar('\n');
 		lag += r->lag;
+		held += r->held != NULL;
 	}
-	printf("%zu files, %" PRIu64 " bytes on disk that are not shipped\n", rows->n, lag);
+	printf("%zu files, %" PRIu64 " bytes on disk that are not shipped, %zu files held\n",
+	    rows->n, lag, held);
 }
 
 static int
@@ -136,15 +211,20 @@ status_of(const char *dir, const char *values[])
 	if (s == NULL)
 		return EXIT_WRONG;
 	state_each(s, row_add, &rows);
+	rows_index(&rows);
+	state_texts(s, holds_read, &rows);
 	state_close(s);
+	map_free(rows.by_id);
 	if (rows.n > 1)
 		qsort(rows.at, rows.n, sizeof(*rows.at), by_lag);
 	if (values[OPT_JSON] != NULL)
 		print_json(&rows);
 	else
 		print_table(&rows);
-	for (size_t i = 0; i < rows.n; i++)
+	for (size_t i = 0; i < rows.n; i++) {
 		free(rows.at[i].path);
+		free(rows.at[i].held);
+	}
 	free(rows.at);
 	return EXIT_DONE;
 }

@@ -172,6 +172,7 @@ const struct sink_type es_sink = {
 	.close = es_close,
 	.give = es_give,
 	.turn = es_turn,
+	.holds = es_holds,
 };
 
 const struct sink_type opensearch_sink = {
@@ -181,4 +182,5 @@ const struct sink_type opensearch_sink = {
 	.close = es_close,
 	.give = es_give,
 	.turn = es_turn,
+	.holds = es_holds,
 };

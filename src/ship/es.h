@@ -137,6 +137,7 @@ struct group {
 	int status;            /* of the answer that the probe was about */
 	char type[REPLY_TYPE]; /* and its error's type */
 	struct said said;
+	char why[160]; /* it refuses: for who asks */
 };
 
 struct held {
@@ -245,6 +246,7 @@ struct piece *hold_piece(struct es *es, int64_t now, int64_t *next);
 void hold_due(struct es *es, const struct group *g, unsigned attempts, int64_t due);
 void hold_fault(struct es *es, const struct group *g, int64_t due);
 void hold_free(struct hold *h);
+void es_holds(struct sink *sink); /* struct sink_type */
 
 /* es_index.c */
 size_t es_index_write(const void *conf, const struct record *r, char *to);

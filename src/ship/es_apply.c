@@ -129,7 +129,7 @@ item_homeless(struct apply *a, uint32_t i, struct group *g, const struct cause *
 			    "the hold is full; files that feed what the server refuses are parked  "
 			    "output=%s held=%u",
 			    a->es->sink->name, h->n);
-		ship_drop(a->es->sink->shipper, &a->p->batch->items[i]);
+		ship_drop(a->es->sink, &a->p->batch->items[i], g->why);
 		atomic_store(&a->es->sink->held, h->n + h->parked);
 	} else if (g->probe == PROBE_NONE) {
 		g->probe = PROBE_WAITS;
@@ -156,6 +156,8 @@ item_refused(struct apply *a, uint32_t i, const struct cause *c)
 	struct held *at = a->held ? &a->es->hold->at[i] : NULL;
 	bool same = g->status == c->answer.status && strcmp(g->type, c->answer.type) == 0;
 
+	snprintf(g->why, sizeof(g->why), "index %.90s answers %d %s", g->index, c->answer.status,
+	    c->answer.type);
 	metrics_add(&a->es->sink->metrics->retries[reason_of(c)], 1);
 	if ((c->verdict == VERDICT_DOUBT && (at != NULL ? at->proven : a->p->proven)) ||
 	    (g->probe == PROBE_TAKEN && same && c->verdict >= VERDICT_UNKNOWN &&

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "es.h"
+#include "holds.h"
 
 /* An index that refuses is asked with all of its records this often, then with one. */
 #define ALL_ATTEMPTS 1
@@ -195,6 +196,19 @@ hold_remove(struct es *es, uint32_t i)
 	}
 	atomic_store_explicit(&es->sink->metrics->held, h->n, memory_order_relaxed);
 	atomic_store(&es->sink->held, h->n + h->parked);
+}
+
+void
+es_holds(struct sink *sink)
+{
+	struct es *es = sink->own;
+	const struct hold *h = es->hold;
+
+	for (uint32_t i = 0; h != NULL && h->n > 0 && i < h->batch->nitems; i++) {
+		if (!h->at[i].gone)
+			holds_item(sink->shipper, &h->batch->items[i], sink->name,
+			    h->groups[h->at[i].group].why);
+	}
 }
 
 /* ---- when to try again */

@@ -38,6 +38,7 @@ es_limit(const struct es_conf *conf, uint64_t largest, uint64_t *heap, uint64_t 
 	if (conf->compress)
 		each += 2 * largest;
 	*heap += workers * each + sizeof(struct hold) + conf->hold_size + sizeof(struct batch);
+	*heap += BATCH_ITEMS * sizeof(struct hold_note);
 	*heap += 2 * MIB; /* the template and its answer */
 	*sockets += (workers + 1) * (most_of("/proc/sys/net/ipv4/tcp_wmem") +
 					most_of("/proc/sys/net/ipv4/tcp_rmem"));

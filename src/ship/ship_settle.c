@@ -84,11 +84,13 @@ debt_of(struct item *item)
 }
 
 void
-ship_drop(struct shipper *s, struct item *item)
+ship_drop(struct sink *sink, struct item *item, const char *why)
 {
+	struct shipper *s = sink->shipper;
 	struct debt *debt = debt_of(item);
 
 	ship_settled(s);
+	holds_parked(s, item, sink->name, why);
 	if (!debt->dropped) {
 		debt->dropped = true;
 		s->parked++;
@@ -114,6 +116,7 @@ ship_unpark(struct shipper *s)
 	cursor_unpark_all(s->book);
 	atomic_fetch_sub(&s->unsettled, s->parked);
 	s->parked = 0;
+	s->holds.nparked = 0;
 	if (s->wake >= 0)
 		(void)!write(s->wake, &(uint64_t){ 1 }, sizeof(uint64_t));
 }

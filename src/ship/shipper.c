@@ -111,6 +111,7 @@ shipper_free(struct shipper *s)
 		s->sinks[i].type->close(&s->sinks[i]);
 	curl_multi_cleanup(s->multi);
 	dead_free(s->dead);
+	holds_fini(&s->holds);
 	for (unsigned i = 0; i < s->nbatches; i++)
 		batch_free(s->batches[i]);
 	free(s->batches);
@@ -322,6 +323,7 @@ ship(void *arg)
 		bool more = carry(s);
 
 		ship_settled(s);
+		holds_turn(s, now);
 		if (may_end(s, now))
 			break;
 		if (more)

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "holds.h"
 #include "sink.h"
 
 /* A single document may grow one batch to this many times its size. */
@@ -44,6 +45,7 @@ struct shipper {
 	struct range *settled_range;          /* a run of settled items that share a range */
 	uint32_t settled_items;
 	uint64_t parked;
+	struct holds holds;
 };
 
 /**

@@ -29,6 +29,8 @@ struct sink_type {
 	void (*give)(struct sink *s, struct batch *b);
 	/* Do what is due; return when to be called again (mono ns), or NEVER. */
 	int64_t (*turn)(struct sink *s, int64_t now);
+	/* Call holds_item() for all that it holds; NULL: it never holds. */
+	void (*holds)(struct sink *s);
 };
 
 /* What the shipper knows of each. */
@@ -66,12 +68,13 @@ struct dead *ship_dead(struct shipper *s);
 bool ship_stopping(const struct shipper *s);
 
 /**
- * ship_settle(s, item), ship_drop(s, item):
+ * ship_settle(s, item), ship_drop(sink, item, why):
  * The sink has done with ${item}: taken by the server, dead-lettered, or given
- * up; or it has no room for it: its stream is parked.
+ * up; or it has no room for it: its stream is parked, and ${why} is said to who
+ * asks.
  */
 void ship_settle(struct shipper *s, struct item *item);
-void ship_drop(struct shipper *s, struct item *item);
+void ship_drop(struct sink *sink, struct item *item, const char *why);
 
 /**
  * ship_keep(s, from, to):

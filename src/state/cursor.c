@@ -289,6 +289,19 @@ range_settle(struct range_book *book, struct range *r, uint32_t items)
 	pthread_mutex_unlock(&book->lock);
 }
 
+bool
+range_stream(struct range_book *book, const struct range *r, struct identity *id)
+{
+	bool known;
+
+	pthread_mutex_lock(&book->lock);
+	known = r->cursor != NULL;
+	if (known)
+		*id = *r->cursor->id;
+	pthread_mutex_unlock(&book->lock);
+	return known;
+}
+
 void
 cursor_park(struct range_book *book, struct range *r)
 {

@@ -15,12 +15,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class FakeServer:
-    """behave: called with (n-th bulk, body); returns how to answer it:
+    """judge: called with the index of each document; returns (status, type) that
+    refuses it, or None.
+    behave: called with (n-th bulk, body); returns how to answer it:
     None (well), "reset" (before any answer), "cut" (reset within the answer),
     "trickle", "garbage", or a status to refuse with."""
 
     def __init__(self, behave=lambda n, body: None):
         self.behave, self.documents, self.bulks = behave, {}, 0
+        self.judge = lambda index: None
         self.conflicts, self.sizes, self.lock = 0, [], threading.Lock()
         fake = self
 
@@ -86,7 +89,7 @@ class FakeServer:
                 reset(handler)
                 return
             data = json.dumps(
-                {"took": 1, "errors": False, "items": self.store(body)}
+                {"took": 1, "items": self.store(body, handler.path)}
             ).encode()
         if how == "cut":
             head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(data)}\r\n\r\n".encode()
@@ -101,13 +104,20 @@ class FakeServer:
         else:
             handler.answer(200, b'{"items": "none' if how == "garbage" else data)
 
-    def store(self, body):
+    def store(self, body, path):
         """Take a bulk body; the answer's items."""
+        index = re.match(r"/(?:(\w+)/)?_bulk", path)[1]
         assert body.endswith(b"\n")
         lines = body.decode().split("\n")[:-1]
         items = []
         for action, document in zip(lines[::2], lines[1::2], strict=True):
-            key = json.loads(action)["create"]["_id"]
+            create = json.loads(action)["create"]
+            refusal = self.judge(create.get("_index", index))
+            if refusal:
+                error = {"type": refusal[1], "reason": "refused"}
+                items.append({"create": {"status": refusal[0], "error": error}})
+                continue
+            key = create["_id"]
             status = 409 if key in self.documents else 201
             self.conflicts += status == 409
             self.documents.setdefault(key, json.loads(document))

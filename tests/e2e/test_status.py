@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+from fake_server import FakeServer
 from harness.node import info
 from harness.table import Table
 from harness.towline import towline as command
@@ -24,6 +26,7 @@ def test_cursors_and_lag_by_file(tmp_path, config, node, run):
     towline = run(settings)
     table.until_count(101)
     done = {"lag": 0, "size": size, "shipped": size, "counted": size, "open": True}
+    done["held"] = None
     until(
         lambda: status(settings).get(str(one.link)) == done,
         lambda: status(settings),
@@ -35,6 +38,58 @@ def test_cursors_and_lag_by_file(tmp_path, config, node, run):
     assert status(settings, "--all")[str(one.link)]["shipped"] == size
     table_form = command("status", "--all", "--state", settings.service["State_Path"])
     assert "2 files" in table_form.stdout and str(one.link) in table_form.stdout
+
+
+@pytest.fixture
+def server():
+    """It takes all, but for what goes to the index i while that is blocked."""
+    made = FakeServer()
+    made.blocked = True
+    made.judge = lambda index: (
+        (403, "cluster_block_exception") if made.blocked and index == "i" else None
+    )
+    yield made
+    made.close()
+
+
+def test_what_a_file_is_held_for(server, config, node, run):
+    """One file waits in the hold, one is parked for want of room, one goes on."""
+    output = server.output | {"Match": "bad.*", "Hold_Size": "64000"}
+    settings = config(output, server.output | {"Match": "good.*", "Index": "j"})
+    tail = settings.inputs.pop()
+    for name in "bad", "good":
+        path = f"{node.link_root}/containers/{name}*.log"
+        settings.inputs.append(tail | {"Path": path, "Tag": f"{name}.*"})
+    few, many = node.container(pod="bad-1"), node.container(pod="bad-2")
+    good = node.container(pod="good-1")
+    few.write(info("one"))
+    good.write(info("one"))
+    towline = run(settings)
+    why = "es.0: index i answers 403 cluster_block_exception"
+
+    def held():
+        return {path: row["held"] for path, row in status(settings).items()}
+
+    want = {str(few.link): why, str(good.link): None}
+    until(lambda: held() == want, held)
+    many.write(*(info(f"line {i}") for i in range(2000)))
+    want[str(many.link)] = f"parked, {why}; {why}"
+    until(lambda: held() == want, held)
+    table = command("status", "-c", settings.write()).stdout
+    assert f"{few.link}  {why}\n" in table and "2 files held" in table
+    server.blocked = False
+    until(lambda: len(server.logs()) == 2002, lambda: len(server.logs()))
+    until(lambda: set(held().values()) == {None}, held)
+
+    server.blocked = True
+    few.write(info("two"))
+    until(lambda: held()[str(few.link)] == why, held)
+    towline.kill()
+    assert held()[str(few.link)] == why  # as of the last commit
+    server.blocked = False
+    towline = run(settings)  # of the process before: nothing is held by this one
+    until(lambda: set(held().values()) == {None}, held)
+    towline.stop()
 
 
 def test_without_a_state_it_says_so(tmp_path):

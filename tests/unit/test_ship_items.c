@@ -83,11 +83,31 @@ parked(struct rig *r)
 	return cursor_parked(r->book, &r->streams[1].cursor[0]) && shipped(r, 0) == r->put[0];
 }
 
+/* What is said of holds, once it is this. */
+static void
+wait_for_holds(struct rig *r, uint64_t *version, const char *want)
+{
+	struct buffer text;
+	bool same = false;
+
+	buffer_init(&text, 0);
+	for (int i = 0; !same; i++) {
+		assert_true(i < 4000);
+		usleep(5000);
+		buffer_clear(&text);
+		same = shipper_holds(r->shipper, version, &text) &&
+		       slice_eq(buffer_slice(&text), slice_of(want));
+	}
+	assert_false(shipper_holds(r->shipper, version, &text));
+	buffer_fini(&text);
+}
+
 static void
 test_a_full_hold_parks_the_streams_that_feed_it(void **state)
 {
 	struct rig r = { .server = { .answer = takes, .judge = blocks_odd } };
-	uint64_t unsettled;
+	uint64_t unsettled, version = 0;
+	char *why, *want;
 
 	(void)state;
 	rig_start(&r, PLAIN " Hold_Size 64000\n", false);
@@ -99,8 +119,16 @@ test_a_full_hold_parks_the_streams_that_feed_it(void **state)
 	assert_false(cursor_parked(r.book, &r.streams[0].cursor[0]));
 	assert_false(cursor_must_rewind(r.book, &r.streams[1].cursor[0]));
 	assert_false(idle(&r));
+	why = xprintf("ship_%s: index logs answers 403 cluster_block_exception\","
+		      "[\"42424242424242424242424242424242\"]]",
+	    r.dir + 5);
+	want = xprintf("[[\"parked, %s,[\"%s]", why, why);
+	wait_for_holds(&r, &version, want);
+	free(why);
+	free(want);
 	atomic_store(&r.server.blocked, false);
 	wait_for(&r, idle);
+	wait_for_holds(&r, &version, "");
 	assert_true(cursor_must_rewind(r.book, &r.streams[1].cursor[0]));
 	assert_true(map_count(r.server.stored) < 1200);
 
