@@ -19,6 +19,7 @@
 
 #define BUDGET (1u << 20)         /* bytes of one call: then shipping is asked again */
 #define POLL_GAP (50 * NS_PER_MS) /* how often a file that ends is asked whether it has ended */
+#define LATE_GAP NS_PER_S         /* … and tried for late bytes that wait */
 
 /* Where a file is read. */
 struct place {
@@ -102,7 +103,7 @@ place_begin(struct tail *t, struct file *f, struct place *p)
 	*p = place_of(f);
 	for (int side = 0; side < SIDES; side++) {
 		if (p->open[side].before != NULL)
-			p->open[side].before->users++;
+			file_lend(p->open[side].before, (enum side)side, true, 1);
 	}
 	if (!state_find(t->state, &f->stream->identity, &known))
 		return;
@@ -110,7 +111,7 @@ place_begin(struct tail *t, struct file *f, struct place *p)
 		uint64_t counted = known.side[side].counted;
 
 		if (counted > p->offset) /* so is what is open there */
-			frame_drop(&p->open[side]);
+			frame_drop(&p->open[side], (enum side)side, true);
 		if (counted > p->resume[side])
 			p->resume[side] = counted;
 		from = counted < from ? counted : from;
@@ -183,7 +184,7 @@ ahead_drop(struct tail *t, struct file *f)
 	for (int side = 0; side < SIDES; side++) {
 		struct file *before = a->place.open[side].before;
 
-		frame_drop(&a->place.open[side]);
+		frame_drop(&a->place.open[side], (enum side)side, true);
 		if (before != NULL) /* what it has handed over is not counted */
 			ahead_drop(t, before);
 	}
@@ -215,6 +216,8 @@ part_due(const struct tail *t, const struct file *f)
 
 	if (p->open[SIDE_STDOUT].any || p->open[SIDE_STDERR].any)
 		return f->leaving && flush > t->now + POLL_GAP ? t->now + POLL_GAP : flush;
+	if (p->ended && f->size > p->offset) /* late bytes, which wait (frame_line) */
+		return t->now + LATE_GAP;
 	return f->leaving && !p->ended ? t->now + POLL_GAP : INT64_MAX;
 }
 

@@ -62,7 +62,7 @@ rewind_one(struct tail *t, struct file *f)
 		f->fresh_from = f->offset;
 	cursors_rewind(t, f);
 	for (int side = 0; side < SIDES; side++) {
-		frame_drop(&f->open[side]);
+		frame_drop(&f->open[side], (enum side)side, false);
 		f->resume[side] = cursor_shipped(t->book, &f->stream->cursor[side]);
 	}
 	least = f->resume[SIDE_STDOUT] < f->resume[SIDE_STDERR] ? f->resume[SIDE_STDOUT]
@@ -146,7 +146,7 @@ file_drop_open(struct tail *t, struct file *f)
 	struct file *from = is_joined(t, f) ? f->from : NULL;
 
 	for (int side = 0; side < SIDES; side++)
-		frame_drop(&f->open[side]);
+		frame_drop(&f->open[side], (enum side)side, false);
 	file_inherit(f, NULL);
 	if (from != NULL)
 		rewind_from(t, from);

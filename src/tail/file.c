@@ -128,7 +128,7 @@ file_at_end(struct tail *t, struct file *f)
 
 	if (over || t->finishing) {
 		if (!f->ended && !file_finish(t, f))
-			t->refused = true;
+			t->refused = !f->ended;
 	} else if (f->stream != NULL && flush && frame_open(f) && !frame_flush(&t->frame, f)) {
 		t->refused = true;
 	}

@@ -82,13 +82,14 @@ struct file {
 	bool let_go;                 /* deleted, and its disk given back unread (held.c) */
 	char *name;                  /* closed for want of descriptors, fd is -1: its name then */
 	bool duplicate;              /* its content is another file's: not read */
-	bool changed;           /* not what was read any more: truncated, and not begun anew yet */
-	bool from_end;          /* First_Start end */
-	bool early;             /* it was there at the start */
-	unsigned users;         /* records of the next file that began here */
-	struct file *from;      /* it handed open records over to this file; NULL: none did */
-	unsigned heirs;         /* whose `from` it is */
-	uint64_t joined[SIDES]; /* such a record ended here */
+	bool changed;            /* not what was read any more: truncated, and not begun anew yet */
+	bool from_end;           /* First_Start end */
+	bool early;              /* it was there at the start */
+	unsigned users;          /* records of the next file that began here */
+	unsigned away[2][SIDES]; /* … in the place that ships [0], that counts [1], by side */
+	struct file *from;       /* it handed open records over to this file; NULL: none did */
+	unsigned heirs;          /* whose `from` it is */
+	uint64_t joined[SIDES];  /* such a record ended here */
 	struct open_record open[SIDES];
 	struct ahead *ahead; /* where it is counted, ahead of this (ahead.c); NULL: it is not */
 	bool news;           /* something may have come since it was counted there */
@@ -124,6 +125,8 @@ void frame_fini(struct frame *fr);
  * Take the line of ${f} that lies from ${start} to ${end} (its newline
  * included); ${cut}: ${line} is only its beginning.  Return false when a
  * record was refused: nothing is lost, the same line must be offered again.
+ * So it is when the line is a late one, whose side's last record is still open
+ * in the next file; ${f} has ended for now then.
  */
 bool frame_line(
     struct frame *fr, struct file *f, uint64_t start, uint64_t end, struct slice line, bool cut);
@@ -165,10 +168,12 @@ bool frame_flush(struct frame *fr, struct file *f);
 bool frame_open(const struct file *f);
 
 /**
- * frame_drop(o):
- * Forget an open record.
+ * frame_drop(o, side, counts), file_lend(f, side, counts, n):
+ * Forget an open record of the place that ships or ${counts}; ${n} records more
+ * that began in ${f} are open in the next file.
  */
-void frame_drop(struct open_record *o);
+void frame_drop(struct open_record *o, enum side side, bool counts);
+void file_lend(struct file *f, enum side side, bool counts, int n);
 
 /**
  * frame_hand_over(fr, f, next):

@@ -74,7 +74,7 @@ line_take_apart(struct frame *fr, const struct file *f, struct physical *p)
 
 /* The empty line that an open record held, as the record of its own that it is. */
 static struct open_record
-held_line(const struct open_record *o)
+held_line(const struct frame *fr, const struct open_record *o, enum side side)
 {
 	struct open_record line = {
 		.any = true,
@@ -89,7 +89,7 @@ held_line(const struct open_record *o)
 
 	if (o->held_before) {
 		line.before = o->before;
-		line.before->users++;
+		file_lend(line.before, side, fr->counts, 1);
 		line.before_start = o->held;
 		line.before_end = o->before_end;
 		line.start = line.end = line.lines = 0;
@@ -116,7 +116,7 @@ side_end(struct frame *fr, struct file *f, enum side side, state_ticket after)
 		*o = (struct open_record){ 0 };
 		return true;
 	}
-	*o = held_line(o);
+	*o = held_line(fr, o, side);
 	return side_end(fr, f, side, after);
 }
 
@@ -352,6 +352,10 @@ frame_line(
 	if (start >= f->sealed && !rules_change(fr, f, &p))
 		return false;
 	o = &f->open[p.cri.side];
+	if (!is_done(f, &p) && f->away[fr->counts][p.cri.side] > 0) {
+		f->ended = true; /* a late line must not come before that record */
+		return false;
+	}
 	/* A line that is done already ends what is open on the other side, as it did before. */
 	if (!sides_expire(fr, f, p.cri.time))
 		return false;

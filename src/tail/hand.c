@@ -9,10 +9,17 @@
 #include "rules.h"
 
 void
-frame_drop(struct open_record *o)
+file_lend(struct file *f, enum side side, bool counts, int n)
+{
+	f->users += (unsigned)n;
+	f->away[counts][side] += (unsigned)n;
+}
+
+void
+frame_drop(struct open_record *o, enum side side, bool counts)
 {
 	if (o->any && o->before != NULL)
-		o->before->users--;
+		file_lend(o->before, side, counts, -1);
 	*o = (struct open_record){ 0 };
 }
 
@@ -36,7 +43,7 @@ hand(struct frame *fr, struct file *f, struct file *next, enum side side)
 	next->open[side].lines = 0;
 	next->open[side].generation = 0;
 	next->open[side].handed = fr->breaks;
-	f->users++;
+	file_lend(f, side, fr->counts, 1);
 	if (!fr->counts)
 		file_inherit(next, f);
 	*o = (struct open_record){ 0 };

@@ -73,7 +73,7 @@ long_line_take(struct tail *t, struct file *f, struct slice line)
 	else if (newline == NULL && !t->finishing && !f->leaving)
 		return false; /* its end is not written yet */
 	if (!frame_line(&t->frame, f, f->offset, end, line, true)) {
-		t->refused = true;
+		t->refused = !f->ended;
 		return false;
 	}
 	lines_count(t, 1);
@@ -173,8 +173,8 @@ lines_read(struct tail *t, struct file *f)
 		if (f->offset != from)
 			same_note(t, f);
 		if (!taken) {
-			t->refused = true;
-			return true;
+			t->refused = !f->ended;
+			return t->refused;
 		}
 		if (stops)
 			continue;

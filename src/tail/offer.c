@@ -86,6 +86,6 @@ frame_offer(struct frame *fr, struct file *f, enum side side, const struct open_
 	if (out.truncated && !fr->counts)
 		metrics_add(&metrics.truncated_lines, 1);
 	if (o->before != NULL)
-		o->before->users--;
+		file_lend(o->before, side, fr->counts, -1);
 	return true;
 }

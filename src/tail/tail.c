@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "content.h"
 #include "file.h"
 #include "held.h"
 #include "look.h"
@@ -153,6 +154,12 @@ file_is_over(struct tail *t, struct file *f)
 		return false;
 	if (f->stream == NULL)
 		return true;
+	if (f->fd >= 0)
+		content_measure(f);
+	if (f->size > f->offset) { /* its writer had more before it left */
+		file_wake(t, f);
+		return false;
+	}
 	file_cursors_follow(t, f);
 	return cursor_idle(t->book, &f->stream->cursor[SIDE_STDOUT]) &&
 	       cursor_idle(t->book, &f->stream->cursor[SIDE_STDERR]);
@@ -256,7 +263,7 @@ tail_at_end(const struct tail *t)
 			continue;
 		if (f->ready || f->after != NULL || f->parked || frame_open(f))
 			return false;
-		if (f->stream != NULL && f->size > f->read_to)
+		if (f->stream != NULL && f->size > (f->ended ? f->offset : f->read_to))
 			return false;
 	}
 	return true;
