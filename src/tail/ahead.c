@@ -169,7 +169,11 @@ ahead_begin(struct tail *t, struct file *f)
 bool
 ahead_passed(const struct file *f)
 {
-	return f->ahead != NULL && f->offset >= f->ahead->place.offset;
+	const struct place *p = f->ahead != NULL ? &f->ahead->place : NULL;
+
+	/* At the end of the file it has handed over what is open, which shipping has not yet. */
+	return p != NULL &&
+	       (f->offset > p->offset || (f->offset == p->offset && (f->ended || !p->ended)));
 }
 
 void

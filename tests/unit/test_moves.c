@@ -564,7 +564,7 @@ one(struct world *w)
 	static const int64_t flushes[] = { 20, 500, 100000 };
 
 	chance = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
-	kinds = 2;
+	kinds = 2 | (any(2) ? 4 : 0);
 	nlines = 0;
 	room = 10;
 	memset(fates, 0, sizeof(fates));
