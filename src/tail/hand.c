@@ -58,8 +58,9 @@ frame_hand_over(struct frame *fr, struct file *f, struct file *next)
 	for (int side = 0; side < SIDES; side++) {
 		const struct open_record *o = &f->open[side];
 
-		/* Over two rotations, or behind one that went over before: it ends with its file. */
-		if (o->any && o->before == NULL && o->broken == 0 && !next->open[side].any)
+		/* Over two rotations, behind one that went over before, or before what is done. */
+		if (o->any && o->before == NULL && o->broken == 0 && !next->open[side].any &&
+		    next->resume[side] == 0)
 			hand(fr, f, next, (enum side)side);
 	}
 }
@@ -90,7 +91,8 @@ file_stop(struct tail *t, struct file *f)
 		    !state_goes_on(t->state, &f->stream->identity, (enum side)side, o->end, &id))
 			continue;
 		with = file_with(t, f, &id);
-		if (with != NULL && !with->open[side].any)
+		/* What is done there is behind it: it took no line there, or is done, too. */
+		if (with != NULL && with->resume[side] == 0 && !with->open[side].any)
 			hand(&t->frame, f, with, (enum side)side);
 	}
 	return frame_stop(&t->frame, f);
