@@ -16,6 +16,7 @@
 #include "back.h"
 #include "clock.h"
 #include "rules.h"
+#include "same.h"
 
 #define BUDGET (1u << 20)         /* bytes of one call: then shipping is asked again */
 #define POLL_GAP (50 * NS_PER_MS) /* how often a file that ends is asked whether it has ended */
@@ -300,6 +301,8 @@ aheads_begin(struct tail *t)
 	struct file *f;
 
 	TAILQ_FOREACH (f, &t->awake, in_awake) {
+		if (f->stream == NULL && f->head_size == 0)
+			same_open(f); /* it may be truncated before its turn */
 		if (f->ahead != NULL || !stands(t, f) || !is_next(f) ||
 		    !(f->ready || f->due <= t->now))
 			continue;

@@ -149,7 +149,7 @@ file_drop_open(struct tail *t, struct file *f)
 		frame_drop(&f->open[side], (enum side)side, false);
 	file_inherit(f, NULL);
 	if (from != NULL)
-		rewind_from(t, from);
+		file_rewind(t, from); /* into which another one may have gone over */
 	return from;
 }
 
@@ -179,15 +179,29 @@ file_reset(struct tail *t, struct file *f)
 	for (int side = 0; side < SIDES; side++)
 		f->resume[side] = f->joined[side] = 0;
 	f->stop = f->sealed = UINT64_MAX;
-	f->offset = f->read_to = f->noted = f->checked = f->head_size = 0;
+	f->offset = f->read_to = f->noted = f->checked = 0;
 	f->before_at = UINT64_MAX;
 	f->grown = t->now;
 	f->from_end = f->early = f->parked = f->ended = false;
 	f->changed = true; /* until it has a stream again */
+	same_open(f);
 	file_wake(t, f);
 }
 
-/* The stream goes on in a copy: that is read first, and what goes over into it before that. */
+/* Is it read behind the other, whatever comes between? */
+static bool
+is_behind(const struct file *f, const struct file *other)
+{
+	while (f != NULL && f != other)
+		f = f->after;
+	return f != NULL;
+}
+
+/*
+ * The stream goes on in a copy: that is read first, and what goes over into it
+ * before that.  Between the copy and the file there may be a copy of what the
+ * file held meanwhile.
+ */
 static void
 copy_follow(struct tail *t, struct file *f, const struct identity *id, struct file *from)
 {
@@ -195,9 +209,10 @@ copy_follow(struct tail *t, struct file *f, const struct identity *id, struct fi
 
 	if (copy == NULL || copy == f)
 		return;
-	if (from != NULL && from != copy)
+	if (from != NULL && !is_behind(copy, from) && !is_behind(from, copy))
 		file_follow(copy, from);
-	file_follow(f, copy);
+	if (!is_behind(f, copy) && !is_behind(copy, f))
+		file_follow(f, copy);
 }
 
 void

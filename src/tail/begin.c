@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "beside.h"
 #include "clock.h"
 #include "content.h"
 #include "fault.h"
@@ -284,10 +285,25 @@ stream_end(struct tail *t, struct file *f)
 	f->stream = NULL;
 }
 
+/*
+ * While it waited for what was before, it may have been copied and truncated:
+ * of what it held then nobody knows but the copy, which is read first.
+ */
+static void
+copies_between(struct tail *t, struct file *f)
+{
+	struct listing beside = { 0 };
+
+	beside_open(t, &beside, f);
+	listing_free(&beside);
+}
+
 bool
 stream_find(struct tail *t, struct file *f)
 {
 	ssize_t n = content_read(f, t->buffer, FIRST_LINE, 0);
+	struct slice there = { t->buffer, n > 0 ? (size_t)n : 0 };
+	bool other = !same_head(f, there), anew = other || f->changed;
 	const char *newline = n > 0 ? memchr(t->buffer, '\n', (size_t)n) : NULL;
 	bool whole =
 	    newline != NULL || n == (ssize_t)FIRST_LINE || (n > 0 && (t->finishing || f->leaving));
@@ -298,5 +314,9 @@ stream_find(struct tail *t, struct file *f)
 		stream_begin(t, f,
 		    (struct slice){
 			t->buffer, newline != NULL ? (size_t)(newline - t->buffer) : (size_t)n });
+	if (other && f->stream == NULL)
+		same_begin(f, there);
+	if (other || (anew && f->stream != NULL))
+		copies_between(t, f);
 	return f->stream != NULL;
 }

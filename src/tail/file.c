@@ -60,16 +60,32 @@ is_older(const struct file *f)
 	return f->duplicate || (f->stray && f->stream != NULL && f->offset > 0);
 }
 
+/* Was it rotated without a line? */
+static bool
+is_empty(struct tail *t, struct file *f)
+{
+	if (!f->leaving || f->stream != NULL || f->fd < 0 || !file_is_left(t, f))
+		return false;
+	content_measure(f);
+	return f->size == 0;
+}
+
 struct file *
 successor_of(struct tail *t, const struct file *f)
 {
+	const struct file *before = f;
 	struct file *next = follower_of(t, f);
 
 	while (next != NULL) {
 		bool begun = next->stream != NULL || next->duplicate || stream_find(t, next);
 
-		if (!is_older(next))
+		if (next->after != before) { /* a copy has come between */
+			next = follower_of(t, before);
+			continue;
+		}
+		if (!is_older(next) && !is_empty(t, next))
 			return begun ? next : NULL;
+		before = next;
 		next = follower_of(t, next);
 	}
 	return NULL;
@@ -222,6 +238,8 @@ file_turn(struct tail *t, struct file *f)
 			file_at_end(t, f);
 		return false;
 	}
+	if (f->after != NULL) /* a copy that is to be read first */
+		return false;
 	f->parked = !f->changed && file_parked(t, f);
 	if (f->parked)
 		content_turned(t, f, false);

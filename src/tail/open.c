@@ -236,6 +236,7 @@ file_new(struct tail *t, const struct tail_conf *conf, const char *path,
 	f->early = t->first_look;
 	f->from_end = t->first_look && (!conf->read_from_head || conf->first_start == START_END);
 	content_begin(t, f);
+	same_open(f);
 	file_follow(f, predecessor_of(t, f->target));
 	file_enter(t, f);
 	file_wake(t, f);

@@ -55,6 +55,22 @@ same_begin(struct file *f, struct slice first)
 }
 
 void
+same_open(struct file *f)
+{
+	char bytes[BEFORE];
+	ssize_t n = is_fixed(f) ? 0 : content_read(f, bytes, BEFORE, 0);
+
+	same_begin(f, (struct slice){ bytes, n > 0 ? (size_t)n : 0 });
+}
+
+bool
+same_head(const struct file *f, struct slice there)
+{
+	return f->head_size == 0 ||
+	       (there.len >= f->head_size && XXH3_64bits(there.at, f->head_size) == f->head);
+}
+
+void
 same_note(const struct tail *t, struct file *f)
 {
 	const struct frame *fr = &t->frame;

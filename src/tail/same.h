@@ -12,10 +12,13 @@
 size_t same_span(const struct file *f);
 
 /**
- * same_begin(f, first):
- * Keep what ${f} begins with; ${first} is its first line.
+ * same_open(f), same_begin(f, first), same_head(f, there):
+ * Keep what ${f} begins with, now that it was opened; ${first} is its first
+ * line.  Does ${there} begin so?
  */
+void same_open(struct file *f);
 void same_begin(struct file *f, struct slice first);
+bool same_head(const struct file *f, struct slice there);
 
 /**
  * same_note(t, f), same_is(f, there):
