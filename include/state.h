@@ -25,7 +25,7 @@ struct cursors {
 	uint64_t counted; /* every record that begins below is in the counters */
 };
 
-/* What is open where a ruling begins. */
+/* What is open where a ruling begins; where the first one does: in the file before a rotation. */
 enum ruling_open {
 	RULING_WAITS,   /* is waited for: the ruling begins behind it */
 	RULING_ENDS,    /* ends there */

@@ -118,7 +118,7 @@ stream_new(struct tail *t, struct file *f, struct stream *s, struct stream_state
 		is->side[side].shipped = f->resume[side] = from;
 		is->side[side].counted = f->early && state_was_set_aside(t->state) ? f->size : from;
 	}
-	is->rulings[0] = (struct ruling){ 0, f->present->name, RULING_ENDS };
+	is->rulings[0] = (struct ruling){ 0, f->present->name, RULING_GOES_ON };
 	is->nrulings = 1;
 	f->begun = state_stream(t->state, &s->identity, is);
 }

@@ -213,6 +213,8 @@ file_read_on(struct tail *t, struct file *f)
 
 	if (t->frame.counts && (!file_measure(f) || f->changed))
 		return false;
+	if (f->offset == 0)
+		frame_start(&t->frame, f);
 	more = lines_read(t, f);
 	content_turned(t, f, more);
 	if (f->size < f->read_to)

@@ -176,11 +176,13 @@ void frame_drop(struct open_record *o, enum side side, bool counts);
 void file_lend(struct file *f, enum side side, bool counts, int n);
 
 /**
- * frame_hand_over(fr, f, next):
+ * frame_hand_over(fr, f, next), frame_start(fr, f):
  * ${f} has ended by a rotation: its open records go on in ${next}, of which
- * nothing has been read.
+ * nothing has been read, now or in another life.  ${f} is about to be read from
+ * its first byte: what comes to the file before later does not go on in it.
  */
 void frame_hand_over(struct frame *fr, struct file *f, struct file *next);
+void frame_start(struct frame *fr, struct file *f);
 
 /**
  * file_stop(t, f):

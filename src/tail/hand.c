@@ -50,9 +50,32 @@ hand(struct frame *fr, struct file *f, struct file *next, enum side side)
 	FAULT("hand-over");
 }
 
+/* Stored with the first ruling: may what is open before the file go on in it, still? */
+static bool
+is_awaited(struct frame *fr, const struct file *f, struct stream_state *is)
+{
+	return state_find(fr->state, &f->stream->identity, is) && is->nrulings > 0 &&
+	       is->rulings[0].from == 0 && is->rulings[0].settled == RULING_GOES_ON;
+}
+
+void
+frame_start(struct frame *fr, struct file *f)
+{
+	struct stream_state is;
+
+	if (!is_awaited(fr, f, &is))
+		return;
+	is.rulings[0].settled = RULING_ENDS;
+	f->begun = state_rulings(fr->state, &f->stream->identity, is.rulings, is.nrulings);
+}
+
 void
 frame_hand_over(struct frame *fr, struct file *f, struct file *next)
 {
+	struct stream_state is;
+
+	if (!is_awaited(fr, next, &is))
+		return; /* its first records were cut, counted or sent without these */
 	if (f->offset > f->sealed && frame_open(f))
 		rules_settle(fr, f, f->offset);
 	for (int side = 0; side < SIDES; side++) {
