@@ -120,13 +120,14 @@ place_begin(struct tail *t, struct file *f, struct place *p)
 	if (from <= p->offset)
 		return;
 	p->offset = from;
-	p->before_at = UINT64_MAX;
 	p->ended = false;
 	was = place_of(f);
 	place_set(f, p);
 	frame_seek(&t->frame, f);
+	same_note(t, f);
 	*p = place_of(f);
 	place_set(f, &was);
+	f->changed |= !same_still(f); /* then what stands before that place says nothing */
 }
 
 static bool
