@@ -341,6 +341,18 @@ rules_change(struct frame *fr, struct file *f, struct physical *p)
 	return true;
 }
 
+/*
+ * A record that began in the file before comes again, of which this file's part
+ * is done: it ended, for whatever reason, where its side goes on at the latest.
+ */
+static bool
+ended_before(const struct file *f, enum side side, uint64_t start)
+{
+	const struct open_record *o = &f->open[side];
+
+	return o->any && o->before != NULL && f->resume[side] > 0 && start >= f->resume[side];
+}
+
 bool
 frame_line(
     struct frame *fr, struct file *f, uint64_t start, uint64_t end, struct slice line, bool cut)
@@ -361,6 +373,8 @@ frame_line(
 		return false;
 	if (!o->any && is_done(f, &p))
 		return true;
+	if (ended_before(f, p.cri.side, start) && !side_end(fr, f, p.cri.side, o->broken))
+		return false;
 	if (o->any && o->broken != 0 && !side_end(fr, f, p.cri.side, o->broken))
 		return false; /* its end is stored already, only its room was missing */
 	if (o->any && o->chain && p.is_cri) {
