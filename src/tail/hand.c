@@ -102,6 +102,15 @@ file_with(struct tail *t, const struct file *f, const struct identity *id)
 	return with;
 }
 
+/* Where it went on is not there any more, or not yet: it ends here, whatever comes. */
+static void
+stay(struct frame *fr, struct file *f, enum side side)
+{
+	struct open_record *o = &f->open[side];
+
+	o->broken = fr->breaks = state_break(fr->state, &f->stream->identity, side, o->end);
+}
+
 bool
 file_stop(struct tail *t, struct file *f)
 {
@@ -117,6 +126,8 @@ file_stop(struct tail *t, struct file *f)
 		/* What is done there is behind it: it took no line there, or is done, too. */
 		if (with != NULL && with->resume[side] == 0 && !with->open[side].any)
 			hand(&t->frame, f, with, (enum side)side);
+		else
+			stay(&t->frame, f, (enum side)side);
 	}
 	return frame_stop(&t->frame, f);
 }
