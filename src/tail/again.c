@@ -79,8 +79,9 @@ read_from_file(struct frame *fr, const struct file *f, uint64_t from, uint64_t t
 		ssize_t got = content_read(f, fr->again, want, from);
 		struct slice bytes = { fr->again, got > 0 ? (size_t)got : 0 };
 
+		a->missing |= got < (ssize_t)want;
 		if (got <= 0)
-			return; /* truncated under us: what is left is what the text has */
+			return;
 		if (!take_lines(fr, a, &bytes))
 			return;
 		if (bytes.len == (size_t)got || from + (size_t)got == to) {

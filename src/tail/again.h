@@ -14,6 +14,7 @@ struct again {
 	bool newline;              /* the next line begins a new one in the text */
 	bool cut;                  /* a line was too long; its record knows */
 	bool truncated;
+	bool missing; /* not all of it is there */
 	int64_t time;
 	char time_text[40];
 	size_t time_len;

@@ -23,6 +23,7 @@ struct open_record {
 	uint64_t start, end; /* of its lines in the file */
 	bool holds;          /* its last line is empty, and belongs only if the next one says so; */
 	uint64_t held;       /* that line begins here, */
+	uint32_t held_hash;
 	bool held_before;    /* in the file before a rotation */
 	int64_t time, last_time;
 	uint64_t lines, bytes; /* physical lines of its side; content */
@@ -149,7 +150,8 @@ bool frame_stop(struct frame *fr, struct file *f);
 /**
  * frame_offer(fr, f, side, o, after):
  * Offer ${o}, which has ended, to the caller, to be sent when ${after} is on
- * disk.  Return false when it was refused.
+ * disk.  Return false when it was refused, or f->changed: its lines are not there
+ * any more.
  */
 bool frame_offer(struct frame *fr, struct file *f, enum side side, const struct open_record *o,
     state_ticket after);

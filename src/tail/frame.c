@@ -83,6 +83,7 @@ held_line(const struct frame *fr, const struct open_record *o, enum side side)
 		.end = o->end,
 		.last_time = o->last_time,
 		.lines = 1,
+		.hash = o->held_hash,
 		.rules = o->rules,
 		.handed = o->handed,
 	};
@@ -289,6 +290,7 @@ line_begins(struct frame *fr, struct file *f, const struct physical *p)
 	case TRACE_HOLD:
 		o->holds = true;
 		o->held = p->start;
+		o->held_hash = line_hash(p->raw);
 		break;
 	case TRACE_NEW:
 		if (!side_end(fr, f, p->cri.side, 0))

@@ -6,9 +6,19 @@
 #include "ansi.h"
 #include "metrics.h"
 #include "rules.h"
+#include "same.h"
 
-/* The record's text, in the read buffer or made of its lines. */
-static void
+/* Was it truncated since its lines were read?  Of a part in the file before there is no second copy. */
+static bool
+is_gone(const struct file *f, const struct open_record *o, const struct again *a)
+{
+	if (f->packed != NULL || f->let_go || f->fd < 0)
+		return false;
+	return a->missing || (o->before == NULL ? o->hash != a->hash : !same_still(f));
+}
+
+/* The record's text, in the read buffer or made of its lines.  False: it is not there any more. */
+static bool
 text_settle(struct frame *fr, struct file *f, enum side side, const struct open_record *o,
     struct again *a, struct framed *out)
 {
@@ -29,7 +39,10 @@ text_settle(struct frame *fr, struct file *f, enum side side, const struct open_
 			again_read(fr, o->before, o->before_start, o->before_end, a);
 			a->rules = f->rules;
 		}
+		a->missing = false;
 		again_read(fr, f, o->start, o->end, a);
+		if (is_gone(f, o, a))
+			return false;
 		out->time = a->time;
 		out->hash = a->hash;
 		out->time_text = (struct slice){ a->time_text, a->time_len };
@@ -37,13 +50,14 @@ text_settle(struct frame *fr, struct file *f, enum side side, const struct open_
 		out->truncated |= a->truncated;
 	}
 	if (f->conf->keep_colors || !ansi_any(out->text))
-		return;
+		return true;
 	if (out->text.at != fr->text.at) {
 		buffer_clear(&fr->text);
 		buffer_put(&fr->text, out->text);
 	}
 	fr->text.len = ansi_strip(buffer_slice(&fr->text), fr->text.at);
 	out->text = buffer_slice(&fr->text);
+	return true;
 }
 
 bool
@@ -78,8 +92,8 @@ frame_offer(struct frame *fr, struct file *f, enum side side, const struct open_
 				f->joined[side] = o->end;
 		}
 	}
-	text_settle(fr, f, side, o, &a, &out);
-	if (!fr->record(fr->arg, &out))
+	f->changed = !text_settle(fr, f, side, o, &a, &out);
+	if (f->changed || !fr->record(fr->arg, &out))
 		return false;
 	if (out.time > fr->newest)
 		fr->newest = out.time;
