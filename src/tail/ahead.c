@@ -130,13 +130,20 @@ place_begin(struct tail *t, struct file *f, struct place *p)
 	f->changed |= !same_still(f); /* then what stands before that place says nothing */
 }
 
+/* Does it have a record open that will come again from where `f` is? */
 static bool
 is_heir(const struct ahead *a, const struct file *f)
 {
-	return a->place.open[SIDE_STDOUT].before == f || a->place.open[SIDE_STDERR].before == f;
+	for (int side = 0; side < SIDES; side++) {
+		const struct open_record *o = &a->place.open[side];
+
+		if (o->before == f && o->before_start >= f->offset)
+			return true;
+	}
+	return false;
 }
 
-/* Which other second place has one of its records open?  It comes again from here. */
+/* What went over from a former second place goes over again. */
 static void
 heirs_drop(struct tail *t, struct file *f)
 {
