@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "ahead.h"
 #include "clock.h"
 #include "content.h"
 #include "file.h"
@@ -88,8 +89,12 @@ tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
 void
 tail_free(struct tail *t)
 {
+	struct file *f;
+
 	if (t == NULL)
 		return;
+	LIST_FOREACH (f, &t->files, in_files)
+		ahead_drop(t, f); /* what is open there points to other files */
 	while (!LIST_EMPTY(&t->files))
 		file_close(t, LIST_FIRST(&t->files));
 	for (size_t i = 0; t->takeovers != NULL && i < t->nconfs; i++)
