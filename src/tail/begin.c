@@ -52,13 +52,18 @@ takeover_of(const struct tail *t, const struct tail_conf *conf)
 
 /* ---- where it goes on */
 
-/* The bytes behind `to` are others now: the stream goes back to it, or on from it. */
+/*
+ * The bytes behind `to` are others now: the stream goes back to it, or, when
+ * what came before is `over`, on from it.  Else what lies between its cursor
+ * and `to` is there still: a kill leaves checkpoints that are newer.
+ */
 static void
-stream_move(struct tail *t, const struct identity *id, struct stream_state *known, uint64_t to)
+stream_move(
+    struct tail *t, const struct identity *id, struct stream_state *known, uint64_t to, bool over)
 {
 	for (int side = 0; side < SIDES; side++) {
 		state_rewound(t->state, id, (enum side)side, to);
-		if (known->side[side].shipped < to)
+		if (over && known->side[side].shipped < to)
 			state_shipped(t->state, id, (enum side)side, to);
 	}
 	state_find(t->state, id, known);
@@ -89,7 +94,7 @@ stream_changed(
 	if (!f->changed && seen > shipped)
 		lost_count(
 		    f->path, f->target, powercut ? LOST_POWERCUT : LOST_TRUNCATED, seen - shipped);
-	stream_move(t, &s->identity, known, powercut ? f->size : same);
+	stream_move(t, &s->identity, known, powercut ? f->size : same, powercut);
 	say_info(
 	    "tail", "%s is not what it was: reading on from %" PRIu64, f->target, least_of(known));
 }

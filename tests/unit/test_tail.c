@@ -273,6 +273,45 @@ test_a_truncated_file_is_read_from_its_head(void **state)
 }
 
 static void
+put_lines(struct world *w, int from, int to)
+{
+	for (int i = from; i < to; i++) {
+		char *line = xprintf(AT(1) "stdout F {%05d}\n", i);
+
+		put_line(w, "0.log", line);
+		free(line);
+	}
+}
+
+/* After a kill a checkpoint may be of what is sent, and on disk not counted: it is no place to go on from. */
+static void
+test_a_checkpoint_beyond_the_cursor_skips_nothing(void **state)
+{
+	struct world *w = *state;
+	const uint64_t line = sizeof(AT(1) "stdout F {00000}\n") - 1;
+	struct tail_figures figures;
+	struct identity id;
+
+	start(w);
+	for (int part = 0; part < 100; part += 50) {
+		put_lines(w, part, part + 50);
+		turn_until(w, (unsigned)part + 50);
+		turn_for(w, 100);
+		tail_figures(w->tail, &figures);
+	}
+	id = LIST_FIRST(&w->tail->files)->stream->identity;
+	tail_free(w->tail);
+	for (int side = 0; side < SIDES; side++)
+		state_shipped(w->state, &id, (enum side)side, 20 * line);
+	shell("truncate -s %d %s/pods/" POD "/agent/0.log", (int)(70 * line), w->dir);
+	w->records = 0;
+	start(w);
+	turn_until(w, 50);
+	turn_for(w, 100);
+	assert_int_equal(w->records, 50);
+}
+
+static void
 test_a_thousand_files(void **state)
 {
 	struct world *w = *state;
@@ -303,6 +342,7 @@ main(void)
 		TEST(test_after_an_overflow_every_file_is_read_and_every_directory_looked_at),
 		TEST(test_without_events_the_rescan_reads),
 		TEST(test_a_truncated_file_is_read_from_its_head),
+		TEST(test_a_checkpoint_beyond_the_cursor_skips_nothing),
 		TEST(test_a_thousand_files),
 	};
 
