@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -22,6 +23,8 @@
 struct directory {
 	LIST_ENTRY(directory) in_watched;
 	int wd;
+	dev_t dev;
+	ino_t ino;
 	char *path;
 };
 
@@ -87,24 +90,42 @@ say_failed(struct watch *w, const char *path)
 		    errno == ENOSPC ? " (raise fs.inotify.max_user_watches)" : "");
 }
 
+/* What it was is watched still, maybe under another path. */
+static void
+directory_forget(struct watch *w, struct directory *d)
+{
+	map_del(w->directories, slice_of(d->path));
+	LIST_REMOVE(d, in_watched);
+	free(d->path);
+	free(d);
+}
+
+/* Another directory may have its path by now: a mount over it is told by no event. */
 void
 watch_directory(struct watch *w, const char *path)
 {
 	const uint32_t mask = IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_CLOSE_WRITE |
 			      IN_DELETE_SELF | IN_ONLYDIR;
 
-	struct directory *d;
+	struct directory *d = map_get(w->directories, slice_of(path));
+	struct stat st = { 0 };
 	int wd;
 
-	if (map_get(w->directories, slice_of(path)) != NULL)
+	if (d != NULL && stat(path, &st) == 0 && (st.st_dev != d->dev || st.st_ino != d->ino)) {
+		directory_forget(w, d);
+		d = NULL;
+	}
+	if (d != NULL)
 		return;
 	wd = inotify_add_watch(w->fd, path, mask);
-	if (wd < 0) {
+	if (wd < 0 || stat(path, &st) < 0) {
 		say_failed(w, path);
 		return;
 	}
 	d = xcalloc(1, sizeof(*d));
 	d->wd = wd;
+	d->dev = st.st_dev;
+	d->ino = st.st_ino;
 	d->path = xstrdup(path);
 	map_put(w->directories, slice_of(path), d);
 	LIST_INSERT_HEAD(&w->by_wd[(unsigned)wd % BUCKETS], d, in_watched);
@@ -156,10 +177,7 @@ again:
 	LIST_FOREACH (d, &w->by_wd[(unsigned)wd % BUCKETS], in_watched) {
 		if (d->wd != wd)
 			continue;
-		map_del(w->directories, slice_of(d->path));
-		LIST_REMOVE(d, in_watched);
-		free(d->path);
-		free(d);
+		directory_forget(w, d);
 		any = true;
 		goto again; /* another path may lead to the same directory */
 	}

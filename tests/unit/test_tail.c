@@ -258,6 +258,28 @@ test_without_events_the_rescan_reads(void **state)
 	assert_got(w, "0:one|0:two|0:three|");
 }
 
+/* As when a disk is mounted over it: no event tells of that, the rescan finds it. */
+static void
+test_another_directory_under_the_same_path_is_watched(void **state)
+{
+	struct world *w = *state;
+
+	put_line(w, "0.log", AT(1) "stdout F one\n");
+	start(w);
+	turn_until(w, 1);
+	shell("cd %s && cp -a containers late && mv containers was && mv late containers && "
+	      "ln -s $(pwd)/pods/" POD "/agent/1.log containers/m-1_ns_agent-1.log",
+	    w->dir);
+	put_line(w, "1.log", AT(2) "stdout F two\n");
+	turn_until(w, 2);
+	put_line(w, "2.log", AT(3) "stdout F three\n");
+	turn_for(w, 500);
+	w->tail->refresh = 3600 * NS_PER_S;
+	shell(
+	    "cd %s && ln -s $(pwd)/pods/" POD "/agent/2.log containers/m-2_ns_agent-2.log", w->dir);
+	turn_until(w, 3);
+}
+
 static void
 test_a_truncated_file_is_read_from_its_head(void **state)
 {
@@ -341,6 +363,7 @@ main(void)
 		TEST(test_a_link_that_leads_outside_is_not_followed),
 		TEST(test_after_an_overflow_every_file_is_read_and_every_directory_looked_at),
 		TEST(test_without_events_the_rescan_reads),
+		TEST(test_another_directory_under_the_same_path_is_watched),
 		TEST(test_a_truncated_file_is_read_from_its_head),
 		TEST(test_a_checkpoint_beyond_the_cursor_skips_nothing),
 		TEST(test_a_thousand_files),
