@@ -54,6 +54,7 @@ struct file {
 	struct packed *packed; /* it is a .gz (content.c) */
 	uint64_t offset;       /* of the first line that is not taken */
 	uint64_t size, was;    /* as seen last, and before */
+	int64_t written;       /* wall ns of the last write, as of the last look */
 	uint64_t before_at;    /* what stands before this offset … */
 	uint64_t before;       /* … has this hash (same.c) */
 	uint64_t head;         /* … and so many bytes of its first line this one */

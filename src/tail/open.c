@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ahead.h"
+#include "clock.h"
 #include "content.h"
 #include "file.h"
 #include "held.h"
@@ -214,6 +215,12 @@ is_own_pod(const struct tail_conf *conf, const char *target, const char *path)
 	return own;
 }
 
+static int64_t
+written(const struct stat *st)
+{
+	return (int64_t)st->st_mtim.tv_sec * NS_PER_S + st->st_mtim.tv_nsec;
+}
+
 static void
 file_new(struct tail *t, const struct tail_conf *conf, const char *path,
     const struct resolved *there, const struct stat *st)
@@ -228,6 +235,7 @@ file_new(struct tail *t, const struct tail_conf *conf, const char *path,
 	f->path = xstrdup(path);
 	f->target = there->target;
 	f->size = (uint64_t)st->st_size;
+	f->written = written(st);
 	f->grown = t->now;
 	f->due = INT64_MAX;
 	f->before_at = f->sealed = f->stop = UINT64_MAX;
@@ -270,8 +278,10 @@ file_open(struct tail *t, const struct tail_conf *conf, const char *path)
 	f = file_of(t, &st);
 	if (f != NULL) {
 		f->found = true;
-		if (f->size != content_size(f, (uint64_t)st.st_size))
-			file_wake(t, f); /* no event told of it: perhaps none will */
+		/* No event told of it: perhaps none will.  Truncated it may be as long as it was. */
+		if (f->size != content_size(f, (uint64_t)st.st_size) || f->written != written(&st))
+			file_wake(t, f);
+		f->written = written(&st);
 		return true;
 	}
 	if (is_full(t))
