@@ -22,7 +22,7 @@ FLOORS = [
         "src/tail": "tail",
         "src/kube": "",
         "src/filter": "filter",
-        "src/ship": "batch reply reply_text ship",
+        "src/ship": "batch hosts reply reply_text ship",
         "src/serve": "serve",
     },
     {"src": "agent_conf chain limit pipeline plugins"},
