@@ -6,61 +6,6 @@
 
 #include <stdlib.h>
 
-/* ---- where it is */
-
-static char *
-origin_make(struct es *es)
-{
-	const struct es_conf *conf = es->conf;
-	const char *host = conf->host,
-		   *name = conf->tls && conf->tls_vhost ? conf->tls_vhost : host;
-	size_t path = strlen(conf->path);
-	bool v6 = strchr(name, ':') != strrchr(name, ':') && name[0] != '[';
-	bool has_port = !v6 && strrchr(name, ':') != NULL && name[strlen(name) - 1] != ']';
-	char *to;
-
-	while (path > 0 && conf->path[path - 1] == '/')
-		path--;
-	to = xprintf(
-	    "%s://%s%s%s", conf->tls ? "https" : "http", v6 ? "[" : "", name, v6 ? "]" : "");
-	if (!has_port) {
-		char *more = xprintf("%s:%lld", to, (long long)conf->port);
-
-		free(to);
-		to = more;
-	}
-	if (name != host) {
-		char *connect = xprintf("::%s:%lld", host, (long long)conf->port);
-
-		es->connect_to = curl_slist_append(NULL, connect);
-		free(connect);
-	}
-	if (path > 0) {
-		char *more =
-		    xprintf("%s%s%.*s", to, conf->path[0] == '/' ? "" : "/", (int)path, conf->path);
-
-		free(to);
-		to = more;
-	}
-	return to;
-}
-
-static char *
-url_make(const struct es *es)
-{
-	char *index = es->index != NULL ? curl_easy_escape(NULL, es->index, 0) : NULL;
-	char *pipeline =
-	    es->conf->pipeline != NULL ? curl_easy_escape(NULL, es->conf->pipeline, 0) : NULL;
-	char *url = xprintf("%s%s%s/_bulk?filter_path=items.*.status,items.*.error.type,"
-			    "items.*.error.reason,items.*.failure_store%s%s",
-	    es->origin, index != NULL ? "/" : "", index != NULL ? index : "",
-	    pipeline != NULL ? "&pipeline=" : "", pipeline != NULL ? pipeline : "");
-
-	curl_free(index);
-	curl_free(pipeline);
-	return url;
-}
-
 /* ---- start and end */
 
 static int
@@ -74,10 +19,11 @@ es_open(struct sink *sink)
 	es->sink = sink;
 	es->conf = conf;
 	es->index = index != NULL ? xstrdup(index) : NULL;
-	es->origin = origin_make(es);
-	es->url = url_make(es);
+	if (es_hosts_open(es) < 0)
+		return -1;
 	es_credentials_read(es);
-	es->requests = xcalloc((size_t)conf->workers, sizeof(*es->requests));
+	es->nrequests = (unsigned)conf->workers + (es->nhosts > 1 ? es->nhosts : 0);
+	es->requests = xcalloc(es->nrequests, sizeof(*es->requests));
 	es->template = es_template_new(es);
 	return 0;
 }
@@ -89,7 +35,7 @@ es_close(struct sink *sink)
 
 	if (es == NULL)
 		return;
-	for (int64_t i = 0; i < es->conf->workers; i++)
+	for (unsigned i = 0; i < es->nrequests; i++)
 		es_request_free(es->requests[i]);
 	es_template_free(es->template);
 	while (es->pieces != NULL) {
@@ -99,13 +45,11 @@ es_close(struct sink *sink)
 		free(p);
 	}
 	hold_free(es->hold);
-	curl_slist_free_all(es->connect_to);
 	free(es->requests);
 	free(es->authorization);
 	free(es->password);
 	free(es->index);
-	free(es->origin);
-	free(es->url);
+	es_hosts_close(es);
 	free(es);
 }
 
@@ -131,7 +75,7 @@ request_take(struct es *es)
 		return r;
 	}
 	r = es_request_new(es);
-	for (int64_t i = 0; i < es->conf->workers; i++) {
+	for (unsigned i = 0; i < es->nrequests; i++) {
 		if (es->requests[i] == NULL) {
 			es->requests[i] = r;
 			break;
@@ -140,29 +84,39 @@ request_take(struct es *es)
 	return r;
 }
 
+static void
+request_start(struct es *es, struct piece *p, int64_t now)
+{
+	struct es_request *r = request_take(es);
+	/* Where others of its index are taken, it is found out whose fault it is. */
+	struct es_host *h = es_host_pick(es, p->tried | piece_unproven(es, p), now);
+
+	piece_prove(es, p, h);
+	r->piece = p;
+	r->host = h;
+	r->extra = es_host_probed(es, h, now);
+	es->flying += !r->extra;
+	h->flying++;
+	es->turn = (unsigned)(h - es->hosts) + 1;
+	es_send(es, r, now);
+}
+
 static int64_t
 es_turn(struct sink *sink, int64_t now)
 {
 	struct es *es = sink->own;
-	unsigned most = es->failures > 0 ? 1 : (unsigned)es->conf->workers;
 	int64_t next = NEVER;
 
 	if (!es_template_turn(es->template, now, &next))
 		return next;
-	if (now < es->not_before)
-		return es->not_before;
-	while (es->flying < most) {
+	while (es_host_pick(es, 0, now) != NULL) {
 		struct piece *p = piece_take(es, now, &next);
-		struct es_request *r;
 
 		if (p == NULL)
-			break;
-		r = request_take(es);
-		r->piece = p;
-		es->flying++;
-		es_send(es, r, now);
+			return next;
+		request_start(es, p, now);
 	}
-	return next;
+	return es_hosts_due(es, now);
 }
 
 const struct sink_type es_sink = {

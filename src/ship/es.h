@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "dead.h"
 #include "fault.h"
+#include "hosts.h"
 #include "reply.h"
 #include "sink.h"
 
@@ -60,10 +61,11 @@ struct piece {
 	uint64_t todo[TODO_WORDS];
 	uint32_t n; /* bits set in todo */
 	enum form form;
-	unsigned attempt; /* requests that came to nothing */
+	unsigned attempt; /* times that it came to nothing, at all hosts that there were */
 	int64_t due;      /* mono ns */
 	int64_t since;    /* mono ns: when it, or what it was split from, was refused; 0: never */
-	bool proven;      /* its index had taken another since, when this was sent */
+	uint32_t tried;   /* hosts at which it came to nothing since attempt; bits */
+	bool proven;      /* its host had taken another for its index since, when this was sent */
 	bool probe;       /* of one item, in FORM_CORE: is it the document or the server? */
 };
 
@@ -131,9 +133,11 @@ struct group {
 	char index[256];
 	unsigned held;
 	unsigned attempt; /* in a row that came to nothing */
-	int64_t taken;    /* mono ns: start of the last request of which it took a document */
+	/* By host, mono ns: start of the last request of which it took a document. */
+	int64_t taken[HOSTS_MAX];
 	/* Is it the documents or the server?  Asked when the hold is full. */
 	enum { PROBE_NONE, PROBE_WAITS, PROBE_REFUSED, PROBE_TAKEN } probe;
+	uint8_t probe_host;    /* that took it */
 	int status;            /* of the answer that the probe was about */
 	char type[REPLY_TYPE]; /* and its error's type */
 	struct said said;
@@ -142,10 +146,11 @@ struct group {
 
 struct held {
 	uint8_t group;
+	uint8_t host; /* that refused it last */
 	enum form form;
 	enum verdict why;
 	int64_t since; /* mono ns: when it was refused first */
-	bool proven;   /* its index had taken another since, when this was sent */
+	bool proven;   /* its host had taken another for its index since, when this was sent */
 	int64_t due;
 	unsigned attempt;
 	bool gone; /* its place in the hold is free */
@@ -165,9 +170,24 @@ struct hold {
 
 struct es;
 
+struct es_host {
+	char *name;                    /* HOST:PORT */
+	char *origin;                  /* scheme://host:port/path, no slash at the end */
+	char *url;                     /* of bulk requests */
+	struct curl_slist *connect_to; /* when the URL's host is tls.vhost */
+	unsigned flying;
+	unsigned failures;  /* whole requests in a row that came to nothing */
+	int64_t not_before; /* mono ns */
+	uint64_t taken;     /* bytes of the largest request that was taken */
+	bool refused;       /* a single document was refused by a whole-request 400 since */
+	struct said said;
+};
+
 struct es_request {
 	struct exchange x; /* first */
 	struct es *es;
+	struct es_host *host;
+	bool extra; /* a probe, beyond Workers */
 	struct piece *piece;
 	struct body body;
 	struct reply reply;
@@ -188,31 +208,43 @@ struct es_template;
 struct es {
 	struct sink *sink;
 	const struct es_conf *conf;
-	char *origin;                  /* scheme://host:port/path, no slash at the end */
-	char *url;                     /* of bulk requests */
-	struct curl_slist *connect_to; /* when the URL's host is tls.vhost */
-	char *index;                   /* constant; NULL: by the record */
-	char *authorization;           /* header line; NULL: none, or user and password */
+	struct es_host *hosts;
+	unsigned nhosts;
+	unsigned turn;       /* of the hosts that have equally much to do, this is the first */
+	char *index;         /* constant; NULL: by the record */
+	char *authorization; /* header line; NULL: none, or user and password */
 	char *password;
 	struct piece *pieces; /* waiting, in the order of sending */
 	struct es_request **requests, *free;
-	unsigned flying;
-	unsigned failures; /* whole requests in a row that came to nothing */
-	int64_t not_before;
-	uint64_t taken;   /* bytes of the largest request that was taken */
-	unsigned refused; /* a single document was refused by a whole-request 400 since */
-	struct said said, said_dead, said_store;
+	unsigned nrequests; /* Workers, and a probe for each host */
+	unsigned flying;    /* without probes beyond Workers */
+	struct said said_dead, said_store;
 	struct hold *hold;
 	struct es_template *template;
 };
 
 /* es_request.c */
-void es_easy_setup(const struct es *es, CURL *easy, char *error);
+void es_easy_setup(const struct es *es, const struct es_host *h, CURL *easy, char *error);
 void es_credentials_read(struct es *es);
 struct curl_slist *es_headers(const struct es *es, bool gzip, const char *type);
 void es_send(struct es *es, struct es_request *r, int64_t now);
 struct es_request *es_request_new(struct es *es);
 void es_request_free(struct es_request *r);
+
+/* es_hosts.c */
+int es_hosts_open(struct es *es); /* -1 after saying why */
+void es_hosts_close(struct es *es);
+/* Is there a host without failures, but for those in ${not}? */
+bool es_hosts_well(const struct es *es, uint32_t not, int64_t now);
+/* The host for the next request, rather not one of ${not}; NULL: none takes one now. */
+struct es_host *es_host_pick(const struct es *es, uint32_t not, int64_t now);
+/* Is a request to it a probe, while others do the work? */
+bool es_host_probed(const struct es *es, const struct es_host *h, int64_t now);
+int64_t es_hosts_due(const struct es *es, int64_t now); /* when the next may be sent to again */
+/* A request came to nothing there, and ${all}: would at the others.  How long it is left alone. */
+int64_t es_host_failed(struct es *es, struct es_host *h, bool all, int64_t least, int64_t now);
+/* The piece, which came to nothing at ${h}, goes to another host at once, if one is well. */
+bool piece_elsewhere(struct es *es, struct piece *p, const struct es_host *h, int64_t now);
 
 /* es_answer.c */
 void es_answered(struct es_request *r, CURLcode code);
@@ -222,6 +254,13 @@ struct piece *piece_new(struct batch *b, enum form form);
 void piece_queue(struct es *es, struct piece *p, bool first);
 /* The next that is due, off the queue; NULL: none, and *next is when there may be. */
 struct piece *piece_take(struct es *es, int64_t now, int64_t *next);
+/*
+ * Has the index of a document that was refused taken another since, through
+ * this host?  What another host takes says nothing of this one: the hosts of
+ * which it is not so, and what is so as the piece is sent to ${h}.
+ */
+uint32_t piece_unproven(struct es *es, const struct piece *p);
+void piece_prove(struct es *es, struct piece *p, const struct es_host *h);
 void piece_done(struct es *es, struct piece *p); /* frees it; its batch goes back with the last */
 int64_t backoff(const struct es *es, unsigned attempt); /* ns, with jitter */
 bool es_patient(const struct es *es, unsigned attempt); /* Retry_Limit allows one more */
@@ -245,6 +284,7 @@ void hold_remove(struct es *es, uint32_t i); /* it has been settled */
 struct piece *hold_piece(struct es *es, int64_t now, int64_t *next);
 void hold_due(struct es *es, const struct group *g, unsigned attempts, int64_t due);
 void hold_fault(struct es *es, const struct group *g, int64_t due);
+bool group_took(const struct group *g, int64_t since); /* at any host */
 void hold_free(struct hold *h);
 void es_holds(struct sink *sink); /* struct sink_type */
 

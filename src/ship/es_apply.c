@@ -11,6 +11,9 @@ struct apply {
 	struct es *es;
 	struct piece *p;
 	const struct verdicts *v;
+	const struct es_host *host; /* that gave it */
+	uint8_t at;                 /* its number */
+	uint32_t tried;             /* hosts that have said so, this one among them; bits */
 	int64_t started, now, wall;
 	bool held;              /* the piece is the hold's */
 	bool first;             /* the server cannot have seen the items before */
@@ -72,8 +75,8 @@ item_done(struct apply *a, uint32_t i, bool conflict)
 	a->progress = true;
 	if (g != NULL) {
 		a->took[g - a->es->hold->groups] = true;
-		if (a->started > g->taken)
-			g->taken = a->started;
+		if (a->started > g->taken[a->at])
+			g->taken[a->at] = a->started;
 	}
 	settle(a, i);
 }
@@ -111,7 +114,7 @@ say_held(struct apply *a, struct group *g, const struct cause *c)
 	    "index %s answers %d %s%s%.200s%s; its records wait, others go on  output=%s host=%s "
 	    "held=%u",
 	    g->index, c->answer.status, c->answer.type, c->answer.reason[0] ? " (" : "",
-	    c->answer.reason, c->answer.reason[0] ? ")" : "", a->es->sink->name, a->es->origin,
+	    c->answer.reason, c->answer.reason[0] ? ")" : "", a->es->sink->name, a->host->name,
 	    a->es->hold->n);
 }
 
@@ -121,7 +124,7 @@ item_homeless(struct apply *a, uint32_t i, struct group *g, const struct cause *
 {
 	struct hold *h = a->es->hold;
 
-	if (c->verdict == VERDICT_BUSY || h->n == 0) {
+	if (c->verdict == VERDICT_BUSY || h->n == 0 || es_hosts_well(a->es, a->tried, a->now)) {
 		put_into(a, &a->again, a->p->form, i);
 	} else if (c->verdict == VERDICT_HOLD || g->probe == PROBE_REFUSED) {
 		if (h->parked++ == 0)
@@ -148,6 +151,7 @@ item_refused(struct apply *a, uint32_t i, const struct cause *c)
 {
 	struct group *g = hold_group(a->es, a->p->batch, &a->p->batch->items[i]);
 	struct held how = { .group = (uint8_t)(g - a->es->hold->groups),
+		.host = a->at,
 		.form = a->p->form,
 		.why = c->verdict,
 		.since = a->p->since != 0 ? a->p->since : a->now,
@@ -161,12 +165,14 @@ item_refused(struct apply *a, uint32_t i, const struct cause *c)
 	metrics_add(&a->es->sink->metrics->retries[reason_of(c)], 1);
 	if ((c->verdict == VERDICT_DOUBT && (at != NULL ? at->proven : a->p->proven)) ||
 	    (g->probe == PROBE_TAKEN && same && c->verdict >= VERDICT_UNKNOWN &&
-		a->started >= g->taken)) { /* what was under way before says nothing */
+		/* what was under way before says nothing, nor what another host took */
+		a->at == g->probe_host && a->started >= g->taken[a->at])) {
 		item_faulty(a, i);
 		return;
 	}
 	if (at != NULL) {
 		at->attempt++;
+		at->host = a->at;
 		at->why = c->verdict;
 		at->due = a->now + backoff(a->es, g->attempt + 1);
 	} else if (a->p->probe) {
@@ -276,6 +282,7 @@ groups_took(struct apply *a)
 			g->probe = PROBE_NONE;
 		if (a->p->probe) {
 			g->probe = PROBE_TAKEN;
+			g->probe_host = a->at;
 			hold_fault(a->es, g, a->now);
 		} else if (a->held) {
 			g->attempt = 0;
@@ -300,7 +307,7 @@ group_refused(struct apply *a, uint32_t first)
 		struct held *at = &h->at[i];
 
 		if (!at->gone && &h->groups[at->group] == g && at->form == FORM_FULL &&
-		    !(at->why == VERDICT_DOUBT && g->taken > at->since))
+		    !(at->why == VERDICT_DOUBT && group_took(g, at->since)))
 			at->due = a->now + backoff(a->es, g->attempt);
 	}
 }
@@ -311,12 +318,14 @@ queue_rest(struct apply *a)
 	if (a->stripped != NULL) {
 		a->stripped->attempt = a->p->attempt;
 		a->stripped->since = a->p->since;
+		a->stripped->tried = a->p->tried;
 		piece_queue(a->es, a->stripped, true);
 	}
 	if (a->probe != NULL)
 		piece_queue(a->es, a->probe, true);
 	if (a->again != NULL) {
 		a->again->attempt = a->p->attempt + 1;
+		a->again->tried = es_hosts_well(a->es, a->tried, a->now) ? a->tried : 0;
 		a->again->due = a->now + backoff(a->es, a->again->attempt);
 		piece_queue(a->es, a->again, true);
 	}
@@ -327,8 +336,9 @@ count_busy(struct apply *a)
 {
 	for (uint32_t i = todo_next(a->p, 0); i < a->p->batch->nitems; i = todo_next(a->p, i + 1)) {
 		uint8_t of = a->v->of[i];
+		const struct cause *c = of >= OF_CAUSE ? &a->v->causes[of - OF_CAUSE] : NULL;
 
-		a->busy += of >= OF_CAUSE && a->v->causes[of - OF_CAUSE].verdict == VERDICT_BUSY;
+		a->busy += c != NULL && c->verdict == VERDICT_BUSY;
 	}
 }
 
@@ -352,18 +362,25 @@ item_apply(struct apply *a, uint32_t i)
 void
 es_apply(struct es *es, struct es_request *r, struct piece *p, int64_t now)
 {
-	struct apply a = { .es = es, .p = p, .v = &r->verdicts, .started = r->started, .now = now };
+	struct apply a = { .es = es,
+		.p = p,
+		.v = &r->verdicts,
+		.started = r->started,
+		.now = now,
+		.host = r->host,
+		.at = (uint8_t)(r->host - es->hosts) };
 	uint32_t first = todo_next(p, 0);
 
 	FAULT("before-apply");
 	a.wall = clock_wall();
+	a.tried = p->tried | UINT32_C(1) << a.at;
 	a.held = hold_has(es, p->batch);
-	a.first = p->attempt == 0 && !r->rewound && !a.held;
+	a.first = p->attempt == 0 && p->tried == 0 && !r->rewound && !a.held;
 	count_busy(&a);
 	for (uint32_t i = first; i < p->batch->nitems; i = todo_next(p, i + 1))
 		item_apply(&a, i);
 	if (4 * a.busy > p->n)
-		es->not_before = now + backoff(es, p->attempt + 1);
+		r->host->not_before = now + backoff(es, p->attempt + 1);
 	if (a.held && !a.progress)
 		group_refused(&a, first);
 	groups_took(&a);

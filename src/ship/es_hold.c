@@ -229,7 +229,17 @@ hold_due(struct es *es, const struct group *g, unsigned attempts, int64_t due)
 	}
 }
 
-/* The index takes their cores: the fault is the documents'. */
+bool
+group_took(const struct group *g, int64_t since)
+{
+	for (unsigned i = 0; i < HOSTS_MAX; i++) {
+		if (g->taken[i] > since)
+			return true;
+	}
+	return false;
+}
+
+/* The index takes their cores where they were refused: the fault is the documents'. */
 void
 hold_fault(struct es *es, const struct group *g, int64_t due)
 {
@@ -240,7 +250,8 @@ hold_fault(struct es *es, const struct group *g, int64_t due)
 
 		if (at->gone || &h->groups[at->group] != g || at->why < VERDICT_UNKNOWN)
 			continue;
-		at->form = FORM_STRIPPED;
+		if (at->host == g->probe_host)
+			at->form = FORM_STRIPPED;
 		at->due = due;
 	}
 }
@@ -276,7 +287,6 @@ hold_piece(struct es *es, int64_t now, int64_t *next)
 			   first->form == FORM_FULL) {
 			break;
 		}
-		at->proven = h->groups[at->group].taken > at->since;
 		todo_add(p, i);
 		bytes += item->end + 1 - item->action;
 	}

@@ -9,8 +9,10 @@ const char *const es_operations[] = { "create", "index", NULL };
 static const char *const compressions[] = { "off", "gzip", NULL };
 
 const struct option es_options[] = {
-	OPTION("Host", OPT_STRING, "127.0.0.1", AT(host), "the server, or HOST:PORT"),
-	OPTION("Port", OPT_INT, "9200", AT(port), "its port", .min = 1, .max = 65535),
+	OPTION("Host", OPT_STRING, "127.0.0.1", AT(host),
+	    "the server, or several, HOST:PORT each or with the option Port"),
+	OPTION("Port", OPT_INT, "9200", AT(port), "its port, where Host gives none", .min = 1,
+	    .max = 65535),
 	OPTION("Index", OPT_STRING, "fluent-bit", AT(index),
 	    "index of the records; %Y and the like are of the record's own time"),
 	OPTION("Path", OPT_STRING, "", AT(path), "stands before every path of the server's"),
@@ -122,6 +124,21 @@ either_check(const struct section *section, const char *a, const char *b, struct
 }
 
 static void
+hosts_check(const struct section *section, struct findings *findings)
+{
+	const struct es_conf *conf = section->values;
+	struct host hosts[HOSTS_MAX];
+	char why[256];
+
+	if (hosts_parse(conf->host, (unsigned)conf->port, hosts, why, sizeof(why)) < 0)
+		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, "Host"),
+		    "Host: %s", why);
+	if (conf->tls_vhost != NULL && strpbrk(conf->tls_vhost, ":/@") != NULL)
+		findings_add(findings, FINDING_ERROR, section->file,
+		    conf_given(section, "tls.vhost"), "tls.vhost: a name alone");
+}
+
+static void
 es_check(const struct section *section, struct findings *findings)
 {
 	const struct es_conf *conf = section->values;
@@ -136,12 +153,7 @@ es_check(const struct section *section, struct findings *findings)
 	either_check(section, "HTTP_Passwd", "HTTP_Passwd_File", findings);
 	either_check(section, "HTTP_API_Key", "HTTP_API_Key_File", findings);
 	either_check(section, "HTTP_User", "HTTP_API_Key", findings);
-	if (strchr(conf->host, ',') != NULL || strchr(conf->host, ' ') != NULL)
-		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, "Host"),
-		    "Host: several hosts are not built yet");
-	if (strchr(conf->host, '/') != NULL)
-		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, "Host"),
-		    "Host: '%s' is a URL; the name alone, with tls On for https", conf->host);
+	hosts_check(section, findings);
 	if (!conf->logstash_format && strlen(conf->index) > 200)
 		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, "Index"),
 		    "Index: longer than 200 bytes");

@@ -66,7 +66,7 @@ batch_in_use(const struct es *es, const struct batch *b)
 		if (p->batch == b)
 			return true;
 	}
-	for (int64_t i = 0; i < es->conf->workers; i++) {
+	for (unsigned i = 0; i < es->nrequests; i++) {
 		const struct es_request *r = es->requests[i];
 
 		if (r != NULL && r->piece != NULL && r->piece->batch == b)
@@ -87,16 +87,50 @@ piece_done(struct es *es, struct piece *p)
 		ship_return(es->sink->shipper, b);
 }
 
-/* Has the index of its one document taken another since this one was refused? */
-static bool
-is_proven(struct es *es, const struct piece *p)
+/* Since when its only, or of the hold's its first document is refused; 0: not, or *g is NULL. */
+static int64_t
+refused_since(struct es *es, const struct piece *p, const struct group **g)
+{
+	uint32_t i = todo_next(p, 0);
+
+	*g = NULL;
+	if (hold_has(es, p->batch)) {
+		*g = &es->hold->groups[es->hold->at[i].group];
+		return es->hold->at[i].since;
+	}
+	if (p->since == 0 || p->n != 1)
+		return 0;
+	*g = hold_group_seen(es, p->batch, &p->batch->items[i]);
+	return *g != NULL ? p->since : 0;
+}
+
+uint32_t
+piece_unproven(struct es *es, const struct piece *p)
 {
 	const struct group *g;
+	int64_t since = refused_since(es, p, &g);
+	uint32_t hosts = 0;
 
-	if (p->since == 0 || p->n != 1)
-		return false;
-	g = hold_group_seen(es, p->batch, &p->batch->items[todo_next(p, 0)]);
-	return g != NULL && g->taken > p->since;
+	for (unsigned i = 0; since != 0 && i < es->nhosts; i++)
+		hosts |= (uint32_t)(g->taken[i] <= since) << i;
+	return hosts;
+}
+
+void
+piece_prove(struct es *es, struct piece *p, const struct es_host *h)
+{
+	size_t host = (size_t)(h - es->hosts);
+	struct hold *hold = es->hold;
+	const struct group *g;
+	int64_t since = refused_since(es, p, &g);
+
+	p->proven = since != 0 && g->taken[host] > since;
+	for (uint32_t i = todo_next(p, 0); hold_has(es, p->batch) && i < p->batch->nitems;
+	     i = todo_next(p, i + 1)) {
+		struct held *at = &hold->at[i];
+
+		at->proven = hold->groups[at->group].taken[host] > at->since;
+	}
 }
 
 struct piece *
@@ -111,7 +145,6 @@ piece_take(struct es *es, int64_t now, int64_t *next)
 		if (p->due <= now) {
 			*at = p->next;
 			p->next = NULL;
-			p->proven = is_proven(es, p);
 			return p;
 		}
 		if (p->due < *next)

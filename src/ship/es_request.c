@@ -205,7 +205,7 @@ tls_setup(const struct es_conf *conf, CURL *easy)
 }
 
 void
-es_easy_setup(const struct es *es, CURL *easy, char *error)
+es_easy_setup(const struct es *es, const struct es_host *h, CURL *easy, char *error)
 {
 	const struct es_conf *conf = es->conf;
 
@@ -222,8 +222,8 @@ es_easy_setup(const struct es *es, CURL *easy, char *error)
 	    easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(conf->connect_timeout / NS_PER_MS));
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(conf->io_timeout / NS_PER_MS));
 	tls_setup(conf, easy);
-	if (es->connect_to != NULL)
-		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, es->connect_to);
+	if (h->connect_to != NULL)
+		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, h->connect_to);
 	if (es->authorization == NULL && conf->http_user != NULL) {
 		curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
 		curl_easy_setopt(easy, CURLOPT_USERNAME, conf->http_user);
@@ -325,7 +325,7 @@ es_send(struct es *es, struct es_request *r, int64_t now)
 	uint64_t size;
 
 	FAULT("before-send");
-	es_easy_setup(es, easy, r->error);
+	es_easy_setup(es, r->host, easy, r->error);
 	curl_slist_free_all(r->headers);
 	r->headers = es_headers(es, es->conf->compress, "application/x-ndjson");
 	memset(&r->verdicts.of, 0, sizeof(r->verdicts.of));
@@ -345,7 +345,7 @@ es_send(struct es *es, struct es_request *r, int64_t now)
 		size = body_size(r->piece);
 	}
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, &r->x);
-	curl_easy_setopt(easy, CURLOPT_URL, es->url);
+	curl_easy_setopt(easy, CURLOPT_URL, r->host->url);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, r->headers);
 	curl_easy_setopt(easy, CURLOPT_POST, 1L);
 	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);

@@ -21,7 +21,9 @@ struct es_template {
 	struct es *es;
 	enum step step;
 	bool flying;
-	unsigned failures;
+	unsigned host;     /* that is asked */
+	unsigned tried;    /* hosts in a row that failed */
+	unsigned failures; /* times that all did */
 	int64_t due;
 	char *name, *pattern;
 	struct buffer body, answer;
@@ -107,9 +109,9 @@ url_make(const struct es_template *t)
 {
 	bool index = t->step == ASK_INDEX;
 	char *name = curl_easy_escape(NULL, index ? t->pattern : t->name, 0);
-	char *url =
-	    index ? xprintf("%s/%s/_mapping?filter_path=*.mappings._meta", t->es->origin, name)
-		  : xprintf("%s/_index_template/%s", t->es->origin, name);
+	char *url = index ? xprintf("%s/%s/_mapping?filter_path=*.mappings._meta",
+				t->es->hosts[t->host].origin, name)
+			  : xprintf("%s/_index_template/%s", t->es->hosts[t->host].origin, name);
 
 	curl_free(name);
 	return url;
@@ -123,7 +125,7 @@ template_send(struct es_template *t)
 	CURL *easy = t->x.easy;
 	char *url = url_make(t);
 
-	es_easy_setup(t->es, easy, t->error);
+	es_easy_setup(t->es, &t->es->hosts[t->host], easy, t->error);
 	curl_slist_free_all(t->headers);
 	t->headers = es_headers(t->es, false, "application/json");
 	buffer_clear(&t->answer);
@@ -208,18 +210,26 @@ index_found(struct es_template *t)
 	    t->es->index, t->es->sink->name);
 }
 
-/* Not now: again later, and records wait. */
+/* Not this host, or not now: another one, or again later; records wait. */
 static void
 template_again(struct es_template *t, enum reason reason, const char *what)
 {
-	int64_t wait = backoff(t->es, ++t->failures);
+	const struct es *es = t->es;
+	const char *host = es->hosts[t->host].name;
+	int64_t wait = 0;
 
+	t->host = (t->host + 1) % es->nhosts;
+	if (++t->tried >= es->nhosts || reason == REASON_AUTH) {
+		t->tried = 0;
+		wait = backoff(es, ++t->failures);
+	}
 	t->due = clock_mono() + wait;
 	metrics_add(&t->es->sink->metrics->retries[reason], 1);
 	atomic_store(&t->es->sink->waits, "the server does not take requests");
 	if (!said_lately(&t->said))
-		say_warn("es", "%s; records wait in their files  output=%s host=%s retry_in=%.1fs",
-		    what, t->es->sink->name, t->es->origin, (double)wait / NS_PER_S);
+		say_warn("es", "%s; %s  output=%s host=%s retry_in=%.1fs", what,
+		    wait == 0 ? "another host is asked" : "records wait in their files",
+		    es->sink->name, host, (double)wait / NS_PER_S);
 }
 
 /* The server will not: say so once, and ship. */
@@ -258,7 +268,7 @@ status_take(struct es_template *t, long status)
 		    what);
 		return;
 	}
-	t->failures = 0;
+	t->failures = t->tried = 0;
 	atomic_store(&t->es->sink->answered, true);
 	atomic_store(&t->es->sink->waits, NULL);
 	if (t->step == ASK_TEMPLATE && status == 200)

@@ -100,7 +100,7 @@ verdicts_take(void *arg, uint32_t index, const struct reply_item *item)
 		say_warn("es",
 		    "the server puts documents into the failure store: they are kept there, and "
 		    "not in the index  output=%s host=%s",
-		    r->es->sink->name, r->es->origin);
+		    r->es->sink->name, r->host->name);
 	v->of[v->next] = verdict_code(v, verdict_of(item), item);
 	v->next = todo_next(r->piece, v->next + 1);
 }

@@ -6,6 +6,7 @@
 
 #define MIB (UINT64_C(1) << 20)
 #define CURL_EACH (512u << 10) /* a request's curl: its buffers, TLS records, the header lines */
+#define IDLE_EACH (64u << 10)  /* a kept connection: TLS state */
 #define RANGE_EACH 96u         /* of the book: a range, and malloc's */
 #define SQLITE_EACH (8 * MIB)  /* page cache 2 MB, the journal's index, statements */
 #define SOCKET_EACH (16 * MIB) /* when the kernel does not say */
@@ -25,6 +26,17 @@ most_of(const char *path)
 	return found ? most : SOCKET_EACH / 2;
 }
 
+/* How many hosts there are; one that is wrong is refused elsewhere. */
+static uint64_t
+hosts_of(const struct es_conf *conf)
+{
+	struct host hosts[HOSTS_MAX];
+	char why[256];
+	int n = hosts_parse(conf->host, (unsigned)conf->port, hosts, why, sizeof(why));
+
+	return n > 0 ? (uint64_t)n : 1;
+}
+
 /*
  * An es output: its hold, and each request's body when it is compressed, which
  * is at most what the one batch is that grew for one document.
@@ -32,7 +44,8 @@ most_of(const char *path)
 static void
 es_limit(const struct es_conf *conf, uint64_t largest, uint64_t *heap, uint64_t *sockets)
 {
-	uint64_t workers = (uint64_t)conf->workers;
+	uint64_t hosts = hosts_of(conf);
+	uint64_t workers = (uint64_t)conf->workers + (hosts > 1 ? hosts : 0); /* and probes */
 	uint64_t each = sizeof(struct es_request) + CURL_EACH;
 
 	if (conf->compress)
@@ -40,8 +53,10 @@ es_limit(const struct es_conf *conf, uint64_t largest, uint64_t *heap, uint64_t 
 	*heap += workers * each + sizeof(struct hold) + conf->hold_size + sizeof(struct batch);
 	*heap += BATCH_ITEMS * sizeof(struct hold_note);
 	*heap += 2 * MIB; /* the template and its answer */
-	*sockets += (workers + 1) * (most_of("/proc/sys/net/ipv4/tcp_wmem") +
-					most_of("/proc/sys/net/ipv4/tcp_rmem"));
+	/* Each request may have been to each host, whose connection is kept. */
+	*heap += (hosts - 1) * workers * IDLE_EACH;
+	*sockets += (hosts * workers + 1) * (most_of("/proc/sys/net/ipv4/tcp_wmem") +
+						most_of("/proc/sys/net/ipv4/tcp_rmem"));
 }
 
 void

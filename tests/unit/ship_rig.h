@@ -23,6 +23,8 @@
 /* One shipper, one server, two streams. */
 struct rig {
 	struct server server;
+	char hosts[512]; /* the option Host; empty: the server */
+	int64_t backoff; /* the first, ns; 0: 20 ms */
 	char dir[32];
 	struct findings *findings;
 	struct conf *conf;
@@ -46,16 +48,17 @@ conf_write(struct rig *r, const char *lines, bool sqlite)
 	FILE *file = fopen(path, "w");
 
 	fprintf(file,
-	    "[OUTPUT]\n Name es\n Match *\n Alias ship_%s\n Host 127.0.0.1\n Port %u\n"
+	    "[OUTPUT]\n Name es\n Match *\n Alias ship_%s\n Host %s\n Port %u\n"
 	    " Index logs\n%s",
-	    r->dir + 5, r->server.port, lines);
+	    r->dir + 5, r->hosts[0] != '\0' ? r->hosts : "127.0.0.1", r->server.port, lines);
 	if (sqlite)
 		fprintf(file, "[OUTPUT]\n Name sqlite\n Match *\n Path %s/db\n", r->dir);
 	fclose(file);
 	r->findings = findings_new();
 	r->conf = conf_read(path, &registry, r->findings);
 	assert_int_equal(r->conf->n, 1 + sqlite);
-	((struct es_conf *)r->conf->sections[0].values)->backoff_first = 20 * NS_PER_MS;
+	((struct es_conf *)r->conf->sections[0].values)->backoff_first =
+	    r->backoff != 0 ? r->backoff : 20 * NS_PER_MS;
 	free(path);
 }
 
