@@ -37,9 +37,8 @@ say_status(const struct ask *a, long status, const struct buffer *answer)
 	const char *why =
 	    json_string_value(json_object_get(json_object_get(reply, "error"), "reason"));
 
-	fprintf(stderr, "towline report: %s answers %ld to %.*s%s%.300s\n",
-	    server_host(a->output, 0), status, (int)strcspn(a->path, "?"), a->path,
-	    why != NULL ? ": " : "", why != NULL ? why : "");
+	fprintf(stderr, "towline report: %s answers %ld to %.*s%s%.300s\n", server_host(), status,
+	    (int)strcspn(a->path, "?"), a->path, why != NULL ? ": " : "", why != NULL ? why : "");
 	json_decref(reply);
 }
 
@@ -76,8 +75,8 @@ send_search(const struct ask *a, json_t *body)
 	if (status == 200) {
 		reply = json_loadb(answer.at != NULL ? answer.at : "", answer.len, 0, &error);
 		if (reply == NULL)
-			fprintf(stderr, "towline report: %s answers no JSON: %s\n",
-			    server_host(a->output, 0), error.text);
+			fprintf(stderr, "towline report: %s answers no JSON: %s\n", server_host(),
+			    error.text);
 	} else if (status >= 0) {
 		say_status(a, status, &answer);
 	}
@@ -357,8 +356,8 @@ labels_ask(struct ask *a)
 		return -1;
 	a->labelled = json_integer_value(INSIDE(reply, "hits", "total", "value")) > 0;
 	if (json_integer_value(INSIDE(reply, "_shards", "total")) == 0)
-		fprintf(stderr, "towline report: %s has no index %.*s yet\n",
-		    server_host(a->output, 0), (int)strcspn(a->path + 1, "/"), a->path + 1);
+		fprintf(stderr, "towline report: %s has no index %.*s yet\n", server_host(),
+		    (int)strcspn(a->path + 1, "/"), a->path + 1);
 	json_decref(reply);
 	return 0;
 }
@@ -390,8 +389,7 @@ report_es(const struct report_query *q, const struct section *output, struct rep
 	int result = labels_ask(&a);
 
 	out->labelled = a.labelled;
-	out->source =
-	    xprintf("%s%.*s", server_host(output, 0), (int)(strcspn(a.path + 1, "/") + 1), a.path);
+	out->source = xprintf("%s%.*s", server_host(), (int)(strcspn(a.path + 1, "/") + 1), a.path);
 	if (result == 0)
 		result = main_ask(&a, out);
 	free(a.path);

@@ -1,6 +1,8 @@
 /* One request, to one host after the other until one answers. */
 #include "server.h"
 
+#include "hosts.h"
+
 #include <curl/curl.h>
 #include <stdlib.h>
 
@@ -31,30 +33,40 @@ port_of(const struct section *output)
 	return at != NULL ? *at : 9200;
 }
 
-/* HOST:PORT, [V6]:PORT, or HOST and the option Port. */
-const char *
-server_host(const struct section *output, unsigned n)
-{
-	static char host[512];
-	const char *name = output_string(output, "Host");
-	size_t len;
+/* ---- the hosts */
 
-	name = name != NULL ? name : "127.0.0.1";
-	for (;;) {
-		name += strspn(name, ", \t");
-		len = strcspn(name, ", \t");
-		if (len == 0)
-			return NULL;
-		if (n-- == 0)
-			break;
-		name += len;
+/* The hosts of the output that is asked, and which of them: it stays with one that answers. */
+static struct {
+	struct host at[HOSTS_MAX];
+	unsigned n, now;
+} hosts;
+
+/* Return 0, or -1 after saying why. */
+static int
+hosts_of(const struct section *output, const char *command)
+{
+	const char *text = output_string(output, "Host");
+	char why[256];
+	int n;
+
+	n = hosts_parse(text != NULL ? text : "127.0.0.1", (unsigned)port_of(output), hosts.at, why,
+	    sizeof(why));
+	if (n < 0) {
+		fprintf(stderr, "towline %s: Host: %s\n", command, why);
+		return -1;
 	}
-	if (memchr(name, ':', len) != NULL && (name[0] != '[' || name[len - 1] != ']'))
-		snprintf(host, sizeof(host), "%.*s", (int)len, name);
-	else
-		snprintf(
-		    host, sizeof(host), "%.*s:%lld", (int)len, name, (long long)port_of(output));
-	return host;
+	hosts.n = (unsigned)n;
+	hosts.now %= hosts.n;
+	return 0;
+}
+
+const char *
+server_host(void)
+{
+	static char text[HOST_NAME + 8];
+
+	snprintf(text, sizeof(text), "%s:%u", hosts.at[hosts.now].name, hosts.at[hosts.now].port);
+	return text;
 }
 
 /* ---- the request */
@@ -229,13 +241,29 @@ post_to(const struct section *output, const char *host, const struct server_ask 
 	return status;
 }
 
+/* Is it the host that fails, and not what was asked? */
+static bool
+host_failed(long status)
+{
+	return status < 0 || status == 429 || status >= 500;
+}
+
 long
 server_post(const struct section *output, const struct server_ask *ask)
 {
-	const char *host;
 	long status = -1;
 
-	for (unsigned n = 0; status < 0 && (host = server_host(output, n)) != NULL; n++)
-		status = post_to(output, host, ask);
+	if (hosts_of(output, ask->command) < 0)
+		return -1;
+	for (unsigned i = 0; i < hosts.n; i++) {
+		if (i > 0)
+			hosts.now = (hosts.now + 1) % hosts.n;
+		status = post_to(output, server_host(), ask);
+		if (!host_failed(status))
+			break;
+		if (status >= 0 && i + 1 < hosts.n)
+			fprintf(stderr, "towline %s: %s answers %ld\n", ask->command, server_host(),
+			    status);
+	}
 	return status;
 }

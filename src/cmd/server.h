@@ -18,11 +18,10 @@ const void *output_option(const struct section *section, const char *name);
 const char *output_string(const struct section *section, const char *name);
 
 /**
- * server_host(output, n):
- * The ${n}th of the output's hosts as HOST:PORT, in memory of its own until the
- * next call; NULL: it has no more than ${n}.
+ * server_host():
+ * For messages: HOST:PORT of who was asked last, until the next call.
  */
-const char *server_host(const struct section *output, unsigned n);
+const char *server_host(void);
 
 /* What is asked, and where its answer goes. */
 struct server_ask {
@@ -38,8 +37,9 @@ struct server_ask {
 
 /**
  * server_post(output, ask):
- * POST to the first host that answers.  Return the HTTP status, or -1 after
- * saying why there was none.
+ * POST to one of the output's hosts after the other, until one answers that
+ * does not fail (429, 5xx).  Return the HTTP status, or -1 after saying why there
+ * was none.
  */
 long server_post(const struct section *output, const struct server_ask *ask);
 
