@@ -76,6 +76,7 @@ struct output_metrics {
 	atomic_ullong dead_letters[REASONS];
 	atomic_ullong stripped;                       /* sent without log_parsed */
 	atomic_ullong held;                           /* gauge: items in the hold */
+	atomic_ullong requests_limit;                 /* gauge: requests at a time */
 	atomic_ullong delivery[DELIVERY_BUCKETS + 1]; /* runtime time to the server's word */
 	atomic_ullong delivery_sum_ns;
 	struct output_metrics *next;

@@ -170,6 +170,12 @@ struct hold {
 
 struct es;
 
+/* How many requests at a time one host is sent. */
+struct pace {
+	double most;
+	int64_t halved; /* mono ns: when, last */
+};
+
 struct es_host {
 	char *name;                    /* HOST:PORT */
 	char *origin;                  /* scheme://host:port/path, no slash at the end */
@@ -178,8 +184,9 @@ struct es_host {
 	unsigned flying;
 	unsigned failures;  /* whole requests in a row that came to nothing */
 	int64_t not_before; /* mono ns */
-	uint64_t taken;     /* bytes of the largest request that was taken */
-	bool refused;       /* a single document was refused by a whole-request 400 since */
+	struct pace pace;
+	uint64_t taken; /* bytes of the largest request that was taken */
+	bool refused;   /* a single document was refused by a whole-request 400 since */
 	struct said said;
 };
 
@@ -245,6 +252,9 @@ int64_t es_hosts_due(const struct es *es, int64_t now); /* when the next may be 
 int64_t es_host_failed(struct es *es, struct es_host *h, bool all, int64_t least, int64_t now);
 /* The piece, which came to nothing at ${h}, goes to another host at once, if one is well. */
 bool piece_elsewhere(struct es *es, struct piece *p, const struct es_host *h, int64_t now);
+void pace_busy(struct pace *p, int64_t started, int64_t now);
+void pace_taken(struct pace *p, int64_t limit);
+void es_pace_show(const struct es *es);
 
 /* es_answer.c */
 void es_answered(struct es_request *r, CURLcode code);

@@ -182,6 +182,9 @@ status_failed(struct es *es, struct es_request *r, struct piece *p, long status)
 
 	if (status == 401)
 		es_credentials_read(es);
+	if (status == 429)
+		pace_busy(&r->host->pace, r->started, clock_mono());
+	es_pace_show(es);
 	r->reply.whole.status = (int)status;
 	snprintf(what, sizeof(what), "the server answers %ld %s%s", status, r->reply.whole.type,
 	    status == 401   ? " (HTTP_User and HTTP_Passwd, or HTTP_API_Key, are not right)"

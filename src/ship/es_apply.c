@@ -22,8 +22,8 @@ struct apply {
 	struct piece *probe;    /* a core, which asks for all */
 	struct piece *dead;     /* for the dead letters, as the document's fault; */
 	struct piece *given_up; /* by Retry_Limit */
-	unsigned busy;
-	bool progress; /* an item was taken */
+	unsigned busy, rushed;  /* of which 429 */
+	bool progress;          /* an item was taken */
 	bool took[GROUPS];
 };
 
@@ -339,6 +339,7 @@ count_busy(struct apply *a)
 		const struct cause *c = of >= OF_CAUSE ? &a->v->causes[of - OF_CAUSE] : NULL;
 
 		a->busy += c != NULL && c->verdict == VERDICT_BUSY;
+		a->rushed += c != NULL && c->verdict == VERDICT_BUSY && c->answer.status == 429;
 	}
 }
 
@@ -357,6 +358,19 @@ item_apply(struct apply *a, uint32_t i)
 		put_into(a, &a->given_up, a->p->form, i);
 	else
 		item_refused(a, i, c);
+}
+
+/* The host is sent less at a time, or more. */
+static void
+pace_apply(struct apply *a, struct es_host *h)
+{
+	if (4 * a->busy > a->p->n)
+		h->not_before = a->now + backoff(a->es, a->p->attempt + 1);
+	if (a->rushed > 0)
+		pace_busy(&h->pace, a->started, a->now);
+	else if (a->progress)
+		pace_taken(&h->pace, a->es->conf->workers);
+	es_pace_show(a->es);
 }
 
 void
@@ -379,8 +393,7 @@ es_apply(struct es *es, struct es_request *r, struct piece *p, int64_t now)
 	count_busy(&a);
 	for (uint32_t i = first; i < p->batch->nitems; i = todo_next(p, i + 1))
 		item_apply(&a, i);
-	if (4 * a.busy > p->n)
-		r->host->not_before = now + backoff(es, p->attempt + 1);
+	pace_apply(&a, r->host);
 	if (a.held && !a.progress)
 		group_refused(&a, first);
 	groups_took(&a);

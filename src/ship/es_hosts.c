@@ -1,10 +1,10 @@
 /*
- * The hosts of an output: where each is, which one the next request goes to.
- * They are taken to be nodes of one cluster, with the
+ * The hosts of an output: where each is, which one the next request goes to,
+ * and how much at a time.  They are taken to be nodes of one cluster, with the
  * same credentials and TLS options.
  *
  * One that fails is left alone for a while, then probed with one request; the
- * others go on.
+ * others go on.  One that has too much to do is sent less at a time.
  */
 #include "es.h"
 
@@ -52,6 +52,7 @@ host_make(const struct es *es, struct es_host *h, const struct host *at)
 	h->name = to;
 	h->origin = origin;
 	h->url = url_make(es, origin);
+	h->pace.most = (double)conf->workers;
 }
 
 int
@@ -70,6 +71,7 @@ es_hosts_open(struct es *es)
 	es->nhosts = (unsigned)n;
 	for (unsigned i = 0; i < es->nhosts; i++)
 		host_make(es, &es->hosts[i], &at[i]);
+	es_pace_show(es);
 	return 0;
 }
 
@@ -112,7 +114,7 @@ es_host_probed(const struct es *es, const struct es_host *h, int64_t now)
 static bool
 is_open(const struct es *es, const struct es_host *h, int64_t now)
 {
-	unsigned most = h->failures > 0 ? 1 : (unsigned)es->conf->workers;
+	unsigned most = h->failures > 0 ? 1 : (unsigned)h->pace.most;
 
 	return now >= h->not_before && h->flying < most &&
 	       (es->flying < (unsigned)es->conf->workers || es_host_probed(es, h, now));
@@ -195,4 +197,34 @@ piece_elsewhere(struct es *es, struct piece *p, const struct es_host *h, int64_t
 	p->due = 0;
 	piece_queue(es, p, true);
 	return true;
+}
+
+/* ---- how much at a time: additive increase, multiplicative decrease */
+
+void
+pace_busy(struct pace *p, int64_t started, int64_t now)
+{
+	if (started < p->halved) /* under way at the last halving: that was for this one, too */
+		return;
+	p->halved = now;
+	p->most = p->most < 2 ? 1 : p->most / 2;
+}
+
+void
+pace_taken(struct pace *p, int64_t limit)
+{
+	p->most += 1 / p->most;
+	if (p->most > (double)limit)
+		p->most = (double)limit;
+}
+
+void
+es_pace_show(const struct es *es)
+{
+	uint64_t sum = 0, workers = (uint64_t)es->conf->workers;
+
+	for (unsigned i = 0; i < es->nhosts; i++)
+		sum += (uint64_t)es->hosts[i].pace.most;
+	atomic_store_explicit(&es->sink->metrics->requests_limit, sum < workers ? sum : workers,
+	    memory_order_relaxed);
 }
