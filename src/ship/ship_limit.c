@@ -53,10 +53,10 @@ es_limit(const struct es_conf *conf, uint64_t largest, uint64_t *heap, uint64_t 
 	*heap += workers * each + sizeof(struct hold) + conf->hold_size + sizeof(struct batch);
 	*heap += BATCH_ITEMS * sizeof(struct hold_note);
 	*heap += 2 * MIB; /* the template and its answer */
-	/* Each request may have been to each host, whose connection is kept. */
+	/* Connections are kept to each host; the kernel holds bytes for those at work. */
 	*heap += (hosts - 1) * workers * IDLE_EACH;
-	*sockets += (hosts * workers + 1) * (most_of("/proc/sys/net/ipv4/tcp_wmem") +
-						most_of("/proc/sys/net/ipv4/tcp_rmem"));
+	*sockets += (workers + 1) * (most_of("/proc/sys/net/ipv4/tcp_wmem") +
+					most_of("/proc/sys/net/ipv4/tcp_rmem"));
 }
 
 void

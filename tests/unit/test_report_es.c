@@ -11,8 +11,10 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <arpa/inet.h>
 #include <jansson.h>
 #include <microhttpd.h>
+#include <unistd.h>
 
 #include "../../src/cmd/report.h"
 
@@ -273,6 +275,38 @@ test_what_the_server_refuses_is_a_failure(void **state)
 	asked_clear();
 }
 
+static void
+test_each_host_is_asked_in_turn(void **state)
+{
+	const struct report_query q = { .kind = REPORT_ERRORS, .by = BY_ERROR_TYPE, .since = "1h" };
+	struct sockaddr_in closed = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(closed);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct report r = { 0 };
+	char source[64];
+
+	(void)state;
+	assert_int_equal(bind(fd, (struct sockaddr *)&closed, len), 0);
+	getsockname(fd, (struct sockaddr *)&closed, &len);
+	values.host = xprintf("127.0.0.1:%u, 127.0.0.1", ntohs(closed.sin_port));
+	answers[0] = "{" SHARDS "}";
+	assert_int_equal(report_es(&q, &output, &r), 0);
+	assert_int_equal(nasked, 2);
+	snprintf(source, sizeof(source), "127.0.0.1:%u/", (unsigned)values.port);
+	assert_true(slice_starts(slice_of(r.source), slice_of(source)));
+	report_free(&r);
+	asked_clear();
+	status = 503; /* both have failed then */
+	assert_int_equal(report_es(&q, &output, &r), -1);
+	assert_int_equal(nasked, 1);
+	report_free(&r);
+	asked_clear();
+	free(values.host);
+	values.host = host;
+	close(fd);
+}
+
 /* Whatever an answer lacks, there is no crash; what is no JSON is a failure. */
 static void
 test_hostile_answers(void **state)
@@ -320,6 +354,7 @@ main(void)
 		    test_performance_is_asked_by_rank_and_without_a_label_that_no_record_has),
 		cmocka_unit_test(test_an_index_with_a_date_is_asked_as_a_pattern),
 		cmocka_unit_test(test_what_the_server_refuses_is_a_failure),
+		cmocka_unit_test(test_each_host_is_asked_in_turn),
 		cmocka_unit_test(test_hostile_answers),
 	};
 

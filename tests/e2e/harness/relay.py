@@ -1,0 +1,55 @@
+"""A second way to a server: a port that hands on to it, and can be broken."""
+
+import contextlib
+import socket
+import struct
+import threading
+
+
+class Relay:
+    """Connections to `port` lead to the server; kill(): they are reset and new
+    ones refused; stall(): nothing goes on, nobody is told; start(): as new."""
+
+    def __init__(self, port):
+        self.to, self.port, self.taken = port, 0, 0
+        self.start()
+
+    def start(self):
+        self.flows, self.sockets = threading.Event(), []
+        self.flows.set()
+        self.listening = socket.create_server(("127.0.0.1", self.port))
+        self.port = self.listening.getsockname()[1]
+        threading.Thread(target=self.accept, args=[self.listening], daemon=True).start()
+        return self
+
+    def accept(self, listening):
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = listening.accept()
+                far = socket.create_connection(("127.0.0.1", self.to))
+                self.taken += 1
+                self.sockets += [near, far]
+                for pair in (near, far), (far, near):
+                    threading.Thread(target=self.copy, args=pair, daemon=True).start()
+
+    def copy(self, source, to):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                self.flows.wait()
+                to.sendall(data)
+            to.shutdown(socket.SHUT_WR)
+
+    def stall(self):
+        self.flows.clear()
+
+    def kill(self):
+        self.listening.shutdown(socket.SHUT_RDWR)
+        self.listening.close()
+        for each in self.sockets:
+            with contextlib.suppress(OSError):
+                each.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                )
+                each.shutdown(socket.SHUT_RD)
+                each.close()
+        self.flows.set()
