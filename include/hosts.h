@@ -18,7 +18,6 @@ struct host {
  * own or with ${port}.  Return how many, or -1 with the reason in ${why}, which
  * repeats nothing that may be a secret.
  */
-int hosts_parse(
-    const char *text, unsigned port, struct host to[HOSTS_MAX], char *why, size_t size);
+int hosts_parse(const char *text, unsigned port, struct host to[HOSTS_MAX], char *why, size_t size);
 
 #endif

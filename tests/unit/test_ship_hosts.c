@@ -239,6 +239,46 @@ test_a_failing_host_is_probed_and_comes_back(void **state)
 	pair_end(&r, &other);
 }
 
+/* Says nothing for a while, to one at a time. */
+static void
+hangs(struct server *s, const struct request *q, struct buffer *out)
+{
+	if (asked_first(q, out))
+		return;
+	atomic_fetch_add(&s->bulks, 1);
+	poll(&(struct pollfd){ .fd = s->stop[0], .events = POLLIN }, 1, 1500);
+}
+
+static bool
+probe_hangs(struct rig *r)
+{
+	rig_fill(r, 0, 1, 0, NULL);
+	return atomic_load(&r->server.bulks) > 3;
+}
+
+static bool
+all_but_few(struct rig *r)
+{
+	return counters(r)->delivered + 2 >= r->put[0];
+}
+
+static void
+test_a_probe_that_hangs_takes_no_sender_from_the_others(void **state)
+{
+	struct rig r = { .server = { .answer = hangs } };
+	struct server other = { .answer = takes };
+	int64_t start;
+
+	(void)state;
+	pair_start(&r, &other, PLAIN " Workers 1\n");
+	wait_for(&r, probe_hangs);
+	start = clock_mono();
+	rig_fill(&r, 0, 500, 0, NULL);
+	wait_for(&r, all_but_few);
+	assert_true(clock_mono() - start < NS_PER_S);
+	pair_end(&r, &other);
+}
+
 static bool
 all_tried(struct rig *r)
 {
@@ -453,6 +493,7 @@ main(void)
 		cmocka_unit_test(test_a_host_that_fails_in_any_way_stalls_none),
 		cmocka_unit_test(test_what_one_host_has_stored_is_no_collision_at_another),
 		cmocka_unit_test(test_a_failing_host_is_probed_and_comes_back),
+		cmocka_unit_test(test_a_probe_that_hangs_takes_no_sender_from_the_others),
 		cmocka_unit_test(test_when_all_hosts_fail_records_wait),
 		cmocka_unit_test(test_a_user_that_is_refused_holds_the_output),
 		cmocka_unit_test(test_what_one_host_takes_is_no_proof_against_what_another_refuses),
