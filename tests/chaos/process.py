@@ -118,10 +118,12 @@ class Towline:
             env["TOWLINE_FAULT"] = fault
         if bug:
             env["TOWLINE_BUG"] = bug
-        self.seen, self.address = self.messages.stat().st_size, None
+        self.address = None
         command = ["setpriv", "--pdeathsig", "KILL", BINARY, "run", "-c", file]
         with open(self.messages, "ab") as stderr:
             stderr.write(f"---- start fault={fault}\n".encode())
+            stderr.flush()
+            self.seen = stderr.tell()
             self.process = subprocess.Popen(command, stderr=stderr, env=env)
 
     def said(self):
