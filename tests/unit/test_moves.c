@@ -272,6 +272,16 @@ log_open(struct world *w)
 	free(path);
 }
 
+static bool
+all_posted(void)
+{
+	for (unsigned i = 0; i < nlines; i++) {
+		if (fates[i].posted == 0)
+			return false;
+	}
+	return nlines > 0;
+}
+
 static void
 line_write(int to, bool late)
 {
@@ -283,14 +293,16 @@ line_write(int to, bool late)
 
 	if (nlines == LINES)
 		return;
-	if (late) { /* complete in itself: it was not written before its successor by chance alone */
+	if (late &&
+	    (any(2) == 0 || !all_posted())) { /* else its successor has begun for all to know */
 		head = "{";
 		last = "}";
 	} else {
 		chain[side] = any(4) == 0;
 	}
 	line = xprintf("2026-11-22T08:00:00.%09uZ %s %s %s#%u;%s\n", nlines,
-	    side ? "stderr" : "stdout", chain[side] && !late ? "P" : "F", head, nlines, last);
+	    side ? "stderr" : "stdout", chain[side] && last[0] == '\0' ? "P" : "F", head, nlines,
+	    last);
 	nlines++;
 	TRACE("write %s", line);
 	assert_int_equal(write(to, line, strlen(line)), strlen(line));
@@ -306,11 +318,13 @@ lines_write(void)
 
 /* The older files' writer has more, and is done. */
 static void
-late_write(void)
+late_write(struct world *w)
 {
 	for (; nwriters > 1; nwriters--) {
-		if (any(2) == 0)
+		if (any(2) == 0) {
+			counts_post(w);
 			line_write(writers[0], true);
+		}
 		close(writers[0]);
 		memmove(writers, writers + 1, (nwriters - 1) * sizeof(writers[0]));
 	}
@@ -323,7 +337,7 @@ rename_away(struct world *w)
 	char *to = log_path(w, suffix);
 
 	if (nwriters == COUNT(writers))
-		late_write();
+		late_write(w);
 	assert_int_equal(rename(path, to), 0);
 	TRACE("rename\n");
 	log_open(w);
@@ -482,7 +496,7 @@ step(struct world *w)
 			rename_away(w);
 		break;
 	case 2:
-		late_write();
+		late_write(w);
 		break;
 	case 3:
 		life_ends(w);
@@ -529,7 +543,7 @@ all_done(void)
 static void
 finish(struct world *w)
 {
-	late_write();
+	late_write(w);
 	TRACE("FINISH\n");
 	for (unsigned i = 0; i < 3000 && !all_done(); i++) {
 		room = 1000;
