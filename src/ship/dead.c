@@ -44,6 +44,22 @@ dead_free(struct dead *d)
 	free(d);
 }
 
+/* The file may be new: its name has to be on disk, too. */
+static int
+dir_sync(struct dead *d)
+{
+	char *dir = xslicedup((struct slice){ d->path, (size_t)(strrchr(d->path, '/') - d->path) });
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int result = fd < 0 ? -1 : fsync(fd);
+
+	if (result < 0 && !said_lately(&d->failed))
+		say_error("dead", "cannot sync %s: %m; what belongs there is held", dir);
+	if (fd >= 0)
+		close(fd);
+	free(dir);
+	return result;
+}
+
 static int
 open_file(struct dead *d)
 {
@@ -59,7 +75,11 @@ open_file(struct dead *d)
 		return -1;
 	}
 	d->size = (uint64_t)st.st_size;
-	return 0;
+	if (d->size > 0 || dir_sync(d) == 0)
+		return 0;
+	close(d->fd);
+	d->fd = -1;
+	return -1;
 }
 
 static void

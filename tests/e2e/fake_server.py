@@ -19,11 +19,12 @@ class FakeServer:
     refuses it, or None.
     behave: called with (n-th bulk, body); returns how to answer it:
     None (well), "reset" (before any answer), "cut" (reset within the answer),
-    "trickle", "garbage", or a status to refuse with."""
+    "trickle", "garbage", "late" (when late is set), or a status to refuse with."""
 
     def __init__(self, behave=lambda n, body: None):
         self.behave, self.documents, self.bulks = behave, {}, 0
         self.judge = lambda index: None
+        self.late = threading.Event()
         self.conflicts, self.sizes, self.lock = 0, [], threading.Lock()
         fake = self
 
@@ -74,6 +75,7 @@ class FakeServer:
         }
 
     def close(self):
+        self.late.set()
         self.http.shutdown()
         self.http.server_close()
 
@@ -91,6 +93,8 @@ class FakeServer:
             data = json.dumps(
                 {"took": 1, "items": self.store(body, handler.path)}
             ).encode()
+        if how == "late":
+            self.late.wait()
         if how == "cut":
             head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(data)}\r\n\r\n".encode()
             handler.wfile.write(head + data[: len(data) // 2])

@@ -1,8 +1,12 @@
 """Answers that go wrong: resets, trickles, refusals of size, nonsense.  Every
 document is stored once, whatever the server did."""
 
+import json
+
 import pytest
 from fake_server import FakeServer, items_in
+from harness.towline import towline as command
+from harness.wait import until
 
 LINES = [f"line {i:05d}" for i in range(3000)]
 
@@ -36,6 +40,44 @@ def test_a_bad_answer_is_asked_again(how, fake, node, config, run):
     server = ship(fake, lambda n, _: how if n == 1 else None, node, config, run)
     stored_but_unheard = how in ("cut", "garbage")
     assert (server.conflicts > 0) == stored_but_unheard
+
+
+@pytest.mark.parametrize("ends", ["answered", "killed"])
+def test_the_cursor_keeps_the_files_order_whatever_order_answers_have(
+    ends, fake, node, config, run
+):
+    """The first batch's answer comes last; by then all the others' are there."""
+    lines = [f"line {i:05d} " + "x" * 300 for i in range(12000)]
+    server = fake(lambda _, body: "late" if b"line 00000 " in body else None)
+    container = node.container()
+    container.write(*lines[::2])
+    container.write(*lines[1::2], side="stderr")
+    settings = config(server.output)
+    towline = run(settings)
+    until(lambda: server.logs() == lines, lambda: len(server.logs()))
+    towline.until_metric("towline_records_total", len(lines))
+    delivered = towline.metric("towline_delivered_total")
+    assert 0 < delivered < len(lines)
+    assert shipped(settings, container) == 0
+    if ends == "killed":
+        towline.kill()
+    server.late.set()
+    if ends == "killed":
+        towline = run(settings)
+    # To the end of stdout's last record; behind it everything is stderr's.
+    until(lambda: shipped(settings, container) > 0, "not shipped")
+    # Of a killed one stdout comes again; stderr was done.
+    again = 6000 if ends == "killed" else 0
+    until(lambda: server.conflicts == again, lambda: server.conflicts)
+    assert towline.metric("towline_records_total") == len(lines)
+    towline.stop()
+    assert server.logs() == lines
+
+
+def shipped(settings, container):
+    done = command("status", "-c", settings.write(), "--json")
+    rows = {row["path"]: row for row in json.loads(done.stdout)}
+    return rows[str(container.link)]["shipped"]
 
 
 def test_an_answer_that_trickles_is_read_whole(fake, node, config, run):

@@ -38,6 +38,29 @@ def test_sigterm_ends_it_when_the_server_is_away(table, config, node, run):
     assert "1 records were not delivered" in towline.stop(20)
 
 
+def test_a_second_sigterm_ends_it_at_once(table, config, node, run):
+    """What was not delivered by then is read again at the next start."""
+    settings = config(table.output)
+    settings.service["Grace"] = 600
+    container = node.container()
+    towline = run(settings)
+    container.write(*(f"line {i:05d}" for i in range(2000)))
+    table.until_count(2000)
+    with table.locked():
+        container.write(*(f"line {i:05d}" for i in range(2000, 5000)))
+        towline.until_metric("towline_records_total", 5000)
+        towline.process.send_signal(signal.SIGTERM)
+        towline.until_said("no more reading")
+        assert towline.process.poll() is None
+        towline.process.send_signal(signal.SIGTERM)
+        assert towline.wait(5) == -signal.SIGTERM
+    towline = run(settings)
+    table.until_count(5000)
+    towline.until_metric("towline_records_total", 5000)
+    towline.stop()
+    assert table.logs() == [f"line {i:05d}" for i in range(5000)]
+
+
 def test_a_record_that_is_still_open_is_shipped_at_the_end(table, config, node, run):
     container = node.container()
     towline = run(config(table.output))

@@ -3,11 +3,14 @@
 import json
 import shutil
 import stat
+import subprocess
+import time
 
 import pytest
 from harness.agent import ENCODINGS
 from harness.table import Table
 from harness.towline import towline
+from harness.wait import until
 
 
 @pytest.fixture
@@ -98,3 +101,57 @@ def test_reading_again_adds_nothing(node, table, config, run):
         assert run(settings, "--exit-on-eof", wait=False).wait() == 0
         assert table.count() == 500
     assert stat.S_IMODE((settings.folder / "state").stat().st_mode) == 0o700
+
+
+def lines(first, end):
+    return [f"line {i:05d}" for i in range(first, end)]
+
+
+def test_killed_in_the_middle_of_it_nothing_is_lost_or_twice(node, table, config, run):
+    """At moments of all kinds, most of them within a transaction."""
+    container = node.container()
+    settings = config(table.output)
+    for i in range(12):
+        container.write(*lines(i * 4000, (i + 1) * 4000))
+        towline = run(settings, wait=False)
+        have = table.count()
+        until(lambda n=have: table.count() > n, "nothing shipped")
+        time.sleep(0.003 * i)
+        towline.kill()
+        assert table.rows("PRAGMA integrity_check") == [("ok",)]
+    assert run(settings, "--exit-on-eof", wait=False).wait() == 0
+    assert table.logs() == lines(0, 12 * 4000)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder with room for 4 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "towline-test", disk]
+    if subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("needs a mount")
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_a_full_disk_loses_nothing(small_disk, node, config, run):
+    table = Table(small_disk / "logs.db")
+    container = node.container()
+    towline = run(config(table.output))
+    container.write(*lines(0, 100))
+    table.until_count(100)
+    with open(small_disk / "other", "wb", buffering=0) as other:
+        with pytest.raises(OSError):
+            while True:
+                other.write(bytes(65536))
+    container.write(*lines(100, 2000))
+    towline.until_metric("towline_records_total", 2000)
+    towline.until_said("full; records wait in their files")
+    assert towline.get("/readyz")[0] == 503
+    assert table.count() == 100
+    (small_disk / "other").unlink()
+    table.until_count(2000)
+    towline.until_ready()
+    towline.stop()
+    assert table.logs() == lines(0, 2000)

@@ -40,6 +40,7 @@ struct server {
 	struct map *seen;   /* id: how often it came, as a pointer's value */
 	atomic_uint bulks;  /* bulk requests */
 	atomic_bool blocked;
+	bool closes;    /* the connection, behind this answer */
 	unsigned phase; /* the test's */
 	char note[4096];
 	char file[128];
@@ -154,6 +155,7 @@ connection_turn(struct server *s, int fd, struct buffer *in)
 		bool open;
 
 		buffer_init(&out, 0);
+		s->closes = false;
 		s->answer(s, &q, &out);
 		if (has(q.path, "_bulk"))
 			atomic_fetch_add(&s->bulks, 1);
@@ -163,7 +165,7 @@ connection_turn(struct server *s, int fd, struct buffer *in)
 				break;
 			done += (size_t)n;
 		}
-		open = out.len > 0;
+		open = out.len > 0 && !s->closes;
 		buffer_fini(&out);
 		if (!open)
 			return false;

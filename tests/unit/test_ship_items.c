@@ -3,7 +3,40 @@
  */
 #include "ship_rig.h"
 
+#include <errno.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+
+/*
+ * Stands in for libc's: the dead letters' disk as the test wants it.  What it
+ * saw when they were synced is kept.
+ */
+static struct {
+	struct rig *rig;    /* NULL: nobody looks */
+	atomic_uint syncs;  /* of the dead letters */
+	atomic_uint before; /* records that were shipped by then, the most */
+	atomic_bool fails;
+} disk;
+
+int
+fdatasync(int fd)
+{
+	char link[64], path[256];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	path[n < 0 ? 0 : n] = '\0';
+	if (disk.rig == NULL || strstr(path, "dead-letters") == NULL)
+		return (int)syscall(SYS_fdatasync, fd);
+	atomic_fetch_add(&disk.syncs, 1);
+	if (shipped(disk.rig, 0) > atomic_load(&disk.before))
+		atomic_store(&disk.before, (unsigned)shipped(disk.rig, 0));
+	if (!atomic_load(&disk.fails))
+		return (int)syscall(SYS_fdatasync, fd);
+	errno = EIO;
+	return -1;
+}
 
 /* ---- items that are refused */
 
@@ -247,6 +280,81 @@ test_dead_letters_have_a_limit_and_are_private(void **state)
 	rig_end(&r);
 }
 
+static bool
+synced(struct rig *r)
+{
+	(void)r;
+	return atomic_load(&disk.syncs) > 0;
+}
+
+static void
+test_dead_letters_are_on_disk_before_the_cursor_moves(void **state)
+{
+	struct rig r = { .server = { .answer = takes, .judge = dislikes_odd } };
+
+	(void)state;
+	rig_start(&r, PLAIN, false);
+	disk.rig = &r;
+	atomic_store(&disk.fails, true);
+	rig_fill(&r, 0, 1, 1, "odd");
+	rig_fill(&r, 0, 5, 0, NULL);
+	wait_for(&r, synced);
+	for (int i = 0; i < 50; i++) {
+		usleep(2000);
+		assert_int_equal(shipped(&r, 0), 0);
+	}
+	assert_int_equal(counters(&r)->dead_letters[REASON_REJECTED], 0);
+	disk.rig = NULL;
+	rig_end(&r);
+
+	r = (struct rig){ .server = { .answer = takes, .judge = dislikes_odd } };
+	rig_start(&r, PLAIN, false);
+	atomic_store(&disk.syncs, 0);
+	atomic_store(&disk.fails, false);
+	disk.rig = &r;
+	rig_fill(&r, 0, 1, 1, "odd");
+	rig_fill(&r, 0, 5, 0, NULL);
+	wait_for(&r, idle);
+	assert_int_equal(shipped(&r, 0), 6);
+	assert_int_equal(dead_letters(&r, NULL), 1);
+	assert_int_equal(disk.syncs, 1);
+	assert_int_equal(disk.before, 0);
+	disk.rig = NULL;
+	rig_end(&r);
+}
+
+/* Too much for the server, or blocked: for good. */
+static int
+refuses_odd(struct server *s, struct slice id, struct slice document, const char **type)
+{
+	(void)id;
+	if (!has(document, "odd"))
+		return 201;
+	*type = s->phase == 0 ? "rejected_execution_exception" : "cluster_block_exception";
+	return s->phase == 0 ? 429 : 403;
+}
+
+static void
+test_retry_limit_gives_up_single_records_too(void **state)
+{
+	(void)state;
+	for (unsigned phase = 0; phase < 2; phase++) {
+		struct rig r = { .server = {
+				     .answer = takes, .judge = refuses_odd, .phase = phase } };
+
+		rig_start(&r, PLAIN " Retry_Limit 2\n", false);
+		rig_fill(&r, 0, 100, 10, "odd");
+		wait_for(&r, idle);
+		assert_int_equal(map_count(r.server.stored), 90);
+		assert_int_equal(shipped(&r, 0), 100);
+		assert_int_equal(dead_letters(&r, NULL), 10);
+		assert_int_equal(counters(&r)->dead_letters[REASON_GIVEN_UP], 10);
+		assert_int_equal(counters(&r)->held, 0);
+		assert_in_range(r.server.bulks, 3, 30);
+		rig_end(&r);
+	}
+}
+
 int
 main(void)
 {
@@ -257,6 +365,8 @@ main(void)
 		cmocka_unit_test(test_a_core_that_is_taken_puts_the_fault_on_the_documents),
 		cmocka_unit_test(test_a_block_is_no_documents_fault),
 		cmocka_unit_test(test_dead_letters_have_a_limit_and_are_private),
+		cmocka_unit_test(test_dead_letters_are_on_disk_before_the_cursor_moves),
+		cmocka_unit_test(test_retry_limit_gives_up_single_records_too),
 	};
 
 	rig_init();
