@@ -240,21 +240,39 @@ queue_take(struct shipper *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* Hand on what the state knows all about; return when to look again. */
+/* Does a batch wait for the state? */
+static bool
+must_wait(const struct shipper *s, const struct batch *b)
+{
+	return b->after != 0 && state_durable(s->state) < b->after;
+}
+
+/*
+ * Hand on what the state knows all about; return when to look again.  What
+ * waits for it holds up those behind it, but not when it cannot be written.
+ */
 static int64_t
 queue_turn(struct shipper *s, int64_t now)
 {
-	queue_take(s);
-	while (s->waiting != NULL) {
-		struct batch *b = s->waiting;
+	struct batch **at = &s->waiting, *last = NULL;
 
-		if (b->after != 0 && state_durable(s->state) < b->after)
+	queue_take(s);
+	while (*at != NULL) {
+		struct batch *b = *at;
+
+		if (!must_wait(s, b)) {
+			*at = b->next;
+			b->next = NULL;
+			batch_distribute(s, b);
+			continue;
+		}
+		if (state_stale(s->state) == 0)
 			return now + STATE_WAIT;
-		s->waiting = b->next;
-		b->next = NULL;
-		batch_distribute(s, b);
+		last = b;
+		at = &b->next;
 	}
-	return NEVER;
+	s->waiting_last = last;
+	return s->waiting != NULL ? now + STATE_WAIT : NEVER;
 }
 
 /* What is due in all parts; return when the next thing is. */

@@ -225,7 +225,7 @@ static int64_t
 part_due(const struct tail *t, const struct file *f)
 {
 	const struct place *p = &f->ahead->place;
-	int64_t flush = f->grown + f->rules->flush;
+	int64_t flush = t->fails ? t->now + POLL_GAP : f->grown + f->rules->flush;
 
 	if (p->open[SIDE_STDOUT].any || p->open[SIDE_STDERR].any)
 		return f->leaving && flush > t->now + POLL_GAP ? t->now + POLL_GAP : flush;

@@ -135,7 +135,8 @@ file_cursors_follow(struct tail *t, struct file *f)
 static void
 file_at_end(struct tail *t, struct file *f)
 {
-	bool flush = t->finishing || t->now - f->grown >= f->rules->flush;
+	/* Its end could not be stored while the state fails: the next line may end it by its text. */
+	bool flush = t->finishing || (!t->fails && t->now - f->grown >= f->rules->flush);
 	bool over = f->leaving && (file_is_left(t, f) || t->now - f->grown > f->conf->rotate_wait);
 
 	/* What is open goes on in the successor, which may not be there yet or have no line. */
@@ -226,6 +227,15 @@ file_read_on(struct tail *t, struct file *f)
 	return more;
 }
 
+/* Does it wait for the state, which cannot be written? */
+static bool
+file_waits(const struct tail *t, struct file *f)
+{
+	if (f->waits != 0 && state_durable(t->state) >= f->waits)
+		f->waits = 0;
+	return f->waits != 0;
+}
+
 bool
 file_turn(struct tail *t, struct file *f)
 {
@@ -242,7 +252,7 @@ file_turn(struct tail *t, struct file *f)
 	}
 	if (f->after != NULL) /* a copy that is to be read first */
 		return false;
-	f->parked = !f->changed && file_parked(t, f);
+	f->parked = !f->changed && (file_parked(t, f) || file_waits(t, f));
 	if (f->parked)
 		content_turned(t, f, false);
 	else if (!f->changed)

@@ -61,6 +61,7 @@ struct file {
 	size_t head_size;
 	uint64_t noted, checked; /* size and cursor that the state was told of last */
 	state_ticket begun; /* what its records wait for, its stream's being stored; 0: nothing */
+	state_ticket waits; /* not read before this is durable, as the state fails; 0: nothing */
 	const struct rules *present; /* as the configuration has them now */
 	const struct rules *rules;   /* those in force at `offset` … */
 	uint64_t sealed;             /* … for records that begin below; UINT64_MAX: for all */
@@ -74,7 +75,7 @@ struct file {
 	bool awake;                  /* a turn looks at it */
 	bool ready;                  /* may have unread bytes */
 	bool hot;                    /* grows all the time: read by the clock, not watched */
-	bool parked;                 /* the server holds what it feeds: not read */
+	bool parked;                 /* the server holds what it feeds, or it waits: not read */
 	bool found;                  /* a path led to it at the last look */
 	bool stray;                  /* put behind what has lost its name: it may be older */
 	bool leaving;                /* rotated or deleted: closed when it is read to its end */
@@ -107,6 +108,7 @@ struct frame {
 	struct cri_memo memo;
 	state_ticket
 	    breaks; /* of the last one that was stored; those of before are durable with it */
+	state_ticket durable;  /* what is known to be on disk */
 	uint64_t generation;   /* of the read buffer; never 0 */
 	const char *bytes;     /* what it holds, … */
 	uint64_t from, to;     /* … of which offsets … */
@@ -206,6 +208,7 @@ struct tail {
 	TAILQ_HEAD(aheads, ahead) aheads;
 	struct file *heir; /* of the file that is being read ahead: what is open goes on there */
 	bool stands;       /* no batch is free: nothing was shipped in this turn */
+	bool fails;        /* the state cannot be written */
 	struct frame frame;
 	LIST_HEAD(, file) files;       /* the newest first */
 	TAILQ_HEAD(awake, file) awake; /* whose turn is first: no file waits for ever */

@@ -60,6 +60,26 @@ text_settle(struct frame *fr, struct file *f, enum side side, const struct open_
 	return true;
 }
 
+/*
+ * While the state cannot be written, new files and what a rotation handed over
+ * wait in their files and not in batches: there are few of these, and the other
+ * files need them.  Of what time has ended there is little, as it is not from
+ * then on (file.c).
+ */
+static bool
+must_wait(struct frame *fr, struct file *f, const struct open_record *o)
+{
+	state_ticket after = f->begun > o->handed ? f->begun : o->handed;
+
+	if (fr->counts || after <= fr->durable)
+		return false;
+	fr->durable = state_durable(fr->state);
+	if (after <= fr->durable || state_stale(fr->state) == 0)
+		return false;
+	f->waits = after;
+	return true;
+}
+
 bool
 frame_offer(struct frame *fr, struct file *f, enum side side, const struct open_record *o,
     state_ticket after)
@@ -80,6 +100,8 @@ frame_offer(struct frame *fr, struct file *f, enum side side, const struct open_
 
 	if (out.after < o->handed)
 		out.after = o->handed;
+	if (must_wait(fr, f, o))
+		return false;
 	if (o->before != NULL) {
 		out.stream = o->before->stream;
 		out.offset = o->before_start;

@@ -145,7 +145,7 @@ file_due(const struct tail *t, const struct file *f)
 	else if (f->hot) /* all hot files in one turn */
 		due = t->now - t->now % HOT_GAP + HOT_GAP;
 	if (frame_open(f))
-		due = sooner(due, f->grown + f->rules->flush);
+		due = sooner(due, t->fails ? t->now + LATE_GAP : f->grown + f->rules->flush);
 	return due;
 }
 
@@ -182,7 +182,11 @@ file_part(struct tail *t, struct file *f)
 	}
 	if (f->ready || t->finishing || t->now >= f->due || (t->closed && f->leaving)) {
 		more = file_turn(t, f);
-		f->due = file_due(t, f);
+		if (f->waits != 0 && t->refused) { /* that one alone */
+			t->refused = more = false;
+			f->parked = true;
+		}
+		f->due = f->waits != 0 ? INT64_MAX : file_due(t, f);
 		/* One whose open record was refused at its end is due, still. */
 		f->ready = more || t->refused || f->parked || f->due <= t->now;
 		t->stirred = true;
@@ -240,6 +244,7 @@ tail_turn(struct tail *t, bool room)
 
 	t->now = clock_mono();
 	t->refused = false;
+	t->fails = state_stale(t->state) != 0;
 	if (t->told)
 		watch_read(t->watch, t);
 	t->told = false;
