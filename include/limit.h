@@ -19,6 +19,7 @@ struct limit {
 	uint64_t state;   /* what is known of streams, counters' texts, the agents' series */
 	uint64_t sockets; /* with the kernel's buffers, which are not in a process's RSS */
 	uint64_t kernel;  /* watches and open files: not in RSS either */
+	size_t streams;   /* that the state remembers: in its part */
 };
 
 /**

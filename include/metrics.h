@@ -29,6 +29,7 @@ struct metrics {
 	atomic_ullong index_late;    /* indices that exist from before our template */
 	atomic_ullong memory_limit;  /* gauge: bytes, limit.h */
 	atomic_ullong refused_files; /* looks at a file beyond Max_Files */
+	atomic_ullong forgotten;     /* streams, as more are not remembered */
 	atomic_ullong folded;        /* records counted under the label value `other` */
 };
 

@@ -209,6 +209,21 @@ void state_opened(struct state *s, const struct identity *id, const char *path);
 void state_ended(struct state *s, const struct identity *id);
 
 /**
+ * state_most(s, most), state_forgotten(s):
+ * Remember at most ${most} streams from now on (0: any number): beyond, those
+ * without a file are forgotten, what was used longest ago first.  How many were
+ * forgotten for that since the start?
+ *
+ * state_forgotten_to(s):
+ * What ended before (ns, wall) may have been forgotten, for its age or for want
+ * of room; 0: nothing was.  A file that has not been written to since and is
+ * not known is read again, which the index absorbs, and not counted again.
+ */
+void state_most(struct state *s, size_t most);
+uint64_t state_forgotten(struct state *s);
+int64_t state_forgotten_to(struct state *s);
+
+/**
  * state_counted(s, id, side, offset), state_text(s, key, value), state_counts(s):
  * The reader's.  What was counted, and the counters as texts (empty: gone):
  * kept aside until state_counts() posts all of it as one change, so that

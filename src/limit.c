@@ -83,7 +83,8 @@ limit_of(const struct conf *conf, struct limit *out)
 	ship_limit(outputs, n, (unsigned)s->batches, s->batch_size, &out->batches, &out->sockets);
 	reading_limit(conf, out, &files);
 	out->files = files * FILE_EACH;
-	out->state = files * (KNOWN_A_FILE * KNOWN_EACH + HELD_EACH) + agents_limit(s);
+	out->streams = files * KNOWN_A_FILE;
+	out->state = out->streams * KNOWN_EACH + files * HELD_EACH + agents_limit(s);
 	if (s->http_server)
 		out->sockets += SERVE_CONNECTIONS * SERVE_EACH;
 	out->kernel = files * (WATCH_EACH + OPEN_EACH);

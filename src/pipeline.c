@@ -125,6 +125,7 @@ pipeline_new(const struct conf *conf, const struct pipeline_options *options)
 	atomic_store(&p->turned, clock_mono());
 	p->state = state_open(dir != NULL ? dir : p->service->state_path);
 	if (p->state != NULL) {
+		state_most(p->state, p->limit.streams);
 		errno = 0;
 		if (parts_make(p) == 0)
 			return p;

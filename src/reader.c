@@ -223,6 +223,7 @@ publish(struct pipeline *p, int64_t now)
 	atomic_store_explicit(&metrics.newest, figures.newest, memory_order_relaxed);
 	atomic_store_explicit(&metrics.state_stale,
 	    (uint64_t)((state_stale(p->state) + NS_PER_S - 1) / NS_PER_S), memory_order_relaxed);
+	atomic_store_explicit(&metrics.forgotten, state_forgotten(p->state), memory_order_relaxed);
 	count_publish(p, figures.unread > 0);
 }
 

@@ -17,6 +17,7 @@ enum {
 	DELETE_TEXT,
 	DELETE_STREAM,
 	SAVE_RULES,
+	SAVE_FORGOTTEN,
 	STATEMENTS
 };
 
@@ -32,6 +33,7 @@ static const char *const statements[STATEMENTS] = {
 	[SAVE_TEXT] = "INSERT OR REPLACE INTO counters (key, value) VALUES (?1, ?2)",
 	[DELETE_TEXT] = "DELETE FROM counters WHERE key = ?1",
 	[SAVE_RULES] = "INSERT OR IGNORE INTO rules (name, text) VALUES (?1, ?2)",
+	[SAVE_FORGOTTEN] = "INSERT OR REPLACE INTO forgotten (one, until) VALUES (1, ?1)",
 	[DELETE_STREAM] = "DELETE FROM streams WHERE id = ?1",
 };
 
@@ -112,7 +114,10 @@ void
 changes_take(struct state *s, struct changes *all)
 {
 	*all = (struct changes){
-		.ticket = s->posted, .forgotten = s->forgotten, .nforgotten = s->nforgotten
+		.ticket = s->posted,
+		.forgotten = s->forgotten,
+		.nforgotten = s->nforgotten,
+		.forgotten_to = s->forgotten_to,
 	};
 	s->forgotten = NULL;
 	s->nforgotten = 0;
@@ -268,16 +273,27 @@ stream_delete(struct state *s, const struct identity *id)
 	return 0;
 }
 
+static int
+forgotten_write(struct state *s, const struct changes *all)
+{
+	for (size_t i = 0; i < all->nforgotten; i++) {
+		if (stream_delete(s, &all->forgotten[i]) < 0)
+			return -1;
+	}
+	if (all->nforgotten == 0)
+		return 0;
+	sqlite3_bind_int64(statement_of(s, SAVE_FORGOTTEN), 1, all->forgotten_to);
+	return run(statement_of(s, SAVE_FORGOTTEN));
+}
+
 int
 changes_write(struct state *s, const struct changes *all)
 {
 	FAULT("before-commit");
 	if (sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
 		return -1;
-	for (size_t i = 0; i < all->nforgotten; i++) {
-		if (stream_delete(s, &all->forgotten[i]) < 0)
-			return -1;
-	}
+	if (forgotten_write(s, all) < 0)
+		return -1;
 	for (size_t i = 0; i < all->n; i++) {
 		if (stream_write(s, &all->streams[i]) < 0)
 			return -1;

@@ -17,6 +17,7 @@ struct changes {
 	size_t ntexts;
 	struct identity *forgotten;
 	size_t nforgotten;
+	int64_t forgotten_to;
 	struct rules_text *rules; /* the texts are the state's own */
 	size_t nrules, rules_end; /* with them so many are stored */
 	state_ticket ticket;

@@ -81,6 +81,9 @@ struct state {
 	int64_t forget_at; /* mono ns when it is looked again for what is to be forgotten */
 	struct identity *forgotten; /* streams that are to be deleted from the store */
 	size_t nforgotten;
+	size_t most;             /* streams that are remembered; 0: any number */
+	uint64_t crowded_out;    /* streams forgotten as there were more */
+	int64_t forgotten_to;    /* wall ns: the newest that was forgotten was last used then */
 	int wake;                /* eventfd; -1: none */
 	int64_t failing, failed; /* mono ns of the first and the last failure in a row; 0: none */
 	char why[256];           /* … and what it was */
@@ -89,7 +92,7 @@ struct state {
 	pthread_t thread;
 	bool running;
 	sqlite3 *db;
-	sqlite3_stmt *statements[9];
+	sqlite3_stmt *statements[10];
 };
 
 /* state.c, under the lock */
@@ -125,10 +128,17 @@ void staged_back(struct state *s, const struct identity *id, enum side side, uin
 /**
  * forget_old(s):
  * The store thread's, under the lock: forget streams that have had no file for
- * STATE_AGE_DAYS, at most FORGET_MOST of them, and say when to look again.
+ * STATE_AGE_DAYS, or that are more than are to be remembered, at most
+ * FORGET_MOST of them, and say when to look again.
  */
 #define FORGET_MOST 1000
 void forget_old(struct state *s);
+
+/**
+ * forget_soon(s):
+ * Under the lock: when there are more than are to be remembered, look within a second.
+ */
+void forget_soon(struct state *s);
 
 /**
  * schema_open(s):

@@ -32,6 +32,7 @@ static const char *const migrations[] = {
 	"ALTER TABLE streams ADD COLUMN rulings BLOB;"
 	"CREATE TABLE rules (name INTEGER PRIMARY KEY, text TEXT NOT NULL);",
 	"ALTER TABLE breaks ADD COLUMN next BLOB;",
+	"CREATE TABLE forgotten (one INTEGER PRIMARY KEY, until INTEGER NOT NULL);",
 };
 
 #define NEWEST (int)(sizeof(migrations) / sizeof(migrations[0]))
@@ -275,13 +276,20 @@ rows_load(struct state *s, const char *sql, void (*load)(struct state *s, sqlite
 static void
 forget(struct state *s)
 {
-	char *sql = xprintf("DELETE FROM streams WHERE NOT open AND touched < %" PRId64 ";"
-			    "DELETE FROM breaks WHERE id NOT IN (SELECT id FROM streams);"
-			    "UPDATE streams SET open = 0, touched = %" PRId64 " WHERE open",
-	    clock_wall() - STATE_AGE_DAYS * DAY, clock_wall());
+	int64_t before = clock_wall() - STATE_AGE_DAYS * DAY;
+	char *sql =
+	    xprintf("BEGIN IMMEDIATE; INSERT OR REPLACE INTO forgotten SELECT 1, max(max(touched),"
+		    " coalesce((SELECT until FROM forgotten), 0)) FROM streams"
+		    " WHERE NOT open AND touched < %" PRId64 " HAVING count(*) > 0;"
+		    "DELETE FROM streams WHERE NOT open AND touched < %" PRId64 ";"
+		    "DELETE FROM breaks WHERE id NOT IN (SELECT id FROM streams);"
+		    "UPDATE streams SET open = 0, touched = %" PRId64 " WHERE open; COMMIT",
+		before, before, clock_wall());
 
-	sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+	if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	free(sql);
+	s->forgotten_to = number_of(s->db, "SELECT coalesce(max(until), 0) FROM forgotten");
 }
 
 /* Which start of the machine is it?  A store of before says another one, or, when it is new, none. */

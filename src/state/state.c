@@ -58,6 +58,7 @@ known_of(struct state *s, const struct identity *id)
 		k->id = *id;
 		k->stream.first_seen = k->touched = clock_wall();
 		map_put(s->streams, key_of(id), k);
+		forget_soon(s);
 	}
 	return k;
 }
@@ -120,6 +121,8 @@ state_find(struct state *s, const struct identity *id, struct stream_state *out)
 	k = map_get(s->streams, key_of(id));
 	if (k != NULL)
 		*out = k->stream;
+	if (k != NULL && !k->open)
+		k->touched = clock_wall(); /* it may be opened: not to be forgotten just now */
 	pthread_mutex_unlock(&s->lock);
 	if (k != NULL)
 		staged_see(s, id, out);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "beside.h"
@@ -111,35 +112,54 @@ stream_known(struct tail *t, struct file *f, struct stream *s, struct stream_sta
 	rules_begin(&t->frame, f, known);
 }
 
-static void
+/*
+ * Was it counted before it was forgotten?  Then the state was lost, or it has
+ * not been written to since the newest was used that the state forgot.
+ */
+static bool
+is_forgotten(const struct tail *t, const struct file *f)
+{
+	int64_t to = state_forgotten_to(t->state);
+	struct stat st;
+
+	if (f->early && state_was_set_aside(t->state))
+		return true;
+	return to > 0 && fstat(f->fd, &st) == 0 &&
+	       st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec < to;
+}
+
+/* True: it may have been read before. */
+static bool
 stream_new(struct tail *t, struct file *f, struct stream *s, struct stream_state *is)
 {
 	uint64_t from = f->from_end ? f->size : 0;
+	bool forgotten = is_forgotten(t, f);
 
 	is->first_seen = clock_wall();
 	if (f->early && t->takeovers != NULL && !f->packed)
 		from = takeover_offset(takeover_of(t, f->conf), f->fd, f->ino, f->size);
 	for (int side = 0; side < SIDES; side++) {
 		is->side[side].shipped = f->resume[side] = from;
-		is->side[side].counted = f->early && state_was_set_aside(t->state) ? f->size : from;
+		is->side[side].counted = forgotten ? f->size : from;
 	}
 	is->rulings[0] = (struct ruling){ 0, f->present->name, RULING_GOES_ON };
 	is->nrulings = 1;
 	f->begun = state_stream(t->state, &s->identity, is);
+	return forgotten;
 }
 
 static void
 stream_resume(struct tail *t, struct file *f, struct stream *s, struct stream_state *is)
 {
 	struct stream_state known;
-	bool is_known = state_find(t->state, &s->identity, &known);
+	bool was_read = state_find(t->state, &s->identity, &known);
 
 	f->begun = 0;
-	if (is_known)
+	if (was_read)
 		stream_known(t, f, s, &known);
 	else
-		stream_new(t, f, s, is);
-	f->fresh_from = is_known || f->early || f->packed != NULL ? f->size : 0;
+		was_read = stream_new(t, f, s, is);
+	f->fresh_from = was_read || f->early || f->packed != NULL ? f->size : 0;
 	f->offset = f->resume[SIDE_STDOUT] < f->resume[SIDE_STDERR] ? f->resume[SIDE_STDOUT]
 								    : f->resume[SIDE_STDERR];
 	if (f->after != NULL && f->offset == 0 && BUG("offset-at-rotation"))

@@ -1,10 +1,14 @@
 """Memory stays under the sum that is stated at the start, whatever the files do."""
 
+import json
 import re
+import shutil
 import socket
 
 import pytest
 from harness.node import cri
+from harness.table import Table
+from harness.towline import towline as command
 from harness.wait import until
 
 MIB = 1 << 20
@@ -26,6 +30,11 @@ def in_process(towline):
 def peak(towline):
     with open(f"/proc/{towline.process.pid}/status") as status:
         return int(re.search(r"VmHWM:\s+(\d+)", status.read())[1]) * 1024
+
+
+@pytest.fixture
+def table(tmp_path):
+    return Table(tmp_path / "logs.db")
 
 
 @pytest.fixture
@@ -71,6 +80,38 @@ def test_files_beyond_the_cap_wait_and_are_counted(node, small):
         node.container().write("there is room")
     until(lambda: towline.metric("towline_records_total") >= 74, towline.said)
     towline.stop()
+
+
+def test_no_more_files_are_remembered_than_the_sum_says(node, small, table):
+    """One that was forgotten and comes back is stored once, and counted once."""
+    towline = small(table.output, Max_Files=4)
+    first = node.container()
+    first.write("first", "its end")
+    table.until_count(2)
+    shutil.copy2(first.log, kept := first.folder / "kept")
+    first.log.unlink()
+    for n in range(24):
+        container = node.container()
+        container.write("hello")
+        table.until_count(3 + n)
+        container.log.unlink()
+        container.link.unlink()
+    until(lambda: towline.metric("towline_forgotten_streams_total") >= 8, towline.said)
+    assert "raise Max_Files" in towline.said()
+    assert len(json.loads(status(towline))) <= 16
+    towline.until_metric("towline_records_total", 26)
+    lines = towline.metric("towline_lines_total")
+    kept.rename(first.log)
+    towline.until_metric("towline_lines_total", lines + 2)
+    first.write("more")  # this is new
+    table.until_count(27)
+    towline.until_metric("towline_records_total", 27)
+    assert towline.metric("towline_collisions_total") == 0
+    towline.stop()
+
+
+def status(towline):
+    return command("status", "--all", "-c", towline.file, "--json").stdout
 
 
 def test_lines_of_a_hundred_megabytes(node, small):

@@ -313,6 +313,83 @@ test_many_are_forgotten_in_parts(void **state)
 	state_close(s);
 }
 
+/* ---- what is forgotten as there is more than may be remembered */
+
+/* ${n} streams that were used one after the other; each ${open}-th has its file. */
+static void
+streams_make(struct state *s, unsigned n, unsigned open)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct identity id = id_of(i);
+
+		state_opened(s, &id, "/a");
+		if (i % open != 0)
+			state_ended(s, &id);
+	}
+}
+
+static size_t
+remembered(struct state *s)
+{
+	size_t n;
+
+	pthread_mutex_lock(&s->lock);
+	n = map_count(s->streams);
+	pthread_mutex_unlock(&s->lock);
+	return n;
+}
+
+static void
+test_no_more_are_remembered_than_were_allowed(void **state)
+{
+	struct world *w = *state;
+	struct state *s = opened(w);
+	struct identity id;
+	struct stream_state is;
+	int64_t to;
+
+	state_most(s, 1600);
+	streams_make(s, 1600, 5);
+	hour_passes(s);
+	assert_int_equal(remembered(s), 1600);
+	assert_true(state_forgotten(s) == 0 && state_forgotten_to(s) == 0);
+	id = id_of(2000);
+	state_opened(s, &id, "/new");
+	for (int i = 0; i < 2000 && remembered(s) > 1600; i++)
+		usleep(10000); /* nobody says that an hour has passed */
+	assert_int_equal(remembered(s), 1500);
+	assert_int_equal(state_forgotten(s), 101);
+	to = state_forgotten_to(s);
+	assert_true(to > 0);
+	for (unsigned i = 0; i < 1600; i++) {
+		id = id_of(i);
+		/* 101 of four in five: those with a file stay, however old. */
+		assert_int_equal(state_find(s, &id, &is), i % 5 == 0 || i > 126);
+	}
+	state_close(s);
+	assert_int_equal(asked(w, "SELECT count(*) FROM streams"), 1500);
+	s = opened(w);
+	assert_int_equal(state_forgotten_to(s), to);
+	state_close(s);
+}
+
+static void
+test_what_was_forgotten_for_its_age_is_noted(void **state)
+{
+	struct world *w = *state;
+	struct state *s = opened(w);
+	int64_t now = clock_wall();
+
+	streams_make(s, 10, 5);
+	state_close(s);
+	asked(w, "UPDATE streams SET touched = touched - 2592000000000001 WHERE NOT open");
+	s = opened(w);
+	assert_true(state_forgotten_to(s) > 0);
+	assert_true(state_forgotten_to(s) < now - (int64_t)STATE_AGE_DAYS * 86399 * NS_PER_S);
+	assert_int_equal(remembered(s), 2);
+	state_close(s);
+}
+
 /* ---- a disk that is full */
 
 static bool
@@ -384,6 +461,8 @@ main(void)
 		TEST(test_an_empty_file_is_brought_to_the_newest_schema),
 		TEST(test_old_streams_without_a_file_are_forgotten_while_running),
 		TEST(test_many_are_forgotten_in_parts),
+		TEST(test_no_more_are_remembered_than_were_allowed),
+		TEST(test_what_was_forgotten_for_its_age_is_noted),
 		TEST(test_a_full_disk_delays_tickets_and_recovers_by_itself),
 	};
 
