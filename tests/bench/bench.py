@@ -22,7 +22,7 @@ import sys
 from measure import BUILD, HERE, MB, PEERS, TOWLINE, run_batch, run_ceiling, run_live
 
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser()
-TARGET, GOAL, RSS_LIMIT = 0.25, 0.6, 32
+TARGET, GOAL, RSS_LIMIT, STORE_LIMIT = 0.25, 0.6, 32, 3  # the last: % of the CPU
 
 
 # ---- what is read: made once, kept outside the tree
@@ -187,6 +187,7 @@ def report_live(options, per_line):
         )
         if s is TOWLINE:
             line += f"; in the batch {per_line:.2f} us a line"
+            line += f"; store thread {100 * live.run.store / max(live.run.cpu, 0.001):.1f} % of it"
             found += problems("live", live.run, live.expected)
         print(line, flush=True)
     return found
@@ -236,6 +237,8 @@ def main():
     ratio = median(ceiling, lambda r: r.cpu) / median(towline, lambda r: r.cpu)
     rss = max(r.rss for r in towline)
     print(f"\nof the ceiling: {ratio:.2f} (target {TARGET}, goal {GOAL})")
+    store = 100 * max(r.store / max(r.cpu, 0.001) for r in towline)
+    print(f"store thread: {store:.1f} % of the CPU (limit {STORE_LIMIT})")
     print(f"peak memory: {rss:.1f} MB (limit {RSS_LIMIT})")
     for problem in dict.fromkeys(found):
         print(f"WRONG  {problem}")

@@ -91,6 +91,7 @@ class Run:
     duplicates: int = 0
     without_id: int = 0
     failed: str = ""
+    store: float = 0  # CPU seconds of towline's store thread
 
 
 # ---- processes
@@ -111,6 +112,18 @@ def peak_of(pid):
     except OSError:
         pass
     return 0
+
+
+def thread_cpu_of(pid, name):
+    """CPU seconds of its threads of that name; 0 when it is gone, or has none."""
+    spent = 0
+    try:
+        for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+            if (task / "comm").read_text().strip() == name:
+                spent += int((task / "schedstat").read_text().split()[0])
+    except OSError:
+        pass
+    return spent / 1e9
 
 
 class Sink:
@@ -178,19 +191,20 @@ def configured(shipper, directory, logs, port, gzip, live=False):
 
 
 def wait_for_exit(process):
-    """Peak memory and CPU of a process that ends by itself."""
-    rss = 0
+    """Peak memory and CPU of a process that ends by itself, and its store thread's."""
+    rss, store = 0, 0
     while True:
         rss = max(rss, peak_of(process.pid))
+        store = max(store, thread_cpu_of(process.pid, "store"))
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         if pid:
             process.returncode = os.waitstatus_to_exitcode(status)
-            return rss, usage.ru_utime + usage.ru_stime
+            return rss, usage.ru_utime + usage.ru_stime, store
         time.sleep(0.02)
 
 
 def wait_for_documents(process, sink, expected):
-    """Peak memory and CPU when all documents are there, or no more come."""
+    """Peak memory and CPU when all documents are there, or no more come; so the store's."""
     seen, since = 0, time.monotonic()
     while process.poll() is None:
         documents = sink.totals()["documents"]
@@ -200,8 +214,12 @@ def wait_for_documents(process, sink, expected):
             break
         time.sleep(0.1)
     if process.poll() is not None:
-        return 0, 0
-    return peak_of(process.pid), cpu_of(process.pid)
+        return 0, 0, 0
+    return (
+        peak_of(process.pid),
+        cpu_of(process.pid),
+        thread_cpu_of(process.pid, "store"),
+    )
 
 
 def run_batch(shipper, logs, expected, gzip, ids=False):
@@ -216,9 +234,9 @@ def run_batch(shipper, logs, expected, gzip, ids=False):
             )
             try:
                 if shipper.ends:
-                    rss, cpu = wait_for_exit(process)
+                    rss, cpu, store = wait_for_exit(process)
                 else:
-                    rss, cpu = wait_for_documents(process, sink, expected)
+                    rss, cpu, store = wait_for_documents(process, sink, expected)
                 wall = time.monotonic() - begin
             finally:
                 end(process)
@@ -239,6 +257,7 @@ def run_batch(shipper, logs, expected, gzip, ids=False):
         t["duplicates"],
         t["without_id"],
         failed,
+        store,
     )
 
 
@@ -257,7 +276,7 @@ def run_ceiling(logs, metadata):
         ],
         stdout=subprocess.DEVNULL,
     )
-    rss, cpu = wait_for_exit(process)
+    rss, cpu, _ = wait_for_exit(process)
     wall = time.monotonic() - begin
     t = sink.stop()
     failed = "" if process.returncode == 0 else f"exited with {process.returncode}"
@@ -304,7 +323,7 @@ def run_live(shipper, options):
             generator.wait()
             truth = json.loads((logs / "truth.json").read_text())
             expected = truth["records" if shipper.joins else "lines"]
-            rss, cpu = wait_for_documents(process, sink, expected)
+            rss, cpu, store = wait_for_documents(process, sink, expected)
             time.sleep(2)
             before, begin = cpu_of(process.pid) if cpu else 0, time.monotonic()
             time.sleep(5)
@@ -317,4 +336,5 @@ def run_live(shipper, options):
     run = Run(
         cpu, 0, rss, t["documents"], t["body_bytes"], t["duplicates"], t["without_id"]
     )
+    run.store = store
     return Live(run, truth["lines"], truth["bytes"], expected, 1000 * idle / idle_wall)
