@@ -220,18 +220,29 @@ part_note(struct tail *t, struct file *f)
 	}
 }
 
+/* It grows all the time: it is read by the clock here, too, without a watch and its events. */
+static bool
+is_hot(const struct tail *t, const struct file *f)
+{
+	return !f->leaving && f->read_to > 0 && t->now - f->grown < HOT_END;
+}
+
 /* When is there something to do without an event? */
 static int64_t
 part_due(const struct tail *t, const struct file *f)
 {
 	const struct place *p = &f->ahead->place;
 	int64_t flush = t->fails ? t->now + POLL_GAP : f->grown + f->rules->flush;
+	int64_t due = f->leaving ? t->now + POLL_GAP : INT64_MAX;
+
+	if (is_hot(t, f) && f->wd < 0)
+		due = hot_due(t);
 
 	if (p->open[SIDE_STDOUT].any || p->open[SIDE_STDERR].any)
-		return f->leaving && flush > t->now + POLL_GAP ? t->now + POLL_GAP : flush;
+		return flush < due ? flush : due;
 	if (p->ended && f->size > p->offset) /* late bytes, which wait (frame_line) */
 		return t->now + LATE_GAP;
-	return f->leaving && !p->ended ? t->now + POLL_GAP : INT64_MAX;
+	return f->leaving && p->ended ? INT64_MAX : due;
 }
 
 static bool
@@ -241,7 +252,7 @@ read_on(struct tail *t, struct file *f)
 	bool more;
 
 	f->hot = false;
-	if (!f->leaving)
+	if (!f->leaving && !is_hot(t, f))
 		watch_file(t->watch, f);
 	t->frame.counts = true;
 	t->frame.record = t->count;
@@ -330,10 +341,14 @@ turn(struct tail *t, struct file *f)
 		f->news = part(t, f);
 		to = f->ahead != NULL ? f->ahead->place.offset : from;
 	}
+	if (to > from) {
+		f->ready = true; /* to be shipped, though no event tells of it */
+		file_stay(t, f);
+	}
 	if (f->changed) {
 		ahead_drop(t, f);
 		file_changed(t, f);
-	} else if (f->ahead != NULL && f->ahead->due < t->due) {
+	} else if (f->ahead != NULL && stands(t, f) && f->ahead->due < t->due) {
 		t->due = f->ahead->due;
 	}
 	return to - from;

@@ -18,8 +18,6 @@
 #include "same.h"
 #include "voice.h"
 
-#define HOT_END (200 * NS_PER_MS) /* a file that has not grown for so long is not hot */
-
 /* ---- at the end */
 
 /* Can no process write to it any more?  A read lease is granted only then (fcntl(2)). */

@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
+#include "clock.h"
 #include "cri.h"
 #include "memory.h"
 #include "tail.h"
@@ -97,6 +98,9 @@ struct file {
 	struct ahead *ahead; /* where it is counted, ahead of this (ahead.c); NULL: it is not */
 	bool news;           /* something may have come since it was counted there */
 };
+
+#define HOT_GAP (100 * NS_PER_MS) /* how often a file is read that grows all the time: hot */
+#define HOT_END (200 * NS_PER_MS) /* a file that has not grown for so long is not hot */
 
 /* What framing needs of the reader. */
 struct frame {
@@ -242,6 +246,13 @@ struct tail {
 	int64_t held_at; /* mono ns when they were summed */
 	bool starved;    /* descriptors ran out since the last look */
 };
+
+/* When the hot files are read next: all in one turn. */
+static inline int64_t
+hot_due(const struct tail *t)
+{
+	return t->now - t->now % HOT_GAP + HOT_GAP;
+}
 
 /**
  * file_open(t, conf, path), file_close(t, f):

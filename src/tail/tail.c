@@ -22,7 +22,6 @@
 #define COALESCE (20 * NS_PER_MS) /* wake-ups closer than this are one */
 #define POLL_GAP (50 * NS_PER_MS) /* how often a file that ends is asked whether it has ended */
 #define LATE_GAP NS_PER_S         /* … and read for late bytes when it has */
-#define HOT_GAP (100 * NS_PER_MS) /* how often a file is read that grows all the time */
 
 /* One descriptor a file: take what the system lets us have. */
 static void
@@ -142,8 +141,8 @@ file_due(const struct tail *t, const struct file *f)
 		return f->leaving ? INT64_MAX : t->now + LATE_GAP;
 	if (f->leaving)
 		due = t->now + (f->ended ? LATE_GAP : POLL_GAP);
-	else if (f->hot) /* all hot files in one turn */
-		due = t->now - t->now % HOT_GAP + HOT_GAP;
+	else if (f->hot)
+		due = hot_due(t);
 	if (frame_open(f))
 		due = sooner(due, t->fails ? t->now + LATE_GAP : f->grown + f->rules->flush);
 	return due;

@@ -1,10 +1,15 @@
 """The counters through an outage: exact, alive, and the same when it is over."""
 
+import json
+import pathlib
+import socket
+import subprocess
 import time
 
 import pytest
 from harness.node import completed, info
 from harness.table import Table
+from harness.towline import ROOT, Config
 from harness.wait import until
 
 PAD = "x" * 1000
@@ -160,3 +165,64 @@ def resting(towline):
     before = ticks()
     time.sleep(2)
     return ticks() - before < 20
+
+
+class Tree:
+    """Files that the benchmark's generator writes: of old, or line by line."""
+
+    def __init__(self, folder, *arguments):
+        self.folder, self.path = folder, f"{folder}/containers/*.log"
+        command = [ROOT / "build/bench/gen", "--dir", folder, "--seed", 7]
+        self.process = subprocess.Popen(list(map(str, [*command, *arguments])))
+
+    def records(self):
+        assert self.process.wait(120) == 0
+        return json.loads((self.folder / "truth.json").read_text())["records"]
+
+
+def cpu(towline):
+    """Seconds, of all threads."""
+    tasks = pathlib.Path(f"/proc/{towline.process.pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+
+
+@pytest.fixture
+def sink():
+    with subprocess.Popen([ROOT / "build/bench/sink"], stdout=subprocess.PIPE) as done:
+        yield int(done.stdout.readline())
+        done.terminate()
+
+
+@pytest.fixture
+def nobody():
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        yield closed.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        ["--lines", 400_000, "--files", 4],
+        ["--live", "--files", 300, "--rate", 50, "--seconds", 8],
+    ],
+    ids=["backlog", "live"],
+)
+def test_counting_costs_no_more_than_shipping(how, sink, nobody, tmp_path, run):
+    """Two read the same files at the same time: one ships, the server of one is away."""
+    tree, both = Tree(tmp_path / "node", *how), []
+    if "--live" not in how:
+        tree.records()
+    for name, port in [("ships", sink), ("counts", nobody)]:
+        (folder := tmp_path / name).mkdir()
+        output = {"Name": "es", "Host": "127.0.0.1", "Port": port, "Index": "x"}
+        settings = Config.of(folder, tree, output)
+        settings.inputs[0]["Allowed_Roots"] = tree.folder
+        both.append(run(settings))
+    ships, counts = both
+    records = tree.records()
+    ships.until_delivered(records)
+    counts.until_metric("towline_records_total", records)
+    spent = cpu(ships), cpu(counts)
+    assert spent[1] < 1.1 * spent[0], spent
+    ships.stop()
