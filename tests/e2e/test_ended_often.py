@@ -2,7 +2,9 @@
 
 import itertools
 import random
+import re
 import threading
+import time
 
 import pytest
 from harness.node import completed, info
@@ -98,16 +100,57 @@ def test_killed_before_it_is_up_it_starts_all_the_same(table, config, node, run)
     assert sorted(table.logs()) == sorted(f"line {i}" for i in range(20000))
 
 
-def test_a_counter_is_never_lower_than_a_scrape_showed_it(table, config, node, run):
-    writer = Writer([node.container()], 2)
+COUNTERS = re.compile(
+    r"(app_\w+(?:_total|_bucket|_sum|_count)|towline_records_total)\b"
+)
+
+
+def counters(towline):
+    """{series: value} of what goes on over a restart, as one scrape shows it."""
+    rows = (line.rpartition(" ") for line in towline.metrics_page().splitlines())
+    return {
+        series: float(value)
+        for series, _, value in rows
+        if COUNTERS.match(series) and "active" not in series
+    }
+
+
+def test_no_counter_is_lower_than_a_scrape_showed_it(table, config, node, run):
+    containers = [node.container(pod=f"matillion-agent-{i}") for i in range(2)]
+    writer = Writer(containers, 2)
+    writer.round(0)  # history, of which series are shown at once
     writer.start()
-    settings, seen = config(table.output), 0
+    settings, seen = config(table.output), {}
+    settings.service["Per_Pipeline"] = "On"
     for _ in range(5):
         towline = run(settings)
-        for _ in range(5):
-            shown = towline.metric("towline_records_total")
-            assert shown >= seen
-            seen = shown
+        for _ in range(8):
+            shown = counters(towline)
+            lower = {k: (v, shown.get(k)) for k, v in seen.items() if shown[k] < v}
+            assert not lower
+            seen |= shown
+            writer.over.wait(0.2)
         towline.kill()
     writer.finish()
-    assert seen > 0
+    assert any(v > 0 for k, v in seen.items() if "error_type" in k), seen
+    assert any(v > 0 for k, v in seen.items() if "completed" in k)
+
+
+def test_counters_are_at_most_two_seconds_old(table, config, node, run):
+    """Also while it writes all the time: what a scrape shows was there 2.5 s before."""
+    writer = Writer([node.container()], 3)
+    writer.round(0)
+    writer.start()
+    towline = run(config(table.output))
+    towline.metrics_page()
+    written = []
+    for _ in range(40):
+        written.append((time.monotonic(), writer.tasks))
+        shown = towline.metric("app_completed_tasks_total")
+        old = [n for when, n in written if when < time.monotonic() - 2.5]
+        assert shown >= max(old, default=0), written
+        writer.over.wait(0.2)
+    assert len(set(n for _, n in written)) > 5
+    writer.finish()
+    check(writer, table, towline)
+    towline.stop()

@@ -1,7 +1,9 @@
 """Memory stays under the sum that is stated at the start, whatever the files do."""
 
 import json
+import os
 import re
+import resource
 import shutil
 import socket
 
@@ -142,27 +144,76 @@ def test_a_thousand_open_joins(node, small):
     towline.stop()
 
 
-def test_a_backlog_while_the_server_is_away(node, small):
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        port = nobody.getsockname()[1]
-        for _ in range(20):
-            container = node.container()
-            for _ in range(10):
-                container.raw(MEGABYTE)
-        towline = small({"Name": "es", "Host": "127.0.0.1", "Port": port, "Index": "x"})
-        until(lambda: towline.metric("towline_retries_total") >= 1, towline.said)
-        until(lambda: towline.metric("towline_lag_bytes") > 100 * MIB, towline.said)
-        under(towline)
-        towline.kill()
+def nobody():
+    """An output that is away."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    return {"Name": "es", "Host": "127.0.0.1", "Port": port, "Index": "x"}
 
 
-def test_a_file_of_a_gigabyte(node, small):
-    container = node.container()
-    for _ in range(64):
+def test_an_outage_of_an_hour(node, small):
+    """
+    Without the hour: what twenty containers write in it, each 50 lines of 100 bytes a
+    second, is there at once, in the five files that rotation leaves of each.
+    """
+    size = 20 * 50 * 3600 * 100
+    times = size // 100 // len(MEGABYTE) + 1
+    for _ in range(20):
+        container = node.container()
+        for n in range(5):
+            container.write(f"file {n}")
+            container.raw(MEGABYTE * times)
+            container.rename()
+        container.write("the live one", "its end")
+    towline = small(nobody(), Max_Files=200)
+    until(lambda: towline.metric("towline_lag_bytes") >= size, towline.said)
+    lines = 20 * (5 * (times * MEGABYTE.count(b"\n") + 1) + 2)
+    towline.until_metric("towline_records_total", lines, 120)  # all of it is counted
+    until(lambda: towline.metric("towline_retries_total") >= 2, towline.said)
+    under(towline)
+    towline.kill()
+
+
+def test_a_large_file(node, small):
+    """One of a gigabyte; TOWLINE_TEST_GIB=5 for the size that is promised."""
+    container, parts = node.container(), 64 * int(os.environ.get("TOWLINE_TEST_GIB", 1))
+    for _ in range(parts):
         container.raw(MEGABYTE * 16)
     towline = small({"Name": "null"})
-    lines = 64 * 16 * MEGABYTE.count(b"\n")
-    towline.until_metric("towline_records_total", lines, 120)
+    lines = parts * 16 * MEGABYTE.count(b"\n")
+    towline.until_metric("towline_records_total", lines, 120 + parts)
     under(towline)
+    towline.stop()
+    container.log.unlink()
+
+
+def test_without_descriptors_rotated_files_are_closed_first(node, small, table):
+    """Said, and opened again when there is room: what came meanwhile is shipped."""
+    towline = small(table.output, Max_Files=200, Rotate_Wait=1)
+    rotated, held = [node.container() for _ in range(10)], []
+    for container in rotated:
+        container.write("rotated", "its end")
+        held.append(open(container.log, "ab", buffering=0))  # its writer has it still
+        container.rename()
+        container.write("live", "its end")
+    table.until_count(40)
+    used = len(os.listdir(f"/proc/{towline.process.pid}/fd"))
+    limit = used + 30  # of which towline leaves 24 to others
+    resource.prlimit(towline.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
+    live = [node.container() for _ in range(14)]
+    for container in live:
+        container.write("new", "its end")
+    towline.until_said(
+        r"out of file descriptors .*: [1-9]\d* rotated files .* are closed"
+    )
+    table.until_count(68)  # room was made for each of the new ones
+    for file in held:
+        file.write(cri("late").encode() + cri("last").encode())
+        file.close()
+    for container in live:
+        container.log.unlink()
+        container.link.unlink()
+    table.until_count(88)
+    assert towline.said().count("out of file descriptors") < 5
     towline.stop()

@@ -190,3 +190,36 @@ def test_the_real_prometheus_reads_it_and_answers_every_expression(
         server.until_answers("rate(app_completed_tasks_total[5m])", bool)
     finally:
         server.stop()
+
+
+def test_the_first_start_makes_no_burst(node, config, run, prometheus, tmp_path):
+    """increase() shows what happened since, not the history that the files hold."""
+    container = node.container()
+    container.write(
+        *(info("TASK_COMPLETED execution_time=1.5") for _ in range(50_000)),
+        *(info("failed error_type=OLD", "ERROR") for _ in range(1000)),
+        info("."),
+    )
+    started = run(config({"Name": "null"}))
+    server = Prometheus(prometheus, tmp_path, "{}:{}".format(*started.address))
+    pod, bursts = "matillion-agent-0", {}
+
+    def increases(name):
+        return server.ask(f"sum by (pod) (increase({name}[1h]))").get(pod)
+
+    try:
+        until(server.is_ready, "Prometheus is not ready")
+        server.until_answers(
+            "app_completed_tasks_total", lambda now: now.get(pod) == 50_000
+        )
+        server.until_answers("count_over_time(up[1h]) > 5", bool)
+        for name in ("app_completed_tasks_total", "app_task_errors_total"):
+            bursts[name] = increases(name)
+        assert bursts == dict.fromkeys(bursts, 0)
+        container.write(*(info("TASK_COMPLETED") for _ in range(7)), info("."))
+        # extrapolated to the ends of the range: not 7 exactly, but no burst
+        name = "app_completed_tasks_total"
+        until(lambda: 6 < increases(name) < 15, lambda: increases(name))
+    finally:
+        server.stop()
+    started.stop()
