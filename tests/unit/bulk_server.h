@@ -39,6 +39,7 @@ struct server {
 	struct map *stored; /* id: what was stored */
 	struct map *seen;   /* id: how often it came, as a pointer's value */
 	atomic_uint bulks;  /* bulk requests */
+	atomic_uint taken;  /* documents in `stored`, which is not to be asked while it runs */
 	atomic_bool blocked;
 	bool closes;    /* the connection, behind this answer */
 	unsigned phase; /* the test's */
@@ -102,6 +103,7 @@ bulk_answer(struct server *s, const struct request *q, struct buffer *out)
 			type = "version_conflict_engine_exception";
 		} else if (status == 201) {
 			map_put(s->stored, id, xslicedup(document));
+			atomic_fetch_add(&s->taken, 1);
 		}
 		buffer_printf(&body, "%s{\"create\":{\"status\":%d", comma, status);
 		if (status >= 300)

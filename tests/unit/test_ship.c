@@ -239,7 +239,7 @@ test_what_is_too_large_is_halved(void **state)
 	huge[sizeof(huge) - 1] = '\0';
 	rig_start(&r, PLAIN, false);
 	rig_fill(&r, 0, 200, 200, huge);
-	while (map_count(r.server.stored) < 199)
+	while (atomic_load(&r.server.taken) < 199)
 		usleep(5000);
 	rig_fill(&r, 0, 1, 0, NULL); /* this one is taken, so it is the huge one's fault */
 	wait_for(&r, idle);
