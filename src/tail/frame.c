@@ -148,6 +148,14 @@ last_line(const struct file *f, const struct open_record *o, uint64_t *end)
 	return there ? &o->before->stream->identity : &f->stream->identity;
 }
 
+/* Without the break what comes behind it would be of the record that it ended: it waits, too. */
+static void
+file_waits_for(struct file *f, state_ticket after)
+{
+	if (f->begun < after)
+		f->begun = after;
+}
+
 /* ---- breaks of before: of another life, or stored by who reads ahead */
 
 /* Did time end the open record where it ends now? */
@@ -194,8 +202,11 @@ frame_stop(struct frame *fr, struct file *f)
 	for (int side = 0; side < SIDES; side++) {
 		state_ticket after = f->open[side].broken;
 
-		if (was_broken(fr, f, (enum side)side) &&
-		    !side_end(fr, f, (enum side)side, after != 0 ? after : fr->breaks))
+		if (!was_broken(fr, f, (enum side)side))
+			continue;
+		after = after != 0 ? after : fr->breaks;
+		file_waits_for(f, after);
+		if (!side_end(fr, f, (enum side)side, after))
 			return false;
 	}
 	frame_seek_stop(fr, f);
@@ -411,6 +422,7 @@ frame_flush(struct frame *fr, struct file *f)
 		if (o->broken == 0)
 			o->broken = fr->breaks = state_break(fr->state, id, (enum side)side, end);
 		FAULT("break-stored");
+		file_waits_for(f, o->broken);
 		if (!side_end(fr, f, (enum side)side, o->broken))
 			return false;
 	}
