@@ -90,16 +90,20 @@ frame_hand_over(struct frame *fr, struct file *f, struct file *next)
 
 /* ---- on a replay */
 
-/* The file that has the stream, when it may still take what is open; who reads ahead has only the next one. */
+/* The file that has the stream: another may have been found between it and `f` since. */
 static struct file *
-file_with(struct tail *t, const struct file *f, const struct identity *id)
+file_of(struct tail *t, const struct file *f, const struct identity *id)
 {
-	struct file *next = t->frame.counts ? t->heir : successor_of(t, f); /* its stream begins */
-	struct file *with = map_get(t->by_identity, identity_key(id));
+	struct file *with = map_get(t->by_identity, identity_key(id)), *other;
 
-	if (with == NULL || with == f || with->offset != 0 || (t->frame.counts && with != next))
-		return NULL;
-	return with;
+	if (with != NULL)
+		return with;
+	LIST_FOREACH (other, &t->files, in_files) {
+		if (other->stream == NULL && !other->duplicate && other->fd >= 0 &&
+		    strcmp(other->path, f->path) == 0)
+			stream_find(t, other);
+	}
+	return map_get(t->by_identity, identity_key(id));
 }
 
 /* Where it went on is not there any more, or not yet: it ends here, whatever comes. */
@@ -111,23 +115,34 @@ stay(struct frame *fr, struct file *f, enum side side)
 	o->broken = fr->breaks = state_break(fr->state, &f->stream->identity, side, o->end);
 }
 
+/* False: who reads ahead has only the next file at its second place, and waits for shipping. */
+static bool
+go_on(struct tail *t, struct file *f, enum side side, const struct identity *id)
+{
+	struct file *with = file_of(t, f, id);
+	bool takes = with != NULL && with != f && with->offset == 0 && !with->open[side].any;
+
+	if (takes && t->frame.counts && with != t->heir)
+		return false;
+	if (takes)
+		hand(&t->frame, f, with, side);
+	else if (with == NULL || !t->frame.counts) /* else its part there is counted already */
+		stay(&t->frame, f, side);
+	return true;
+}
+
 bool
 file_stop(struct tail *t, struct file *f)
 {
 	for (int side = 0; side < SIDES; side++) {
 		const struct open_record *o = &f->open[side];
 		struct identity id;
-		struct file *with;
 
 		if (!o->any || o->before != NULL || o->broken != 0 ||
 		    !state_goes_on(t->state, &f->stream->identity, (enum side)side, o->end, &id))
 			continue;
-		with = file_with(t, f, &id);
-		/* What is done there is behind it: it took no line there, or is done, too. */
-		if (with != NULL && with->resume[side] == 0 && !with->open[side].any)
-			hand(&t->frame, f, with, (enum side)side);
-		else
-			stay(&t->frame, f, (enum side)side);
+		if (!go_on(t, f, (enum side)side, &id))
+			return false;
 	}
 	return frame_stop(&t->frame, f);
 }
