@@ -144,7 +144,7 @@ stream_new(struct tail *t, struct file *f, struct stream *s, struct stream_state
 	}
 	is->rulings[0] = (struct ruling){ 0, f->present->name, RULING_GOES_ON };
 	is->nrulings = 1;
-	f->begun = state_stream(t->state, &s->identity, is);
+	f->begun = t->frame.begun = state_stream(t->state, &s->identity, is);
 	return forgotten;
 }
 
@@ -154,7 +154,7 @@ stream_resume(struct tail *t, struct file *f, struct stream *s, struct stream_st
 	struct stream_state known;
 	bool was_read = state_find(t->state, &s->identity, &known);
 
-	f->begun = 0;
+	f->begun = t->frame.begun; /* what is known may not be on disk yet */
 	if (was_read)
 		stream_known(t, f, s, &known);
 	else

@@ -112,6 +112,7 @@ struct frame {
 	struct cri_memo memo;
 	state_ticket
 	    breaks; /* of the last one that was stored; those of before are durable with it */
+	state_ticket begun;    /* the same of streams, what they begin with and their rules */
 	state_ticket durable;  /* what is known to be on disk */
 	uint64_t generation;   /* of the read buffer; never 0 */
 	const char *bytes;     /* what it holds, … */

@@ -66,7 +66,8 @@ frame_start(struct frame *fr, struct file *f)
 	if (!is_awaited(fr, f, &is))
 		return;
 	is.rulings[0].settled = RULING_ENDS;
-	f->begun = state_rulings(fr->state, &f->stream->identity, is.rulings, is.nrulings);
+	f->begun = fr->begun =
+	    state_rulings(fr->state, &f->stream->identity, is.rulings, is.nrulings);
 }
 
 void

@@ -208,8 +208,9 @@ line_end_store(struct tail *t, struct file *f, uint64_t end)
 			fr->breaks =
 			    state_break(fr->state, &f->stream->identity, (enum side)side, end);
 	}
-	if (f->begun < fr->breaks)
-		f->begun = fr->breaks;
+	if (fr->begun < fr->breaks)
+		fr->begun = fr->breaks;
+	f->begun = fr->begun;
 }
 
 /* What was written since the end was seen is read; what then has no newline is a line. */

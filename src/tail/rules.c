@@ -193,7 +193,7 @@ rules_begin(struct frame *fr, struct file *f, const struct stream_state *is)
 		new.settled = RULING_GOES_ON;
 	if (n == 0 || all[n - 1].rules != new.rules)
 		all[n++] = new;
-	f->begun = state_rulings(fr->state, &f->stream->identity, all, n);
+	f->begun = fr->begun = state_rulings(fr->state, &f->stream->identity, all, n);
 }
 
 void
@@ -231,5 +231,5 @@ rules_settle(struct frame *fr, struct file *f, uint64_t at)
 		is.rulings[n++] = is.rulings[next];
 	f->sealed = at;
 	f->settled = RULING_ENDS;
-	f->begun = state_rulings(fr->state, &f->stream->identity, is.rulings, n);
+	f->begun = fr->begun = state_rulings(fr->state, &f->stream->identity, is.rulings, n);
 }
