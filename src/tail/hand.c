@@ -70,12 +70,25 @@ frame_start(struct frame *fr, struct file *f)
 	    state_rulings(fr->state, &f->stream->identity, is.rulings, is.nrulings);
 }
 
+/* Nothing of another file is open in `next`, or on its way: who goes back for it finds one file. */
+static bool
+is_free(const struct file *next, const struct file *f)
+{
+	for (int side = 0; side < SIDES; side++) {
+		const struct open_record *o = &next->open[side];
+
+		if (o->any && o->before != NULL && o->before != f)
+			return false;
+	}
+	return next->from == NULL || next->from == f;
+}
+
 void
 frame_hand_over(struct frame *fr, struct file *f, struct file *next)
 {
 	struct stream_state is;
 
-	if (!is_awaited(fr, next, &is))
+	if (!is_awaited(fr, next, &is) || !is_free(next, f))
 		return; /* its first records were cut, counted or sent without these */
 	if (f->offset > f->sealed && frame_open(f))
 		rules_settle(fr, f, f->offset);
@@ -121,7 +134,8 @@ static bool
 go_on(struct tail *t, struct file *f, enum side side, const struct identity *id)
 {
 	struct file *with = file_of(t, f, id);
-	bool takes = with != NULL && with != f && with->offset == 0 && !with->open[side].any;
+	bool takes = with != NULL && with != f && with->offset == 0 && !with->open[side].any &&
+		     is_free(with, f);
 
 	if (takes && t->frame.counts && with != t->heir)
 		return false;
