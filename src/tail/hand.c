@@ -4,6 +4,7 @@
  * bytes which come to the older file later begin a record there, on a replay,
  * too.
  */
+#include "beside.h"
 #include "fault.h"
 #include "map.h"
 #include "rules.h"
@@ -104,20 +105,51 @@ frame_hand_over(struct frame *fr, struct file *f, struct file *next)
 
 /* ---- on a replay */
 
-/* The file that has the stream: another may have been found between it and `f` since. */
-static struct file *
-file_of(struct tail *t, const struct file *f, const struct identity *id)
+/* Begin the streams of the files that have `f`'s path. */
+static void
+streams_begin(struct tail *t, const struct file *f)
 {
-	struct file *with = map_get(t->by_identity, identity_key(id)), *other;
+	struct file *other;
 
-	if (with != NULL)
-		return with;
 	LIST_FOREACH (other, &t->files, in_files) {
 		if (other->stream == NULL && !other->duplicate && other->fd >= 0 &&
 		    strcmp(other->path, f->path) == 0)
 			stream_find(t, other);
 	}
-	return map_get(t->by_identity, identity_key(id));
+}
+
+/* The live file may have been copied and truncated since its directory was read. */
+static void
+copies_open(struct tail *t, const struct file *f)
+{
+	struct listing beside = { 0 };
+	struct file *live;
+
+	LIST_FOREACH (live, &t->files, in_files) {
+		if (!live->leaving && strcmp(live->path, f->path) == 0)
+			break;
+	}
+	if (live != NULL)
+		beside_open(t, &beside, live);
+	listing_free(&beside);
+}
+
+/* The file that has the stream: others may have been found between it and `f` since. */
+static struct file *
+file_of(struct tail *t, const struct file *f, const struct identity *id)
+{
+	struct file *with = map_get(t->by_identity, identity_key(id));
+
+	if (with == NULL) {
+		streams_begin(t, f);
+		with = map_get(t->by_identity, identity_key(id));
+	}
+	if (with == NULL) {
+		copies_open(t, f);
+		streams_begin(t, f);
+		with = map_get(t->by_identity, identity_key(id));
+	}
+	return with;
 }
 
 /* Where it went on is not there any more, or not yet: it ends here, whatever comes. */
