@@ -260,6 +260,28 @@ is_copy(
 	return copy;
 }
 
+static bool
+is_read_after(const struct file *f, const struct file *other)
+{
+	while (f != NULL && f != other)
+		f = f->after;
+	return f != NULL;
+}
+
+/* What is read after `f`, which is a copy, is read after that of which it is one (a .gz beside it). */
+static void
+followers_move(struct tail *t, struct file *f, struct file *original)
+{
+	struct file *next;
+
+	if (original == NULL || !original->leaving || original->ended || f->followers == 0)
+		return;
+	LIST_FOREACH (next, &t->files, in_files) {
+		if (next->after == f && !is_read_after(original, next))
+			file_follow(next, original);
+	}
+}
+
 static void
 stream_begin(struct tail *t, struct file *f, struct slice first)
 {
@@ -276,6 +298,7 @@ stream_begin(struct tail *t, struct file *f, struct slice first)
 	if (f->duplicate) {
 		say_debug("tail", "%s begins as another file that is read already: it is left out",
 		    f->target);
+		followers_move(t, f, map_get(t->by_identity, identity_key(&s->identity)));
 		pod_unref(s->pod);
 		free(s);
 		return;
