@@ -1,0 +1,90 @@
+/* What the parts of test_lives.c share: chance, the clock, what was written and what arrived. */
+#ifndef LIVES_H
+#define LIVES_H
+
+#include "unit.h"
+
+#include <stdatomic.h>
+
+#include "clock.h"
+
+#define LEAST_FLUSH 20 /* ms, of all lives */
+#define MOST_MARKS 8000
+
+/* ---- chance, by the seed alone */
+
+static uint64_t chance;
+
+static inline unsigned
+any(unsigned below)
+{
+	chance ^= chance << 13;
+	chance ^= chance >> 7;
+	chance ^= chance << 17;
+	return (unsigned)((chance >> 20) % below);
+}
+
+static inline bool
+one_in(unsigned n)
+{
+	return any(n) == 0;
+}
+
+/* ---- what the lives share with who writes the files and who judges */
+
+struct shared {
+	atomic_llong now;                  /* the clock of all */
+	uint64_t records;                  /* counters, as the last life has shown them */
+	unsigned char counted[MOST_MARKS]; /* how often; BEGINS more for each record it begins */
+};
+
+#define BEGINS 8
+
+static struct shared *shared;
+
+static inline void
+time_passes(int64_t ns)
+{
+	atomic_fetch_add(&shared->now, ns);
+}
+
+static bool tracing; /* TRACE=1: say what happens */
+
+__attribute__((format(printf, 1, 2))) static inline void
+trace(const char *format, ...)
+{
+	va_list ap;
+
+	if (!tracing)
+		return;
+	fprintf(stderr, "%9.3f ", (double)atomic_load(&shared->now) / NS_PER_MS);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+/* ---- what was written */
+
+/* A line of the runtime's. */
+struct unit {
+	unsigned container, file; /* each content of a log file has a number, in their order */
+	int side;
+	char tag;
+	unsigned mark;         /* 0: an empty line */
+	int64_t time, written; /* its stamp; when it was, ns */
+	unsigned order;        /* of all */
+	char text[48];
+	bool late; /* in a renamed file, when there was more in the next one */
+	bool seen; /* by the judge */
+};
+
+struct source {
+	unsigned restart; /* records end with it */
+	bool truncated;   /* the one before was copied and truncated: they may */
+};
+
+static struct unit *units;
+static unsigned nunits, nmarks;
+
+#endif
