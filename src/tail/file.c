@@ -114,6 +114,8 @@ file_finish(struct tail *t, struct file *f)
 	next = frame_open(f) ? heir_of(t, f) : NULL;
 	if (next != NULL && next->offset == 0)
 		frame_hand_over(&t->frame, f, next);
+	if (next != NULL && f->users > 0 && !t->frame.counts)
+		ahead_drop(t, next); /* it may have begun without these */
 	if (!frame_flush(&t->frame, f))
 		return false;
 	f->ended = true;

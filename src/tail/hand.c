@@ -4,6 +4,7 @@
  * bytes which come to the older file later begin a record there, on a replay,
  * too.
  */
+#include "ahead.h"
 #include "beside.h"
 #include "fault.h"
 #include "map.h"
@@ -171,10 +172,13 @@ go_on(struct tail *t, struct file *f, enum side side, const struct identity *id)
 
 	if (takes && t->frame.counts && with != t->heir)
 		return false;
-	if (takes)
+	if (takes) {
 		hand(&t->frame, f, with, side);
-	else if (with == NULL || !t->frame.counts) /* else its part there is counted already */
+		if (!t->frame.counts)
+			ahead_drop(t, with);           /* it may have begun without this one */
+	} else if (with == NULL || !t->frame.counts) { /* else its part there is counted already */
 		stay(&t->frame, f, side);
+	}
 	return true;
 }
 
