@@ -25,7 +25,7 @@ struct open_record {
 	bool holds;          /* its last line is empty, and belongs only if the next one says so; */
 	uint64_t held;       /* that line begins here, */
 	uint32_t held_hash;
-	bool held_before;    /* in the file before a rotation */
+	bool held_before; /* in the file before a rotation */
 	int64_t time, last_time;
 	uint64_t lines, bytes; /* physical lines of its side; content */
 	uint32_t hash;

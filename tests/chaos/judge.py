@@ -219,7 +219,8 @@ class Judge:
             self.verdict.lost += 1
             self.verdict.find("lost", (record, pieces))
         self.verdict.pieces += len(pieces)
-        self.count_as_torn(record, pieces[0][1])
+        if pieces:
+            self.count_as_torn(record, pieces[0][1])
 
     def count_as_torn(self, record, head):
         """An error torn before the line that names its exception is of no known type."""

@@ -9,11 +9,6 @@ import pytest
 from driver import KINDS, REAL_FAULTS, SERVER_FAULTS
 
 HERE = pathlib.Path(__file__).parent
-ROOT = HERE.parents[1]
-
-has_store = pytest.mark.skipif(
-    not (ROOT / "src/state/store.c").exists(), reason="the state is in memory alone"
-)
 
 # bug: the faults that bring it to light
 BUGS = {
@@ -23,9 +18,6 @@ BUGS = {
     "commit-before-ack": ["--only", "kill,down", "--pace", "2.5", "--length", "20"],
     "counter-replayed": ["--only", "kill", "--counters"],
 }
-NEED_STORE = {"break-not-stored", "commit-before-ack", "counter-replayed"}
-KILLS = {"kill", "point", "term", "framing", "statefull"}
-LATER = {"gzip", "copytruncate"}  # what towline cannot do yet
 
 
 def chaos(folder, *arguments):
@@ -36,11 +28,7 @@ def chaos(folder, *arguments):
     )
 
 
-def param(name, needs_store):
-    return pytest.param(name, marks=[has_store] if needs_store else [])
-
-
-@pytest.mark.parametrize("bug", [param(b, b in NEED_STORE) for b in BUGS])
+@pytest.mark.parametrize("bug", BUGS)
 def test_a_planted_bug_turns_it_red(bug, tmp_path):
     clean = chaos(tmp_path, "--seed", "1", *BUGS[bug])
     assert clean.returncode == 0, clean.stdout
@@ -48,10 +36,7 @@ def test_a_planted_bug_turns_it_red(bug, tmp_path):
     assert found.returncode == 1 and "FAILED" in found.stdout, found.stdout
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [param(k, k in KILLS) for k in KINDS if k not in LATER and k not in REAL_FAULTS],
-)
+@pytest.mark.parametrize("kind", [k for k in KINDS if k not in REAL_FAULTS])
 def test_a_fault_alone_loses_nothing(kind, tmp_path):
     """Server faults come every second or so, the others as they do in a long run."""
     pace = "2" if kind in SERVER_FAULTS else "1"
