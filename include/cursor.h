@@ -94,9 +94,9 @@ bool cursor_idle(struct range_book *book, struct cursor *c);
 /**
  * cursor_follow(book, c, offset):
  * No record of this side is open below ${offset}: with none in flight either,
- * the cursor moves there, so that a silent side holds nothing back.
+ * the cursor moves there (true), so that a silent side holds nothing back.
  */
-void cursor_follow(struct range_book *book, struct cursor *c, uint64_t offset);
+bool cursor_follow(struct range_book *book, struct cursor *c, uint64_t offset);
 
 /**
  * cursor_park(book, r), cursor_unpark_all(book):

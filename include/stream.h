@@ -22,6 +22,7 @@ struct stream {
 	char *tag;                    /* the input's Tag, * replaced by the path with / as . */
 	struct cursor cursor[SIDES];
 	uint64_t framed[SIDES]; /* records of a side that begin below were given to be counted */
+	bool followed;          /* a cursor moved over what has no record: it is to be posted */
 	bool agent;             /* its container is an agent's: counts as app_ series */
 	void *user;             /* the pipeline's: the agent's series */
 	void *frame;            /* framing's own */

@@ -120,8 +120,14 @@ put_text(void *arg, struct slice key, struct slice value)
 static state_ticket
 counts_post(struct pipeline *p)
 {
-	struct flow *flow = p->dirty, *next;
+	struct flow *flow, *next;
 
+	LIST_FOREACH (flow, &p->flows, in_flows) {
+		if (flow->stream->followed)
+			flow_dirty(p, flow);
+		flow->stream->followed = false;
+	}
+	flow = p->dirty;
 	p->dirty = NULL;
 	for (; flow != NULL; flow = next) {
 		next = flow->dirty;

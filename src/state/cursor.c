@@ -209,15 +209,19 @@ cursor_idle(struct range_book *book, struct cursor *c)
 	return idle;
 }
 
-void
+bool
 cursor_follow(struct range_book *book, struct cursor *c, uint64_t offset)
 {
+	bool moves;
+
 	pthread_mutex_lock(&book->lock);
-	if (c->first == NULL && !c->parked && c->shipped < offset) {
+	moves = c->first == NULL && !c->parked && c->shipped < offset;
+	if (moves) {
 		c->shipped = offset;
 		state_shipped(book->state, c->id, c->side, offset);
 	}
 	pthread_mutex_unlock(&book->lock);
+	return moves;
 }
 
 bool

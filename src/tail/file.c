@@ -128,7 +128,8 @@ file_cursors_follow(struct tail *t, struct file *f)
 {
 	for (int side = 0; side < SIDES && f->users == 0 && !t->frame.counts; side++) {
 		if (!f->open[side].any)
-			cursor_follow(t->book, &f->stream->cursor[side], f->offset);
+			f->stream->followed |=
+			    cursor_follow(t->book, &f->stream->cursor[side], f->offset);
 	}
 }
 

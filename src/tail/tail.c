@@ -303,6 +303,9 @@ tail_figures(struct tail *t, struct tail_figures *out)
 
 		if (f->duplicate)
 			continue;
+		/* What was in flight at its end may have arrived since. */
+		if (f->stream != NULL && f->after == NULL && !f->changed && !f->parked)
+			file_cursors_follow(t, f);
 		if (f->stream != NULL)
 			least = file_shipped(t, f);
 		same_checkpoint(t, f);

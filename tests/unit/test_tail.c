@@ -347,6 +347,43 @@ test_a_thousand_files(void **state)
 	assert_int_equal(w->records, 1000);
 }
 
+/* ---- what arrives after the end was seen */
+
+static struct range *under_way[2];
+
+static bool
+send_record(void *arg, const struct framed *f)
+{
+	struct world *w = arg;
+
+	struct range *r = range_open(w->book, &f->stream->cursor[f->side], ++w->batch);
+
+	range_add(r, 1, f->end);
+	range_seal(w->book, r);
+	under_way[w->records++ % 2] = r;
+	return true;
+}
+
+static void
+test_nothing_lags_when_the_last_record_has_arrived(void **state)
+{
+	struct world *w = *state;
+	const struct tail_conf *conf = &w->conf;
+	struct tail_figures figures;
+
+	put_line(w, "0.log", AT(1) "stderr F {}\n" AT(1) "stdout F {}\n");
+	w->tail = tail_new(&conf, 1, w->state, w->book, send_record, NULL, on_stream, w);
+	turn_until(w, 2);
+	range_settle(w->book, under_way[0], 1);
+	turn_for(w, 200);
+	tail_figures(w->tail, &figures);
+	assert_true(figures.lag_bytes > 0);
+	range_settle(w->book, under_way[1], 1);
+	tail_figures(w->tail, &figures);
+	assert_int_equal(figures.lag_bytes, 0);
+	assert_true(LIST_FIRST(&w->tail->files)->stream->followed);
+}
+
 int
 main(void)
 {
@@ -366,6 +403,7 @@ main(void)
 		TEST(test_another_directory_under_the_same_path_is_watched),
 		TEST(test_a_truncated_file_is_read_from_its_head),
 		TEST(test_a_checkpoint_beyond_the_cursor_skips_nothing),
+		TEST(test_nothing_lags_when_the_last_record_has_arrived),
 		TEST(test_a_thousand_files),
 	};
 
