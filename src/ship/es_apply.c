@@ -160,7 +160,7 @@ item_refused(struct apply *a, uint32_t i, const struct cause *c)
 	struct held *at = a->held ? &a->es->hold->at[i] : NULL;
 	bool same = g->status == c->answer.status && strcmp(g->type, c->answer.type) == 0;
 
-	snprintf(g->why, sizeof(g->why), "index %.90s answers %d %s", g->index, c->answer.status,
+	snprintf(g->why, sizeof(g->why), "index %.90s answers %d %.50s", g->index, c->answer.status,
 	    c->answer.type);
 	metrics_add(&a->es->sink->metrics->retries[reason_of(c)], 1);
 	if ((c->verdict == VERDICT_DOUBT && (at != NULL ? at->proven : a->p->proven)) ||
