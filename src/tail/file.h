@@ -39,6 +39,13 @@ struct open_record {
 	uint64_t before_start, before_end;
 };
 
+/* The record of a side that time ended last, and the ticket of its break; 0: a line came since. */
+struct past {
+	state_ticket after;
+	trace_state trace;
+	bool chain;
+};
+
 struct file {
 	LIST_ENTRY(file) in_files;
 	TAILQ_ENTRY(file) in_awake;
@@ -95,6 +102,7 @@ struct file {
 	unsigned heirs;          /* whose `from` it is */
 	uint64_t joined[SIDES];  /* such a record ended here */
 	struct open_record open[SIDES];
+	struct past past[SIDES];
 	struct ahead *ahead; /* where it is counted, ahead of this (ahead.c); NULL: it is not */
 	bool news;           /* something may have come since it was counted there */
 };
@@ -163,6 +171,13 @@ bool frame_stop(struct frame *fr, struct file *f);
  */
 bool frame_offer(struct frame *fr, struct file *f, enum side side, const struct open_record *o,
     state_ticket after);
+
+/**
+ * frame_end_side(fr, f, side, after):
+ * End what is open on a side: it, and then an empty line that nothing joined;
+ * sent when ${after} is on disk.  Return false when one was refused.
+ */
+bool frame_end_side(struct frame *fr, struct file *f, enum side side, state_ticket after);
 
 /**
  * frame_flush(fr, f):

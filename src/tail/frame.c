@@ -8,7 +8,6 @@
 
 #include "again.h"
 #include "clock.h"
-#include "fault.h"
 #include "file.h"
 #include "rules.h"
 
@@ -98,9 +97,8 @@ held_line(const struct frame *fr, const struct open_record *o, enum side side)
 	return line;
 }
 
-/* End what is open on a side: it, and then an empty line that nothing joined. */
-static bool
-side_end(struct frame *fr, struct file *f, enum side side, state_ticket after)
+bool
+frame_end_side(struct frame *fr, struct file *f, enum side side, state_ticket after)
 {
 	struct open_record *o = &f->open[side];
 	struct open_record whole = *o;
@@ -118,7 +116,7 @@ side_end(struct frame *fr, struct file *f, enum side side, state_ticket after)
 		return true;
 	}
 	*o = held_line(fr, o, side);
-	return side_end(fr, f, side, after);
+	return frame_end_side(fr, f, side, after);
 }
 
 /* Does a line of either side with this time end it, being Flush past its last one? */
@@ -132,84 +130,9 @@ static bool
 sides_expire(struct frame *fr, struct file *f, int64_t time)
 {
 	for (int side = 0; side < SIDES; side++) {
-		if (is_expired(&f->open[side], time) && !side_end(fr, f, (enum side)side, 0))
+		if (is_expired(&f->open[side], time) && !frame_end_side(fr, f, (enum side)side, 0))
 			return false;
 	}
-	return true;
-}
-
-/* The stream in which an open record's last line lies, and that line's end. */
-static const struct identity *
-last_line(const struct file *f, const struct open_record *o, uint64_t *end)
-{
-	bool there = o->before != NULL && o->end == o->start;
-
-	*end = there ? o->before_end : o->end;
-	return there ? &o->before->stream->identity : &f->stream->identity;
-}
-
-/* Without the break what comes behind it would be of the record that it ended: it waits, too. */
-static void
-file_waits_for(struct file *f, state_ticket after)
-{
-	if (f->begun < after)
-		f->begun = after;
-}
-
-/* ---- breaks of before: of another life, or stored by who reads ahead */
-
-/* Did time end the open record where it ends now? */
-static bool
-was_broken(struct frame *fr, const struct file *f, enum side side)
-{
-	const struct open_record *o = &f->open[side];
-	const struct identity *id;
-	struct identity next;
-	uint64_t end;
-
-	if (!o->any || o->broken != 0)
-		return o->any; /* its end is stored already, only its room was missing */
-	id = last_line(f, o, &end);
-	return state_is_break(fr->state, id, side, end - 1, end) != 0 &&
-	       (o->before == NULL || !state_goes_on(fr->state, id, side, end, &next));
-}
-
-void
-frame_seek_stop(struct frame *fr, struct file *f)
-{
-	f->stop = UINT64_MAX;
-	for (int side = 0; side < SIDES; side++) {
-		uint64_t end = state_is_break(
-		    fr->state, &f->stream->identity, (enum side)side, f->offset, UINT64_MAX);
-
-		if (was_broken(fr, f, (enum side)side))
-			f->stop = f->offset;
-		else if (end != 0 && end < f->stop)
-			f->stop = end;
-	}
-}
-
-void
-frame_seek(struct frame *fr, struct file *f)
-{
-	rules_seek(fr, f, f->offset);
-	frame_seek_stop(fr, f);
-}
-
-bool
-frame_stop(struct frame *fr, struct file *f)
-{
-	for (int side = 0; side < SIDES; side++) {
-		state_ticket after = f->open[side].broken;
-
-		if (!was_broken(fr, f, (enum side)side))
-			continue;
-		after = after != 0 ? after : fr->breaks;
-		file_waits_for(f, after);
-		if (!side_end(fr, f, (enum side)side, after))
-			return false;
-	}
-	frame_seek_stop(fr, f);
 	return true;
 }
 
@@ -271,7 +194,7 @@ chain_go_on(struct frame *fr, struct file *f, const struct physical *p)
 
 	record_extend(o, p);
 	o->chain = p->cri.partial;
-	if (!record_closed(f, o) || side_end(fr, f, p->cri.side, 0))
+	if (!record_closed(f, o) || frame_end_side(fr, f, p->cri.side, 0))
 		return true;
 	*o = was;
 	return false;
@@ -304,7 +227,7 @@ line_begins(struct frame *fr, struct file *f, const struct physical *p)
 		o->held_hash = line_hash(p->raw);
 		break;
 	case TRACE_NEW:
-		if (!side_end(fr, f, p->cri.side, 0))
+		if (!frame_end_side(fr, f, p->cri.side, 0))
 			return false;
 		return is_done(f, p) || record_begin(fr, f, p, trace);
 	}
@@ -318,21 +241,41 @@ line_begins(struct frame *fr, struct file *f, const struct physical *p)
 
 /* ---- other rules */
 
+/* Is the line, of the same side, a part of a record that is open so? */
+static bool
+joins(const struct file *f, const struct physical *p, trace_state trace, bool chain)
+{
+	if (chain && p->is_cri)
+		return true;
+	return !takes_lines_alone(f) && trace_line(&trace, p->cri.content) != TRACE_NEW;
+}
+
+/*
+ * Without its break a line would be of the record that time ended before it: it
+ * waits, too, and with it what is behind it.
+ */
+static void
+past_mind(struct file *f, const struct physical *p)
+{
+	struct past *was = &f->past[p->cri.side];
+
+	if (was->after > f->begun && joins(f, p, was->trace, was->chain))
+		f->begun = was->after;
+	was->after = 0;
+}
+
 /* Does this line leave nothing open that began before the rules change? */
 static bool
 ends_all_before(const struct file *f, const struct physical *p)
 {
 	for (int side = 0; side < SIDES; side++) {
 		const struct open_record *o = &f->open[side];
-		trace_state trace = o->trace;
 
 		if (!o->any || (o->before == NULL && o->start >= f->sealed))
 			continue;
 		if (o->broken != 0 || is_expired(o, p->cri.time))
 			continue;
-		if ((int)p->cri.side != side || (o->chain && p->is_cri))
-			return false;
-		if (!takes_lines_alone(f) && trace_line(&trace, p->cri.content) != TRACE_NEW)
+		if ((int)p->cri.side != side || joins(f, p, o->trace, o->chain))
 			return false;
 	}
 	return true;
@@ -346,7 +289,7 @@ rules_change(struct frame *fr, struct file *f, struct physical *p)
 		return true;
 	rules_settle(fr, f, p->start);
 	for (int side = 0; side < SIDES && f->settled == RULING_ENDS; side++) {
-		if (!side_end(fr, f, (enum side)side, f->open[side].broken))
+		if (!frame_end_side(fr, f, (enum side)side, f->open[side].broken))
 			return false;
 	}
 	rules_seek(fr, f, p->start);
@@ -386,9 +329,11 @@ frame_line(
 		return false;
 	if (!o->any && is_done(f, &p))
 		return true;
-	if (ended_before(f, p.cri.side, start) && !side_end(fr, f, p.cri.side, o->broken))
+	if (f->past[p.cri.side].after != 0 && !fr->counts)
+		past_mind(f, &p);
+	if (ended_before(f, p.cri.side, start) && !frame_end_side(fr, f, p.cri.side, o->broken))
 		return false;
-	if (o->any && o->broken != 0 && !side_end(fr, f, p.cri.side, o->broken))
+	if (o->any && o->broken != 0 && !frame_end_side(fr, f, p.cri.side, o->broken))
 		return false; /* its end is stored already, only its room was missing */
 	if (o->any && o->chain && p.is_cri) {
 		if (o->lines == 0)
@@ -402,29 +347,4 @@ bool
 frame_open(const struct file *f)
 {
 	return f->open[SIDE_STDOUT].any || f->open[SIDE_STDERR].any;
-}
-
-bool
-frame_flush(struct frame *fr, struct file *f)
-{
-	if (f->offset > f->sealed && frame_open(f))
-		rules_settle(fr, f, f->offset);
-	for (int side = 0; side < SIDES; side++) {
-		struct open_record *o = &f->open[side];
-		const struct identity *id;
-		uint64_t end;
-
-		if (!o->any)
-			continue;
-		id = last_line(f, o, &end);
-		if (o->broken == 0 && BUG("break-not-stored"))
-			o->broken = 1;
-		if (o->broken == 0)
-			o->broken = fr->breaks = state_break(fr->state, id, (enum side)side, end);
-		FAULT("break-stored");
-		file_waits_for(f, o->broken);
-		if (!side_end(fr, f, (enum side)side, o->broken))
-			return false;
-	}
-	return true;
 }
