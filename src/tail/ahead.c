@@ -130,27 +130,26 @@ place_begin(struct tail *t, struct file *f, struct place *p)
 	f->changed |= !same_still(f); /* then what stands before that place says nothing */
 }
 
-/* Does it have a record open that will come again from where `f` is? */
+/* Does it have a record of `f` open that begins at ${from} or behind it? */
 static bool
-is_heir(const struct ahead *a, const struct file *f)
+is_heir(const struct ahead *a, const struct file *f, uint64_t from)
 {
 	for (int side = 0; side < SIDES; side++) {
 		const struct open_record *o = &a->place.open[side];
 
-		if (o->before == f && o->before_start >= f->offset)
+		if (o->before == f && o->before_start >= from)
 			return true;
 	}
 	return false;
 }
 
-/* What went over from a former second place goes over again. */
-static void
-heirs_drop(struct tail *t, struct file *f)
+void
+ahead_drop_heirs(struct tail *t, struct file *f, uint64_t from)
 {
 	struct ahead *a = f->users > 0 ? TAILQ_FIRST(&t->aheads) : NULL;
 
 	while (a != NULL) {
-		if (!is_heir(a, f)) {
+		if (!is_heir(a, f, from)) {
 			a = TAILQ_NEXT(a, in_aheads);
 			continue;
 		}
@@ -166,7 +165,7 @@ ahead_begin(struct tail *t, struct file *f)
 		return true;
 	if (!may_begin(f))
 		return false;
-	heirs_drop(t, f);
+	ahead_drop_heirs(t, f, f->offset); /* what went over from a former place goes over again */
 	f->ahead = xcalloc(1, sizeof(*f->ahead));
 	f->ahead->file = f;
 	place_begin(t, f, &f->ahead->place);
@@ -232,7 +231,7 @@ static int64_t
 part_due(const struct tail *t, const struct file *f)
 {
 	const struct place *p = &f->ahead->place;
-	int64_t flush = t->fails ? t->now + POLL_GAP : f->grown + f->rules->flush;
+	int64_t flush = t->fails ? t->now + LATE_GAP : f->grown + f->rules->flush;
 	int64_t due = f->leaving ? t->now + POLL_GAP : INT64_MAX;
 
 	if (is_hot(t, f) && f->wd < 0)
@@ -249,16 +248,18 @@ static bool
 read_on(struct tail *t, struct file *f)
 {
 	tail_record *record = t->frame.record;
-	bool more;
+	bool refused = t->refused, more;
 
 	f->hot = false;
 	if (!f->leaving && !is_hot(t, f))
 		watch_file(t->watch, f);
+	t->refused = false; /* here that is of each file by itself: it waits for shipping */
 	t->frame.counts = true;
 	t->frame.record = t->count;
 	more = file_read_on(t, f);
 	t->frame.record = record;
 	t->frame.counts = false;
+	t->refused = refused;
 	return more;
 }
 
@@ -272,7 +273,9 @@ part(struct tail *t, struct file *f)
 {
 	struct file *next = f->leaving ? successor_of(t, f) : NULL;
 	bool had = next != NULL && next->ahead != NULL, more, ended;
+	uint64_t from = f->ahead->place.offset;
 
+	f->ahead->due = INT64_MAX;
 	if (next != NULL && !ahead_begin(t, next))
 		return false; /* a .gz */
 	if (next != NULL)
@@ -288,6 +291,10 @@ part(struct tail *t, struct file *f)
 		part_note(t, f);
 		f->ahead->due = part_due(t, f);
 	}
+	if (more && f->ahead->place.offset == from) { /* only shipping can go on here */
+		more = false;
+		f->ahead->due = t->now + LATE_GAP;
+	}
 	if (next != NULL && ended)
 		next->news = true;
 	else if (next != NULL && !had)
@@ -297,19 +304,24 @@ part(struct tail *t, struct file *f)
 
 /* ---- all of them */
 
-/* Does its shipping stand? */
+/* Does its shipping stand, or that of a file before it? */
 static bool
 stands(const struct tail *t, const struct file *f)
 {
-	return t->stands || f->parked;
+	while (f != NULL && !f->parked)
+		f = f->after;
+	return t->stands || f != NULL;
 }
 
-/* Is what was before it counted? */
+/* Is what was before it counted?  A copy, or a file without a line, has nothing to count. */
 static bool
 is_next(const struct file *f)
 {
 	const struct file *before = f->after;
 
+	while (before != NULL && (before->duplicate || (before->leaving && before->stream == NULL &&
+							   before->size == 0)))
+		before = before->after;
 	return before == NULL || before->ended ||
 	       (before->ahead != NULL && before->ahead->place.ended);
 }
@@ -336,8 +348,9 @@ static uint64_t
 turn(struct tail *t, struct file *f)
 {
 	uint64_t from = f->ahead->place.offset, to = from;
+	bool may = stands(t, f) && may_begin(f) && is_next(f);
 
-	if (stands(t, f) && may_begin(f) && is_next(f) && (f->news || t->now >= f->ahead->due)) {
+	if (may && (f->news || t->now >= f->ahead->due)) {
 		f->news = part(t, f);
 		to = f->ahead != NULL ? f->ahead->place.offset : from;
 	}
@@ -348,7 +361,7 @@ turn(struct tail *t, struct file *f)
 	if (f->changed) {
 		ahead_drop(t, f);
 		file_changed(t, f);
-	} else if (f->ahead != NULL && stands(t, f) && f->ahead->due < t->due) {
+	} else if (f->ahead != NULL && may && f->ahead->due < t->due) {
 		t->due = f->ahead->due;
 	}
 	return to - from;

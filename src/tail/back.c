@@ -131,7 +131,7 @@ file_untaken(struct tail *t, struct file *f)
 
 		if (o->any && o->before == NULL && o->start < from)
 			from = o->start;
-		if (c != NULL && (f->parked || cursor_parked(t->book, c))) {
+		if (c != NULL && ((f->parked && f->waits == 0) || cursor_parked(t->book, c))) {
 			uint64_t shipped = cursor_shipped(t->book, c); /* it would be read again */
 
 			from = shipped < from ? shipped : from;
@@ -188,15 +188,6 @@ file_reset(struct tail *t, struct file *f)
 	file_wake(t, f);
 }
 
-/* Is it read behind the other, whatever comes between? */
-static bool
-is_behind(const struct file *f, const struct file *other)
-{
-	while (f != NULL && f != other)
-		f = f->after;
-	return f != NULL;
-}
-
 /*
  * The stream goes on in a copy: that is read first, and what goes over into it
  * before that.  Between the copy and the file there may be a copy of what the
@@ -209,10 +200,23 @@ copy_follow(struct tail *t, struct file *f, const struct identity *id, struct fi
 
 	if (copy == NULL || copy == f)
 		return;
-	if (from != NULL && !is_behind(copy, from) && !is_behind(from, copy))
+	if (from != NULL && !file_is_behind(copy, from) && !file_is_behind(from, copy))
 		file_follow(copy, from);
-	if (!is_behind(f, copy) && !is_behind(copy, f))
+	if (!file_is_behind(f, copy) && !file_is_behind(copy, f))
 		file_follow(f, copy);
+}
+
+/* What of it is open in the next file is not there any more: that goes on without. */
+static void
+heir_let_go(struct tail *t, struct file *f)
+{
+	struct file *heir = heir_of(t, f);
+
+	ahead_drop_heirs(t, f, 0);
+	if (heir == NULL)
+		return;
+	rewind_from(t, heir);
+	file_inherit(heir, NULL);
 }
 
 void
@@ -233,6 +237,7 @@ file_changed(struct tail *t, struct file *f)
 	id = f->stream->identity;
 	cursors_rewind(t, f); /* nothing points to them any more; what is under way arrives */
 	from = file_drop_open(t, f);
+	heir_let_go(t, f);
 	state_size(t->state, &id, file_shipped(t, f));
 	stream_end(t, f);
 	file_reset(t, f);

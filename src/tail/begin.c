@@ -260,14 +260,6 @@ is_copy(
 	return copy;
 }
 
-static bool
-is_read_after(const struct file *f, const struct file *other)
-{
-	while (f != NULL && f != other)
-		f = f->after;
-	return f != NULL;
-}
-
 /* What is read after `f`, which is a copy, is read after that of which it is one (a .gz beside it). */
 static void
 followers_move(struct tail *t, struct file *f, struct file *original)
@@ -277,7 +269,7 @@ followers_move(struct tail *t, struct file *f, struct file *original)
 	if (original == NULL || !original->leaving || original->ended || f->followers == 0)
 		return;
 	LIST_FOREACH (next, &t->files, in_files) {
-		if (next->after == f && !is_read_after(original, next))
+		if (next->after == f && !file_is_behind(original, next))
 			file_follow(next, original);
 	}
 }

@@ -283,7 +283,7 @@ listing_open(struct tail *t, struct listing *l, struct file *live)
 		} else if (nameless) {
 			f = NULL; /* older than the one before, and read before it */
 		}
-		if (f != NULL && f != live && !f->ended && !f->duplicate)
+		if (f != NULL && !file_is_behind(f, live) && !f->ended && !f->duplicate)
 			last = f;
 		free(path);
 	}

@@ -45,7 +45,7 @@ follower_of(const struct tail *t, const struct file *f)
 	if (f->followers == 0)
 		return NULL;
 	LIST_FOREACH (next, &t->files, in_files) {
-		if (next->after == f)
+		if (next->after == f && (!next->duplicate || next->followers > 0))
 			return next;
 	}
 	return NULL;
@@ -77,7 +77,8 @@ successor_of(struct tail *t, const struct file *f)
 	while (next != NULL) {
 		bool begun = next->stream != NULL || next->duplicate || stream_find(t, next);
 
-		if (next->after != before) { /* a copy has come between */
+		/* A copy has come between, or was found to be one, and what followed it moved. */
+		if (next->after != before || (next->duplicate && next->followers == 0)) {
 			next = follower_of(t, before);
 			continue;
 		}

@@ -303,10 +303,12 @@ void file_stay(struct tail *t, struct file *f);
 void file_sleep(struct tail *t, struct file *f);
 
 /**
- * file_follow(f, after):
- * ${f} is read when ${after} (NULL: no file) has ended.
+ * file_follow(f, after), file_is_behind(f, other):
+ * ${f} is read when ${after} (NULL: no file; none that is read behind ${f}) has
+ * ended.  Is ${f} read behind ${other}, whatever comes between, or that itself?
  */
 void file_follow(struct file *f, struct file *after);
+bool file_is_behind(const struct file *f, const struct file *other);
 
 /**
  * file_inherit(f, from):

@@ -203,8 +203,8 @@ held_turn(struct tail *t)
 static bool
 is_idle(const struct tail *t, const struct file *f)
 {
-	return f->leaving && f->ended && f->users == 0 && f->fd >= 0 && f->followers == 0 &&
-	       f->packed == NULL && !f->let_go && f->stream != NULL &&
+	return f->leaving && f->ended && f->size <= f->offset && f->users == 0 && f->fd >= 0 &&
+	       f->followers == 0 && f->packed == NULL && !f->let_go && f->stream != NULL &&
 	       cursor_idle(t->book, &f->stream->cursor[SIDE_STDOUT]) &&
 	       cursor_idle(t->book, &f->stream->cursor[SIDE_STDERR]);
 }

@@ -188,6 +188,14 @@ file_follow(struct file *f, struct file *after)
 	f->after = after;
 }
 
+bool
+file_is_behind(const struct file *f, const struct file *other)
+{
+	while (f != NULL && f != other)
+		f = f->after;
+	return f != NULL;
+}
+
 void
 file_inherit(struct file *f, struct file *from)
 {

@@ -347,6 +347,58 @@ test_a_thousand_files(void **state)
 	assert_int_equal(w->records, 1000);
 }
 
+/* ---- rotated files that are truncated */
+
+static void
+in_logs(struct world *w, const char *command)
+{
+	shell("cd %s/pods/" POD "/agent && %s", w->dir, command);
+}
+
+static void
+test_a_rotated_file_is_truncated_whose_record_is_open_in_the_next_one(void **state)
+{
+	struct world *w = *state;
+
+	w->conf.flush = 60000;
+	put_line(w, "0.log", AT(1) "stdout F ERROR x\n");
+	start(w);
+	turn_for(w, 50);
+	in_logs(w, "mv 0.log 0.log.20260101-000000");
+	put_line(w, "0.log", AT(1) "stderr F {1}\n");
+	turn_until(w, 1);
+	in_logs(w, ": > 0.log.20260101-000000");
+	turn_for(w, 1500); /* it is asked for late bytes once a second */
+	put_line(w, "0.log", AT(1) "stdout F {2}\n");
+	turn_until(w, 2);
+	turn_for(w, 100);
+	assert_got(w, "1:{1}|0:{2}|");
+}
+
+/* The names that it has had are those of files that are read behind it. */
+static void
+test_a_rotated_file_that_is_truncated_is_not_put_behind_its_successors(void **state)
+{
+	struct world *w = *state;
+
+	w->conf.flush = 60000;
+	put_line(w, "0.log", AT(1) "stdout F ERROR x\n");
+	start(w);
+	turn_for(w, 50);
+	for (unsigned i = 0; i < 2; i++) {
+		in_logs(w, "if [ -e 0.log.1 ]; then mv 0.log.1 0.log.2; fi; mv 0.log 0.log.1");
+		put_line(w, "0.log", i == 0 ? AT(2) "stdout F {2}\n" : AT(3) "stdout F {3}\n");
+		w->tail->look = true;
+		w->tail->looked = 0;
+		tail_turn(w->tail, false);
+	}
+	in_logs(w, ": > 0.log.2");
+	put_line(w, "0.log.2", AT(4) "stdout F {4}\n");
+	turn_until(w, 3);
+	turn_for(w, 100);
+	assert_int_equal(w->records, 3);
+}
+
 /* ---- what arrives after the end was seen */
 
 static struct range *under_way[2];
@@ -403,6 +455,8 @@ main(void)
 		TEST(test_another_directory_under_the_same_path_is_watched),
 		TEST(test_a_truncated_file_is_read_from_its_head),
 		TEST(test_a_checkpoint_beyond_the_cursor_skips_nothing),
+		TEST(test_a_rotated_file_is_truncated_whose_record_is_open_in_the_next_one),
+		TEST(test_a_rotated_file_that_is_truncated_is_not_put_behind_its_successors),
 		TEST(test_nothing_lags_when_the_last_record_has_arrived),
 		TEST(test_a_thousand_files),
 	};
