@@ -8,6 +8,7 @@ import pytest
 from harness import agent
 from harness.node import Node
 from harness.server import Server
+from harness.table import Table
 from harness.towline import Config, Towline
 
 PRODUCTS = ["opensearch", "elasticsearch"]
@@ -73,6 +74,20 @@ def es(index):
 @pytest.fixture
 def config(tmp_path, node):
     return lambda *outputs: Config.of(tmp_path, node, *outputs)
+
+
+@pytest.fixture
+def table(tmp_path):
+    """What the sqlite output has written: table.output."""
+    return Table(tmp_path / "logs.db")
+
+
+@pytest.fixture
+def settings(table, config):
+    """Into the table, records that are open for long shown soon."""
+    made = config(table.output)
+    made.service["Flush"] = "0.2"
+    return made
 
 
 @pytest.fixture

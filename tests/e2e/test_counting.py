@@ -8,25 +8,12 @@ import time
 
 import pytest
 from harness.node import completed, info
-from harness.table import Table
 from harness.towline import ROOT, Config
 from harness.wait import until
 
 PAD = "x" * 1000
 TRACE = ["java.sql.SQLException: broke", "\tat a.B.c(B.java:1)"]
 MANY = 12000  # more than all batches hold
-
-
-@pytest.fixture
-def table(tmp_path):
-    return Table(tmp_path / "logs.db")
-
-
-@pytest.fixture
-def settings(table, config):
-    made = config(table.output)
-    made.service["Flush"] = "0.2"
-    return made
 
 
 @pytest.fixture

@@ -8,14 +8,8 @@ import time
 
 import pytest
 from harness.node import completed, info
-from harness.table import Table
 
 TRACE = ["java.lang.IllegalStateException: no", "\tat a.b.C.run(C.java:7)"]
-
-
-@pytest.fixture
-def table(tmp_path):
-    return Table(tmp_path / "logs.db")
 
 
 class Writer(threading.Thread):

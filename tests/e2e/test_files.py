@@ -2,14 +2,7 @@
 
 import os
 
-import pytest
 from harness.node import cri
-from harness.table import Table
-
-
-@pytest.fixture
-def table(tmp_path):
-    return Table(tmp_path / "logs.db")
 
 
 def test_ten_thousand_files_at_once(node, table, config, run):

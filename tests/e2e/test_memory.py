@@ -9,7 +9,6 @@ import socket
 
 import pytest
 from harness.node import cri
-from harness.table import Table
 from harness.towline import towline as command
 from harness.wait import until
 
@@ -32,11 +31,6 @@ def in_process(towline):
 def peak(towline):
     with open(f"/proc/{towline.process.pid}/status") as status:
         return int(re.search(r"VmHWM:\s+(\d+)", status.read())[1]) * 1024
-
-
-@pytest.fixture
-def table(tmp_path):
-    return Table(tmp_path / "logs.db")
 
 
 @pytest.fixture

@@ -7,21 +7,8 @@ import socket
 
 import pytest
 from harness.node import cri, info
-from harness.table import Table
 
 TRACE = ["java.sql.SQLException: broke", "\tat a.B.c(B.java:1)", "\tat a.B.d(B.java:2)"]
-
-
-@pytest.fixture
-def table(tmp_path):
-    return Table(tmp_path / "logs.db")
-
-
-@pytest.fixture
-def settings(table, config):
-    made = config(table.output)
-    made.service["Flush"] = "0.2"
-    return made
 
 
 def lines(first, end):

@@ -3,15 +3,9 @@
 import signal
 import time
 
-import pytest
 from harness.node import completed, info
 from harness.table import Table
 from harness.wait import until
-
-
-@pytest.fixture
-def table(tmp_path):
-    return Table(tmp_path / "logs.db")
 
 
 def hup(towline):

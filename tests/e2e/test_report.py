@@ -6,13 +6,7 @@ import re
 
 import pytest
 from harness.node import completed
-from harness.table import Table
 from harness.towline import towline
-
-
-@pytest.fixture
-def table(tmp_path):
-    return Table(tmp_path / "logs.db")
 
 
 def report(config, *arguments):

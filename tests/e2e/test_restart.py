@@ -9,13 +9,7 @@ import time
 
 import pytest
 from harness.node import completed, info
-from harness.table import Table
 from harness.wait import until, until_equal
-
-
-@pytest.fixture
-def table(tmp_path):
-    return Table(tmp_path / "logs.db")
 
 
 class Writer(threading.Thread):

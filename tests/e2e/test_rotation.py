@@ -6,13 +6,7 @@ import signal
 import pytest
 from harness import agent, queries
 from harness.node import info
-from harness.table import Table
 from harness.wait import until
-
-
-@pytest.fixture
-def table(tmp_path):
-    return Table(tmp_path / "logs.db")
 
 
 @pytest.fixture

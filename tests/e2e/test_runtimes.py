@@ -8,13 +8,7 @@ import time
 
 import pytest
 from harness.node import Node, cri
-from harness.table import Table
 from harness.wait import until
-
-
-@pytest.fixture
-def table(tmp_path):
-    return Table(tmp_path / "logs.db")
 
 
 def lines(first, end):

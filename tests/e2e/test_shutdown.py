@@ -2,14 +2,7 @@
 
 import signal
 
-import pytest
-from harness.table import Table
 from harness.wait import until
-
-
-@pytest.fixture
-def table(tmp_path):
-    return Table(tmp_path / "logs.db")
 
 
 def test_sigterm_delivers_what_was_read(index, es, config, node, run):

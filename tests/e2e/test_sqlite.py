@@ -13,11 +13,6 @@ from harness.towline import towline
 from harness.wait import until
 
 
-@pytest.fixture
-def table(tmp_path):
-    return Table(tmp_path / "logs.db")
-
-
 def report(config, *arguments):
     done = towline("report", *arguments, "-c", config, "--json")
     assert done.returncode == 0, done.stderr

@@ -6,15 +6,9 @@ import subprocess
 
 import pytest
 from harness.node import completed
-from harness.table import Table
 from harness.wait import until
 
 STATE = "cannot be written"
-
-
-@pytest.fixture
-def table(tmp_path):
-    return Table(tmp_path / "logs.db")
 
 
 class Disk:

@@ -12,11 +12,6 @@ NEW = f"{OLD}, offset_marker INTEGER, offset_marker_size INTEGER"
 
 
 @pytest.fixture
-def table(tmp_path):
-    return Table(tmp_path / "logs.db")
-
-
-@pytest.fixture
 def flb(tmp_path):
     """Writes a DB of Fluent Bit's: [(inode, offset, more columns…)]."""
 

@@ -6,20 +6,7 @@ import sqlite3
 
 import pytest
 from harness.node import cri, info
-from harness.table import Table
 from harness.wait import until
-
-
-@pytest.fixture
-def table(tmp_path):
-    return Table(tmp_path / "logs.db")
-
-
-@pytest.fixture
-def settings(table, config):
-    made = config(table.output)
-    made.service["Flush"] = "0.2"
-    return made
 
 
 @pytest.fixture
