@@ -8,7 +8,7 @@ import time
 
 import pytest
 from harness.node import completed, info
-from harness.towline import ROOT, Config
+from harness.towline import BENCH, Config
 from harness.wait import until
 
 PAD = "x" * 1000
@@ -159,7 +159,7 @@ class Tree:
 
     def __init__(self, folder, *arguments):
         self.folder, self.path = folder, f"{folder}/containers/*.log"
-        command = [ROOT / "build/bench/gen", "--dir", folder, "--seed", 7]
+        command = [BENCH / "gen", "--dir", folder, "--seed", 7]
         self.process = subprocess.Popen(list(map(str, [*command, *arguments])))
 
     def records(self):
@@ -175,7 +175,7 @@ def cpu(towline):
 
 @pytest.fixture
 def sink():
-    with subprocess.Popen([ROOT / "build/bench/sink"], stdout=subprocess.PIPE) as done:
+    with subprocess.Popen([BENCH / "sink"], stdout=subprocess.PIPE) as done:
         yield int(done.stdout.readline())
         done.terminate()
 

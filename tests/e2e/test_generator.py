@@ -1,15 +1,14 @@
 """The generator's truth file against a count of its log that shares no code with it."""
 
 import json
-import pathlib
 import re
 import subprocess
 from collections import Counter
 
 import pytest
+from harness.towline import BENCH
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-GEN = ROOT / "build/bench/gen"
+GEN = BENCH / "gen"
 
 CRI = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z (stdout|stderr) F (.*)")
 LOGBACK = re.compile(r"\d{4}-\d\d-\d\d [\d:.]{12} (\w+) +\[[\w-]+\] [\w.]+ - (.*)")
@@ -19,7 +18,6 @@ LINK = re.compile(r"(.+)_(matillion)_(matillion-agent)-[0-9a-f]{64}\.log")
 
 
 def generate(directory, *options):
-    subprocess.run(["make", "-s", "-C", ROOT, "bench-bin"], check=True)
     subprocess.run([GEN, "--dir", directory, *map(str, options)], check=True)
     return json.loads((directory / "truth.json").read_text())
 

@@ -3,13 +3,11 @@
 import gzip
 import http.client
 import json
-import pathlib
 import socket
 import subprocess
 
 import pytest
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from harness.towline import BENCH
 
 
 def body(first, end, action="create"):
@@ -20,9 +18,8 @@ def body(first, end, action="create"):
 
 @pytest.fixture
 def sink():
-    subprocess.run(["make", "-s", "-C", ROOT, "bench-bin"], check=True)
     with subprocess.Popen(
-        [ROOT / "build/bench/sink", "--ids"], stdout=subprocess.PIPE, text=True
+        [BENCH / "sink", "--ids"], stdout=subprocess.PIPE, text=True
     ) as process:
         port = int(process.stdout.readline())
         yield (

@@ -12,6 +12,7 @@ from .wait import LIMIT, until, until_equal
 
 ROOT = pathlib.Path(__file__).parents[3]
 BINARY = pathlib.Path(os.environ.get("TOWLINE", ROOT / "build/towline")).resolve()
+BENCH = BINARY.parent / "bench"  # of the same build
 LISTENS = re.compile(r"http://([\d.]+|\[[\da-f:]+\]):(\d+)")
 SAMPLE = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)")
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
