@@ -142,20 +142,16 @@ class Episode:
         self.start_fault = fault
 
     def do_kill(self):
-        if self.start_at is None:
-            self.towline.kill()
-            self.start_later()
+        self.towline.kill()
+        self.start_later()
 
     def do_point(self):
         """Killed by itself at a named point, some passes after the next start."""
-        if self.start_at is None:
-            self.towline.kill()
-            point = self.rng.choice(POINTS)
-            self.start_later(f"{point}:{self.rng.choice([1, 1, 2, 5, 20])}")
+        self.towline.kill()
+        point = self.rng.choice(POINTS)
+        self.start_later(f"{point}:{self.rng.choice([1, 1, 2, 5, 20])}")
 
     def do_term(self):
-        if self.start_at is not None:
-            return
         code = self.towline.stop(30)
         if code == -signal.SIGTERM and not self.towline.said():
             code = 0  # it came before the program had begun
@@ -164,11 +160,10 @@ class Episode:
         self.start_later()
 
     def do_framing(self):
-        if self.start_at is None:
-            self.towline.kill()
-            flush = self.rng.choice([300, 500, 800])
-            self.towline.config.inputs[0]["Flush_ms"] = flush
-            self.start_later()
+        self.towline.kill()
+        flush = self.rng.choice([300, 500, 800])
+        self.towline.config.inputs[0]["Flush_ms"] = flush
+        self.start_later()
 
     # ---- faults around it
 
@@ -211,6 +206,8 @@ class Episode:
 
     def break_something(self):
         kind = self.rng.choices(list(self.weights), list(self.weights.values()))[0]
+        if kind in TOWLINE_FAULTS and self.start_at is not None:
+            return  # it is down
         self.say(kind)
         self.done[kind] += 1
         if kind in SERVER_FAULTS:
