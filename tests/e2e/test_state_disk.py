@@ -94,18 +94,16 @@ def test_a_full_disk_stops_no_shipping_and_passes(disk, table, config, node, run
     assert "can be written again" in towline.stop()
 
 
-def test_a_kill_while_the_disk_is_full_loses_nothing(disk, table, config, node, run):
-    disk.mount("-t", "tmpfs", "-o", "size=2m,mode=700", "towline-test")
-    container = node.container()
-    settings = config(table.output)
+def run_with_history(container, table, run, settings):
     container.write(*(completed(1) for _ in range(30)), "first")
     towline = run(settings)
     towline.until_metric("app_completed_tasks_total", 30)
     table.until_count(31)
-    disk.fill()
-    stands_without_state(towline, container, table, 31)
-    towline.kill()
-    disk.free()
+    return towline
+
+
+def all_is_there_after(table, run, settings):
+    """A start with a disk that is well again: each record once, each task counted once."""
     towline = run(settings)
     total = 31 + 2000 + 1 + 100
     table.until_count(total)
@@ -113,6 +111,18 @@ def test_a_kill_while_the_disk_is_full_loses_nothing(disk, table, config, node, 
     towline.until_metric("app_completed_tasks_total", 30)
     towline.stop()
     assert table.count() == total == len(set(table.logs()))
+
+
+def test_a_kill_while_the_disk_is_full_loses_nothing(disk, table, config, node, run):
+    disk.mount("-t", "tmpfs", "-o", "size=2m,mode=700", "towline-test")
+    container = node.container()
+    settings = config(table.output)
+    towline = run_with_history(container, table, run, settings)
+    disk.fill()
+    stands_without_state(towline, container, table, 31)
+    towline.kill()
+    disk.free()
+    all_is_there_after(table, run, settings)
 
 
 def test_a_disk_that_turns_read_only_stops_no_shipping(
@@ -125,10 +135,7 @@ def test_a_disk_that_turns_read_only_stops_no_shipping(
     disk.mount("-o", "loop", image)
     container = node.container()
     settings = config(table.output)
-    container.write(*(completed(1) for _ in range(30)), "first")
-    towline = run(settings)
-    towline.until_metric("app_completed_tasks_total", 30)
-    table.until_count(31)
+    towline = run_with_history(container, table, run, settings)
     disk.mount("-o", "remount,abort")
     until(lambda: not writable(disk.folder), "the disk is still writable")
     stands_without_state(towline, container, table, 31)
@@ -136,13 +143,7 @@ def test_a_disk_that_turns_read_only_stops_no_shipping(
     disk.unmount()
     subprocess.run(["e2fsck", "-fy", image], capture_output=True, check=False)
     disk.mount("-o", "loop", image)
-    towline = run(settings)
-    total = 31 + 2000 + 1 + 100
-    table.until_count(total)
-    towline.until_metric("towline_records_total", total)
-    towline.until_metric("app_completed_tasks_total", 30)
-    towline.stop()
-    assert table.count() == total == len(set(table.logs()))
+    all_is_there_after(table, run, settings)
 
 
 def writable(folder):
