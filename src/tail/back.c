@@ -153,15 +153,12 @@ file_drop_open(struct tail *t, struct file *f)
 	return from;
 }
 
-/* What is beside it may be a copy, known or not: it has its stream now, when it is one. */
+/* What is beside it may be a copy: it has its stream now, when it is one. */
 static void
-copies_find(struct tail *t, struct file *f)
+copies_begin(struct tail *t, struct file *f)
 {
-	struct listing beside = { 0 };
 	struct file *other;
 
-	beside_open(t, &beside, f);
-	listing_free(&beside);
 	LIST_FOREACH (other, &t->files, in_files) {
 		if (other == f || (!other->duplicate && other->stream != NULL))
 			continue;
@@ -171,6 +168,18 @@ copies_find(struct tail *t, struct file *f)
 		if (!other->ended && stream_find(t, other))
 			file_wake(t, other);
 	}
+}
+
+/* One that is known is no duplicate any more, before others are put behind it. */
+static void
+copies_find(struct tail *t, struct file *f)
+{
+	struct listing beside = { 0 };
+
+	copies_begin(t, f);
+	beside_open(t, &beside, f);
+	listing_free(&beside);
+	copies_begin(t, f);
 }
 
 static void

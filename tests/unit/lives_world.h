@@ -34,6 +34,7 @@ enum step_kind {
 	SWAP,
 	REOPEN,
 	SHIFT,
+	COPY,
 	CUT
 };
 
@@ -236,24 +237,36 @@ shift(struct container *c)
 	free(log);
 }
 
-/* No line is written between the two: what is then lost is the method's own. */
 static void
-copy_and_truncate(struct container *c)
+copy(struct container *c)
 {
 	char *log = log_name(c), *copy = xprintf("%s.1", log), bytes[4096];
 	int in = open(log, O_RDONLY | O_CLOEXEC), out = log_open(copy);
 	ssize_t n;
 
-	trace("copy and truncate %s", log);
+	trace("copy %s", log);
 	while ((n = read(in, bytes, sizeof(bytes))) > 0)
 		assert_int_equal(write(out, bytes, (size_t)n), n);
 	close(in);
 	close(out);
-	assert_int_equal(ftruncate(c->fd, 0), 0);
 	c->copies++;
-	file_begins(c, true);
 	free(log);
 	free(copy);
+}
+
+static void
+cut(struct container *c)
+{
+	trace("truncate %u", c->number);
+	assert_int_equal(ftruncate(c->fd, 0), 0);
+	file_begins(c, true);
+}
+
+/* No line is written between the two: what is then lost is the method's own. */
+static bool
+is_copied(const struct container *c)
+{
+	return c->at < c->nsteps && c->steps[c->at].kind == CUT;
 }
 
 static void
@@ -316,8 +329,11 @@ step_do(struct container *c, struct step s)
 	case SHIFT:
 		shift(c);
 		break;
+	case COPY:
+		copy(c);
+		break;
 	case CUT:
-		copy_and_truncate(c);
+		cut(c);
 		break;
 	}
 }
@@ -335,6 +351,7 @@ rotate(struct container *c)
 	c->rotations++;
 	if (c->runtime == COPYTRUNCATE) {
 		step_add(c, SHIFT, 0);
+		step_add(c, COPY, 0);
 		step_add(c, CUT, 0);
 		return;
 	}
@@ -391,7 +408,7 @@ container_step(struct container *c)
 
 	if (c->half != NULL && !one_in(3)) {
 		half_end(c);
-	} else if (what < 11) {
+	} else if (what < 11 && !is_copied(c)) {
 		lines_write(c);
 	} else if (c->half != NULL) {
 		return;

@@ -399,6 +399,64 @@ test_a_rotated_file_that_is_truncated_is_not_put_behind_its_successors(void **st
 	assert_int_equal(w->records, 3);
 }
 
+/* ---- copies, while shipping stands */
+
+static bool
+on_count(void *arg, const struct framed *f)
+{
+	(void)arg;
+	(void)f;
+	return true;
+}
+
+static void
+log_copy(struct world *w)
+{
+	in_logs(w, "for i in 3 2 1; do if [ -e 0.log.$i ]; then mv 0.log.$i 0.log.$((i + 1)); fi; "
+		   "done; cp 0.log 0.log.1");
+}
+
+static void
+turn_refused(struct world *w, int counts)
+{
+	turn_for(w, 50);
+	while (counts-- > 0)
+		tail_count(w->tail);
+}
+
+/* A copy that was met before the log was truncated is in its place before the next one is put there. */
+static void
+test_copies_that_were_met_beside_what_they_are_of_keep_their_order(void **state)
+{
+	struct world *w = *state;
+	const struct tail_conf *conf = &w->conf;
+
+	w->conf.flush = 60000;
+	w->refuse = ~0u;
+	put_line(w, "0.log", AT(1) "stdout F first\n" AT(1) "stdout P a \n");
+	w->tail = tail_new(&conf, 1, w->state, w->book, on_record, on_count, on_stream, w);
+	turn_refused(w, 5);
+	log_copy(w);
+	in_logs(w, ": > 0.log");
+	put_line(w, "0.log", AT(2) "stdout F A\n" AT(2) "stdout P b \n");
+	turn_refused(w, 5);
+	log_copy(w);
+	in_logs(w, ": > 0.log");
+	put_line(w, "0.log", AT(3) "stdout F B\n" AT(3) "stdout P c \n");
+	turn_refused(w, 1); /* it is seen that this is another content, */
+	log_copy(w);        /* which begins as a stream when there is a copy of it */
+	turn_refused(w, 5);
+	in_logs(w, ": > 0.log");
+	put_line(w, "0.log", AT(4) "stdout F C\n" AT(4) "stdout P d \n");
+	log_copy(w);
+	in_logs(w, ": > 0.log");
+	put_line(w, "0.log", AT(5) "stdout F D\n" AT(5) "stdout F {}\n");
+	turn_refused(w, 5);
+	w->refuse = 0;
+	turn_until(w, 6);
+	assert_got(w, "0:first|0:a A|0:b B|0:c C|0:d D|0:{}|");
+}
+
 /* ---- what arrives after the end was seen */
 
 static struct range *under_way[2];
@@ -457,6 +515,7 @@ main(void)
 		TEST(test_a_checkpoint_beyond_the_cursor_skips_nothing),
 		TEST(test_a_rotated_file_is_truncated_whose_record_is_open_in_the_next_one),
 		TEST(test_a_rotated_file_that_is_truncated_is_not_put_behind_its_successors),
+		TEST(test_copies_that_were_met_beside_what_they_are_of_keep_their_order),
 		TEST(test_nothing_lags_when_the_last_record_has_arrived),
 		TEST(test_a_thousand_files),
 	};
