@@ -133,6 +133,7 @@ struct group {
 	char index[256];
 	unsigned held;
 	unsigned attempt; /* in a row that came to nothing */
+	int64_t due;      /* mono ns: when its records are tried again, together */
 	/* By host, mono ns: start of the last request of which it took a document. */
 	int64_t taken[HOSTS_MAX];
 	/* Is it the documents or the server?  Asked when the hold is full. */

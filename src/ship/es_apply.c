@@ -145,6 +145,15 @@ item_homeless(struct apply *a, uint32_t i, struct group *g, const struct cause *
 	}
 }
 
+/* What is refused now waits with what its index holds already. */
+static int64_t
+group_due(struct apply *a, struct group *g)
+{
+	if (g->due <= a->now)
+		g->due = a->now + backoff(a->es, g->attempt + 1);
+	return g->due;
+}
+
 /* The server's state, or so it seems. */
 static void
 item_refused(struct apply *a, uint32_t i, const struct cause *c)
@@ -155,7 +164,7 @@ item_refused(struct apply *a, uint32_t i, const struct cause *c)
 		.form = a->p->form,
 		.why = c->verdict,
 		.since = a->p->since != 0 ? a->p->since : a->now,
-		.due = a->now + backoff(a->es, g->attempt + 1),
+		.due = group_due(a, g),
 		.attempt = 1 };
 	struct held *at = a->held ? &a->es->hold->at[i] : NULL;
 	bool same = g->status == c->answer.status && strcmp(g->type, c->answer.type) == 0;
@@ -174,7 +183,7 @@ item_refused(struct apply *a, uint32_t i, const struct cause *c)
 		at->attempt++;
 		at->host = a->at;
 		at->why = c->verdict;
-		at->due = a->now + backoff(a->es, g->attempt + 1);
+		at->due = how.due;
 	} else if (a->p->probe) {
 		g->probe = PROBE_REFUSED;
 		put_into(a, &a->again, FORM_FULL, i);
@@ -303,12 +312,13 @@ group_refused(struct apply *a, uint32_t first)
 	if (a->p->form != FORM_FULL)
 		return;
 	g->attempt++;
+	g->due = a->now + backoff(a->es, g->attempt);
 	for (uint32_t i = 0; i < h->batch->nitems; i++) {
 		struct held *at = &h->at[i];
 
 		if (!at->gone && &h->groups[at->group] == g && at->form == FORM_FULL &&
 		    !(at->why == VERDICT_DOUBT && group_took(g, at->since)))
-			at->due = a->now + backoff(a->es, g->attempt);
+			at->due = g->due;
 	}
 }
 

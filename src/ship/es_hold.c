@@ -10,7 +10,10 @@
 #include "es.h"
 #include "holds.h"
 
-/* An index that refuses is asked with all of its records this often, then with one. */
+/*
+ * An index that refuses is asked with all of its records this often, then with
+ * one; with all each time where the attempts are limited, as each has its own.
+ */
 #define ALL_ATTEMPTS 1
 
 /* At most this much of the hold in one request. */
@@ -284,7 +287,7 @@ hold_piece(struct es *es, int64_t now, int64_t *next)
 		} else if (at->group != first->group || at->form != first->form) {
 			continue;
 		} else if (h->groups[first->group].attempt > ALL_ATTEMPTS &&
-			   first->form == FORM_FULL) {
+			   first->form == FORM_FULL && es_patient(es, UINT_MAX)) {
 			break;
 		}
 		todo_add(p, i);

@@ -36,7 +36,7 @@ def lines(first, last):
 def shipped(run, settings, db, table):
     settings.inputs[0]["DB"] = db
     assert run(settings, "--exit-on-eof", wait=False).wait() == 0
-    return [log[-4:] for log in table.logs()]
+    return sorted(log[-4:] for log in table.logs())
 
 
 def test_files_go_on_where_it_stopped(table, config, node, run, flb):

@@ -355,6 +355,24 @@ test_retry_limit_gives_up_single_records_too(void **state)
 	}
 }
 
+/* However they came: one by one each would wait for all refusals of the others. */
+static void
+test_what_waits_for_one_index_is_given_up_together(void **state)
+{
+	struct rig r = { .server = { .answer = takes, .judge = refuses_odd, .phase = 1 } };
+
+	(void)state;
+	rig_start(&r, PLAIN " Retry_Limit 2\n", false);
+	for (unsigned i = 0; i < 30; i++) {
+		rig_fill(&r, 0, 1, 1, "odd");
+		usleep(2000);
+	}
+	wait_for(&r, idle);
+	assert_int_equal(dead_letters(&r, NULL), 30);
+	assert_int_equal(shipped(&r, 0), 30);
+	rig_end(&r);
+}
+
 int
 main(void)
 {
@@ -367,6 +385,7 @@ main(void)
 		cmocka_unit_test(test_dead_letters_have_a_limit_and_are_private),
 		cmocka_unit_test(test_dead_letters_are_on_disk_before_the_cursor_moves),
 		cmocka_unit_test(test_retry_limit_gives_up_single_records_too),
+		cmocka_unit_test(test_what_waits_for_one_index_is_given_up_together),
 	};
 
 	rig_init();
