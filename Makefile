@@ -70,7 +70,8 @@ build/.need-%: tools/packages
 # ---- tests
 .PHONY: unit unit-bin bench-bin bench chaos chaos-test test bench-idle e2e lint demo install docs
 
-test: unit e2e ## all unit and end-to-end tests, with what they need
+test: unit ## all unit and end-to-end tests, with what they need; one after the other
+	$(Q)$(MAKE) --no-print-directory e2e
 
 unit-bin: $(UNIT)
 

@@ -146,7 +146,7 @@ is_heir(const struct ahead *a, const struct file *f, uint64_t from)
 void
 ahead_drop_heirs(struct tail *t, struct file *f, uint64_t from)
 {
-	struct ahead *a = f->users > 0 ? TAILQ_FIRST(&t->aheads) : NULL;
+	struct ahead *a = file_lends(f) ? TAILQ_FIRST(&t->aheads) : NULL;
 
 	while (a != NULL) {
 		if (!is_heir(a, f, from)) {
@@ -214,7 +214,7 @@ part_note(struct tail *t, struct file *f)
 	rules_note(&t->frame, f);
 	frame_seek_stop(&t->frame, f);
 	for (int side = 0; side < SIDES; side++) {
-		if (!p->open[side].any && f->users == 0)
+		if (!p->open[side].any && !file_lends(f))
 			f->stream->framed[side] = p->offset;
 	}
 }

@@ -222,7 +222,7 @@ generation_find(struct tail *t, struct file *f, const struct pod *pod, struct sl
 static bool
 gives_up(struct tail *t, struct file *other, const struct file *f)
 {
-	return other->leaving && other->ended && other->size < f->size && other->users == 0 &&
+	return other->leaving && other->ended && other->size < f->size && !file_lends(other) &&
 	       cursor_idle(t->book, &other->stream->cursor[SIDE_STDOUT]) &&
 	       cursor_idle(t->book, &other->stream->cursor[SIDE_STDERR]);
 }

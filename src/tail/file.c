@@ -115,7 +115,7 @@ file_finish(struct tail *t, struct file *f)
 	next = frame_open(f) ? heir_of(t, f) : NULL;
 	if (next != NULL && next->offset == 0)
 		frame_hand_over(&t->frame, f, next);
-	if (next != NULL && f->users > 0 && !t->frame.counts)
+	if (next != NULL && file_lends(f) && !t->frame.counts)
 		ahead_drop(t, next); /* it may have begun without these */
 	if (!frame_flush(&t->frame, f))
 		return false;
@@ -127,7 +127,7 @@ file_finish(struct tail *t, struct file *f)
 void
 file_cursors_follow(struct tail *t, struct file *f)
 {
-	for (int side = 0; side < SIDES && f->users == 0 && !t->frame.counts; side++) {
+	for (int side = 0; side < SIDES && !file_lends(f) && !t->frame.counts; side++) {
 		if (!f->open[side].any)
 			f->stream->followed |=
 			    cursor_follow(t->book, &f->stream->cursor[side], f->offset);

@@ -93,14 +93,14 @@ struct file {
 	bool let_go;                 /* deleted, and its disk given back unread (held.c) */
 	char *name;                  /* closed for want of descriptors, fd is -1: its name then */
 	bool duplicate;              /* its content is another file's: not read */
-	bool changed;            /* not what was read any more: truncated, and not begun anew yet */
-	bool from_end;           /* First_Start end */
-	bool early;              /* it was there at the start */
-	unsigned users;          /* records of the next file that began here */
-	unsigned away[2][SIDES]; /* … in the place that ships [0], that counts [1], by side */
-	struct file *from;       /* it handed open records over to this file; NULL: none did */
-	unsigned heirs;          /* whose `from` it is */
-	uint64_t joined[SIDES];  /* such a record ended here */
+	bool changed;  /* not what was read any more: truncated, and not begun anew yet */
+	bool from_end; /* First_Start end */
+	bool early;    /* it was there at the start */
+	/* Records of the next file that began here: in the place that ships [0], that counts [1]. */
+	unsigned away[2][SIDES];
+	struct file *from;      /* it handed open records over to this file; NULL: none did */
+	unsigned heirs;         /* whose `from` it is */
+	uint64_t joined[SIDES]; /* such a record ended here */
 	struct open_record open[SIDES];
 	struct past past[SIDES];
 	struct ahead *ahead; /* where it is counted, ahead of this (ahead.c); NULL: it is not */
@@ -193,12 +193,13 @@ bool frame_flush(struct frame *fr, struct file *f);
 bool frame_open(const struct file *f);
 
 /**
- * frame_drop(o, side, counts), file_lend(f, side, counts, n):
+ * frame_drop(o, side, counts), file_lend(f, side, counts, n), file_lends(f):
  * Forget an open record of the place that ships or ${counts}; ${n} records more
- * that began in ${f} are open in the next file.
+ * that began in ${f} are open in the next file.  Is any?
  */
 void frame_drop(struct open_record *o, enum side side, bool counts);
 void file_lend(struct file *f, enum side side, bool counts, int n);
+bool file_lends(const struct file *f);
 
 /**
  * frame_hand_over(fr, f, next), frame_start(fr, f):

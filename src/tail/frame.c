@@ -298,15 +298,17 @@ rules_change(struct frame *fr, struct file *f, struct physical *p)
 }
 
 /*
- * A record that began in the file before comes again, of which this file's part
- * is done: it ended, for whatever reason, where its side goes on at the latest.
+ * Its end is stored already, only its room was missing; or it began in the file
+ * before and comes again, and this file's part of it is done: it ended, for
+ * whatever reason, where its side goes on at the latest.
  */
 static bool
-ended_before(const struct file *f, enum side side, uint64_t start)
+has_ended(const struct file *f, enum side side, uint64_t start)
 {
 	const struct open_record *o = &f->open[side];
 
-	return o->any && o->before != NULL && f->resume[side] > 0 && start >= f->resume[side];
+	return o->any && (o->broken != 0 || (o->before != NULL && f->resume[side] > 0 &&
+						start >= f->resume[side]));
 }
 
 bool
@@ -331,10 +333,8 @@ frame_line(
 		return true;
 	if (f->past[p.cri.side].after != 0 && !fr->counts)
 		past_mind(f, &p);
-	if (ended_before(f, p.cri.side, start) && !frame_end_side(fr, f, p.cri.side, o->broken))
+	if (has_ended(f, p.cri.side, start) && !frame_end_side(fr, f, p.cri.side, o->broken))
 		return false;
-	if (o->any && o->broken != 0 && !frame_end_side(fr, f, p.cri.side, o->broken))
-		return false; /* its end is stored already, only its room was missing */
 	if (o->any && o->chain && p.is_cri) {
 		if (o->lines == 0)
 			o->start = p.start;

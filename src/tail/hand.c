@@ -13,8 +13,15 @@
 void
 file_lend(struct file *f, enum side side, bool counts, int n)
 {
-	f->users += (unsigned)n;
 	f->away[counts][side] += (unsigned)n;
+}
+
+bool
+file_lends(const struct file *f)
+{
+	static const unsigned none[2][SIDES];
+
+	return memcmp(f->away, none, sizeof(none)) != 0;
 }
 
 void
@@ -137,7 +144,7 @@ copies_open(struct tail *t, const struct file *f)
 
 /* The file that has the stream: others may have been found between it and `f` since. */
 static struct file *
-file_of(struct tail *t, const struct file *f, const struct identity *id)
+file_with(struct tail *t, const struct file *f, const struct identity *id)
 {
 	struct file *with = map_get(t->by_identity, identity_key(id));
 
@@ -166,7 +173,7 @@ stay(struct frame *fr, struct file *f, enum side side)
 static bool
 go_on(struct tail *t, struct file *f, enum side side, const struct identity *id)
 {
-	struct file *with = file_of(t, f, id);
+	struct file *with = file_with(t, f, id);
 	bool takes = with != NULL && with != f && with->offset == 0 && !with->open[side].any &&
 		     is_free(with, f);
 

@@ -166,7 +166,7 @@ oldest_held(struct tail *t, uint64_t *sum)
 		uint64_t bytes = f->leaving ? held_bytes(f) : 0;
 
 		*sum += bytes;
-		if (bytes > 0 && f->users == 0)
+		if (bytes > 0 && !file_lends(f))
 			oldest = f;
 	}
 	return oldest;
@@ -203,7 +203,7 @@ held_turn(struct tail *t)
 static bool
 is_idle(const struct tail *t, const struct file *f)
 {
-	return f->leaving && f->ended && f->size <= f->offset && f->users == 0 && f->fd >= 0 &&
+	return f->leaving && f->ended && f->size <= f->offset && !file_lends(f) && f->fd >= 0 &&
 	       f->followers == 0 && f->packed == NULL && !f->let_go && f->stream != NULL &&
 	       cursor_idle(t->book, &f->stream->cursor[SIDE_STDOUT]) &&
 	       cursor_idle(t->book, &f->stream->cursor[SIDE_STDERR]);

@@ -154,7 +154,7 @@ file_is_over(struct tail *t, struct file *f)
 {
 	if (f->duplicate)
 		return f->leaving;
-	if (!f->leaving || !f->ended || f->users > 0 || !file_is_left(t, f))
+	if (!f->leaving || !f->ended || file_lends(f) || !file_is_left(t, f))
 		return false;
 	if (f->stream == NULL)
 		return true;
