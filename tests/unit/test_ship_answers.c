@@ -10,10 +10,11 @@ believed(const struct server *s)
 	return map_count(s->stored) > 0;
 }
 
-/* Ship ${n} records past answers that come to nothing; all are taken once. */
+/* An output with these lines ships ${n} records past answers that come to nothing; all are taken once. */
 static void
-ships(struct rig *r, unsigned n, enum reason reason, unsigned retries)
+ships(struct rig *r, const char *lines, unsigned n, enum reason reason, unsigned retries)
 {
+	rig_start(r, lines, false);
 	rig_fill(r, 0, n, 0, NULL);
 	wait_for(r, idle);
 	assert_int_equal(map_count(r->server.stored), n);
@@ -100,12 +101,10 @@ answers_wrong(struct server *s, const struct request *q, struct buffer *out)
 static void
 test_what_is_no_answer_to_a_bulk_request_is_not_believed(void **state)
 {
-	struct rig r = { .server = { .answer = answers_wrong } };
+	struct rig r = { .server = { .answer = answers_wrong }, .backoff = NS_PER_MS };
 
 	(void)state;
-	rig_start(&r, PLAIN, false);
-	((struct es_conf *)r.conf->sections[0].values)->backoff_first = NS_PER_MS;
-	ships(&r, 2, REASON_5XX, 0);
+	ships(&r, PLAIN, 2, REASON_5XX, 0);
 }
 
 /* An interim answer is none, the one behind it is. */
@@ -124,8 +123,7 @@ test_interim_answers_are_passed_over(void **state)
 	struct rig r = { .server = { .answer = continues } };
 
 	(void)state;
-	rig_start(&r, PLAIN, false);
-	ships(&r, 20, REASON_CONNECT, 0);
+	ships(&r, PLAIN, 20, REASON_CONNECT, 0);
 }
 
 /* ---- without an end */
@@ -152,8 +150,7 @@ test_an_answer_without_an_end_is_given_up(void **state)
 	struct rig r = { .server = { .answer = never_ends } };
 
 	(void)state;
-	rig_start(&r, PLAIN, false);
-	ships(&r, 20, REASON_REPLY, 1);
+	ships(&r, PLAIN, 20, REASON_REPLY, 1);
 }
 
 /* Stores, and says nothing; or begins, and goes on with nothing. */
@@ -173,8 +170,7 @@ test_a_request_that_is_not_answered_in_time_goes_again(void **state)
 	struct rig r = { .server = { .answer = stalls } };
 
 	(void)state;
-	rig_start(&r, PLAIN " net.io_timeout 0.3\n", false);
-	ships(&r, 20, REASON_TIMEOUT, 1);
+	ships(&r, PLAIN " net.io_timeout 0.3\n", 20, REASON_TIMEOUT, 1);
 }
 
 int

@@ -355,15 +355,30 @@ in_logs(struct world *w, const char *command)
 	shell("cd %s/pods/" POD "/agent && %s", w->dir, command);
 }
 
+/* LOG.2 to LOG.3, LOG.1 to LOG.2. */
+static void
+rotated_shift(struct world *w)
+{
+	in_logs(w, "for i in 3 2 1; do if [ -e 0.log.$i ]; then mv 0.log.$i 0.log.$((i + 1)); fi; "
+		   "done");
+}
+
+/* A record is open, and its file read to its end. */
+static void
+start_open(struct world *w)
+{
+	w->conf.flush = 60000;
+	put_line(w, "0.log", AT(1) "stdout F ERROR x\n");
+	start(w);
+	turn_for(w, 50);
+}
+
 static void
 test_a_rotated_file_is_truncated_whose_record_is_open_in_the_next_one(void **state)
 {
 	struct world *w = *state;
 
-	w->conf.flush = 60000;
-	put_line(w, "0.log", AT(1) "stdout F ERROR x\n");
-	start(w);
-	turn_for(w, 50);
+	start_open(w);
 	in_logs(w, "mv 0.log 0.log.20260101-000000");
 	put_line(w, "0.log", AT(1) "stderr F {1}\n");
 	turn_until(w, 1);
@@ -381,12 +396,10 @@ test_a_rotated_file_that_is_truncated_is_not_put_behind_its_successors(void **st
 {
 	struct world *w = *state;
 
-	w->conf.flush = 60000;
-	put_line(w, "0.log", AT(1) "stdout F ERROR x\n");
-	start(w);
-	turn_for(w, 50);
+	start_open(w);
 	for (unsigned i = 0; i < 2; i++) {
-		in_logs(w, "if [ -e 0.log.1 ]; then mv 0.log.1 0.log.2; fi; mv 0.log 0.log.1");
+		rotated_shift(w);
+		in_logs(w, "mv 0.log 0.log.1");
 		put_line(w, "0.log", i == 0 ? AT(2) "stdout F {2}\n" : AT(3) "stdout F {3}\n");
 		w->tail->look = true;
 		w->tail->looked = 0;
@@ -412,8 +425,8 @@ on_count(void *arg, const struct framed *f)
 static void
 log_copy(struct world *w)
 {
-	in_logs(w, "for i in 3 2 1; do if [ -e 0.log.$i ]; then mv 0.log.$i 0.log.$((i + 1)); fi; "
-		   "done; cp 0.log 0.log.1");
+	rotated_shift(w);
+	in_logs(w, "cp 0.log 0.log.1");
 }
 
 static void
