@@ -37,6 +37,12 @@ struct source *chain_source_new(struct chain *c, struct stream *stream);
 void chain_source_free(struct source *s);
 
 /**
+ * chain_has(s, filter):
+ * Do the records of ${s} pass a [FILTER] of this kind?
+ */
+bool chain_has(const struct source *s, const struct plugin *filter);
+
+/**
  * chain_rules(c, stream, rules):
  * What the configuration of ${stream}'s input and filters says of its
  * documents: the keys of the text (Key) and of what was found in it

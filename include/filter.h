@@ -29,9 +29,14 @@ struct kubernetes_conf {
 	bool keep_log;
 	bool parser_annotations, exclude_annotations;
 	bool labels, annotations;
-	char *kube_url, *kube_ca_file, *kube_token_file, *kube_tag_prefix;
+	bool owner_references, namespace_labels, namespace_annotations, node_labels, keep_dots;
+	char *kube_url, *kube_ca_file, *kube_ca_path, *tls_vhost;
+	char *kube_token_file, *kube_token_command, *kube_namespace_file, *kube_node_name;
+	char *kube_tag_prefix;
 	bool tls_verify;
 	uint64_t buffer_size;
+	int64_t kube_token_ttl, namespace_ttl, pod_wait, api_wait; /* ns */
+	int64_t max_pods;
 };
 
 struct filter;
@@ -67,10 +72,11 @@ bool filter_run(struct filter *f, struct record *r, const struct agent_line *par
     const struct pod *pod, struct arena *arena);
 
 /**
- * filter_name(f):
- * The plugin's name, or its Alias.
+ * filter_name(f), filter_plugin(f):
+ * The plugin's name, or its Alias; the plugin.
  */
 const char *filter_name(const struct filter *f);
+const struct plugin *filter_plugin(const struct filter *f);
 
 /**
  * filter_put(r, fields, n, arena):

@@ -17,6 +17,7 @@ struct limit {
 	uint64_t reading; /* the read buffer, lines read again, inflating, parsing */
 	uint64_t files;   /* Max_Files of them, with stream, cursors, names */
 	uint64_t state;   /* what is known of streams, counters' texts, the agents' series */
+	uint64_t pods;    /* what the API server says of them */
 	uint64_t sockets; /* with the kernel's buffers, which are not in a process's RSS */
 	uint64_t kernel;  /* watches and open files: not in RSS either */
 	size_t streams;   /* that the state remembers: in its part */

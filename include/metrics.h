@@ -17,6 +17,21 @@ enum lost { LOST_GZIP, LOST_HELD, LOST_DELETED, LOST_TRUNCATED, LOST_POWERCUT, L
 
 extern const char *const lost_names[];
 
+/* What is asked of the API server, and what went wrong with it. */
+enum kube_verb { KUBE_LIST, KUBE_WATCH, KUBE_GET, KUBE_VERBS };
+enum kube_error {
+	KUBE_CONNECT,   /* no answer, or a broken one */
+	KUBE_AUTH,      /* 401, or no token */
+	KUBE_FORBIDDEN, /* 403 */
+	KUBE_GONE,      /* 410: list again */
+	KUBE_THROTTLED, /* 429 */
+	KUBE_SERVER,    /* another status, an ERROR event */
+	KUBE_ANSWER,    /* not what the API speaks, or too large */
+	KUBE_ERRORS
+};
+
+extern const char *const kube_verb_names[], *const kube_error_names[];
+
 /* Counters without labels or with a fixed set of label values. */
 struct metrics {
 	atomic_ullong read_bytes, lines, records, truncated_lines;
@@ -31,6 +46,13 @@ struct metrics {
 	atomic_ullong refused_files; /* looks at a file beyond Max_Files */
 	atomic_ullong forgotten;     /* streams, as more are not remembered */
 	atomic_ullong folded;        /* records counted under the label value `other` */
+	atomic_ullong unenriched;    /* records of a pod that was not known in time */
+	atomic_ullong pod_waits;     /* gauge: files that wait for their pod */
+	atomic_ullong kube_up;       /* gauge: 1: all pods are known and watched */
+	atomic_ullong kube_pods;     /* gauge */
+	atomic_ullong kube_events, kube_cut, kube_refused;
+	atomic_ullong kube_requests[KUBE_VERBS];
+	atomic_ullong kube_errors[KUBE_ERRORS];
 };
 
 extern struct metrics metrics;

@@ -1,7 +1,7 @@
 /*
- * Whose log it is: what the kubelet's paths tell of a container, and later
- * what the API server adds.  A pod snapshot is immutable and counted; its JSON
- * is made once.
+ * Whose log it is: what the kubelet's paths tell of a container, and what the
+ * API server adds (kube.h).  A snapshot is immutable and counted; its JSON is
+ * made once.  What a pod's containers have in common is shared by them.
  *
  *	/var/log/containers/<pod>_<ns>_<container>-<id>.log
  *	  -> /var/log/pods/<ns>_<pod>_<uid>/<container>/<restart>.log
@@ -12,14 +12,31 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "cri.h"
 #include "parse.h"
 #include "slice.h"
+
+/* JSON that several snapshots hold: members, each with a comma before it, or one value. */
+struct shared_json {
+	atomic_uint refs;
+	struct slice json;
+};
 
 struct pod {
 	atomic_uint refs;
 	struct slice namespace_name, pod_name, pod_id, container_name, docker_id;
 	uint32_t restart;
-	struct slice json; /* the document's "kubernetes" value, an object */
+	struct slice
+	    json; /* of the document's "kubernetes": a brace and this container's members */
+
+	/* from the API server */
+	uint64_t version;             /* of what is known of the pod; 0: nothing is */
+	struct slice image, image_id; /* of this restart; empty: not known */
+	struct shared_json *meta;     /* further members of "kubernetes"; NULL: none */
+	struct shared_json *space;    /* "kubernetes_namespace", a value; NULL: not asked for */
+	struct shared_json *node;     /* further members: of the node; NULL: not asked for */
+	bool exclude[SIDES];          /* an annotation says that this side is not shipped */
+	struct slice parser[SIDES];   /* … that this [PARSER] reads it; empty: none does */
 };
 
 /**
@@ -31,7 +48,53 @@ struct pod {
  */
 struct pod *pod_from_path(struct slice target, struct slice link);
 
+/**
+ * pod_copy(of), pod_set(member, text), pod_settle(p):
+ * A new snapshot with one reference that has what the path told, and the image
+ * that ${of} has; its maker sets texts (copied) and what else is known, then
+ * has the JSON made.
+ */
+struct pod *pod_copy(const struct pod *of);
+void pod_set(struct slice *member, const char *text);
+void pod_settle(struct pod *p);
+
 struct pod *pod_ref(struct pod *p);
 void pod_unref(struct pod *p); /* NULL is harmless */
+
+/**
+ * pod_json_len(p), pod_json_write(to, p):
+ * The bytes of the "kubernetes" value at most; write it and return its end.
+ */
+static inline size_t
+pod_json_len(const struct pod *p)
+{
+	return p->json.len + (p->meta != NULL ? p->meta->json.len : 0) +
+	       (p->node != NULL ? p->node->json.len : 0) + 1;
+}
+
+static inline char *
+pod_json_write(char *to, const struct pod *p)
+{
+	const struct shared_json *more[] = { p->meta, p->node };
+
+	memcpy(to, p->json.at, p->json.len);
+	to += p->json.len;
+	for (int i = 0; i < 2; i++) {
+		if (more[i] == NULL)
+			continue;
+		memcpy(to, more[i]->json.at, more[i]->json.len);
+		to += more[i]->json.len;
+	}
+	*to++ = '}';
+	return to;
+}
+
+/**
+ * shared_json_new(json), shared_json_ref(s), shared_json_unref(s):
+ * Copy ${json}; count; NULL is harmless.
+ */
+struct shared_json *shared_json_new(struct slice json);
+struct shared_json *shared_json_ref(struct shared_json *s);
+void shared_json_unref(struct shared_json *s);
 
 #endif

@@ -244,6 +244,16 @@ void state_texts(
     struct state *s, void (*each)(void *arg, struct slice key, struct slice value), void *arg);
 
 /**
+ * state_metadata(s, key, value), state_metadata_each(s, each, arg):
+ * Keep ${value} (empty: no more) of what the API server said, by ${key}: any
+ * thread; nothing waits for it.  Hand on what the store had at the start, once,
+ * before any thread runs: it is not kept in memory (${each} NULL: nobody wants it).
+ */
+void state_metadata(struct state *s, struct slice key, struct slice value);
+void state_metadata_each(
+    struct state *s, void (*each)(void *arg, struct slice key, struct slice value), void *arg);
+
+/**
  * state_durable(s), state_wake(s, fd):
  * The last ticket whose change is on disk; have the eventfd ${fd} written
  * whenever it moves.

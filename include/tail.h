@@ -117,6 +117,12 @@ bool tail_turn(struct tail *t, bool room);
 bool tail_count(struct tail *t);
 
 /**
+ * tail_go_on(t, stream):
+ * ${stream} does not wait any more (stream.h): its file has a turn.
+ */
+void tail_go_on(struct tail *t, const struct stream *stream);
+
+/**
  * tail_at_end(t), tail_finish(t):
  * Has every file been read to its end, and every open record been ended?  From
  * tail_finish on nothing more is expected in any file: a last line without a

@@ -179,6 +179,16 @@ chain_source_new(struct chain *c, struct stream *stream)
 	return s;
 }
 
+bool
+chain_has(const struct source *s, const struct plugin *filter)
+{
+	for (size_t i = 0; i < s->nfilters; i++) {
+		if (filter_plugin(s->filters[i]) == filter)
+			return true;
+	}
+	return false;
+}
+
 void
 chain_rules(const struct chain *c, const struct stream *stream, struct document_rules *rules)
 {

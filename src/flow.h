@@ -14,6 +14,9 @@ struct flow {
 	uint32_t route;
 	uint64_t counted[SIDES]; /* records that begin below are in the counters */
 	struct stream *stream;
+	LIST_ENTRY(flow) in_waiting; /* … for its pod, when stream->waits */
+	bool enriched;               /* its records get what is known of its pod */
+	uint64_t pods;               /* kube_version() when its pod was asked for last */
 	struct flow *dirty; /* the next one whose cursors have moved since they were posted */
 	bool is_dirty;
 };

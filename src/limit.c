@@ -5,6 +5,9 @@
  */
 #include "limit.h"
 
+#include "enrich.h"
+#include "filter.h"
+#include "kube.h"
 #include "service.h"
 #include "ship.h"
 #include "tail.h"
@@ -71,7 +74,7 @@ void
 limit_of(const struct conf *conf, struct limit *out)
 {
 	const struct service *s = service_of(conf);
-	const struct section *outputs[64];
+	const struct section *outputs[64], *asks;
 	uint64_t files = 0;
 	size_t n = 0;
 
@@ -85,6 +88,11 @@ limit_of(const struct conf *conf, struct limit *out)
 	out->files = files * FILE_EACH;
 	out->streams = files * KNOWN_A_FILE;
 	out->state = out->streams * KNOWN_EACH + files * HELD_EACH + agents_limit(s);
+	asks = enrich_asks(conf);
+	if (asks != NULL)
+		out->pods = KUBE_BYTES +
+			    (uint64_t)((const struct kubernetes_conf *)asks->values)->max_pods *
+				KUBE_POD_BYTES;
 	if (s->http_server)
 		out->sockets += SERVE_CONNECTIONS * SERVE_EACH;
 	out->kernel = files * (WATCH_EACH + OPEN_EACH);
@@ -93,7 +101,8 @@ limit_of(const struct conf *conf, struct limit *out)
 uint64_t
 limit_sum(const struct limit *l)
 {
-	return l->program + l->batches + l->reading + l->files + l->state + l->sockets + l->kernel;
+	return l->program + l->batches + l->reading + l->files + l->state + l->pods + l->sockets +
+	       l->kernel;
 }
 
 static double
@@ -107,8 +116,8 @@ limit_say(const struct limit *l)
 {
 	say_info("memory",
 	    "at most %.0f MiB: program %.0f, batches %.0f, reading %.0f, files %.0f, state %.0f, "
-	    "sockets %.0f, watches and open files %.0f (Batches, Batch_Size, Workers, "
-	    "Hold_Size, Buffer_Max_Size, Max_Files, Max_Series)",
+	    "pods %.0f, sockets %.0f, watches and open files %.0f (Batches, Batch_Size, Workers, "
+	    "Hold_Size, Buffer_Max_Size, Max_Files, Max_Series, Max_Pods)",
 	    mib(limit_sum(l)), mib(l->program), mib(l->batches), mib(l->reading), mib(l->files),
-	    mib(l->state), mib(l->sockets), mib(l->kernel));
+	    mib(l->state), mib(l->pods), mib(l->sockets), mib(l->kernel));
 }

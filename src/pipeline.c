@@ -21,7 +21,7 @@
 
 #include "agent_metrics.h"
 #include "clock.h"
-#include "flow.h"
+#include "enrich.h"
 #include "metrics.h"
 #include "voice.h"
 
@@ -30,7 +30,8 @@ is_ready(void *arg, char *why, size_t size)
 {
 	struct pipeline *p = arg;
 
-	return shipper_ready(p->shipper, why, size) && state_ready(p->state, why, size);
+	return shipper_ready(p->shipper, why, size) && state_ready(p->state, why, size) &&
+	       (p->kube == NULL || kube_ready(p->kube, why, size));
 }
 
 static uint64_t
@@ -105,7 +106,7 @@ parts_make(struct pipeline *p)
 	    .window = service->duration_window,
 	});
 	count_restore(p);
-	return tail_make(p);
+	return enrich_make(p) < 0 ? -1 : tail_make(p);
 }
 
 struct pipeline *
@@ -142,9 +143,11 @@ pipeline_free(struct pipeline *p)
 
 	if (p == NULL)
 		return;
+	kube_stop(p->kube);
 	tail_free(p->tail);
 	shipper_free(p->shipper);
 	chain_free(p->chain);
+	kube_free(p->kube);
 	range_book_free(p->book);
 	state_close(p->state);
 	free(p->outputs);
@@ -220,6 +223,11 @@ pipeline_run(struct pipeline *p)
 		serve_stop(p->serve);
 		return PIPELINE_FAILED;
 	}
+	if (p->kube != NULL && kube_start(p->kube, p->wake) < 0) {
+		shipper_stop(p->shipper, 0);
+		serve_stop(p->serve);
+		return PIPELINE_FAILED;
+	}
 	pthread_create(&p->reader, NULL, reader_run, p);
 	end = wait_for_end(p, told);
 	close(told);
@@ -229,6 +237,7 @@ pipeline_run(struct pipeline *p)
 	atomic_store(&p->stop, true);
 	eventfd_tell(p->wake);
 	pthread_join(p->reader, NULL);
+	kube_stop(p->kube);
 	left = shipper_stop(p->shipper, p->service->grace);
 	if (left > 0)
 		say_warn("run",

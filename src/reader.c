@@ -3,7 +3,7 @@
  * batches to the shipper.  It waits for files and for free batches, never for
  * a network.
  */
-#include "flow.h"
+#include "enrich.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -50,6 +50,7 @@ stream_begins(struct pipeline *p, struct stream *stream)
 			flow->counted[side] = known.side[side].counted;
 	}
 	state_opened(p->state, &stream->identity, stream->path);
+	enrich_begins(p, flow);
 	LIST_INSERT_HEAD(&p->flows, flow, in_flows);
 	stream->user = flow;
 }
@@ -60,6 +61,7 @@ stream_ends(struct pipeline *p, struct stream *stream)
 	struct flow *flow = stream->user;
 
 	count_stream_ends(p, flow);
+	enrich_ends(p, flow);
 	state_ended(p->state, &stream->identity);
 	LIST_REMOVE(flow, in_flows);
 	if (flow->series != NULL)
@@ -150,6 +152,7 @@ reader_record(void *arg, const struct framed *f)
 	p->starved = filling == NULL;
 	if (p->starved)
 		return false;
+	enrich_record(p, flow);
 	keep = chain_run(p->chain, flow->source, f, &p->record);
 	if (!put_into(p, *filling, f, keep)) {
 		seal(p, (unsigned)(filling - p->filling));
@@ -250,14 +253,17 @@ reader_run(void *arg)
 	while (!atomic_load(&p->stop)) {
 		bool more, room, counts;
 		int64_t now;
+		int pods;
 
 		tail_wait(p->tail, p->wake, wait);
+		pods = enrich_turn(p, clock_mono());
 		room = has_room(p);
 		p->starved = !room;
 		more = tail_turn(p->tail, room);
 		counts = tail_count(p->tail);
 		now = clock_mono();
 		wait = seal_due(p, now);
+		wait = pods < wait ? pods : wait;
 		if (counts || (more && !p->starved))
 			wait = 0;
 		publish(p, now);

@@ -8,6 +8,7 @@
 
 #include "agent.h"
 #include "chain.h"
+#include "kube.h"
 #include "limit.h"
 #include "pipeline.h"
 #include "serve.h"
@@ -26,6 +27,8 @@ struct pipeline {
 	struct state *state;
 	struct range_book *book;
 	struct chain *chain;
+	struct kube *kube; /* NULL: the API server is not asked */
+	struct kube_options kube_options;
 	struct tail *tail;
 	struct shipper *shipper;
 	struct serve *serve;
@@ -40,6 +43,7 @@ struct pipeline {
 	struct batch *spare; /* taken, and nobody's yet */
 	bool starved;        /* a record was refused: no batch is free */
 	LIST_HEAD(flows, flow) flows;
+	LIST_HEAD(waiting, flow) waiting; /* for their pods */
 	struct flow *dirty;
 	struct counts {
 		uint64_t records, failures[FAILURES];

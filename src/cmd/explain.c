@@ -2,7 +2,9 @@
 #include "explain.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
+#include "memory.h"
 #include "timestamp.h"
 
 /* Values come from log lines: nothing of them may command a terminal. */
@@ -111,6 +113,16 @@ explain_metrics(const struct agent_line *l, FILE *to)
 		fprintf(to, "  %-8s app_task_errors_total + 1\n", "metrics");
 }
 
+static void
+explain_pod(const struct pod *pod, FILE *to)
+{
+	char *json = xmalloc(pod_json_len(pod));
+
+	print_field(to, "pod", "kubernetes",
+	    (struct slice){ json, (size_t)(pod_json_write(json, pod) - json) });
+	free(json);
+}
+
 void
 explain(const struct framed *f, const struct chain *chain, const struct record *r, FILE *to)
 {
@@ -129,7 +141,7 @@ explain(const struct framed *f, const struct chain *chain, const struct record *
 	print_field(
 	    to, "time", "@timestamp", (struct slice){ time, timestamp_write(r->time, 9, time) });
 	if (f->stream->pod != NULL)
-		print_field(to, "pod", "kubernetes", f->stream->pod->json);
+		explain_pod(f->stream->pod, to);
 	if (chain_dropped_by(chain) != NULL)
 		fprintf(to, "  %-8s dropped it: it is not shipped\n", "filter");
 	if (f->stream->agent && l != NULL)

@@ -80,6 +80,12 @@ filter_name(const struct filter *f)
 	return f->common->alias ? f->common->alias : f->section->plugin->name;
 }
 
+const struct plugin *
+filter_plugin(const struct filter *f)
+{
+	return f->section->plugin;
+}
+
 bool
 filter_run(struct filter *f, struct record *r, const struct agent_line *parsed,
     const struct pod *pod, struct arena *arena)
@@ -93,8 +99,8 @@ static bool
 is_reserved(struct slice name)
 {
 	static const struct slice names[] = { { "time", 4 }, { "stream", 6 }, { "logtag", 6 },
-		{ "kubernetes", 10 }, { "@timestamp", 10 }, { "log_parsed", 10 },
-		{ "log_truncated", 13 }, { "log_parsed_dropped", 18 } };
+		{ "kubernetes", 10 }, { "kubernetes_namespace", 20 }, { "@timestamp", 10 },
+		{ "log_parsed", 10 }, { "log_truncated", 13 }, { "log_parsed_dropped", 18 } };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (slice_eq(name, names[i]))

@@ -10,13 +10,15 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "clock.h"
 #include "ops.h"
 #include "parser.h"
+#include "pod.h"
 #include "voice.h"
 
 #define AT(member) offsetof(struct kubernetes_conf, member)
 
-static const char from_watch[] = "a pod's metadata does not come from the kubelet";
+static const char from_watch[] = "the API server is watched, which needs no rights on the kubelet";
 static const char account[] = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 static const struct option kubernetes_options[] = {
@@ -31,9 +33,9 @@ static const struct option kubernetes_options[] = {
 	OPTION("Keep_Log", OPT_BOOL, "on", AT(keep_log),
 	    "off: without log, when it was JSON and Merge_Log has read it"),
 	OPTION("K8S-Logging.Parser", OPT_BOOL, "off", AT(parser_annotations),
-	    "let pods choose a parser by annotation"),
+	    "let pods choose a parser by annotation: fluentbit.io/parser[_stdout|_stderr][-CONTAINER], or towline.io/"),
 	OPTION("K8S-Logging.Exclude", OPT_BOOL, "off", AT(exclude_annotations),
-	    "let pods exclude their logs by annotation"),
+	    "let pods exclude their logs: fluentbit.io/exclude[_stdout|_stderr][-CONTAINER]: \"true\", or towline.io/"),
 	OPTION("Labels", OPT_BOOL, "on", AT(labels), "the pod's labels"),
 	OPTION("Annotations", OPT_BOOL, "on", AT(annotations), "the pod's annotations"),
 	OPTION("Kube_URL", OPT_STRING, "https://kubernetes.default.svc", AT(kube_url),
@@ -47,19 +49,57 @@ static const struct option kubernetes_options[] = {
 	OPTION("tls.verify", OPT_BOOL, "on", AT(tls_verify), "verify its certificate"),
 	OPTION("Buffer_Size", OPT_SIZE, "32K", AT(buffer_size),
 	    "accepted; what is known of a pod has a bound of its own"),
+	OPTION("Owner_References", OPT_BOOL, "off", AT(owner_references),
+	    "the pod's ownerReferences; names of what made it are added in any case"),
+	OPTION("Namespace_Labels", OPT_BOOL, "off", AT(namespace_labels),
+	    "the namespace's labels, in kubernetes_namespace; needs get on namespaces"),
+	OPTION("Namespace_Annotations", OPT_BOOL, "off", AT(namespace_annotations),
+	    "the namespace's annotations; needs the same"),
+	OPTION("Node_Labels", OPT_BOOL, "off", AT(node_labels),
+	    "the node's labels, in kubernetes.node_labels; needs get on nodes"),
+	OPTION("Keep_Label_Dots", OPT_BOOL, "off", AT(keep_dots),
+	    "keep dots in the keys of labels and annotations; else they become _, as `app` beside `app.x` breaks a mapping"),
+	OPTION("Kube_CA_Path", OPT_STRING, NULL, AT(kube_ca_path), "a folder of such files"),
+	OPTION("Kube_Token_Command", OPT_STRING, NULL, AT(kube_token_command),
+	    "a command that prints the token, run by /bin/sh; instead of the file"),
+	OPTION("Kube_Token_TTL", OPT_TIME, "10m", AT(kube_token_ttl),
+	    "the command is run again after this time, and when the server refuses the token; the file is read each minute",
+	    .min = NS_PER_S, .max = 86400 * NS_PER_S),
+	OPTION("Kube_Namespace_File", OPT_STRING,
+	    "/var/run/secrets/kubernetes.io/serviceaccount/namespace", AT(kube_namespace_file),
+	    "towline's own namespace, where POD_NAMESPACE does not say it"),
+	OPTION("Kube_Node_Name", OPT_STRING, NULL, AT(kube_node_name),
+	    "the node whose pods are asked for; else NODE_NAME says it, else towline's own pod"),
+	OPTION("Kube_Meta_Namespace_Cache_TTL", OPT_TIME, "15m", AT(namespace_ttl),
+	    "namespaces and the node are read again after this time", .min = NS_PER_S,
+	    .max = 86400 * NS_PER_S),
+	OPTION("Pod_Wait", OPT_TIME, "5s", AT(pod_wait),
+	    "a file waits as long for its pod to be known; then its lines go without labels",
+	    .max = 60 * NS_PER_S),
+	OPTION("API_Wait", OPT_TIME, "30s", AT(api_wait),
+	    "… and as long for the first answer of the API server after the start",
+	    .max = 60 * NS_PER_S),
+	OPTION("Max_Pods", OPT_INT, "512", AT(max_pods),
+	    "pods that are known at a time, deleted ones among them whose files are not at their end; 16 KiB each at most",
+	    .min = 1, .max = 100000),
+	OPTION("tls.vhost", OPT_STRING, NULL, AT(tls_vhost),
+	    "the name in the server's certificate, when Kube_URL has another"),
+	OPTION_IDLE("tls.debug", "Log_Level debug says more"),
 	OPTION_IDLE("Use_Kubelet", from_watch),
 	OPTION_IDLE("Kubelet_Host", from_watch),
 	OPTION_IDLE("Kubelet_Port", from_watch),
 	OPTION_IDLE("Kube_Meta_Cache_TTL", "what is known of a pod follows its changes"),
-	OPTION_IDLE("Kube_Token_TTL", "the token's file is read again as it changes"),
 	OPTION_IDLE("Use_Tag_For_Meta", "the pod comes from the file's path"),
 	OPTION_IDLE("Regex_Parser", "the pod comes from the file's path"),
 	OPTION_IDLE("Cache_Use_Docker_Id", "pods are told apart by their uid"),
-	OPTION_LATER("Kube_Token_Command", "a command that prints the token"),
-	OPTION_LATER("Namespace_Labels", "labels of the pod's namespace"),
-	OPTION_LATER("Namespace_Annotations", "annotations of the pod's namespace"),
-	OPTION_LATER("Owner_References", "the pod's owners"),
-	OPTION_LATER("Kube_Meta_Preload_Cache_Dir", "metadata from files"),
+	OPTION_IDLE("Kube_Meta_Preload_Cache_Dir", "the state keeps what is known of pods"),
+	OPTION_IDLE("Namespace_Metadata_Only", "the pod's own metadata is added as well"),
+	OPTION_IDLE("Dummy_Meta", "metadata is the pod's own"),
+	OPTION_IDLE("Use_Journal", "the files are the container runtime's"),
+	OPTION_IDLE("DNS_Retries", "what fails is tried again by itself"),
+	OPTION_IDLE("DNS_Wait_Time", "what fails is tried again by itself"),
+	OPTION_IDLE("aws_use_pod_association", "the pod's labels come from the API server alone"),
+	OPTION_IDLE("aws_pod_association_*", "the pod's labels come from the API server alone"),
 	OPTIONS_END,
 };
 
@@ -82,9 +122,6 @@ kubernetes_check(const struct section *section, struct findings *findings)
 {
 	file_check(section, "Kube_CA_File", findings);
 	file_check(section, "Kube_Token_File", findings);
-	findings_add(findings, FINDING_NOTE, section->file, section->line,
-	    "[FILTER] kubernetes adds what the file's path tells of a pod; the API server is not "
-	    "asked yet, so there are no labels and annotations");
 }
 
 const struct plugin kubernetes_filter_plugin = {
@@ -100,7 +137,9 @@ const struct plugin kubernetes_filter_plugin = {
 struct kubernetes {
 	struct filter filter;
 	const struct kubernetes_conf *conf;
-	struct parser *merge;     /* Merge_Parser; NULL: none */
+	struct filter_world world; /* where parsers are found that annotations name */
+	struct parser *merge;      /* Merge_Parser; NULL: none */
+	struct said said;
 	struct agent_line merged; /* the last record's, when it was asked */
 };
 
@@ -111,6 +150,7 @@ kubernetes_init(struct filter *f, const struct filter_world *world)
 	const char *name;
 
 	k->conf = f->section->values;
+	k->world = *world;
 	name = k->conf->merge_parser;
 	if (name == NULL)
 		return 0;
@@ -141,14 +181,15 @@ trimmed(struct slice s)
 
 /* Merge_Parser's fields in the place of the grammar's other ones; those it does not name stay. */
 static const struct agent_line *
-merge(struct kubernetes *k, struct record *r, const struct agent_line *parsed, struct arena *arena)
+merge(struct kubernetes *k, struct parser *parser, struct record *r,
+    const struct agent_line *parsed, struct arena *arena)
 {
 	struct agent_line *m = &k->merged;
 	int64_t time = r->time;
 	int n;
 
 	memset(m, 0, sizeof(*m));
-	n = parser_run(k->merge, r->log, arena, m->extra, RECORD_FIELDS, &time);
+	n = parser_run(parser, r->log, arena, m->extra, RECORD_FIELDS, &time);
 	if (n < 0)
 		return parsed;
 	if (parsed != NULL) {
@@ -186,16 +227,40 @@ read_whole(const struct agent_line *parsed)
 	return false;
 }
 
+/* The parser that the pod's annotation names, else Merge_Parser; NULL: none. */
+static struct parser *
+parser_of(struct kubernetes *k, const struct pod *pod, enum side side)
+{
+	struct parser *parser = NULL;
+	char name[256];
+
+	if (!k->conf->parser_annotations || pod == NULL || pod->parser[side].len == 0)
+		return k->merge;
+	if (pod->parser[side].len < sizeof(name)) {
+		memcpy(name, pod->parser[side].at, pod->parser[side].len);
+		name[pod->parser[side].len] = '\0';
+		parser = k->world.parser(k->world.arg, name);
+	}
+	if (parser == NULL && !said_lately(&k->said))
+		say_warn("filter", "pod %.*s asks for a parser '%.*s', which no [PARSER] is",
+		    SLICE_ARG(pod->pod_name), SLICE_ARG(pod->parser[side]));
+	return parser == NULL ? k->merge : parser;
+}
+
 static bool
 kubernetes_run(struct filter *f, struct record *r, const struct agent_line *parsed,
     const struct pod *pod, struct arena *arena)
 {
 	struct kubernetes *k = (struct kubernetes *)f;
+	struct parser *parser;
 
 	r->pod = pod;
+	if (k->conf->exclude_annotations && pod != NULL && pod->exclude[r->side])
+		return false;
 	if (!k->conf->merge_log)
 		return true;
-	r->parsed = k->merge ? merge(k, r, parsed, arena) : parsed;
+	parser = parser_of(k, pod, r->side);
+	r->parsed = parser != NULL ? merge(k, parser, r, parsed, arena) : parsed;
 	if (!k->conf->keep_log && r->parsed != NULL && read_whole(r->parsed))
 		r->has_log = false;
 	return true;

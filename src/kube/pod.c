@@ -1,6 +1,7 @@
 /*
- * What the kubelet's paths tell of a container.  Names come from whoever may
- * create pods: nothing is trusted but its length and its characters.
+ * A snapshot of a container, made from what the kubelet's paths tell of it.
+ * Names come from whoever may create pods: nothing is trusted but its length
+ * and its characters.
  */
 #include "pod.h"
 
@@ -122,11 +123,29 @@ kept(struct slice s)
 	return (struct slice){ xslicedup(s), s.len };
 }
 
+void
+pod_settle(struct pod *p)
+{
+	struct buffer json;
+
+	buffer_init(&json, 0);
+	buffer_put(&json, SLICE("{"));
+	put_member(&json, "pod_name", p->pod_name);
+	put_member(&json, "namespace_name", p->namespace_name);
+	put_member(&json, "pod_id", p->pod_id);
+	put_member(&json, "container_name", p->container_name);
+	put_member(&json, "docker_id", p->docker_id);
+	put_member(&json, "container_image", p->image);
+	put_member(&json, "container_hash", p->image_id);
+	if (p->version != 0)
+		buffer_printf(&json, ",\"restart_count\":%u", p->restart);
+	p->json = buffer_slice(&json);
+}
+
 struct pod *
 pod_from_path(struct slice target, struct slice link)
 {
 	struct slice file = last_component(&target), container = last_component(&target), parts[3];
-	struct buffer json;
 	struct pod *p;
 	uint32_t restart;
 
@@ -141,15 +160,24 @@ pod_from_path(struct slice target, struct slice link)
 	p->container_name = kept(container);
 	p->docker_id = kept(id_of(link));
 	p->restart = restart;
-	buffer_init(&json, 0);
-	buffer_put(&json, SLICE("{"));
-	put_member(&json, "pod_name", p->pod_name);
-	put_member(&json, "namespace_name", p->namespace_name);
-	put_member(&json, "pod_id", p->pod_id);
-	put_member(&json, "container_name", p->container_name);
-	put_member(&json, "docker_id", p->docker_id);
-	buffer_put(&json, SLICE("}"));
-	p->json = buffer_slice(&json);
+	pod_settle(p);
+	return p;
+}
+
+struct pod *
+pod_copy(const struct pod *of)
+{
+	struct pod *p = xcalloc(1, sizeof(*p));
+
+	atomic_init(&p->refs, 1);
+	p->namespace_name = kept(of->namespace_name);
+	p->pod_name = kept(of->pod_name);
+	p->pod_id = kept(of->pod_id);
+	p->container_name = kept(of->container_name);
+	p->docker_id = kept(of->docker_id);
+	p->restart = of->restart;
+	p->image = kept(of->image);
+	p->image_id = kept(of->image_id);
 	return p;
 }
 
@@ -172,6 +200,13 @@ slice_free(struct slice s)
 }
 
 void
+pod_set(struct slice *member, const char *text)
+{
+	slice_free(*member);
+	*member = kept(slice_of(text));
+}
+
+void
 pod_unref(struct pod *p)
 {
 	if (p == NULL || atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) != 1)
@@ -181,6 +216,42 @@ pod_unref(struct pod *p)
 	slice_free(p->pod_id);
 	slice_free(p->container_name);
 	slice_free(p->docker_id);
+	slice_free(p->image);
+	slice_free(p->image_id);
 	slice_free(p->json);
+	for (int side = 0; side < SIDES; side++)
+		slice_free(p->parser[side]);
+	shared_json_unref(p->meta);
+	shared_json_unref(p->space);
+	shared_json_unref(p->node);
 	free(p);
+}
+
+/* ---- what snapshots share */
+
+struct shared_json *
+shared_json_new(struct slice json)
+{
+	struct shared_json *s = xmalloc(sizeof(*s));
+
+	atomic_init(&s->refs, 1);
+	s->json = kept(json);
+	return s;
+}
+
+struct shared_json *
+shared_json_ref(struct shared_json *s)
+{
+	if (s != NULL)
+		atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+	return s;
+}
+
+void
+shared_json_unref(struct shared_json *s)
+{
+	if (s == NULL || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	slice_free(s->json);
+	free(s);
 }

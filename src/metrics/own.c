@@ -16,6 +16,11 @@ struct metrics metrics;
 const char *const reason_names[] = { "429", "5xx", "hold", "timeout", "connect", "auth",
 	"too_large", "reply", "rejected", "given_up" };
 
+const char *const kube_verb_names[] = { "list", "watch", "get" };
+
+const char *const kube_error_names[] = { "connect", "auth", "forbidden", "gone", "throttled",
+	"server", "answer" };
+
 const char *const lost_names[] = { "gzip", "held", "deleted", "truncated", "powercut" };
 
 /* All outputs, newest first; only ever grows. */
@@ -80,20 +85,41 @@ write_lost(struct exposition *x, const struct own *own, int64_t now)
 	buffer_fini(&labels);
 }
 
+/* One series a name. */
 static void
-write_failures(struct exposition *x, const struct own *own, int64_t now)
+write_named(struct exposition *x, const struct own *own, const char *const *names, int n)
 {
 	struct buffer labels;
 
-	(void)now;
 	buffer_init(&labels, 0);
-	for (int i = 0; i < FAILURES; i++) {
+	for (int i = 0; i < n; i++) {
 		buffer_clear(&labels);
-		label_write(&labels, "kind", slice_of(failure_names[i]));
-		exposition_count(
-		    x, &own->family, buffer_slice(&labels), load(&metrics.parse_failures[i]));
+		label_write(&labels, own->family.labels, slice_of(names[i]));
+		exposition_count(x, &own->family, buffer_slice(&labels),
+		    load(counter_at(&metrics, own->where + (size_t)i * sizeof(atomic_ullong))));
 	}
 	buffer_fini(&labels);
+}
+
+static void
+write_failures(struct exposition *x, const struct own *own, int64_t now)
+{
+	(void)now;
+	write_named(x, own, failure_names, FAILURES);
+}
+
+static void
+write_verbs(struct exposition *x, const struct own *own, int64_t now)
+{
+	(void)now;
+	write_named(x, own, kube_verb_names, KUBE_VERBS);
+}
+
+static void
+write_kube_errors(struct exposition *x, const struct own *own, int64_t now)
+{
+	(void)now;
+	write_named(x, own, kube_error_names, KUBE_ERRORS);
 }
 
 /* How far behind the newest record read is, while there is something to ship. */
@@ -199,7 +225,32 @@ static const struct own table[] = {
 	    write_lost, 0 },
 	{ { FAMILY_COUNTER, "towline_parse_failures_total", "kind",
 	      "Records of which a part could not be read; they are shipped all the same." },
-	    write_failures, 0 },
+	    write_failures, OF(parse_failures) },
+	{ { FAMILY_COUNTER, "towline_unenriched_records_total", "",
+	      "Records shipped without their pod's labels, as the API server did not tell of it in time." },
+	    write_single, OF(unenriched) },
+	{ { FAMILY_GAUGE, "towline_pod_waits", "", "Files that wait for their pod to be known." },
+	    write_single, OF(pod_waits) },
+	{ { FAMILY_GAUGE, "towline_kube_up", "",
+	      "1: the pods of this node are known and watched; 0: they are not, or not asked for." },
+	    write_single, OF(kube_up) },
+	{ { FAMILY_GAUGE, "towline_kube_pods", "",
+	      "Pods that are known, deleted ones whose files are not at their end among them." },
+	    write_single, OF(kube_pods) },
+	{ { FAMILY_COUNTER, "towline_kube_events_total", "",
+	      "Changes that the watch has told of." },
+	    write_single, OF(kube_events) },
+	{ { FAMILY_COUNTER, "towline_kube_requests_total", "verb", "Requests to the API server." },
+	    write_verbs, OF(kube_requests) },
+	{ { FAMILY_COUNTER, "towline_kube_errors_total", "reason",
+	      "Requests to the API server that failed, and watches that broke." },
+	    write_kube_errors, OF(kube_errors) },
+	{ { FAMILY_COUNTER, "towline_kube_cut_total", "",
+	      "Annotations, labels and containers left out of a pod that was larger than 16 KiB." },
+	    write_single, OF(kube_cut) },
+	{ { FAMILY_COUNTER, "towline_kube_refused_pods_total", "",
+	      "Changes of pods that are not kept, as Max_Pods was reached." },
+	    write_single, OF(kube_refused) },
 	{ { FAMILY_COUNTER, "towline_folded_records_total", "",
 	      "Records counted under the label value other, as Max_Series was reached." },
 	    write_single, OF(folded) },

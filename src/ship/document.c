@@ -130,6 +130,12 @@ fields_room(const struct record *r, bool tight)
 	return n;
 }
 
+static size_t
+pod_room(const struct pod *pod)
+{
+	return pod_json_len(pod) + (pod->space != NULL ? pod->space->json.len : 0);
+}
+
 /* All but log, fields and log_parsed. */
 static size_t
 frame_room(const struct document_rules *rules, const struct record *r, bool tight)
@@ -137,7 +143,7 @@ frame_room(const struct document_rules *rules, const struct record *r, bool tigh
 	return DOCUMENT_ROOM + JSON_WRITE_MAX(INDEX_MAX) + rules->time_key.len +
 	       rules->log_key.len + rules->tag_key.len + rules->parsed_key.len +
 	       rules->operation.len + text_room(r->time_text, tight) + text_room(r->tag, tight) +
-	       (r->pod != NULL ? r->pod->json.len : 0);
+	       (r->pod != NULL ? pod_room(r->pod) : 0);
 }
 
 static size_t
@@ -199,8 +205,10 @@ rest_write(char *to, const struct document_rules *rules, const struct record *r)
 	}
 	for (int i = 0; i < r->nfields; i++)
 		to = field_write(to, &r->fields[i]);
-	if (r->pod != NULL && r->pod->json.len > 0)
-		to = put_slice(PUT(to, ",\"kubernetes\":"), r->pod->json);
+	if (r->pod != NULL)
+		to = pod_json_write(PUT(to, ",\"kubernetes\":"), r->pod);
+	if (r->pod != NULL && r->pod->space != NULL)
+		to = put_slice(PUT(to, ",\"kubernetes_namespace\":"), r->pod->space->json);
 	return to;
 }
 

@@ -18,6 +18,8 @@ enum {
 	DELETE_STREAM,
 	SAVE_RULES,
 	SAVE_FORGOTTEN,
+	SAVE_METADATA,
+	DELETE_METADATA,
 	STATEMENTS
 };
 
@@ -34,6 +36,8 @@ static const char *const statements[STATEMENTS] = {
 	[DELETE_TEXT] = "DELETE FROM counters WHERE key = ?1",
 	[SAVE_RULES] = "INSERT OR IGNORE INTO rules (name, text) VALUES (?1, ?2)",
 	[SAVE_FORGOTTEN] = "INSERT OR REPLACE INTO forgotten (one, until) VALUES (1, ?1)",
+	[SAVE_METADATA] = "INSERT OR REPLACE INTO metadata (key, value) VALUES (?1, ?2)",
+	[DELETE_METADATA] = "DELETE FROM metadata WHERE key = ?1",
 	[DELETE_STREAM] = "DELETE FROM streams WHERE id = ?1",
 };
 
@@ -100,6 +104,25 @@ texts_take(struct state *s, struct changes *all)
 	s->texts_dirty = false;
 }
 
+/* Each is given away: the state keeps none of them in memory. */
+static void
+metadata_take(struct state *s, struct changes *all)
+{
+	struct slice key;
+	char *value;
+	size_t at = 0;
+
+	if (map_count(s->metadata) == 0)
+		return;
+	all->metadata = xcalloc(2 * map_count(s->metadata), sizeof(char *));
+	while ((value = map_next(s->metadata, &at, &key)) != NULL) {
+		all->metadata[2 * all->nmetadata] = xslicedup(key);
+		all->metadata[2 * all->nmetadata++ + 1] = value;
+	}
+	map_free(s->metadata);
+	s->metadata = map_new();
+}
+
 static void
 rules_take(const struct state *s, struct changes *all)
 {
@@ -134,6 +157,7 @@ changes_take(struct state *s, struct changes *all)
 	}
 	s->dirty = NULL;
 	texts_take(s, all);
+	metadata_take(s, all);
 	rules_take(s, all);
 }
 
@@ -146,8 +170,11 @@ changes_free(struct changes *all)
 	}
 	for (size_t i = 0; i < 2 * all->ntexts; i++)
 		free(all->texts[i]);
+	for (size_t i = 0; i < 2 * all->nmetadata; i++)
+		free(all->metadata[i]);
 	free(all->streams);
 	free(all->texts);
+	free(all->metadata);
 	free(all->forgotten);
 	free(all->rules);
 }
@@ -249,6 +276,17 @@ text_write(struct state *s, char *const *text)
 }
 
 static int
+metadata_write(struct state *s, char *const *one)
+{
+	sqlite3_stmt *to = statement_of(s, *one[1] != '\0' ? SAVE_METADATA : DELETE_METADATA);
+
+	sqlite3_bind_text(to, 1, one[0], -1, SQLITE_STATIC);
+	if (*one[1] != '\0')
+		sqlite3_bind_text(to, 2, one[1], -1, SQLITE_STATIC);
+	return run(to);
+}
+
+static int
 rules_write(struct state *s, const struct rules_text *rules)
 {
 	sqlite3_stmt *to = statement_of(s, SAVE_RULES);
@@ -302,6 +340,10 @@ changes_write(struct state *s, const struct changes *all)
 		if (text_write(s, &all->texts[2 * i]) < 0)
 			return -1;
 	}
+	for (size_t i = 0; i < all->nmetadata; i++) {
+		if (metadata_write(s, &all->metadata[2 * i]) < 0)
+			return -1;
+	}
 	for (size_t i = 0; i < all->nrules; i++) {
 		if (rules_write(s, &all->rules[i]) < 0)
 			return -1;
@@ -335,6 +377,14 @@ changes_give_back(struct state *s, struct changes *all)
 			from[1] = NULL;
 		}
 		t->is_dirty = s->texts_dirty = true;
+	}
+	for (size_t i = 0; i < all->nmetadata; i++) {
+		char **from = &all->metadata[2 * i];
+
+		if (map_get(s->metadata, slice_of(from[0])) != NULL)
+			continue;
+		map_put(s->metadata, slice_of(from[0]), from[1]);
+		from[1] = NULL;
 	}
 	s->forgotten = all->forgotten; /* none has been added: that is this thread's */
 	s->nforgotten = all->nforgotten;

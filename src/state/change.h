@@ -15,6 +15,8 @@ struct changes {
 	size_t n, size;
 	char **texts; /* key, value, key, value, …; a NULL value: delete */
 	size_t ntexts;
+	char **metadata; /* the same; an empty value: delete */
+	size_t nmetadata;
 	struct identity *forgotten;
 	size_t nforgotten;
 	int64_t forgotten_to;

@@ -68,9 +68,11 @@ struct state {
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct map *streams; /* identity: struct known */
-	struct map *bases;   /* base: the newest struct known of a generation of it */
-	struct map *texts;   /* key: struct text */
+	struct map *streams;  /* identity: struct known */
+	struct map *bases;    /* base: the newest struct known of a generation of it */
+	struct map *texts;    /* key: struct text */
+	struct map *metadata; /* key: char *, that is to be written; empty: deleted */
+	struct map *loaded;   /* key: char *, as the store had it; NULL: handed on */
 	struct rules_text *rules;
 	size_t nrules, nrules_stored; /* the first of which are in the store */
 	struct known *dirty;
@@ -92,7 +94,7 @@ struct state {
 	pthread_t thread;
 	bool running;
 	sqlite3 *db;
-	sqlite3_stmt *statements[10];
+	sqlite3_stmt *statements[12];
 };
 
 /* state.c, under the lock */
@@ -139,6 +141,9 @@ void forget_old(struct state *s);
  * Under the lock: when there are more than are to be remembered, look within a second.
  */
 void forget_soon(struct state *s);
+
+/* metadata.c: a map of texts, with them. */
+void metadata_free(struct map *all);
 
 /**
  * schema_open(s):

@@ -58,6 +58,8 @@ state_open(const char *dir)
 	s->streams = map_new();
 	s->bases = map_new();
 	s->texts = map_new();
+	s->metadata = map_new();
+	s->loaded = map_new();
 	s->wake = -1;
 	if (dir == NULL)
 		return s;
@@ -97,6 +99,8 @@ state_close(struct state *s)
 	map_free(s->streams);
 	map_free(s->bases);
 	map_free(s->texts);
+	metadata_free(s->metadata);
+	metadata_free(s->loaded);
 	staged_clear(s);
 	free(s->staged);
 	free(s->forgotten);
@@ -122,6 +126,8 @@ state_look(const char *dir)
 	s->streams = map_new();
 	s->bases = map_new();
 	s->texts = map_new();
+	s->metadata = map_new();
+	s->loaded = map_new();
 	if (schema_look(s) == 0)
 		return s;
 	state_close(s);

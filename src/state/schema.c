@@ -33,6 +33,7 @@ static const char *const migrations[] = {
 	"CREATE TABLE rules (name INTEGER PRIMARY KEY, text TEXT NOT NULL);",
 	"ALTER TABLE breaks ADD COLUMN next BLOB;",
 	"CREATE TABLE forgotten (one INTEGER PRIMARY KEY, until INTEGER NOT NULL);",
+	"CREATE TABLE metadata (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
 };
 
 #define NEWEST (int)(sizeof(migrations) / sizeof(migrations[0]))
@@ -252,6 +253,13 @@ text_load(struct state *s, sqlite3_stmt *row)
 }
 
 static void
+metadata_load(struct state *s, sqlite3_stmt *row)
+{
+	free(map_put(s->loaded, slice_of((const char *)sqlite3_column_text(row, 0)),
+	    xstrdup((const char *)sqlite3_column_text(row, 1))));
+}
+
+static void
 rules_load(struct state *s, sqlite3_stmt *row)
 {
 	rules_keep(s, offset_at(row, 0), (const char *)sqlite3_column_text(row, 1));
@@ -323,6 +331,7 @@ load(struct state *s)
 		   stream_load) < 0 ||
 		       rows_load(s, "SELECT id, side, end, next FROM breaks", break_load) < 0 ||
 		       rows_load(s, "SELECT name, text FROM rules", rules_load) < 0 ||
+		       rows_load(s, "SELECT key, value FROM metadata", metadata_load) < 0 ||
 		       rows_load(s, "SELECT key, value FROM counters", text_load) < 0
 		   ? -1
 		   : 0;

@@ -254,7 +254,7 @@ file_turn(struct tail *t, struct file *f)
 	}
 	if (f->after != NULL) /* a copy that is to be read first */
 		return false;
-	f->parked = !f->changed && (file_parked(t, f) || file_waits(t, f));
+	f->parked = !f->changed && (file_parked(t, f) || file_waits(t, f) || f->stream->waits);
 	if (f->parked)
 		content_turned(t, f, false);
 	else if (!f->changed)

@@ -260,6 +260,15 @@ tail_turn(struct tail *t, bool room)
 	return more;
 }
 
+void
+tail_go_on(struct tail *t, const struct stream *stream)
+{
+	struct file *f = map_get(t->by_identity, identity_key(&stream->identity));
+
+	if (f != NULL)
+		file_wake(t, f);
+}
+
 bool
 tail_at_end(const struct tail *t)
 {

@@ -20,7 +20,7 @@ FLOORS = [
     },
     {
         "src/tail": "tail",
-        "src/kube": "",
+        "src/kube": "kube",
         "src/filter": "filter",
         "src/ship": "batch hosts reply reply_text ship",
         "src/serve": "serve",

@@ -89,7 +89,7 @@ rig_start(struct rig *r, const char *lines, bool sqlite)
 static inline void
 rig_put(struct rig *r, struct batch **b, int which, const char *text)
 {
-	static struct pod pod = { .json = SLICE("{\"pod_name\":\"p\"}") };
+	static struct pod pod = { .json = SLICE("{\"pod_name\":\"p\"") };
 	struct stream *stream = &r->streams[which];
 	struct agent_line parsed = { .level = LEVEL_INFO };
 	struct record record = { .time = clock_wall(),

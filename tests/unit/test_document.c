@@ -13,7 +13,7 @@
 #define TIME 1795334400002176064 /* 2026-11-22T08:00:00.002176064Z */
 
 static struct stream stream = { .hour = 0x07a120 };
-static struct pod pod = { .json = SLICE("{\"pod_name\":\"p\"}") };
+static struct pod pod = { .json = SLICE("{\"pod_name\":\"p\"") };
 
 static struct record
 record_of(struct slice log)

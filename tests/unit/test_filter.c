@@ -198,10 +198,7 @@ test_missing_files_of_the_api_are_a_warning(void **state)
 	    "[INPUT]\n Name tail\n Tag t\n Path /nowhere/x\n[OUTPUT]\n Name es\n Match *\n");
 	conf_free(conf_read("f", &registry, f));
 	said = try_findings(f);
-	assert_string_equal(said,
-	    "f:1: note: [FILTER] kubernetes adds what the file's path tells of a pod; the API "
-	    "server is not asked yet, so there are no labels and annotations\n"
-	    "f:4: warning: Kube_CA_File '/none' cannot be read\n");
+	assert_string_equal(said, "f:4: warning: Kube_CA_File '/none' cannot be read\n");
 	free(said);
 	findings_free(f);
 }

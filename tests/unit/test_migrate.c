@@ -86,6 +86,15 @@ static const struct {
 	    "CREATE TABLE forgotten (one INTEGER PRIMARY KEY, until INTEGER NOT NULL);"
 	    "INSERT INTO forgotten VALUES (1, 5);",
 	    true, true, true },
+	{ 6,
+	    STREAMS(", base BLOB, rulings BLOB", ", base, rulings) VALUES (" STREAM "," BASE
+						 "," RULING ");") BREAKS COUNTERS MACHINE RULES
+	    "ALTER TABLE breaks ADD COLUMN next BLOB; UPDATE breaks SET next = " NEXT ";"
+	    "CREATE TABLE forgotten (one INTEGER PRIMARY KEY, until INTEGER NOT NULL);"
+	    "INSERT INTO forgotten VALUES (1, 5);"
+	    "CREATE TABLE metadata (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+	    "INSERT INTO metadata VALUES ('pod/u', '{}');",
+	    true, true, true },
 };
 
 static int64_t

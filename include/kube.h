@@ -1,0 +1,94 @@
+/*
+ * What the API server says of the pods on this node: a thread of its own lists
+ * them once and watches them from then on, and keeps what logs need of each.
+ * Nobody waits for it but the files of a pod that is not known yet, for a
+ * bounded time.
+ *
+ *	GET /api/v1/pods?fieldSelector=spec.nodeName=NODE      list, in pages
+ *	… &watch=1&resourceVersion=…&allowWatchBookmarks=true  changes, as they come
+ *
+ * Rights: pods list and watch; namespaces get, nodes get where their labels
+ * are asked for.  Never nodes/proxy, which would allow to run commands.
+ */
+#ifndef KUBE_H
+#define KUBE_H
+
+#include <stdint.h>
+
+#include "conf.h"
+#include "pod.h"
+#include "state.h"
+
+struct kube;
+
+/* As [FILTER] kubernetes has them; texts live as long as the configuration. */
+struct kube_options {
+	const char *url, *ca_file, *ca_path, *vhost;
+	const char *token_file, *token_command, *namespace_file;
+	const char *node; /* NULL: found out */
+	bool tls_verify;
+	bool labels, annotations, owner_references, keep_dots;
+	bool namespace_labels, namespace_annotations, node_labels;
+	int64_t token_ttl, namespace_ttl; /* ns: a command is run, a namespace read again */
+	int64_t pod_wait, api_wait;       /* ns: how long a file waits for its pod */
+	int64_t max_pods;
+};
+
+/**
+ * kube_new(options, state), kube_free(k):
+ * With what ${state} kept of pods whose files are not at their end.  NULL after
+ * saying why.
+ */
+struct kube *kube_new(const struct kube_options *options, struct state *state);
+void kube_free(struct kube *k);
+
+/**
+ * kube_start(k, wake), kube_stop(k):
+ * Start the thread, which writes the eventfd ${wake} when a file need not wait
+ * any more (-1 after saying why not); end it.
+ */
+int kube_start(struct kube *k, int wake);
+void kube_stop(struct kube *k);
+
+/**
+ * kube_use(k, uid), kube_leave(k, uid):
+ * The reader has one more stream of the pod whose path says ${uid}, or one
+ * less: what is known of it is kept as long, deleted or not, and stored.
+ */
+void kube_use(struct kube *k, struct slice uid);
+void kube_leave(struct kube *k, struct slice uid);
+
+enum kube_answer {
+	KUBE_KNOWN,  /* the snapshot has all of it */
+	KUBE_WAITS,  /* not yet: the file waits */
+	KUBE_UNKNOWN /* not in time: its lines go without, until it is known */
+};
+
+/**
+ * kube_find(k, have, now, out):
+ * What is known of the container of ${have}, a snapshot made from a path or by
+ * this function: *${out} is a newer one, to be unreferenced, or NULL when
+ * ${have} is the newest.  The pod's uid decides; a static pod, which the path
+ * names by its hash, is found by its mirror's annotation with namespace and
+ * name.  ${now}: mono ns.
+ */
+enum kube_answer kube_find(struct kube *k, const struct pod *have, int64_t now, struct pod **out);
+
+/**
+ * kube_version(k):
+ * Moves whenever kube_find() may answer something else.  Any thread, no lock.
+ */
+uint64_t kube_version(const struct kube *k);
+
+/**
+ * kube_ready(k, why, size):
+ * Has the API server answered with all pods of the node since the start?  If
+ * not, say what is missing and what to do.
+ */
+bool kube_ready(struct kube *k, char *why, size_t size);
+
+/* The most memory that it takes beside its table of pods; and a pod's. */
+#define KUBE_BYTES (UINT64_C(16) << 20)
+#define KUBE_POD_BYTES 16384u
+
+#endif

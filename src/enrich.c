@@ -1,0 +1,171 @@
+/*
+ * Between the reader, which has a snapshot of its pod for each stream, and the
+ * kube thread, which knows of changes.  A record costs one load; a lock is
+ * taken when something has changed.
+ */
+#include "enrich.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "filter.h"
+#include "metrics.h"
+#include "voice.h"
+
+#define ASK_GAP (100 * NS_PER_MS) /* between two looks at who waits */
+
+/* ---- start */
+
+const struct section *
+enrich_asks(const struct conf *conf)
+{
+	static const char *const how[] = { "Kube_URL", "Kube_Token_File", "Kube_Token_Command" };
+
+	for (size_t i = 0; i < conf->n; i++) {
+		const struct section *s = &conf->sections[i];
+		const struct kubernetes_conf *k = s->values;
+
+		if (s->plugin != &kubernetes_filter_plugin)
+			continue;
+		for (size_t j = 0; j < sizeof(how) / sizeof(*how); j++) {
+			if (conf_given(s, how[j]) != 0)
+				return s;
+		}
+		return getenv("KUBERNETES_SERVICE_HOST") != NULL ||
+			       access(k->kube_token_file, R_OK) == 0
+			   ? s
+			   : NULL;
+	}
+	return NULL;
+}
+
+static struct kube_options
+options_of(const struct kubernetes_conf *k)
+{
+	const char *node = getenv("NODE_NAME");
+
+	return (struct kube_options){
+		.url = k->kube_url,
+		.ca_file = k->kube_ca_file,
+		.ca_path = k->kube_ca_path,
+		.vhost = k->tls_vhost,
+		.token_file = k->kube_token_file,
+		.token_command = k->kube_token_command,
+		.namespace_file = k->kube_namespace_file,
+		.node = k->kube_node_name != NULL ? k->kube_node_name : node,
+		.tls_verify = k->tls_verify,
+		.labels = k->labels,
+		.annotations = k->annotations,
+		.owner_references = k->owner_references,
+		.keep_dots = k->keep_dots,
+		.namespace_labels = k->namespace_labels,
+		.namespace_annotations = k->namespace_annotations,
+		.node_labels = k->node_labels,
+		.token_ttl = k->kube_token_ttl,
+		.namespace_ttl = k->namespace_ttl,
+		.pod_wait = k->pod_wait,
+		.api_wait = k->api_wait,
+		.max_pods = k->max_pods,
+	};
+}
+
+int
+enrich_make(struct pipeline *p)
+{
+	const struct section *section = enrich_asks(p->conf);
+
+	if (section == NULL) {
+		state_metadata_each(p->state, NULL, NULL);
+		return 0;
+	}
+	p->kube_options = options_of(section->values);
+	p->kube = kube_new(&p->kube_options, p->state);
+	return p->kube == NULL ? -1 : 0;
+}
+
+/* ---- a stream's snapshot */
+
+static enum kube_answer
+ask(struct pipeline *p, struct flow *flow, int64_t now)
+{
+	struct stream *stream = flow->stream;
+	struct pod *newer;
+	enum kube_answer answer;
+
+	flow->pods = kube_version(p->kube);
+	answer = kube_find(p->kube, stream->pod, now, &newer);
+	if (newer != NULL) {
+		pod_unref(stream->pod);
+		stream->pod = newer;
+	}
+	return answer;
+}
+
+static void
+waits(struct pipeline *p, struct flow *flow, bool so)
+{
+	if (flow->stream->waits == so)
+		return;
+	flow->stream->waits = so;
+	if (so)
+		LIST_INSERT_HEAD(&p->waiting, flow, in_waiting);
+	else
+		LIST_REMOVE(flow, in_waiting);
+	atomic_store_explicit(&metrics.pod_waits,
+	    atomic_load_explicit(&metrics.pod_waits, memory_order_relaxed) + (so ? 1 : -1ULL),
+	    memory_order_relaxed);
+}
+
+/* Without the filter documents have no kubernetes field: nothing is to be known. */
+static bool
+is_enriched(const struct pipeline *p, const struct flow *flow)
+{
+	return p->kube != NULL && flow->stream->pod != NULL &&
+	       chain_has(flow->source, &kubernetes_filter_plugin);
+}
+
+void
+enrich_begins(struct pipeline *p, struct flow *flow)
+{
+	flow->enriched = is_enriched(p, flow);
+	if (!flow->enriched)
+		return;
+	kube_use(p->kube, flow->stream->pod->pod_id);
+	waits(p, flow, ask(p, flow, clock_mono()) == KUBE_WAITS);
+}
+
+void
+enrich_ends(struct pipeline *p, struct flow *flow)
+{
+	if (!flow->enriched)
+		return;
+	waits(p, flow, false);
+	kube_leave(p->kube, flow->stream->pod->pod_id);
+}
+
+void
+enrich_record(struct pipeline *p, struct flow *flow)
+{
+	if (!flow->enriched)
+		return;
+	if (flow->pods != kube_version(p->kube))
+		ask(p, flow, clock_mono());
+	if (flow->stream->pod->version == 0)
+		metrics_add(&metrics.unenriched, 1);
+}
+
+int
+enrich_turn(struct pipeline *p, int64_t now)
+{
+	struct flow *flow = LIST_FIRST(&p->waiting), *next;
+
+	for (; flow != NULL; flow = next) {
+		next = LIST_NEXT(flow, in_waiting);
+		if (ask(p, flow, now) == KUBE_WAITS)
+			continue;
+		waits(p, flow, false);
+		tail_go_on(p->tail, flow->stream);
+	}
+	return LIST_EMPTY(&p->waiting) ? 1000 : (int)(ASK_GAP / NS_PER_MS);
+}

@@ -1,0 +1,298 @@
+/*
+ * A service account's token lives an hour; the kubelet writes a new one to the
+ * same file, which is read again each minute and when the server says 401.  The
+ * certificate authority's file is read for each new connection.
+ */
+#include "access.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "voice.h"
+
+#define TOKEN_EVERY (60 * NS_PER_S)
+#define TOKEN_MAX 65536u
+#define COMMAND_TIME (10 * NS_PER_S)
+
+struct access {
+	const struct kube_options *options;
+	char *origin; /* scheme, host, port, and a path before /api; no slash at the end */
+	char *server; /* that without userinfo */
+	struct curl_slist *connect_to; /* where tls.vhost is; NULL: the name is the address */
+	char *token;                   /* NULL: none */
+	int64_t read;                  /* mono ns when it was; 0: it must be */
+	char why[256];
+};
+
+/* ---- the address */
+
+/* SCHEME://HOST[:PORT][/PATH] with tls.vhost in HOST's place, and where to connect then. */
+static int
+address_make(struct access *a, const char *url)
+{
+	CURLU *u = curl_url();
+	char *host = NULL, *port = NULL, *whole = NULL;
+	int result = -1;
+
+	if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK ||
+	    curl_url_get(u, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+	    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
+		goto out;
+	if (a->options->vhost != NULL) {
+		char *to = xprintf("::%s:%s", host, port);
+
+		a->connect_to = curl_slist_append(NULL, to);
+		free(to);
+		curl_url_set(u, CURLUPART_HOST, a->options->vhost, 0);
+	}
+	if (curl_url_get(u, CURLUPART_URL, &whole, 0) != CURLUE_OK)
+		goto out;
+	a->origin = xstrdup(whole);
+	while (a->origin[0] != '\0' && a->origin[strlen(a->origin) - 1] == '/')
+		a->origin[strlen(a->origin) - 1] = '\0';
+	a->server = xprintf("%s:%s", host, port);
+	result = 0;
+out:
+	curl_free(host);
+	curl_free(port);
+	curl_free(whole);
+	curl_url_cleanup(u);
+	return result;
+}
+
+struct access *
+access_new(const struct kube_options *options)
+{
+	struct access *a = xcalloc(1, sizeof(*a));
+
+	a->options = options;
+	if (address_make(a, options->url) == 0)
+		return a;
+	say_error("kube", "Kube_URL is no URL: https://HOST:PORT");
+	access_free(a);
+	return NULL;
+}
+
+void
+access_free(struct access *a)
+{
+	if (a == NULL)
+		return;
+	free(a->origin);
+	free(a->server);
+	curl_slist_free_all(a->connect_to);
+	free(a->token);
+	free(a);
+}
+
+const char *
+access_server(const struct access *a)
+{
+	return a->server;
+}
+
+const char *
+access_why(const struct access *a)
+{
+	return a->why;
+}
+
+/* ---- the token */
+
+static void
+trim(char *text, size_t n)
+{
+	while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r' || text[n - 1] == ' ' ||
+			    text[n - 1] == '\t'))
+		n--;
+	text[n] = '\0';
+}
+
+char *
+file_text(const char *path, size_t most)
+{
+	FILE *file = fopen(path, "re");
+	char *text;
+	size_t n;
+
+	if (file == NULL)
+		return NULL;
+	text = xmalloc(most + 1);
+	n = fread(text, 1, most, file);
+	fclose(file);
+	trim(text, n);
+	return text;
+}
+
+/* Read what a command prints until it ends or its time is up. */
+static size_t
+output_read(int fd, char *to, size_t size)
+{
+	int64_t until = clock_mono() + COMMAND_TIME;
+	size_t n = 0;
+
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int64_t left = (until - clock_mono()) / NS_PER_MS;
+		ssize_t more;
+
+		if (left <= 0 || poll(&p, 1, (int)left) <= 0 || n == size)
+			return n;
+		more = read(fd, to + n, size - n);
+		if (more <= 0)
+			return n;
+		n += (size_t)more;
+	}
+}
+
+/* Signals are blocked in our threads, and would be in the command. */
+static int
+spawn(const char *command, int out, pid_t *pid)
+{
+	extern char **environ;
+	char shell[] = "sh", option[] = "-c", *text = xstrdup(command);
+	char *const argv[] = { shell, option, text, NULL };
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none;
+	int error;
+
+	sigemptyset(&none);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setpgroup(&attributes, 0);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+	error = posix_spawn(pid, "/bin/sh", &actions, &attributes, argv, environ);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	free(text);
+	return error;
+}
+
+static char *
+command_text(struct access *a)
+{
+	int fds[2], status = 0, error;
+	char *text;
+	size_t n;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return NULL;
+	error = spawn(a->options->token_command, fds[1], &pid);
+	close(fds[1]);
+	if (error != 0) {
+		close(fds[0]);
+		snprintf(a->why, sizeof(a->why), "Kube_Token_Command: %s", strerror(error));
+		return NULL;
+	}
+	text = xmalloc(TOKEN_MAX + 1);
+	n = output_read(fds[0], text, TOKEN_MAX);
+	close(fds[0]);
+	kill(-pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	trim(text, n);
+	if (text[0] != '\0')
+		return text;
+	snprintf(a->why, sizeof(a->why), "Kube_Token_Command printed no token");
+	free(text);
+	return NULL;
+}
+
+/* A header is one line: a token with a line break in it is none. */
+static bool
+is_token(const char *text)
+{
+	return text[0] != '\0' && text[strcspn(text, "\r\n")] == '\0';
+}
+
+static void
+token_read(struct access *a)
+{
+	const struct kube_options *o = a->options;
+	bool command = o->token_command != NULL;
+	int64_t now = clock_mono(), every = command ? o->token_ttl : TOKEN_EVERY;
+	char *token;
+
+	if (a->token != NULL && a->read != 0 && now - a->read < every)
+		return;
+	token = command ? command_text(a) : file_text(o->token_file, TOKEN_MAX);
+	if (token == NULL && !command)
+		snprintf(a->why, sizeof(a->why), "cannot read Kube_Token_File %s: %s",
+		    o->token_file, strerrordesc_np(errno));
+	else if (token != NULL && !is_token(token))
+		snprintf(a->why, sizeof(a->why), "%s holds no token",
+		    command ? "Kube_Token_Command's output" : o->token_file);
+	if (token != NULL && !is_token(token)) {
+		free(token);
+		token = NULL;
+	}
+	free(a->token);
+	a->token = token;
+	a->read = now;
+}
+
+void
+access_refused(struct access *a)
+{
+	a->read = 0;
+}
+
+/* ---- a request */
+
+static void
+tls_set(const struct kube_options *o, CURL *easy)
+{
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, o->tls_verify ? 1L : 0L);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, o->tls_verify ? 2L : 0L);
+	if (o->ca_file != NULL && access(o->ca_file, R_OK) == 0)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file);
+	if (o->ca_path != NULL)
+		curl_easy_setopt(easy, CURLOPT_CAPATH, o->ca_path);
+	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L); /* the file may have changed */
+}
+
+bool
+access_request(struct access *a, CURL *easy, struct curl_slist **headers, const char *path,
+    char error[CURL_ERROR_SIZE])
+{
+	char *url, *authorization;
+
+	token_read(a);
+	if (a->token == NULL)
+		return false;
+	url = xprintf("%s%s", a->origin, path);
+	authorization = xprintf("Authorization: Bearer %s", a->token);
+	curl_slist_free_all(*headers);
+	*headers = curl_slist_append(NULL, authorization);
+	curl_easy_reset(easy);
+	error[0] = '\0';
+	curl_easy_setopt(easy, CURLOPT_URL, url);
+	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, *headers);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, "towline/" TOWLINE_VERSION);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, 10L);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L); /* a watch may be silent for minutes */
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 30L);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
+	if (a->connect_to != NULL)
+		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, a->connect_to);
+	tls_set(a->options, easy);
+	free(url);
+	free(authorization);
+	return true;
+}

@@ -1,0 +1,33 @@
+/*
+ * The pods of this node, listed once and watched from then on: what the API
+ * server says goes to the table.  The kube thread's, on its multi handle.
+ */
+#ifndef FEED_H
+#define FEED_H
+
+#include "access.h"
+#include "pod_table.h"
+
+struct feed;
+
+struct feed *feed_new(const struct kube_options *options, struct access *access,
+    struct pod_table *table, CURLM *multi);
+void feed_free(struct feed *f);
+
+/**
+ * feed_turn(f, now), feed_done(f, easy, code, now):
+ * Send what is due, and return when the next thing is (mono ns); ${easy} has
+ * ended, false: it is not the feed's.
+ */
+int64_t feed_turn(struct feed *f, int64_t now);
+bool feed_done(struct feed *f, CURL *easy, CURLcode code, int64_t now);
+
+/**
+ * feed_node(f), feed_why(f, why, size):
+ * The node's name, NULL: not known yet; the kube thread's.  What went wrong
+ * last: any thread.
+ */
+const char *feed_node(const struct feed *f);
+void feed_why(struct feed *f, char *why, size_t size);
+
+#endif

@@ -1,0 +1,189 @@
+/* GET of a namespace or a node, of which the metadata alone is asked for and read. */
+#include "lookup.h"
+
+#include <stdlib.h>
+
+#include "clock.h"
+#include "metrics.h"
+#include "sieve.h"
+#include "voice.h"
+
+#define KEPT_MAX (384u << 10)
+#define OBJECT_MAX (UINT64_C(8) << 20)
+#define TIME 30L
+#define PARTIAL                                                                                    \
+	"Accept: application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+
+struct lookup {
+	const struct kube_options *options;
+	struct access *access;
+	struct pod_table *table;
+	CURLM *multi;
+	CURL *easy;
+	struct curl_slist *headers;
+	char error[CURL_ERROR_SIZE];
+	struct sieve *sieve;
+	struct around_want want;
+	json_t *meta; /* of this answer; NULL: none */
+	char message[256];
+	bool flying;
+	struct said said;
+};
+
+static const char *const patterns[] = { "message", "metadata.labels", "metadata.annotations",
+	NULL };
+static const char *const none[] = { NULL };
+static const struct sieve_shape shape = { patterns, NULL, none, false };
+
+static void
+on_object(void *arg, struct slice text, bool root)
+{
+	struct lookup *l = arg;
+	json_t *object = json_loadb(text.at, text.len, 0, NULL);
+	const char *message = json_string_value(json_object_get(object, "message"));
+
+	(void)root;
+	json_decref(l->meta);
+	l->meta = json_incref(json_object_get(object, "metadata"));
+	if (message != NULL)
+		snprintf(l->message, sizeof(l->message), "%s", message);
+	json_decref(object);
+}
+
+static size_t
+on_write(char *at, size_t size, size_t n, void *arg)
+{
+	struct lookup *l = arg;
+
+	return sieve_feed(l->sieve, (struct slice){ at, size * n }) == PARSE_BAD ? 0 : size * n;
+}
+
+struct lookup *
+lookup_new(const struct kube_options *options, struct access *access, struct pod_table *table,
+    CURLM *multi)
+{
+	struct lookup *l = xcalloc(1, sizeof(*l));
+
+	l->options = options;
+	l->access = access;
+	l->table = table;
+	l->multi = multi;
+	l->easy = curl_easy_init();
+	l->sieve = sieve_new(&shape, KEPT_MAX, OBJECT_MAX, on_object, l);
+	return l;
+}
+
+void
+lookup_free(struct lookup *l)
+{
+	if (l == NULL)
+		return;
+	if (l->flying)
+		curl_multi_remove_handle(l->multi, l->easy);
+	curl_easy_cleanup(l->easy);
+	curl_slist_free_all(l->headers);
+	sieve_free(l->sieve);
+	json_decref(l->meta);
+	free(l);
+}
+
+void
+lookup_turn(struct lookup *l, const char *node, int64_t now)
+{
+	char *name, *path;
+
+	if (l->flying || !pod_table_around_next(l->table, now, &l->want) ||
+	    (l->want.node && node == NULL))
+		return;
+	if (l->want.node)
+		snprintf(l->want.name, sizeof(l->want.name), "%s", node);
+	name = curl_easy_escape(NULL, l->want.name, 0);
+	path = xprintf("/api/v1/%s/%s", l->want.node ? "nodes" : "namespaces", name);
+	curl_free(name);
+	if (access_request(l->access, l->easy, &l->headers, path, l->error)) {
+		sieve_clear(l->sieve);
+		json_decref(l->meta);
+		l->meta = NULL;
+		l->message[0] = '\0';
+		l->headers = curl_slist_append(l->headers, PARTIAL);
+		curl_easy_setopt(l->easy, CURLOPT_HTTPHEADER, l->headers);
+		curl_easy_setopt(l->easy, CURLOPT_WRITEFUNCTION, on_write);
+		curl_easy_setopt(l->easy, CURLOPT_WRITEDATA, l);
+		curl_easy_setopt(l->easy, CURLOPT_TIMEOUT, TIME);
+		metrics_add(&metrics.kube_requests[KUBE_GET], 1);
+		curl_multi_add_handle(l->multi, l->easy);
+		l->flying = true;
+	} else {
+		pod_table_around_put(l->table, &l->want, NULL, now);
+	}
+	free(path);
+}
+
+/* The value as documents have it, within POD_BYTES: annotations go first, then labels. */
+static struct shared_json *
+value_make(const struct lookup *l)
+{
+	const struct kube_options *o = l->options;
+	bool labels = l->want.node || o->namespace_labels;
+	bool annotations = !l->want.node && o->namespace_annotations;
+	struct shared_json *out = NULL;
+	json_t *value = json_object();
+	char *text;
+
+	if (!l->want.node)
+		json_object_set_new(value, "name", json_string(l->want.name));
+	if (labels)
+		json_object_set_new(value, l->want.node ? "node_labels" : "labels",
+		    keyed_json(json_object_get(l->meta, "labels"), o->keep_dots));
+	if (annotations)
+		json_object_set_new(value, "annotations",
+		    keyed_json(json_object_get(l->meta, "annotations"), o->keep_dots));
+	if (json_dumpb(value, NULL, 0, JSON_COMPACT) > POD_BYTES)
+		json_object_del(value, "annotations");
+	if (json_dumpb(value, NULL, 0, JSON_COMPACT) > POD_BYTES)
+		json_object_del(value, l->want.node ? "node_labels" : "labels");
+	text = json_dumps(value, JSON_COMPACT);
+	json_decref(value);
+	if (text == NULL)
+		return NULL;
+	if (l->want.node && strlen(text) > 2) { /* members, behind others */
+		text[0] = ',';
+		out = shared_json_new((struct slice){ text, strlen(text) - 1 });
+	} else {
+		out = shared_json_new(slice_of(l->want.node ? "" : text));
+	}
+	free(text);
+	return out;
+}
+
+bool
+lookup_done(struct lookup *l, CURL *easy, CURLcode code, int64_t now)
+{
+	const char *what = l->want.node ? "nodes" : "namespaces";
+	long status = 0;
+
+	if (easy != l->easy)
+		return false;
+	curl_multi_remove_handle(l->multi, easy);
+	l->flying = false;
+	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+	if (code == CURLE_OK && status == 200 && l->meta != NULL) {
+		pod_table_around_put(l->table, &l->want, value_make(l), now);
+		return true;
+	}
+	if (status == 401)
+		access_refused(l->access);
+	metrics_add(&metrics.kube_errors[status == 403   ? KUBE_FORBIDDEN
+					 : status == 401 ? KUBE_AUTH
+					 : status == 429 ? KUBE_THROTTLED
+					 : status != 0   ? KUBE_SERVER
+							 : KUBE_CONNECT],
+	    1);
+	if (!said_lately(&l->said))
+		say_warn("kube", "%s does not tell of %s %s (%ld): %s; its labels are left out%s",
+		    access_server(l->access), what, l->want.name, status,
+		    l->message[0] != '\0' ? l->message : l->error,
+		    status == 403 ? " (the ClusterRole must grant get of them)" : "");
+	pod_table_around_put(l->table, &l->want, NULL, now);
+	return true;
+}

@@ -1,0 +1,510 @@
+/*
+ * The table of pods.  A pod is found by the uid that its logs' paths have; a
+ * static pod's paths have the hash of its manifest instead, which its mirror in
+ * the API carries as an annotation.  Anybody may write that annotation to a pod
+ * of his own, so namespace and name must be the path's, too.
+ *
+ * What a file uses is stored, so that a restart finds it without the API.
+ */
+#include "pod_table.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "map.h"
+#include "memory.h"
+#include "metrics.h"
+#include "voice.h"
+
+#define LINGER (300 * NS_PER_S) /* a deleted pod's files may be opened as late */
+
+struct entry {
+	struct pod_info *info; /* NULL: a file's path names it, the API has not */
+	unsigned users;        /* streams whose path has this uid */
+	int64_t asked;         /* mono ns of the first unanswered question; 0: none */
+	uint64_t version;
+	uint64_t seen;   /* the list that named it last */
+	int64_t deleted; /* mono ns; 0: it exists */
+	bool stored;
+};
+
+struct pod_table {
+	pthread_mutex_t lock;
+	const struct kube_options *options;
+	struct state *state;
+	struct around *around;
+	struct map *pods;    /* uid: struct entry */
+	struct map *mirrors; /* hash: struct entry, of a static pod's mirror */
+	size_t known;        /* entries with info */
+	uint64_t list;       /* the number of the list under way, or of the last */
+	bool synced, given_up;
+	int64_t started;  /* mono ns */
+	unsigned waiting; /* questions unanswered: somebody is to be woken */
+	int wake;
+	atomic_ullong version;
+	struct said said_full;
+};
+
+static uint64_t
+version_next(struct pod_table *t)
+{
+	return atomic_fetch_add(&t->version, 1) + 1;
+}
+
+static void
+wake(struct pod_table *t)
+{
+	uint64_t one = 1;
+
+	if (t->wake >= 0)
+		(void)!write(t->wake, &one, sizeof(one));
+}
+
+/* ---- entries; under the lock */
+
+static struct entry *
+entry_of(struct pod_table *t, struct slice uid)
+{
+	struct entry *e = map_get(t->pods, uid);
+
+	if (e == NULL) {
+		e = xcalloc(1, sizeof(*e));
+		map_put(t->pods, uid, e);
+	}
+	return e;
+}
+
+static unsigned
+users_of(const struct pod_table *t, const struct entry *e)
+{
+	const struct entry *by_hash = NULL;
+
+	if (e->info != NULL && e->info->mirror != NULL)
+		by_hash = map_get(t->pods, slice_of(e->info->mirror));
+	return e->users + (by_hash != NULL && by_hash != e ? by_hash->users : 0);
+}
+
+static void
+store(struct pod_table *t, struct slice uid, struct entry *e)
+{
+	char *key = xprintf("pod/%.*s", (int)uid.len, uid.at), *text;
+
+	if (e->info == NULL) {
+		state_metadata(t->state, slice_of(key), SLICE(""));
+	} else if ((text = pod_info_save(e->info)) != NULL) {
+		state_metadata(t->state, slice_of(key), slice_of(text));
+		free(text);
+	}
+	e->stored = e->info != NULL;
+	free(key);
+}
+
+static void
+info_drop(struct pod_table *t, struct entry *e)
+{
+	if (e->info == NULL)
+		return;
+	if (e->info->mirror != NULL && map_get(t->mirrors, slice_of(e->info->mirror)) == e)
+		map_del(t->mirrors, slice_of(e->info->mirror));
+	pod_info_free(e->info);
+	e->info = NULL;
+	t->known--;
+}
+
+static void
+info_set(struct pod_table *t, struct entry *e, struct pod_info *info)
+{
+	info_drop(t, e);
+	e->info = info;
+	e->version = version_next(t);
+	e->deleted = 0;
+	t->known++;
+	metrics_add(&metrics.kube_cut, info->cut);
+	if (info->mirror != NULL)
+		map_put(t->mirrors, slice_of(info->mirror), e);
+}
+
+/* Nothing is left to know of it. */
+static void
+entry_remove(struct pod_table *t, struct slice uid, struct entry *e)
+{
+	info_drop(t, e);
+	if (e->stored)
+		store(t, uid, e);
+	if (e->users > 0)
+		return;
+	map_del(t->pods, uid);
+	free(e);
+}
+
+/* A deleted pod that no file uses gives its place to another. */
+static bool
+make_room(struct pod_table *t)
+{
+	struct slice key, oldest_key = { NULL, 0 };
+	struct entry *e, *oldest = NULL;
+	size_t at = 0;
+
+	if (t->known < (size_t)t->options->max_pods)
+		return true;
+	while ((e = map_next(t->pods, &at, &key)) != NULL) {
+		if (e->info == NULL || e->deleted == 0 || users_of(t, e) > 0 ||
+		    (oldest != NULL && oldest->deleted <= e->deleted))
+			continue;
+		oldest = e;
+		oldest_key = key;
+	}
+	if (oldest != NULL) {
+		char *uid = xslicedup(oldest_key);
+
+		entry_remove(t, slice_of(uid), oldest);
+		free(uid);
+	}
+	return oldest != NULL;
+}
+
+/* ---- made, and what the state kept */
+
+static void
+restore(void *arg, struct slice key, struct slice value)
+{
+	struct pod_table *t = arg;
+	struct pod_info *info;
+	struct entry *e;
+
+	if (around_restore(t->around, key, value, version_next(t)) ||
+	    !slice_starts(key, SLICE("pod/")))
+		return;
+	info = pod_info_restore(value);
+	if (info == NULL || !make_room(t)) {
+		pod_info_free(info);
+		return;
+	}
+	e = entry_of(t, slice_of(info->uid));
+	info_set(t, e, info);
+	e->stored = true;
+}
+
+struct pod_table *
+pod_table_new(const struct kube_options *options, struct state *state)
+{
+	struct pod_table *t = xcalloc(1, sizeof(*t));
+
+	pthread_mutex_init(&t->lock, NULL);
+	t->options = options;
+	t->state = state;
+	t->wake = -1;
+	t->started = clock_mono();
+	t->pods = map_new();
+	t->mirrors = map_new();
+	t->around = around_new(
+	    &(struct around_options){ options->namespace_labels || options->namespace_annotations,
+		options->node_labels, options->namespace_ttl },
+	    state);
+	state_metadata_each(state, restore, t);
+	return t;
+}
+
+void
+pod_table_free(struct pod_table *t)
+{
+	struct entry *e;
+	size_t at = 0;
+
+	if (t == NULL)
+		return;
+	while ((e = map_next(t->pods, &at, NULL)) != NULL) {
+		pod_info_free(e->info);
+		free(e);
+	}
+	map_free(t->pods);
+	map_free(t->mirrors);
+	around_free(t->around);
+	pthread_mutex_destroy(&t->lock);
+	free(t);
+}
+
+/* ---- the kube thread's */
+
+static void
+publish(const struct pod_table *t)
+{
+	atomic_store_explicit(&metrics.kube_pods, t->known, memory_order_relaxed);
+}
+
+void
+pod_table_sync(struct pod_table *t)
+{
+	pthread_mutex_lock(&t->lock);
+	t->list++;
+	pthread_mutex_unlock(&t->lock);
+}
+
+void
+pod_table_synced(struct pod_table *t)
+{
+	struct entry *e;
+	size_t at = 0;
+
+	pthread_mutex_lock(&t->lock);
+	while ((e = map_next(t->pods, &at, NULL)) != NULL) {
+		if (e->info != NULL && e->seen != t->list && e->deleted == 0)
+			e->deleted = clock_mono();
+	}
+	t->synced = true;
+	version_next(t);
+	wake(t);
+	publish(t);
+	pthread_mutex_unlock(&t->lock);
+}
+
+static void
+say_full(struct pod_table *t)
+{
+	metrics_add(&metrics.kube_refused, 1);
+	if (!said_lately(&t->said_full))
+		say_warn("kube",
+		    "%zu pods are known: logs of further ones go without labels; raise Max_Pods",
+		    t->known);
+}
+
+static void
+entry_set(struct pod_table *t, struct entry *e, struct pod_info *info)
+{
+	bool used;
+
+	info_set(t, e, info);
+	used = users_of(t, e) > 0;
+	if (used)
+		store(t, slice_of(info->uid), e);
+	if (used && t->waiting > 0)
+		wake(t);
+}
+
+void
+pod_table_put(struct pod_table *t, struct pod_info *info)
+{
+	struct entry *e;
+	bool full;
+
+	pthread_mutex_lock(&t->lock);
+	e = map_get(t->pods, slice_of(info->uid));
+	full = (e == NULL || e->info == NULL) && !make_room(t);
+	if (full)
+		say_full(t);
+	else
+		e = entry_of(t, slice_of(info->uid));
+	if (!full)
+		e->seen = t->list;
+	/* Most changes are of conditions and the like, which are not kept. */
+	if (full || (e->info != NULL && e->deleted == 0 && pod_info_same(e->info, info)))
+		pod_info_free(info);
+	else
+		entry_set(t, e, info);
+	publish(t);
+	pthread_mutex_unlock(&t->lock);
+}
+
+void
+pod_table_deleted(struct pod_table *t, struct slice uid)
+{
+	struct entry *e;
+
+	pthread_mutex_lock(&t->lock);
+	e = map_get(t->pods, uid);
+	if (e != NULL && e->info != NULL && e->deleted == 0)
+		e->deleted = clock_mono();
+	pthread_mutex_unlock(&t->lock);
+}
+
+void
+pod_table_given_up(struct pod_table *t, bool given_up)
+{
+	pthread_mutex_lock(&t->lock);
+	if (t->given_up != given_up) {
+		t->given_up = given_up;
+		version_next(t);
+		wake(t);
+	}
+	pthread_mutex_unlock(&t->lock);
+}
+
+void
+pod_table_tick(struct pod_table *t, int64_t now)
+{
+	struct entry *e;
+	struct slice key;
+	size_t at = 0;
+
+	pthread_mutex_lock(&t->lock);
+	while ((e = map_next(t->pods, &at, &key)) != NULL) {
+		char *uid;
+
+		if (e->info == NULL || e->deleted == 0 || now - e->deleted < LINGER ||
+		    users_of(t, e) > 0)
+			continue;
+		uid = xslicedup(key);
+		entry_remove(t, slice_of(uid), e);
+		free(uid);
+		at--; /* another one may have moved to its place */
+	}
+	publish(t);
+	pthread_mutex_unlock(&t->lock);
+}
+
+bool
+pod_table_around_next(struct pod_table *t, int64_t now, struct around_want *want)
+{
+	bool any;
+
+	pthread_mutex_lock(&t->lock);
+	any = around_next(t->around, now, want);
+	pthread_mutex_unlock(&t->lock);
+	return any;
+}
+
+void
+pod_table_around_put(
+    struct pod_table *t, const struct around_want *want, struct shared_json *json, int64_t now)
+{
+	pthread_mutex_lock(&t->lock);
+	around_put(t->around, want, json, now, version_next(t));
+	if (t->waiting > 0)
+		wake(t);
+	pthread_mutex_unlock(&t->lock);
+}
+
+/* ---- the reader's */
+
+void
+pod_table_use(struct pod_table *t, struct slice uid)
+{
+	struct entry *e;
+
+	pthread_mutex_lock(&t->lock);
+	e = entry_of(t, uid);
+	e->users++;
+	if (e->info == NULL && map_get(t->mirrors, uid) != NULL)
+		e = map_get(t->mirrors, uid);
+	if (e->info != NULL && !e->stored)
+		store(t, slice_of(e->info->uid), e);
+	pthread_mutex_unlock(&t->lock);
+}
+
+static void
+answered(struct pod_table *t, struct entry *e)
+{
+	if (e->asked != 0)
+		t->waiting--;
+	e->asked = 0;
+}
+
+void
+pod_table_leave(struct pod_table *t, struct slice uid)
+{
+	struct entry *e;
+
+	pthread_mutex_lock(&t->lock);
+	e = map_get(t->pods, uid);
+	if (e != NULL && --e->users == 0) {
+		answered(t, e);
+		if (e->info == NULL)
+			entry_remove(t, uid, e);
+	}
+	pthread_mutex_unlock(&t->lock);
+}
+
+/* What the API says of the pod whose logs have this path; NULL: nothing yet. */
+static struct entry *
+known_of(const struct pod_table *t, const struct pod *have)
+{
+	struct entry *e = map_get(t->pods, have->pod_id);
+
+	if (e != NULL && e->info != NULL)
+		return e;
+	e = map_get(t->mirrors, have->pod_id);
+	return e != NULL && slice_eq(slice_of(e->info->namespace_name), have->namespace_name) &&
+		       slice_eq(slice_of(e->info->pod_name), have->pod_name)
+		   ? e
+		   : NULL;
+}
+
+/* Is there still hope?  Each pod has its time from the first question on. */
+static bool
+waits(struct pod_table *t, const struct pod *have, int64_t now)
+{
+	struct entry *asked = entry_of(t, have->pod_id);
+	int64_t until;
+
+	if (t->given_up)
+		return false;
+	if (asked->asked == 0) {
+		asked->asked = now;
+		t->waiting++;
+	}
+	until = asked->asked + t->options->pod_wait;
+	if (!t->synced && t->started + t->options->api_wait > until)
+		until = t->started + t->options->api_wait;
+	return now < until;
+}
+
+enum kube_answer
+pod_table_find(struct pod_table *t, const struct pod *have, int64_t now, struct pod **out)
+{
+	struct shared_json *space = NULL, *node = NULL;
+	enum kube_answer answer = KUBE_UNKNOWN;
+	const struct entry *e;
+	uint64_t version = 0;
+	bool all;
+
+	*out = NULL;
+	pthread_mutex_lock(&t->lock);
+	e = known_of(t, have);
+	all = e != NULL && around_find(t->around, have->namespace_name, &space, &node, &version);
+	if (!all && waits(t, have, now)) {
+		answer = KUBE_WAITS;
+	} else if (e != NULL) {
+		answer = KUBE_KNOWN;
+		answered(t, entry_of(t, have->pod_id));
+		version = e->version > version ? e->version : version;
+		if (version != have->version) {
+			*out = pod_info_snapshot(e->info, have);
+			(*out)->version = version;
+			(*out)->space = shared_json_ref(space);
+			(*out)->node = shared_json_ref(node);
+		}
+	}
+	pthread_mutex_unlock(&t->lock);
+	if (*out != NULL)
+		pod_settle(*out);
+	return answer;
+}
+
+/* ---- any thread's */
+
+uint64_t
+pod_table_version(const struct pod_table *t)
+{
+	return atomic_load_explicit(&t->version, memory_order_acquire);
+}
+
+bool
+pod_table_is_synced(struct pod_table *t)
+{
+	bool synced;
+
+	pthread_mutex_lock(&t->lock);
+	synced = t->synced;
+	pthread_mutex_unlock(&t->lock);
+	return synced;
+}
+
+void
+pod_table_wake(struct pod_table *t, int fd)
+{
+	pthread_mutex_lock(&t->lock);
+	t->wake = fd;
+	pthread_mutex_unlock(&t->lock);
+}

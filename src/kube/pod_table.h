@@ -1,0 +1,64 @@
+/*
+ * Which pods are known, by uid: the kube thread writes, the reader asks.  One
+ * lock, held for a look.
+ */
+#ifndef POD_TABLE_H
+#define POD_TABLE_H
+
+#include "around.h"
+#include "kube.h"
+#include "pod_info.h"
+
+struct pod_table;
+
+struct pod_table *pod_table_new(const struct kube_options *options, struct state *state);
+void pod_table_free(struct pod_table *t);
+
+/* ---- the kube thread's */
+
+/**
+ * pod_table_sync(t), pod_table_synced(t):
+ * A list begins: what pod_table_put() is not told of until it is complete exists
+ * no more.
+ */
+void pod_table_sync(struct pod_table *t);
+void pod_table_synced(struct pod_table *t);
+
+/**
+ * pod_table_put(t, info), pod_table_deleted(t, uid):
+ * A pod as it is now (taken); one that was deleted, of which files may still
+ * have unread bytes.
+ */
+void pod_table_put(struct pod_table *t, struct pod_info *info);
+void pod_table_deleted(struct pod_table *t, struct slice uid);
+
+/**
+ * pod_table_given_up(t, given_up):
+ * The API cannot be asked at all: nobody waits for its first answer.
+ */
+void pod_table_given_up(struct pod_table *t, bool given_up);
+
+/**
+ * pod_table_tick(t, now):
+ * Forget deleted pods that nobody has used for a while.
+ */
+void pod_table_tick(struct pod_table *t, int64_t now);
+
+/* The same as around_next() and around_put(). */
+bool pod_table_around_next(struct pod_table *t, int64_t now, struct around_want *want);
+void pod_table_around_put(
+    struct pod_table *t, const struct around_want *want, struct shared_json *json, int64_t now);
+
+/* ---- the reader's: as kube.h has them */
+
+void pod_table_use(struct pod_table *t, struct slice uid);
+void pod_table_leave(struct pod_table *t, struct slice uid);
+enum kube_answer pod_table_find(
+    struct pod_table *t, const struct pod *have, int64_t now, struct pod **out);
+
+/* Any thread. */
+uint64_t pod_table_version(const struct pod_table *t);
+bool pod_table_is_synced(struct pod_table *t);
+void pod_table_wake(struct pod_table *t, int fd);
+
+#endif
