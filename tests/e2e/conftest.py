@@ -6,12 +6,20 @@ import uuid
 
 import pytest
 from harness import agent
+from harness.kube import Kube, built
 from harness.node import Node
 from harness.server import Server
 from harness.table import Table
 from harness.towline import Config, Towline
 
 PRODUCTS = ["opensearch", "elasticsearch"]
+
+
+def pytest_collection_finish(session):
+    """What takes minutes to build is built before any test's time runs."""
+    if any({"kube", "own_kube"} & set(item.fixturenames) for item in session.items):
+        for name in Kube.PROGRAMS:
+            built(name)
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +49,30 @@ def own_server(tmp_path):
     yield start
     for server in made:
         server.kill()
+
+
+@pytest.fixture(scope="session")
+def kube(tmp_path_factory):
+    """The shared API server.  Tests have namespaces and node names of their own."""
+    shared = Kube(tmp_path_factory.mktemp("kube") / "server")
+    try:
+        yield shared.start()
+    finally:
+        shared.end()
+
+
+@pytest.fixture
+def own_kube(tmp_path):
+    """An API server of the test's own, to be stopped, killed, started with arguments."""
+    made = []
+
+    def start(*arguments):
+        made.append(Kube(tmp_path / f"kube{len(made)}", *arguments))
+        return made[-1].start()
+
+    yield start
+    for kube in made:
+        kube.end()
 
 
 @pytest.fixture(params=PRODUCTS)

@@ -44,6 +44,20 @@ class Container:
     def log(self):
         return self.folder / f"{self.restart}.log"
 
+    @property
+    def id(self):
+        """The runtime's, which ends the link's name."""
+        return self.link.stem.rpartition("-")[2]
+
+    def restarts(self):
+        """It has ended, and the kubelet starts it anew: a log and an id of its own."""
+        target = self.link.readlink()
+        self.restart += 1
+        self.log.touch()
+        name = self.link.stem.rpartition("-")[0]
+        self.link = self.link.with_name(f"{name}-{os.urandom(32).hex()}.log")
+        self.link.symlink_to(target.with_name(self.log.name))
+
     def write(self, *texts, side="stdout", tag="F", to=None):
         data = "".join(cri(t, side, tag) for t in texts)
         self.raw(data.encode(), to)
