@@ -1,7 +1,14 @@
 /*
- * How an index has to be mapped for the queries to be exact (facts.md): label
- * values whole, times in nanoseconds, durations double, and one flat field for
- * whatever keys a line or a pod brings, so that their number is bounded.
+ * How an index has to be mapped for the queries to be exact (facts.md): labels
+ * by their leading parts, times in nanoseconds, durations double, and one flat
+ * field for whatever keys a line brings, so that their number is bounded.
+ *
+ * Leading parts: "matillion-agent-pods" is in the index as matillion,
+ * matillion-agent and itself, and what is searched for stays whole, so that
+ * matillion-agent finds it and never datadog-agent.
+ *
+ * Annotations are kept in the document and not indexed: flat_object refuses a
+ * document for a value of more than 32766 bytes, and kubectl writes longer ones.
  */
 #include "es_mapping.h"
 
@@ -22,10 +29,25 @@ static const char *const kinds[] = {
 	[BOOLEAN] = "\"type\":\"boolean\"",
 };
 
+#define FLATTENED "flattened"
+#define FLAT_OBJECT "flat_object"
+
 static const char *const flats[] = {
-	[FLAT_ELASTICSEARCH] = "\"type\":\"flattened\",\"ignore_above\":8191",
-	[FLAT_OPENSEARCH] = "\"type\":\"flat_object\"",
+	[false] = "\"type\":\"" FLATTENED "\",\"ignore_above\":8191",
+	[true] = "\"type\":\"" FLAT_OBJECT "\"",
 };
+
+#define TOKENIZER "path_hierarchy"
+#define ANALYZER "towline_leading_parts"
+
+static const char analysis[] =
+    ",\"analysis\":{\"analyzer\":{\"" ANALYZER "\":{\"type\":\"custom\",\"tokenizer\":\"" ANALYZER
+    "\"}},"
+    "\"tokenizer\":{\"" ANALYZER "\":{\"type\":\"" TOKENIZER "\",\"delimiter\":\"-\"}}}";
+
+static const char leading_parts[] =
+    "\"type\":\"text\",\"analyzer\":\"" ANALYZER "\",\"search_analyzer\":\"keyword\","
+    "\"fields\":{\"keyword\":{" KEYWORD "}}";
 
 struct row {
 	const char *name;
@@ -39,10 +61,6 @@ static const struct row root[] = {
 	{ "log", TEXT },
 	{ "log_truncated", BOOLEAN },
 	{ "log_parsed_dropped", BOOLEAN },
-};
-
-static const struct row kubernetes[] = {
-	{ "annotations", FLAT },
 };
 
 static const struct row parsed[] = {
@@ -73,34 +91,72 @@ put_text(struct buffer *to, const char *text)
 }
 
 static void
-put_rows(struct buffer *to, const struct row *rows, size_t n, enum flat flat)
+put_rows(struct buffer *to, const struct row *rows, size_t n, const struct dialect *dialect)
 {
 	for (size_t i = 0; i < n; i++)
 		buffer_printf(to, "%s\"%s\":{%s}", i > 0 ? "," : "", rows[i].name,
-		    rows[i].kind == FLAT ? flats[flat] : kinds[rows[i].kind]);
+		    rows[i].kind == FLAT ? flats[dialect->opensearch] : kinds[rows[i].kind]);
 }
 
-#define PUT_ROWS(to, rows, flat) put_rows(to, rows, sizeof(rows) / sizeof(*(rows)), flat)
+#define PUT_ROWS(to, rows, dialect) put_rows(to, rows, sizeof(rows) / sizeof(*(rows)), dialect)
+
+/* The first that fits is taken; the namespace's labels and annotations fit, too. */
+static void
+put_dynamic(struct buffer *to, const struct dialect *dialect)
+{
+	buffer_printf(to,
+	    "{\"annotations\":{\"path_match\":\"kubernetes*annotations\","
+	    "\"match_mapping_type\":\"object\","
+	    "\"mapping\":{\"type\":\"object\",\"enabled\":false}}},"
+	    "{\"labels\":{\"path_match\":\"kubernetes*labels.*\","
+	    "\"match_mapping_type\":\"string\",\"mapping\":{%s}}},"
+	    "{\"kubernetes\":{\"path_match\":\"kubernetes*.*\","
+	    "\"match_mapping_type\":\"string\",\"mapping\":{%s}}}",
+	    dialect->whole_labels ? kinds[WORD] : leading_parts, kinds[WORD]);
+}
 
 void
-mapping_write(struct buffer *to, const char *pattern, const char *time_key, enum flat flat)
+mapping_write(
+    struct buffer *to, const char *pattern, const char *time_key, const struct dialect *dialect)
 {
 	buffer_put(to, SLICE("{\"index_patterns\":["));
 	put_text(to, pattern);
 	buffer_printf(to,
 	    "],\"priority\":200,\"_meta\":{\"managed_by\":\"towline\",\"version\":%d},"
-	    "\"template\":{\"settings\":{\"index.mapping.total_fields.limit\":1000},"
+	    "\"template\":{\"settings\":{\"index.mapping.total_fields.limit\":1000%s},"
 	    "\"mappings\":{\"_meta\":{\"managed_by\":\"towline\",\"version\":%d},"
-	    "\"date_detection\":false,\"dynamic_templates\":[{\"kubernetes\":{\"path_match\":"
-	    "\"kubernetes.*\",\"match_mapping_type\":\"string\",\"mapping\":{%s}}}],"
-	    "\"properties\":{",
-	    TEMPLATE_VERSION, TEMPLATE_VERSION, kinds[WORD]);
+	    "\"date_detection\":false,\"dynamic_templates\":[",
+	    TEMPLATE_VERSION, dialect->whole_labels ? "" : analysis, TEMPLATE_VERSION);
+	put_dynamic(to, dialect);
+	buffer_put(to, SLICE("],\"properties\":{"));
 	put_text(to, time_key);
 	buffer_printf(to, ":{%s},", kinds[TIME]);
-	PUT_ROWS(to, root, flat);
-	buffer_put(to, SLICE(",\"kubernetes\":{\"properties\":{"));
-	PUT_ROWS(to, kubernetes, flat);
-	buffer_put(to, SLICE("}},\"log_parsed\":{\"properties\":{"));
-	PUT_ROWS(to, parsed, flat);
+	PUT_ROWS(to, root, dialect);
+	buffer_put(to, SLICE(",\"log_parsed\":{\"properties\":{"));
+	PUT_ROWS(to, parsed, dialect);
 	buffer_put(to, SLICE("}}}}}}"));
+}
+
+static bool
+says(struct slice answer, const char *name)
+{
+	return answer.len > 0 && memmem(answer.at, answer.len, name, strlen(name)) != NULL;
+}
+
+/* Both products put the name that they do not know in brackets. */
+bool
+mapping_refused(struct dialect *dialect, struct slice answer)
+{
+	const char *flat = dialect->opensearch ? "[" FLAT_OBJECT "]" : "[" FLATTENED "]";
+
+	if (!dialect->whole_labels && says(answer, "[" TOKENIZER "]")) {
+		dialect->whole_labels = true;
+		return true;
+	}
+	if (!dialect->turned && says(answer, flat)) {
+		dialect->opensearch = !dialect->opensearch;
+		dialect->turned = true;
+		return true;
+	}
+	return false;
 }

@@ -4,7 +4,7 @@
  * handle; records wait until this is settled, which it also is when we may
  * not ask.
  *
- *	ask for the template -> put it, in either product's words -> ask for the index
+ *	ask for the template -> put it, until the server knows its words -> ask for the index
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 
 #define ANSWER_MAX 1000000u
 
-enum step { ASK_TEMPLATE, PUT_TEMPLATE, PUT_OTHER, ASK_INDEX, SETTLED };
+enum step { ASK_TEMPLATE, PUT_TEMPLATE, ASK_INDEX, SETTLED };
 
 struct es_template {
 	struct exchange x; /* first */
@@ -26,6 +26,7 @@ struct es_template {
 	unsigned failures; /* times that all did */
 	int64_t due;
 	char *name, *pattern;
+	struct dialect dialect;
 	struct buffer body, answer;
 	struct curl_slist *headers;
 	char error[CURL_ERROR_SIZE];
@@ -67,6 +68,7 @@ es_template_new(struct es *es)
 	t->step = es->conf->template ? ASK_TEMPLATE : ASK_INDEX;
 	t->pattern = pattern_make(es->conf);
 	t->name = name_make(es->conf, t->pattern);
+	t->dialect.opensearch = es->sink->section->plugin == &opensearch_plugin;
 	buffer_init(&t->body, 0);
 	buffer_init(&t->answer, ANSWER_MAX);
 	return t;
@@ -94,14 +96,6 @@ static size_t
 on_write(char *at, size_t size, size_t n, void *to)
 {
 	return buffer_put(to, (struct slice){ at, size * n }) < 0 ? 0 : size * n;
-}
-
-static enum flat
-flat_of(const struct es_template *t)
-{
-	bool opensearch = t->es->sink->section->plugin == &opensearch_plugin;
-
-	return opensearch != (t->step == PUT_OTHER) ? FLAT_OPENSEARCH : FLAT_ELASTICSEARCH;
 }
 
 static char *
@@ -133,9 +127,9 @@ template_send(struct es_template *t)
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_write);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, &t->answer);
-	if (t->step == PUT_TEMPLATE || t->step == PUT_OTHER) {
+	if (t->step == PUT_TEMPLATE) {
 		buffer_clear(&t->body);
-		mapping_write(&t->body, t->pattern, t->es->conf->time_key, flat_of(t));
+		mapping_write(&t->body, t->pattern, t->es->conf->time_key, &t->dialect);
 		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "PUT");
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.len);
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, t->body.at);
@@ -198,7 +192,7 @@ index_found(struct es_template *t)
 	{
 		const json_t *mappings = json_object_get(index, "mappings");
 
-		ours |= version_of(json_object_get(mappings, "_meta")) > 0;
+		ours |= version_of(json_object_get(mappings, "_meta")) >= TEMPLATE_VERSION;
 	}
 	json_decref(answer);
 	if (ours || !t->es->conf->template || t->es->index == NULL)
@@ -232,20 +226,38 @@ template_again(struct es_template *t, enum reason reason, const char *what)
 		    es->sink->name, host, (double)wait / NS_PER_S);
 }
 
+/* In what it does not know: put it in other words.  False: it is not that. */
+static bool
+template_refused(struct es_template *t)
+{
+	bool whole = t->dialect.whole_labels;
+
+	if (!mapping_refused(&t->dialect, (struct slice){ t->answer.at, t->answer.len }))
+		return false;
+	if (t->dialect.whole_labels != whole)
+		say_warn("es",
+		    "the server has no path_hierarchy (module analysis-common): labels match as a "
+		    "whole alone, `matillion-agent` does not find `matillion-agent-pods`  "
+		    "output=%s",
+		    t->es->sink->name);
+	return true;
+}
+
 /* The server will not: say so once, and ship. */
 static void
 template_without(struct es_template *t, long status)
 {
 	json_t *answer = answer_read(t);
-	const json_t *error = json_object_get(answer, "error");
-	const char *why = json_string_value(json_object_get(error, "reason"));
+	const json_t *error = json_object_get(answer, "error"), *cause;
+	const char *why;
 
-	if (t->step != ASK_INDEX)
-		say_warn("es",
-		    "cannot install index template %s: %ld%s%.300s; shipping without it: install "
-		    "conf/elasticsearch's by hand, or set Template Off  output=%s",
-		    t->name, status, why != NULL ? " " : "", why != NULL ? why : "",
-		    t->es->sink->name);
+	while ((cause = json_object_get(error, "caused_by")) != NULL)
+		error = cause;
+	why = json_string_value(json_object_get(error, "reason"));
+	say_warn("es",
+	    "cannot install index template %s: %ld%s%.300s; shipping without it: let towline's user "
+	    "do that, install a template by hand, or set Template Off  output=%s",
+	    t->name, status, why != NULL ? " " : "", why != NULL ? why : "", t->es->sink->name);
 	json_decref(answer);
 	t->step = SETTLED;
 }
@@ -281,9 +293,7 @@ status_take(struct es_template *t, long status)
 		t->step = SETTLED;
 	else if (status == 200)
 		t->step = ASK_INDEX;
-	else if (t->step == PUT_TEMPLATE && status == 400)
-		t->step = PUT_OTHER;
-	else
+	else if (t->step != PUT_TEMPLATE || status != 400 || !template_refused(t))
 		template_without(t, status);
 }
 

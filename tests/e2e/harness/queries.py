@@ -25,6 +25,13 @@ PERFORMANCE = {
 }
 
 
+def of_agents(query):
+    """With the clause of the label, as in the document."""
+    label = {"match": {"kubernetes.labels.app": "matillion-agent"}}
+    must = [label, *query["query"]["bool"]["must"]]
+    return query | {"query": {"bool": {"must": must}}}
+
+
 def buckets(answer, name="error_types"):
     return {b["key"]: b["doc_count"] for b in answer["aggregations"][name]["buckets"]}
 
