@@ -24,7 +24,7 @@ struct service {
 	int64_t http_port; /* 0: any free one */
 	char *state_path;
 	char *agent_events; /* NULL: agent-events.conf where conf_find finds it */
-	struct list agent_pods, agent_exclude_containers; /* globs, names */
+	struct list agent_pods, agent_exclude_pods, agent_exclude_containers; /* globs */
 	int64_t batches;
 	uint64_t batch_size; /* bytes */
 	bool per_pipeline;

@@ -153,6 +153,14 @@ globs_match(const struct list *globs, struct slice name)
 	return hit;
 }
 
+static bool
+is_agent(const struct service *s, const struct pod *pod)
+{
+	return globs_match(&s->agent_pods, pod->pod_name) &&
+	       !globs_match(&s->agent_exclude_pods, pod->pod_name) &&
+	       !globs_match(&s->agent_exclude_containers, pod->container_name);
+}
+
 struct source *
 chain_source_new(struct chain *c, struct stream *stream)
 {
@@ -168,9 +176,7 @@ chain_source_new(struct chain *c, struct stream *stream)
 		if (filter_matches(c->filters[i], slice_of(stream->tag)))
 			s->filters[s->nfilters++] = c->filters[i];
 	}
-	stream->agent =
-	    stream->pod != NULL && globs_match(&c->service->agent_pods, stream->pod->pod_name) &&
-	    !globs_match(&c->service->agent_exclude_containers, stream->pod->container_name);
+	stream->agent = stream->pod != NULL && is_agent(c->service, stream->pod);
 	s->last_time = clock_wall();
 	if (in->path_key != NULL) {
 		s->path = (struct field){ .name = slice_of(in->path_key),

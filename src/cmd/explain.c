@@ -147,5 +147,6 @@ explain(const struct framed *f, const struct chain *chain, const struct record *
 	if (f->stream->agent && l != NULL)
 		explain_metrics(l, to);
 	else
-		fprintf(to, "  %-8s none: not an agent's container (Agent_Pods)\n", "metrics");
+		fprintf(to, "  %-8s none: not an agent's container (Agent_Pods, Agent_Exclude_*)\n",
+		    "metrics");
 }

@@ -24,6 +24,12 @@ static const char agent_intro[] =
     "Each also has the labels `namespace`, `pod` and `container`, which are the agent's: scrape\n"
     "with `honor_labels: true`. They are counted from the agents' log lines, each record once,\n"
     "before any filter.\n"
+    "\n"
+    "An agent is a pod that `Agent_Pods` names (`matillion-agent*`, and `*matillion-runner*` as\n"
+    "agents are called since May 2026), unless `Agent_Exclude_Pods` does, too\n"
+    "(`*-script-runner*`: these run users' scripts), less its containers in\n"
+    "`Agent_Exclude_Containers` (`metrics-exporter`). The lines of all others are shipped and\n"
+    "not counted.\n"
     "\n";
 
 static const char rules[] =

@@ -291,8 +291,10 @@ test_values_have_their_types(void **state)
 	assert_true(s->http_server);
 	assert_int_equal(s->http_port, 8000);
 	assert_int_equal(s->batch_size, 1000000);
-	assert_int_equal(s->agent_pods.n, 1);
+	assert_int_equal(s->agent_pods.n, 2);
 	assert_string_equal(s->agent_pods.at[0], "matillion-agent*");
+	assert_string_equal(s->agent_pods.at[1], "*matillion-runner*");
+	assert_int_equal(s->agent_exclude_pods.n, 1);
 	in = section_of(c, SECTION_INPUT)->values;
 	assert_int_equal(in->path.n, 3);
 	assert_string_equal(in->path.at[2], "/nowhere/b");
