@@ -464,7 +464,7 @@ test_a_newer_schema_is_refused_and_left_alone(void **state)
 	state_close(s);
 	execute("PRAGMA user_version = 99");
 	assert_null(state_open(dir));
-	execute("PRAGMA user_version = 5"); /* ours */
+	execute("PRAGMA user_version = 6"); /* ours */
 	s = state_open(dir);
 	assert_int_equal(state_is_break(s, &id, SIDE_STDOUT, 0, 5), 5);
 	assert_false(state_was_set_aside(s));
