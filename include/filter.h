@@ -32,9 +32,7 @@ struct kubernetes_conf {
 	bool owner_references, namespace_labels, namespace_annotations, node_labels, keep_dots;
 	char *kube_url, *kube_ca_file, *kube_ca_path, *tls_vhost;
 	char *kube_token_file, *kube_token_command, *kube_namespace_file, *kube_node_name;
-	char *kube_tag_prefix;
 	bool tls_verify;
-	uint64_t buffer_size;
 	int64_t kube_token_ttl, namespace_ttl, pod_wait, api_wait; /* ns */
 	int64_t max_pods;
 };

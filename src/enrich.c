@@ -17,27 +17,34 @@
 
 /* ---- start */
 
+/* The first [FILTER] kubernetes behind `s` (NULL: of all); NULL: there is none. */
+static const struct section *
+filter_behind(const struct conf *conf, const struct section *s)
+{
+	for (s = s == NULL ? conf->sections : s + 1; s < conf->sections + conf->n; s++) {
+		if (s->plugin == &kubernetes_filter_plugin)
+			return s;
+	}
+	return NULL;
+}
+
 const struct section *
 enrich_asks(const struct conf *conf)
 {
 	static const char *const how[] = { "Kube_URL", "Kube_Token_File", "Kube_Token_Command" };
+	const struct section *s = filter_behind(conf, NULL);
 
-	for (size_t i = 0; i < conf->n; i++) {
-		const struct section *s = &conf->sections[i];
-		const struct kubernetes_conf *k = s->values;
-
-		if (s->plugin != &kubernetes_filter_plugin)
-			continue;
-		for (size_t j = 0; j < sizeof(how) / sizeof(*how); j++) {
-			if (conf_given(s, how[j]) != 0)
-				return s;
-		}
-		return getenv("KUBERNETES_SERVICE_HOST") != NULL ||
-			       access(k->kube_token_file, R_OK) == 0
-			   ? s
-			   : NULL;
+	if (s == NULL)
+		return NULL;
+	for (size_t i = 0; i < sizeof(how) / sizeof(*how); i++) {
+		if (conf_given(s, how[i]) != 0)
+			return s;
 	}
-	return NULL;
+	return getenv("KUBERNETES_SERVICE_HOST") != NULL ||
+		       access(((const struct kubernetes_conf *)s->values)->kube_token_file, R_OK) ==
+			   0
+		   ? s
+		   : NULL;
 }
 
 static struct kube_options
@@ -73,12 +80,22 @@ options_of(const struct kubernetes_conf *k)
 int
 enrich_make(struct pipeline *p)
 {
-	const struct section *section = enrich_asks(p->conf);
+	const struct section *section = enrich_asks(p->conf), *further;
 
 	if (section == NULL) {
+		if (filter_behind(p->conf, NULL) != NULL)
+			say_info("kube",
+			    "this is no pod of a cluster: logs go without their pods' "
+			    "labels; Kube_URL in [FILTER] kubernetes says whom to ask");
 		state_metadata_each(p->state, NULL, NULL);
 		return 0;
 	}
+	further = filter_behind(p->conf, section);
+	if (further != NULL)
+		say_warn("kube",
+		    "%s:%u: the API server is asked as the first [FILTER] kubernetes says "
+		    "(%s:%u), for this one, too",
+		    further->file, further->line, section->file, section->line);
 	p->kube_options = options_of(section->values);
 	p->kube = kube_new(&p->kube_options, p->state);
 	return p->kube == NULL ? -1 : 0;
