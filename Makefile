@@ -78,8 +78,8 @@ unit-bin: $(UNIT)
 unit: $(UNIT) ## the unit tests alone
 	$(Q)for t in $^; do $$t > $$t.out 2>&1 && printf '  %-6s %s\n' ok $${t##*/} || { cat $$t.out; exit 1; }; done
 
-e2e: $(B)/towline bench-bin | build/.need-test ## the end-to-end tests alone; ARGS= for pytest
-	$(Q)TOWLINE=$(abspath $(B)/towline) $$(tools/venv)/bin/pytest -q $(or $(ARGS),tests/e2e)
+e2e: $(B)/towline bench-bin | build/.need-test ## the end-to-end tests alone, two at a time; ARGS= for pytest (-n 0: one)
+	$(Q)TOWLINE=$(abspath $(B)/towline) $$(tools/venv)/bin/pytest -q -n 2 --dist loadgroup $(or $(ARGS),tests/e2e)
 
 bench-bin: $(BENCH)
 

@@ -1,11 +1,28 @@
 """Fixtures of the end-to-end tests.  Servers and agents are started when first
-asked for, once a session, and shared; every test has its own tree, state,
-configuration and index."""
+asked for and shared; every test has its own tree, state, configuration and index.
 
+Tests run two at a time: two processes, which take test after test from one list
+(pytest-xdist, --dist loadgroup).  A session's fixture is made once in each of
+them.  A new test is safe without further work when it
+- writes below tmp_path, listens at port 0, and has every name on a shared
+  server from a fixture or made unique; a server's settings as a whole (cluster,
+  templates of fixed names) are changed on own_server, or on the process' own
+  shared one and put back: no other test uses that one meanwhile;
+- waits for a condition (harness/wait.py), so that a busy CPU makes it late and
+  not wrong; time that a promise gives in seconds, and CPU time that is compared,
+  are measured in a test that is marked `alone`: no other test runs beside it;
+- takes what the machine has once (a folder of the system, a fixed port) within
+  `with once.held(PATH)`.
+All tests of one product's shared server run in one process, the largest groups
+first, so that no more servers are started than with one process; an agent's run
+is made by the process that needs it first.  `make e2e ARGS='-n 0 ...'` runs
+everything in one process, as --pdb and -s want it."""
+
+import socket
 import uuid
 
 import pytest
-from harness import agent
+from harness import agent, once
 from harness.kube import Kube, built
 from harness.node import Node
 from harness.server import Server
@@ -20,6 +37,23 @@ def pytest_collection_finish(session):
     if any({"kube", "own_kube"} & set(item.fixturenames) for item in session.items):
         for name in Kube.PROGRAMS:
             built(name)
+
+
+def pytest_collection_modifyitems(items):
+    """The tests that one process must run: those of a shared server, those alone."""
+    for item in items:
+        if "servers" in item.fixturenames:
+            params = item.callspec.params if hasattr(item, "callspec") else {}
+            group = params.get("server", PRODUCTS[0])
+            item.add_marker(pytest.mark.xdist_group(group))
+        elif item.get_closest_marker("alone"):
+            item.add_marker(pytest.mark.xdist_group("alone"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    with once.turn(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 @pytest.fixture(scope="session")
@@ -89,6 +123,14 @@ def index(server):
 
 
 @pytest.fixture
+def dead_port():
+    """Bound, so that nobody else listens there, and refused."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
+@pytest.fixture
 def node(tmp_path):
     return Node(tmp_path / "log")
 
@@ -139,13 +181,12 @@ def run():
 @pytest.fixture(scope="session")
 def agents(tmp_path_factory):
     """The shared run of the stand-in agent in an encoding."""
-    ended = {}
 
     def get(encoding):
-        if encoding not in ended:
-            ended[encoding] = agent.finish(
-                *agent.start(tmp_path_factory.mktemp(encoding), encoding)
-            )
-        return ended[encoding]
+        folder = once.folder(tmp_path_factory, encoding)
+        with once.held(folder):
+            if (folder / "truth.json").exists():
+                return agent.finished(folder)
+            return agent.finish(*agent.start(folder, encoding))
 
     return get

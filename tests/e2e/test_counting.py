@@ -2,7 +2,6 @@
 
 import json
 import pathlib
-import socket
 import subprocess
 import time
 
@@ -180,13 +179,7 @@ def sink():
         done.terminate()
 
 
-@pytest.fixture
-def nobody():
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        yield closed.getsockname()[1]
-
-
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "how",
     [
@@ -195,12 +188,12 @@ def nobody():
     ],
     ids=["backlog", "live"],
 )
-def test_counting_costs_no_more_than_shipping(how, sink, nobody, tmp_path, run):
+def test_counting_costs_no_more_than_shipping(how, sink, dead_port, tmp_path, run):
     """Two read the same files at the same time: one ships, the server of one is away."""
     tree, both = Tree(tmp_path / "node", *how), []
     if "--live" not in how:
         tree.records()
-    for name, port in [("ships", sink), ("counts", nobody)]:
+    for name, port in [("ships", sink), ("counts", dead_port)]:
         (folder := tmp_path / name).mkdir()
         output = {"Name": "es", "Host": "127.0.0.1", "Port": port, "Index": "x"}
         settings = Config.of(folder, tree, output)

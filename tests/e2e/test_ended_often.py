@@ -130,6 +130,7 @@ def test_no_counter_is_lower_than_a_scrape_showed_it(table, config, node, run):
     assert any(v > 0 for k, v in seen.items() if "completed" in k)
 
 
+@pytest.mark.alone
 def test_counters_are_at_most_two_seconds_old(table, config, node, run):
     """Also while it writes all the time: what a scrape shows was there 2.5 s before."""
     writer = Writer([node.container()], 3)

@@ -2,7 +2,6 @@
 nothing is lost or comes twice."""
 
 import json
-import socket
 
 import pytest
 from harness.node import completed
@@ -16,14 +15,6 @@ def relay(server):
     made = Relay(server.port)
     yield made
     made.kill()
-
-
-@pytest.fixture
-def dead_port():
-    """Bound, so that nobody else listens there, and refused."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        yield bound.getsockname()[1]
 
 
 def lines(first, end):

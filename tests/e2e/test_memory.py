@@ -5,7 +5,6 @@ import os
 import re
 import resource
 import shutil
-import socket
 
 import pytest
 from harness.node import cri
@@ -138,15 +137,7 @@ def test_a_thousand_open_joins(node, small):
     towline.stop()
 
 
-def nobody():
-    """An output that is away."""
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
-    return {"Name": "es", "Host": "127.0.0.1", "Port": port, "Index": "x"}
-
-
-def test_an_outage_of_an_hour(node, small):
+def test_an_outage_of_an_hour(node, small, dead_port):
     """
     Without the hour: what twenty containers write in it, each 50 lines of 100 bytes a
     second, is there at once, in the five files that rotation leaves of each.
@@ -160,7 +151,8 @@ def test_an_outage_of_an_hour(node, small):
             container.raw(MEGABYTE * times)
             container.rename()
         container.write("the live one", "its end")
-    towline = small(nobody(), Max_Files=200)
+    output = {"Name": "es", "Host": "127.0.0.1", "Port": dead_port, "Index": "x"}
+    towline = small(output, Max_Files=200)
     until(lambda: towline.metric("towline_lag_bytes") >= size, towline.said)
     lines = 20 * (5 * (times * MEGABYTE.count(b"\n") + 1) + 2)
     towline.until_metric("towline_records_total", lines, 120)  # all of it is counted

@@ -8,7 +8,7 @@ import pathlib
 import shutil
 
 import pytest
-from harness import queries
+from harness import once, queries
 from harness.namespace import Namespace, can_mount
 from harness.node import Node
 from harness.towline import Towline, towline
@@ -25,7 +25,13 @@ def var_log(tmp_path):
         hosts.write_text(HOSTS)
         node = Node(tmp_path / "log", link_root="/var/log")
         yield node, {node.root: "/var/log", hosts: "/etc/hosts"}
-        return
+    else:
+        with once.held("/var/log"), var_log_itself() as node:
+            yield node, {}
+
+
+@contextlib.contextmanager
+def var_log_itself():
     for name in "containers", "pods":
         if pathlib.Path("/var/log", name).exists():
             pytest.skip(f"no private mounts here, and /var/log/{name} is in use")
@@ -33,7 +39,7 @@ def var_log(tmp_path):
     before = hosts.read_text() if hosts.exists() else ""
     try:
         hosts.write_text(HOSTS)
-        yield Node("/var/log"), {}
+        yield Node("/var/log")
     finally:
         hosts.write_text(before)
         for name in "containers", "pods":

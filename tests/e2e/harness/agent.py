@@ -49,4 +49,9 @@ def start(folder, encoding, tasks=200, rate=0, seed=1, late=0, pod=None):
 def finish(node, process):
     """Wait for its end; returns the Run."""
     assert process.wait(300) == 0
-    return Run(node, json.loads((node.root / "truth.json").read_text()))
+    return finished(node.root)
+
+
+def finished(folder):
+    """The Run that has ended there."""
+    return Run(Node(folder), json.loads((folder / "truth.json").read_text()))
