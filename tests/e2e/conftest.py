@@ -39,6 +39,7 @@ def pytest_collection_finish(session):
             built(name)
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist's own reads the marks
 def pytest_collection_modifyitems(items):
     """The tests that one process must run: those of a shared server, those alone."""
     for item in items:
@@ -158,10 +159,8 @@ def table(tmp_path):
 
 @pytest.fixture
 def settings(table, config):
-    """Into the table, records that are open for long shown soon."""
-    made = config(table.output)
-    made.service["Flush"] = "0.2"
-    return made
+    """Into the table."""
+    return config(table.output)
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def settings(config, server, tmp_path):
         "[PARSER]\n    Name raw\n    Format regex\n    Regex ^(?<log>[\\s\\S]*)$\n"
     )
     made = config(server.output)
-    made.service |= {"Parsers_File": parsers, "Flush": 0.2, "Grace": 1}
+    made.service |= {"Parsers_File": parsers, "Grace": 1}
     made.filters = []
     return made
 

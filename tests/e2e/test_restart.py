@@ -60,7 +60,6 @@ def test_killed_again_and_again_all_is_there_once_and_counted_once(
     table, config, node, run, seed
 ):
     settings = config(table.output)
-    settings.service["Flush"] = "0.2"
     writer = Writer(node.container(), 12, seed)
     kills = random.Random(seed)
     writer.start()

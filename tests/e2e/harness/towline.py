@@ -54,7 +54,7 @@ class Config:
         return cls(
             pathlib.Path(folder),
             {
-                "Flush": 1,
+                "Flush": 0.2,
                 "HTTP_Listen": "127.0.0.1",
                 "HTTP_Port": 0,
                 "State_Path": f"{folder}/state",
