@@ -14,6 +14,7 @@
 #define BUSY_MS 200
 #define RETRY_FIRST (NS_PER_S / 2)
 #define RETRY_MAX (30 * NS_PER_S)
+#define RETRY_BUSY (2 * NS_PER_S) /* who locks the file is done soon */
 
 struct sqlite_conf {
 	struct output output;
@@ -152,9 +153,11 @@ batch_failed(struct sqlite *q, int64_t now)
 {
 	int64_t wait = RETRY_FIRST << (q->failures < 6 ? q->failures : 6);
 	int code = q->db != NULL ? sqlite3_errcode(q->db) : SQLITE_NOMEM;
+	bool busy = code == SQLITE_BUSY || code == SQLITE_LOCKED;
+	int64_t most = busy ? RETRY_BUSY : RETRY_MAX;
 
-	if (wait > RETRY_MAX)
-		wait = RETRY_MAX;
+	if (wait > most)
+		wait = most;
 	q->failures++;
 	q->not_before = now + wait;
 	metrics_add(&q->sink->metrics->retries[REASON_HOLD], 1);
@@ -165,8 +168,7 @@ batch_failed(struct sqlite *q, int64_t now)
 		    q->sink->name, (double)wait / NS_PER_S);
 	if (q->db != NULL)
 		sqlite3_exec(q->db, "ROLLBACK", NULL, NULL, NULL);
-	if (code != SQLITE_BUSY &&
-	    code != SQLITE_LOCKED) /* the file may be another when it is back */
+	if (!busy) /* the file may be another when it is back */
 		db_close(q);
 }
 
