@@ -17,10 +17,13 @@ MANY = 12000  # more than all batches hold
 
 @pytest.fixture
 def stalled(node, table, settings, run):
-    """A running towline, and a container whose first line is in the output."""
-    towline = run(settings)
+    """A running towline, and a container whose first line is in the output.
+
+    It was there before: what it counts is shown at once.
+    """
     container = node.container()
     container.write("first")
+    towline = run(settings)
     table.until_count(1)
     return towline, container
 

@@ -77,7 +77,7 @@ def test_the_cursor_keeps_the_files_order_whatever_order_answers_have(
 def shipped(settings, container):
     done = command("status", "-c", settings.write(), "--json")
     rows = {row["path"]: row for row in json.loads(done.stdout)}
-    return rows[str(container.link)]["shipped"]
+    return rows.get(str(container.link), {"shipped": 0})["shipped"]
 
 
 def test_an_answer_that_trickles_is_read_whole(fake, node, config, run):

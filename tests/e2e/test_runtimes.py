@@ -419,9 +419,10 @@ def test_killed_while_it_reads_what_is_compressed(node, table, run, config):
     container = node.container()
     for i in range(4):
         container.write(*lines(i * 20000, i * 20000 + 20000))
-        container.write(f"left {i} ", tag="P")
+        now = time.time_ns()  # of both: compressing takes its time
+        container.raw(cri(f"left {i} ", tag="P", ns=now).encode())
         kubelet_rotate(container)
-        container.write(f"right {i}")
+        container.raw(cri(f"right {i}", ns=now).encode())
     for kills in range(1, 6):
         towline = run(config(table.output), wait=False)
         until(lambda k=kills: table.count() > 12000 * k, table.count)

@@ -6,8 +6,10 @@ from harness.wait import until
 
 
 def test_sigterm_delivers_what_was_read(index, es, config, node, run):
+    settings = config(es)
+    settings.service["Grace"] = 60  # all of it, however busy the machine is
     container = node.container()
-    towline = run(config(es))
+    towline = run(settings)
     container.write(*(f"line {i:06d}" for i in range(50000)))
     until(lambda: towline.metric("towline_records_total") > 0, "nothing read")
     towline.stop()
@@ -16,7 +18,7 @@ def test_sigterm_delivers_what_was_read(index, es, config, node, run):
     logs = sorted(d["log"] for d in index.documents(size=10000))
     assert logs == [f"line {i:06d}" for i in range(len(logs))]
 
-    towline = run(config(es))  # goes on; the rest, and nothing twice
+    towline = run(settings)  # goes on; the rest, and nothing twice
     until(lambda: index.count() == 50000, lambda: index.count())
     towline.stop()
     assert index.count() == 50000

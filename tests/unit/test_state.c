@@ -372,7 +372,7 @@ static void
 child(int report)
 {
 	struct state *s = state_open(dir);
-	struct stream_state known;
+	struct stream_state known = { 0 };
 
 	state_find(s, &id, &known);
 	for (uint64_t at = known.side[SIDE_STDOUT].counted + 1;; at++) {
