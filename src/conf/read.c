@@ -6,6 +6,7 @@
  */
 #include "read.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <unistd.h>
@@ -268,6 +269,7 @@ parsers_read(struct reading *r, struct grammar *g, struct conf_blocks *blocks)
 		for (size_t j = 0; j < r->conf->n; j++)
 			if (r->conf->sections[j].values == service)
 				s = &r->conf->sections[j];
+		assert(s != NULL);
 		if (path == NULL)
 			findings_add(r->findings, FINDING_ERROR, s->file,
 			    conf_given(s, "Parsers_File"),
