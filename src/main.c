@@ -11,6 +11,7 @@ const struct command *const commands[] = {
 	&cmd_status,
 	&cmd_replay,
 	&cmd_export_db,
+	&cmd_health,
 	&cmd_version,
 	&cmd_help,
 	NULL,

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from harness.table import Table
+from harness.towline import towline as command
 
 
 @pytest.fixture
@@ -40,6 +41,42 @@ def test_health_and_readiness(towline):
     assert ask(towline, "POST", "/metrics")[0] == 405
     assert ask(towline, "HEAD", "/metrics")[0] == 200
     towline.stop()
+
+
+def health(config, towline, *arguments):
+    """The command, told where it listens: the port was a free one."""
+    file = towline.file.with_name("health.conf")
+    config.service["HTTP_Port"] = towline.address[1]
+    file.write_text(config.text())
+    return command("health", "-c", file, *arguments)
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1", "0.0.0.0", "::"])
+def test_health_is_asked_without_a_client(settings, table, run, listen, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # it is not asked
+    settings.service["HTTP_Listen"] = listen
+    towline = run(settings)
+    done = health(settings, towline)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ok\n", "")
+    towline.stop()
+    done = health(settings, towline)
+    assert done.returncode == 1 and "no answer from http://" in done.stderr
+
+
+def test_health_ready_says_what_is_missing(config, run):
+    refuses = {"Name": "es", "Host": "127.0.0.1", "Port": 9, "Index": "i"}
+    settings = config(refuses)
+    towline = run(settings)
+    assert health(settings, towline).returncode == 0
+    done = health(settings, towline, "--ready")
+    assert done.returncode == 1 and done.stdout == towline.get("/readyz")[1]
+
+
+@pytest.mark.parametrize("entry", [{"HTTP_Port": 0}, {"HTTP_Server": "off"}])
+def test_health_of_nobody_is_refused(settings, entry):
+    settings.service |= entry
+    done = command("health", "-c", settings.write())
+    assert done.returncode == 1 and "nobody can ask" in done.stderr
 
 
 def test_metrics_in_both_formats(towline):

@@ -1,0 +1,99 @@
+/* towline health: ask a running towline as a probe does, where no HTTP client is installed. */
+#include <curl/curl.h>
+#include <stdlib.h>
+
+#include "cmd.h"
+#include "memory.h"
+#include "service.h"
+
+#define TIMEOUT 10L /* s: more than /healthz ever takes, less than a probe's patience */
+
+static int health_run(int argc, char **argv);
+
+enum { OPT_C, OPT_READY };
+
+static const struct cmd_option options[] = {
+	{ 'c', "config", "FILE", "the configuration (default: " CMD_CONF_DEFAULT ")" },
+	{ 0, "ready", NULL, "ask /readyz instead of /healthz" },
+	{ 0 },
+};
+
+const struct command cmd_health = {
+	.name = "health",
+	.run = health_run,
+	.help = "Ask the towline that runs with the same configuration whether it is well.",
+	.more = "Prints the answer of /healthz at HTTP_Listen and HTTP_Port.\n"
+		"Exit code 0: it is well, 1: it is not, or there is no answer.",
+	.options = options,
+};
+
+/* Where it is reached from here, as the caller's string: an address that means all is loopback. */
+static char *
+url_of(const struct service *s, const char *path)
+{
+	const char *host = s->http_listen;
+
+	if (strcmp(host, "0.0.0.0") == 0)
+		host = "127.0.0.1";
+	else if (strcmp(host, "::") == 0)
+		host = "::1";
+	return xprintf(strchr(host, ':') != NULL ? "http://[%s]:%u%s" : "http://%s:%u%s", host,
+	    (unsigned)s->http_port, path);
+}
+
+/* Its body goes to standard output.  True: the answer is 200. */
+static bool
+ask(const char *url)
+{
+	CURL *curl = curl_easy_init();
+	long status = 0;
+	CURLcode code;
+
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
+	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, TIMEOUT);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	code = curl_easy_perform(curl);
+	if (code != CURLE_OK)
+		fprintf(stderr, "towline health: no answer from %s: %s\n", url,
+		    curl_easy_strerror(code));
+	else
+		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_cleanup(curl);
+	return status == 200;
+}
+
+static bool
+well(const struct service *s, const char *path)
+{
+	char *url;
+	bool ok;
+
+	if (!s->http_server || s->http_port == 0) {
+		fputs("towline health: HTTP_Server is off, or HTTP_Port is 0: nobody can ask\n",
+		    stderr);
+		return false;
+	}
+	url = url_of(s, path);
+	ok = ask(url);
+	free(url);
+	return ok;
+}
+
+static int
+health_run(int argc, char **argv)
+{
+	const char *values[CMD_OPTIONS];
+	struct conf *conf;
+	bool ok;
+
+	if (cmd_options(&cmd_health, argc, argv, values) < 0)
+		return EXIT_USAGE;
+	conf = cmd_conf(values[OPT_C] != NULL ? values[OPT_C] : CMD_CONF_DEFAULT);
+	if (conf == NULL)
+		return EXIT_WRONG;
+	ok = well(service_of(conf), values[OPT_READY] != NULL ? "/readyz" : "/healthz");
+	conf_free(conf);
+	return ok ? EXIT_DONE : EXIT_WRONG;
+}
