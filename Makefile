@@ -68,7 +68,7 @@ build/.need-%: tools/packages
 	$(Q)mkdir -p build && tools/need $* && touch $@
 
 # ---- tests
-.PHONY: unit unit-bin bench-bin bench chaos chaos-test test bench-idle e2e lint audit demo install docs
+.PHONY: unit unit-bin bench-bin bench chaos chaos-test test bench-idle e2e lint audit demo install docs image
 
 test: unit ## all unit and end-to-end tests, with what they need; one after the other
 	$(Q)$(MAKE) --no-print-directory e2e
@@ -144,6 +144,9 @@ install: $(B)/towline ## install to $(DESTDIR)$(PREFIX), the configuration to $(
 	install -m 644 conf/towline.conf conf/parsers.conf conf/agent-events.conf $(DESTDIR)/etc/towline
 	install -D -m 644 man/towline.8 $(DESTDIR)$(PREFIX)/share/man/man8/towline.8
 	sed 's|@PREFIX@|$(PREFIX)|' conf/towline.service > $(DESTDIR)/lib/systemd/system/towline.service
+
+image: ## the container image, by docker, podman or buildah; BASE=, TAG=, ENGINE=, ENGINE_ARGS=
+	$(Q)BASE='$(BASE)' ENGINE='$(ENGINE)' ENGINE_ARGS='$(ENGINE_ARGS)' tools/image $(VERSION) $(TAG)
 
 clean: ## remove build/
 	$(Q)rm -rf build
