@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from harness.container import BASE, TOWLINE, Engine, why_not
 from harness.node import Node, info
-from harness.towline import ROOT, Towline
+from harness.towline import ROOT, Towline, changed
 from harness.wait import until, until_equal
 
 MB = 1_000_000
@@ -163,10 +163,9 @@ class Shipped:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.conf = folder / "towline.conf"
-        text = (ROOT / "conf/towline.conf").read_text()
-        for option, value in ("HTTP_Port", self.port), ("Index", index.name):
-            text, n = re.subn(rf"(?m)^(\s+{option}\s+)\S+$", rf"\g<1>{value}", text)
-            assert n == 1
+        text = changed(
+            ROOT / "conf/towline.conf", HTTP_Port=self.port, Index=index.name
+        )
         self.conf.write_text(text)
         self.env = {"ES_HOST": "127.0.0.1", "ES_PORT": index.server.port}
 

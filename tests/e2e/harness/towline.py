@@ -39,6 +39,15 @@ def listed(values):
     return values if isinstance(values, list) else [values]
 
 
+def changed(file, **options):
+    """The text of a configuration file of ours, with these options' values changed."""
+    text = file.read_text()
+    for option, value in options.items():
+        text, n = re.subn(rf"(?m)^(\s+{option}\s+)\S+$", rf"\g<1>{value}", text)
+        assert n == 1, f"{option} in {file}"
+    return text
+
+
 @dataclasses.dataclass
 class Config:
     """The usual configuration of a test; each part may be changed before text()."""
