@@ -42,20 +42,47 @@ voice_level(enum voice level)
 	atomic_store(&voice_said, (int)level);
 }
 
-/* Control characters would let a file name or a log line forge messages. */
+/* How many bytes the character of UTF-8 at `s` has; 0: it is none, or a control character. */
+static size_t
+character(const char *s)
+{
+	const unsigned char *c = (const unsigned char *)s;
+	size_t n = c[0] < 0x80 ? 1 : c[0] >= 0xf0 ? 4 : c[0] >= 0xe0 ? 3 : 2;
+
+	if (c[0] < 0x20 || c[0] == 0x7f || (c[0] > 0x7f && c[0] < 0xc2) || c[0] > 0xf4)
+		return 0;
+	if ((c[0] == 0xc2 && c[1] < 0xa0) || (c[0] == 0xe0 && c[1] < 0xa0) ||
+	    (c[0] == 0xed && c[1] > 0x9f) || (c[0] == 0xf0 && c[1] < 0x90) ||
+	    (c[0] == 0xf4 && c[1] > 0x8f))
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	return n;
+}
+
+/*
+ * Control characters, those of C1 too, would let a file name or a log line forge
+ * messages; what is no UTF-8 would make them unreadable for who stores them.
+ */
 static size_t
 escape(char *to, size_t size, const char *from)
 {
 	static const char hex[] = "0123456789abcdef";
 	size_t n = 0;
 
-	for (; *from != '\0' && n + 5 < size; from++) {
+	while (*from != '\0' && n + 5 < size) {
 		unsigned char c = (unsigned char)*from;
+		size_t whole = character(from);
 
-		if (c >= 0x20 && c != 0x7f) {
-			to[n++] = (char)c;
+		if (whole > 0) {
+			memcpy(to + n, from, whole);
+			n += whole;
+			from += whole;
 			continue;
 		}
+		from++;
 		to[n++] = '\\';
 		to[n++] = 'x';
 		to[n++] = hex[c >> 4];

@@ -105,6 +105,11 @@ test_voice_escapes_what_could_forge_a_message(void **state)
 	assert_true(read(fd, text, sizeof(text) - 1) > 0);
 	assert_non_null(strstr(text, "info  tail  file a\\x0ab\\x1b[31m\n"));
 	assert_null(strstr(text, "not said"));
+	say_info("tail", "é€😀 %s", "\xff\xc0\x80\xed\xa0\x80\xc2\x9b\xf4\x90\xe2\x82");
+	memset(text, 0, sizeof(text));
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	assert_non_null(
+	    strstr(text, " é€😀 \\xff\\xc0\\x80\\xed\\xa0\\x80\\xc2\\x9b\\xf4\\x90\\xe2\\x82\n"));
 	close(fd);
 	unlink(path);
 }
