@@ -274,6 +274,28 @@ followers_move(struct tail *t, struct file *f, struct file *original)
 	}
 }
 
+bool
+stream_is_known(
+    struct tail *t, const struct tail_conf *conf, const char *path, const char *target, int fd)
+{
+	ssize_t n = pread(fd, t->buffer, FIRST_LINE, 0);
+	struct slice first = { t->buffer, n > 0 ? (size_t)n : 0 };
+	const char *newline = memchr(first.at, '\n', first.len);
+	struct pod *pod = pod_of(target, path);
+	struct stream_state known;
+	struct identity id;
+	uint64_t generation;
+
+	t->frame.of = NULL; /* the buffer holds something else now */
+	t->frame.generation++;
+	if (newline != NULL)
+		first.len = (size_t)(newline - first.at);
+	identity_of(conf, target, pod, 0, first, &id);
+	pod_unref(pod);
+	return first.len > 0 && (state_find(t->state, &id, &known) ||
+				    state_generations(t->state, &id, &generation, 1) > 0);
+}
+
 static void
 stream_begin(struct tail *t, struct file *f, struct slice first)
 {

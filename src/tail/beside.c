@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "held.h"
+#include "resolve.h"
 
 #define LISTINGS 5 /* how often a directory is read again whose names go while we look */
 
@@ -89,6 +90,13 @@ rotated_order(struct slice a, struct slice b, struct slice live)
 
 /* ---- a directory */
 
+/* No rotation leaves a link: it could lead to what is another pod's. */
+static int
+is_file(const struct dirent *e)
+{
+	return e->d_type == DT_REG || e->d_type == DT_UNKNOWN;
+}
+
 static int
 by_name(const struct dirent **a, const struct dirent **b)
 {
@@ -106,15 +114,21 @@ listing_free(struct listing *l)
 }
 
 static void
-listing_read(struct listing *l, struct slice directory)
+listing_read(
+    struct tail *t, const struct tail_conf *conf, struct listing *l, struct slice directory)
 {
+	int fd;
+
 	if (l->path != NULL && slice_eq(slice_of(l->path), directory))
 		return;
 	listing_free(l);
 	l->path = xslicedup(directory);
-	l->n = scandir(l->path, &l->names, NULL, by_name);
+	fd = resolve_directory(t->roots, conf, l->path);
+	l->n = fd < 0 ? 0 : scandirat(fd, ".", &l->names, is_file, by_name);
 	if (l->n < 0)
 		l->n = 0;
+	if (fd >= 0)
+		close(fd);
 }
 
 /* Where names that begin with `base` would stand first. */
@@ -265,7 +279,7 @@ listing_open(struct tail *t, struct listing *l, struct file *live)
 	bool nameless, gone = false;
 	struct rotated rotated;
 
-	listing_read(l, directory);
+	listing_read(t, live->conf, l, directory);
 	rotated_list(l, base, &rotated);
 	nameless = before != NULL && !rotated_has(t, l, &rotated, before);
 	if (nameless)

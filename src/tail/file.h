@@ -12,6 +12,7 @@
 #include "trace.h"
 #include "voice.h"
 
+struct roots;
 struct rules;
 
 /* A record that is not complete yet: where it lies, and what it waits for; no bytes. */
@@ -235,6 +236,7 @@ struct tail {
 	TAILQ_HEAD(awake, file) awake; /* whose turn is first: no file waits for ever */
 	struct map *by_inode, *by_target, *by_identity;
 	size_t nfiles, max_files;
+	struct roots *roots; /* below which files are read */
 	struct watch *watch;
 	bool told; /* the watch has something to say */
 	char *buffer;
@@ -327,6 +329,13 @@ struct slice identity_key(const struct identity *id); /* in t->by_identity */
 void stream_end(struct tail *t, struct file *f);
 
 /**
+ * stream_is_known(t, conf, path, target, fd):
+ * Has the state a stream that begins as ${fd} does, of this very name?
+ */
+bool stream_is_known(
+    struct tail *t, const struct tail_conf *conf, const char *path, const char *target, int fd);
+
+/**
  * file_known(t, path):
  * The open file that lies at ${path} itself, or NULL.
  */
@@ -376,11 +385,11 @@ void watch_free(struct watch *w);
 int watch_fd(const struct watch *w);
 
 /**
- * watch_directory(w, path), watch_file(w, f):
- * Tell of files that come, go and are closed in a directory; tell once when
- * ${f} is written to.
+ * watch_directory(w, path, fd), watch_file(w, f):
+ * Tell of files that come, go and are closed in the directory ${fd}, which was
+ * found at ${path}; tell once when ${f} is written to.
  */
-void watch_directory(struct watch *w, const char *path);
+void watch_directory(struct watch *w, const char *path, int fd);
 void watch_file(struct watch *w, struct file *f);
 void watch_forget(struct watch *w, struct file *f);
 

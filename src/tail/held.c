@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -23,6 +22,7 @@
 
 #include "ahead.h"
 #include "back.h"
+#include "beneath.h"
 #include "clock.h"
 #include "content.h"
 #include "lost.h"
@@ -39,19 +39,12 @@
 char *
 held_name(const struct file *f, bool *deleted)
 {
-	char self[32], name[PATH_MAX];
-	struct slice s;
-	ssize_t n;
+	char *name = beneath_name(f->fd);
 
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", f->fd);
-	n = readlink(self, name, sizeof(name));
-	if (n <= 0 || n == sizeof(name))
-		return NULL;
-	s = (struct slice){ name, (size_t)n };
-	*deleted = slice_ends(s, SLICE(GONE));
+	*deleted = name != NULL && slice_ends(slice_of(name), SLICE(GONE));
 	if (*deleted)
-		s.len -= sizeof(GONE) - 1;
-	return xslicedup(s);
+		name[strlen(name) - (sizeof(GONE) - 1)] = '\0';
+	return name;
 }
 
 /* ---- disk */
@@ -105,7 +98,7 @@ go_on_in_gz(struct tail *t, struct file *f)
 		return false;
 	path = xprintf("%s.gz", name);
 	free(name);
-	if (resolve_open(f->conf, path, &there, &why) < 0) {
+	if (resolve_open(t->roots, f->conf, path, &there, &why) < 0) {
 		free(path);
 		return false;
 	}
@@ -247,9 +240,10 @@ is_spare(int fd)
 }
 
 static int
-open_once(const struct tail_conf *conf, const char *path, struct resolved *out, const char **why)
+open_once(struct tail *t, const struct tail_conf *conf, const char *path, struct resolved *out,
+    const char **why)
 {
-	if (resolve_open(conf, path, out, why) < 0)
+	if (resolve_open(t->roots, conf, path, out, why) < 0)
 		return -1;
 	if (!is_spare(out->fd))
 		return 0;
@@ -264,11 +258,11 @@ int
 held_open(struct tail *t, const struct tail_conf *conf, const char *path, struct resolved *out,
     const char **why)
 {
-	if (open_once(conf, path, out, why) == 0)
+	if (open_once(t, conf, path, out, why) == 0)
 		return 0;
 	if (*why == NULL || (errno != EMFILE && errno != ENFILE) || make_room(t) == 0)
 		return -1;
-	return open_once(conf, path, out, why);
+	return open_once(t, conf, path, out, why);
 }
 
 void
@@ -286,7 +280,7 @@ held_reopen(struct tail *t)
 
 		if (f->fd >= 0 || f->left)
 			continue;
-		if (f->name == NULL || open_once(f->conf, f->name, &there, &why) < 0) {
+		if (f->name == NULL || open_once(t, f->conf, f->name, &there, &why) < 0) {
 			f->left =
 			    f->name == NULL || why == NULL; /* its name is gone, and it with it */
 			file_wake(t, f);

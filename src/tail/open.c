@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "ahead.h"
+#include "beneath.h"
+#include "beside.h"
 #include "clock.h"
 #include "content.h"
 #include "file.h"
@@ -208,6 +210,9 @@ file_inherit(struct file *f, struct file *from)
 
 /* ---- open and close */
 
+static const char second_name[] =
+    "it is a second name (a hard link) of a file, which whoever made it may not read";
+
 static bool
 is_own_pod(const struct tail_conf *conf, const char *target, const char *path)
 {
@@ -273,6 +278,43 @@ is_full(struct tail *t)
 	return true;
 }
 
+/*
+ * Whoever may write to /var/log can give any file of its file system a second
+ * name there.  The name that was read before goes on.
+ */
+static bool
+is_second_name(struct tail *t, const struct tail_conf *conf, const char *path,
+    const struct resolved *there, const struct stat *st)
+{
+	struct pod *pod;
+	bool in_reach;
+
+	if (st->st_nlink < 2)
+		return false;
+	pod = pod_of(there->target, path);
+	in_reach = pod != NULL || path_below(there->target, "/var/log") != NULL;
+	pod_unref(pod);
+	return in_reach && !stream_is_known(t, conf, path, there->target, there->fd);
+}
+
+/* Does ${path} lead to `f` by a name in another directory than the one that is read? */
+static bool
+is_other_name(const struct file *f, const char *path, const struct stat *st)
+{
+	char *target = st->st_nlink < 2 ? NULL : realpath(path, NULL);
+	bool other = target != NULL && !slice_eq(directory_of(target), directory_of(f->target));
+
+	free(target);
+	return other;
+}
+
+static void
+say_unread(struct tail *t, const char *path, const char *why)
+{
+	if (!said_lately(&t->said))
+		say_warn("tail", "cannot read %s: %s", path, why);
+}
+
 bool
 file_open(struct tail *t, const struct tail_conf *conf, const char *path)
 {
@@ -284,6 +326,10 @@ file_open(struct tail *t, const struct tail_conf *conf, const char *path)
 	if (stat(path, &st) < 0)
 		return false;
 	f = file_of(t, &st);
+	if (f != NULL && is_other_name(f, path, &st)) {
+		say_unread(t, path, second_name);
+		return true;
+	}
 	if (f != NULL) {
 		f->found = true;
 		/* No event told of it: perhaps none will.  Truncated it may be as long as it was. */
@@ -295,12 +341,18 @@ file_open(struct tail *t, const struct tail_conf *conf, const char *path)
 	if (is_full(t))
 		return true;
 	if (held_open(t, conf, path, &there, &why) < 0) {
-		if (why != NULL && !said_lately(&t->said))
-			say_warn("tail", "cannot read %s: %s", path, why);
+		if (why != NULL)
+			say_unread(t, path, why);
 		return why != NULL;
 	}
 	if (is_own_pod(conf, there.target, path) || fstat(there.fd, &st) < 0 ||
-	    file_of(t, &st) != NULL) {
+	    file_of(t, &st) != NULL)
+		why = "";
+	else if (is_second_name(t, conf, path, &there, &st))
+		why = second_name;
+	if (why != NULL) {
+		if (*why != '\0')
+			say_unread(t, path, why);
 		close(there.fd);
 		free(there.target);
 		return true;

@@ -56,7 +56,7 @@ static const struct option tail_options[] = {
 	OPTION("Source_Id", OPT_STRING, NULL, AT(source_id),
 	    "names this machine in the ids of plain files' records (default: the machine id)"),
 	OPTION("Allowed_Roots", OPT_LIST, NULL, AT(allowed_roots),
-	    "directories that links may lead to, beside the parent of each Path's directory and the kubelet's own"),
+	    "directories that links may lead to, beside each Path's own (of DIR/containers DIR/pods, too) and the kubelet's: none of them may be a link itself"),
 	OPTION("Never_Own_Pod", OPT_BOOL, "on", AT(never_own_pod),
 	    "leave out the logs of the pod that towline runs in (POD_NAME)"),
 	OPTION("Keep_Colors", OPT_BOOL, "off", AT(keep_colors), "leave terminal colours in log"),

@@ -16,6 +16,7 @@
 #include "lost.h"
 #include "takeover.h"
 #include "map.h"
+#include "roots.h"
 #include "rules.h"
 #include "same.h"
 
@@ -81,6 +82,7 @@ tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
 	t->by_target = map_new();
 	t->by_identity = map_new();
 	t->watch = watch_new();
+	t->roots = roots_new(t->confs, n);
 	t->look = t->first_look = true;
 	return t;
 }
@@ -103,6 +105,7 @@ tail_free(struct tail *t)
 	map_free(t->by_target);
 	map_free(t->by_identity);
 	watch_free(t->watch);
+	roots_free(t->roots);
 	frame_fini(&t->frame);
 	free(t->buffer);
 	free((void *)(uintptr_t)t->confs);

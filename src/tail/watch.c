@@ -100,25 +100,37 @@ directory_forget(struct watch *w, struct directory *d)
 	free(d);
 }
 
+/* By descriptor: the name may lead elsewhere by now. */
+static int
+watch_add(struct watch *w, int fd, uint32_t mask)
+{
+	char self[32];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	return inotify_add_watch(w->fd, self, mask);
+}
+
 /* Another directory may have its path by now: a mount over it is told by no event. */
 void
-watch_directory(struct watch *w, const char *path)
+watch_directory(struct watch *w, const char *path, int fd)
 {
 	const uint32_t mask = IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_CLOSE_WRITE |
 			      IN_DELETE_SELF | IN_ONLYDIR;
 
 	struct directory *d = map_get(w->directories, slice_of(path));
-	struct stat st = { 0 };
+	struct stat st;
 	int wd;
 
-	if (d != NULL && stat(path, &st) == 0 && (st.st_dev != d->dev || st.st_ino != d->ino)) {
+	if (fstat(fd, &st) < 0)
+		return;
+	if (d != NULL && (st.st_dev != d->dev || st.st_ino != d->ino)) {
 		directory_forget(w, d);
 		d = NULL;
 	}
 	if (d != NULL)
 		return;
-	wd = inotify_add_watch(w->fd, path, mask);
-	if (wd < 0 || stat(path, &st) < 0) {
+	wd = watch_add(w, fd, mask);
+	if (wd < 0) {
 		say_failed(w, path);
 		return;
 	}
@@ -150,13 +162,9 @@ watch_forget(struct watch *w, struct file *f)
 void
 watch_file(struct watch *w, struct file *f)
 {
-	char self[32];
-
 	if (f->wd >= 0 || w->fd < 0)
 		return;
-	/* By descriptor: the name may lead to another file by now. */
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", f->fd);
-	f->wd = inotify_add_watch(w->fd, self, IN_MODIFY | IN_ONESHOT);
+	f->wd = watch_add(w, f->fd, IN_MODIFY | IN_ONESHOT);
 	if (f->wd < 0)
 		say_failed(w, f->path);
 	else

@@ -45,6 +45,20 @@ def flags(mounts):
     return [*user, "-n", *(["-m"] if mounts else [])]
 
 
+def mounted(source, target):
+    """What a command is run with to see `source` at `target`; it stays one process."""
+    unshare = [word for word in flags(True) if word != "-n"]
+    bind = 'mount --bind "$0" "$1" && shift && exec "$@"'
+    return ["unshare", *unshare, "sh", "-c", bind, str(source), str(target)]
+
+
+def mount_in(pid, source, target):
+    """The same for a process that runs."""
+    user = [] if os.geteuid() == 0 else ["-U", "--preserve-credentials"]
+    enter = ["nsenter", "-t", str(pid), *user, "-m", "mount", "--bind"]
+    subprocess.run([*enter, str(source), str(target)], check=True)
+
+
 class Namespace:
     """prefix: what a command is run with; relay: port there -> port here."""
 

@@ -97,14 +97,16 @@ class Config:
 class Towline:
     """A running `towline run`."""
 
-    def __init__(self, config, *arguments, namespace=None):
+    def __init__(self, config, *arguments, namespace=None, under=(), env=None):
         self.file = config.write() if isinstance(config, Config) else config
         self.messages = self.file.with_suffix(".stderr")
         self.arguments, self.namespace = arguments, namespace
+        self.under, self.env = under, env  # a command that runs it; variables more
         self.process, self.address = None, None
 
     def start(self, wait=True):
         command = ["setpriv", "--pdeathsig", "KILL", BINARY, "run", "-c", self.file]
+        command = [*self.under, *command]
         fds = []
         if self.namespace:
             command = [*self.namespace.prefix, *command]
@@ -112,7 +114,10 @@ class Towline:
         self.seen = len(self.said())
         with open(self.messages, "ab") as stderr:
             self.process = subprocess.Popen(
-                [*command, *self.arguments], stderr=stderr, pass_fds=fds
+                [*command, *self.arguments],
+                stderr=stderr,
+                pass_fds=fds,
+                env=os.environ | (self.env or {}),
             )
         if self.namespace:
             self.namespace.connect()

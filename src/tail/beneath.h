@@ -1,0 +1,42 @@
+/* Opening what lies below a directory, and nothing else. */
+#ifndef BENEATH_H
+#define BENEATH_H
+
+#include "slice.h"
+
+/**
+ * beneath_begin():
+ * Find out how; where the kernel lacks what is best, that is said, once.
+ */
+void beneath_begin(void);
+
+/**
+ * beneath_open(dir, rest):
+ * Find what is at ${rest}, a path without `.` and `..`, below the directory
+ * ${dir}: no component of it may be a link.  Return a descriptor as of O_PATH,
+ * or -1 with errno; a link is ELOOP or ENOTDIR.
+ */
+int beneath_open(int dir, const char *rest);
+
+/**
+ * beneath_read(fd):
+ * Open what the O_PATH descriptor ${fd} is for reading.  Return -1 with errno
+ * (ENOSYS: /proc, which this takes, is not mounted).
+ */
+int beneath_read(int fd);
+
+/**
+ * beneath_name(fd):
+ * The name that the kernel has for ${fd}, without any link; NULL: it has
+ * none, or /proc is not mounted.  The caller frees.
+ */
+char *beneath_name(int fd);
+
+/**
+ * path_below(path, directory):
+ * Where the rest of ${path} begins that lies below ${directory}; "" when it is
+ * that itself, NULL when it is not there.
+ */
+const char *path_below(const char *path, const char *directory);
+
+#endif
