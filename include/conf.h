@@ -38,6 +38,7 @@ enum option_flag {
 	                 * nothing is stored, so where is 0 */
 	OPT_SECRET = 4, /* never printed */
 	OPT_NEEDED = 8, /* its absence is an error */
+	OPT_FILE = 16,  /* names a file, or files, that are read */
 };
 
 struct option {
@@ -179,6 +180,13 @@ unsigned conf_given(const struct section *section, const char *name);
  * table's), or NULL when the plugin has no such option or stores none.
  */
 const void *conf_value(const struct section *section, const char *name);
+
+/**
+ * conf_files(conf, each, arg):
+ * Call ${each} with the path of each file that ${conf} consists of or names
+ * (OPT_FILE), whether it is there or not.
+ */
+void conf_files(const struct conf *conf, void (*each)(void *arg, const char *path), void *arg);
 
 /**
  * conf_find(main, name):

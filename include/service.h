@@ -23,6 +23,7 @@ struct service {
 	char *http_listen;
 	int64_t http_port; /* 0: any free one */
 	char *state_path;
+	bool landlock;
 	char *agent_events; /* NULL: agent-events.conf where conf_find finds it */
 	struct list agent_pods, agent_exclude_pods, agent_exclude_containers; /* globs */
 	int64_t batches;

@@ -80,6 +80,14 @@ typedef bool tail_record(void *arg, const struct framed *record);
 /* Called once when a stream is first seen (before its first record) and when it is let go. */
 typedef void tail_stream(void *arg, struct stream *stream, bool begins);
 
+/**
+ * tail_roots(confs, n, each, arg):
+ * Call ${each} with the path of every directory below which files of ${n}
+ * inputs may be read, and with the input whose it is; NULL: the kubelet's.
+ */
+void tail_roots(const struct tail_conf *const *confs, size_t n,
+    void (*each)(void *arg, const struct tail_conf *of, const char *path), void *arg);
+
 struct tail;
 
 /**

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "confine.h"
 #include "memory.h"
 #include "pipeline.h"
 #include "service.h"
@@ -74,8 +75,12 @@ reload(void *arg)
 
 	conf_free(r->next);
 	r->next = cmd_conf(r->path);
-	if (r->next == NULL)
+	if (r->next == NULL) {
 		say_error("run", "%s is wrong, see above: going on with the one before", r->path);
+	} else if (!confine_allows(r->next, r->values[OPT_STATE])) {
+		conf_free(r->next);
+		r->next = NULL;
+	}
 	return r->next != NULL;
 }
 
@@ -124,6 +129,7 @@ ship(struct running *r)
 		return EXIT_WRONG;
 	}
 	signals_block();
+	confine(r->conf, r->values[OPT_STATE]);
 	p = start(r);
 	if (p == NULL)
 		return errno == EBUSY ? EXIT_IN_USE : EXIT_WRONG;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "beneath.h"
+#include "fence.h"
 #include "memory.h"
 #include "voice.h"
 
@@ -72,7 +73,7 @@ pods_beside(const char *directory)
 }
 
 void
-root_names(const struct tail_conf *const *confs, size_t n,
+tail_roots(const struct tail_conf *const *confs, size_t n,
     void (*each)(void *arg, const struct tail_conf *of, const char *path), void *arg)
 {
 	for (size_t i = 0; i < sizeof(kubelet_roots) / sizeof(*kubelet_roots); i++)
@@ -119,7 +120,7 @@ roots_new(const struct tail_conf *const *confs, size_t n)
 	struct roots *r = xcalloc(1, sizeof(*r));
 
 	beneath_begin();
-	root_names(confs, n, root_add, r);
+	tail_roots(confs, n, root_add, r);
 	roots_look(r);
 	return r;
 }
@@ -216,10 +217,20 @@ root_refuse(struct root *root, const char *why, const char *remedy)
 static void
 root_take(struct root *root, int fd, const struct stat *st)
 {
+	int can_list;
+
 	if (root->fd >= 0) {
 		say_info("tail", "%s is another directory now: going on below that", root->path);
 		close(root->fd);
 	}
+	can_list = beneath_read(fd);
+	if (can_list >= 0)
+		close(can_list);
+	else if (errno == EACCES && fence_is_closed())
+		say_warn("tail",
+		    "%s cannot be read: it has come, or was mounted, after the start, and Landlock "
+		    "grants nothing more; restart towline",
+		    root->path);
 	root->fd = fd;
 	root->dev = st->st_dev;
 	root->ino = st->st_ino;

@@ -34,11 +34,4 @@ void roots_look(struct roots *r);
 int roots_open(struct roots *r, const struct tail_conf *conf, const char *target, mode_t kind,
     const char **why);
 
-/**
- * root_names(confs, n, each, arg):
- * Call ${each} with the path of every root.
- */
-void root_names(const struct tail_conf *const *confs, size_t n,
-    void (*each)(void *arg, const struct tail_conf *of, const char *path), void *arg);
-
 #endif

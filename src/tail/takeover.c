@@ -7,6 +7,8 @@
 
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -57,16 +59,56 @@ row_add(struct takeover *t, sqlite3_stmt *from)
 	};
 }
 
+/* The name by which SQLite reads a database as it stands, and makes no file beside it. */
+static char *
+as_it_stands(const char *path)
+{
+	struct buffer uri;
+
+	buffer_init(&uri, 0);
+	buffer_put(&uri, SLICE("file:"));
+	for (; *path != '\0'; path++)
+		buffer_printf(
+		    &uri, strchr("%?#", *path) != NULL ? "%%%02x" : "%c", (unsigned char)*path);
+	buffer_put(&uri, (struct slice){ "?immutable=1", sizeof("?immutable=1") });
+	return uri.at;
+}
+
+/*
+ * One in WAL mode, as Fluent Bit's is, needs a file more to be read, which may
+ * not be made here (a read-only mount, Landlock).  Without a -wal all of it is
+ * in the database itself.
+ */
+static sqlite3_stmt *
+rows_open(const char *path, sqlite3 **db)
+{
+	char *wal = xprintf("%s-wal", path), *uri;
+	sqlite3_stmt *rows = NULL;
+
+	if (sqlite3_open_v2(path, db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK)
+		rows = rows_of(*db);
+	if (rows == NULL && access(wal, F_OK) < 0) {
+		uri = as_it_stands(path);
+		sqlite3_close(*db);
+		if (sqlite3_open_v2(uri, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) ==
+		    SQLITE_OK)
+			rows = rows_of(*db);
+		free(uri);
+	}
+	free(wal);
+	return rows;
+}
+
 struct takeover *
 takeover_open(const char *path)
 {
 	struct takeover *t = xcalloc(1, sizeof(*t));
 	sqlite3_stmt *rows = NULL;
 	sqlite3 *db = NULL;
+	struct stat st;
 
-	if (access(path, F_OK) == 0 &&
-	    sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK)
-		rows = rows_of(db);
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) /* a FIFO would be waited for */
+		rows = rows_open(path, &db);
 	while (rows != NULL && sqlite3_step(rows) == SQLITE_ROW)
 		row_add(t, rows);
 	if (db != NULL && rows == NULL)

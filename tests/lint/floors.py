@@ -11,7 +11,7 @@ import sys
 
 # floor: {module: its headers}; a module is a folder, or a file of src/.
 FLOORS = [
-    {"src/base": "clock fault map memory parse slice voice"},
+    {"src/base": "clock fault fence map memory parse slice voice"},
     {"parsers": "agent ansi cri docker json parser pattern pod record timestamp trace"},
     {
         "src/conf": "conf service",
@@ -25,7 +25,7 @@ FLOORS = [
         "src/ship": "batch hosts reply reply_text ship",
         "src/serve": "serve",
     },
-    {"src": "agent_conf chain limit pipeline plugins"},
+    {"src": "agent_conf chain confine limit pipeline plugins"},
     {"src/cmd": "cmd"},
 ]
 # The table of commands stands above them; it is the only file of src/ that may.

@@ -1,0 +1,23 @@
+/* What a running towline may open: what its configuration names, and what the system needs. */
+#ifndef CONFINE_H
+#define CONFINE_H
+
+#include "conf.h"
+
+/**
+ * confine(conf, state_dir):
+ * Before any other thread exists: keep reading of the roots and of the files
+ * that ${conf} names, writing in the state's directory (${state_dir} instead of
+ * State_Path, unless NULL) and the sqlite output's, and give up the rest.  What
+ * cannot be given up here is said.
+ */
+void confine(const struct conf *conf, const char *state_dir);
+
+/**
+ * confine_allows(conf, state_dir):
+ * May the process still go on with ${conf}?  False after saying which path it
+ * has given up.
+ */
+bool confine_allows(const struct conf *conf, const char *state_dir);
+
+#endif

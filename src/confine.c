@@ -1,0 +1,193 @@
+/*
+ * What a running towline may open: it stands here, above all parts, as each of
+ * them has files of its own.  Whatever goes wrong later, in what is parsed or
+ * in what a path leads to, gives no other file of the node away.
+ */
+#include "confine.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "fence.h"
+#include "memory.h"
+#include "service.h"
+#include "tail.h"
+#include "voice.h"
+
+static struct fence *standing; /* NULL: none */
+
+/* What the C library, its name services and TLS read when they are used: replaced now and then, */
+static const char *const around[] = { "/etc/resolv.conf", "/etc/hosts", "/etc/localtime",
+	"/etc/ssl/certs/ca-certificates.crt" };
+/* … or not; of /proc and /sys what tells of the machine, not of processes. */
+static const char *const itself[] = { "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf",
+	"/etc/services", "/etc/protocols", "/etc/machine-id", "/etc/ld.so.cache",
+	"/etc/ssl/openssl.cnf", "/etc/pki/tls", "/etc/pki/ca-trust", "/etc/crypto-policies",
+	"/etc/ca-certificates", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libx32",
+	"/usr/local/lib", "/usr/local/share/ca-certificates", "/usr/share", "/lib", "/lib64",
+	"/dev/null", "/dev/urandom", "/dev/random",
+#ifdef __SANITIZE_ADDRESS__
+	"/proc/self",
+#endif
+	"/proc/sys/kernel/random/boot_id", "/proc/sys/net/ipv4/tcp_rmem",
+	"/proc/sys/net/ipv4/tcp_wmem", "/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu",
+	"/sys/fs/cgroup" };
+
+static void
+system_grant(struct fence *f)
+{
+	for (size_t i = 0; i < sizeof(around) / sizeof(*around); i++)
+		fence_grant(f, around[i], FENCE_READ, FENCE_AROUND);
+	for (size_t i = 0; i < sizeof(itself) / sizeof(*itself); i++)
+		fence_grant(f, itself[i], FENCE_READ, FENCE_ITSELF);
+}
+
+/* A root that is missing, or elsewhere than below /var/log made anew, may be read when it is there. */
+static void
+root_grant(void *fence, const struct tail_conf *of, const char *path)
+{
+	bool is_log = strncmp(path, "/var/log", 8) == 0 && (path[8] == '/' || path[8] == '\0');
+
+	fence_grant(fence, path, FENCE_READ,
+	    of == NULL ? FENCE_ITSELF
+	    : is_log   ? FENCE_NEAREST
+		       : FENCE_PARENT);
+}
+
+/* Fluent Bit's database; SQLite writes beside one to read it. */
+static void
+database_grant(struct fence *f, const char *path)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+
+	for (size_t i = 0; path != NULL && i < sizeof(ends) / sizeof(*ends); i++) {
+		char *file = xprintf("%s%s", path, ends[i]);
+
+		fence_grant(f, file, FENCE_WRITE, FENCE_ITSELF);
+		free(file);
+	}
+}
+
+static void
+file_grant(void *fence, const char *path)
+{
+	fence_grant(fence, path, FENCE_READ, FENCE_AROUND);
+}
+
+static void
+output_grant(struct fence *f, const struct section *s)
+{
+	char *const *path = strcmp(s->plugin->name, "sqlite") == 0 ? conf_value(s, "Path") : NULL;
+	char *directory, *slash;
+
+	if (path == NULL || *path == NULL)
+		return;
+	directory = xstrdup(*path);
+	slash = strrchr(directory, '/');
+	if (slash != NULL)
+		slash[slash == directory] = '\0';
+	fence_grant(f, slash != NULL ? directory : ".", FENCE_WRITE, FENCE_NEAREST);
+	free(directory);
+}
+
+static struct fence *
+fence_of(const struct conf *conf, const char *state_dir)
+{
+	struct fence *f = fence_new();
+	char *events = conf_find(conf->file, "agent-events.conf");
+
+	fence_grant(f, state_dir != NULL ? state_dir : service_of(conf)->state_path, FENCE_WRITE,
+	    FENCE_NEAREST);
+	conf_files(conf, file_grant, f);
+	if (events != NULL)
+		file_grant(f, events);
+	free(events);
+	for (size_t i = 0; i < conf->n; i++) {
+		const struct section *s = &conf->sections[i];
+		const struct tail_conf *tail = s->values;
+
+		if (s->plugin->kind == SECTION_INPUT) {
+			tail_roots(&tail, 1, root_grant, f);
+			database_grant(f, tail->db);
+		} else if (s->plugin->kind == SECTION_OUTPUT) {
+			output_grant(f, s);
+		}
+	}
+	return f;
+}
+
+/* Is there a program to be run, which gives a token? */
+static bool
+runs_command(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n; i++) {
+		char *const *command = conf->sections[i].plugin->kind == SECTION_FILTER
+					   ? conf_value(&conf->sections[i], "Kube_Token_Command")
+					   : NULL;
+
+		if (command != NULL && *command != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* It needs what any program does. */
+static void
+command_grant(struct fence *f)
+{
+	static const char *const programs[] = { "/bin", "/sbin", "/usr", "/opt",
+		"/etc/alternatives", "/etc/passwd" };
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++)
+		fence_grant(f, programs[i], FENCE_READ, FENCE_ITSELF);
+	fence_grant(f, "/dev/null", FENCE_WRITE, FENCE_ITSELF);
+}
+
+void
+confine(const struct conf *conf, const char *state_dir)
+{
+	const struct service *service = service_of(conf);
+	bool exec = runs_command(conf);
+	struct fence *f;
+	int version;
+
+	if (!service->landlock) {
+		say_info("run", "Landlock is off: what towline may open is what its user may");
+		return;
+	}
+	mkdir(state_dir != NULL ? state_dir : service->state_path, 0700); /* to be granted itself */
+	f = fence_of(conf, state_dir);
+	system_grant(f);
+	if (exec)
+		command_grant(f);
+	version = fence_close(f, exec);
+	if (version == 0) {
+		say_info(
+		    "run", "no Landlock here (%m): what towline may open is what its user may");
+		fence_free(f);
+		return;
+	}
+	say_info("run", "Landlock %d: nothing is opened but what the configuration names%s",
+	    version,
+	    exec ? "; programs may be run, for Kube_Token_Command" : ", and no program run");
+	standing = f;
+}
+
+bool
+confine_allows(const struct conf *conf, const char *state_dir)
+{
+	struct fence *wanted;
+	const char *path;
+
+	if (standing == NULL)
+		return true;
+	wanted = fence_of(conf, state_dir);
+	path = fence_beyond(wanted, standing);
+	if (path != NULL)
+		say_error("run",
+		    "%s was not named by the configuration that towline started with, and Landlock "
+		    "gives nothing back: restart towline",
+		    path);
+	fence_free(wanted);
+	return path == NULL;
+}
