@@ -10,6 +10,7 @@ import pytest
 from harness import refused
 from harness.namespace import can_mount, mount_in, mounted
 from harness.node import Node, cri
+from harness.wait import until
 
 LANDLOCK = r"Landlock \d+: nothing is opened but what the configuration names"
 
@@ -156,3 +157,28 @@ def test_a_database_in_wal_mode_is_taken_over(
     table.until_count(1)
     assert table.logs() == ["two"]
     assert "going on where Fluent Bit stopped: 1 files" in towline.stop()
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_a_program_is_run_when_one_is_configured(
+    node, table, settings, confined, given, tmp_path
+):
+    """Kube_Token_Command; what it writes outside of the state's directory is refused."""
+    settings.filters[0] |= {"Kube_URL": "http://127.0.0.1:1", "Kube_Node_Name": "n"}
+    if given:
+        script = tmp_path / "token"
+        script.write_text(
+            f"id > {tmp_path}/state/ran; id > /run/towline-ran; echo token"
+        )
+        settings.filters[0]["Kube_Token_Command"] = f"sh {script}"
+    node.container().write("a line")
+    towline = confined(settings)
+    table.until_count(1)
+    said = towline.said()
+    if given:
+        until(lambda: (tmp_path / "state/ran").exists(), towline.said)
+        assert "programs may be run, for Kube_Token_Command" in said
+        assert not pathlib.Path("/run/towline-ran").exists()
+    else:
+        assert "and no program run" in said
+    towline.stop()
