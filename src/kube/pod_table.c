@@ -36,7 +36,7 @@ struct pod_table {
 	struct state *state;
 	struct around *around;
 	struct map *pods;    /* uid: struct entry */
-	struct map *mirrors; /* hash: struct entry, of a static pod's mirror */
+	struct map *mirrors; /* mirror_key(): struct entry, of a static pod's mirror */
 	size_t known;        /* entries with info */
 	uint64_t list;       /* the number of the list under way, or of the last */
 	bool synced, given_up;
@@ -76,6 +76,21 @@ entry_of(struct pod_table *t, struct slice uid)
 	return e;
 }
 
+/* "HASH/NAMESPACE/NAME": another pod with the hash takes nobody's place.  To be freed. */
+static char *
+mirror_key(struct slice hash, struct slice space, struct slice name)
+{
+	return xprintf("%.*s/%.*s/%.*s", (int)hash.len, hash.at, (int)space.len, space.at,
+	    (int)name.len, name.at);
+}
+
+static char *
+mirror_key_of(const struct pod_info *info)
+{
+	return mirror_key(
+	    slice_of(info->mirror), slice_of(info->namespace_name), slice_of(info->pod_name));
+}
+
 static unsigned
 users_of(const struct pod_table *t, const struct entry *e)
 {
@@ -106,8 +121,13 @@ info_drop(struct pod_table *t, struct entry *e)
 {
 	if (e->info == NULL)
 		return;
-	if (e->info->mirror != NULL && map_get(t->mirrors, slice_of(e->info->mirror)) == e)
-		map_del(t->mirrors, slice_of(e->info->mirror));
+	if (e->info->mirror != NULL) {
+		char *key = mirror_key_of(e->info);
+
+		if (map_get(t->mirrors, slice_of(key)) == e)
+			map_del(t->mirrors, slice_of(key));
+		free(key);
+	}
 	pod_info_free(e->info);
 	e->info = NULL;
 	t->known--;
@@ -122,8 +142,12 @@ info_set(struct pod_table *t, struct entry *e, struct pod_info *info)
 	e->deleted = 0;
 	t->known++;
 	metrics_add(&metrics.kube_cut, info->cut);
-	if (info->mirror != NULL)
-		map_put(t->mirrors, slice_of(info->mirror), e);
+	if (info->mirror != NULL) {
+		char *key = mirror_key_of(info);
+
+		map_put(t->mirrors, slice_of(key), e);
+		free(key);
+	}
 }
 
 /* Nothing is left to know of it. */
@@ -381,15 +405,8 @@ pod_table_around_put(
 void
 pod_table_use(struct pod_table *t, struct slice uid)
 {
-	struct entry *e;
-
 	pthread_mutex_lock(&t->lock);
-	e = entry_of(t, uid);
-	e->users++;
-	if (e->info == NULL && map_get(t->mirrors, uid) != NULL)
-		e = map_get(t->mirrors, uid);
-	if (e->info != NULL && !e->stored)
-		store(t, slice_of(e->info->uid), e);
+	entry_of(t, uid)->users++;
 	pthread_mutex_unlock(&t->lock);
 }
 
@@ -421,14 +438,14 @@ static struct entry *
 known_of(const struct pod_table *t, const struct pod *have)
 {
 	struct entry *e = map_get(t->pods, have->pod_id);
+	char *key;
 
 	if (e != NULL && e->info != NULL)
 		return e;
-	e = map_get(t->mirrors, have->pod_id);
-	return e != NULL && slice_eq(slice_of(e->info->namespace_name), have->namespace_name) &&
-		       slice_eq(slice_of(e->info->pod_name), have->pod_name)
-		   ? e
-		   : NULL;
+	key = mirror_key(have->pod_id, have->namespace_name, have->pod_name);
+	e = map_get(t->mirrors, slice_of(key));
+	free(key);
+	return e;
 }
 
 /* Is there still hope?  Each pod has its time from the first question on. */
@@ -455,13 +472,15 @@ pod_table_find(struct pod_table *t, const struct pod *have, int64_t now, struct 
 {
 	struct shared_json *space = NULL, *node = NULL;
 	enum kube_answer answer = KUBE_UNKNOWN;
-	const struct entry *e;
 	uint64_t version = 0;
+	struct entry *e;
 	bool all;
 
 	*out = NULL;
 	pthread_mutex_lock(&t->lock);
 	e = known_of(t, have);
+	if (e != NULL && !e->stored && users_of(t, e) > 0)
+		store(t, slice_of(e->info->uid), e);
 	all = e != NULL && around_find(t->around, have->namespace_name, &space, &node, &version);
 	if (!all && waits(t, have, now)) {
 		answer = KUBE_WAITS;

@@ -186,6 +186,9 @@ test_only_the_uid_makes_a_pod_the_path_s(void **state)
 	assert_unknown(&r, same_name);
 	put_pod(&r, "static", "u-api", "good", "\"kubernetes.io/config.mirror\":\"0123abcd\"");
 	assert_known(&r, fixed, "good");
+	/* … and takes nobody's place. */
+	put_pod(&r, "evil", "u-evil", "worse", "\"kubernetes.io/config.mirror\":\"0123abcd\"");
+	assert_known(&r, fixed, "good");
 	pod_table_leave(r.table, same_name->pod_id);
 	pod_table_leave(r.table, fixed->pod_id);
 	pod_unref(same_name);
