@@ -28,6 +28,7 @@ from harness.node import Node
 from harness.server import Server
 from harness.table import Table
 from harness.towline import Config, Towline
+from harness.watched import Watched
 
 PRODUCTS = ["opensearch", "elasticsearch"]
 
@@ -108,6 +109,18 @@ def own_kube(tmp_path):
     yield start
     for kube in made:
         kube.end()
+
+
+@pytest.fixture
+def watched_by(settings, node):
+    """A node that towline reads, of an API server."""
+    return lambda kube, **options: Watched(kube, settings, node, **options)
+
+
+@pytest.fixture
+def watched(kube, watched_by):
+    """One of the shared API server."""
+    return watched_by(kube)
 
 
 @pytest.fixture(params=PRODUCTS)

@@ -89,7 +89,7 @@ def test_pods_become_a_link(var_log, at_var_log, table, run, secret, where):
     container = node.container()
     writer = open(container.log, "ab", buffering=0)
     container.write("one")
-    towline = run(at_var_log, under=under, env={"ES_PASSWORD": SECRET})
+    towline = run(at_var_log, under=under, environment={"ES_PASSWORD": SECRET})
     table.until_count(1)
     environ = f"/proc/{towline.process.pid}/environ"
     for i, target in enumerate([secret, environ, f"/var/log/pods{secret}"]):

@@ -4,7 +4,7 @@ import contextlib
 import json
 import sqlite3
 
-from .wait import until_equal
+from .wait import LIMIT, until, until_equal
 
 
 class Table:
@@ -51,6 +51,18 @@ class Table:
         """The texts as they were delivered."""
         rows = self.rows("SELECT doc FROM logs ORDER BY rowid")
         return [json.loads(row[0])["log"] for row in rows]
+
+    def document(self, log, limit=LIMIT):
+        """The one of this text, once it is there; there must not be two."""
+        found = []
+
+        def there():
+            found[:] = [d for d in self.documents() if d["log"] == log]
+            return found
+
+        until(there, lambda: f"no {log!r} in {self.logs()}", limit)
+        assert len(found) == 1, found
+        return found[0]
 
     def logs(self):
         return sorted(d["log"] for d in self.documents())

@@ -95,13 +95,14 @@ class Config:
 
 
 class Towline:
-    """A running `towline run`."""
+    """A running `towline run`; `environment` is added to that of the tests."""
 
-    def __init__(self, config, *arguments, namespace=None, under=(), env=None):
+    def __init__(self, config, *arguments, namespace=None, under=(), environment=None):
         self.file = config.write() if isinstance(config, Config) else config
         self.messages = self.file.with_suffix(".stderr")
         self.arguments, self.namespace = arguments, namespace
-        self.under, self.env = under, env  # a command that runs it; variables more
+        self.under = under  # a command that runs it
+        self.environment = os.environ | (environment or {})
         self.process, self.address = None, None
 
     def start(self, wait=True):
@@ -117,7 +118,7 @@ class Towline:
                 [*command, *self.arguments],
                 stderr=stderr,
                 pass_fds=fds,
-                env=os.environ | (self.env or {}),
+                env=self.environment,
             )
         if self.namespace:
             self.namespace.connect()

@@ -1,0 +1,51 @@
+"""A node of a Kubernetes API server whose logs towline reads: the pods that the
+server has of it, the account that asks for them, and what that is told."""
+
+import uuid
+
+from .wait import until
+
+
+class Watched:
+    """config has what reaches the API server; `account` has the rights of the
+    ClusterRole and no others, its token is in the file `token`."""
+
+    def __init__(self, kube, config, node, rights=("list", "watch")):
+        self.kube, self.config, self.node = kube, config, node
+        self.host = f"node-{uuid.uuid4().hex[:8]}"
+        self.namespace = kube.namespace()
+        self.account = kube.account(self.namespace)
+        self.grant = self.account.grant(verbs=rights) if rights else None
+        self.token = config.folder / "token"
+        self.token.write_text(self.account.token())
+        self.filter.update(
+            {
+                "Kube_URL": kube.url,
+                "Kube_CA_File": kube.certificates.ca,
+                "Kube_Token_File": self.token,
+                "Kube_Node_Name": self.host,
+                "Pod_Wait": 1,
+            }
+        )
+
+    @property
+    def filter(self):
+        return self.config.filters[0]
+
+    def pod(self, name=None, **options):
+        """One on the node."""
+        return self.kube.pod(self.namespace, name, self.host, **options)
+
+    def running(self, *texts, **options):
+        """A pod that runs and has logged texts, and the log of its container."""
+        pod = self.pod(**options)
+        log = pod.log(self.node)
+        pod.runs(log)
+        log.write(*texts)
+        return pod, log
+
+
+def up(towline, limit=60):
+    """All pods of the node are known."""
+    until(lambda: towline.metric("towline_kube_up") == 1, towline.said, limit)
+    return towline
