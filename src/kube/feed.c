@@ -180,18 +180,24 @@ up(struct feed *f, bool is)
 }
 
 static void
+well(struct feed *f, const char *are)
+{
+	pthread_mutex_lock(&f->lock);
+	f->why[0] = '\0';
+	pthread_mutex_unlock(&f->lock);
+	if (!f->up)
+		say_info("kube", "the pods of node %s are %s, from %s", f->node, are,
+		    access_server(f->access));
+	up(f, true);
+}
+
+static void
 synced(struct feed *f)
 {
 	pod_table_synced(f->table);
 	f->failures = 0;
 	f->said = (struct said){ 0 };
-	pthread_mutex_lock(&f->lock);
-	f->why[0] = '\0';
-	pthread_mutex_unlock(&f->lock);
-	if (!f->up)
-		say_info("kube", "the pods of node %s are known, from %s", f->node,
-		    access_server(f->access));
-	up(f, true);
+	well(f, "known");
 }
 
 static void
@@ -325,6 +331,20 @@ on_write(char *at, size_t size, size_t n, void *arg)
 	return f->bad ? 0 : size * n;
 }
 
+/* A watch that goes on may tell nothing for long: its head says that it does. */
+static size_t
+on_header(char *at, size_t size, size_t n, void *arg)
+{
+	struct feed *f = arg;
+	long status = 0;
+
+	(void)at;
+	curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status == 200 && f->step == WATCH)
+		well(f, "watched again");
+	return size * n;
+}
+
 static void fail(struct feed *f, int64_t now, enum kube_error error, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
@@ -366,6 +386,8 @@ send_request(struct feed *f, int64_t now)
 	    1);
 	curl_easy_setopt(f->easy, CURLOPT_WRITEFUNCTION, on_write);
 	curl_easy_setopt(f->easy, CURLOPT_WRITEDATA, f);
+	curl_easy_setopt(f->easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(f->easy, CURLOPT_HEADERDATA, f);
 	curl_easy_setopt(
 	    f->easy, CURLOPT_TIMEOUT, watch ? (long)seconds + ANSWER_TIME : ANSWER_TIME);
 	curl_multi_add_handle(f->multi, f->easy);
@@ -399,7 +421,7 @@ back_off(struct feed *f, int64_t now)
 static void
 fail(struct feed *f, int64_t now, enum kube_error error, const char *format, ...)
 {
-	bool news;
+	bool news, lately = said_lately(&f->said);
 	va_list args;
 
 	pthread_mutex_lock(&f->lock);
@@ -411,7 +433,7 @@ fail(struct feed *f, int64_t now, enum kube_error error, const char *format, ...
 	pthread_mutex_unlock(&f->lock);
 	metrics_add(&metrics.kube_errors[error], 1);
 	up(f, false);
-	if (news || !said_lately(&f->said))
+	if (news || !lately)
 		say_warn("kube", "%s", f->said_why);
 	back_off(f, now);
 }
