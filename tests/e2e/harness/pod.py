@@ -92,6 +92,12 @@ class Pod:
         ]
         return self.set_status(phase="Running", podIP=ip, containerStatuses=statuses)
 
+    def bind(self, node):
+        """The scheduler's choice, of a pod that was made without a node."""
+        body = {"metadata": {"name": self.name}}
+        body |= {"target": {"kind": "Node", "name": node}}
+        return self.kube.ask("POST", f"{self.path}/binding", body)
+
     def delete(self, grace=0):
         """With a grace it drains, until deleted without one."""
         return self.kube.ask("DELETE", f"{self.path}?gracePeriodSeconds={grace}")

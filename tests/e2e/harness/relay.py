@@ -43,7 +43,8 @@ class Relay:
         self.flows.clear()
 
     def kill(self):
-        self.listening.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            self.listening.shutdown(socket.SHUT_RDWR)
         self.listening.close()
         for each in self.sockets:
             with contextlib.suppress(OSError):

@@ -14,6 +14,7 @@ ROOT = pathlib.Path(__file__).parents[3]
 BINARY = pathlib.Path(os.environ.get("TOWLINE", ROOT / "build/towline")).resolve()
 BENCH = BINARY.parent / "bench"  # of the same build
 LISTENS = re.compile(r"http://([\d.]+|\[[\da-f:]+\]):(\d+)")
+OF_POD = re.compile("KUBERNETES_|NODE_NAME$|POD_NAME$|POD_NAMESPACE$")
 SAMPLE = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)")
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
@@ -102,7 +103,9 @@ class Towline:
         self.messages = self.file.with_suffix(".stderr")
         self.arguments, self.namespace = arguments, namespace
         self.under = under  # a command that runs it
-        self.environment = os.environ | (environment or {})
+        # What a pod is told of itself, should the tests run in one, is not towline's.
+        kept = {key: os.environ[key] for key in os.environ if not OF_POD.match(key)}
+        self.environment = kept | (environment or {})
         self.process, self.address = None, None
 
     def start(self, wait=True):

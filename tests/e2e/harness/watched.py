@@ -18,19 +18,14 @@ class Watched:
         self.grant = self.account.grant(verbs=rights) if rights else None
         self.token = config.folder / "token"
         self.token.write_text(self.account.token())
-        self.filter.update(
-            {
-                "Kube_URL": kube.url,
-                "Kube_CA_File": kube.certificates.ca,
-                "Kube_Token_File": self.token,
-                "Kube_Node_Name": self.host,
-                "Pod_Wait": 1,
-            }
-        )
-
-    @property
-    def filter(self):
-        return self.config.filters[0]
+        self.filter = config.filters[0]
+        self.filter |= {
+            "Kube_URL": kube.url,
+            "Kube_CA_File": kube.certificates.ca,
+            "Kube_Token_File": self.token,
+            "Kube_Node_Name": self.host,
+            "Pod_Wait": 1,
+        }
 
     def pod(self, name=None, **options):
         """One on the node."""
