@@ -9,6 +9,7 @@ import urllib.parse
 import urllib.request
 
 import pytest
+import yaml
 from harness.node import info
 from harness.wait import until
 
@@ -122,9 +123,13 @@ def test_promtool_dislikes_two_names_alone(towline, prometheus):
 
 
 class Prometheus:
-    def __init__(self, tools, folder, target):
-        scrape = {"job_name": "towline", "honor_labels": True}
-        scrape["static_configs"] = [{"targets": [target]}]
+    def __init__(self, tools, folder, target, job=None):
+        """Scrapes target (HOST:PORT), or whom the job finds."""
+        scrape = job or {
+            "job_name": "towline",
+            "honor_labels": True,
+            "static_configs": [{"targets": [target]}],
+        }
         conf = {"global": {"scrape_interval": "1s"}, "scrape_configs": [scrape]}
         (folder / "prometheus.yml").write_text(json.dumps(conf))
         self.log = folder / "prometheus.log"
@@ -188,6 +193,51 @@ def test_the_real_prometheus_reads_it_and_answers_every_expression(
         assert mean == {pod: 12.5}
         # a rate takes two scrapes
         server.until_answers("rate(app_completed_tasks_total[5m])", bool)
+    finally:
+        server.stop()
+
+
+def found(address, port, node, **labels):
+    """A pod as Prometheus' service discovery would describe it."""
+    about = "__meta_kubernetes_pod"
+    meta = {
+        f"{about}_annotation_prometheus_io_scrape": "true",
+        f"{about}_annotation_prometheus_io_port": str(port),
+        f"{about}_annotation_prometheus_io_path": "/metrics",
+        f"{about}_node_name": node,
+    }
+    meta |= {f"{about}_label_{name}": value for name, value in labels.items()}
+    return {"targets": [address], "labels": meta}
+
+
+def test_the_shipped_scrape_configuration(towline, prometheus, tmp_path):
+    """towline's instance is its node, an agent's its address, other pods are left alone.
+
+    Debian's Prometheus is built without Kubernetes discovery: what it would find is
+    given to the same relabelings."""
+    conf = yaml.safe_load((ROOT / "conf/prometheus/scrape.yml").read_text())
+    (job,) = conf["scrape_configs"]
+    (where,) = job.pop("kubernetes_sd_configs")
+    assert where["role"] == "pod"
+    assert where["namespaces"]["names"] == ["default", "matillion", "towline"]
+    host, port = towline.address
+    other = found("127.0.0.3", port, "node-1")
+    other["labels"]["__meta_kubernetes_pod_annotation_prometheus_io_scrape"] = "false"
+    job["static_configs"] = [
+        found(f"{host}:1", port, "node-1", app_kubernetes_io_name="towline"),
+        found("127.0.0.2", 1, "node-1", app="matillion-runner-pods"),
+        other,
+    ]
+    server = Prometheus(prometheus, tmp_path, None, job)
+    instance = 'label_replace(up, "pod", "$1", "instance", "(.*)")'
+    try:
+        until(server.is_ready, "Prometheus is not ready")
+        want = {"node-1": 1, "127.0.0.2:1": 0}
+        server.until_answers(instance, lambda up: up == want)
+        server.until_answers(
+            'app_open_sessions{instance="node-1"}',
+            lambda sessions: sessions == {"matillion-agent-0": 12},
+        )
     finally:
         server.stop()
 
