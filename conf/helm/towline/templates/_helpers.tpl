@@ -1,0 +1,80 @@
+{{- define "towline.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "towline.fullname" -}}
+{{- $name := include "towline.name" . }}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
+{{- else if contains $name .Release.Name }}
+{{- .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name $name | trunc 63 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{- define "towline.selector" -}}
+app.kubernetes.io/name: {{ include "towline.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "towline.labels" -}}
+{{ include "towline.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- /* On the pods: nothing that a new version of the chart would change. */}}
+{{- define "towline.podLabels" -}}
+{{ include "towline.selector" . }}
+{{- with merge dict .Values.podLabels .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "towline.serviceAccount" -}}
+{{- default (include "towline.fullname" .) .Values.serviceAccount.name }}
+{{- end }}
+
+{{- define "towline.image" -}}
+{{- with .Values.image }}
+{{- if .digest }}
+{{- printf "%s@%s" .repository .digest }}
+{{- else }}
+{{- printf "%s:%s" .repository (default $.Chart.AppVersion .tag) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* The main file, inside the directory that the ConfigMap is mounted at. */}}
+{{- define "towline.file" -}}
+/etc/towline/conf/{{ if .Values.existingConfigMap }}{{ .Values.existingConfigMapKey }}{{ else }}towline.conf{{ end }}
+{{- end }}
+
+{{- define "towline.conf" -}}
+{{- $c := .Values.config }}
+{{- range $i, $piece := list $c.service $c.inputs $c.filters $c.outputs }}
+{{- if $i }}
+{{ end }}
+{{- tpl $piece $ | trimAll "\n" }}
+{{ end }}
+{{- end }}
+
+{{- /* Ours alone: no privilege, no capability, nothing to write but the state. */}}
+{{- define "towline.hardened" -}}
+allowPrivilegeEscalation: false
+privileged: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}
+
+{{- /* Relabelings of a monitor: a series' instance is the node. */}}
+{{- define "towline.instance" -}}
+- sourceLabels: [__meta_kubernetes_pod_node_name]
+  targetLabel: instance
+{{- end }}
