@@ -5,6 +5,7 @@ import subprocess
 
 import yaml
 
+from .kube import built
 from .towline import ROOT
 
 KUBERNETES = ROOT / "conf/kubernetes"
@@ -33,13 +34,7 @@ def load(text):
     return [o for o in yaml.load_all(text, Loader) if o]
 
 
-@functools.cache
-def tool(name):
-    """The path of helm or kustomize, built when it is first asked for."""
-    command = [ROOT / "tests/servers/tool", name]
-    return subprocess.run(
-        command, stdout=subprocess.PIPE, text=True, check=True
-    ).stdout.strip()
+tool = functools.cache(built)
 
 
 def kustomize(folder=BASE):
