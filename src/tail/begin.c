@@ -51,6 +51,33 @@ takeover_of(const struct tail *t, const struct tail_conf *conf)
 	return t->takeovers[i];
 }
 
+static uint64_t
+known_there(const struct tail *t, const struct file *f)
+{
+	if (f->packed != NULL || f->fd < 0)
+		return 0;
+	return takeover_offset(takeover_of(t, f->conf), f->fd, f->ino, f->size);
+}
+
+/*
+ * Where Fluent Bit stopped.  Its DB forgets a rotated file that it has read: one
+ * that is not in it, and is followed by one that is, was read to its end.
+ */
+static uint64_t
+taken_over(const struct tail *t, const struct file *f)
+{
+	uint64_t from = known_there(t, f);
+	const struct file *next;
+
+	if (from > 0 || f->followers == 0)
+		return from;
+	LIST_FOREACH (next, &t->files, in_files) {
+		if (next != f && file_is_behind(next, f) && known_there(t, next) > 0)
+			return f->size;
+	}
+	return 0;
+}
+
 /* ---- where it goes on */
 
 /*
@@ -136,8 +163,8 @@ stream_new(struct tail *t, struct file *f, struct stream *s, struct stream_state
 	bool forgotten = is_forgotten(t, f);
 
 	is->first_seen = clock_wall();
-	if (f->early && t->takeovers != NULL && !f->packed)
-		from = takeover_offset(takeover_of(t, f->conf), f->fd, f->ino, f->size);
+	if (f->early && t->takeovers != NULL)
+		from = taken_over(t, f);
 	for (int side = 0; side < SIDES; side++) {
 		is->side[side].shipped = f->resume[side] = from;
 		is->side[side].counted = forgotten ? f->size : from;

@@ -1,5 +1,6 @@
 """Going on where Fluent Bit stopped, by its DB."""
 
+import gzip
 import sqlite3
 
 import pytest
@@ -60,6 +61,37 @@ def test_another_file_under_an_old_inode_is_read_from_its_start(
     stat = container.log.stat()
     db = flb(NEW, (stat.st_ino, stat.st_size, 12345, 32))
     assert len(shipped(run, config(table.output), db, table)) == 10
+
+
+def test_rotated_files_that_it_had_read_are_not_read_again(
+    table, config, node, run, flb
+):
+    """Its DB forgets a file that was rotated; one that was rotated after it stopped
+    is in it, under its inode, and what came behind that is new."""
+    container, new = node.container(pod="a-0"), node.container(pod="a-1")
+    container.write(*lines(0, 10))
+    compressed(container.rotate())
+    container.write(*lines(10, 20))
+    container.rotate()
+    container.write(*lines(20, 25))
+    stat = container.log.stat()
+    container.write(*lines(25, 30))
+    container.rotate()  # it has stopped
+    container.write(*lines(30, 32))
+    new.write(*lines(40, 42))
+    new.rotate()
+    new.write(*lines(42, 44))
+    db = flb(OLD, (stat.st_ino, stat.st_size))
+    want = [f"{i:04d}" for i in (*range(25, 32), *range(40, 44))]
+    assert shipped(run, config(table.output), db, table) == want
+    # Nor at another start.
+    assert shipped(run, config(table.output), db, table) == want
+
+
+def compressed(path):
+    packed = path.with_name(path.name + ".gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
 
 
 def test_only_the_first_start_reads_it(table, config, node, run, flb):
