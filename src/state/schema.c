@@ -2,9 +2,12 @@
  * The store's file: made, checked, brought to the newest schema, read into
  * memory.  One that is corrupt is set aside, never deleted.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "known.h"
@@ -92,6 +95,18 @@ is_corrupt(sqlite3 *db)
 	return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
 }
 
+/* What is known of pods is not for every user of the node; SQLite alone would make it 0644. */
+static void
+file_private(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return; /* SQLite will say why */
+	fchmod(fd, 0600);
+	close(fd);
+}
+
 static enum opened
 file_open(struct state *s, const char *path)
 {
@@ -100,6 +115,7 @@ file_open(struct state *s, const char *path)
 	    "PRAGMA journal_size_limit = 4194304; PRAGMA temp_store = MEMORY;";
 	int64_t version;
 
+	file_private(path);
 	if (sqlite3_open_v2(path, &s->db,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
 		NULL) != SQLITE_OK)

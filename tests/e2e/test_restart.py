@@ -162,6 +162,19 @@ def test_a_full_disk_is_said_shows_in_readyz_and_passes(table, config, node, run
     assert towline.said().count("cannot write") == 1
 
 
+def test_the_state_is_for_its_owner_alone(table, config, node, run, tmp_path):
+    """The kubelet makes the directory with mode 0755; an older towline, its file 0644."""
+    (tmp_path / "state").mkdir(mode=0o755)
+    (tmp_path / "state/state.db").touch(mode=0o644)
+    node.container().write("hello")
+    towline = run(config(table.output))
+    table.until_count(1)
+    modes = {f.name: f.stat().st_mode & 0o777 for f in (tmp_path / "state").iterdir()}
+    assert set(modes) == {"lock", "state.db", "state.db-wal", "state.db-shm"}
+    assert set(modes.values()) == {0o600}
+    towline.stop()
+
+
 def test_a_newer_schema_stops_the_start(table, config, node, run):
     settings = config(table.output)
     run(settings).stop()
