@@ -439,6 +439,10 @@ def service(line):
             {"config": {"filters": "[FILTER]\n    Namespace_Labels On\n"}},
             "kubernetes.namespaceMetadata=true",
         ),
+        (
+            {"config": {"filters": "[FILTER]\n    Node_Labels On\n"}},
+            "kubernetes.nodeMetadata=true",
+        ),
     ],
     ids=lambda v: str(v)[:60],
 )

@@ -58,9 +58,13 @@ def test_it_is_the_reference_but_for_a_second_glob():
     (path,) = differences(was, text)
     assert path == [
         "Path",
-        "/var/log/containers/matillion-agent*.log,/var/log/containers/matillion-runner*.log",
+        "/var/log/containers/matillion-agent*.log,",
+        "/var/log/containers/*matillion-runner*.log",
     ]
     assert len(text.splitlines()) == len(was.splitlines())
+    assert "".join(path[1:]) in (ROOT / "conf/towline.conf").read_text().replace(
+        " ", ""
+    )
 
 
 def test_an_overlay_changes_what_it_is_for():

@@ -53,5 +53,8 @@
 {{- if and $v.rbac.create (not $v.kubernetes.namespaceMetadata) (regexMatch "(?im)^[ \t]+Namespace_(Labels|Annotations)[ \t]+(on|true|yes)[ \t]*$" $conf) }}
 {{- fail "\n\nconfig.filters asks for labels or annotations of namespaces, and the ClusterRole does not allow to get them: set kubernetes.namespaceMetadata=true.\n" }}
 {{- end }}
+{{- if and $v.rbac.create (not $v.kubernetes.nodeMetadata) (regexMatch "(?im)^[ \t]+Node_Labels[ \t]+(on|true|yes)[ \t]*$" $conf) }}
+{{- fail "\n\nconfig.filters asks for the node's labels, and the ClusterRole does not allow to get nodes: set kubernetes.nodeMetadata=true.\n" }}
+{{- end }}
 {{- end }}
 {{- end }}
