@@ -93,11 +93,10 @@ def test_an_overlay_changes_what_it_is_for():
     }
 
 
-def checked(text, tmp_path, *others):
-    """What the init container says of it, with the image's parsers."""
+def checked(text, tmp_path):
+    """What the init container says of it."""
     file = tmp_path / "towline.conf"
     file.write_text(text)
-    (tmp_path / "parsers.conf").write_text((ROOT / "conf/parsers.conf").read_text())
     return towline("check", "-c", file)
 
 

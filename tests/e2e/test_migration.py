@@ -1,6 +1,7 @@
 """From a Fluent Bit DaemonSet to towline: what the component does on a node."""
 
 import os
+import re
 import sqlite3
 import subprocess
 
@@ -9,7 +10,7 @@ import yaml
 from harness import manifests
 from harness.manifests import BASE, KUBERNETES, chart, containers, kustomize, pod
 from harness.node import info
-from harness.towline import ROOT
+from harness.towline import BINARY, ROOT
 from test_manifests import alike
 from test_takeover import NEW
 
@@ -87,6 +88,34 @@ def test_nothing_is_lost_or_comes_twice(built, table, config, node, run, tmp_pat
     before = (state / "fluent-bit.db").stat()
     assert copied(built, tmp_path, state).returncode == 0
     assert (state / "fluent-bit.db").stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_the_way_back_as_the_docs_have_it(table, config, node, run, tmp_path):
+    """The init container of Fluent Bit's DaemonSet, its paths those of the test."""
+    text = (ROOT / "docs/kubernetes.md").read_text()
+    (block,) = (
+        b for b in re.findall(r"```yaml\n(.*?)```", text, re.S) if "export" in b
+    )
+    (container,) = yaml.safe_load(block)["initContainers"]
+    logs = node.container()
+    logs.write(*(info(f"line {i}") for i in range(10)))
+    assert run(config(table.output), "--exit-on-eof", wait=False).wait() == 0
+
+    def exported():
+        script = [*container["command"], *container["args"]]
+        script = [
+            part.replace("/var/lib/towline", f"{tmp_path}/state") for part in script
+        ]
+        script = [part.replace("/var/log", str(tmp_path)) for part in script]
+        path = f"{BINARY.parent}:{os.environ['PATH']}"
+        return subprocess.run(script, env={**os.environ, "PATH": path})
+
+    assert exported().returncode == 0
+    db = sqlite3.connect(tmp_path / "flb_kube.db")
+    rows = db.execute("SELECT inode, offset FROM in_tail_files").fetchall()
+    assert rows == [(logs.log.stat().st_ino, logs.log.stat().st_size)]
+    # Fluent Bit's pod starts again: the DB is its own now.
+    assert exported().returncode == 0
 
 
 def test_a_node_without_a_db_starts_all_the_same(built, tmp_path):
