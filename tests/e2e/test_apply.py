@@ -299,3 +299,85 @@ def test_install_upgrade_and_going_back(own_kube):
     assert release(kube, "rollback", "towline", "1").returncode == 0
     assert template() == first
     assert release(kube, "uninstall", "towline").returncode == 0
+
+
+# ---- its rights, used
+
+
+@pytest.fixture
+def labelled(config, table, node, tmp_path):
+    """towline with the manifests' rights, less some verbs, on a node with one labelled
+    agent: its configuration, the pod and its log."""
+
+    def make(kube, *without):
+        space = f"n{uuid.uuid4().hex[:8]}"
+        kube.ask("POST", "/api/v1/namespaces", {"metadata": {"name": space}})
+        made = chart({"fullnameOverride": space}, namespace=space)
+        rule = pick(made, "ClusterRole")["rules"][0]
+        rule["verbs"] = [verb for verb in rule["verbs"] if verb not in without]
+        for kind in "ServiceAccount", "ClusterRole", "ClusterRoleBinding":
+            post(kube, pick(made, kind))
+        path = f"/api/v1/namespaces/{space}/serviceaccounts/{space}/token"
+        answer = kube.ask("POST", path, {"spec": {"expirationSeconds": 600}})
+        (tmp_path / "token").write_text(answer["status"]["token"])
+        pod = kube.pod(
+            space,
+            node=space,
+            labels={"app": "matillion-agent-pods"},
+            spec={"serviceAccountName": space},
+        )
+        settings = config(table.output)
+        settings.filters[0] |= {
+            "Kube_URL": kube.url,
+            "Kube_CA_File": kube.certificates.ca,
+            "Kube_Token_File": tmp_path / "token",
+            "Kube_Node_Name": space,
+            "API_Wait": "2s",
+        }
+        return settings, pod, pod.log(node)
+
+    return make
+
+
+def labels(table):
+    return [d["kubernetes"].get("labels", {}).get("app") for d in table.documents()]
+
+
+@pytest.fixture
+def plain_lists(own_kube):
+    """A server below 1.34, as far as it matters: it streams no lists."""
+    return lambda: own_kube("--feature-gates=WatchList=false")
+
+
+def test_the_role_is_enough(cluster, plain_lists, labelled, table, run):
+    for kube in cluster, plain_lists():
+        before = table.count()
+        settings, pod, log = labelled(kube)
+        settings.service["State_Path"] += f".{before}"
+        log.write("hello")
+        shipper = run(settings)
+        table.until_count(before + 1)
+        events = shipper.metric("towline_kube_events_total")
+        pod.label(app="changed")
+        until(
+            lambda: shipper.metric("towline_kube_events_total") > events, shipper.said
+        )
+        log.write("again")
+        table.until_count(before + 2)
+        assert labels(table)[before:] == ["matillion-agent-pods", "changed"]
+        shipper.stop()
+
+
+@pytest.mark.parametrize("verb", ["list", "watch"])
+def test_without_one_of_its_verbs_it_says_which(
+    plain_lists, labelled, table, run, verb
+):
+    """And its lines ship all the same."""
+    settings, _, log = labelled(plain_lists(), verb)
+    log.write("hello")
+    shipper = run(settings)
+    said = shipper.until_said(r"forbids to (\w+) pods \(403\).*")
+    assert said[1] == verb and "conf/kubernetes/base/rbac.yaml" in said[0]
+    assert shipper.get("/readyz")[0] == 503
+    table.until_count(1)
+    shipper.kill()
