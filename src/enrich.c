@@ -85,7 +85,7 @@ enrich_make(struct pipeline *p)
 	if (section == NULL) {
 		if (filter_behind(p->conf, NULL) != NULL)
 			say_info("kube",
-			    "this is no pod of a cluster: logs go without their pods' "
+			    "not in a cluster: logs go without their pods' "
 			    "labels; Kube_URL in [FILTER] kubernetes says whom to ask");
 		state_metadata_each(p->state, NULL, NULL);
 		return 0;
