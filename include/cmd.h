@@ -62,10 +62,10 @@ void cmd_print(const char *text, FILE *to);
 #define CMD_CONF_DEFAULT TOWLINE_CONF "/towline.conf"
 
 /**
- * cmd_conf(path):
- * Read the configuration ${path} and print what is wrong with it on standard
- * error.  Return it, or NULL when there is an error.
+ * cmd_conf(path, least):
+ * Read the configuration ${path} and print findings of ${least} weight or more
+ * on standard error.  Return it, or NULL when there is an error.
  */
-struct conf *cmd_conf(const char *path);
+struct conf *cmd_conf(const char *path, enum finding least);
 
 #endif

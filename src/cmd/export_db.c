@@ -180,7 +180,7 @@ export_run(int argc, char **argv)
 	}
 	if (values[OPT_STATE] != NULL)
 		return export_of(values[OPT_STATE], argv[first]);
-	conf = cmd_conf(values[OPT_C] != NULL ? values[OPT_C] : CMD_CONF_DEFAULT);
+	conf = cmd_conf(values[OPT_C] != NULL ? values[OPT_C] : CMD_CONF_DEFAULT, FINDING_WARNING);
 	if (conf == NULL)
 		return EXIT_WRONG;
 	code = export_of(service_of(conf)->state_path, argv[first]);

@@ -90,7 +90,7 @@ health_run(int argc, char **argv)
 
 	if (cmd_options(&cmd_health, argc, argv, values) < 0)
 		return EXIT_USAGE;
-	conf = cmd_conf(values[OPT_C] != NULL ? values[OPT_C] : CMD_CONF_DEFAULT);
+	conf = cmd_conf(values[OPT_C] != NULL ? values[OPT_C] : CMD_CONF_DEFAULT, FINDING_WARNING);
 	if (conf == NULL)
 		return EXIT_WRONG;
 	ok = well(service_of(conf), values[OPT_READY] != NULL ? "/readyz" : "/healthz");

@@ -4,12 +4,12 @@
 #include "plugins.h"
 
 struct conf *
-cmd_conf(const char *path)
+cmd_conf(const char *path, enum finding least)
 {
 	struct findings *findings = findings_new();
 	struct conf *conf = conf_read(path, &towline_registry, findings);
 
-	findings_print(findings, FINDING_WARNING, stderr);
+	findings_print(findings, least, stderr);
 	if (findings_count(findings, FINDING_ERROR) > 0) {
 		conf_free(conf);
 		conf = NULL;

@@ -146,7 +146,7 @@ conf_without_file(void)
 	if (fd < 0)
 		return NULL;
 	if (write(fd, default_conf, sizeof(default_conf) - 1) == (ssize_t)sizeof(default_conf) - 1)
-		conf = cmd_conf(path);
+		conf = cmd_conf(path, FINDING_WARNING);
 	close(fd);
 	unlink(path);
 	return conf;
@@ -188,7 +188,8 @@ parse_run(int argc, char **argv)
 
 	if (first < 0)
 		return EXIT_USAGE;
-	conf = values[OPT_C] != NULL ? cmd_conf(values[OPT_C]) : conf_without_file();
+	conf =
+	    values[OPT_C] != NULL ? cmd_conf(values[OPT_C], FINDING_WARNING) : conf_without_file();
 	if (conf == NULL)
 		return EXIT_WRONG;
 	p.explain = values[OPT_EXPLAIN] != NULL;

@@ -292,7 +292,7 @@ replay_run(int argc, char **argv)
 		cmd_usage(&cmd_replay, stderr);
 		return EXIT_USAGE;
 	}
-	conf = cmd_conf(values[OPT_C] != NULL ? values[OPT_C] : CMD_CONF_DEFAULT);
+	conf = cmd_conf(values[OPT_C] != NULL ? values[OPT_C] : CMD_CONF_DEFAULT, FINDING_WARNING);
 	if (conf == NULL)
 		return EXIT_WRONG;
 	r.file = argv[first];

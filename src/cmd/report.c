@@ -160,7 +160,7 @@ report_run(int argc, char **argv)
 	first = cmd_options(&cmd_report, argc, argv, values);
 	if (first < 0 || query_read(argc, argv, values, first, &q) < 0)
 		return EXIT_USAGE;
-	conf = cmd_conf(values[OPT_C] != NULL ? values[OPT_C] : CMD_CONF_DEFAULT);
+	conf = cmd_conf(values[OPT_C] != NULL ? values[OPT_C] : CMD_CONF_DEFAULT, FINDING_WARNING);
 	if (conf == NULL)
 		return EXIT_WRONG;
 	if (ask(&q, conf, &report) == 0) {

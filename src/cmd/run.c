@@ -74,7 +74,7 @@ reload(void *arg)
 	struct running *r = arg;
 
 	conf_free(r->next);
-	r->next = cmd_conf(r->path);
+	r->next = cmd_conf(r->path, FINDING_NOTE);
 	if (r->next == NULL) {
 		say_error("run", "%s is wrong, see above: going on with the one before", r->path);
 	} else if (!confine_allows(r->next, r->values[OPT_STATE])) {
@@ -159,7 +159,7 @@ run_run(int argc, char **argv)
 		return code;
 	}
 	r.path = path;
-	r.conf = cmd_conf(path);
+	r.conf = cmd_conf(path, FINDING_NOTE);
 	if (r.conf == NULL)
 		return EXIT_WRONG;
 	code = ship(&r);

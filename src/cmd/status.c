@@ -240,7 +240,7 @@ status_run(int argc, char **argv)
 		return EXIT_USAGE;
 	if (values[OPT_STATE] != NULL)
 		return status_of(values[OPT_STATE], values);
-	conf = cmd_conf(values[OPT_C] != NULL ? values[OPT_C] : CMD_CONF_DEFAULT);
+	conf = cmd_conf(values[OPT_C] != NULL ? values[OPT_C] : CMD_CONF_DEFAULT, FINDING_WARNING);
 	if (conf == NULL)
 		return EXIT_WRONG;
 	code = status_of(service_of(conf)->state_path, values);
