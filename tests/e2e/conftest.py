@@ -35,9 +35,12 @@ PRODUCTS = ["opensearch", "elasticsearch"]
 
 def pytest_collection_finish(session):
     """What takes minutes to build is built before any test's time runs."""
-    if any({"kube", "own_kube"} & set(item.fixturenames) for item in session.items):
-        for name in Kube.PROGRAMS:
-            built(name)
+    used = {name for item in session.items for name in item.fixturenames}
+    programs = list(Kube.PROGRAMS) if used & {"kube", "own_kube", "cluster"} else []
+    if "cluster" in used:  # test_apply.py
+        programs += Kube.MANAGERS
+    for name in programs:
+        built(name)
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist's own reads the marks

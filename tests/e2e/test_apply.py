@@ -20,7 +20,9 @@ from harness.manifests import (
 from harness.pod import MERGE
 from harness.server import Refused
 from harness.wait import until, until_equal
-from test_chart import VALUES
+from test_chart import NAMES, VALUES
+
+pytestmark = pytest.mark.xdist_group("cluster")  # one process has the cluster
 
 GROUPS = {
     "ClusterRole": "rbac.authorization.k8s.io/v1/clusterroles",
@@ -105,7 +107,7 @@ def test_the_server_takes_the_agents_policy(cluster):
     judged(cluster, [policy])
 
 
-@pytest.mark.parametrize("values", [v for v, _ in VALUES], ids=lambda v: str(v)[:60])
+@pytest.mark.parametrize("values", [values for values, _ in VALUES], ids=NAMES)
 def test_the_server_takes_what_the_chart_makes(cluster, values):
     judged(cluster, chart(values))
 
@@ -299,6 +301,20 @@ def test_install_upgrade_and_going_back(own_kube):
     assert release(kube, "rollback", "towline", "1").returncode == 0
     assert template() == first
     assert release(kube, "uninstall", "towline").returncode == 0
+
+
+def test_the_chart_takes_over_what_kubectl_applied(own_kube):
+    """Names and selectors are the same; nothing is made anew."""
+    kube = own_kube()
+    for made in kustomize():
+        post(kube, made)
+    path = "/apis/apps/v1/namespaces/towline/daemonsets/towline"
+    before = kube.ask("GET", path)["metadata"]
+    done = release(kube, "install", "towline", CHART, "--take-ownership")
+    assert done.returncode == 0, done.stderr
+    after = kube.ask("GET", path)["metadata"]
+    assert after["uid"] == before["uid"]
+    assert after["labels"]["app.kubernetes.io/managed-by"] == "Helm"
 
 
 # ---- its rights, used

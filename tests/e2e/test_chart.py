@@ -333,6 +333,9 @@ VALUES = [
 ]
 
 
+NAMES = [str(values)[:60] for values, _ in VALUES]
+
+
 def paths(values, schema, above=()):
     """The values that are set, as far as the schema tells them apart."""
     for key, value in values.items():
@@ -347,7 +350,7 @@ def defaults():
     return yaml.load((CHART / "values.yaml").read_text(), manifests.Loader)
 
 
-@pytest.mark.parametrize(("values", "shows"), VALUES, ids=lambda v: str(v)[:60])
+@pytest.mark.parametrize(("values", "shows"), VALUES, ids=NAMES)
 def test_a_value_does_what_it_says(values, shows):
     assert shows(chart(values))
 

@@ -35,6 +35,7 @@ class Kube:
     etcd runs until end().  Arguments are the API server's, in place of ours."""
 
     PROGRAMS = ("etcd", "kube-apiserver")
+    MANAGERS = ("kube-controller-manager", "kube-scheduler")
 
     def __init__(self, folder, *arguments):
         self.folder, self.arguments = folder, list(arguments)
@@ -144,7 +145,7 @@ class Kube:
 
     def manage(self):
         """Start the controllers and the scheduler: a DaemonSet gets its pods."""
-        for name in "kube-controller-manager", "kube-scheduler":
+        for name in self.MANAGERS:
             arguments = ["--leader-elect=false", "--secure-port=0"]
             if name == "kube-controller-manager":
                 # Without those that taint a node whose kubelet is silent.
