@@ -134,9 +134,8 @@ file_text(const char *path, size_t most)
 
 /* Read what a command prints until it ends or its time is up. */
 static size_t
-output_read(int fd, char *to, size_t size)
+output_read(int fd, int64_t until, char *to, size_t size)
 {
-	int64_t until = clock_mono() + COMMAND_TIME;
 	size_t n = 0;
 
 	for (;;) {
@@ -179,33 +178,51 @@ spawn(const char *command, int out, pid_t *pid)
 	return error;
 }
 
+/* Its exit status, as a shell has it; it is killed when its time is up. */
+static int
+end_of(pid_t pid, int64_t until)
+{
+	siginfo_t ended = { .si_pid = 0 };
+	int status = 0;
+
+	while (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       ended.si_pid == 0 && clock_mono() < until)
+		poll(NULL, 0, 5);
+	kill(-pid, SIGKILL); /* … and what it has left behind */
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 static char *
 command_text(struct access *a)
 {
-	int fds[2], status = 0, error;
+	int64_t until = clock_mono() + COMMAND_TIME;
+	int fds[2], status, error;
 	char *text;
 	size_t n;
 	pid_t pid;
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
+	if (pipe2(fds, O_CLOEXEC) < 0) {
+		snprintf(a->why, sizeof(a->why), "Kube_Token_Command: %s", strerrordesc_np(errno));
 		return NULL;
+	}
 	error = spawn(a->options->token_command, fds[1], &pid);
 	close(fds[1]);
 	if (error != 0) {
 		close(fds[0]);
-		snprintf(a->why, sizeof(a->why), "Kube_Token_Command: %s", strerror(error));
+		snprintf(a->why, sizeof(a->why), "Kube_Token_Command: %s", strerrordesc_np(error));
 		return NULL;
 	}
 	text = xmalloc(TOKEN_MAX + 1);
-	n = output_read(fds[0], text, TOKEN_MAX);
+	n = output_read(fds[0], until, text, TOKEN_MAX);
 	close(fds[0]);
-	kill(-pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	status = end_of(pid, until);
 	trim(text, n);
-	if (text[0] != '\0')
+	if (status == 0 && text[0] != '\0')
 		return text;
-	snprintf(a->why, sizeof(a->why), "Kube_Token_Command printed no token");
+	snprintf(a->why, sizeof(a->why), "Kube_Token_Command %s (it ended with %d)",
+	    status == 0 ? "printed no token" : "failed", status);
 	free(text);
 	return NULL;
 }
@@ -256,10 +273,10 @@ tls_set(const struct kube_options *o, CURL *easy)
 {
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, o->tls_verify ? 1L : 0L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, o->tls_verify ? 2L : 0L);
-	if (o->ca_file != NULL && access(o->ca_file, R_OK) == 0)
-		curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file);
-	if (o->ca_path != NULL)
-		curl_easy_setopt(easy, CURLOPT_CAPATH, o->ca_path);
+	/* These and no others: neither the system's folder beside the file, nor its file instead. */
+	curl_easy_setopt(easy, CURLOPT_CAPATH, o->ca_path);
+	curl_easy_setopt(easy, CURLOPT_CAINFO,
+	    o->ca_path != NULL && access(o->ca_file, R_OK) < 0 ? NULL : o->ca_file);
 	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L); /* the file may have changed */
 }
 
