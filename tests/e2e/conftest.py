@@ -25,6 +25,7 @@ import pytest
 from harness import agent, once
 from harness.kube import Kube, built
 from harness.node import Node
+from harness.relay import Relay
 from harness.server import Server
 from harness.table import Table
 from harness.towline import Config, Towline
@@ -124,6 +125,15 @@ def watched_by(settings, node):
 def watched(kube, watched_by):
     """One of the shared API server."""
     return watched_by(kube)
+
+
+@pytest.fixture
+def relay(watched):
+    """Towline's way to the shared API server, to be cut."""
+    made = Relay(watched.kube.port)
+    watched.filter["Kube_URL"] = f"https://127.0.0.1:{made.port}"
+    yield made
+    made.kill()
 
 
 @pytest.fixture(params=PRODUCTS)

@@ -7,7 +7,7 @@ import time
 import pytest
 from harness.pod import mirrored, owner
 from harness.wait import until_equal
-from harness.watched import up
+from harness.watched import labels, until_labels, up
 
 LABELS = {
     "app": "matillion-agent-pods",
@@ -58,10 +58,6 @@ def truth(pod, log, **more):
 
 def told(table, text):
     return table.document(text)["kubernetes"]
-
-
-def labels(table, text):
-    return told(table, text).get("labels")
 
 
 def until_events(towline, more):
@@ -206,12 +202,7 @@ def test_a_static_pod_is_found_by_its_mirror(watched, table, run):
     assert told(table, "static") == truth(pod, log)
     pod.label(app="changed")
     other.label(app="newer")
-
-    def newest():
-        log.write(text := f"later {time.monotonic_ns()}")
-        return labels(table, text)["app"]
-
-    until_equal(newest, "changed")
+    until_labels(table, log, LABELS | {"app": "changed"})
     assert told(table, "static") != truth(pod, log)
 
 

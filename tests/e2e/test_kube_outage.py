@@ -4,18 +4,7 @@ bounded time while all others go on, then its lines go without labels."""
 import time
 
 import pytest
-from harness.relay import Relay
-from harness.wait import until_equal
-from harness.watched import up
-
-
-@pytest.fixture
-def relay(watched):
-    """The way of towline to the API server, to be cut."""
-    made = Relay(watched.kube.port)
-    watched.filter["Kube_URL"] = f"https://127.0.0.1:{made.port}"
-    yield made
-    made.kill()
+from harness.watched import labels, until_labels, up
 
 
 @pytest.fixture
@@ -27,20 +16,6 @@ def unbound(watched):
     log.write("waits")
 
     return log, lambda: pod.bind(watched.host)
-
-
-def labels(table, text):
-    return table.document(text)["kubernetes"].get("labels")
-
-
-def until_labels(table, log, want):
-    """In a line that is written now, or soon."""
-
-    def newest():
-        log.write(text := f"later {time.monotonic_ns()}")
-        return labels(table, text)
-
-    until_equal(newest, want)
 
 
 def test_a_file_waits_for_its_pod_while_all_others_go_on(watched, unbound, table, run):

@@ -1,9 +1,10 @@
 """A node of a Kubernetes API server whose logs towline reads: the pods that the
 server has of it, the account that asks for them, and what that is told."""
 
+import time
 import uuid
 
-from .wait import until
+from .wait import until, until_equal
 
 
 class Watched:
@@ -44,3 +45,18 @@ def up(towline, limit=60):
     """All pods of the node are known."""
     until(lambda: towline.metric("towline_kube_up") == 1, towline.said, limit)
     return towline
+
+
+def labels(table, text):
+    """Of the document."""
+    return table.document(text)["kubernetes"].get("labels")
+
+
+def until_labels(table, log, want):
+    """A line that is written now, or soon, has them."""
+
+    def newest():
+        log.write(text := f"later {time.monotonic_ns()}")
+        return labels(table, text)
+
+    until_equal(newest, want)
