@@ -60,12 +60,6 @@ def told(table, text):
     return table.document(text)["kubernetes"]
 
 
-def until_events(towline, more):
-    """So many changes have come since; returns a function that waits for them."""
-    before = towline.metric("towline_kube_events_total")
-    return lambda: towline.until_metric("towline_kube_events_total", before + more)
-
-
 def test_a_document_has_its_pod_as_the_api_has_it(watched, table, run):
     pod, log = watched.running("a line", labels=LABELS, annotations=ANNOTATIONS)
     up(run(watched.config))
@@ -202,7 +196,7 @@ def test_a_static_pod_is_found_by_its_mirror(watched, table, run):
     assert told(table, "static") == truth(pod, log)
     pod.label(app="changed")
     other.label(app="newer")
-    until_labels(table, log, LABELS | {"app": "changed"})
+    until_labels(table, log, keyed(LABELS | {"app": "changed"}))
     assert told(table, "static") != truth(pod, log)
 
 
@@ -225,17 +219,15 @@ def test_a_changed_label_is_in_the_next_document_within_a_second(watched, table,
 
 def test_a_pod_that_drains_keeps_its_labels_to_the_end_of_its_file(watched, table, run):
     pod, log = watched.running("runs", labels=LABELS)
-    towline = up(run(watched.config))
+    up(run(watched.config))
     want = truth(pod, log)
-    seen = until_events(towline, 1)
     pod.delete(grace=43200)
     assert pod.read()["metadata"]["deletionTimestamp"]
-    seen()
+    watched.until_told(table)
     log.write("drains")
     assert told(table, "drains") == want
-    seen = until_events(towline, 2)
     pod.delete()
-    seen()
+    watched.until_told(table)
     log.write("was deleted")
     assert told(table, "was deleted") == want
     renamed = log.rotate()

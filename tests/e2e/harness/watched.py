@@ -40,6 +40,12 @@ class Watched:
         log.write(*texts)
         return pod, log
 
+    def until_told(self, table):
+        """Towline knows what the API server knew before: changes come in order."""
+        labels = {"told": uuid.uuid4().hex[:8]}
+        _, log = self.running(labels=labels)
+        until_labels(table, log, labels)
+
 
 def up(towline, limit=60):
     """All pods of the node are known."""
