@@ -8,10 +8,11 @@ import threading
 
 class Relay:
     """Connections to `port` lead to the server; kill(): they are reset and new
-    ones refused; stall(): nothing goes on, nobody is told; start(): as new."""
+    ones refused; stall(): nothing goes on, nobody is told, until go_on(); start():
+    as new.  At `most` bytes more it stalls by itself."""
 
     def __init__(self, port):
-        self.to, self.port, self.taken = port, 0, 0
+        self.to, self.port, self.taken, self.most = port, 0, 0, 0
         self.start()
 
     def start(self):
@@ -35,12 +36,21 @@ class Relay:
     def copy(self, source, to):
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                self.count(len(data))
                 self.flows.wait()
                 to.sendall(data)
             to.shutdown(socket.SHUT_WR)
 
+    def count(self, n):
+        if self.most and n >= self.most:
+            self.stall()
+        self.most = max(0, self.most - n)
+
     def stall(self):
         self.flows.clear()
+
+    def go_on(self):
+        self.flows.set()
 
     def kill(self):
         with contextlib.suppress(OSError):
