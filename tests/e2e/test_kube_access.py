@@ -63,18 +63,34 @@ def test_rights_are_revoked_and_given_again(watched, relay, table, run):
     up(towline)
 
 
+class Projected:
+    """A volume as the kubelet makes it: a new folder takes the old one's place."""
+
+    def __init__(self, folder):
+        self.folder, self.n = folder, 0
+        folder.mkdir()
+        (folder / "token").symlink_to("..data/token")
+
+    def put(self, token):
+        self.n += 1
+        (self.folder / f"..{self.n}").mkdir()
+        (self.folder / f"..{self.n}/token").write_text(f"{token}\n")
+        (self.folder / "..data_tmp").symlink_to(f"..{self.n}")
+        (self.folder / "..data_tmp").rename(self.folder / "..data")
+        shutil.rmtree(self.folder / f"..{self.n - 1}", ignore_errors=True)
+
+
 def test_a_token_that_has_expired_is_read_again_from_its_file(
-    watched, relay, table, run
+    watched, relay, table, run, tmp_path
 ):
     token, wait = expires(watched, 3)
-    watched.token.write_text(token)
+    volume = Projected(tmp_path / "account")
+    volume.put(token)
+    watched.filter["Kube_Token_File"] = volume.folder / "token"
     pod, log = watched.running("before", labels={"app": "1"})
     towline = up(run(watched.config))
     wait()
-    # As the kubelet does: another file in its place.
-    newer = watched.token.with_suffix(".new")
-    newer.write_text(f"{watched.account.token()}\n")
-    newer.rename(watched.token)
+    volume.put(watched.account.token())
     pod.label(app="2")
     relay.kill()
     relay.start()

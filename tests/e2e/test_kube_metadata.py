@@ -200,6 +200,7 @@ def test_a_static_pod_is_found_by_its_mirror(watched, table, run):
     assert told(table, "static") != truth(pod, log)
 
 
+@pytest.mark.alone
 def test_a_changed_label_is_in_the_next_document_within_a_second(watched, table, run):
     pod, log = watched.running("first", labels={"app": "0"})
     up(run(watched.config))

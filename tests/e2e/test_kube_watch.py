@@ -11,6 +11,8 @@ from harness.server import Refused
 from harness.wait import until
 from harness.watched import labels, until_labels, up
 
+pytestmark = pytest.mark.xdist_group("kube_watch")  # with servers of their own
+
 REQUESTS = "towline_kube_requests_total"
 POLICY = {
     "apiVersion": "audit.k8s.io/v1",
