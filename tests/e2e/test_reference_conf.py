@@ -1,11 +1,13 @@
 """The reference document's Fluent Bit configuration, not a byte changed: its
-path, its host name and its port are made true by namespaces of the test's own.
-In a chroot, where nothing can be mounted privately, /var/log and /etc/hosts of
-the chroot are used themselves."""
+paths, its host names and its ports are made true by namespaces of the test's
+own.  In a chroot, where nothing can be mounted privately, /var/log, /etc/hosts and
+/var/run/secrets of the chroot are used themselves."""
 
 import contextlib
+import os
 import pathlib
 import shutil
+import uuid
 
 import pytest
 from harness import once, queries
@@ -14,7 +16,13 @@ from harness.node import Node
 from harness.towline import Towline, towline
 
 REFERENCE = pathlib.Path(__file__).parents[1] / "fixtures/reference/fluent-bit.conf"
-HOSTS = "127.0.0.1 localhost\n127.0.0.1 elasticsearch.logging.svc\n"
+SECRETS = pathlib.Path(os.path.realpath("/var/run"), "secrets")
+HOSTS = """127.0.0.1 localhost
+127.0.0.1 elasticsearch.logging.svc
+127.0.0.1 kubernetes.default.svc
+"""
+# Maven has no analysis-common for Elasticsearch: labels match whole there.
+APPS = {"opensearch": "matillion-agent-pods", "elasticsearch": "matillion-agent"}
 
 
 @contextlib.contextmanager
@@ -46,6 +54,22 @@ def var_log_itself():
             shutil.rmtree(f"/var/log/{name}")
 
 
+@contextlib.contextmanager
+def shipped(file, state, ports, mounts, **environment):
+    namespace = Namespace(ports, mounts)
+    shipper = Towline(
+        pathlib.Path(file),
+        "--state",
+        state,
+        namespace=namespace,
+        environment=environment,
+    )
+    try:
+        yield shipper.start()
+    finally:
+        shipper.kill()
+
+
 @pytest.fixture
 def file(tmp_path):
     return shutil.copy(REFERENCE, tmp_path / "fluent-bit.conf")
@@ -66,15 +90,56 @@ def test_unchanged_it_indexes_and_both_queries_answer_the_truth(
     index.delete()
     with var_log(tmp_path) as (node, mounts):
         node.adopt(agent.node)
-        namespace = Namespace({9200: server.port}, mounts)
-        shipper = Towline(
-            pathlib.Path(file), "--state", tmp_path / "state", namespace=namespace
-        )
-        try:
-            shipper.start()
+        with shipped(file, tmp_path / "state", {9200: server.port}, mounts) as shipper:
             index.until_count(agent.records)
             queries.check(index, agent.truth)
             shipper.stop()
-        finally:
-            shipper.kill()
+    index.delete()
+
+
+@contextlib.contextmanager
+def secrets(tmp_path, account):
+    """What a pod of the account has below /var/run/secrets, and what must be mounted
+    for that."""
+    here = tmp_path / "run/secrets" if can_mount() else SECRETS
+    if not can_mount() and SECRETS.exists():
+        pytest.skip(f"no private mounts here, and {SECRETS} is in use")
+    folder = here / "kubernetes.io/serviceaccount"
+    folder.mkdir(parents=True)
+    try:
+        (folder / "token").write_text(account.token())
+        (folder / "namespace").write_text(account.namespace)
+        shutil.copy(account.kube.certificates.ca, folder / "ca.crt")
+        yield {here.parent: SECRETS.parent} if can_mount() else {}
+    finally:
+        shutil.rmtree(here)
+
+
+def test_unchanged_both_queries_find_the_agents_by_their_label(
+    agents, server, kube, file, tmp_path
+):
+    """Whole, as the document has them.  A pod of the name that Path reads, with the
+    same lines and another label, is left out."""
+    agent = agents("spring")
+    index = server.index("matillion-agent-logs")
+    index.delete()
+    account = kube.account(kube.namespace())
+    account.grant()
+    host = f"node-{uuid.uuid4().hex[:8]}"
+    pods = [
+        kube.pod(account.namespace, f"matillion-agent-{n}", host, labels={"app": app})
+        for n, app in enumerate([APPS[server.product], "datadog-agent"])
+    ]
+    ports = {9200: server.port, 443: kube.port}
+    with var_log(tmp_path) as (node, logs), secrets(tmp_path, account) as run:
+        for pod in pods:
+            node.adopt_as(pod, agent.node)
+        with shipped(
+            file, tmp_path / "state", ports, logs | run, NODE_NAME=host
+        ) as shipper:
+            index.until_count(2 * agent.records)
+            other = {"term": {"kubernetes.labels.app.keyword": "datadog-agent"}}
+            assert index.count(other) == agent.records
+            queries.check(index, agent.truth, queries.of_agents)
+            shipper.stop()
     index.delete()

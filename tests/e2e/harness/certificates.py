@@ -35,7 +35,7 @@ class Certificates:
         """A new one: what it has not signed is not trusted."""
         self.certificate("ca", "towline tests")
 
-    def server(self, names="IP:127.0.0.1,DNS:localhost"):
+    def server(self, names="IP:127.0.0.1,DNS:localhost,DNS:kubernetes.default.svc"):
         """A new certificate, for these names."""
         self.certificate(
             *["server", "kube-apiserver", "-CA", "ca.crt", "-CAkey", "ca.key"],

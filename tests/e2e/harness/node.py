@@ -117,3 +117,16 @@ class Node:
         for link in (other.root / "containers").iterdir():
             inside = link.readlink().relative_to(other.link_root)
             (self.root / "containers" / link.name).symlink_to(self.link_root / inside)
+
+    def adopt_as(self, pod, other):
+        """The same of a node with one container, as if it had been this pod's."""
+        (link,) = (other.root / "containers").iterdir()
+        inside = link.readlink().relative_to(
+            other.link_root
+        )  # pods/POD/CONTAINER/N.log
+        container = inside.parent.name
+        folder = self.root / "pods" / f"{pod.namespace}_{pod.name}_{pod.log_uid}"
+        shutil.copytree(other.root / inside.parents[1], folder)
+        name = f"{pod.name}_{pod.namespace}_{container}-{os.urandom(32).hex()}.log"
+        target = self.link_root / "pods" / folder.name / container / inside.name
+        (self.root / "containers" / name).symlink_to(target)
