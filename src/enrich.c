@@ -164,11 +164,14 @@ enrich_ends(struct pipeline *p, struct flow *flow)
 void
 enrich_record(struct pipeline *p, struct flow *flow)
 {
-	if (!flow->enriched)
-		return;
-	if (flow->pods != kube_version(p->kube))
+	if (flow->enriched && flow->pods != kube_version(p->kube))
 		ask(p, flow, clock_mono());
-	if (flow->stream->pod->version == 0)
+}
+
+void
+enrich_shipped(const struct flow *flow)
+{
+	if (flow->enriched && flow->stream->pod->version == 0)
 		metrics_add(&metrics.unenriched, 1);
 }
 

@@ -27,10 +27,12 @@ void enrich_begins(struct pipeline *p, struct flow *flow);
 void enrich_ends(struct pipeline *p, struct flow *flow);
 
 /**
- * enrich_record(p, flow):
- * One more record is to be shipped: with what is known of its pod now.
+ * enrich_record(p, flow), enrich_shipped(flow):
+ * One more record is to be shipped: with what is known of its pod now; it is in
+ * a batch.
  */
 void enrich_record(struct pipeline *p, struct flow *flow);
+void enrich_shipped(const struct flow *flow);
 
 /**
  * enrich_turn(p, now):

@@ -161,6 +161,8 @@ reader_record(void *arg, const struct framed *f)
 		if (p->starved)
 			return false;
 	}
+	if (keep)
+		enrich_shipped(flow);
 	count_record(p, f);
 	return true;
 }

@@ -136,3 +136,22 @@ def test_outside_a_cluster_nothing_is_asked_and_it_is_said(watched, table, run):
     towline.until_ready()
     assert towline.metric("towline_kube_requests_total") == 0
     assert towline.metric("towline_unenriched_records_total") == 0
+
+
+def test_a_line_without_labels_is_counted_once_however_often_it_is_read(
+    watched, settings, table, run
+):
+    """The output takes nothing, and no batch is free."""
+    settings.service |= {"Batches": 2, "Batch_Size": "64K"}
+    watched.filter |= {"Pod_Wait": 0, "API_Wait": 0}
+    lines = [f"{n} {'x' * 500}" for n in range(2000)]
+    log = watched.node.container(namespace=watched.namespace)
+    log.write("first")
+    towline = run(watched.config)
+    table.until_count(1)
+    with table.locked():
+        log.write(*lines)
+        towline.until_metric("towline_queue_batches", 2)
+        towline.until_metric("towline_records_total", len(lines) + 1)
+    table.until_count(len(lines) + 1)
+    towline.until_metric("towline_unenriched_records_total", len(lines) + 1)
