@@ -9,13 +9,16 @@
 #include "memory.h"
 #include "state.h"
 
-#define AGAIN (60 * NS_PER_S) /* after a failure */
-#define MOST 1024             /* namespaces that are kept */
+#define AGAIN (60 * NS_PER_S)  /* after a refusal */
+#define SOON (2 * NS_PER_S)    /* after another failure */
+#define UNUSED (60 * NS_PER_S) /* without pods of the namespace */
+#define MOST 1024              /* namespaces that are kept */
 
 struct part {
 	struct shared_json *json; /* NULL: it has not been read, or there is none */
 	bool answered, wanted;
-	int64_t due; /* mono ns when it is read again */
+	int64_t due;  /* mono ns when it is read again */
+	int64_t used; /* … when there were pods of it, or it was made */
 	uint64_t version;
 };
 
@@ -61,6 +64,7 @@ part_of(struct around *a, struct slice key)
 
 	if (p == NULL && map_count(a->parts) < MOST) {
 		p = xcalloc(1, sizeof(*p));
+		p->used = clock_mono();
 		map_put(a->parts, key, p);
 	}
 	return p;
@@ -81,21 +85,27 @@ part_find(struct around *a, struct slice key, struct shared_json **out, uint64_t
 	return p->answered;
 }
 
+/* "namespace/NAME"; to is of 300 bytes. */
+static struct slice
+space_key_of(struct slice space, char *to)
+{
+	int n =
+	    snprintf(to, 300, "namespace/%.*s", (int)(space.len > 255 ? 255 : space.len), space.at);
+
+	return (struct slice){ to, (size_t)n };
+}
+
 bool
 around_find(struct around *a, struct slice space, struct shared_json **out_space,
     struct shared_json **out_node, uint64_t *version)
 {
 	char key[300];
 	bool all = true;
-	int n;
 
 	*out_space = *out_node = NULL;
 	*version = 0;
-	if (a->is.spaces) {
-		n = snprintf(key, sizeof(key), "namespace/%.*s",
-		    (int)(space.len > 255 ? 255 : space.len), space.at);
-		all = part_find(a, (struct slice){ key, (size_t)n }, out_space, version);
-	}
+	if (a->is.spaces)
+		all = part_find(a, space_key_of(space, key), out_space, version);
 	if (a->is.node)
 		all = part_find(a, SLICE("node/"), out_node, version) && all;
 	return all;
@@ -120,29 +130,79 @@ around_next(struct around *a, int64_t now, struct around_want *want)
 	return false;
 }
 
+static struct part *
+part_of_want(struct around *a, const struct around_want *want)
+{
+	char key[300];
+
+	return part_of(a, want->node ? SLICE("node/") : space_key_of(slice_of(want->name), key));
+}
+
 void
 around_put(struct around *a, const struct around_want *want, struct shared_json *json, int64_t now,
     uint64_t version)
 {
-	char *key = want->node ? xstrdup("node/") : xprintf("namespace/%s", want->name);
-	struct part *p = part_of(a, slice_of(key));
+	struct part *p = part_of_want(a, want);
+	char key[300];
 
 	if (p == NULL) {
 		shared_json_unref(json);
-	} else if (json == NULL) {
-		p->answered = true;
-		p->due = now + AGAIN;
-	} else {
-		if (p->json == NULL || !slice_eq(p->json->json, json->json)) {
-			p->version = version;
-			state_metadata(a->state, slice_of(key), json->json);
-		}
-		shared_json_unref(p->json);
-		p->json = json;
-		p->answered = true;
-		p->due = now + a->is.ttl;
+		return;
 	}
-	free(key);
+	if (p->json == NULL || !slice_eq(p->json->json, json->json)) {
+		p->version = version;
+		state_metadata(a->state,
+		    want->node ? SLICE("node/") : space_key_of(slice_of(want->name), key),
+		    json->json);
+	}
+	shared_json_unref(p->json);
+	p->json = json;
+	p->answered = true;
+	p->due = now + a->is.ttl;
+}
+
+void
+around_fail(struct around *a, const struct around_want *want, bool refused, int64_t now)
+{
+	struct part *p = part_of_want(a, want);
+
+	if (p == NULL)
+		return;
+	p->answered |= refused;
+	p->due = now + (refused ? AGAIN : SOON);
+}
+
+void
+around_used(struct around *a, struct slice space, int64_t now)
+{
+	char key[300];
+	struct part *p = map_get(a->parts, space_key_of(space, key));
+
+	if (p != NULL)
+		p->used = now;
+}
+
+void
+around_tick(struct around *a, int64_t now)
+{
+	struct slice key;
+	struct part *p;
+	size_t at = 0;
+
+	while ((p = map_next(a->parts, &at, &key)) != NULL) {
+		char *name;
+
+		if (!slice_starts(key, space_key) || now - p->used < UNUSED)
+			continue;
+		name = xslicedup(key);
+		map_del(a->parts, slice_of(name));
+		if (p->json != NULL)
+			state_metadata(a->state, slice_of(name), SLICE(""));
+		shared_json_unref(p->json);
+		free(p);
+		free(name);
+		at--; /* another one may have moved to its place */
+	}
 }
 
 bool
@@ -154,6 +214,8 @@ around_restore(struct around *a, struct slice key, struct slice value, uint64_t 
 	if (!space && !slice_eq(key, SLICE("node/")))
 		return false;
 	p = (space ? a->is.spaces : a->is.node) ? part_of(a, key) : NULL;
+	if (p == NULL) /* it is not asked for any more */
+		state_metadata(a->state, key, SLICE(""));
 	if (p == NULL || p->json != NULL)
 		return true;
 	p->json = shared_json_new(value);

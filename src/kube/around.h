@@ -37,13 +37,24 @@ bool around_find(struct around *a, struct slice space, struct shared_json **out_
     struct shared_json **out_node, uint64_t *version);
 
 /**
- * around_next(a, now, want), around_put(a, want, json, now, version):
- * The next one that is due, false when none is; what was read of it (taken;
- * NULL: nothing, and it is tried again sooner).
+ * around_next(a, now, want), around_put(a, want, json, now, version),
+ * around_fail(a, want, refused, now):
+ * The next one that is due, false when none is; what was read of it (taken);
+ * nothing was, and it is tried again sooner: it is answered all the same when
+ * the server has ${refused} it.
  */
 bool around_next(struct around *a, int64_t now, struct around_want *want);
 void around_put(struct around *a, const struct around_want *want, struct shared_json *json,
     int64_t now, uint64_t version);
+void around_fail(struct around *a, const struct around_want *want, bool refused, int64_t now);
+
+/**
+ * around_used(a, space, now), around_tick(a, now):
+ * There are pods of the namespace; forget those without for a while, which
+ * would be read again for ever.
+ */
+void around_used(struct around *a, struct slice space, int64_t now);
+void around_tick(struct around *a, int64_t now);
 
 /**
  * around_restore(a, key, value, version):

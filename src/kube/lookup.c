@@ -27,7 +27,7 @@ struct lookup {
 	json_t *meta; /* of this answer; NULL: none */
 	char message[256];
 	bool flying;
-	struct said said;
+	struct said said[2]; /* of namespaces, of the node */
 };
 
 static const char *const patterns[] = { "message", "metadata.labels", "metadata.annotations",
@@ -114,7 +114,7 @@ lookup_turn(struct lookup *l, const char *node, int64_t now)
 		curl_multi_add_handle(l->multi, l->easy);
 		l->flying = true;
 	} else {
-		pod_table_around_put(l->table, &l->want, NULL, now);
+		pod_table_around_fail(l->table, &l->want, true, now);
 	}
 	free(path);
 }
@@ -160,6 +160,7 @@ bool
 lookup_done(struct lookup *l, CURL *easy, CURLcode code, int64_t now)
 {
 	const char *what = l->want.node ? "nodes" : "namespaces";
+	struct shared_json *value = NULL;
 	long status = 0;
 
 	if (easy != l->easy)
@@ -167,8 +168,10 @@ lookup_done(struct lookup *l, CURL *easy, CURLcode code, int64_t now)
 	curl_multi_remove_handle(l->multi, easy);
 	l->flying = false;
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-	if (code == CURLE_OK && status == 200 && l->meta != NULL) {
-		pod_table_around_put(l->table, &l->want, value_make(l), now);
+	if (code == CURLE_OK && status == 200 && l->meta != NULL)
+		value = value_make(l);
+	if (value != NULL) {
+		pod_table_around_put(l->table, &l->want, value, now);
 		return true;
 	}
 	if (status == 401)
@@ -179,11 +182,12 @@ lookup_done(struct lookup *l, CURL *easy, CURLcode code, int64_t now)
 					 : status != 0   ? KUBE_SERVER
 							 : KUBE_CONNECT],
 	    1);
-	if (!said_lately(&l->said))
+	if (!said_lately(&l->said[l->want.node]))
 		say_warn("kube", "%s does not tell of %s %s (%ld): %s; its labels are left out%s",
 		    access_server(l->access), what, l->want.name, status,
 		    l->message[0] != '\0' ? l->message : l->error,
 		    status == 403 ? " (the ClusterRole must grant get of them)" : "");
-	pod_table_around_put(l->table, &l->want, NULL, now);
+	pod_table_around_fail(
+	    l->table, &l->want, status == 200 || status == 403 || status == 404, now);
 	return true;
 }

@@ -203,6 +203,7 @@ restore(void *arg, struct slice key, struct slice value)
 		return;
 	info = pod_info_restore(value);
 	if (info == NULL || !make_room(t)) {
+		state_metadata(t->state, key, SLICE(""));
 		pod_info_free(info);
 		return;
 	}
@@ -366,6 +367,8 @@ pod_table_tick(struct pod_table *t, int64_t now)
 	while ((e = map_next(t->pods, &at, &key)) != NULL) {
 		char *uid;
 
+		if (e->info != NULL)
+			around_used(t->around, slice_of(e->info->namespace_name), now);
 		if (e->info == NULL || e->deleted == 0 || now - e->deleted < LINGER ||
 		    users_of(t, e) > 0)
 			continue;
@@ -374,6 +377,7 @@ pod_table_tick(struct pod_table *t, int64_t now)
 		free(uid);
 		at--; /* another one may have moved to its place */
 	}
+	around_tick(t->around, now);
 	publish(t);
 	pthread_mutex_unlock(&t->lock);
 }
@@ -395,6 +399,18 @@ pod_table_around_put(
 {
 	pthread_mutex_lock(&t->lock);
 	around_put(t->around, want, json, now, version_next(t));
+	if (t->waiting > 0)
+		wake(t);
+	pthread_mutex_unlock(&t->lock);
+}
+
+void
+pod_table_around_fail(
+    struct pod_table *t, const struct around_want *want, bool refused, int64_t now)
+{
+	pthread_mutex_lock(&t->lock);
+	around_fail(t->around, want, refused, now);
+	version_next(t);
 	if (t->waiting > 0)
 		wake(t);
 	pthread_mutex_unlock(&t->lock);
@@ -482,7 +498,7 @@ pod_table_find(struct pod_table *t, const struct pod *have, int64_t now, struct 
 	if (e != NULL && !e->stored && users_of(t, e) > 0)
 		store(t, slice_of(e->info->uid), e);
 	all = e != NULL && around_find(t->around, have->namespace_name, &space, &node, &version);
-	if (!all && waits(t, have, now)) {
+	if (!all && have->version == 0 && waits(t, have, now)) {
 		answer = KUBE_WAITS;
 	} else if (e != NULL) {
 		answer = KUBE_KNOWN;

@@ -40,14 +40,16 @@ void pod_table_given_up(struct pod_table *t, bool given_up);
 
 /**
  * pod_table_tick(t, now):
- * Forget deleted pods that nobody has used for a while.
+ * Forget deleted pods that nobody has used for a while, and their namespaces.
  */
 void pod_table_tick(struct pod_table *t, int64_t now);
 
-/* The same as around_next() and around_put(). */
+/* The same as around_next(), around_put() and around_fail(). */
 bool pod_table_around_next(struct pod_table *t, int64_t now, struct around_want *want);
 void pod_table_around_put(
     struct pod_table *t, const struct around_want *want, struct shared_json *json, int64_t now);
+void pod_table_around_fail(
+    struct pod_table *t, const struct around_want *want, bool refused, int64_t now);
 
 /* ---- the reader's: as kube.h has them */
 

@@ -290,7 +290,7 @@ def test_labels_of_the_namespace_and_the_node_when_asked(watched, table, run):
     }
 
 
-def test_without_the_right_to_the_namespace_the_pods_own_labels_ship(
+def test_without_the_right_to_namespaces_and_nodes_the_pods_own_labels_ship(
     watched, table, run
 ):
     around_of(watched)
@@ -299,7 +299,7 @@ def test_without_the_right_to_the_namespace_the_pods_own_labels_ship(
     document = table.document("a line")
     assert document["kubernetes"] == truth(pod, log)
     assert "kubernetes_namespace" not in document
-    towline.until_said(f"does not tell of namespaces {watched.namespace}")
-    towline.until_said("cannot get resource")
-    towline.until_said("ClusterRole must grant get")
+    for kind, name in ("namespaces", watched.namespace), ("nodes", watched.host):
+        said = rf"does not tell of {kind} {name} \(403\): .+ cannot get resource"
+        towline.until_said(rf"{said} \"{kind}\" .+ClusterRole must grant get")
     assert towline.get("/readyz")[0] == 200
