@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -21,6 +22,7 @@
 #define TOKEN_EVERY (60 * NS_PER_S)
 #define TOKEN_MAX 65536u
 #define COMMAND_TIME (10 * NS_PER_S)
+#define STOP_GAP 100 /* ms between two looks whether it is to be ended */
 
 struct access {
 	const struct kube_options *options;
@@ -30,6 +32,7 @@ struct access {
 	char *token;                   /* NULL: none */
 	int64_t read;                  /* mono ns when it was; 0: it must be */
 	char why[256];
+	atomic_bool stop;
 };
 
 /* ---- the address */
@@ -93,6 +96,12 @@ access_free(struct access *a)
 	free(a);
 }
 
+void
+access_stop(struct access *a)
+{
+	atomic_store(&a->stop, true);
+}
+
 const char *
 access_server(const struct access *a)
 {
@@ -132,24 +141,30 @@ file_text(const char *path, size_t most)
 	return text;
 }
 
+static bool
+goes_on(struct access *a, int64_t until)
+{
+	return clock_mono() < until && !atomic_load(&a->stop);
+}
+
 /* Read what a command prints until it ends or its time is up. */
 static size_t
-output_read(int fd, int64_t until, char *to, size_t size)
+output_read(struct access *a, int fd, int64_t until, char *to, size_t size)
 {
 	size_t n = 0;
 
-	for (;;) {
+	while (n < size && goes_on(a, until)) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left = (until - clock_mono()) / NS_PER_MS;
 		ssize_t more;
 
-		if (left <= 0 || poll(&p, 1, (int)left) <= 0 || n == size)
-			return n;
+		if (poll(&p, 1, STOP_GAP) <= 0)
+			continue;
 		more = read(fd, to + n, size - n);
 		if (more <= 0)
-			return n;
+			break;
 		n += (size_t)more;
 	}
+	return n;
 }
 
 /* Signals are blocked in our threads, and would be in the command. */
@@ -180,13 +195,13 @@ spawn(const char *command, int out, pid_t *pid)
 
 /* Its exit status, as a shell has it; it is killed when its time is up. */
 static int
-end_of(pid_t pid, int64_t until)
+end_of(struct access *a, pid_t pid, int64_t until)
 {
 	siginfo_t ended = { .si_pid = 0 };
 	int status = 0;
 
 	while (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-	       ended.si_pid == 0 && clock_mono() < until)
+	       ended.si_pid == 0 && goes_on(a, until))
 		poll(NULL, 0, 5);
 	kill(-pid, SIGKILL); /* … and what it has left behind */
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
@@ -215,9 +230,9 @@ command_text(struct access *a)
 		return NULL;
 	}
 	text = xmalloc(TOKEN_MAX + 1);
-	n = output_read(fds[0], until, text, TOKEN_MAX);
+	n = output_read(a, fds[0], until, text, TOKEN_MAX);
 	close(fds[0]);
-	status = end_of(pid, until);
+	status = end_of(a, pid, until);
 	trim(text, n);
 	if (status == 0 && text[0] != '\0')
 		return text;

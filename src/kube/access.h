@@ -20,6 +20,12 @@ struct access *access_new(const struct kube_options *options);
 void access_free(struct access *a);
 
 /**
+ * access_stop(a):
+ * End a token command that runs: any thread.
+ */
+void access_stop(struct access *a);
+
+/**
  * access_request(a, easy, headers, path, error):
  * Make ${easy} a GET of ${path} (it begins with a slash), with the token of
  * now; ${headers} is freed and made anew.  False: there is no token; why is

@@ -129,6 +129,7 @@ kube_stop(struct kube *k)
 	if (k == NULL || !k->running)
 		return;
 	atomic_store(&k->stop, true);
+	access_stop(k->access);
 	curl_multi_wakeup(k->multi);
 	pthread_join(k->thread, NULL);
 	k->running = false;

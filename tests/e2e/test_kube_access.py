@@ -1,8 +1,10 @@
 """How towline is let in: rights that are missing, revoked, given; tokens and
 authorities that are replaced; servers that are not who they should be."""
 
+import pathlib
 import re
 import shutil
+import time
 
 import pytest
 from harness.certificates import Certificates
@@ -155,6 +157,20 @@ def test_a_command_that_fails_is_said_and_all_ships(watched, table, run, command
     towline.until_said(f"Kube_Token_Command.*{why}")
     assert towline.get("/readyz")[0] == 503
     assert towline.metric("towline_kube_requests_total") == 0
+
+
+@pytest.mark.alone
+def test_a_command_that_hangs_holds_no_end_up(watched, run, tmp_path):
+    """It has ten seconds; it is ended with towline, and so is what it has started."""
+    began = tmp_path / "began"
+    watched.filter["Kube_Token_Command"] = f"sleep 300 & echo $! > {began}; wait"
+    towline = run(watched.config)
+    until(lambda: began.exists() and began.read_text(), towline.said)
+    now = time.monotonic()
+    towline.stop()
+    assert time.monotonic() - now < 5
+    command = pathlib.Path("/proc", began.read_text().strip(), "cmdline")
+    until(lambda: not command.exists() or not command.read_text(), "it runs on")
 
 
 def refused(watched, table, run, why):
