@@ -6,7 +6,11 @@
  *
  * A watch that ends goes on where it was; one that the server cannot go on with
  * (410, an ERROR event) is a list again.  What fails is tried again after a
- * while, longer each time, with jitter: the server has a thousand nodes.
+ * while, longer each time, with jitter: the server has a thousand nodes.  So is
+ * what ends well, but at once, again and again.
+ *
+ * The server is not trusted: whatever it sends is read in bounded memory, and a
+ * list has an end.
  */
 #include "feed.h"
 
@@ -26,11 +30,17 @@
 	(384u << 10) /* bytes of a pod's used part: the API allows 256 KiB of annotations */
 #define OBJECT_MAX                                                                                 \
 	(UINT64_C(32) << 20) /* bytes of a pod in all: the API's store allows some 1.5 MiB */
+#define PAGES 256            /* of a list: 128,000 pods, more than Max_Pods can be */
+#define PAGE_MAX (UINT64_C(256) << 20) /* bytes of a page */
+#define HEAD_MAX (128u << 10)
+#define NODE_MAX 253 /* bytes of a node's name */
 #define BACKOFF (NS_PER_S / 2)
 #define BACKOFF_MOST (15 * NS_PER_S)
-#define ANSWER_TIME 60L  /* s for a page */
-#define WATCH_LEAST 240u /* s a watch lasts, and a random part of as much */
-#define STREAMS_FROM 34  /* 1.34: streaming lists are on */
+#define AFTER_MOST 300        /* s, whatever Retry-After says */
+#define ANSWER_TIME 60L       /* s for a page */
+#define WATCH_LEAST 240u      /* s a watch lasts, and a random part of as much */
+#define HASTY (10 * NS_PER_S) /* a watch that ends sooner is hasty */
+#define STREAMS_FROM 34       /* 1.34: streaming lists are on */
 
 enum step { FIND_NODE, VERSION, LIST, STREAM, WATCH };
 
@@ -48,8 +58,10 @@ struct feed {
 
 	enum step step;
 	bool flying;
-	int64_t due;       /* mono ns of the next request */
+	int64_t sent, due; /* mono ns of the last request, of the next */
 	unsigned failures; /* in a row */
+	unsigned hasty;    /* ends in a row of what should have lasted */
+	unsigned pages;    /* of this list */
 	char *node;
 	char *version, *next_page; /* to watch from; of a list that has more; NULL: none */
 	bool streams;              /* lists may be streamed */
@@ -57,8 +69,10 @@ struct feed {
 	bool asked_version;
 
 	/* of this answer */
-	bool complete; /* its root was read */
-	bool bad;      /* it is not what the API speaks */
+	bool complete;        /* its root was read */
+	bool bad;             /* it is not what the API speaks */
+	bool within;          /* the last bytes were no object's end */
+	uint64_t bytes, head; /* of it */
 	json_int_t code;
 	char message[512];
 	json_int_t minor;
@@ -116,12 +130,25 @@ unreadable(struct feed *f, const char *what)
 static void
 pod_put(struct feed *f, const json_t *pod)
 {
-	struct pod_info *info = pod_info_read(pod, &f->rules);
+	const char *node = string_at(json_object_get(pod, "spec"), "nodeName");
+	struct pod_info *info;
 
+	if (node == NULL || strcmp(node, f->node) != 0) {
+		unreadable(f, "is on another node");
+		return;
+	}
+	info = pod_info_read(pod, &f->rules);
 	if (info == NULL)
 		unreadable(f, "has no uid, name or namespace");
 	else
 		pod_table_put(f->table, info);
+}
+
+static void
+node_set(struct feed *f, const char *name)
+{
+	if (name != NULL && strlen(name) <= NODE_MAX)
+		replace(&f->node, name);
 }
 
 static void
@@ -138,10 +165,12 @@ status_read(struct feed *f, const json_t *status)
 }
 
 static json_t *
-text_read(struct feed *f, struct slice text)
+text_read(struct feed *f, struct slice text, bool pod)
 {
 	json_t *object = text.len == 0 ? NULL : json_loadb(text.at, text.len, 0, NULL);
 
+	if (!pod)
+		return object;
 	if (text.len == 0)
 		unreadable(f, "is larger than any should be");
 	else if (object == NULL)
@@ -154,7 +183,7 @@ static void
 on_list(void *arg, struct slice text, bool root)
 {
 	struct feed *f = arg;
-	json_t *object = text_read(f, text);
+	json_t *object = text_read(f, text, !root);
 	const json_t *meta = json_object_get(object, "metadata");
 
 	f->complete |= root;
@@ -162,10 +191,12 @@ on_list(void *arg, struct slice text, bool root)
 		f->bad |= root;
 	} else if (root) {
 		status_read(f, object);
-		replace(&f->version, string_at(meta, "resourceVersion"));
-		replace(&f->next_page, string_at(meta, "continue"));
+		if (f->step == LIST) { /* a watch that is refused goes on from where it was */
+			replace(&f->version, string_at(meta, "resourceVersion"));
+			replace(&f->next_page, string_at(meta, "continue"));
+		}
 	} else if (f->step == FIND_NODE) {
-		replace(&f->node, string_at(json_object_get(object, "spec"), "nodeName"));
+		node_set(f, string_at(json_object_get(object, "spec"), "nodeName"));
 	} else {
 		pod_put(f, object);
 	}
@@ -196,7 +227,6 @@ synced(struct feed *f)
 {
 	pod_table_synced(f->table);
 	f->failures = 0;
-	f->said = (struct said){ 0 };
 	well(f, "known");
 }
 
@@ -215,7 +245,7 @@ static void
 on_event(void *arg, struct slice text, bool root)
 {
 	struct feed *f = arg;
-	json_t *event = text_read(f, text);
+	json_t *event = text_read(f, text, true);
 	const json_t *object = json_object_get(event, "object");
 	const json_t *meta = json_object_get(object, "metadata");
 	const char *type = string_at(event, "type"), *version = string_at(meta, "resourceVersion");
@@ -225,11 +255,14 @@ on_event(void *arg, struct slice text, bool root)
 		json_decref(event);
 		return;
 	}
-	f->failures = 0;
 	metrics_add(&metrics.kube_events, 1);
-	if (strcmp(type, "ERROR") == 0)
+	if (strcmp(type, "ERROR") == 0) {
 		status_read(f, object);
-	else if (version != NULL && (f->step == WATCH || strcmp(type, "BOOKMARK") == 0))
+		f->code = f->code == 0 ? 500 : f->code;
+	} else {
+		f->failures = 0;
+	}
+	if (version != NULL && (f->step == WATCH || strcmp(type, "BOOKMARK") == 0))
 		replace(&f->version, version);
 	if (strcmp(type, "ADDED") == 0 || strcmp(type, "MODIFIED") == 0)
 		pod_put(f, object);
@@ -313,36 +346,49 @@ pods_path(struct feed *f, unsigned seconds)
 	return path;
 }
 
+static bool
+watches(const struct feed *f)
+{
+	return f->step == STREAM || f->step == WATCH;
+}
+
 static size_t
 on_write(char *at, size_t size, size_t n, void *arg)
 {
 	struct feed *f = arg;
+	enum parsed parsed;
 	long status = 0;
 
 	if (f->sieve == NULL) {
-		bool watch = f->step == STREAM || f->step == WATCH;
-
 		curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
-		f->sieve = watch && status == 200 ? f->watches : f->lists;
+		f->sieve = watches(f) && status == 200 ? f->watches : f->lists;
 		sieve_clear(f->sieve);
 	}
-	if (!f->bad && sieve_feed(f->sieve, (struct slice){ at, size * n }) == PARSE_BAD)
-		f->bad = true;
-	return f->bad ? 0 : size * n;
+	f->bytes += size * n;
+	parsed = sieve_feed(f->sieve, (struct slice){ at, size * n });
+	f->within = parsed == PARSE_MORE;
+	f->bad = parsed == PARSE_BAD || (f->sieve == f->lists && f->bytes > PAGE_MAX);
+	/* Behind an ERROR event nothing is to be read. */
+	return f->bad || (f->sieve == f->watches && f->code != 0) ? 0 : size * n;
 }
 
-/* A watch that goes on may tell nothing for long: its head says that it does. */
+/*
+ * A watch that goes on may tell nothing for long: its head says that it does.
+ * A head has an end.
+ */
 static size_t
 on_header(char *at, size_t size, size_t n, void *arg)
 {
 	struct feed *f = arg;
 	long status = 0;
 
-	(void)at;
+	f->head += size * n;
+	f->bad |= f->head > HEAD_MAX;
 	curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)at;
 	if (status == 200 && f->step == WATCH)
 		well(f, "watched again");
-	return size * n;
+	return f->bad ? 0 : size * n;
 }
 
 static void fail(struct feed *f, int64_t now, enum kube_error error, const char *format, ...)
@@ -351,7 +397,7 @@ static void fail(struct feed *f, int64_t now, enum kube_error error, const char 
 static void
 send_request(struct feed *f, int64_t now)
 {
-	bool watch = f->step == STREAM || f->step == WATCH;
+	bool watch = watches(f);
 	unsigned seconds = watch_seconds();
 	char *path = f->step == FIND_NODE ? own_path(f)
 		     : f->step == VERSION ? xstrdup("/version")
@@ -365,8 +411,10 @@ send_request(struct feed *f, int64_t now)
 		return;
 	}
 	f->sieve = NULL;
-	f->complete = f->bad = false;
+	f->complete = f->bad = f->within = false;
 	f->code = f->minor = 0;
+	f->bytes = f->head = 0;
+	f->sent = now;
 	f->message[0] = '\0';
 	if (!access_request(f->access, f->easy, &f->headers, path, f->error)) {
 		free(path);
@@ -396,15 +444,16 @@ send_request(struct feed *f, int64_t now)
 
 /* ---- when one has ended */
 
-/* After `f->failures`, with jitter; at least as long as the server says. */
+/* By what went wrong in a row, with jitter; at least as long as the server says. */
 static void
 back_off(struct feed *f, int64_t now)
 {
+	unsigned n = f->failures > f->hasty ? f->failures : f->hasty;
 	int64_t wait = BACKOFF;
 	curl_off_t after = 0;
 	uint32_t random = 0;
 
-	for (unsigned i = 0; i < f->failures && wait < BACKOFF_MOST; i++)
+	for (unsigned i = 0; i < n && wait < BACKOFF_MOST; i++)
 		wait *= 2;
 	if (wait > BACKOFF_MOST)
 		wait = BACKOFF_MOST;
@@ -412,9 +461,9 @@ back_off(struct feed *f, int64_t now)
 		random = 0;
 	wait = wait / 2 + (int64_t)((double)wait / 2 * random / UINT32_MAX);
 	curl_easy_getinfo(f->easy, CURLINFO_RETRY_AFTER, &after);
-	if (after > 0 && after * NS_PER_S > wait)
-		wait = (after > 300 ? 300 : after) * NS_PER_S;
-	f->failures++;
+	after = after > AFTER_MOST ? AFTER_MOST : after;
+	if (after * NS_PER_S > wait)
+		wait = after * NS_PER_S;
 	f->due = now + wait;
 }
 
@@ -436,6 +485,7 @@ fail(struct feed *f, int64_t now, enum kube_error error, const char *format, ...
 	if (news || !lately)
 		say_warn("kube", "%s", f->said_why);
 	back_off(f, now);
+	f->failures++;
 }
 
 static void
@@ -443,8 +493,29 @@ list_again(struct feed *f, int64_t now)
 {
 	replace(&f->version, NULL);
 	replace(&f->next_page, NULL);
-	f->step = f->streams ? STREAM : LIST;
+	f->pages = 0;
 	f->due = now;
+	if (f->step > VERSION)
+		f->step = f->streams ? STREAM : LIST;
+}
+
+/* What is too old to go on from is listed anew. */
+static void
+gone(struct feed *f, int64_t now)
+{
+	metrics_add(&metrics.kube_errors[KUBE_GONE], 1);
+	list_again(f, now);
+	if (f->hasty > 1)
+		back_off(f, now);
+}
+
+static void
+no_api(struct feed *f, int64_t now)
+{
+	if (watches(f)) /* the same version would be answered the same */
+		list_again(f, now);
+	fail(f, now, KUBE_ANSWER, "%s does not answer as an API server does: is Kube_URL right?",
+	    access_server(f->access));
 }
 
 /* The server refused the request, in words of its own. */
@@ -452,8 +523,10 @@ static void
 refused(struct feed *f, long status, int64_t now)
 {
 	const char *server = access_server(f->access);
-	bool watch = f->step == STREAM || f->step == WATCH;
+	bool watch = watches(f);
 
+	if (f->message[0] == '\0')
+		snprintf(f->message, sizeof(f->message), "it gives no reason");
 	if (status == 401) {
 		access_refused(f->access);
 		fail(f, now, KUBE_AUTH, "%s does not know our token (401): %s", server, f->message);
@@ -468,6 +541,21 @@ refused(struct feed *f, long status, int64_t now)
 		if (watch || f->next_page != NULL) /* it may not be able to go on from there */
 			list_again(f, now);
 		fail(f, now, KUBE_SERVER, "%s answers %ld: %s", server, status, f->message);
+	}
+}
+
+static void
+page_read(struct feed *f, int64_t now)
+{
+	if (f->version == NULL) {
+		no_api(f, now);
+	} else if (f->next_page != NULL && ++f->pages == PAGES) {
+		list_again(f, now);
+		fail(f, now, KUBE_ANSWER, "%s: the list of pods has no end",
+		    access_server(f->access));
+	} else if (f->next_page == NULL) {
+		f->step = WATCH;
+		synced(f);
 	}
 }
 
@@ -488,21 +576,17 @@ next_step(struct feed *f, int64_t now)
 		break;
 	case VERSION:
 		f->streams = f->minor >= STREAMS_FROM;
+		f->step = LIST;
 		list_again(f, now);
 		break;
 	case LIST:
-		f->failures = 0;
-		if (f->next_page != NULL)
-			break;
-		f->step = WATCH;
-		synced(f);
+		page_read(f, now);
 		break;
 	case STREAM: /* it ended before all pods were told */
 		fail(f, now, KUBE_CONNECT, "%s ended its list too soon", access_server(f->access));
 		break;
-	case WATCH:
-		/* In order, after its time; one that ends at once is no way to live. */
-		if (f->failures++ > 0)
+	case WATCH: /* in order, after its time */
+		if (f->hasty > 1)
 			back_off(f, now);
 		break;
 	}
@@ -512,14 +596,13 @@ next_step(struct feed *f, int64_t now)
 static void
 watch_error(struct feed *f, int64_t now)
 {
-	bool gone = f->code == 410;
-
+	if (f->code == 410 && watches(f)) {
+		gone(f, now);
+		return;
+	}
 	list_again(f, now);
-	if (gone)
-		metrics_add(&metrics.kube_errors[KUBE_GONE], 1);
-	else
-		fail(f, now, KUBE_SERVER, "%s ended the watch (%d): %s", access_server(f->access),
-		    (int)f->code, f->message);
+	fail(f, now, KUBE_SERVER, "%s ended the watch (%d): %s", access_server(f->access),
+	    (int)f->code, f->message);
 }
 
 bool
@@ -533,24 +616,27 @@ feed_done(struct feed *f, CURL *easy, CURLcode code, int64_t now)
 	curl_multi_remove_handle(f->multi, easy);
 	f->flying = false;
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+	if (watches(f))
+		f->hasty = now - f->sent < HASTY ? f->hasty + 1 : 0;
 	if (status == 200 && f->code != 0) {
 		watch_error(f, now);
-	} else if (status == 410) {
-		metrics_add(&metrics.kube_errors[KUBE_GONE], 1);
-		list_again(f, now);
+	} else if (status == 410 && f->step > VERSION) {
+		f->hasty += f->step == LIST;
+		gone(f, now);
 	} else if (status == 422 && f->step == STREAM) {
 		f->streams = false;
+		f->hasty = 0;
 		list_again(f, now);
 	} else if (f->step == VERSION && status != 200 && status != 0 && status != 401) {
 		next_step(f, now); /* its version is its secret: no streamed lists */
 	} else if (status >= 300) {
 		refused(f, status, now);
 	} else if (f->bad) {
-		fail(f, now, KUBE_ANSWER, "%s does not answer as an API server does", server);
+		no_api(f, now);
 	} else if (code != CURLE_OK) {
 		fail(f, now, KUBE_CONNECT, "%s: %s", server,
 		    f->error[0] != '\0' ? f->error : curl_easy_strerror(code));
-	} else if (!f->complete && f->step < STREAM) {
+	} else if (watches(f) ? f->within : !f->complete) {
 		fail(f, now, KUBE_ANSWER, "%s: the answer ended too soon", server);
 	} else {
 		next_step(f, now);
@@ -560,9 +646,28 @@ feed_done(struct feed *f, CURL *easy, CURLcode code, int64_t now)
 
 /* ---- a turn */
 
+/* A watch whose head, or a streamed list whose end does not come. */
+static bool
+overdue(const struct feed *f, int64_t now)
+{
+	long status = 0;
+
+	if (!f->flying || !watches(f) || now - f->sent < ANSWER_TIME * NS_PER_S)
+		return false;
+	curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
+	return f->step == STREAM || status == 0;
+}
+
 int64_t
 feed_turn(struct feed *f, int64_t now)
 {
+	if (overdue(f, now)) {
+		curl_multi_remove_handle(f->multi, f->easy);
+		f->flying = f->streams = false;
+		list_again(f, now);
+		fail(f, now, KUBE_CONNECT, "%s has not told of the pods within %ld s",
+		    access_server(f->access), ANSWER_TIME);
+	}
 	if (f->flying)
 		return INT64_MAX;
 	if (now >= f->due)

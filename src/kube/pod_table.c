@@ -449,7 +449,7 @@ pod_table_leave(struct pod_table *t, struct slice uid)
 	pthread_mutex_unlock(&t->lock);
 }
 
-/* What the API says of the pod whose logs have this path; NULL: nothing yet. */
+/* What the API says of the pod whose logs have this path; NULL: nothing yet, or of another name. */
 static struct entry *
 known_of(const struct pod_table *t, const struct pod *have)
 {
@@ -457,7 +457,10 @@ known_of(const struct pod_table *t, const struct pod *have)
 	char *key;
 
 	if (e != NULL && e->info != NULL)
-		return e;
+		return slice_eq(slice_of(e->info->namespace_name), have->namespace_name) &&
+			       slice_eq(slice_of(e->info->pod_name), have->pod_name)
+			   ? e
+			   : NULL;
 	key = mirror_key(have->pod_id, have->namespace_name, have->pod_name);
 	e = map_get(t->mirrors, slice_of(key));
 	free(key);

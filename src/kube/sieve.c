@@ -29,8 +29,9 @@ struct sieve {
 	void *arg;
 	uint64_t most, bytes;
 	struct buffer out;
-	bool over;      /* what is kept is over the cap */
-	size_t each_at; /* where the element begins in `out` */
+	bool over;       /* what is kept is over the cap */
+	unsigned opened; /* brackets in it */
+	size_t each_at;  /* where the element begins in `out` */
 	bool bad;
 	enum place place;
 	bool escape;
@@ -80,6 +81,7 @@ root_begin(struct sieve *s)
 {
 	buffer_clear(&s->out);
 	s->over = false;
+	s->opened = 0;
 	s->bytes = 0;
 	s->place = VALUE;
 	s->next = (struct level){ .taking = WALK, .fit = all_of(s->shape->root) };
@@ -185,8 +187,10 @@ opens(struct sieve *s, char c)
 		s->each_at = s->out.len;
 	}
 	value_begins(s);
-	if (s->next.taking != SKIP)
+	if (s->next.taking != SKIP) {
 		keep(s, &c, 1);
+		s->over |= ++s->opened > SIEVE_OPENED;
+	}
 	l = &s->levels[s->depth++];
 	*l = s->next;
 	l->array = c == '[';
@@ -211,6 +215,7 @@ each_ends(struct sieve *s)
 	s->object(s->arg, s->over ? (struct slice){ "", 0 } : text, false);
 	s->out.len = s->each_at;
 	s->over = false;
+	s->opened = 0;
 }
 
 static bool

@@ -17,6 +17,8 @@
 
 #define SIEVE_DEPTH 64    /* deeper texts are refused */
 #define SIEVE_PATTERNS 64 /* of a shape at most, for the root and for items */
+#define SIEVE_OPENED                                                                               \
+	4096 /* objects and arrays in what is kept of one: each costs its reader some 300 bytes */
 
 /*
  * Which members are kept: a.b.c is the member c of b of a, whole; arrays on the

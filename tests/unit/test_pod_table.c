@@ -197,6 +197,24 @@ test_only_the_uid_makes_a_pod_the_path_s(void **state)
 }
 
 static void
+test_a_pod_of_the_path_s_uid_but_another_name_is_another(void **state)
+{
+	struct rig r;
+	struct pod *p = path_pod("p", "u");
+
+	(void)state;
+	rig_start(&r, NULL);
+	pod_table_use(r.table, p->pod_id);
+	put_pod(&r, "q", "u", "wrong", "");
+	assert_unknown(&r, p);
+	put_pod(&r, "p", "u", "right", "");
+	assert_known(&r, p, "right");
+	pod_table_leave(r.table, p->pod_id);
+	pod_unref(p);
+	rig_stop(&r);
+}
+
+static void
 test_a_deleted_pod_is_known_as_long_as_it_has_files(void **state)
 {
 	struct rig r;
@@ -302,6 +320,7 @@ main(void)
 		cmocka_unit_test(test_a_file_waits_for_its_pod_and_not_for_ever),
 		cmocka_unit_test(test_a_change_is_a_newer_snapshot_and_no_change_is_none),
 		cmocka_unit_test(test_only_the_uid_makes_a_pod_the_path_s),
+		cmocka_unit_test(test_a_pod_of_the_path_s_uid_but_another_name_is_another),
 		cmocka_unit_test(test_a_deleted_pod_is_known_as_long_as_it_has_files),
 		cmocka_unit_test(test_no_more_than_max_pods_are_known),
 		cmocka_unit_test(
