@@ -118,7 +118,7 @@ lint: $(B)/lint/reference | build/.need-lint ## formatting, floors, banned funct
 
 # Memory and CPU time are not what they are without a sanitizer.
 SPARE    := -m "not alone" -k "not memory"
-THREADS  := reload shutdown hosts holds metrics replies
+THREADS  := reload shutdown hosts holds metrics replies kube_access kube_outage kube_restart kube_watch
 # What valgrind of Debian 12 cannot run: openat2 (that is, tailing), PCRE2's JIT.
 BEYOND   := held lives moves parser rules tail
 VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite
