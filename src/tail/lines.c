@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "clock.h"
 #include "content.h"
 #include "metrics.h"
 #include "rules.h"
@@ -107,13 +108,13 @@ buffer_fill(struct tail *t, struct file *f, size_t want)
 }
 
 static void
-bytes_count(struct tail *t, struct file *f, uint64_t to)
+bytes_count(struct file *f, uint64_t to)
 {
 	if (to <= f->read_to)
 		return;
 	metrics_add(&metrics.read_bytes, to - f->read_to);
 	f->read_to = to;
-	f->grown = t->now;
+	f->grown = clock_mono(); /* the turn may have begun long before */
 }
 
 /* The same up to a break, where a line ends even without a newline. */
@@ -166,7 +167,7 @@ lines_read(struct tail *t, struct file *f)
 		new = buffer_fill(t, f, want);
 		full = t->frame.to - t->frame.from == want;
 		stops = f->stop - from <= new.len;
-		bytes_count(t, f, from + new.len);
+		bytes_count(f, from + new.len);
 		if (new.len == 0)
 			return false;
 		taken = stops ? lines_take_to_stop(t, f, new) : lines_take(t, f, new);

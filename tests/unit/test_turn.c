@@ -1,0 +1,83 @@
+/* Turns that take long, as on a busy machine, on a clock of our own. */
+#include "tail_rig.h"
+
+static int64_t now_ns = 1000 * NS_PER_S;
+
+int64_t
+clock_mono(void)
+{
+	return now_ns;
+}
+
+int64_t
+clock_wall(void)
+{
+	return now_ns;
+}
+
+#define AT(ms) "2026-11-22T08:00:00." ms "Z stdout F "
+#define OTHER "ns_matillion-agent-2_uid-2"
+
+static void
+put(const struct world *w, const char *pod, const char *bytes)
+{
+	char *path = xprintf("%s/pods/%s/agent/0.log", w->dir, pod);
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, strlen(bytes)), strlen(bytes));
+	close(fd);
+	free(path);
+}
+
+/* While the first file is read time passes, and the other one's agent fails. */
+static bool
+on_slow_record(void *arg, const struct framed *f)
+{
+	struct world *w = arg;
+
+	if (w->records == 0) {
+		now_ns += 450 * NS_PER_MS;
+		put(w, strstr(f->stream->path, "agent-1_") != NULL ? OTHER : POD,
+		    AT("010") "ERROR boom\n");
+	}
+	return on_record(arg, f);
+}
+
+static void
+test_a_long_turn_does_not_age_what_it_reads(void **state)
+{
+	static const char lines[] = AT("000") "INFO slow\n" AT("001") "INFO end\n";
+	struct world *w = *state;
+	const struct tail_conf *conf = &w->conf;
+
+	shell("mkdir %s/pods/" OTHER " %s/pods/" OTHER "/agent && ln -s %s/pods/" OTHER
+	      "/agent/0.log %s/containers/matillion-agent-2_ns_agent-x.log",
+	    w->dir, w->dir, w->dir, w->dir);
+	put(w, POD, lines);
+	put(w, OTHER, lines);
+	w->conf.flush = 500;
+	w->tail = tail_new(&conf, 1, w->state, w->book, on_slow_record, NULL, on_stream, w);
+	while (w->records < 3)
+		tail_turn(w->tail, true);
+	now_ns += 100 * NS_PER_MS;
+	tail_turn(w->tail, true);
+	put(w, POD, AT("097") "\tat a.b(C)\n");
+	put(w, OTHER, AT("097") "\tat a.b(C)\n");
+	for (int i = 0; i < 10; i++) {
+		now_ns += 200 * NS_PER_MS;
+		tail_wait(w->tail, -1, 1);
+		tail_turn(w->tail, true);
+	}
+	buffer_put(&w->got, (struct slice){ "", 1 });
+	assert_non_null(strstr(w->got.at, "ERROR boom\n\tat a.b(C)|"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(
+	    test_a_long_turn_does_not_age_what_it_reads, setup, teardown) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
