@@ -68,7 +68,7 @@ build/.need-%: tools/packages
 	$(Q)mkdir -p build && tools/need $* && touch $@
 
 # ---- tests
-.PHONY: unit unit-bin bench-bin bench chaos chaos-test test bench-idle e2e lint audit demo install docs image
+.PHONY: unit unit-bin bench-bin bench chaos chaos-test test bench-idle bench-kube e2e lint audit demo install docs image
 
 test: unit ## all unit and end-to-end tests, with what they need; one after the other
 	$(Q)$(MAKE) --no-print-directory e2e
@@ -97,6 +97,9 @@ bench: build/towline bench-bin | build/.need-bench ## what a line costs here, be
 
 bench-idle: build/towline ## CPU and memory at rest, with 1,000 files open; ARGS= for idle.py
 	$(Q)python3 tests/bench/idle.py $(ARGS)
+
+bench-kube: build/towline | build/.need-test ## what the metadata of 1,000 pods costs, on a real API server; ARGS= for kube.py
+	$(Q)$$(tools/venv)/bin/python tests/bench/kube.py $(ARGS)
 
 C_FILES  = $(shell git ls-files '*.c' '*.h')
 SH_FILES = $(shell git ls-files | xargs grep -lE '^\#!/bin/(ba)?sh')
