@@ -9,11 +9,10 @@ import uuid
 import pytest
 from fake_server import reset
 from harness.fake_kube import NODE, FakeKube, answer, event, made, status, stream
-from harness.towline import BINARY
+from harness.towline import SANITIZED
 from harness.wait import until
 
 MIB = 1 << 20
-SANITIZED = {"san", "tsan"} & set(BINARY.parts)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from .wait import LIMIT, until, until_equal
 ROOT = pathlib.Path(__file__).parents[3]
 BINARY = pathlib.Path(os.environ.get("TOWLINE", ROOT / "build/towline")).resolve()
 BENCH = BINARY.parent / "bench"  # of the same build
+SANITIZED = {"san", "tsan"} & set(BINARY.parts)  # its memory is the sanitizer's
 LISTENS = re.compile(r"http://([\d.]+|\[[\da-f:]+\]):(\d+)")
 OF_POD = re.compile("KUBERNETES_|NODE_NAME$|POD_NAME$|POD_NAMESPACE$")
 SAMPLE = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)")
