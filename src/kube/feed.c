@@ -18,22 +18,15 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <unistd.h>
 
+#include "answer.h"
 #include "clock.h"
 #include "metrics.h"
-#include "sieve.h"
+#include "pod_query.h"
 #include "voice.h"
 
-#define PAGE 500 /* pods of one page */
-#define KEPT_MAX                                                                                   \
-	(384u << 10) /* bytes of a pod's used part: the API allows 256 KiB of annotations */
-#define OBJECT_MAX                                                                                 \
-	(UINT64_C(32) << 20) /* bytes of a pod in all: the API's store allows some 1.5 MiB */
-#define PAGES 256            /* of a list: 128,000 pods, more than Max_Pods can be */
-#define PAGE_MAX (UINT64_C(256) << 20) /* bytes of a page */
+#define PAGES 256 /* of a list: 128,000 pods, more than Max_Pods can be */
 #define HEAD_MAX (128u << 10)
-#define NODE_MAX 253 /* bytes of a node's name */
 #define BACKOFF (NS_PER_S / 2)
 #define BACKOFF_MOST (15 * NS_PER_S)
 #define AFTER_MOST 300        /* s, whatever Retry-After says */
@@ -48,13 +41,12 @@ struct feed {
 	const struct kube_options *options;
 	struct access *access;
 	struct pod_table *table;
+	struct answer *answer;
+	const struct answer_says *says; /* the answer's */
 	CURLM *multi;
 	CURL *easy;
 	struct curl_slist *headers;
 	char error[CURL_ERROR_SIZE];
-	struct sieve *lists, *watches,
-	    *sieve; /* `sieve`: that of this answer; NULL: none of it came */
-	struct pod_rules rules;
 
 	enum step step;
 	bool flying;
@@ -62,20 +54,10 @@ struct feed {
 	unsigned failures; /* in a row */
 	unsigned hasty;    /* ends in a row of what should have lasted */
 	unsigned pages;    /* of this list */
-	char *node;
-	char *version, *next_page; /* to watch from; of a list that has more; NULL: none */
-	bool streams;              /* lists may be streamed */
+	bool streams;      /* lists may be streamed */
 	bool up;
-	bool asked_version;
-
-	/* of this answer */
-	bool complete;        /* its root was read */
-	bool bad;             /* it is not what the API speaks */
-	bool within;          /* the last bytes were no object's end */
-	uint64_t bytes, head; /* of it */
-	json_int_t code;
-	char message[512];
-	json_int_t minor;
+	bool begun;     /* bytes of this answer have come */
+	uint64_t heads; /* bytes of its head */
 
 	pthread_mutex_t lock;
 	char why[768];
@@ -83,125 +65,7 @@ struct feed {
 	struct said said;
 };
 
-/* ---- what is read */
-
-static const char *const pod_patterns[] = { "code", "message", "metadata.uid", "metadata.name",
-	"metadata.namespace", "metadata.resourceVersion", "metadata.labels", "metadata.annotations",
-	"metadata.ownerReferences", "spec.nodeName", "spec.containers.name",
-	"spec.containers.image", "spec.initContainers.name", "spec.initContainers.image",
-	"spec.ephemeralContainers.name", "spec.ephemeralContainers.image", "status.podIP",
-#define STATUS(kind)                                                                               \
-	"status." kind ".name", "status." kind ".restartCount", "status." kind ".image",           \
-	    "status." kind ".imageID", "status." kind ".containerID",                              \
-	    "status." kind ".lastState.terminated.containerID"
-	STATUS("containerStatuses"), STATUS("initContainerStatuses"),
-	STATUS("ephemeralContainerStatuses"), NULL };
-
-static const char *const list_patterns[] = { "code", "message", "minor", "metadata.resourceVersion",
-	"metadata.continue", NULL };
-static const char *const event_patterns[] = { "type", NULL };
-
-static const struct sieve_shape list_shape = { list_patterns, "items", pod_patterns, true };
-static const struct sieve_shape event_shape = { event_patterns, "object", pod_patterns, false };
-
-static void
-replace(char **text, const char *by)
-{
-	free(*text);
-	*text = by == NULL || *by == '\0' ? NULL : xstrdup(by);
-}
-
-static const char *
-string_at(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key));
-}
-
-/* A pod that cannot be read is not known; the watch goes on. */
-static void
-unreadable(struct feed *f, const char *what)
-{
-	metrics_add(&metrics.kube_errors[KUBE_ANSWER], 1);
-	if (!said_lately(&f->said))
-		say_warn("kube", "%s tells of a pod that %s: its logs go without labels",
-		    access_server(f->access), what);
-}
-
-static void
-pod_put(struct feed *f, const json_t *pod)
-{
-	const char *node = string_at(json_object_get(pod, "spec"), "nodeName");
-	struct pod_info *info;
-
-	if (node == NULL || strcmp(node, f->node) != 0) {
-		unreadable(f, "is on another node");
-		return;
-	}
-	info = pod_info_read(pod, &f->rules);
-	if (info == NULL)
-		unreadable(f, "has no uid, name or namespace");
-	else
-		pod_table_put(f->table, info);
-}
-
-static void
-node_set(struct feed *f, const char *name)
-{
-	if (name != NULL && strlen(name) <= NODE_MAX)
-		replace(&f->node, name);
-}
-
-static void
-status_read(struct feed *f, const json_t *status)
-{
-	const char *message = string_at(status, "message");
-	const char *minor = string_at(status, "minor");
-
-	f->code = json_integer_value(json_object_get(status, "code"));
-	if (message != NULL)
-		snprintf(f->message, sizeof(f->message), "%s", message);
-	if (minor != NULL)
-		f->minor = strtol(minor, NULL, 10);
-}
-
-static json_t *
-text_read(struct feed *f, struct slice text, bool pod)
-{
-	json_t *object = text.len == 0 ? NULL : json_loadb(text.at, text.len, 0, NULL);
-
-	if (!pod)
-		return object;
-	if (text.len == 0)
-		unreadable(f, "is larger than any should be");
-	else if (object == NULL)
-		unreadable(f, "is no JSON");
-	return object;
-}
-
-/* A list's item, or what stands around the items; an error's Status is a root, too. */
-static void
-on_list(void *arg, struct slice text, bool root)
-{
-	struct feed *f = arg;
-	json_t *object = text_read(f, text, !root);
-	const json_t *meta = json_object_get(object, "metadata");
-
-	f->complete |= root;
-	if (object == NULL) {
-		f->bad |= root;
-	} else if (root) {
-		status_read(f, object);
-		if (f->step == LIST) { /* a watch that is refused goes on from where it was */
-			replace(&f->version, string_at(meta, "resourceVersion"));
-			replace(&f->next_page, string_at(meta, "continue"));
-		}
-	} else if (f->step == FIND_NODE) {
-		node_set(f, string_at(json_object_get(object, "spec"), "nodeName"));
-	} else {
-		pod_put(f, object);
-	}
-	json_decref(object);
-}
+/* ---- how it goes */
 
 static void
 up(struct feed *f, bool is)
@@ -217,7 +81,7 @@ well(struct feed *f, const char *are)
 	f->why[0] = '\0';
 	pthread_mutex_unlock(&f->lock);
 	if (!f->up)
-		say_info("kube", "the pods of node %s are %s, from %s", f->node, are,
+		say_info("kube", "the pods of node %s are %s, from %s", f->says->node, are,
 		    access_server(f->access));
 	up(f, true);
 }
@@ -230,83 +94,7 @@ synced(struct feed *f)
 	well(f, "known");
 }
 
-static void
-on_bookmark(struct feed *f, const json_t *meta)
-{
-	const json_t *annotations = json_object_get(meta, "annotations");
-
-	if (f->step == STREAM && string_at(annotations, "k8s.io/initial-events-end") != NULL) {
-		f->step = WATCH;
-		synced(f);
-	}
-}
-
-static void
-on_event(void *arg, struct slice text, bool root)
-{
-	struct feed *f = arg;
-	json_t *event = text_read(f, text, true);
-	const json_t *object = json_object_get(event, "object");
-	const json_t *meta = json_object_get(object, "metadata");
-	const char *type = string_at(event, "type"), *version = string_at(meta, "resourceVersion");
-
-	(void)root;
-	if (type == NULL) {
-		json_decref(event);
-		return;
-	}
-	metrics_add(&metrics.kube_events, 1);
-	if (strcmp(type, "ERROR") == 0) {
-		status_read(f, object);
-		f->code = f->code == 0 ? 500 : f->code;
-	} else {
-		f->failures = 0;
-	}
-	if (version != NULL && (f->step == WATCH || strcmp(type, "BOOKMARK") == 0))
-		replace(&f->version, version);
-	if (strcmp(type, "ADDED") == 0 || strcmp(type, "MODIFIED") == 0)
-		pod_put(f, object);
-	else if (strcmp(type, "DELETED") == 0)
-		pod_table_deleted(f->table, slice_of(string_at(meta, "uid")));
-	else if (strcmp(type, "BOOKMARK") == 0)
-		on_bookmark(f, meta);
-	json_decref(event);
-}
-
 /* ---- requests */
-
-static char *
-escaped(const char *text)
-{
-	char *of_curl = curl_easy_escape(NULL, text, 0), *out = xstrdup(of_curl);
-
-	curl_free(of_curl);
-	return out;
-}
-
-/* Our own pod, which knows its node: its name, and its namespace; NULL: not known. */
-static char *
-own_path(const struct feed *f)
-{
-	char host[256] = "", *space = NULL, *name, *path = NULL;
-	const char *pod = getenv("POD_NAME");
-
-	if (pod == NULL && gethostname(host, sizeof(host) - 1) == 0)
-		pod = host;
-	space = getenv("POD_NAMESPACE") != NULL ? xstrdup(getenv("POD_NAMESPACE"))
-						: file_text(f->options->namespace_file, 256);
-	if (pod != NULL && space != NULL && *pod != '\0' && *space != '\0') {
-		name = escaped(pod);
-		char *in = escaped(space);
-
-		path = xprintf(
-		    "/api/v1/namespaces/%s/pods?fieldSelector=metadata.name%%3D%s", in, name);
-		free(in);
-		free(name);
-	}
-	free(space);
-	return path;
-}
 
 static unsigned
 watch_seconds(void)
@@ -318,58 +106,41 @@ watch_seconds(void)
 	return WATCH_LEAST + random % WATCH_LEAST;
 }
 
-static char *
-pods_path(struct feed *f, unsigned seconds)
-{
-	char *node = escaped(f->node), *part = NULL, *path = NULL;
-	const char *base = "/api/v1/pods?fieldSelector=spec.nodeName%3D";
-
-	switch (f->step) {
-	case LIST:
-		part = f->next_page == NULL ? xstrdup("") : escaped(f->next_page);
-		path = xprintf("%s%s&limit=%d%s%s", base, node, PAGE,
-		    f->next_page == NULL ? "" : "&continue=", part);
-		break;
-	case STREAM:
-		path = xprintf("%s%s&watch=1&allowWatchBookmarks=true&sendInitialEvents=true"
-			       "&resourceVersionMatch=NotOlderThan&timeoutSeconds=%u",
-		    base, node, seconds);
-		break;
-	default:
-		part = escaped(f->version == NULL ? "" : f->version);
-		path = xprintf("%s%s&watch=1&allowWatchBookmarks=true&resourceVersion=%s"
-			       "&timeoutSeconds=%u",
-		    base, node, part, seconds);
-	}
-	free(node);
-	free(part);
-	return path;
-}
-
 static bool
 watches(const struct feed *f)
 {
 	return f->step == STREAM || f->step == WATCH;
 }
 
+/* What is expected of a step's answer. */
+static const enum answer_kind kinds[] = {
+	[FIND_NODE] = ANSWER_NODE,
+	[VERSION] = ANSWER_OBJECT,
+	[LIST] = ANSWER_LIST,
+	[STREAM] = ANSWER_STREAM,
+	[WATCH] = ANSWER_WATCH,
+};
+
 static size_t
 on_write(char *at, size_t size, size_t n, void *arg)
 {
 	struct feed *f = arg;
-	enum parsed parsed;
 	long status = 0;
+	bool goes_on;
 
-	if (f->sieve == NULL) {
+	if (!f->begun) {
 		curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
-		f->sieve = watches(f) && status == 200 ? f->watches : f->lists;
-		sieve_clear(f->sieve);
+		answer_begin(f->answer, status == 200 ? kinds[f->step] : ANSWER_OBJECT);
 	}
-	f->bytes += size * n;
-	parsed = sieve_feed(f->sieve, (struct slice){ at, size * n });
-	f->within = parsed == PARSE_MORE;
-	f->bad = parsed == PARSE_BAD || (f->sieve == f->lists && f->bytes > PAGE_MAX);
-	/* Behind an ERROR event nothing is to be read. */
-	return f->bad || (f->sieve == f->watches && f->code != 0) ? 0 : size * n;
+	f->begun = true;
+	goes_on = answer_feed(f->answer, (struct slice){ at, size * n });
+	if (f->says->any)
+		f->failures = 0;
+	if (f->step == STREAM && f->says->told_all) {
+		f->step = WATCH;
+		synced(f);
+	}
+	return goes_on ? size * n : 0;
 }
 
 /*
@@ -382,13 +153,29 @@ on_header(char *at, size_t size, size_t n, void *arg)
 	struct feed *f = arg;
 	long status = 0;
 
-	f->head += size * n;
-	f->bad |= f->head > HEAD_MAX;
+	f->heads += size * n;
 	curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
 	(void)at;
 	if (status == 200 && f->step == WATCH)
 		well(f, "watched again");
-	return f->bad ? 0 : size * n;
+	return f->heads > HEAD_MAX ? 0 : size * n;
+}
+
+static char *
+path_of(const struct feed *f, unsigned seconds)
+{
+	switch (f->step) {
+	case FIND_NODE:
+		return pod_query_own(f->options->namespace_file);
+	case VERSION:
+		return xstrdup("/version");
+	case LIST:
+		return pod_query_list(f->says->node, f->says->next_page);
+	case STREAM:
+		return pod_query_stream(f->says->node, seconds);
+	default:
+		return pod_query_watch(f->says->node, f->says->version, seconds);
+	}
 }
 
 static void fail(struct feed *f, int64_t now, enum kube_error error, const char *format, ...)
@@ -399,9 +186,7 @@ send_request(struct feed *f, int64_t now)
 {
 	bool watch = watches(f);
 	unsigned seconds = watch_seconds();
-	char *path = f->step == FIND_NODE ? own_path(f)
-		     : f->step == VERSION ? xstrdup("/version")
-					  : pods_path(f, seconds);
+	char *path = path_of(f, seconds);
 
 	if (path == NULL) {
 		pod_table_given_up(f->table, true);
@@ -410,12 +195,10 @@ send_request(struct feed *f, int64_t now)
 		    "spec.nodeName), or POD_NAME and POD_NAMESPACE");
 		return;
 	}
-	f->sieve = NULL;
-	f->complete = f->bad = f->within = false;
-	f->code = f->minor = 0;
-	f->bytes = f->head = 0;
+	answer_begin(f->answer, kinds[f->step]);
+	f->begun = false;
+	f->heads = 0;
 	f->sent = now;
-	f->message[0] = '\0';
 	if (!access_request(f->access, f->easy, &f->headers, path, f->error)) {
 		free(path);
 		pod_table_given_up(f->table, true);
@@ -426,7 +209,7 @@ send_request(struct feed *f, int64_t now)
 	}
 	free(path);
 	pod_table_given_up(f->table, false);
-	if ((f->step == LIST && f->next_page == NULL) || f->step == STREAM)
+	if ((f->step == LIST && f->says->next_page == NULL) || f->step == STREAM)
 		pod_table_sync(f->table);
 	metrics_add(&metrics.kube_requests[watch                ? KUBE_WATCH
 					   : f->step == VERSION ? KUBE_GET
@@ -491,8 +274,7 @@ fail(struct feed *f, int64_t now, enum kube_error error, const char *format, ...
 static void
 list_again(struct feed *f, int64_t now)
 {
-	replace(&f->version, NULL);
-	replace(&f->next_page, NULL);
+	answer_forget(f->answer);
 	f->pages = 0;
 	f->due = now;
 	if (f->step > VERSION)
@@ -523,37 +305,36 @@ static void
 refused(struct feed *f, long status, int64_t now)
 {
 	const char *server = access_server(f->access);
+	const char *message = f->says->message[0] == '\0' ? "it gives no reason" : f->says->message;
 	bool watch = watches(f);
 
-	if (f->message[0] == '\0')
-		snprintf(f->message, sizeof(f->message), "it gives no reason");
 	if (status == 401) {
 		access_refused(f->access);
-		fail(f, now, KUBE_AUTH, "%s does not know our token (401): %s", server, f->message);
+		fail(f, now, KUBE_AUTH, "%s does not know our token (401): %s", server, message);
 	} else if (status == 403) {
 		fail(f, now, KUBE_FORBIDDEN,
 		    "%s forbids to %s pods (403): %s; conf/kubernetes/base/rbac.yaml grants it (pods: list, watch)",
-		    server, watch ? "watch" : "list", f->message);
+		    server, watch ? "watch" : "list", message);
 	} else if (status == 429) {
-		fail(f, now, KUBE_THROTTLED, "%s has too many requests (429): %s", server,
-		    f->message);
+		fail(f, now, KUBE_THROTTLED, "%s has too many requests (429): %s", server, message);
 	} else {
-		if (watch || f->next_page != NULL) /* it may not be able to go on from there */
+		if (watch ||
+		    f->says->next_page != NULL) /* it may not be able to go on from there */
 			list_again(f, now);
-		fail(f, now, KUBE_SERVER, "%s answers %ld: %s", server, status, f->message);
+		fail(f, now, KUBE_SERVER, "%s answers %ld: %s", server, status, message);
 	}
 }
 
 static void
 page_read(struct feed *f, int64_t now)
 {
-	if (f->version == NULL) {
+	if (f->says->version == NULL) {
 		no_api(f, now);
-	} else if (f->next_page != NULL && ++f->pages == PAGES) {
+	} else if (f->says->next_page != NULL && ++f->pages == PAGES) {
 		list_again(f, now);
 		fail(f, now, KUBE_ANSWER, "%s: the list of pods has no end",
 		    access_server(f->access));
-	} else if (f->next_page == NULL) {
+	} else if (f->says->next_page == NULL) {
 		f->step = WATCH;
 		synced(f);
 	}
@@ -566,7 +347,7 @@ next_step(struct feed *f, int64_t now)
 	f->due = now;
 	switch (f->step) {
 	case FIND_NODE:
-		if (f->node == NULL) {
+		if (f->says->node == NULL) {
 			fail(f, now, KUBE_ANSWER,
 			    "%s knows no pod of our name that has a node: set NODE_NAME",
 			    access_server(f->access));
@@ -575,7 +356,7 @@ next_step(struct feed *f, int64_t now)
 		f->step = VERSION;
 		break;
 	case VERSION:
-		f->streams = f->minor >= STREAMS_FROM;
+		f->streams = f->says->minor >= STREAMS_FROM;
 		f->step = LIST;
 		list_again(f, now);
 		break;
@@ -596,13 +377,13 @@ next_step(struct feed *f, int64_t now)
 static void
 watch_error(struct feed *f, int64_t now)
 {
-	if (f->code == 410 && watches(f)) {
+	if (f->says->code == 410 && watches(f)) {
 		gone(f, now);
 		return;
 	}
 	list_again(f, now);
 	fail(f, now, KUBE_SERVER, "%s ended the watch (%d): %s", access_server(f->access),
-	    (int)f->code, f->message);
+	    (int)f->says->code, f->says->message);
 }
 
 bool
@@ -618,7 +399,7 @@ feed_done(struct feed *f, CURL *easy, CURLcode code, int64_t now)
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	if (watches(f))
 		f->hasty = now - f->sent < HASTY ? f->hasty + 1 : 0;
-	if (status == 200 && f->code != 0) {
+	if (status == 200 && f->says->code != 0) {
 		watch_error(f, now);
 	} else if (status == 410 && f->step > VERSION) {
 		f->hasty += f->step == LIST;
@@ -631,12 +412,12 @@ feed_done(struct feed *f, CURL *easy, CURLcode code, int64_t now)
 		next_step(f, now); /* its version is its secret: no streamed lists */
 	} else if (status >= 300) {
 		refused(f, status, now);
-	} else if (f->bad) {
+	} else if (f->says->bad || f->heads > HEAD_MAX) {
 		no_api(f, now);
 	} else if (code != CURLE_OK) {
 		fail(f, now, KUBE_CONNECT, "%s: %s", server,
 		    f->error[0] != '\0' ? f->error : curl_easy_strerror(code));
-	} else if (watches(f) ? f->within : !f->complete) {
+	} else if (watches(f) ? f->says->within : !f->says->complete) {
 		fail(f, now, KUBE_ANSWER, "%s: the answer ended too soon", server);
 	} else {
 		next_step(f, now);
@@ -685,15 +466,12 @@ feed_new(const struct kube_options *options, struct access *access, struct pod_t
 	f->access = access;
 	f->table = table;
 	f->multi = multi;
+	f->answer = answer_new(options, table, access_server(access));
+	f->says = answer_says(f->answer);
 	f->easy = curl_easy_init();
-	f->lists = sieve_new(&list_shape, KEPT_MAX, OBJECT_MAX, on_list, f);
-	f->watches = sieve_new(&event_shape, KEPT_MAX, OBJECT_MAX, on_event, f);
-	f->rules = (struct pod_rules){ options->labels, options->annotations,
-		options->owner_references, options->keep_dots };
 	pthread_mutex_init(&f->lock, NULL);
 	snprintf(f->why, sizeof(f->why), "%s has not answered yet", access_server(access));
-	replace(&f->node, options->node);
-	f->step = f->node != NULL ? VERSION : FIND_NODE;
+	f->step = f->says->node != NULL ? VERSION : FIND_NODE;
 	return f;
 }
 
@@ -707,19 +485,15 @@ feed_free(struct feed *f)
 	up(f, false);
 	curl_easy_cleanup(f->easy);
 	curl_slist_free_all(f->headers);
-	sieve_free(f->lists);
-	sieve_free(f->watches);
+	answer_free(f->answer);
 	pthread_mutex_destroy(&f->lock);
-	free(f->node);
-	free(f->version);
-	free(f->next_page);
 	free(f);
 }
 
 const char *
 feed_node(const struct feed *f)
 {
-	return f->step > FIND_NODE ? f->node : NULL;
+	return f->step > FIND_NODE ? f->says->node : NULL;
 }
 
 void
