@@ -1,6 +1,8 @@
 """What is known of pods survives towline: what is read on after a start needs no
 API server, and has the same labels."""
 
+import signal
+
 import pytest
 from harness.wait import until
 from harness.watched import labels, until_labels, up
@@ -56,6 +58,21 @@ def test_a_change_from_before_the_end_is_kept(watched, relay, table, run):
     log.write("written meanwhile")
     run(watched.config)
     assert labels(table, "written meanwhile") == {"app": "2"}
+
+
+def test_a_reload_without_the_api_keeps_what_is_known(watched, relay, table, run):
+    watched.filter["API_Wait"] = 60
+    _, log = watched.running("before", labels={"app": "a"})
+    towline = up(run(watched.config))
+    assert labels(table, "before") == {"app": "a"}
+    relay.kill()
+    towline.process.send_signal(signal.SIGHUP)
+    towline.until_said("then going on with it")
+    log.write("after")
+    assert labels(table, "after") == {"app": "a"}
+    relay.start()
+    _, its_log = watched.running("of a new pod", labels={"app": "b"})
+    until_labels(table, its_log, {"app": "b"})
 
 
 def test_labels_of_a_namespace_are_kept(watched, relay, table, run):
