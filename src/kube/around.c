@@ -57,6 +57,15 @@ around_free(struct around *a)
 	free(a);
 }
 
+static void
+keep(struct around *a, struct slice key, struct slice value)
+{
+	char *full = xprintf("%s%.*s", a->is.kept, (int)key.len, key.at);
+
+	state_metadata(a->state, slice_of(full), value);
+	free(full);
+}
+
 static struct part *
 part_of(struct around *a, struct slice key)
 {
@@ -151,8 +160,7 @@ around_put(struct around *a, const struct around_want *want, struct shared_json 
 	}
 	if (p->json == NULL || !slice_eq(p->json->json, json->json)) {
 		p->version = version;
-		state_metadata(a->state,
-		    want->node ? SLICE("node/") : space_key_of(slice_of(want->name), key),
+		keep(a, want->node ? SLICE("node/") : space_key_of(slice_of(want->name), key),
 		    json->json);
 	}
 	shared_json_unref(p->json);
@@ -197,7 +205,7 @@ around_tick(struct around *a, int64_t now)
 		name = xslicedup(key);
 		map_del(a->parts, slice_of(name));
 		if (p->json != NULL)
-			state_metadata(a->state, slice_of(name), SLICE(""));
+			keep(a, slice_of(name), SLICE(""));
 		shared_json_unref(p->json);
 		free(p);
 		free(name);
@@ -214,9 +222,9 @@ around_restore(struct around *a, struct slice key, struct slice value, uint64_t 
 	if (!space && !slice_eq(key, SLICE("node/")))
 		return false;
 	p = (space ? a->is.spaces : a->is.node) ? part_of(a, key) : NULL;
-	if (p == NULL) /* it is not asked for any more */
-		state_metadata(a->state, key, SLICE(""));
-	if (p == NULL || p->json != NULL)
+	if (p == NULL)
+		return false;
+	if (p->json != NULL)
 		return true;
 	p->json = shared_json_new(value);
 	p->answered = true;

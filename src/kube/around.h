@@ -16,6 +16,7 @@ struct state;
 struct around_options {
 	bool spaces, node; /* which are asked for */
 	int64_t ttl;       /* ns until one is read again */
+	const char *kept;  /* what keys in the state begin with */
 };
 
 /* One that is to be read. */
@@ -58,7 +59,8 @@ void around_tick(struct around *a, int64_t now);
 
 /**
  * around_restore(a, key, value, version):
- * One that the state kept; false: the key is none of ours.
+ * One that the state kept; false: the key (behind options.kept) is none of ours,
+ * or it is not asked for any more.
  */
 bool around_restore(struct around *a, struct slice key, struct slice value, uint64_t version);
 

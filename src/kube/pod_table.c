@@ -4,7 +4,9 @@
  * the API carries as an annotation.  Anybody may write that annotation to a pod
  * of his own, so namespace and name must be the path's, too.
  *
- * What a file uses is stored, so that a restart finds it without the API.
+ * What a file uses is stored, so that a restart finds it without the API; by
+ * keys that begin with the options that made it, as others would make it of
+ * another shape.
  */
 #include "pod_table.h"
 
@@ -35,6 +37,7 @@ struct pod_table {
 	const struct kube_options *options;
 	struct state *state;
 	struct around *around;
+	char *kept;          /* what keys in the state begin with */
 	struct map *pods;    /* uid: struct entry */
 	struct map *mirrors; /* mirror_key(): struct entry, of a static pod's mirror */
 	size_t known;        /* entries with info */
@@ -104,7 +107,7 @@ users_of(const struct pod_table *t, const struct entry *e)
 static void
 store(struct pod_table *t, struct slice uid, struct entry *e)
 {
-	char *key = xprintf("pod/%.*s", (int)uid.len, uid.at), *text;
+	char *key = xprintf("%spod/%.*s", t->kept, (int)uid.len, uid.at), *text;
 
 	if (e->info == NULL) {
 		state_metadata(t->state, slice_of(key), SLICE(""));
@@ -195,13 +198,15 @@ static void
 restore(void *arg, struct slice key, struct slice value)
 {
 	struct pod_table *t = arg;
-	struct pod_info *info;
+	struct slice kept = slice_of(t->kept);
+	struct slice rest = slice_starts(key, kept) ? slice_from(key, kept.len) : SLICE("");
+	struct pod_info *info = NULL;
 	struct entry *e;
 
-	if (around_restore(t->around, key, value, version_next(t)) ||
-	    !slice_starts(key, SLICE("pod/")))
+	if (around_restore(t->around, rest, value, version_next(t)))
 		return;
-	info = pod_info_restore(value);
+	if (slice_starts(rest, SLICE("pod/")))
+		info = pod_info_restore(value);
 	if (info == NULL || !make_room(t)) {
 		state_metadata(t->state, key, SLICE(""));
 		pod_info_free(info);
@@ -210,6 +215,19 @@ restore(void *arg, struct slice key, struct slice value)
 	e = entry_of(t, slice_of(info->uid));
 	info_set(t, e, info);
 	e->stored = true;
+}
+
+/* "2f/": one bit for each option that what is stored depends on. */
+static char *
+kept_by(const struct kube_options *o)
+{
+	const bool all[] = { o->labels, o->annotations, o->owner_references, o->keep_dots,
+		o->namespace_labels, o->namespace_annotations };
+	unsigned bits = 0;
+
+	for (unsigned i = 0; i < sizeof(all) / sizeof(*all); i++)
+		bits |= (unsigned)all[i] << i;
+	return xprintf("%02x/", bits);
 }
 
 struct pod_table *
@@ -224,9 +242,10 @@ pod_table_new(const struct kube_options *options, struct state *state)
 	t->started = clock_mono();
 	t->pods = map_new();
 	t->mirrors = map_new();
+	t->kept = kept_by(options);
 	t->around = around_new(
 	    &(struct around_options){ options->namespace_labels || options->namespace_annotations,
-		options->node_labels, options->namespace_ttl },
+		options->node_labels, options->namespace_ttl, t->kept },
 	    state);
 	state_metadata_each(state, restore, t);
 	return t;
@@ -247,6 +266,7 @@ pod_table_free(struct pod_table *t)
 	map_free(t->pods);
 	map_free(t->mirrors);
 	around_free(t->around);
+	free(t->kept);
 	pthread_mutex_destroy(&t->lock);
 	free(t);
 }

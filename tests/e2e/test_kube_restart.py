@@ -125,3 +125,21 @@ def test_what_was_known_is_forgotten_with_a_new_state(watched, relay, table, run
     table.path.unlink()
     run(watched.config)
     assert labels(table, "a line") is None
+
+
+def test_what_is_not_wanted_any_more_is_not_kept(watched, relay, table, run):
+    """Other options: what was kept for the old ones would be of another shape."""
+    _, log = watched.running(
+        "before", labels={"app.x": "a"}, annotations={"secret": "s"}
+    )
+    towline = up(run(watched.config))
+    before = table.document("before")["kubernetes"]
+    towline.stop()
+    assert before["labels"] == {"app_x": "a"} and before["annotations"]
+    relay.kill()
+    watched.filter |= {"Annotations": "Off", "API_Wait": 60}
+    log.write("after")
+    run(watched.config).until_metric("towline_pod_waits", 1)
+    relay.start()
+    after = table.document("after")["kubernetes"]
+    assert after["labels"] == {"app_x": "a"} and "annotations" not in after
