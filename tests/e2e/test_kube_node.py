@@ -1,6 +1,6 @@
 """Which node's pods are asked for: what is told of it, or towline's own pod."""
 
-import socket
+import os
 
 import pytest
 from harness.watched import labels, until_labels
@@ -31,11 +31,14 @@ def test_towlines_own_pod_says_it(watched, table, run):
 
 
 def test_the_host_name_and_the_mounted_namespace_find_it(watched, table, run, tmp_path):
-    (tmp_path / "namespace").write_text(watched.namespace)
+    """A pod's host name is its own."""
+    (tmp_path / "namespace").write_text(f"{watched.namespace}\n")
     watched.filter["Kube_Namespace_File"] = tmp_path / "namespace"
-    watched.pod(socket.gethostname().lower())
+    own = watched.pod("towline-x7k2p")
     watched.running("a line", labels={"app": "a"})
-    run(watched.config)
+    user = [] if os.geteuid() == 0 else ["-r"]
+    named = ["sh", "-c", 'hostname "$0" && exec "$@"', own.name]
+    run(watched.config, under=["unshare", *user, "--uts", *named])
     assert labels(table, "a line") == {"app": "a"}
 
 
