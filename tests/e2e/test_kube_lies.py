@@ -291,6 +291,18 @@ def test_a_streamed_list_that_ends_too_soon_or_is_refused(fake, lied):
     it.towline.until_ready()
 
 
+@pytest.mark.parametrize("code", [200, 410])
+def test_a_lie_where_our_node_is_asked_for(lied, settings, tmp_path, code):
+    (tmp_path / "namespace").write_text("towline\n")
+    del settings.filters[0]["Kube_Node_Name"]
+    settings.filters[0]["Kube_Namespace_File"] = tmp_path / "namespace"
+    it = lied(list=answer(status(410), code))
+    it.until_failed("server", 2)
+    it.fake.behave()
+    it.until_labelled("b")
+    it.towline.stop()
+
+
 def odd(name=None, **metadata):
     return made(name or f"p{uuid.uuid4().hex[:8]}", **metadata)
 

@@ -124,7 +124,7 @@ class FakeKube:
         what = "get"
         if path == "/version":
             what = "version"
-        elif path == "/api/v1/pods":
+        elif path.endswith("/pods"):
             what = "stream" if "sendInitialEvents" in query else "list"
             what = "watch" if "watch" in query and what == "list" else what
         self.asked.append((what, handler.path, handler.headers["Authorization"]))
