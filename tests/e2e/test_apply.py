@@ -180,8 +180,12 @@ def test_every_node_that_has_logs_gets_a_pod(cluster, nodes):
         nodes,
         30,
     )
-    status = cluster.ask("GET", f"/apis/apps/v1/namespaces/{space}/daemonsets/towline")
-    assert status["status"]["desiredNumberScheduled"] == len(nodes)
+    path = f"/apis/apps/v1/namespaces/{space}/daemonsets/towline"
+    until_equal(
+        lambda: cluster.ask("GET", path)["status"]["desiredNumberScheduled"],
+        len(nodes),
+        30,
+    )
 
 
 def post_priority(kube):

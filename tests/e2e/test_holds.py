@@ -78,7 +78,8 @@ def test_a_blocked_index_stops_only_what_goes_there(
     towline.until_metric("towline_records_total", 10000)
     assert index.count() == 0
     index.set(index__blocks__write=None)
-    towline.until_delivered(10000)
-    assert index.count() == 5000
-    other.delete()
+    # What is under way when the file goes back is sent again, and taken as a duplicate.
+    index.until_count(5000)
     towline.stop()
+    assert index.count() == other.count() == 5000
+    other.delete()
