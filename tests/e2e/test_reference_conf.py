@@ -16,6 +16,7 @@ from harness.node import Node
 from harness.towline import Towline, towline
 
 REFERENCE = pathlib.Path(__file__).parents[1] / "fixtures/reference/fluent-bit.conf"
+CONFIG_MAP = pathlib.Path(__file__).parents[2] / "conf/kubernetes/base/towline.conf"
 SECRETS = pathlib.Path(os.path.realpath("/var/run"), "secrets")
 HOSTS = """127.0.0.1 localhost
 127.0.0.1 elasticsearch.logging.svc
@@ -115,11 +116,13 @@ def secrets(tmp_path, account):
         shutil.rmtree(here)
 
 
+@pytest.mark.parametrize("source", [REFERENCE, CONFIG_MAP], ids=["document", "map"])
 def test_unchanged_both_queries_find_the_agents_by_their_label(
-    agents, server, kube, file, tmp_path
+    agents, server, kube, source, tmp_path
 ):
-    """Whole, as the document has them.  A pod of the name that Path reads, with the
-    same lines and another label, is left out."""
+    """Whole, as the document has them, and as the manifests' ConfigMap has it.  A pod
+    of the name that Path reads, with the same lines and another label, is left out."""
+    file = shutil.copy(source, tmp_path / "fluent-bit.conf")
     agent = agents("spring")
     index = server.index("matillion-agent-logs")
     index.delete()
