@@ -87,8 +87,12 @@ uint64_t kube_version(const struct kube *k);
  */
 bool kube_ready(struct kube *k, char *why, size_t size);
 
-/* The most memory that it takes beside its table of pods; and a pod's. */
-#define KUBE_BYTES (UINT64_C(16) << 20)
-#define KUBE_POD_BYTES 16384u
+/**
+ * kube_limit(options):
+ * The most memory that it takes, bytes: Max_Pods of 16 KiB each; as much for
+ * each of 1,024 namespaces, where their labels are asked for; the answer that is
+ * read.
+ */
+uint64_t kube_limit(const struct kube_options *options);
 
 #endif

@@ -28,8 +28,9 @@ filter_behind(const struct conf *conf, const struct section *s)
 	return NULL;
 }
 
-const struct section *
-enrich_asks(const struct conf *conf)
+/* Whose options say how the API server is asked; NULL: it is not. */
+static const struct section *
+asking(const struct conf *conf)
 {
 	static const char *const how[] = { "Kube_URL", "Kube_Token_File", "Kube_Token_Command" };
 	const struct section *s = filter_behind(conf, NULL);
@@ -77,12 +78,22 @@ options_of(const struct kubernetes_conf *k)
 	};
 }
 
+bool
+enrich_options(const struct conf *conf, struct kube_options *options)
+{
+	const struct section *section = asking(conf);
+
+	if (section != NULL)
+		*options = options_of(section->values);
+	return section != NULL;
+}
+
 int
 enrich_make(struct pipeline *p)
 {
-	const struct section *section = enrich_asks(p->conf), *further;
+	const struct section *section, *further;
 
-	if (section == NULL) {
+	if (!enrich_options(p->conf, &p->kube_options)) {
 		if (filter_behind(p->conf, NULL) != NULL)
 			say_info("kube",
 			    "not in a cluster: logs go without their pods' "
@@ -90,13 +101,13 @@ enrich_make(struct pipeline *p)
 		state_metadata_each(p->state, NULL, NULL);
 		return 0;
 	}
+	section = filter_behind(p->conf, NULL);
 	further = filter_behind(p->conf, section);
 	if (further != NULL)
 		say_warn("kube",
 		    "%s:%u: the API server is asked as the first [FILTER] kubernetes says "
 		    "(%s:%u), for this one, too",
 		    further->file, further->line, section->file, section->line);
-	p->kube_options = options_of(section->values);
 	p->kube = kube_new(&p->kube_options, p->state);
 	return p->kube == NULL ? -1 : 0;
 }

@@ -5,12 +5,11 @@
 #include "flow.h"
 
 /**
- * enrich_asks(conf):
- * The [FILTER] kubernetes whose options say how the API server is asked; NULL:
- * it is not.  It is asked in a cluster, and wherever the configuration says
- * how.
+ * enrich_options(conf, options):
+ * How the API server is asked, as the first [FILTER] kubernetes says; false: it
+ * is not.  It is asked in a cluster, and wherever the configuration says how.
  */
-const struct section *enrich_asks(const struct conf *conf);
+bool enrich_options(const struct conf *conf, struct kube_options *options);
 
 /**
  * enrich_make(p):

@@ -6,7 +6,6 @@
 #include "limit.h"
 
 #include "enrich.h"
-#include "filter.h"
 #include "kube.h"
 #include "service.h"
 #include "ship.h"
@@ -74,7 +73,8 @@ void
 limit_of(const struct conf *conf, struct limit *out)
 {
 	const struct service *s = service_of(conf);
-	const struct section *outputs[64], *asks;
+	const struct section *outputs[64];
+	struct kube_options kube;
 	uint64_t files = 0;
 	size_t n = 0;
 
@@ -88,11 +88,8 @@ limit_of(const struct conf *conf, struct limit *out)
 	out->files = files * FILE_EACH;
 	out->streams = files * KNOWN_A_FILE;
 	out->state = out->streams * KNOWN_EACH + files * HELD_EACH + agents_limit(s);
-	asks = enrich_asks(conf);
-	if (asks != NULL)
-		out->pods = KUBE_BYTES +
-			    (uint64_t)((const struct kubernetes_conf *)asks->values)->max_pods *
-				KUBE_POD_BYTES;
+	if (enrich_options(conf, &kube))
+		out->pods = kube_limit(&kube);
 	if (s->http_server)
 		out->sockets += SERVE_CONNECTIONS * SERVE_EACH;
 	out->kernel = files * (WATCH_EACH + OPEN_EACH);

@@ -12,7 +12,6 @@
 #define AGAIN (60 * NS_PER_S)  /* after a refusal */
 #define SOON (2 * NS_PER_S)    /* after another failure */
 #define UNUSED (60 * NS_PER_S) /* without pods of the namespace */
-#define MOST 1024              /* namespaces that are kept */
 
 struct part {
 	struct shared_json *json; /* NULL: it has not been read, or there is none */
@@ -71,7 +70,7 @@ part_of(struct around *a, struct slice key)
 {
 	struct part *p = map_get(a->parts, key);
 
-	if (p == NULL && map_count(a->parts) < MOST) {
+	if (p == NULL && map_count(a->parts) < AROUND_MOST) {
 		p = xcalloc(1, sizeof(*p));
 		p->used = clock_mono();
 		map_put(a->parts, key, p);

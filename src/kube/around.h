@@ -13,6 +13,8 @@
 struct around;
 struct state;
 
+#define AROUND_MOST 1024u /* namespaces that are kept, the node among them */
+
 struct around_options {
 	bool spaces, node; /* which are asked for */
 	int64_t ttl;       /* ns until one is read again */

@@ -137,6 +137,18 @@ kube_stop(struct kube *k)
 
 /* ---- asked by others */
 
+/* TLS, libcurl and the thread; an object's used part, and jansson's tree of it. */
+#define ANSWER_BYTES (UINT64_C(16) << 20)
+
+uint64_t
+kube_limit(const struct kube_options *options)
+{
+	bool spaces = options->namespace_labels || options->namespace_annotations;
+	uint64_t parts = (uint64_t)options->max_pods + (spaces ? AROUND_MOST : 1);
+
+	return ANSWER_BYTES + parts * POD_BYTES;
+}
+
 void
 kube_use(struct kube *k, struct slice uid)
 {
