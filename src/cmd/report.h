@@ -49,8 +49,12 @@ struct report {
 /* What a group without a name is called. */
 #define REPORT_NONE "-"
 
-/* The value that the reference document's label clause asks for. */
-#define REPORT_APP "matillion-agent"
+/*
+ * Where records have labels, app is one of these, or begins so (-pods), or is
+ * missing, as it is when the API server did not tell in time.
+ */
+#define REPORT_AGENT "matillion-agent"
+#define REPORT_RUNNER "matillion-runner"
 
 /**
  * report_es(q, output, out), report_sqlite(q, output, out):

@@ -96,6 +96,28 @@ range_clause(const struct report_query *q)
 	return clause;
 }
 
+/* By the label's leading parts, also where the mapping does not take them apart. */
+static void
+app_add(json_t *should, const char *app, const char *longer)
+{
+	json_array_append_new(
+	    should, json_pack("{s:{s:s}}", "match", "kubernetes.labels.app", app));
+	json_array_append_new(
+	    should, json_pack("{s:{s:s}}", "prefix", "kubernetes.labels.app", longer));
+}
+
+static json_t *
+agents_clause(void)
+{
+	json_t *should = json_array();
+
+	app_add(should, REPORT_AGENT, REPORT_AGENT "-");
+	app_add(should, REPORT_RUNNER, REPORT_RUNNER "-");
+	json_array_append_new(should, json_pack("{s:{s:{s:{s:s}}}}", "bool", "must_not", "exists",
+					  "field", "kubernetes.labels.app"));
+	return json_pack("{s:{s:o,s:i}}", "bool", "should", should, "minimum_should_match", 1);
+}
+
 /* The reference document's clauses; what goes beyond them are filters. */
 static json_t *
 query_of(const struct ask *a)
@@ -105,8 +127,7 @@ query_of(const struct ask *a)
 	json_t *must = json_array(), *filter = json_array();
 
 	if (a->labelled)
-		json_array_append_new(
-		    must, json_pack("{s:{s:s}}", "match", "kubernetes.labels.app", REPORT_APP));
+		json_array_append_new(must, agents_clause());
 	json_array_append_new(must, range_clause(q));
 	json_array_append_new(
 	    must, json_pack("{s:{s:s}}", "match", "log", errors ? "ERROR" : "TASK_COMPLETED"));

@@ -107,7 +107,9 @@ select_records(sqlite3 *db, const struct report_query *q, bool labelled)
 			    "WHERE " TIME " >= ?1 AND has_word(json_extract(doc, '$.log'), '%s')"
 			    "%s%s",
 	    groups[q->by], errors ? "ERROR" : "TASK_COMPLETED",
-	    labelled ? " AND " APP " = '" REPORT_APP "'" : "",
+	    labelled ? " AND (" APP " IS NULL OR " APP " || '-' GLOB '" REPORT_AGENT "-*' OR " APP
+		       " || '-' GLOB '" REPORT_RUNNER "-*')"
+		     : "",
 	    errors ? " AND json_extract(doc, '$.log_parsed.error_type') IS NOT NULL" : "");
 	sqlite3_stmt *statement = prepare(db, q, sql);
 

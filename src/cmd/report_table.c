@@ -317,7 +317,9 @@ print_head(const struct report_query *q, const struct report *r, FILE *to)
 	fprintf(to, "matched: log has the word %s, @timestamp >= now-%s",
 	    errors ? "ERROR" : "TASK_COMPLETED", q->since);
 	if (r->labelled)
-		fputs(", kubernetes.labels.app is " REPORT_APP "\n\n", to);
+		fputs(", kubernetes.labels.app is " REPORT_AGENT "[-…] or " REPORT_RUNNER
+		      "[-…], or missing\n\n",
+		    to);
 	else
 		fputs("; not by kubernetes.labels.app: no record there has labels\n\n", to);
 }

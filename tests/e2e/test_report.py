@@ -71,3 +71,19 @@ def test_since_leaves_older_records_out(node, table, config, run):
     assert [row["mean"] for row in report(settings, "performance")] == [3]
     (row,) = report(settings, "performance", "--since", "5000d")
     assert row["mean"] == 4 and row["tasks"] == 2
+
+
+def test_agents_by_any_of_their_labels_and_no_others(watched, es, index, table, run):
+    """As the vendor labels them, and the one whose label nobody told of."""
+    settings = watched.config
+    settings.outputs = [{"Match": "*"} | es, {"Match": "*"} | table.output]
+    names = ["agent", "agent-pods", "runner-pods", "agents"]
+    apps = [*(f"matillion-{name}" for name in names), "datadog-agent", None]
+    for seconds, app in enumerate(apps, 1):
+        watched.running(completed(seconds), labels={"app": app} if app else {})
+    assert run(settings, "--exit-on-eof", wait=False).wait(60) == 0
+    index.refresh()
+    for output in settings.outputs[:]:
+        settings.outputs = [output]
+        (row,) = report(settings, "performance")
+        assert (row["tasks"], row["mean"]) == (4, (1 + 2 + 3 + 6) / 4)

@@ -306,7 +306,8 @@ test_a_table_commands_no_terminal(void **state)
 	fclose(to);
 	assert_non_null(strstr(text, "\n\\x1b[2J\\x9b  "));
 	assert_non_null(strstr(text, "  a\\x09b\\x7f\n"));
-	assert_non_null(strstr(text, ", kubernetes.labels.app is matillion-agent\n"));
+	assert_non_null(strstr(text,
+	    ", kubernetes.labels.app is matillion-agent[-…] or matillion-runner[-…], or missing\n"));
 	free(text);
 	report_free(&r);
 }

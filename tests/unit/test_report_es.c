@@ -175,7 +175,13 @@ test_errors_are_asked_as_the_reference_document_asks(void **state)
 	assert_string_equal(asked[0].url, "/matillion-agent-logs/_search");
 	assert_string_equal(asked[1].authorization, "ApiKey c2VjcmV0");
 	assert_at(asked[1].body, "query/bool/must",
-	    "[{\"match\":{\"kubernetes.labels.app\":\"matillion-agent\"}},"
+	    "[{\"bool\":{\"should\":["
+	    "{\"match\":{\"kubernetes.labels.app\":\"matillion-agent\"}},"
+	    "{\"prefix\":{\"kubernetes.labels.app\":\"matillion-agent-\"}},"
+	    "{\"match\":{\"kubernetes.labels.app\":\"matillion-runner\"}},"
+	    "{\"prefix\":{\"kubernetes.labels.app\":\"matillion-runner-\"}},"
+	    "{\"bool\":{\"must_not\":{\"exists\":{\"field\":\"kubernetes.labels.app\"}}}}],"
+	    "\"minimum_should_match\":1}},"
 	    "{\"range\":{\"@timestamp\":{\"gte\":\"now-1h\"}}},{\"match\":{\"log\":\"ERROR\"}}]");
 	assert_at(asked[1].body, "query/bool/filter", "[]");
 	assert_at(
