@@ -144,9 +144,9 @@ uint64_t
 kube_limit(const struct kube_options *options)
 {
 	bool spaces = options->namespace_labels || options->namespace_annotations;
-	uint64_t parts = (uint64_t)options->max_pods + (spaces ? AROUND_MOST : 1);
+	uint64_t around = spaces ? AROUND_MOST : options->node_labels;
 
-	return ANSWER_BYTES + parts * POD_BYTES;
+	return ANSWER_BYTES + ((uint64_t)options->max_pods + around) * POD_BYTES;
 }
 
 void
