@@ -38,7 +38,7 @@ void chain_source_free(struct source *s);
 
 /**
  * chain_has(s, filter):
- * Do the records of ${s} pass a [FILTER] of this kind?
+ * True when the records of ${s} pass a [FILTER] of this kind.
  */
 bool chain_has(const struct source *s, const struct plugin *filter);
 

@@ -47,7 +47,7 @@ int fence_close(struct fence *f, bool exec);
 
 /**
  * fence_is_closed():
- * Has a fence been closed around this process?
+ * True when a fence has been closed around this process.
  */
 bool fence_is_closed(void);
 

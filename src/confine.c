@@ -116,7 +116,7 @@ fence_of(const struct conf *conf, const char *state_dir)
 	return f;
 }
 
-/* Is there a program to be run, which gives a token? */
+/* True when a program is to be run, which gives the token. */
 static bool
 runs_command(const struct conf *conf)
 {

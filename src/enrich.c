@@ -140,9 +140,7 @@ waits(struct pipeline *p, struct flow *flow, bool so)
 		LIST_INSERT_HEAD(&p->waiting, flow, in_waiting);
 	else
 		LIST_REMOVE(flow, in_waiting);
-	atomic_store_explicit(&metrics.pod_waits,
-	    atomic_load_explicit(&metrics.pod_waits, memory_order_relaxed) + (so ? 1 : -1ULL),
-	    memory_order_relaxed);
+	metrics_add(&metrics.pod_waits, so ? 1 : UINT64_MAX); /* the reader's alone */
 }
 
 /* Without the filter documents have no kubernetes field: nothing is to be known. */

@@ -39,7 +39,7 @@ void pod_info_free(struct pod_info *info);
 
 /**
  * pod_info_same(a, b):
- * Do they say the same?
+ * True when they say the same.
  */
 bool pod_info_same(const struct pod_info *a, const struct pod_info *b);
 

@@ -487,7 +487,7 @@ known_of(const struct pod_table *t, const struct pod *have)
 	return e;
 }
 
-/* Is there still hope?  Each pod has its time from the first question on. */
+/* True while the pod may still become known: each has its time from the first question on. */
 static bool
 waits(struct pod_table *t, const struct pod *have, int64_t now)
 {

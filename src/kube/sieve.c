@@ -167,7 +167,7 @@ value_begins(struct sieve *s)
 
 /* ---- brackets */
 
-/* Is the level at `depth` the array whose elements are handed on one by one? */
+/* True when the level at `depth` is the array whose elements are handed on one by one. */
 static bool
 is_each(const struct sieve *s, unsigned depth)
 {

@@ -330,7 +330,7 @@ void stream_end(struct tail *t, struct file *f);
 
 /**
  * stream_is_known(t, conf, path, target, fd):
- * Has the state a stream that begins as ${fd} does, of this very name?
+ * True when the state has a stream that begins as ${fd} does, of this very name.
  */
 bool stream_is_known(
     struct tail *t, const struct tail_conf *conf, const char *path, const char *target, int fd);

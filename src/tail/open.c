@@ -297,7 +297,7 @@ is_second_name(struct tail *t, const struct tail_conf *conf, const char *path,
 	return in_reach && !stream_is_known(t, conf, path, there->target, there->fd);
 }
 
-/* Does ${path} lead to `f` by a name in another directory than the one that is read? */
+/* True when ${path} leads to `f` by a name in another directory than the one that is read. */
 static bool
 is_other_name(const struct file *f, const char *path, const struct stat *st)
 {

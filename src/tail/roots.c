@@ -204,7 +204,7 @@ is_pseudo(int fd)
 	return false;
 }
 
-/* ---- is it what it was? */
+/* ---- what a name leads to by now */
 
 static void
 root_refuse(struct root *root, const char *why, const char *remedy)
