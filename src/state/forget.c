@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
-#include "known.h"
+#include "state_internal.h"
 #include "memory.h"
 #include "voice.h"
 

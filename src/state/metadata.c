@@ -1,7 +1,7 @@
 /* What the API server said of pods: written when it changes, read at the start, not kept here. */
 #include <stdlib.h>
 
-#include "known.h"
+#include "state_internal.h"
 #include "memory.h"
 
 void

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "known.h"
+#include "state_internal.h"
 #include "memory.h"
 #include "voice.h"
 
@@ -101,7 +101,7 @@ state_close(struct state *s)
 	map_free(s->texts);
 	metadata_free(s->metadata);
 	metadata_free(s->loaded);
-	staged_clear(s);
+	staging_clear(s);
 	free(s->staged);
 	free(s->forgotten);
 	for (size_t i = 0; i < s->nrules; i++)

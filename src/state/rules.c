@@ -6,7 +6,7 @@
 
 #include <xxhash.h>
 
-#include "known.h"
+#include "state_internal.h"
 #include "memory.h"
 
 static const char *
@@ -102,7 +102,7 @@ state_rulings(struct state *s, const struct identity *id, const struct ruling *a
 
 /* What stands behind `to` from now on is cut by the newest rules. */
 void
-rulings_back(struct stream_state *is, uint64_t to)
+rules_back(struct stream_state *is, uint64_t to)
 {
 	unsigned n = 0;
 

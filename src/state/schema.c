@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "known.h"
+#include "state_internal.h"
 #include "memory.h"
 #include "voice.h"
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
-#include "known.h"
+#include "state_internal.h"
 #include "memory.h"
 
 const char *
@@ -125,7 +125,7 @@ state_find(struct state *s, const struct identity *id, struct stream_state *out)
 		k->touched = clock_wall(); /* it may be opened: not to be forgotten just now */
 	pthread_mutex_unlock(&s->lock);
 	if (k != NULL)
-		staged_see(s, id, out);
+		staging_see(s, id, out);
 	return k != NULL;
 }
 
@@ -316,8 +316,8 @@ state_rewound(struct state *s, const struct identity *id, enum side side, uint64
 	cursor_back(&k->stream.side[side].shipped, offset);
 	cursor_back(&k->stream.side[side].counted, offset);
 	breaks_back(k, side, offset);
-	rulings_back(&k->stream, offset);
-	staged_back(s, id, side, offset);
+	rules_back(&k->stream, offset);
+	staging_back(s, id, side, offset);
 	for (unsigned i = 0; i < k->nchecks; i++) {
 		if (k->checks[i].offset <= offset)
 			k->checks[kept++] = k->checks[i];

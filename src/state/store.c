@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "change.h"
+#include "transaction.h"
 #include "clock.h"
 #include "fault.h"
 #include "memory.h"
@@ -52,13 +52,13 @@ succeeded(struct state *s, state_ticket ticket)
 static void
 commit(struct state *s)
 {
-	struct changes all;
+	struct transaction all;
 	int result;
 
-	changes_take(s, &all);
+	transaction_take(s, &all);
 	s->urgent = false;
 	pthread_mutex_unlock(&s->lock);
-	result = changes_write(s, &all);
+	result = transaction_write(s, &all);
 	pthread_mutex_lock(&s->lock);
 	FAULT("after-commit");
 	if (result == 0) {
@@ -67,9 +67,9 @@ commit(struct state *s)
 	} else {
 		failed(s);
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-		changes_give_back(s, &all);
+		transaction_give_back(s, &all);
 	}
-	changes_free(&all);
+	transaction_free(&all);
 }
 
 /* ---- the thread */

@@ -9,7 +9,7 @@
 #include <dirent.h>
 #include <zlib.h>
 
-#include "../../src/state/known.h"
+#include "../../src/state/state_internal.h"
 
 #define SEEDS 60
 #define STEPS 120
@@ -434,7 +434,7 @@ life_ends(struct world *w)
 	tail_free(w->tail);
 	killing = false;
 	range_book_free(w->book);
-	staged_clear(w->state);
+	staging_clear(w->state);
 	while ((k = map_next(w->state->streams, &at, NULL)) != NULL) {
 		for (int side = 0; side < SIDES; side++) {
 			const struct cursors *c = &k->stream.side[side];

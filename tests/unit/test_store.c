@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../src/state/known.h"
+#include "../../src/state/state_internal.h"
 #include "clock.h"
 #include "memory.h"
 #include "state.h"

@@ -1,6 +1,6 @@
 /* Inside the state: what is known, under one lock, and the store behind it. */
-#ifndef KNOWN_H
-#define KNOWN_H
+#ifndef STATE_INTERNAL_H
+#define STATE_INTERNAL_H
 
 #include <pthread.h>
 #include <sqlite3.h>
@@ -109,7 +109,7 @@ state_ticket known_put(struct state *s, struct known *k, bool urgent);
 
 /* rules.c, under the lock */
 void rules_keep(struct state *s, uint64_t name, const char *text);
-void rulings_back(struct stream_state *is, uint64_t to);
+void rules_back(struct stream_state *is, uint64_t to);
 
 /**
  * rules_prune(s):
@@ -120,12 +120,12 @@ void rules_prune(struct state *s);
 /* One change more: wake the store when it is the first, or the first that somebody waits for. */
 void state_posted(struct state *s, bool urgent);
 
-/* counts.c: forget what was kept aside. */
-void staged_clear(struct state *s);
+/* staging.c: forget what was kept aside. */
+void staging_clear(struct state *s);
 
-/* counts.c: what was counted of a stream and is not posted yet */
-void staged_see(const struct state *s, const struct identity *id, struct stream_state *out);
-void staged_back(struct state *s, const struct identity *id, enum side side, uint64_t to);
+/* staging.c: what was counted of a stream and is not posted yet */
+void staging_see(const struct state *s, const struct identity *id, struct stream_state *out);
+void staging_back(struct state *s, const struct identity *id, enum side side, uint64_t to);
 
 /**
  * forget_old(s):

@@ -1,17 +1,17 @@
 /* Inside the state: what one transaction writes. */
-#ifndef CHANGE_H
-#define CHANGE_H
+#ifndef TRANSACTION_H
+#define TRANSACTION_H
 
-#include "known.h"
+#include "state_internal.h"
 
 /* One stream as it is to be written: a copy, made under the lock. */
-struct change {
+struct stream_change {
 	struct known is; /* its path and breaks are the copy's own */
 	uint64_t passed[SIDES];
 };
 
-struct changes {
-	struct change *streams;
+struct transaction {
+	struct stream_change *streams;
 	size_t n, size;
 	char **texts; /* key, value, key, value, …; a NULL value: delete */
 	size_t ntexts;
@@ -26,19 +26,19 @@ struct changes {
 };
 
 /**
- * changes_take(s, all), changes_give_back(s, all), changes_free(all):
+ * transaction_take(s, all), transaction_give_back(s, all), transaction_free(all):
  * Under the lock: copy to ${all} what has changed, which has not from now on;
  * it has again, for ${all} was not written; free the copy.
  */
-void changes_take(struct state *s, struct changes *all);
-void changes_give_back(struct state *s, struct changes *all);
-void changes_free(struct changes *all);
+void transaction_take(struct state *s, struct transaction *all);
+void transaction_give_back(struct state *s, struct transaction *all);
+void transaction_free(struct transaction *all);
 
 /**
- * changes_write(s, all):
+ * transaction_write(s, all):
  * Write ${all} in one transaction, without the lock.  Return -1 when that
  * failed: it is to be rolled back.
  */
-int changes_write(struct state *s, const struct changes *all);
+int transaction_write(struct state *s, const struct transaction *all);
 
 #endif

@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "change.h"
+#include "transaction.h"
 #include "fault.h"
 #include "memory.h"
 
@@ -45,7 +45,7 @@ static const char *const statements[STATEMENTS] = {
 
 /* On disk nothing is shipped that is not counted: a record is sent again rather than not counted. */
 static void
-change_take(struct change *c, struct known *k)
+stream_take(struct stream_change *c, struct known *k)
 {
 	size_t fresh = k->nbreaks - k->nstored;
 
@@ -80,7 +80,7 @@ breaks_pass(struct known *k, const uint64_t passed[SIDES])
 }
 
 static void
-texts_take(struct state *s, struct changes *all)
+texts_take(struct state *s, struct transaction *all)
 {
 	struct slice key;
 	struct text *t;
@@ -106,7 +106,7 @@ texts_take(struct state *s, struct changes *all)
 
 /* Each is given away: the state keeps none of them in memory. */
 static void
-metadata_take(struct state *s, struct changes *all)
+metadata_take(struct state *s, struct transaction *all)
 {
 	struct slice key;
 	char *value;
@@ -124,7 +124,7 @@ metadata_take(struct state *s, struct changes *all)
 }
 
 static void
-rules_take(const struct state *s, struct changes *all)
+rules_take(const struct state *s, struct transaction *all)
 {
 	all->nrules = s->nrules - s->nrules_stored;
 	all->rules_end = s->nrules;
@@ -134,9 +134,9 @@ rules_take(const struct state *s, struct changes *all)
 }
 
 void
-changes_take(struct state *s, struct changes *all)
+transaction_take(struct state *s, struct transaction *all)
 {
-	*all = (struct changes){
+	*all = (struct transaction){
 		.ticket = s->posted,
 		.forgotten = s->forgotten,
 		.nforgotten = s->nforgotten,
@@ -150,7 +150,7 @@ changes_take(struct state *s, struct changes *all)
 			all->size = all->size == 0 ? 64 : 2 * all->size;
 			all->streams = xrealloc(all->streams, all->size * sizeof(*all->streams));
 		}
-		change_take(&all->streams[all->n], k);
+		stream_take(&all->streams[all->n], k);
 		breaks_pass(k, all->streams[all->n].passed);
 		all->streams[all->n++].is.passed = k->passed;
 		k->passed = k->anew = k->is_dirty = false;
@@ -162,7 +162,7 @@ changes_take(struct state *s, struct changes *all)
 }
 
 void
-changes_free(struct changes *all)
+transaction_free(struct transaction *all)
 {
 	for (size_t i = 0; i < all->n; i++) {
 		free(all->streams[i].is.path);
@@ -209,7 +209,7 @@ bind_id(sqlite3_stmt *to, const struct identity *id)
 }
 
 static int
-breaks_write(struct state *s, const struct change *c)
+breaks_write(struct state *s, const struct stream_change *c)
 {
 	if (c->is.anew) {
 		bind_id(statement_of(s, DROP_BREAKS), &c->is.id);
@@ -243,7 +243,7 @@ breaks_write(struct state *s, const struct change *c)
 }
 
 static int
-stream_write(struct state *s, const struct change *c)
+stream_write(struct state *s, const struct stream_change *c)
 {
 	sqlite3_stmt *to = statement_of(s, SAVE_STREAM);
 	const struct stream_state *is = &c->is.stream;
@@ -312,7 +312,7 @@ stream_delete(struct state *s, const struct identity *id)
 }
 
 static int
-forgotten_write(struct state *s, const struct changes *all)
+forgotten_write(struct state *s, const struct transaction *all)
 {
 	for (size_t i = 0; i < all->nforgotten; i++) {
 		if (stream_delete(s, &all->forgotten[i]) < 0)
@@ -325,7 +325,7 @@ forgotten_write(struct state *s, const struct changes *all)
 }
 
 int
-changes_write(struct state *s, const struct changes *all)
+transaction_write(struct state *s, const struct transaction *all)
 {
 	FAULT("before-commit");
 	if (sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
@@ -356,7 +356,7 @@ changes_write(struct state *s, const struct changes *all)
 
 /* What was not written is dirty again; what has changed since is newer and stays. */
 void
-changes_give_back(struct state *s, struct changes *all)
+transaction_give_back(struct state *s, struct transaction *all)
 {
 	for (size_t i = 0; i < all->n; i++) {
 		struct known *k = known_of(s, &all->streams[i].is.id);

@@ -4,11 +4,11 @@
  */
 #include <stdlib.h>
 
-#include "known.h"
+#include "state_internal.h"
 #include "memory.h"
 
 void
-staged_clear(struct state *s)
+staging_clear(struct state *s)
 {
 	for (size_t i = 0; i < s->nstaged_texts; i++) {
 		free(s->staged_texts[i].key);
@@ -58,7 +58,7 @@ is_of(const struct staged *c, const struct identity *id)
 }
 
 void
-staged_see(const struct state *s, const struct identity *id, struct stream_state *out)
+staging_see(const struct state *s, const struct identity *id, struct stream_state *out)
 {
 	for (size_t i = 0; i < s->nstaged; i++) {
 		if (is_of(&s->staged[i], id))
@@ -67,7 +67,7 @@ staged_see(const struct state *s, const struct identity *id, struct stream_state
 }
 
 void
-staged_back(struct state *s, const struct identity *id, enum side side, uint64_t to)
+staging_back(struct state *s, const struct identity *id, enum side side, uint64_t to)
 {
 	for (size_t i = 0; i < s->nstaged; i++) {
 		struct staged *c = &s->staged[i];
@@ -100,7 +100,7 @@ state_counts(struct state *s)
 	else
 		state_posted(s, true);
 	pthread_mutex_unlock(&s->lock);
-	staged_clear(s);
+	staging_clear(s);
 	return ticket;
 }
 
