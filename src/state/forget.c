@@ -8,29 +8,23 @@
 #include <stdlib.h>
 
 #include "clock.h"
-#include "state_internal.h"
 #include "memory.h"
+#include "state_internal.h"
 #include "voice.h"
 
 #define HOUR (3600 * NS_PER_S)
 #define AGE (STATE_AGE_DAYS * 24 * HOUR)
 
-static struct slice
-key_of(const struct identity *id)
-{
-	return (struct slice){ (const char *)id->at, sizeof(id->at) };
-}
-
 /* From among the generations of its base. */
 static void
 known_unlink(struct state *s, const struct known *k)
 {
-	struct known *at = map_get(s->bases, key_of(&k->stream.base));
+	struct known *at = map_get(s->bases, known_key(&k->stream.base));
 
 	if (at == k && k->twin != NULL)
-		map_put(s->bases, key_of(&k->stream.base), k->twin);
+		map_put(s->bases, known_key(&k->stream.base), k->twin);
 	else if (at == k)
-		map_del(s->bases, key_of(&k->stream.base));
+		map_del(s->bases, known_key(&k->stream.base));
 	while (at != NULL && at->twin != k)
 		at = at->twin;
 	if (at != NULL)
@@ -47,7 +41,7 @@ forget(struct state *s, struct known *k)
 	if (k->touched > s->forgotten_to)
 		s->forgotten_to = k->touched;
 	known_unlink(s, k);
-	map_del(s->streams, key_of(&k->id));
+	map_del(s->streams, known_key(&k->id));
 	known_free(k);
 }
 

@@ -1,8 +1,8 @@
 /* What the API server said of pods: written when it changes, read at the start, not kept here. */
 #include <stdlib.h>
 
-#include "state_internal.h"
 #include "memory.h"
+#include "state_internal.h"
 
 void
 metadata_free(struct map *all)

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "state_internal.h"
 #include "memory.h"
+#include "state_internal.h"
 #include "voice.h"
 
 /* The directory is ours alone as long as its lock file is locked. */
@@ -69,14 +69,6 @@ state_open(const char *dir)
 		return NULL;
 	}
 	return s;
-}
-
-void
-known_free(struct known *k)
-{
-	free(k->path);
-	free(k->breaks);
-	free(k);
 }
 
 void

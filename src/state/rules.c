@@ -6,8 +6,8 @@
 
 #include <xxhash.h>
 
-#include "state_internal.h"
 #include "memory.h"
+#include "state_internal.h"
 
 static const char *
 text_of(const struct state *s, uint64_t name)

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "state_internal.h"
 #include "memory.h"
+#include "state_internal.h"
 #include "voice.h"
 
 #define BUSY_MS 2000

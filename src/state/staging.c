@@ -4,8 +4,8 @@
  */
 #include <stdlib.h>
 
-#include "state_internal.h"
 #include "memory.h"
+#include "state_internal.h"
 
 void
 staging_clear(struct state *s)

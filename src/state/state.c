@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #include "clock.h"
-#include "state_internal.h"
 #include "memory.h"
+#include "state_internal.h"
 
 const char *
 state_dir(const struct state *s)
@@ -40,74 +40,12 @@ state_is_new(struct state *s)
 	return is_new;
 }
 
-/* ---- under the lock */
-
-static struct slice
-key_of(const struct identity *id)
-{
-	return (struct slice){ (const char *)id->at, sizeof(id->at) };
-}
-
-struct known *
-known_of(struct state *s, const struct identity *id)
-{
-	struct known *k = map_get(s->streams, key_of(id));
-
-	if (k == NULL) {
-		k = xcalloc(1, sizeof(*k));
-		k->id = *id;
-		k->stream.first_seen = k->touched = clock_wall();
-		map_put(s->streams, key_of(id), k);
-		forget_soon(s);
-	}
-	return k;
-}
-
-void
-known_dirty(struct state *s, struct known *k)
-{
-	if (k->is_dirty)
-		return;
-	k->is_dirty = true;
-	k->dirty = s->dirty;
-	s->dirty = k;
-}
-
-void
-known_link(struct state *s, struct known *k)
-{
-	if (k->stream.generation != 0)
-		k->twin = map_put(s->bases, key_of(&k->stream.base), k);
-}
-
 void
 state_posted(struct state *s, bool urgent)
 {
 	if (s->posted == s->durable + 1 || (urgent && !s->urgent))
 		pthread_cond_signal(&s->changed);
 	s->urgent |= urgent;
-}
-
-struct known *
-known_take(struct state *s, const struct identity *id)
-{
-	pthread_mutex_lock(&s->lock);
-	return known_of(s, id);
-}
-
-state_ticket
-known_put(struct state *s, struct known *k, bool urgent)
-{
-	state_ticket ticket = ++s->posted;
-
-	if (s->dir == NULL) {
-		s->durable = ticket;
-	} else {
-		known_dirty(s, k);
-		state_posted(s, urgent);
-	}
-	pthread_mutex_unlock(&s->lock);
-	return ticket;
 }
 
 /* ---- streams */
@@ -118,7 +56,7 @@ state_find(struct state *s, const struct identity *id, struct stream_state *out)
 	struct known *k;
 
 	pthread_mutex_lock(&s->lock);
-	k = map_get(s->streams, key_of(id));
+	k = map_get(s->streams, known_key(id));
 	if (k != NULL)
 		*out = k->stream;
 	if (k != NULL && !k->open)
@@ -148,7 +86,7 @@ state_generations(struct state *s, const struct identity *base, uint64_t *out, u
 	unsigned n = 0;
 
 	pthread_mutex_lock(&s->lock);
-	for (k = map_get(s->bases, key_of(base)); k != NULL && n < max; k = k->twin)
+	for (k = map_get(s->bases, known_key(base)); k != NULL && n < max; k = k->twin)
 		out[n++] = k->stream.generation;
 	pthread_mutex_unlock(&s->lock);
 	return n;
@@ -232,7 +170,7 @@ state_goes_on(
 	bool goes_on = false;
 
 	pthread_mutex_lock(&s->lock);
-	k = map_get(s->streams, key_of(id));
+	k = map_get(s->streams, known_key(id));
 	for (size_t i = 0; k != NULL && i < k->nbreaks; i++) {
 		const struct brk *b = &k->breaks[i];
 
@@ -253,7 +191,7 @@ state_is_break(
 	uint64_t first = 0;
 
 	pthread_mutex_lock(&s->lock);
-	k = map_get(s->streams, key_of(id));
+	k = map_get(s->streams, known_key(id));
 	for (size_t i = 0; k != NULL && i < k->nbreaks; i++) {
 		const struct brk *b = &k->breaks[i];
 
@@ -371,7 +309,7 @@ state_checkpoints(struct state *s, const struct identity *id, struct checkpoint 
 	unsigned n = 0;
 
 	pthread_mutex_lock(&s->lock);
-	k = map_get(s->streams, key_of(id));
+	k = map_get(s->streams, known_key(id));
 	if (k != NULL) {
 		n = k->nchecks;
 		memcpy(out, k->checks, n * sizeof(*out));

@@ -97,15 +97,25 @@ struct state {
 	sqlite3_stmt *statements[12];
 };
 
-/* state.c, under the lock */
+/**
+ * known_of(s, id):
+ * Under the lock: return the stream ${id}, made when it is not known.
+ *
+ * known_take(s, id), known_put(s, k, urgent):
+ * Take the lock and return the stream ${id}; mark it for the next commit and
+ * give the lock back.  ${urgent}: somebody waits for the ticket returned.
+ *
+ * known_dirty(s, k), known_link(s, k):
+ * Under the lock: mark ${k} for the next commit; put it among the generations
+ * of its base.
+ */
 struct known *known_of(struct state *s, const struct identity *id);
-void known_dirty(struct state *s, struct known *k);
-void known_link(struct state *s, struct known *k); /* under its base */
-void known_free(struct known *k);
-
-/* Lock a stream; until it is put back: what has changed in it is to be stored. */
 struct known *known_take(struct state *s, const struct identity *id);
 state_ticket known_put(struct state *s, struct known *k, bool urgent);
+void known_dirty(struct state *s, struct known *k);
+void known_link(struct state *s, struct known *k);
+void known_free(struct known *k);
+struct slice known_key(const struct identity *id); /* of the maps */
 
 /* rules.c, under the lock */
 void rules_keep(struct state *s, uint64_t name, const char *text);

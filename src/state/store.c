@@ -9,10 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "transaction.h"
 #include "clock.h"
 #include "fault.h"
 #include "memory.h"
+#include "transaction.h"
 #include "voice.h"
 
 #define COMMIT_EVERY NS_PER_S

@@ -4,9 +4,9 @@
  */
 #include <stdlib.h>
 
-#include "transaction.h"
 #include "fault.h"
 #include "memory.h"
+#include "transaction.h"
 
 enum {
 	SAVE_STREAM,
