@@ -69,7 +69,7 @@ struct state;
  * Open the state directory ${dir} (made, 0700, when absent; NULL: keep nothing
  * on disk, every change is durable at once); state_close commits what is left.
  * A store that is corrupt is set aside and said loudly.  Return NULL after
- * saying why: it cannot be written, it is a newer towline's, or another
+ * saying why: it cannot be written, it has another schema than ours, or another
  * instance has it (errno is EBUSY then: exit code 3).
  */
 struct state *state_open(const char *dir);

@@ -1,6 +1,6 @@
 /*
- * The store's file: made, checked, brought to the newest schema, read into
- * memory.  One that is corrupt is set aside, never deleted.
+ * The store's file: made, checked, opened.  One that is corrupt is
+ * set aside, never deleted; one of another schema is refused and left alone.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -17,29 +17,29 @@
 #define BUSY_MS 2000
 #define DAY (86400 * NS_PER_S)
 
-/* Each brings the schema to its own number plus one; what is released is never changed. */
-static const char *const migrations[] = {
-	"CREATE TABLE streams (id BLOB PRIMARY KEY, path TEXT,"
-	" shipped0 INTEGER NOT NULL, counted0 INTEGER NOT NULL,"
-	" shipped1 INTEGER NOT NULL, counted1 INTEGER NOT NULL,"
-	" generation INTEGER NOT NULL, sealed INTEGER NOT NULL, rules INTEGER NOT NULL,"
-	" size INTEGER NOT NULL, first_seen INTEGER NOT NULL, touched INTEGER NOT NULL,"
-	" open INTEGER NOT NULL, checkpoints BLOB) WITHOUT ROWID;"
-	"CREATE TABLE breaks (id BLOB, side INTEGER, end INTEGER,"
-	" PRIMARY KEY (id, side, end)) WITHOUT ROWID;"
-	"CREATE TABLE counters (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
-	"ALTER TABLE streams ADD COLUMN base BLOB;"
-	"CREATE TABLE machine (boot TEXT NOT NULL);",
-	"ALTER TABLE streams DROP COLUMN sealed;" /* these two were always 0 */
-	"ALTER TABLE streams DROP COLUMN rules;"
-	"ALTER TABLE streams ADD COLUMN rulings BLOB;"
-	"CREATE TABLE rules (name INTEGER PRIMARY KEY, text TEXT NOT NULL);",
-	"ALTER TABLE breaks ADD COLUMN next BLOB;",
-	"CREATE TABLE forgotten (one INTEGER PRIMARY KEY, until INTEGER NOT NULL);",
-	"CREATE TABLE metadata (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
-};
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
 
-#define NEWEST (int)(sizeof(migrations) / sizeof(migrations[0]))
+/* Marks the file as ours; and the schema's version: of another one nothing is known. */
+#define MARK 0x746f776c
+#define VERSION 1
+
+static const char create[] =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE streams (id BLOB PRIMARY KEY, path TEXT,"
+    " shipped0 INTEGER NOT NULL, counted0 INTEGER NOT NULL,"
+    " shipped1 INTEGER NOT NULL, counted1 INTEGER NOT NULL,"
+    " generation INTEGER NOT NULL, size INTEGER NOT NULL, first_seen INTEGER NOT NULL,"
+    " touched INTEGER NOT NULL, open INTEGER NOT NULL, checkpoints BLOB, base BLOB,"
+    " rulings BLOB) WITHOUT ROWID;"
+    "CREATE TABLE breaks (id BLOB, side INTEGER, end INTEGER, next BLOB,"
+    " PRIMARY KEY (id, side, end)) WITHOUT ROWID;"
+    "CREATE TABLE rules (name INTEGER PRIMARY KEY, text TEXT NOT NULL);"
+    "CREATE TABLE counters (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE metadata (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE forgotten (one INTEGER PRIMARY KEY, until INTEGER NOT NULL);"
+    "CREATE TABLE machine (boot TEXT NOT NULL);"
+    "PRAGMA application_id = " TEXT(MARK) "; PRAGMA user_version = " TEXT(VERSION) "; COMMIT";
 
 /* One number that a statement answers; -1: it fails. */
 static int64_t
@@ -70,22 +70,17 @@ is_sound(sqlite3 *db)
 	return sound;
 }
 
-static int
-migrate(sqlite3 *db, int64_t from)
+/* True when the file has a schema that is not ours; an empty one has none. */
+static bool
+is_foreign(sqlite3 *db)
 {
-	for (int64_t i = from; i < NEWEST; i++) {
-		char *sql = xprintf("BEGIN IMMEDIATE; %s PRAGMA user_version = %" PRId64 "; COMMIT",
-		    migrations[i], i + 1);
-		int code = sqlite3_exec(db, sql, NULL, NULL, NULL);
+	int64_t version = number_of(db, "PRAGMA user_version");
 
-		free(sql);
-		if (code != SQLITE_OK)
-			return -1;
-	}
-	return 0;
+	return version > 0 &&
+	       (version != VERSION || number_of(db, "PRAGMA application_id") != MARK);
 }
 
-enum opened { OPENED, OPEN_FAILED, OPEN_CORRUPT, OPEN_NEWER };
+enum opened { OPENED, OPEN_FAILED, OPEN_CORRUPT, OPEN_FOREIGN };
 
 static bool
 is_corrupt(sqlite3 *db)
@@ -126,10 +121,11 @@ file_open(struct state *s, const char *path)
 			       sqlite3_errcode(s->db) == SQLITE_ROW
 			   ? OPEN_CORRUPT
 			   : OPEN_FAILED;
+	if (is_foreign(s->db))
+		return OPEN_FOREIGN;
 	version = number_of(s->db, "PRAGMA user_version");
-	if (version > NEWEST)
-		return OPEN_NEWER;
-	if (version < 0 || migrate(s->db, version) < 0)
+	if (version < 0 ||
+	    (version == 0 && sqlite3_exec(s->db, create, NULL, NULL, NULL) != SQLITE_OK))
 		return is_corrupt(s->db) ? OPEN_CORRUPT : OPEN_FAILED;
 	return OPENED;
 }
@@ -170,131 +166,7 @@ set_aside(struct state *s, const char *path)
 	return result;
 }
 
-/* ---- its content */
-
-static void
-checkpoints_load(struct known *k, sqlite3_stmt *row, int column)
-{
-	const void *blob = sqlite3_column_blob(row, column);
-	size_t n = (size_t)sqlite3_column_bytes(row, column) / sizeof(k->checks[0]);
-
-	k->nchecks = n < CHECKPOINTS ? (unsigned)n : CHECKPOINTS;
-	if (k->nchecks > 0)
-		memcpy(k->checks, blob, k->nchecks * sizeof(k->checks[0]));
-}
-
-static void
-rulings_load(struct stream_state *to, sqlite3_stmt *row, int column)
-{
-	const void *blob = sqlite3_column_blob(row, column);
-	size_t n = (size_t)sqlite3_column_bytes(row, column) / sizeof(to->rulings[0]);
-
-	to->nrulings = n < RULINGS ? (unsigned)n : RULINGS;
-	if (to->nrulings > 0)
-		memcpy(to->rulings, blob, to->nrulings * sizeof(to->rulings[0]));
-}
-
-/* The stream of a row; NULL: its id has not the size of one. */
-static struct known *
-row_known(struct state *s, sqlite3_stmt *row)
-{
-	struct identity id;
-
-	if (sqlite3_column_bytes(row, 0) != sizeof(id.at))
-		return NULL;
-	memcpy(id.at, sqlite3_column_blob(row, 0), sizeof(id.at));
-	return known_of(s, &id);
-}
-
-static uint64_t
-offset_at(sqlite3_stmt *row, int column)
-{
-	return (uint64_t)sqlite3_column_int64(row, column);
-}
-
-static void
-stream_load(struct state *s, sqlite3_stmt *row)
-{
-	struct known *k = row_known(s, row);
-
-	if (k == NULL)
-		return;
-	if (sqlite3_column_type(row, 1) == SQLITE_TEXT)
-		k->path = xstrdup((const char *)sqlite3_column_text(row, 1));
-	for (int side = 0; side < SIDES; side++) {
-		k->stream.side[side].shipped = offset_at(row, 2 + 2 * side);
-		k->stream.side[side].counted = offset_at(row, 3 + 2 * side);
-	}
-	k->stream.generation = offset_at(row, 6);
-	k->stream.size = offset_at(row, 7);
-	k->stream.first_seen = sqlite3_column_int64(row, 8);
-	k->touched = sqlite3_column_int64(row, 9);
-	k->open = sqlite3_column_int(row, 10) != 0;
-	checkpoints_load(k, row, 11);
-	if (sqlite3_column_bytes(row, 12) == sizeof(k->stream.base.at))
-		memcpy(k->stream.base.at, sqlite3_column_blob(row, 12), sizeof(k->stream.base.at));
-	rulings_load(&k->stream, row, 13);
-	known_link(s, k);
-}
-
-static void
-break_load(struct state *s, sqlite3_stmt *row)
-{
-	struct known *k = row_known(s, row);
-	int side = sqlite3_column_int(row, 1);
-	struct brk *b;
-
-	if (k == NULL || side < 0 || side >= SIDES)
-		return;
-	k->breaks = xrealloc(k->breaks, (k->nbreaks + 1) * sizeof(*k->breaks));
-	b = &k->breaks[k->nbreaks++];
-	*b = (struct brk){ .side = (enum side)side, .end = offset_at(row, 2) };
-	b->goes_on = sqlite3_column_bytes(row, 3) == sizeof(b->next.at);
-	if (b->goes_on)
-		memcpy(b->next.at, sqlite3_column_blob(row, 3), sizeof(b->next.at));
-	k->nstored = k->nbreaks;
-}
-
-static void
-text_load(struct state *s, sqlite3_stmt *row)
-{
-	struct text *t = xcalloc(1, sizeof(*t));
-
-	t->value = xstrdup((const char *)sqlite3_column_text(row, 1));
-	t = map_put(s->texts, slice_of((const char *)sqlite3_column_text(row, 0)), t);
-	if (t != NULL) {
-		free(t->value);
-		free(t);
-	}
-}
-
-static void
-metadata_load(struct state *s, sqlite3_stmt *row)
-{
-	free(map_put(s->loaded, slice_of((const char *)sqlite3_column_text(row, 0)),
-	    xstrdup((const char *)sqlite3_column_text(row, 1))));
-}
-
-static void
-rules_load(struct state *s, sqlite3_stmt *row)
-{
-	rules_keep(s, offset_at(row, 0), (const char *)sqlite3_column_text(row, 1));
-	s->nrules_stored = s->nrules;
-}
-
-static int
-rows_load(struct state *s, const char *sql, void (*load)(struct state *s, sqlite3_stmt *row))
-{
-	sqlite3_stmt *statement;
-	int code;
-
-	if (sqlite3_prepare_v2(s->db, sql, -1, &statement, NULL) != SQLITE_OK)
-		return -1;
-	while ((code = sqlite3_step(statement)) == SQLITE_ROW)
-		load(s, statement);
-	sqlite3_finalize(statement);
-	return code == SQLITE_DONE ? 0 : -1;
-}
+/* ---- at the start */
 
 /* Streams that were not used for an age; a full disk: another time. */
 static void
@@ -316,7 +188,7 @@ forget(struct state *s)
 	s->forgotten_to = number_of(s->db, "SELECT coalesce(max(until), 0) FROM forgotten");
 }
 
-/* Which start of the machine is it?  A store of before says another one, or, when it is new, none. */
+/* Note which start of the machine this is; a new store has none to compare it with. */
 static void
 boot_note(struct state *s)
 {
@@ -339,27 +211,12 @@ boot_note(struct state *s)
 }
 
 static int
-load(struct state *s)
-{
-	return rows_load(s,
-		   "SELECT id, path, shipped0, counted0, shipped1, counted1, generation,"
-		   " size, first_seen, touched, open, checkpoints, base, rulings FROM streams",
-		   stream_load) < 0 ||
-		       rows_load(s, "SELECT id, side, end, next FROM breaks", break_load) < 0 ||
-		       rows_load(s, "SELECT name, text FROM rules", rules_load) < 0 ||
-		       rows_load(s, "SELECT key, value FROM metadata", metadata_load) < 0 ||
-		       rows_load(s, "SELECT key, value FROM counters", text_load) < 0
-		   ? -1
-		   : 0;
-}
-
-static int
-say_newer(struct state *s, const char *path)
+say_foreign(const char *path)
 {
 	say_error("state",
-	    "%s was written by a newer towline (schema %" PRId64
-	    ", this one knows %d): run that one, or set another --state DIR",
-	    path, number_of(s->db, "PRAGMA user_version"), NEWEST);
+	    "%s has another schema than this towline's (%d): a newer towline wrote it, or one from "
+	    "before the first release; it is left as it is: run that one, or set another --state DIR",
+	    path, VERSION);
 	return -1;
 }
 
@@ -370,13 +227,13 @@ open_again(struct state *s, const char *path)
 
 	if (opened == OPEN_CORRUPT && set_aside(s, path) == 0)
 		opened = file_open(s, path);
-	if (opened == OPEN_NEWER)
-		return say_newer(s, path);
+	if (opened == OPEN_FOREIGN)
+		return say_foreign(path);
 	if (opened == OPENED) {
 		forget(s);
 		boot_note(s);
 	}
-	if (opened == OPENED && load(s) == 0) {
+	if (opened == OPENED && load_store(s) == 0) {
 		rules_prune(s);
 		return 0;
 	}
@@ -402,9 +259,9 @@ look(struct state *s, const char *path)
 {
 	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK) {
 		sqlite3_busy_timeout(s->db, BUSY_MS);
-		if (number_of(s->db, "PRAGMA user_version") > NEWEST)
-			return say_newer(s, path);
-		if (load(s) == 0)
+		if (is_foreign(s->db))
+			return say_foreign(path);
+		if (load_store(s) == 0)
 			return 0;
 	}
 	say_error("state", "cannot read %s: %s; --state DIR names another directory", path,

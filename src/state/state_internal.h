@@ -157,8 +157,8 @@ void metadata_free(struct map *all);
 
 /**
  * schema_open(s):
- * Open the store of s->dir, bring it to the newest schema, read it into
- * memory; one that is corrupt is set aside.  Return -1 after saying why.
+ * Open the store of s->dir, made when absent, and read it into memory; one
+ * that is corrupt is set aside.  Return -1 after saying why.
  */
 int schema_open(struct state *s);
 
@@ -168,6 +168,12 @@ int schema_open(struct state *s);
  * saying why.
  */
 int schema_look(struct state *s);
+
+/**
+ * load_store(s):
+ * Read all tables of s->db into memory.  Return -1 when SQLite cannot.
+ */
+int load_store(struct state *s);
 
 /**
  * store_start(s), store_stop(s):
