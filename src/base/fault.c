@@ -1,4 +1,4 @@
-/* Fault points and planted bugs; empty but in a build with FAULTS=1. */
+/* Fault points; empty but in a build with FAULTS=1. */
 #include "fault.h"
 
 #ifdef FAULTS
@@ -18,14 +18,6 @@ fault_pass(const char *name)
 		return;
 	if (atomic_fetch_add(&passed, 1) + 1 == strtoul(armed + n + 1, NULL, 10))
 		raise(SIGKILL);
-}
-
-bool
-fault_bug(const char *name)
-{
-	const char *planted = getenv("TOWLINE_BUG");
-
-	return planted != NULL && strcmp(planted, name) == 0;
 }
 #else
 typedef int fault_none; /* a file must declare something */

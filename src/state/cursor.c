@@ -8,7 +8,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "fault.h"
 #include "memory.h"
 
 struct range {
@@ -181,8 +180,6 @@ range_seal(struct range_book *book, struct range *r)
 {
 	pthread_mutex_lock(&book->lock);
 	r->sealed = true;
-	if (r->cursor != NULL && BUG("commit-before-ack"))
-		state_shipped(book->state, r->cursor->id, r->cursor->side, r->end);
 	range_release(r, 0);
 	pthread_mutex_unlock(&book->lock);
 }

@@ -11,7 +11,6 @@
 #include "beside.h"
 #include "clock.h"
 #include "content.h"
-#include "fault.h"
 #include "file.h"
 #include "form.h"
 #include "lost.h"
@@ -189,8 +188,6 @@ stream_resume(struct tail *t, struct file *f, struct stream *s, struct stream_st
 	f->fresh_from = was_read || f->early || f->packed != NULL ? f->size : 0;
 	f->offset = f->resume[SIDE_STDOUT] < f->resume[SIDE_STDERR] ? f->resume[SIDE_STDOUT]
 								    : f->resume[SIDE_STDERR];
-	if (f->after != NULL && f->offset == 0 && BUG("offset-at-rotation"))
-		f->offset = 1;
 	if (f->read_to < f->offset)
 		f->read_to = f->offset;
 	f->changed = false;

@@ -98,8 +98,6 @@ frame_flush(struct frame *fr, struct file *f)
 		if (!o->any)
 			continue;
 		id = last_line(f, o, &end);
-		if (o->broken == 0 && BUG("break-not-stored"))
-			o->broken = 1;
 		if (o->broken == 0)
 			o->broken = fr->breaks = state_break(fr->state, id, (enum side)side, end);
 		FAULT("break-stored");

@@ -42,7 +42,6 @@ def arguments():
     )
     p.add_argument("--counters", action="store_true", help="judge the app_ counters")
     p.add_argument("--opensearch", action="store_true", help="a real server behind")
-    p.add_argument("--bug", help="a planted one, of a build with FAULTS=1")
     p.add_argument("--dir", type=pathlib.Path, help="where episodes' folders are made")
     p.add_argument("--keep", action="store_true", help="keep folders that passed, too")
     return p.parse_args()
@@ -62,7 +61,7 @@ def episode(args, seed, real):
     )
     keys = "rate", "containers", "pace", "patience", "memory", "counters"
     options = {key: getattr(args, key) for key in keys}
-    it = Episode(folder, seed, args.length, kinds_of(args), options, args.bug, real)
+    it = Episode(folder, seed, args.length, kinds_of(args), options, real)
     it.run()
     verdict = judge(folder, args.counters)
     report = json.loads((folder / "writers.json").read_text())

@@ -77,8 +77,8 @@ COUNTERS = ("app_completed", "app_failed", "app_task_errors", "app_task_executio
 
 
 class Episode:
-    def __init__(self, folder, seed, seconds, kinds, options, bug=None, real=None):
-        self.folder, self.seed, self.seconds, self.bug = folder, seed, seconds, bug
+    def __init__(self, folder, seed, seconds, kinds, options, real=None):
+        self.folder, self.seed, self.seconds = folder, seed, seconds
         self.kinds, self.options, self.real = set(kinds), options, real
         self.rng = random.Random(f"{seed}/driver")
         self.done = collections.Counter()
@@ -134,7 +134,7 @@ class Episode:
     def start(self, fault=None):
         self.start_at, self.armed = None, fault
         self.started = time.monotonic()
-        self.towline.start(fault, self.bug)
+        self.towline.start(fault)
         self.say(f"start fault={fault}")
 
     def start_later(self, fault=None):

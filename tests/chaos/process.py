@@ -111,13 +111,11 @@ class Towline:
         self.peak = self.limit = 0
         self.messages.touch()
 
-    def start(self, fault=None, bug=None):
+    def start(self, fault=None):
         file = self.config.write()
         env = dict(os.environ)
         if fault:
             env["TOWLINE_FAULT"] = fault
-        if bug:
-            env["TOWLINE_BUG"] = bug
         self.address = None
         command = ["setpriv", "--pdeathsig", "KILL", BINARY, "run", "-c", file]
         with open(self.messages, "ab") as stderr:

@@ -1,6 +1,7 @@
 """The harness itself: each fault alone leaves nothing lost and nothing twice,
-and each planted bug turns it red.  Wants a build with FAULTS=1."""
+and each planted bug (bugs/*.patch) turns it red.  Wants a build with FAULTS=1."""
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -20,21 +21,34 @@ BUGS = {
 }
 
 
-def chaos(folder, *arguments):
+def chaos(folder, *arguments, program=None):
     command = [sys.executable, HERE / "chaos.py", "--dir", folder, "--patience", "30"]
     command += ["--length", "8", "--rate", "2000", *arguments]
+    env = {**os.environ, "TOWLINE": program} if program else None
     return subprocess.run(
-        [*map(str, command)], capture_output=True, text=True, timeout=300
+        [*map(str, command)], capture_output=True, text=True, timeout=300, env=env
     )
+
+
+def planted(bug):
+    """The program with this bug in it."""
+    run = subprocess.run([HERE / "plant", bug], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return run.stdout.strip()
+
+
+def test_each_patch_is_tried():
+    assert {patch.stem for patch in HERE.glob("bugs/*.patch")} == set(BUGS)
 
 
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_planted_bug_turns_it_red(bug, tmp_path):
     """By one of a few seeds: on what a kill falls is the machine's doing, too."""
+    program = planted(bug)
     clean = chaos(tmp_path, "--seed", "1", *BUGS[bug])
     assert clean.returncode == 0, clean.stdout
     for seed in range(1, 9):
-        found = chaos(tmp_path, "--seed", seed, *BUGS[bug], "--bug", bug)
+        found = chaos(tmp_path, "--seed", seed, *BUGS[bug], program=program)
         if found.returncode != 0:
             break
     assert found.returncode == 1 and "FAILED" in found.stdout, found.stdout

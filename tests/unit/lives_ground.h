@@ -115,14 +115,6 @@ fault_pass(const char *name)
 	(void)name;
 	point();
 }
-
-bool
-fault_bug(const char *name)
-{
-	const char *planted = getenv("TOWLINE_BUG");
-
-	return planted != NULL && strcmp(planted, name) == 0;
-}
 #endif
 
 /* ---- what count.c asks for: lines are counted by their marks */
