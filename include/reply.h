@@ -53,10 +53,10 @@ struct reply {
 
 	/* the scanner's own */
 	unsigned depth;
-	unsigned char role[REPLY_DEPTH]; /* what the container at each depth is */
+	unsigned role[REPLY_DEPTH]; /* what the container at each depth is */
 	unsigned char state;
-	unsigned char value; /* what the value that follows means */
-	bool naming;         /* the string is a member's name */
+	unsigned value; /* what the value that follows means */
+	bool naming;    /* the string is a member's name */
 	bool in_item;
 	char word[REPLY_NAME]; /* a name, or a number or literal */
 	struct reply_text text;

@@ -69,9 +69,10 @@ docker_parse(struct slice line, struct cri *out)
 			log_take(&value, out);
 			found |= LOG;
 		} else if (slice_eq(key, SLICE("stream"))) {
-			found = stream_take(value.text, out) ? found | STREAM : found & ~STREAM;
+			found =
+			    stream_take(value.text, out) ? found | STREAM : found & (LOG | TIME);
 		} else if (slice_eq(key, SLICE("time"))) {
-			found = time_take(value.text, out) ? found | TIME : found & ~TIME;
+			found = time_take(value.text, out) ? found | TIME : found & (LOG | STREAM);
 		}
 	}
 	return next == PARSE_MORE && found == ALL && json_trailing(&walk) ? PARSE_OK : PARSE_BAD;

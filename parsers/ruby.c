@@ -164,7 +164,7 @@ escape(struct walk *w, bool in_class)
 		copy(w, 3);
 		return 0;
 	case 'h':
-		put(w, "[0-9A-Fa-f]" + in_class, in_class ? 9 : 11);
+		put(w, in_class ? "0-9A-Fa-f" : "[0-9A-Fa-f]", in_class ? 9 : 11);
 		w->at += 2;
 		return 0;
 	case 'H':

@@ -277,6 +277,7 @@ put_alone(struct batch *b, const struct document_rules *rules, const struct reco
 	struct record cut;
 	size_t frame;
 	bool dropped;
+	const char *at;
 
 	if (buffer_need(&b->body, document_room(rules, r, true)) != NULL) {
 		document_write(b, rules, r, false);
@@ -296,8 +297,8 @@ put_alone(struct batch *b, const struct document_rules *rules, const struct reco
 		assert(frame <= b->body.cap);
 		cut.log = text_cut(r->log, b->body.cap - frame);
 		cut.truncated |= cut.log.len < r->log.len;
-		if (buffer_need(&b->body, document_room(rules, &cut, true)) == NULL)
-			assert(!"a cut record fits");
+		at = buffer_need(&b->body, document_room(rules, &cut, true));
+		assert(at != NULL); /* a cut record fits */
 	}
 	document_write(b, rules, &cut, dropped);
 }

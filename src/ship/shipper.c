@@ -200,7 +200,8 @@ durable_outputs(const struct shipper *s, uint32_t route)
 	uint8_t n = 0;
 
 	for (size_t i = 0; i < s->nsinks; i++)
-		n += s->sinks[i].type->durable && (route >> i & 1);
+		if (s->sinks[i].type->durable && (route >> i & 1))
+			n++;
 	return n;
 }
 

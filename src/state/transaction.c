@@ -223,7 +223,7 @@ breaks_write(struct state *s, const struct stream_change *c)
 		if (b->end <= c->passed[b->side])
 			continue;
 		bind_id(to, &c->is.id);
-		sqlite3_bind_int(to, 2, b->side);
+		sqlite3_bind_int64(to, 2, b->side);
 		sqlite3_bind_int64(to, 3, (int64_t)b->end);
 		if (b->goes_on)
 			sqlite3_bind_blob(to, 4, b->next.at, sizeof(b->next.at), SQLITE_STATIC);
