@@ -63,7 +63,7 @@ on_stream(void *arg, struct stream *stream, bool begins)
 	w->streams += begins ? 1 : -1;
 }
 
-static inline void
+__attribute__((format(printf, 1, 2))) static inline void
 shell(const char *format, ...)
 {
 	va_list ap;
