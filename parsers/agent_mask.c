@@ -146,14 +146,12 @@ mask_message(struct masked *m, struct slice s)
 		if (start && m->len > 0 && m->at[m->len - 1] != '\n')
 			put(m, ' ');
 		start = false;
-		n = 1;
 		if ((c == '"' || c == '\'' || c == '`') && !word && quotes < 64 &&
 		    (quotes++, n = quoted_end(s, i)) > 0) {
 			n -= i;
 			put(m, '?');
 			continue;
 		}
-		n = 1;
 		if (!word && is_hex(c) && ((n = uuid_len(rest)) > 0 || (n = hex_len(rest)) > 0)) {
 			put(m, '#');
 		} else if (is_digit(c)) {

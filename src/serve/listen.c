@@ -51,14 +51,17 @@ socket_open(const struct addrinfo *at)
 static unsigned
 port_of(int fd)
 {
-	struct sockaddr_storage at = { 0 };
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} at;
 	socklen_t size = sizeof(at);
 
-	if (getsockname(fd, (struct sockaddr *)&at, &size) < 0)
+	memset(&at, 0, sizeof(at));
+	if (getsockname(fd, &at.any, &size) < 0)
 		return 0;
-	if (at.ss_family == AF_INET6)
-		return ntohs(((struct sockaddr_in6 *)&at)->sin6_port);
-	return ntohs(((struct sockaddr_in *)&at)->sin_port);
+	return ntohs(at.any.sa_family == AF_INET6 ? at.v6.sin6_port : at.v4.sin_port);
 }
 
 int
