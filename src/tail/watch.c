@@ -178,16 +178,15 @@ watch_file(struct watch *w, struct file *f)
 static bool
 directory_ignored(struct watch *w, int wd)
 {
-	struct directory *d;
+	struct directory *d, *next;
 	bool any = false;
 
-again:
-	LIST_FOREACH (d, &w->by_wd[(unsigned)wd % BUCKETS], in_watched) {
+	for (d = LIST_FIRST(&w->by_wd[(unsigned)wd % BUCKETS]); d != NULL; d = next) {
+		next = LIST_NEXT(d, in_watched);
 		if (d->wd != wd)
 			continue;
 		directory_forget(w, d);
-		any = true;
-		goto again; /* another path may lead to the same directory */
+		any = true; /* another path may lead to the same directory */
 	}
 	return any;
 }
