@@ -261,7 +261,7 @@ void es_pace_show(const struct es *es);
 void es_answered(struct es_request *r, CURLcode code);
 
 /* es_piece.c */
-struct piece *piece_new(struct batch *b, enum form form);
+struct piece *piece_new(struct batch *b, enum form form) __attribute__((returns_nonnull));
 void piece_queue(struct es *es, struct piece *p, bool first);
 /* The next that is due, off the queue; NULL: none, and *next is when there may be. */
 struct piece *piece_take(struct es *es, int64_t now, int64_t *next);

@@ -2,6 +2,7 @@
  * Verdicts become acts, item by item: done, dead, into the hold, or again.
  * The one place that decides what may be given up.
  */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "es.h"
@@ -169,6 +170,7 @@ item_refused(struct apply *a, uint32_t i, const struct cause *c)
 	struct held *at = a->held ? &a->es->hold->at[i] : NULL;
 	bool same = g->status == c->answer.status && strcmp(g->type, c->answer.type) == 0;
 
+	assert(a->es->hold != NULL); /* by hold_group */
 	snprintf(g->why, sizeof(g->why), "index %.90s answers %d %.50s", g->index, c->answer.status,
 	    c->answer.type);
 	metrics_add(&a->es->sink->metrics->retries[reason_of(c)], 1);
@@ -257,7 +259,7 @@ bury(struct apply *a, struct piece *dead, bool given_up)
 		    1);
 		settle(a, i);
 	}
-	if (dead->n > 0)
+	if (c != NULL && dead->n > 0)
 		say_dead(a, c, dead->n);
 	free(dead);
 	if (waits == NULL)
@@ -399,6 +401,7 @@ es_apply(struct es *es, struct es_request *r, struct piece *p, int64_t now)
 	a.wall = clock_wall();
 	a.tried = p->tried | UINT32_C(1) << a.at;
 	a.held = hold_has(es, p->batch);
+	assert(!a.held || es->hold != NULL);
 	a.first = p->attempt == 0 && p->tried == 0 && !r->rewound && !a.held;
 	count_busy(&a);
 	for (uint32_t i = first; i < p->batch->nitems; i = todo_next(p, i + 1))
@@ -426,6 +429,7 @@ es_give_up(struct es *es, struct es_request *r, struct piece *p, const struct re
 	a.held = hold_has(es, p->batch);
 	for (uint32_t i = todo_next(p, 0); i < p->batch->nitems; i = todo_next(p, i + 1))
 		put_into(&a, &a.given_up, p->form, i);
-	bury(&a, a.given_up, true);
+	if (a.given_up != NULL)
+		bury(&a, a.given_up, true);
 	piece_done(es, p);
 }
