@@ -2,7 +2,13 @@
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
+ifeq ($(origin CC),default)
 CC      := gcc
+endif
+
+# NAME = $(call once,NAME,VALUE): VALUE is found out when NAME is first used, which is
+# when the packages are there.
+once  = $(eval $1 := $2)$($1)
 
 # ---- how it is built: plain, SAN=1 (ASan + UBSan), TSAN=1, FAULTS=1 (fault points, for chaos)
 FLAVOUR := $(if $(SAN),san,$(if $(TSAN),tsan))$(if $(FAULTS),faults)
@@ -10,6 +16,7 @@ B       := build$(if $(FLAVOUR),/$(FLAVOUR))
 
 WARN   := -Wall -Wextra -Wshadow -Wformat=2 -Wcast-qual -Wwrite-strings -Wstrict-prototypes \
           -Wmissing-prototypes -Wvla $(if $(WERROR),-Werror)
+STRICT := -Wconversion -Wsign-conversion
 HARDEN := -fPIE -fstack-protector-strong
 LINK   := -pie -Wl,-z,relro,-z,now
 ifdef SAN
@@ -26,7 +33,8 @@ LIBS    := libcurl jansson libpcre2-8 zlib sqlite3 libmicrohttpd libxxhash
 CFLAGS  ?= -O2 -g
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DTOWLINE_VERSION='"$(VERSION)"' -DTOWLINE_CONF='"/etc/towline"' \
           -Iinclude $(WARN) $(HARDEN) $(CFLAGS) $(SPECIAL) -pthread -MMD -MP
-LDLIBS   = $(shell pkg-config --libs $(LIBS)) -lm
+LDLIBS   = $(call once,LDLIBS,$(shell pkg-config --libs $(LIBS)) -lm)
+NEED    := build/.need-build $(if $(findstring clang,$(CC)),build/.need-clang)
 
 SRC  := $(wildcard parsers/*.c src/*/*.c src/*.c)
 OBJ  := $(SRC:%.c=$(B)/%.o)
@@ -52,15 +60,15 @@ $(B)/libtowline.a: $(CORE)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 # Headers of the libraries must be there before the first compilation.
-$(B)/%.o: %.c Makefile | build/.need-build
+$(B)/%.o: %.c Makefile | $(NEED)
 	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(Q)mkdir -p $(@D) && $(CC) $(STRICT) $(ALL_CFLAGS) -c -o $@ $<
 
 $(B)/unit/%: tests/unit/%.c $(B)/libtowline.a Makefile | build/.need-unit
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LINK) -o $@ $< $(B)/libtowline.a $(LDLIBS) -lcmocka
 
-$(B)/bench/%: tests/bench/%.c Makefile | build/.need-build
+$(B)/bench/%: tests/bench/%.c Makefile | $(NEED)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LINK) -o $@ $< -lz -lm -lxxhash
 
@@ -128,7 +136,6 @@ BEYOND   := held lives moves parser rules tail
 VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite
 
 audit: | build/.need-audit ## long, and rarely tells anything: before a release
-	$(Q)$(MAKE) --no-print-directory B=build/analyzer CFLAGS='-O2 -g -fanalyzer' WERROR=1 all
 	$(Q)$(MAKE) --no-print-directory UNDER='$(VALGRIND)' UNIT='$(filter-out $(BEYOND:%=$(B)/unit/test_%),$(UNIT))' unit
 	$(Q)$(MAKE) --no-print-directory SAN=1 e2e ARGS='$(SPARE) tests/e2e'
 	$(Q)$(MAKE) --no-print-directory TSAN=1 unit
