@@ -10,8 +10,9 @@ endif
 # when the packages are there.
 once  = $(eval $1 := $2)$($1)
 
-# ---- how it is built: plain, SAN=1 (ASan + UBSan), TSAN=1, FAULTS=1 (fault points, for chaos)
-FLAVOUR := $(if $(SAN),san,$(if $(TSAN),tsan))$(if $(FAULTS),faults)
+# ---- how it is built: plain, SAN=1 (ASan + UBSan), TSAN=1, FAULTS=1 (fault points, for chaos),
+# COVERAGE=1 (counts what is run)
+FLAVOUR := $(if $(SAN),san,$(if $(TSAN),tsan))$(if $(FAULTS),faults)$(if $(COVERAGE),coverage)
 B       := build$(if $(FLAVOUR),/$(FLAVOUR))
 
 WARN   := -Wall -Wextra -Wshadow -Wformat=2 -Wcast-qual -Wwrite-strings -Wstrict-prototypes \
@@ -23,6 +24,9 @@ ifdef SAN
 SPECIAL := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 else ifdef TSAN
 SPECIAL := -fsanitize=thread -fno-omit-frame-pointer
+else ifdef COVERAGE
+SPECIAL := --coverage -fprofile-update=atomic -DCOVERAGE='"$(abspath $(B))"'
+CFLAGS  ?= -O0 -g
 else
 HARDEN  += -D_FORTIFY_SOURCE=2
 endif
@@ -76,7 +80,7 @@ build/.need-%: tools/packages
 	$(Q)mkdir -p build && tools/need $* && touch $@
 
 # ---- tests
-.PHONY: unit unit-bin bench-bin bench chaos chaos-test test bench-idle bench-kube e2e lint audit demo install docs image
+.PHONY: unit unit-bin bench-bin bench chaos chaos-test test bench-idle bench-kube e2e lint audit coverage demo install docs image
 
 test: unit ## all unit and end-to-end tests, with what they need; one after the other
 	$(Q)$(MAKE) --no-print-directory e2e
@@ -135,9 +139,17 @@ THREADS  := reload shutdown hosts holds metrics replies kube_access kube_outage 
 BEYOND   := held lives moves parser rules tail
 VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite
 
-audit: | build/.need-audit ## long, and rarely tells anything: before a release
+coverage: | build/.need-coverage build/.need-test ## lines and branches that the unit and end-to-end tests run, by folder
+	$(Q)rm -rf build/coverage
+	$(Q)$(MAKE) --no-print-directory COVERAGE=1 unit
+	$(Q)$(MAKE) --no-print-directory COVERAGE=1 e2e ARGS='$(SPARE) tests/e2e'
+	$(Q)python3 tests/lint/coverage.py build/coverage
+
+audit: | build/.need-audit build/.need-clang ## long, and rarely tells anything: before a release
+	$(Q)scan-build -o build/scan/reports --status-bugs $(MAKE) --no-print-directory B=build/scan all
 	$(Q)$(MAKE) --no-print-directory UNDER='$(VALGRIND)' UNIT='$(filter-out $(BEYOND:%=$(B)/unit/test_%),$(UNIT))' unit
 	$(Q)$(MAKE) --no-print-directory SAN=1 e2e ARGS='$(SPARE) tests/e2e'
+	$(Q)$(MAKE) --no-print-directory coverage
 	$(Q)$(MAKE) --no-print-directory TSAN=1 unit
 	$(Q)$(MAKE) --no-print-directory TSAN=1 e2e ARGS='$(SPARE) $(THREADS:%=tests/e2e/test_%.py)'
 	$(Q)$(MAKE) --no-print-directory chaos-test

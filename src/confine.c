@@ -98,6 +98,9 @@ fence_of(const struct conf *conf, const char *state_dir)
 
 	fence_grant(f, state_dir != NULL ? state_dir : service_of(conf)->state_path, FENCE_WRITE,
 	    FENCE_NEAREST);
+#ifdef COVERAGE
+	fence_grant(f, COVERAGE, FENCE_WRITE, FENCE_ITSELF);
+#endif
 	conf_files(conf, file_grant, f);
 	if (events != NULL)
 		file_grant(f, events);

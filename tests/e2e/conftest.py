@@ -191,7 +191,7 @@ def settings(table, config):
 
 @pytest.fixture
 def run():
-    """Start towline; what the test leaves running is killed."""
+    """Start towline; what the test leaves running is ended."""
     made = []
 
     def start(config, *arguments, wait=True, **options):
@@ -200,7 +200,7 @@ def run():
 
     yield start
     for towline in made:
-        towline.kill()
+        towline.end()
 
 
 @pytest.fixture(scope="session")

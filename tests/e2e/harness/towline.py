@@ -1,5 +1,6 @@
 """Running towline: its configuration, its metrics, its messages, its end."""
 
+import contextlib
 import dataclasses
 import http.client
 import os
@@ -14,6 +15,7 @@ ROOT = pathlib.Path(__file__).parents[3]
 BINARY = pathlib.Path(os.environ.get("TOWLINE", ROOT / "build/towline")).resolve()
 BENCH = BINARY.parent / "bench"  # of the same build
 SANITIZED = {"san", "tsan"} & set(BINARY.parts)  # its memory is the sanitizer's
+COUNTED = "coverage" in BINARY.parts  # writes its counters when it ends by itself
 LISTENS = re.compile(r"http://([\d.]+|\[[\da-f:]+\]):(\d+)")
 OF_POD = re.compile("KUBERNETES_|NODE_NAME$|POD_NAME$|POD_NAMESPACE$")
 SAMPLE = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)")
@@ -213,6 +215,14 @@ class Towline:
         self.process.send_signal(signal.SIGTERM)
         assert self.wait(limit) == 0, self.said()
         return self.said()
+
+    def end(self):
+        """The test is over."""
+        if self.process and COUNTED:
+            self.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(5)
+        self.kill()
 
     def kill(self):
         if self.process:
