@@ -80,7 +80,7 @@ build/.need-%: tools/packages
 	$(Q)mkdir -p build && tools/need $* && touch $@
 
 # ---- tests
-.PHONY: unit unit-bin bench-bin bench chaos chaos-test test bench-idle bench-kube e2e lint audit coverage demo install docs image
+.PHONY: unit unit-bin bench-bin bench chaos chaos-test test bench-idle bench-kube e2e lint audit coverage demo install docs image compile_commands.json
 
 test: unit ## all unit and end-to-end tests, with what they need; one after the other
 	$(Q)$(MAKE) --no-print-directory e2e
@@ -158,6 +158,18 @@ audit: | build/.need-audit build/.need-clang ## long, and rarely tells anything:
 	$(Q)$(MAKE) --no-print-directory SAN=1 chaos ARGS='--minutes 10 --counters'
 
 # ---- use
+define newline
+
+
+endef
+comma := ,
+entry = {"directory": "$(CURDIR)", "file": "$1", \
+	"command": "$(subst ",\",$(CC) $(STRICT) $(filter-out -MMD -MP -mmem%,$(ALL_CFLAGS)) -c -o $(B)/$(1:.c=.o) $1)"}
+
+compile_commands.json: | $(NEED) ## how each file is compiled, for editors and clang's tools
+	$(file > $@,[$(call entry,$(firstword $(SRC)))$(foreach f,\
+		$(wordlist 2,$(words $(SRC)),$(SRC)) $(wildcard tests/unit/*.c tests/bench/*.c),$(comma)$(newline)$(call entry,$f))])
+
 demo: $(B)/towline build/bench/gen ## half a minute: agents' logs into SQLite, and what they answer
 	$(Q)tools/demo build/bench/gen $(B)/towline
 
@@ -175,6 +187,6 @@ clean: ## remove build/
 	$(Q)rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z][a-z0-9_.-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 -include $(OBJ:.o=.d) $(UNIT:%=%.d) $(BENCH:%=%.d)
