@@ -39,10 +39,12 @@ ifdef FAULTS
 SPECIAL += -DFAULTS
 endif
 LIBS    := libcurl jansson libpcre2-8 zlib sqlite3 libmicrohttpd libxxhash
+# Packs request bodies where it is (Debian: amd64, arm64); ISAL= leaves it to zlib.
+ISAL     = $(call once,ISAL,$(shell pkg-config --exists libisal && echo libisal))
 CFLAGS  ?= -O2 -g
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DTOWLINE_VERSION='"$(VERSION)"' -DTOWLINE_CONF='"/etc/towline"' \
-          -Iinclude $(WARN) $(HARDEN) $(SPEED) $(CFLAGS) $(SPECIAL) -pthread -MMD -MP
-LDLIBS   = $(call once,LDLIBS,$(shell pkg-config --libs $(LIBS)) -lm)
+          -Iinclude $(if $(ISAL),-DISAL) $(WARN) $(HARDEN) $(SPEED) $(CFLAGS) $(SPECIAL) -pthread -MMD -MP
+LDLIBS   = $(call once,LDLIBS,$(shell pkg-config --libs $(LIBS) $(ISAL)) -lm)
 NEED    := build/.need-build $(if $(findstring clang,$(CC)),build/.need-clang)
 
 SRC  := $(wildcard parsers/*.c src/*/*.c src/*.c)

@@ -47,6 +47,12 @@ void ship_limit(const struct section *const *outputs, size_t n, unsigned batches
     size_t batch_bytes, uint64_t *heap, uint64_t *sockets);
 
 /**
+ * ship_gzip():
+ * The library that packs request bodies.
+ */
+const char *ship_gzip(void);
+
+/**
  * shipper_rules(s):
  * How documents are to be encoded for these outputs.
  */

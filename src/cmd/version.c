@@ -1,12 +1,13 @@
 /* towline version: what this binary is. */
 #include "cmd.h"
+#include "ship.h"
 
 static int version_run(int argc, char **argv);
 
 const struct command cmd_version = {
 	.name = "version",
 	.run = version_run,
-	.help = "Print the version.",
+	.help = "Print the version, and the library that packs request bodies.",
 };
 
 static int
@@ -16,6 +17,6 @@ version_run(int argc, char **argv)
 
 	if (cmd_options(&cmd_version, argc, argv, values) < 0)
 		return EXIT_USAGE;
-	puts("towline " TOWLINE_VERSION);
+	printf("towline %s, gzip by %s\n", TOWLINE_VERSION, ship_gzip());
 	return EXIT_DONE;
 }

@@ -4,9 +4,9 @@
  * es_apply.c's.
  */
 #include <stdlib.h>
-#include <zlib.h>
 
 #include "es.h"
+#include "gzip.h"
 
 /* An answer may be this long for each item, and this long beside them. */
 #define ANSWER_ITEM 8192u
@@ -107,30 +107,20 @@ body_read(struct body *b, char *to, size_t size)
 	return n;
 }
 
-/* The whole body through zlib's fastest level into the request's buffer. */
+static size_t
+body_source(void *body, char *to, size_t size)
+{
+	return body_read(body, to, size);
+}
+
+/* The whole body, packed, into the request's buffer. */
 static void
 body_gzip(struct es_request *r)
 {
-	z_stream z = { 0 };
-	char in[16384];
-	int code = Z_OK;
-
 	buffer_clear(&r->gzip);
 	r->gzip_at = 0;
-	if (deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-		abort();
 	body_begin(&r->body, r->piece);
-	while (code != Z_STREAM_END) {
-		if (z.avail_in == 0) {
-			z.next_in = (unsigned char *)in;
-			z.avail_in = (unsigned)body_read(&r->body, in, sizeof(in));
-		}
-		z.next_out = (unsigned char *)buffer_need(&r->gzip, 16384);
-		z.avail_out = 16384;
-		code = deflate(&z, z.avail_in == 0 ? Z_FINISH : Z_NO_FLUSH);
-		r->gzip.len += 16384 - z.avail_out;
-	}
-	deflateEnd(&z);
+	gzip_ways[0].pack(&r->gzip, body_source, &r->body);
 }
 
 /* ---- curl's callbacks */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "es.h"
+#include "gzip.h"
 #include "shipper.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -48,8 +49,10 @@ es_limit(const struct es_conf *conf, uint64_t largest, uint64_t *heap, uint64_t 
 	uint64_t workers = (uint64_t)conf->workers + (hosts > 1 ? hosts : 0); /* and probes */
 	uint64_t each = sizeof(struct es_request) + CURL_EACH;
 
-	if (conf->compress)
+	if (conf->compress) {
 		each += 2 * largest;
+		*heap += GZIP_MEMORY;
+	}
 	*heap += workers * each + sizeof(struct hold) + conf->hold_size + sizeof(struct batch);
 	*heap += BATCH_ITEMS * sizeof(struct hold_note);
 	*heap += 2 * MIB; /* the template and its answer */
