@@ -137,7 +137,8 @@ lint: $(B)/lint/reference | build/.need-lint ## formatting, floors, banned funct
 	$(Q)tests/lint/bugs
 	$(Q)$< | diff -u docs/configuration.md - || { echo 'docs/configuration.md is not what the option tables say: make docs' >&2; exit 1; }
 	$(Q)shellcheck $(SH_FILES)
-	$(Q)$$(tools/venv)/bin/ruff check -q tests && $$(tools/venv)/bin/ruff format -q --check tests
+	$(Q)$$(tools/venv)/bin/ruff check -q tests tools/calls && $$(tools/venv)/bin/ruff format -q --check tests tools/calls
+	$(Q)python3 -m doctest tests/lint/objects.py
 
 # Memory and CPU time are not what they are without a sanitizer.
 SPARE    := -m "not alone" -k "not memory"
