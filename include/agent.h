@@ -26,7 +26,7 @@ enum level {
 };
 
 /* Names in the order of the enum; the first is empty. */
-extern const struct slice level_names[];
+extern const struct slice agent_level_names[];
 
 /* What an event means to the metrics; words of the configuration map to these. */
 enum event {
@@ -76,7 +76,7 @@ enum agent_field {
 
 /* Names of the fields, as conf/agent-events.conf writes them, and of the events. */
 extern const char *const agent_field_names[];
-extern const char *const event_names[];
+extern const char *const agent_event_names[];
 
 /* What could not be read, counted as towline_parse_failures_total{kind}. */
 enum parse_failure {
@@ -88,7 +88,7 @@ enum parse_failure {
 	FAILURES
 };
 
-extern const char *const failure_names[];
+extern const char *const agent_failure_names[];
 
 /* A measured number: its decimal text for the document, its value for the metrics. */
 struct measure {

@@ -52,7 +52,7 @@ field_set(struct reading *r, struct field *f, enum agent_field field)
 {
 	const struct found *found = &r->found[field];
 
-	if (!reading_has(r, field) || f->value.len > 0)
+	if (!agent_reading_has(r, field) || f->value.len > 0)
 		return;
 	f->value = found->value;
 	f->kind = found->kind == VALUE_JSON ? VALUE_TEXT : found->kind;
@@ -62,8 +62,8 @@ field_set(struct reading *r, struct field *f, enum agent_field field)
 static void
 found_aside(struct reading *r, enum agent_field field)
 {
-	if (reading_has(r, field))
-		reading_extra(r, &r->found[field]);
+	if (agent_reading_has(r, field))
+		agent_reading_extra(r, &r->found[field]);
 }
 
 /* ---- level and event */
@@ -86,11 +86,12 @@ set_level(struct reading *r)
 	const struct found *level = &r->found[AGENT_LEVEL];
 	struct agent_line *out = r->out;
 
-	if (reading_has(r, AGENT_LEVEL_NAME))
-		out->level = level_of(r->found[AGENT_LEVEL_NAME].value);
-	if (out->level != LEVEL_NONE || !reading_has(r, AGENT_LEVEL))
+	if (agent_reading_has(r, AGENT_LEVEL_NAME))
+		out->level = agent_head_level(r->found[AGENT_LEVEL_NAME].value);
+	if (out->level != LEVEL_NONE || !agent_reading_has(r, AGENT_LEVEL))
 		return;
-	out->level = level->number ? syslog_level(level->value) : level_of(trimmed(level->value));
+	out->level =
+	    level->number ? syslog_level(level->value) : agent_head_level(trimmed(level->value));
 }
 
 /* A field that names the event; else the word in the message. */
@@ -103,7 +104,7 @@ set_event(struct reading *r)
 	for (unsigned i = AGENT_EVENT; i <= AGENT_EVENT_TYPE; i++) {
 		const struct found *found = &r->found[i];
 
-		if (!reading_has(r, (enum agent_field)i))
+		if (!agent_reading_has(r, (enum agent_field)i))
 			continue;
 		if (out->event_name.len > 0 || found->kind == VALUE_JSON || found->value.len == 0 ||
 		    found->value.len > EVENT_NAME_MAX) {
@@ -141,11 +142,11 @@ set_duration(struct reading *r, struct measure *m, enum agent_field field)
 	struct decimal d;
 	bool plain = false;
 
-	if (!reading_has(r, field))
+	if (!agent_reading_has(r, field))
 		return;
 	if (found->kind != VALUE_ESCAPED &&
-	    measure_duration(duration_text(found), found->unit, &d, &plain))
-		measure_set(m, d, r->arena);
+	    agent_measure_duration(duration_text(found), found->unit, &d, &plain))
+		agent_measure_set(m, d, r->arena);
 	else
 		r->out->failures |= 1u << FAILURE_DURATION;
 	if (field == AGENT_EXECUTION_TIME && !plain && found->kind != VALUE_ESCAPED &&
@@ -158,8 +159,8 @@ set_count(struct reading *r, struct measure *m, enum agent_field field)
 {
 	struct decimal d;
 
-	if (reading_has(r, field) && measure_count(r->found[field].value, &d))
-		measure_set(m, d, r->arena);
+	if (agent_reading_has(r, field) && agent_measure_count(r->found[field].value, &d))
+		agent_measure_set(m, d, r->arena);
 }
 
 /* The banner: a version alone may be anybody's. */
@@ -168,8 +169,8 @@ set_banner(struct reading *r)
 {
 	struct agent_line *out = r->out;
 
-	if (!reading_has(r, AGENT_VERSION) ||
-	    !(reading_has(r, AGENT_COMMIT) || reading_has(r, AGENT_BUILD_TIMESTAMP)))
+	if (!agent_reading_has(r, AGENT_VERSION) ||
+	    !(agent_reading_has(r, AGENT_COMMIT) || agent_reading_has(r, AGENT_BUILD_TIMESTAMP)))
 		return;
 	field_set(r, &out->version, AGENT_VERSION);
 	field_set(r, &out->commit, AGENT_COMMIT);
@@ -226,9 +227,9 @@ set_error(struct reading *r)
 	field_set(r, &out->error_type, AGENT_ERROR_CLASS);
 	field_set(r, &out->error_message, AGENT_ERROR_MESSAGE);
 	if (r->trace.len > 0)
-		trace_read(r->trace, &parts);
+		agent_trace_read(r->trace, &parts);
 	if (parts.outer.class.len == 0)
-		parts.outer = trace_in_line(line);
+		parts.outer = agent_trace_in_line(line);
 	text_set(&out->error_type, parts.outer.class);
 	text_set(&out->error_type, SLICE("UNKNOWN"));
 	out->root_error_type.value = parts.root.class;
@@ -239,7 +240,7 @@ set_error(struct reading *r)
 	if (message.len == 0)
 		message = line;
 	text_set(&out->error_message, message);
-	out->fingerprint = trace_fingerprint(
+	out->fingerprint = agent_mask_fingerprint(
 	    plain_text(r, out->error_type.value, out->error_type.kind), message, parts.frames);
 	out->has_fingerprint = true;
 }
@@ -262,7 +263,7 @@ set_message(struct reading *r)
 {
 	const struct found *found = &r->found[AGENT_MESSAGE];
 
-	if (!reading_has(r, AGENT_MESSAGE))
+	if (!agent_reading_has(r, AGENT_MESSAGE))
 		return;
 	found_aside(r, AGENT_MESSAGE);
 	if (r->begun)
@@ -340,11 +341,11 @@ agent_parse(
 	if (text.len == 0)
 		return;
 	if (text.at[0] != '{') {
-		text_read(&r, text);
-	} else if (!json_read(&r, text)) {
+		agent_text_read(&r, text);
+	} else if (!agent_json_read(&r, text)) {
 		begin(&r);
 		out->failures |= 1u << FAILURE_JSON;
-		text_read(&r, text);
+		agent_text_read(&r, text);
 	}
 	settle(&r);
 }

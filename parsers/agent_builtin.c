@@ -4,12 +4,12 @@
  */
 #include "agent_words.h"
 
-const struct slice level_names[] = { SLICE(""), SLICE("TRACE"), SLICE("DEBUG"), SLICE("INFO"),
+const struct slice agent_level_names[] = { SLICE(""), SLICE("TRACE"), SLICE("DEBUG"), SLICE("INFO"),
 	SLICE("WARN"), SLICE("ERROR"), SLICE("FATAL") };
 
-const char *const failure_names[] = { "cri", "json", "duration", "parser", "fields", NULL };
+const char *const agent_failure_names[] = { "cri", "json", "duration", "parser", "fields", NULL };
 
-const char *const event_names[] = { "none", "task_started", "task_completed", "task_failed",
+const char *const agent_event_names[] = { "none", "task_started", "task_completed", "task_failed",
 	"request_completed", "heartbeat", "other", NULL };
 
 const char *const agent_field_names[] = {
@@ -40,7 +40,7 @@ const char *const agent_field_names[] = {
 	NULL,
 };
 
-const struct event_row agent_event_rows[] = {
+const struct event_row agent_builtin_events[] = {
 	{ "TASK_STARTED", EVENT_TASK_STARTED },
 	{ "TASK_COMPLETED", EVENT_TASK_COMPLETED },
 	{ "TASK_FAILED", EVENT_TASK_FAILED },
@@ -51,7 +51,7 @@ const struct event_row agent_event_rows[] = {
 	{ NULL, EVENT_NONE },
 };
 
-const struct key_row agent_key_rows[] = {
+const struct key_row agent_builtin_keys[] = {
 	{ "task_id", AGENT_TASK_ID, 0 },
 	{ "taskId", AGENT_TASK_ID, 0 },
 	{ "pipeline", AGENT_PIPELINE, 0 },

@@ -10,7 +10,7 @@
 /* ---- level */
 
 enum level
-level_of(struct slice word)
+agent_head_level(struct slice word)
 {
 	static const struct {
 		struct slice name;
@@ -55,7 +55,7 @@ level_of(struct slice word)
 }
 
 bool
-head_is_upper(struct slice s)
+agent_head_is_upper(struct slice s)
 {
 	return s.len > 0 && s.at[0] >= 'A' && s.at[0] <= 'Z' && s.at[s.len - 1] >= 'A' &&
 	       s.at[s.len - 1] <= 'Z';
@@ -111,7 +111,7 @@ zone_len(struct slice s)
 }
 
 size_t
-head_time(struct slice s)
+agent_head_time(struct slice s)
 {
 	size_t n;
 

@@ -17,9 +17,9 @@ is_digit(char c)
 }
 
 /* Does a word begin and end in capitals? */
-bool head_is_upper(struct slice word);
+bool agent_head_is_upper(struct slice word);
 
 /* How many bytes of date and time ${s} begins with; 0: none. */
-size_t head_time(struct slice s);
+size_t agent_head_time(struct slice s);
 
 #endif

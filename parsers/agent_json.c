@@ -74,7 +74,7 @@ member(struct reading *r, struct slice name, const struct json_value *v)
 	if (w != NULL && kind == VALUE_ESCAPED && !v->escaped)
 		kind = VALUE_TEXT; /* the same, and the metrics need not unescape it */
 	found = (struct found){ name, v->text, kind, v->kind == JSON_NUMBER, { 1, 0 } };
-	reading_take(r, w, &found);
+	agent_reading_take(r, w, &found);
 	return true;
 }
 
@@ -95,7 +95,7 @@ members(struct reading *r, struct slice object, struct slice path)
 }
 
 bool
-json_read(struct reading *r, struct slice text)
+agent_json_read(struct reading *r, struct slice text)
 {
 	struct found *message = &r->found[AGENT_MESSAGE];
 	bool valid;
@@ -106,7 +106,7 @@ json_read(struct reading *r, struct slice text)
 	r->members = false;
 	if (!valid)
 		return false;
-	if (!reading_has(r, AGENT_MESSAGE))
+	if (!agent_reading_has(r, AGENT_MESSAGE))
 		return true;
 	r->message = message->value;
 	if (message->kind == VALUE_ESCAPED) {
@@ -117,6 +117,6 @@ json_read(struct reading *r, struct slice text)
 		else
 			r->message = (struct slice){ to, json_unescape(message->value, to) };
 	}
-	scan_message(r, r->message);
+	agent_scan_message(r, r->message);
 	return true;
 }

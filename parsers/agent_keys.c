@@ -63,28 +63,28 @@ take_value(struct scan *s, struct slice name, size_t v, size_t end)
 	if (w != NULL && !own_key(s->r, w))
 		w = NULL;
 	if (v < s->n && (s->at[v] == '"' || s->at[v] == '\'' || s->at[v] == '`')) {
-		size_t close = quote_close(s, v, &escaped);
+		size_t close = agent_value_quote_close(s, v, &escaped);
 
 		if (close != 0) {
 			value = (struct slice){ s->at + v + 1, close - v - 1 };
 			if (escaped)
-				value = value_unescaped(s->r, value);
+				value = agent_value_unescaped(s->r, value);
 			found = (struct found){ name, value, VALUE_TEXT, false, { 1, 0 } };
-			reading_take(s->r, w, &found);
+			agent_reading_take(s->r, w, &found);
 			return close + 1;
 		}
 	}
 	if (end == 0) {
 		end = value_stop(s, v);
 		if (end < s->n && !is_blank(s->at[end]))
-			end = value_end(s, end);
+			end = agent_value_end(s, end);
 		if (is_duration(w))
-			end = value_with_unit(s, v, end);
+			end = agent_value_with_unit(s, v, end);
 	}
-	value = value_trimmed((struct slice){ s->at + v, end - v });
-	number = (w == NULL || w->means >= AGENT_DURATION) && value_is_number(value);
+	value = agent_value_trimmed((struct slice){ s->at + v, end - v });
+	number = (w == NULL || w->means >= AGENT_DURATION) && agent_value_is_number(value);
 	found = (struct found){ name, value, number ? VALUE_JSON : VALUE_TEXT, number, { 1, 0 } };
-	reading_take(s->r, w, &found);
+	agent_reading_take(s->r, w, &found);
 	return end;
 }
 
@@ -122,7 +122,7 @@ key_begins(const char *at, size_t i)
 
 /* key=value around the `=` at ${i}; returns where to go on. */
 size_t
-key_equals(struct scan *s, size_t i)
+agent_keys_equals(struct scan *s, size_t i)
 {
 	size_t begin, end = i, v = i + 1;
 
@@ -157,7 +157,7 @@ is_event(const struct scan *s, struct slice name)
 
 /* `[k: v, k: v]` from the bracket at ${i}; returns where to go on. */
 size_t
-key_colon(struct scan *s, size_t i)
+agent_keys_colon(struct scan *s, size_t i)
 {
 	char close = s->at[i] == '[' ? ']' : s->at[i] == '(' ? ')' : '}';
 	size_t k = i + 1;
@@ -174,11 +174,11 @@ key_colon(struct scan *s, size_t i)
 		while (v < s->n && s->at[v] == ' ')
 			v++;
 		if (is_event(s, name)) {
-			event_at(s, k);
+			agent_scan_event(s, k);
 			k = v;
 			continue;
 		}
-		end = value_listed_end(s, v, close);
+		end = agent_value_listed_end(s, v, close);
 		if (end == 0) {
 			s->unclosed_bracket = true;
 			return k;

@@ -181,7 +181,7 @@ mask_frame(struct masked *m, struct slice line)
 }
 
 uint64_t
-trace_fingerprint(struct slice class, struct slice message, struct slice frames)
+agent_mask_fingerprint(struct slice class, struct slice message, struct slice frames)
 {
 	struct masked m;
 	unsigned n = 0;

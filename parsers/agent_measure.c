@@ -182,7 +182,7 @@ unit_find(struct slice name)
 }
 
 bool
-measure_is_unit(struct slice text)
+agent_measure_is_unit(struct slice text)
 {
 	return unit_find(text) != NULL;
 }
@@ -201,12 +201,12 @@ last_unit(struct slice text)
 }
 
 bool
-measure_goes_on(struct slice text, struct slice more)
+agent_measure_goes_on(struct slice text, struct slice more)
 {
 	struct decimal d;
 	bool plain;
 
-	return measure_duration(more, seconds, &d, &plain) && !plain && last_unit(more) > 0 &&
+	return agent_measure_duration(more, seconds, &d, &plain) && !plain && last_unit(more) > 0 &&
 	       last_unit(more) < last_unit(text);
 }
 
@@ -297,7 +297,7 @@ in_range(struct decimal *d)
 }
 
 bool
-measure_duration(struct slice text, struct unit unit, struct decimal *out, bool *plain)
+agent_measure_duration(struct slice text, struct unit unit, struct decimal *out, bool *plain)
 {
 	struct slice s = text;
 
@@ -323,7 +323,7 @@ measure_duration(struct slice text, struct unit unit, struct decimal *out, bool 
 }
 
 bool
-measure_count(struct slice text, struct decimal *out)
+agent_measure_count(struct slice text, struct decimal *out)
 {
 	struct slice s = text;
 
@@ -332,7 +332,7 @@ measure_count(struct slice text, struct decimal *out)
 }
 
 void
-measure_set(struct measure *m, struct decimal d, struct arena *arena)
+agent_measure_set(struct measure *m, struct decimal d, struct arena *arena)
 {
 	char text[24], *at = text + sizeof(text), *to;
 	uint64_t left = d.digits;

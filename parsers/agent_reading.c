@@ -88,7 +88,7 @@ extra_find(const struct reading *r, struct slice name)
 }
 
 void
-reading_extra(struct reading *r, const struct found *found)
+agent_reading_extra(struct reading *r, const struct found *found)
 {
 	struct agent_line *out = r->out;
 	struct slice name = found->name;
@@ -120,12 +120,12 @@ reading_extra(struct reading *r, const struct found *found)
 }
 
 bool
-reading_again(struct reading *r, unsigned field, const struct found *found)
+agent_reading_again(struct reading *r, unsigned field, const struct found *found)
 {
 	const struct found *less = r->members ? &r->found[field] : found;
 	bool measured = field >= AGENT_DURATION && field <= AGENT_BUILD_TIMESTAMP;
 
 	if (!measured && !slice_eq(found->name, r->found[field].name))
-		reading_extra(r, less);
+		agent_reading_extra(r, less);
 	return r->members;
 }

@@ -40,42 +40,42 @@ struct reading {
 };
 
 static inline bool
-reading_has(const struct reading *r, enum agent_field field)
+agent_reading_has(const struct reading *r, enum agent_field field)
 {
 	return r->has >> field & 1;
 }
 
 /**
- * reading_extra(r, found):
+ * agent_reading_extra(r, found):
  * Put a key under extra, whatever it may mean.  Its name is of any bytes.
  */
-void reading_extra(struct reading *r, const struct found *found);
+void agent_reading_extra(struct reading *r, const struct found *found);
 
 /**
- * reading_again(r, field, found):
+ * agent_reading_again(r, field, found):
  * A field that has been found before is here once more.  Under another name
  * the one that does not count goes under extra, so that nothing is lost.
  * Return whether the new one counts.
  */
-bool reading_again(struct reading *r, unsigned field, const struct found *found);
+bool agent_reading_again(struct reading *r, unsigned field, const struct found *found);
 
 /**
- * reading_take(r, word, found):
+ * agent_reading_take(r, word, found):
  * Take note of a key: as what ${word} means, as an extra when that is NULL.
  */
 static inline void
-reading_take(struct reading *r, const struct word *word, const struct found *found)
+agent_reading_take(struct reading *r, const struct word *word, const struct found *found)
 {
 	unsigned field = word == NULL ? AGENT_FIELDS : word->means;
 
 	/* a container, true, null where a text or a number is meant: not ours to type */
 	if (field == AGENT_FIELDS || (found->kind == VALUE_JSON && !found->number)) {
-		reading_extra(r, found);
+		agent_reading_extra(r, found);
 		return;
 	}
 	if (field >= AGENT_DURATION && field <= AGENT_BUILD_TIMESTAMP)
-		reading_extra(r, found);
-	if (reading_has(r, (enum agent_field)field) && !reading_again(r, field, found))
+		agent_reading_extra(r, found);
+	if (agent_reading_has(r, (enum agent_field)field) && !agent_reading_again(r, field, found))
 		return;
 	r->has |= (uint32_t)1 << field;
 	r->found[field] = *found;
@@ -83,18 +83,18 @@ reading_take(struct reading *r, const struct word *word, const struct found *fou
 }
 
 /**
- * scan_message(r, message), scan_keys(r, text):
+ * agent_scan_message(r, message), agent_scan_keys(r, text):
  * Look for events and keys in the message; for keys alone in what stands
  * before it.
  */
-void scan_message(struct reading *r, struct slice message);
-void scan_keys(struct reading *r, struct slice text);
+void agent_scan_message(struct reading *r, struct slice message);
+void agent_scan_keys(struct reading *r, struct slice text);
 
 /* Fill ${r} from a text record; from a JSON one, or return false: it is none. */
-void text_read(struct reading *r, struct slice text);
-bool json_read(struct reading *r, struct slice text);
+void agent_text_read(struct reading *r, struct slice text);
+bool agent_json_read(struct reading *r, struct slice text);
 
 /* The level a word names, whatever its case; LEVEL_NONE when none. */
-enum level level_of(struct slice word);
+enum level agent_head_level(struct slice word);
 
 #endif

@@ -102,7 +102,7 @@ is_edge(char c)
 }
 
 size_t
-event_at(struct scan *s, size_t i)
+agent_scan_event(struct scan *s, size_t i)
 {
 	size_t end = word_end(s, i), n = end - i;
 	const struct word *w;
@@ -167,7 +167,7 @@ skip_quoted(struct scan *s, size_t i)
 
 	if (s->at[i] == '\'' && i > 0 && is_word(s, i - 1))
 		return i + 1; /* an apostrophe */
-	close = quote_close(s, i, &escaped);
+	close = agent_value_quote_close(s, i, &escaped);
 	return close == 0 ? i + 1 : close + 1;
 }
 
@@ -179,7 +179,7 @@ walk(struct scan *s)
 	while (i < s->n) {
 		switch (s->at[i]) {
 		case '=':
-			i = key_equals(s, i);
+			i = agent_keys_equals(s, i);
 			break;
 		case '"':
 		case '\'':
@@ -189,10 +189,10 @@ walk(struct scan *s)
 		case '[':
 		case '(':
 		case '{':
-			i = key_colon(s, i);
+			i = agent_keys_colon(s, i);
 			break;
 		default:
-			i = event_at(s, i);
+			i = agent_scan_event(s, i);
 		}
 		i = next_point(s, i);
 	}
@@ -230,13 +230,13 @@ scan(struct reading *r, struct slice text, bool events)
 }
 
 void
-scan_message(struct reading *r, struct slice message)
+agent_scan_message(struct reading *r, struct slice message)
 {
 	scan(r, message, true);
 }
 
 void
-scan_keys(struct reading *r, struct slice text)
+agent_scan_keys(struct reading *r, struct slice text)
 {
 	scan(r, text, false);
 }

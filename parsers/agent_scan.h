@@ -150,42 +150,42 @@ value_stop(const struct scan *s, size_t i)
 /* ---- agent_value.c */
 
 /**
- * quote_close(s, i, escaped):
+ * agent_value_quote_close(s, i, escaped):
  * Return the quote that closes the one at ${i}, 0 when there is none; say
  * whether there are backslashes between.  An apostrophe closes only where no
  * word goes on.
  */
-size_t quote_close(struct scan *s, size_t i, bool *escaped);
+size_t agent_value_quote_close(struct scan *s, size_t i, bool *escaped);
 
 /* The end of the unquoted value that begins at ${i} and goes on at ${stop}, which is no blank. */
-size_t value_end(struct scan *s, size_t stop);
+size_t agent_value_end(struct scan *s, size_t stop);
 
 /* The end of the value of `k: v` in brackets: ${close}, or a comma and a blank; 0: none. */
-size_t value_listed_end(const struct scan *s, size_t v, char close);
+size_t agent_value_listed_end(const struct scan *s, size_t v, char close);
 
 /* `12500 ms`, `1m 30s`: where the value from ${v} to ${end} ends with its unit and smaller ones. */
-size_t value_with_unit(const struct scan *s, size_t v, size_t end);
+size_t agent_value_with_unit(const struct scan *s, size_t v, size_t end);
 
 /* Without blanks behind it, without the full stop of a sentence that ends in a number. */
-struct slice value_trimmed(struct slice v);
+struct slice agent_value_trimmed(struct slice v);
 
 /* The text behind backslashes: \n \t \r are what they are in JSON, else the byte itself. */
-struct slice value_unescaped(struct reading *r, struct slice raw);
+struct slice agent_value_unescaped(struct reading *r, struct slice raw);
 
 /* May it stand as a JSON number, and have no more digits than a double tells apart? */
-bool value_is_number(struct slice v);
+bool agent_value_is_number(struct slice v);
 
 /* ---- agent_scan.c */
 
 /* Take note of the event that the word at ${i} may be; return where the word ends. */
-size_t event_at(struct scan *s, size_t i);
+size_t agent_scan_event(struct scan *s, size_t i);
 
 /* ---- agent_keys.c: return where the search goes on */
 
 /* `key=value` around the `=` at ${i}. */
-size_t key_equals(struct scan *s, size_t i);
+size_t agent_keys_equals(struct scan *s, size_t i);
 
 /* `[k: v, k: v]` from the bracket at ${i}. */
-size_t key_colon(struct scan *s, size_t i);
+size_t agent_keys_colon(struct scan *s, size_t i);
 
 #endif

@@ -178,8 +178,8 @@ take_level(struct slice *s, bool any_case)
 			any_case = true;
 		}
 	}
-	level = level_of(word);
-	if (level == LEVEL_NONE || (!any_case && !head_is_upper(word)))
+	level = agent_head_level(word);
+	if (level == LEVEL_NONE || (!any_case && !agent_head_is_upper(word)))
 		return LEVEL_NONE;
 	*s = skip_blanks(rest);
 	return level;
@@ -247,7 +247,7 @@ header_keys(struct reading *r, struct slice from, struct slice to)
 	size_t n = (size_t)(to.at - from.at);
 
 	if (bytes_have(from, n, '='))
-		scan_keys(r, (struct slice){ from.at, n });
+		agent_scan_keys(r, (struct slice){ from.at, n });
 }
 
 /* Take the header off ${line}; what is left is the message. */
@@ -256,7 +256,7 @@ take_header(struct reading *r, struct slice line, struct header *h)
 {
 	struct slice s = skip_blanks(line), after;
 	bool bracket = s.len > 0 && s.at[0] == '[';
-	size_t n = head_time(slice_from(s, bracket));
+	size_t n = agent_head_time(slice_from(s, bracket));
 
 	if (n > 0) {
 		h->time = (struct slice){ s.at + bracket, n };
@@ -297,7 +297,7 @@ encoding_of(const struct header *h, struct slice line)
 }
 
 void
-text_read(struct reading *r, struct slice text)
+agent_text_read(struct reading *r, struct slice text)
 {
 	struct agent_line *out = r->out;
 	struct header h = { .level = LEVEL_NONE };
@@ -305,7 +305,7 @@ text_read(struct reading *r, struct slice text)
 	const char *newline;
 
 	if (!r->one_line || body.at[0] == ' ' || body.at[0] == '\t')
-		trace_split(&body, &r->trace);
+		agent_trace_split(&body, &r->trace);
 	newline = r->one_line ? NULL : memchr(body.at, '\n', body.len);
 	first = newline == NULL ? body : (struct slice){ body.at, (size_t)(newline - body.at) };
 	message = take_header(r, first, &h);
@@ -319,5 +319,5 @@ text_read(struct reading *r, struct slice text)
 	r->layout_free = h.level == LEVEL_NONE;
 	if (!h.dashed && out->encoding[0] == 'p')
 		return; /* an access line */
-	scan_message(r, message);
+	agent_scan_message(r, message);
 }

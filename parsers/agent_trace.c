@@ -109,7 +109,7 @@ is_frame(struct slice line)
 }
 
 void
-trace_split(struct slice *text, struct slice *trace)
+agent_trace_split(struct slice *text, struct slice *trace)
 {
 	struct slice rest = *text, line;
 	bool first = true;
@@ -154,7 +154,7 @@ cause_line(struct slice line, struct trace_parts *out)
 }
 
 void
-trace_read(struct slice trace, struct trace_parts *out)
+agent_trace_read(struct slice trace, struct trace_parts *out)
 {
 	struct slice rest = trace, line;
 
@@ -175,7 +175,7 @@ trace_read(struct slice trace, struct trace_parts *out)
 }
 
 struct thrown
-trace_in_line(struct slice line)
+agent_trace_in_line(struct slice line)
 {
 	bool unclosed = false; /* a quote that nothing closes hides nothing */
 

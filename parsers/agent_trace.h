@@ -18,24 +18,24 @@ struct trace_parts {
 };
 
 /**
- * trace_split(text, trace):
+ * agent_trace_split(text, trace):
  * Cut ${text} before the first line that belongs to a trace; *${trace} is the
  * rest, empty when there is none.
  */
-void trace_split(struct slice *text, struct slice *trace);
+void agent_trace_split(struct slice *text, struct slice *trace);
 
 /* What ${trace} says, line by line. */
-void trace_read(struct slice trace, struct trace_parts *out);
+void agent_trace_read(struct slice trace, struct trace_parts *out);
 
 /* The first class of an exception in one line of text, outside quotes. */
-struct thrown trace_in_line(struct slice line);
+struct thrown agent_trace_in_line(struct slice line);
 
 /**
- * trace_fingerprint(class, message, frames):
+ * agent_mask_fingerprint(class, message, frames):
  * A hash that is equal for failures that differ in numbers, ids, quoted text,
  * key=value pairs and line numbers alone: of the class, the message, the first
  * five frames.
  */
-uint64_t trace_fingerprint(struct slice class, struct slice message, struct slice frames);
+uint64_t agent_mask_fingerprint(struct slice class, struct slice message, struct slice frames);
 
 #endif

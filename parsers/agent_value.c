@@ -23,7 +23,7 @@ quote_bit(char quote)
  * closes only where no word goes on.
  */
 size_t
-quote_close(struct scan *s, size_t i, bool *escaped)
+agent_value_quote_close(struct scan *s, size_t i, bool *escaped)
 {
 	char quote = s->at[i];
 
@@ -48,7 +48,7 @@ quote_close(struct scan *s, size_t i, bool *escaped)
 
 /* The text behind backslashes: \n \t \r are what they are in JSON, else the byte itself. */
 struct slice
-value_unescaped(struct reading *r, struct slice raw)
+agent_value_unescaped(struct reading *r, struct slice raw)
 {
 	char *to = arena_take(r->arena, raw.len);
 	size_t n = 0;
@@ -104,7 +104,7 @@ comma_ends(const struct scan *s, size_t i)
 
 /* The end of the unquoted value that begins at ${i}. */
 size_t
-value_end(struct scan *s, size_t i)
+agent_value_end(struct scan *s, size_t i)
 {
 	for (i = value_stop(s, i); i < s->n; i = value_stop(s, i)) {
 		size_t close;
@@ -133,7 +133,7 @@ value_end(struct scan *s, size_t i)
 
 /* A JSON number that may stand as it is: 0, 42, 12.5; no more digits than a double tells apart. */
 bool
-value_is_number(struct slice v)
+agent_value_is_number(struct slice v)
 {
 	size_t i = 0, whole;
 
@@ -172,7 +172,7 @@ next_word_end(const struct scan *s, size_t i)
 static bool
 is_unit(const struct scan *s, size_t begin, size_t end)
 {
-	return end > begin && measure_is_unit((struct slice){ s->at + begin, end - begin });
+	return end > begin && agent_measure_is_unit((struct slice){ s->at + begin, end - begin });
 }
 
 /* Where `30s` or `30 s` ends behind `1m`, which stands from ${v} to ${end}; 0: nowhere. */
@@ -189,7 +189,7 @@ smaller_part_end(const struct scan *s, size_t v, size_t end)
 			return 0;
 		part = unit;
 	}
-	return measure_goes_on((struct slice){ s->at + v, end - v },
+	return agent_measure_goes_on((struct slice){ s->at + v, end - v },
 		   (struct slice){ s->at + end + 1, part - end - 1 })
 		   ? part
 		   : 0;
@@ -197,7 +197,7 @@ smaller_part_end(const struct scan *s, size_t v, size_t end)
 
 /* `12500 ms`, `1m 30s`: the value from ${v} to ${end} goes on with its unit, and smaller ones. */
 size_t
-value_with_unit(const struct scan *s, size_t v, size_t end)
+agent_value_with_unit(const struct scan *s, size_t v, size_t end)
 {
 	size_t next;
 
@@ -216,7 +216,7 @@ value_with_unit(const struct scan *s, size_t v, size_t end)
 
 /* The end of the value of `k: v` in brackets: the closing bracket, or a comma and a blank. */
 size_t
-value_listed_end(const struct scan *s, size_t v, char close)
+agent_value_listed_end(const struct scan *s, size_t v, char close)
 {
 	unsigned depth = 0;
 
@@ -237,7 +237,7 @@ value_listed_end(const struct scan *s, size_t v, char close)
 
 /* Without the blanks behind it, and without the full stop of a sentence that ends in a number. */
 struct slice
-value_trimmed(struct slice v)
+agent_value_trimmed(struct slice v)
 {
 	while (v.len > 0 && is_blank(v.at[v.len - 1]))
 		v.len--;

@@ -116,9 +116,9 @@ agent_words_new(void)
 {
 	struct agent_words *w = xcalloc(1, sizeof(*w));
 
-	for (const struct event_row *r = agent_event_rows; r->word != NULL; r++)
+	for (const struct event_row *r = agent_builtin_events; r->word != NULL; r++)
 		agent_words_event(w, slice_of(r->word), r->means);
-	for (const struct key_row *r = agent_key_rows; r->key != NULL; r++)
+	for (const struct key_row *r = agent_builtin_keys; r->key != NULL; r++)
 		agent_words_key(w, slice_of(r->key), r->field, r->unit > 0 ? r->unit : 1);
 	return w;
 }

@@ -51,8 +51,8 @@ struct key_row {
 	enum agent_field field;
 	double unit; /* 0: 1 */
 };
-extern const struct event_row agent_event_rows[]; /* ended by a NULL */
-extern const struct key_row agent_key_rows[];
+extern const struct event_row agent_builtin_events[]; /* ended by a NULL */
+extern const struct key_row agent_builtin_keys[];
 
 static inline uint64_t
 load_up_to_8(const char *at, size_t n)

@@ -47,7 +47,7 @@ types_take(struct parser *p, const struct parser_rules *rules, char *error, size
 	p->types = xcalloc(rules->ntypes + 1, sizeof(*p->types));
 	for (size_t i = 0; i < rules->ntypes; i++) {
 		const struct slice *pair = &rules->types[2 * i];
-		int type = parser_type_find(pair[1]);
+		int type = parser_value_type(pair[1]);
 
 		if (type < 0) {
 			snprintf(error, size,

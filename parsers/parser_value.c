@@ -11,7 +11,7 @@
 #define NUMBER_MAX 64
 
 int
-parser_type_find(struct slice name)
+parser_value_type(struct slice name)
 {
 	static const struct {
 		const char *name;

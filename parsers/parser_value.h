@@ -5,10 +5,10 @@
 #include "parser.h"
 
 /**
- * parser_type_find(name):
+ * parser_value_type(name):
  * The type that is called ${name}, or -1.
  */
-int parser_type_find(struct slice name);
+int parser_value_type(struct slice name);
 
 /**
  * parser_value(type, arena, f):

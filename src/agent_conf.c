@@ -112,7 +112,7 @@ event_read(struct agent_words *w, const struct conf_block *b, struct findings *f
 
 	if (!entries_sort(b, event_keys, 2, at, findings))
 		return;
-	means = choose(b, at[1], event_names, count(event_names), findings);
+	means = choose(b, at[1], agent_event_names, count(agent_event_names), findings);
 	if (means >= 0 && agent_words_event(w, slice_of(at[0]->value), (enum event)means) != 0)
 		refused(b, at[0], findings);
 }

@@ -63,7 +63,7 @@ explain_agent(const struct agent_line *l, FILE *to)
 		const char *name;
 		struct slice value;
 	} fields[] = {
-		{ "level", level_names[l->level] },
+		{ "level", agent_level_names[l->level] },
 		{ "logger", l->logger.value },
 		{ "thread", l->thread.value },
 		{ "timestamp", l->timestamp.value },
@@ -136,7 +136,7 @@ explain(const struct framed *f, const struct chain *chain, const struct record *
 	for (unsigned i = 0; i < FAILURES; i++) {
 		if (failures & 1u << i)
 			fprintf(to, "  %-8s counted as towline_parse_failures_total{kind=\"%s\"}\n",
-			    "failed", failure_names[i]);
+			    "failed", agent_failure_names[i]);
 	}
 	print_field(
 	    to, "time", "@timestamp", (struct slice){ time, timestamp_write(r->time, 9, time) });

@@ -105,7 +105,7 @@ static void
 write_failures(struct exposition *x, const struct own *own, int64_t now)
 {
 	(void)now;
-	write_named(x, own, failure_names, FAILURES);
+	write_named(x, own, agent_failure_names, FAILURES);
 }
 
 static void

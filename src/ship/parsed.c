@@ -123,7 +123,7 @@ parsed_write(char *to, const struct agent_line *a)
 
 	if (a->level != LEVEL_NONE) {
 		at = PUT(at, ",\"level\":\"");
-		at = put_slice(at, level_names[a->level]);
+		at = put_slice(at, agent_level_names[a->level]);
 		*at++ = '"';
 	}
 	at = PUT_FIELD(at, "logger", a->logger);

@@ -68,12 +68,12 @@ facts_of(const struct agent_line *l, struct facts *f)
 		&l->pipeline };
 
 	f->len = 0;
-	say(f, l->encoding, ' ', l->level == LEVEL_NONE ? SLICE("-") : level_names[l->level]);
+	say(f, l->encoding, ' ', l->level == LEVEL_NONE ? SLICE("-") : agent_level_names[l->level]);
 	if (l->event != EVENT_NONE) {
 		char name[160];
 
 		snprintf(name, sizeof(name), "%.*s", (int)l->event_name.len, l->event_name.at);
-		say(f, name, '/', slice_of(event_names[l->event]));
+		say(f, name, '/', slice_of(agent_event_names[l->event]));
 	}
 	for (size_t i = 0; i < 5; i++)
 		say_field(f, names[i], fields[i]);
@@ -100,7 +100,7 @@ facts_of(const struct agent_line *l, struct facts *f)
 	}
 	for (unsigned i = 0; i < FAILURES; i++)
 		if (l->failures >> i & 1)
-			say(f, "failure", '!', slice_of(failure_names[i]));
+			say(f, "failure", '!', slice_of(agent_failure_names[i]));
 }
 
 /* What must hold whatever the text: the document can be written, no name stands twice. */

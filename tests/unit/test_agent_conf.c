@@ -29,13 +29,13 @@ test_the_shipped_file_is_the_built_in_words(void **state)
 
 	(void)state;
 	assert_non_null(b);
-	for (const struct event_row *r = agent_event_rows; r->word != NULL; r++, i++) {
+	for (const struct event_row *r = agent_builtin_events; r->word != NULL; r++, i++) {
 		assert_in_range(i, 0, b->n - 1);
 		assert_string_equal(b->at[i].name, "EVENT");
 		assert_string_equal(b->at[i].entries[0].value, r->word);
-		assert_string_equal(b->at[i].entries[1].value, event_names[r->means]);
+		assert_string_equal(b->at[i].entries[1].value, agent_event_names[r->means]);
 	}
-	for (const struct key_row *r = agent_key_rows; r->key != NULL; r++, i++) {
+	for (const struct key_row *r = agent_builtin_keys; r->key != NULL; r++, i++) {
 		assert_in_range(i, 0, b->n - 1);
 		assert_string_equal(b->at[i].name, "KEY");
 		assert_string_equal(b->at[i].entries[0].value, r->key);

@@ -107,8 +107,8 @@ test_durations(void **state)
 		bool plain;
 
 		arena_reset(&arena);
-		if (measure_duration(text, (struct unit){ 1, 0 }, &d, &plain))
-			measure_set(&m, d, &arena);
+		if (agent_measure_duration(text, (struct unit){ 1, 0 }, &d, &plain))
+			agent_measure_set(&m, d, &arena);
 		if (m.present != (durations[i].seconds != NULL))
 			fail_msg(
 			    "'%s' is%s a duration", durations[i].text, m.present ? "" : " not");
@@ -121,7 +121,7 @@ test_durations(void **state)
 		for (size_t n = text.len; n-- > 0;) {
 			struct slice cut = exact((struct slice){ text.at, n });
 
-			measure_duration(cut, (struct unit){ 1, 0 }, &d, &plain);
+			agent_measure_duration(cut, (struct unit){ 1, 0 }, &d, &plain);
 			exact_free(cut);
 		}
 		exact_free(text);
@@ -154,9 +154,9 @@ test_units_of_keys(void **state)
 		struct decimal d;
 		bool plain;
 
-		assert_true(
-		    measure_duration(slice_of(of_units[i].text), of_units[i].unit, &d, &plain));
-		measure_set(&m, d, &arena);
+		assert_true(agent_measure_duration(
+		    slice_of(of_units[i].text), of_units[i].unit, &d, &plain));
+		agent_measure_set(&m, d, &arena);
 		assert_slice(m.decimal, of_units[i].seconds);
 	}
 	arena_fini(&arena);
@@ -168,13 +168,13 @@ test_counts_are_numbers_alone(void **state)
 	struct decimal d;
 
 	(void)state;
-	assert_true(measure_count(SLICE("12"), &d));
+	assert_true(agent_measure_count(SLICE("12"), &d));
 	assert_int_equal(d.digits, 12);
-	assert_true(measure_count(SLICE("1.5"), &d));
-	assert_false(measure_count(SLICE("12s"), &d));
-	assert_false(measure_count(SLICE("-1"), &d));
-	assert_false(measure_count(SLICE(""), &d));
-	assert_false(measure_count(SLICE("1e99"), &d));
+	assert_true(agent_measure_count(SLICE("1.5"), &d));
+	assert_false(agent_measure_count(SLICE("12s"), &d));
+	assert_false(agent_measure_count(SLICE("-1"), &d));
+	assert_false(agent_measure_count(SLICE(""), &d));
+	assert_false(agent_measure_count(SLICE("1e99"), &d));
 }
 
 int
