@@ -33,17 +33,17 @@ int voice_open(enum voice level, const char *path);
 void voice_level(enum voice level);
 
 /**
- * say(level, subject, format, ...):
+ * voice_say(level, subject, format, ...):
  * One message.  ${subject} is the part that speaks: tail, es, conf, ….  The
  * text needs no newline.
  */
-void say(enum voice level, const char *subject, const char *format, ...)
+void voice_say(enum voice level, const char *subject, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-#define say_error(...) say(VOICE_ERROR, __VA_ARGS__)
-#define say_warn(...) say(VOICE_WARN, __VA_ARGS__)
-#define say_info(...) say(VOICE_INFO, __VA_ARGS__)
-#define say_debug(...) say(VOICE_DEBUG, __VA_ARGS__)
+#define say_error(...) voice_say(VOICE_ERROR, __VA_ARGS__)
+#define say_warn(...) voice_say(VOICE_WARN, __VA_ARGS__)
+#define say_info(...) voice_say(VOICE_INFO, __VA_ARGS__)
+#define say_debug(...) voice_say(VOICE_DEBUG, __VA_ARGS__)
 
 /* For what would be said again and again: at most one message in 30 s. */
 struct said {

@@ -92,7 +92,7 @@ escape(char *to, size_t size, const char *from)
 }
 
 void
-say(enum voice level, const char *subject, const char *format, ...)
+voice_say(enum voice level, const char *subject, const char *format, ...)
 {
 	char text[MESSAGE_MAX], line[MESSAGE_MAX + 64];
 	int64_t now = clock_wall();
@@ -115,18 +115,4 @@ say(enum voice level, const char *subject, const char *format, ...)
 	line[n++] = '\n';
 	while (write(voice_fd, line, n) < 0 && errno == EINTR)
 		;
-}
-
-bool
-said_lately(struct said *s)
-{
-	int64_t now = clock_mono();
-
-	if (s->at != 0 && now - s->at < 30 * NS_PER_S) {
-		s->unsaid++;
-		return true;
-	}
-	s->at = now;
-	s->unsaid = 0;
-	return false;
 }

@@ -1,0 +1,17 @@
+/* The block of an arena: taken and given back. */
+#include "memory.h"
+
+#include <stdlib.h>
+
+void
+arena_init(struct arena *a, size_t size)
+{
+	*a = (struct arena){ .at = xmalloc(size), .size = size };
+}
+
+void
+arena_fini(struct arena *a)
+{
+	free(a->at);
+	*a = (struct arena){ 0 };
+}
