@@ -34,7 +34,7 @@ extern const struct command cmd_run, cmd_check, cmd_parse, cmd_report, cmd_statu
     cmd_export_db, cmd_health, cmd_version, cmd_help;
 
 /* All commands, ended by a NULL. */
-extern const struct command *const commands[];
+extern const struct command *const cmd_table[];
 
 /**
  * cmd_options(c, argc, argv, values):

@@ -3,7 +3,7 @@
 
 #include "cmd.h"
 
-const struct command *const commands[] = {
+const struct command *const cmd_table[] = {
 	&cmd_run,
 	&cmd_check,
 	&cmd_parse,
@@ -24,9 +24,9 @@ command_named(const char *name)
 		return &cmd_version;
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
 		return &cmd_help;
-	for (size_t i = 0; commands[i] != NULL; i++) {
-		if (strcmp(commands[i]->name, name) == 0)
-			return commands[i];
+	for (size_t i = 0; cmd_table[i] != NULL; i++) {
+		if (strcmp(cmd_table[i]->name, name) == 0)
+			return cmd_table[i];
 	}
 	return NULL;
 }

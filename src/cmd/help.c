@@ -21,8 +21,8 @@ static void
 overview(FILE *to)
 {
 	fputs("Usage: towline COMMAND [options]\n\n", to);
-	for (size_t i = 0; commands[i] != NULL; i++)
-		fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->help);
+	for (size_t i = 0; cmd_table[i] != NULL; i++)
+		fprintf(to, "  %-10s %s\n", cmd_table[i]->name, cmd_table[i]->help);
 	fputs("\n`towline -c FILE` is `towline run -c FILE`.  `towline help COMMAND` says more;\n"
 	      "`towline help PLUGIN` (service, tail, kubernetes, es, parser, …) lists options.\n",
 	    to);
@@ -50,9 +50,9 @@ word_help(const char *word)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; commands[i] != NULL; i++) {
-		if (strcasecmp(commands[i]->name, word) == 0) {
-			cmd_usage(commands[i], stdout);
+	for (size_t i = 0; cmd_table[i] != NULL; i++) {
+		if (strcasecmp(cmd_table[i]->name, word) == 0) {
+			cmd_usage(cmd_table[i], stdout);
 			n++;
 		}
 	}
@@ -83,8 +83,8 @@ help_run(int argc, char **argv)
 	}
 	if (word_help(argv[at]) > 0)
 		return EXIT_DONE;
-	for (size_t i = 0; commands[i] != NULL && n < NAMES_MAX; i++)
-		names[n++] = commands[i]->name;
+	for (size_t i = 0; cmd_table[i] != NULL && n < NAMES_MAX; i++)
+		names[n++] = cmd_table[i]->name;
 	for (size_t i = 0; towline_registry.plugins[i] != NULL && n < NAMES_MAX; i++)
 		names[n++] = plugin_name(towline_registry.plugins[i]);
 	meant = nearest(argv[at], names, n);

@@ -216,7 +216,7 @@ member_keep(struct letter *l, struct slice key, const struct json_value *value)
 
 /* The document stands last; within a string its mark would be written with backslashes. */
 const char *
-letter_read(struct slice line, struct letter *l)
+letters_read(struct slice line, struct letter *l)
 {
 	const struct slice mark = SLICE(",\"document\":");
 	const char *at = line.len == 0 ? NULL : memmem(line.at, line.len, mark.at, mark.len);

@@ -54,9 +54,9 @@ struct letter {
 };
 
 /**
- * letter_read(line, l):
+ * letters_read(line, l):
  * Return NULL, or what is wrong with ${line}.
  */
-const char *letter_read(struct slice line, struct letter *l);
+const char *letters_read(struct slice line, struct letter *l);
 
 #endif

@@ -67,7 +67,7 @@ why_of(const struct sent *s, char *why, size_t size)
 	const struct reply_item *a = &s->answer;
 	char reason[REPLY_REASON];
 
-	why_without(reason, a->reason, s->id);
+	replay_why_without(reason, a->reason, s->id);
 	if (a->status == 0)
 		snprintf(why, size, "not sent: no answer");
 	else
@@ -76,12 +76,12 @@ why_of(const struct sent *s, char *why, size_t size)
 }
 
 static int
-batch_flush(struct replay *r)
+flush(struct replay *r)
 {
 	struct replay_batch *b = &r->batch;
 
 	if (b->n > 0)
-		batch_send(b);
+		replay_batch_send(b);
 	for (size_t i = 0; i < b->n; i++) {
 		struct sent *s = &b->at[i];
 		char why[WHY_MAX];
@@ -92,7 +92,7 @@ batch_flush(struct replay *r)
 		if (s->fate != FATE_LEFT)
 			continue;
 		why_of(s, why, sizeof(why));
-		why_count(&r->why, why, s->number);
+		replay_why_count(&r->why, why, s->number);
 		if (leave(r, s->at, s->len) < 0)
 			return -1;
 	}
@@ -167,7 +167,7 @@ line_take(struct replay *r, const struct line *line)
 	const struct section *output = r->only;
 	struct letter l;
 	const char *what =
-	    line->text.at == NULL ? "longer than 64 MiB" : letter_read(line->text, &l);
+	    line->text.at == NULL ? "longer than 64 MiB" : letters_read(line->text, &l);
 
 	r->read++;
 	if (what != NULL)
@@ -181,13 +181,13 @@ line_take(struct replay *r, const struct line *line)
 		    "not sent: no es or opensearch output '%.*s' in the "
 		    "configuration",
 		    (int)(l.output.len < 200 ? l.output.len : 200), l.output.at);
-		why_count(&r->why, why, line->number);
+		replay_why_count(&r->why, why, line->number);
 		return leave(r, line->at, line->len);
 	}
-	if ((output != r->batch.output || !batch_has_room(&r->batch, &l)) && batch_flush(r) < 0)
+	if ((output != r->batch.output || !replay_batch_has_room(&r->batch, &l)) && flush(r) < 0)
 		return -1;
-	batch_output(&r->batch, output);
-	batch_add(&r->batch, line, &l);
+	replay_batch_output(&r->batch, output);
+	replay_batch_add(&r->batch, line, &l);
 	return 0;
 }
 
@@ -203,7 +203,7 @@ lines_take(struct replay *r)
 	}
 	if (got < 0)
 		fprintf(stderr, "towline replay: cannot read %s: %m\n", r->file);
-	return got < 0 ? -1 : batch_flush(r);
+	return got < 0 ? -1 : flush(r);
 }
 
 /* ---- start and end */
@@ -235,7 +235,7 @@ files_open(struct replay *r)
 static int
 finish(struct replay *r)
 {
-	why_print(&r->why, r->file, stderr);
+	replay_why_print(&r->why, r->file, stderr);
 	printf("%" PRIu64 " letters: %" PRIu64 " taken, %" PRIu64 " there already, %" PRIu64
 	       " left",
 	    r->read, r->taken, r->there, r->left);
@@ -258,7 +258,7 @@ replay(struct replay *r, const struct conf *conf)
 	int code = EXIT_WRONG;
 
 	r->letters.fd = r->left_fd = -1;
-	batch_init(&r->batch);
+	replay_batch_init(&r->batch);
 	if (outputs_find(r, conf) == 0 && files_open(r) == 0) {
 		if (lines_take(r) == 0)
 			code = finish(r);
@@ -271,7 +271,7 @@ replay(struct replay *r, const struct conf *conf)
 	if (r->left_fd >= 0)
 		close(r->left_fd);
 	letters_close(&r->letters);
-	batch_fini(&r->batch);
+	replay_batch_fini(&r->batch);
 	free(r->outputs);
 	return code;
 }

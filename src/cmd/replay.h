@@ -2,8 +2,8 @@
  * towline replay from the inside: letters gather to one bulk request, which
  * goes until each of them has its verdict.
  *
- *	replay.c: lines -> letters ─ batch_add -> batch_send ─> taken
- *	                                                  └──> left: FILE.rest, and why
+ *	replay.c: lines ─> letters ─> replay_batch.c ─┬─> taken
+ *	                                              └─> left: FILE.rest, and why
  */
 #ifndef REPLAY_H
 #define REPLAY_H
@@ -38,30 +38,30 @@ struct replay_batch {
 };
 
 /**
- * batch_init(b), batch_fini(b):
+ * replay_batch_init(b), replay_batch_fini(b):
  * Empty, for no output yet.
  */
-void batch_init(struct replay_batch *b);
-void batch_fini(struct replay_batch *b);
+void replay_batch_init(struct replay_batch *b);
+void replay_batch_fini(struct replay_batch *b);
 
 /**
- * batch_output(b, output):
+ * replay_batch_output(b, output):
  * The empty batch is for this [OUTPUT] from now on.
  */
-void batch_output(struct replay_batch *b, const struct section *output);
+void replay_batch_output(struct replay_batch *b, const struct section *output);
 
 /**
- * batch_has_room(b, l), batch_add(b, line, l):
+ * replay_batch_has_room(b, l), replay_batch_add(b, line, l):
  * Does the letter still fit into the request?  An empty batch takes every one.
  */
-bool batch_has_room(const struct replay_batch *b, const struct letter *l);
-void batch_add(struct replay_batch *b, const struct line *line, const struct letter *l);
+bool replay_batch_has_room(const struct replay_batch *b, const struct letter *l);
+void replay_batch_add(struct replay_batch *b, const struct line *line, const struct letter *l);
 
 /**
- * batch_send(b):
+ * replay_batch_send(b):
  * Send until each letter is FATE_TAKEN, FATE_THERE or, with the answer that
  * says why, FATE_LEFT.
  */
-void batch_send(struct replay_batch *b);
+void replay_batch_send(struct replay_batch *b);
 
 #endif

@@ -7,7 +7,7 @@
 #include "cmd.h"
 
 void
-why_count(struct why_table *t, const char *text, uint64_t line)
+replay_why_count(struct why_table *t, const char *text, uint64_t line)
 {
 	unsigned i = 0;
 
@@ -22,7 +22,7 @@ why_count(struct why_table *t, const char *text, uint64_t line)
 }
 
 void
-why_print(const struct why_table *t, const char *file, FILE *to)
+replay_why_print(const struct why_table *t, const char *file, FILE *to)
 {
 	for (unsigned i = 0; i < t->n; i++) {
 		fprintf(to, "%s:%" PRIu64 ": %" PRIu64 " letter%s ", file, t->at[i].line,
@@ -33,7 +33,7 @@ why_print(const struct why_table *t, const char *file, FILE *to)
 }
 
 void
-why_without(char *to, const char *reason, const char *id)
+replay_why_without(char *to, const char *reason, const char *id)
 {
 	const char *at;
 	size_t len = strlen(id);

@@ -17,22 +17,22 @@ struct why_table {
 };
 
 /**
- * why_count(t, text, line):
+ * replay_why_count(t, text, line):
  * Count one more letter, at ${line}, with this reason.
  */
-void why_count(struct why_table *t, const char *text, uint64_t line);
+void replay_why_count(struct why_table *t, const char *text, uint64_t line);
 
 /**
- * why_print(t, file, to):
+ * replay_why_print(t, file, to):
  * A line for each, as FILE:LINE: how many, and the reason.
  */
-void why_print(const struct why_table *t, const char *file, FILE *to);
+void replay_why_print(const struct why_table *t, const char *file, FILE *to);
 
 /**
- * why_without(to, reason, id):
+ * replay_why_without(to, reason, id):
  * Copy ${reason} to ${to}, which is as large, with a star for ${id}: servers
  * name the document, and one reason would be thousands.
  */
-void why_without(char *to, const char *reason, const char *id);
+void replay_why_without(char *to, const char *reason, const char *id);
 
 #endif

@@ -164,11 +164,11 @@ report_run(int argc, char **argv)
 	if (conf == NULL)
 		return EXIT_WRONG;
 	if (ask(&q, conf, &report) == 0) {
-		report_sort(&report);
-		report_print(&q, &report, values[OPT_JSON] != NULL, stdout);
+		report_table_sort(&report);
+		report_table_print(&q, &report, values[OPT_JSON] != NULL, stdout);
 		code = EXIT_DONE;
 	}
-	report_free(&report);
+	report_table_free(&report);
 	conf_free(conf);
 	return code;
 }

@@ -64,20 +64,21 @@ struct report {
 int report_es(const struct report_query *q, const struct section *output, struct report *out);
 int report_sqlite(const struct report_query *q, const struct section *output, struct report *out);
 
-/* report_add(out): A new row, all zero. */
-struct report_row *report_add(struct report *out);
+/* report_table_add(out): A new row, all zero. */
+struct report_row *report_table_add(struct report *out);
 
-/* report_sort(out): The largest first, at most REPORT_ROWS; what is cut is in left_out. */
-void report_sort(struct report *out);
-void report_free(struct report *out);
+/* report_table_sort(out): The largest first, at most REPORT_ROWS; what is cut is in left_out. */
+void report_table_sort(struct report *out);
+void report_table_free(struct report *out);
 
 /**
- * report_newer(time, log, than_time, than_log):
+ * report_table_newer(time, log, than_time, than_log):
  * Of two records with one @timestamp: is the first the sample?  By `time`,
  * which has nanoseconds, then by the text, so that every output shows the
  * same.  Any may be NULL.
  */
-bool report_newer(const char *time, const char *log, const char *than_time, const char *than_log);
+bool report_table_newer(
+    const char *time, const char *log, const char *than_time, const char *than_log);
 
 /* The rank, from 1, of the ${percent}th percentile among ${n} (> 0) sorted values. */
 static inline uint64_t
@@ -88,22 +89,22 @@ report_rank(uint64_t n, unsigned percent)
 	return rank == 0 ? 1 : rank;
 }
 
-/* report_sample(log): The first line of ${log}, cut, as the caller's string. */
-char *report_sample(struct slice log);
+/* report_table_sample(log): The first line of ${log}, cut, as the caller's string. */
+char *report_table_sample(struct slice log);
 
 /**
- * report_print(q, r, json, to):
+ * report_table_print(q, r, json, to):
  * Print ${r} as a table with a head that says what was asked, or as a JSON
  * array of objects named as the table's columns.
  */
-void report_print(const struct report_query *q, const struct report *r, bool json, FILE *to);
+void report_table_print(const struct report_query *q, const struct report *r, bool json, FILE *to);
 
 /**
- * word_in(text, word):
+ * report_word_in(text, word):
  * Is ${word} (letters, digits, _) a token of ${text}, case aside, as the
  * standard analyzer of Elasticsearch and OpenSearch cuts it (Unicode, UAX 29)?
  */
-bool word_in(struct slice text, struct slice word);
+bool report_word_in(struct slice text, struct slice word);
 
 /**
  * report_path(output):

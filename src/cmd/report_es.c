@@ -192,7 +192,7 @@ milliseconds(const json_t *value)
 	return ms > 0 && ms < 1e15 ? (int64_t)ms : 0;
 }
 
-/* Of the newest hits the one that report_newer() picks: the same as over sqlite. */
+/* Of the newest hits the one that report_table_newer() picks: the same as over sqlite. */
 static const char *
 newest_log(json_t *hits)
 {
@@ -207,7 +207,7 @@ newest_log(json_t *hits)
 
 		if (!json_equal(INSIDE(hit, "sort"), newest) && i > 0)
 			break;
-		if (!report_newer(its_time, its_log, time, log) && i > 0)
+		if (!report_table_newer(its_time, its_log, time, log) && i > 0)
 			continue;
 		time = its_time;
 		log = its_log;
@@ -222,7 +222,7 @@ error_row(struct report_row *row, json_t *bucket)
 
 	row->first = milliseconds(INSIDE(bucket, "first_seen", "value"));
 	row->last = milliseconds(INSIDE(bucket, "last_seen", "value"));
-	row->sample = report_sample(slice_of(log));
+	row->sample = report_table_sample(slice_of(log));
 }
 
 static void
@@ -241,7 +241,7 @@ row_from(const struct report_query *q, json_t *bucket, uint64_t count, struct re
 
 	if (count == 0)
 		return;
-	row = report_add(out);
+	row = report_table_add(out);
 	row->count = count;
 	row->group = key != NULL ? xstrdup(key) : NULL;
 	if (q->by != BY_NOTHING && row->group == NULL)

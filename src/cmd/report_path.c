@@ -23,15 +23,15 @@ path_index(struct buffer *path, const char *name)
 char *
 report_path(const struct section *output)
 {
-	const bool *dated = output_option(output, "Logstash_Format");
-	const char *index = output_string(output, "Index");
+	const bool *dated = server_option(output, "Logstash_Format");
+	const char *index = server_option_string(output, "Index");
 	struct buffer path;
 	char *text;
 
 	buffer_init(&path, 0);
 	buffer_put(&path, SLICE("/"));
 	if (dated != NULL && *dated) {
-		index = output_string(output, "Logstash_Prefix");
+		index = server_option_string(output, "Logstash_Prefix");
 		path_index(&path, index != NULL ? index : "logstash");
 		buffer_put(&path, SLICE("*"));
 	} else {

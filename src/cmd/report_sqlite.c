@@ -47,7 +47,8 @@ has_word(sqlite3_context *context, int n, sqlite3_value **values)
 	(void)n;
 	text.len = (size_t)sqlite3_value_bytes(values[0]);
 	word.len = (size_t)sqlite3_value_bytes(values[1]);
-	sqlite3_result_int(context, text.at != NULL && word.at != NULL && word_in(text, word));
+	sqlite3_result_int(
+	    context, text.at != NULL && word.at != NULL && report_word_in(text, word));
 }
 
 static int
@@ -152,7 +153,7 @@ newest_keep(struct group *g, int64_t ns, sqlite3_stmt *row)
 	const char *time = (const char *)sqlite3_column_text(row, 4);
 
 	if (g->count > 1 &&
-	    (ns < g->last || (ns == g->last && !report_newer(time, log, g->time, g->log))))
+	    (ns < g->last || (ns == g->last && !report_table_newer(time, log, g->time, g->log))))
 		return;
 	free(g->log);
 	free(g->time);
@@ -204,7 +205,7 @@ at_rank(const struct group *g, unsigned percent)
 static void
 group_row(struct group *g, const struct report_query *q, struct report *out)
 {
-	struct report_row *row = report_add(out);
+	struct report_row *row = report_table_add(out);
 	long double sum = 0;
 
 	if (g->ntimes > 0)
@@ -215,7 +216,7 @@ group_row(struct group *g, const struct report_query *q, struct report *out)
 	row->count = g->count;
 	row->first = g->first / NS_PER_MS;
 	row->last = g->last / NS_PER_MS;
-	row->sample = report_sample(slice_of(g->log));
+	row->sample = report_table_sample(slice_of(g->log));
 	row->mean = g->ntimes == 0 ? NAN : (double)(sum / (long double)g->ntimes);
 	row->p50 = at_rank(g, 50);
 	row->p95 = at_rank(g, 95);
@@ -254,7 +255,7 @@ read_groups(sqlite3 *db, const struct report_query *q, struct report *out)
 int
 report_sqlite(const struct report_query *q, const struct section *output, struct report *out)
 {
-	const char *path = output_string(output, "Path");
+	const char *path = server_option_string(output, "Path");
 	sqlite3 *db = NULL;
 	int result = -1;
 

@@ -10,7 +10,7 @@
 #include "timestamp.h"
 
 struct report_row *
-report_add(struct report *out)
+report_table_add(struct report *out)
 {
 	out->rows = xrealloc(out->rows, (out->n + 1) * sizeof(*out->rows));
 	out->rows[out->n] = (struct report_row){ 0 };
@@ -28,7 +28,7 @@ by_count(const void *a, const void *b)
 }
 
 void
-report_sort(struct report *out)
+report_table_sort(struct report *out)
 {
 	if (out->n > 1)
 		qsort(out->rows, out->n, sizeof(*out->rows), by_count);
@@ -42,7 +42,7 @@ report_sort(struct report *out)
 }
 
 void
-report_free(struct report *out)
+report_table_free(struct report *out)
 {
 	for (size_t i = 0; i < out->n; i++) {
 		free(out->rows[i].group);
@@ -59,7 +59,7 @@ compare(const char *a, const char *b)
 }
 
 bool
-report_newer(const char *time, const char *log, const char *than_time, const char *than_log)
+report_table_newer(const char *time, const char *log, const char *than_time, const char *than_log)
 {
 	int order = compare(time, than_time);
 
@@ -67,7 +67,7 @@ report_newer(const char *time, const char *log, const char *than_time, const cha
 }
 
 char *
-report_sample(struct slice log)
+report_table_sample(struct slice log)
 {
 	const char *end = log.len > 0 ? memchr(log.at, '\n', log.len) : NULL;
 	size_t len = end != NULL ? (size_t)(end - log.at) : log.len;
@@ -349,7 +349,7 @@ print_json(const struct report_query *q, const struct report *r, FILE *to)
 }
 
 void
-report_print(const struct report_query *q, const struct report *r, bool json, FILE *to)
+report_table_print(const struct report_query *q, const struct report *r, bool json, FILE *to)
 {
 	if (json) {
 		print_json(q, r, to);

@@ -156,7 +156,7 @@ ends(struct slice text, size_t at)
 }
 
 bool
-word_in(struct slice text, struct slice word)
+report_word_in(struct slice text, struct slice word)
 {
 	for (size_t at = 0; at + word.len <= text.len; at++) {
 		if ((text.at[at] | 0x20) != (word.at[0] | 0x20))

@@ -20,7 +20,7 @@ struct request {
 static bool
 is_on(const struct section *output, const char *name)
 {
-	const bool *at = output_option(output, name);
+	const bool *at = server_option(output, name);
 
 	return at != NULL ? *at : strncmp(name, "tls.verify", 10) == 0;
 }
@@ -28,7 +28,7 @@ is_on(const struct section *output, const char *name)
 static int64_t
 port_of(const struct section *output)
 {
-	const int64_t *at = output_option(output, "Port");
+	const int64_t *at = server_option(output, "Port");
 
 	return at != NULL ? *at : 9200;
 }
@@ -45,7 +45,7 @@ static struct {
 static int
 hosts_of(const struct section *output, const char *command)
 {
-	const char *text = output_string(output, "Host");
+	const char *text = server_option_string(output, "Host");
 	char why[256];
 	int n;
 
@@ -90,7 +90,7 @@ set_string(CURL *curl, CURLoption option, const char *value)
 static char *
 secret_file(const struct section *output, const char *name)
 {
-	const char *path = output_string(output, name);
+	const char *path = server_option_string(output, name);
 	char text[4096];
 	FILE *file;
 
@@ -112,7 +112,7 @@ secret_file(const struct section *output, const char *name)
 static char *
 secret(const struct section *output, const char *name)
 {
-	const char *value = output_string(output, name);
+	const char *value = server_option_string(output, name);
 	char *file_option = xprintf("%s_File", name), *read = NULL;
 
 	if (value == NULL || value[0] == '\0')
@@ -136,11 +136,11 @@ set_credentials(struct request *r, const struct section *output)
 		free(key);
 		return;
 	}
-	if (output_string(output, "HTTP_User") == NULL)
+	if (server_option_string(output, "HTTP_User") == NULL)
 		return;
 	password = secret(output, "HTTP_Passwd");
 	curl_easy_setopt(r->curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-	set_string(r->curl, CURLOPT_USERNAME, output_string(output, "HTTP_User"));
+	set_string(r->curl, CURLOPT_USERNAME, server_option_string(output, "HTTP_User"));
 	set_string(r->curl, CURLOPT_PASSWORD, password);
 	free(password);
 }
@@ -163,7 +163,8 @@ set_tls(CURL *curl, const struct section *output)
 	bool verify = is_on(output, "tls.verify");
 
 	for (size_t i = 0; i < sizeof(tls_options) / sizeof(tls_options[0]); i++)
-		set_string(curl, tls_options[i].option, output_string(output, tls_options[i].name));
+		set_string(
+		    curl, tls_options[i].option, server_option_string(output, tls_options[i].name));
 	if (!verify)
 		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
 	if (!verify || !is_on(output, "tls.verify_hostname"))
@@ -175,8 +176,8 @@ static void
 set_url(struct request *r, const struct section *output, const char *host, const char *path)
 {
 	bool tls = is_on(output, "tls");
-	const char *prefix = output_string(output, "Path");
-	const char *vhost = tls ? output_string(output, "tls.vhost") : NULL;
+	const char *prefix = server_option_string(output, "Path");
+	const char *vhost = tls ? server_option_string(output, "tls.vhost") : NULL;
 	const char *port = strrchr(host, ':');
 	char *to = xprintf("::%s", host), *url;
 	bool slash = prefix != NULL && prefix[0] != '/' && prefix[0] != '\0';

@@ -10,12 +10,12 @@
 #include "slice.h"
 
 /**
- * output_option(section, name), output_string(section, name):
+ * server_option(section, name), server_option_string(section, name):
  * The field that the option ${name} of ${section}'s plugin fills, or NULL when
  * the plugin has no such option.
  */
-const void *output_option(const struct section *section, const char *name);
-const char *output_string(const struct section *section, const char *name);
+const void *server_option(const struct section *section, const char *name);
+const char *server_option_string(const struct section *section, const char *name);
 
 /**
  * server_host():

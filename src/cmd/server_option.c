@@ -4,7 +4,7 @@
 #include "server.h"
 
 const void *
-output_option(const struct section *section, const char *name)
+server_option(const struct section *section, const char *name)
 {
 	for (const struct option *o = section->plugin->options; o != NULL && o->name != NULL; o++) {
 		if (strcasecmp(o->name, name) == 0)
@@ -14,9 +14,9 @@ output_option(const struct section *section, const char *name)
 }
 
 const char *
-output_string(const struct section *section, const char *name)
+server_option_string(const struct section *section, const char *name)
 {
-	const void *at = output_option(section, name);
+	const void *at = server_option(section, name);
 
 	return at == NULL ? NULL : *(char *const *)at;
 }

@@ -56,7 +56,7 @@ test_lines(void **state)
 	for (size_t i = 0; i < COUNT(good); i++) {
 		struct slice line = exact(slice_of(good[i].line));
 
-		assert_null(letter_read(line, &l));
+		assert_null(letters_read(line, &l));
 		assert_slice(l.document, good[i].document);
 		assert_slice(l.id, "x");
 		assert_slice(l.index, "i");
@@ -64,13 +64,13 @@ test_lines(void **state)
 		for (size_t cut = 0; cut < line.len; cut++) {
 			struct slice part = exact((struct slice){ line.at, cut });
 
-			assert_non_null(letter_read(part, &l));
+			assert_non_null(letters_read(part, &l));
 			exact_free(part);
 		}
 		exact_free(line);
 	}
 	for (size_t i = 0; i < COUNT(bad); i++) {
-		if (letter_read(slice_of(bad[i]), &l) == NULL)
+		if (letters_read(slice_of(bad[i]), &l) == NULL)
 			fail_msg("%s: a letter", bad[i]);
 	}
 }
@@ -184,8 +184,8 @@ letter_add(struct replay_batch *b, unsigned n)
 	snprintf(id, sizeof(id), "%040u", n);
 	snprintf(document, sizeof(document), "{\"n\":%u}", n);
 	l.document = slice_of(document);
-	assert_true(batch_has_room(b, &l));
-	batch_add(b, &line, &l);
+	assert_true(replay_batch_has_room(b, &l));
+	replay_batch_add(b, &line, &l);
 }
 
 static void
@@ -198,13 +198,13 @@ test_busy_letters_go_again_and_bad_ones_are_left(void **state)
 	(void)state;
 	server_start(&server);
 	conf = conf_of(server.port);
-	batch_init(&b);
+	replay_batch_init(&b);
 	b.wait = NS_PER_MS;
-	batch_output(&b, &conf->sections[0]);
+	replay_batch_output(&b, &conf->sections[0]);
 	for (unsigned n = 0; n < BATCH_LETTERS; n++)
 		letter_add(&b, n);
-	assert_false(batch_has_room(&b, &(struct letter){ 0 }));
-	batch_send(&b);
+	assert_false(replay_batch_has_room(&b, &(struct letter){ 0 }));
+	replay_batch_send(&b);
 	assert_int_equal(server.bulks, 2);
 	for (size_t i = 0; i < b.n; i++) {
 		bool odd = b.at[i].number % 10 == 0;
@@ -213,7 +213,7 @@ test_busy_letters_go_again_and_bad_ones_are_left(void **state)
 		assert_int_equal(b.at[i].answer.status, odd ? 400 : 201);
 	}
 	assert_int_equal(map_count(server.stored), BATCH_LETTERS - (BATCH_LETTERS + 9) / 10);
-	batch_fini(&b);
+	replay_batch_fini(&b);
 	conf_free(conf);
 	server_stop(&server);
 }
@@ -234,12 +234,12 @@ test_reasons_are_counted_without_ids_and_are_bounded(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		why_without(to, cases[i][0], cases[i][1]);
+		replay_why_without(to, cases[i][0], cases[i][1]);
 		assert_string_equal(to, cases[i][2]);
 	}
 	for (uint64_t i = 0; i < 1000; i++) {
 		snprintf(to, sizeof(to), "reason %u", (unsigned)(i % 500));
-		why_count(&t, to, i + 1);
+		replay_why_count(&t, to, i + 1);
 	}
 	assert_int_equal(t.n, WHYS + 1);
 	assert_int_equal(t.at[0].count, 2);

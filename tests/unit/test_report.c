@@ -79,14 +79,14 @@ test_words_are_those_of_the_standard_analyzer(void **state)
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		struct slice text = slice_of(words[i].text);
 
-		if (word_in(text, SLICE("ERROR")) != words[i].has)
+		if (report_word_in(text, SLICE("ERROR")) != words[i].has)
 			fail_msg("%s", words[i].text);
 		for (size_t cut = 0; cut < text.len; cut++) {
 			char *exact = malloc(cut + 1);
 
 			memcpy(exact, text.at, cut);
 			exact = realloc(exact, cut ? cut : 1);
-			word_in((struct slice){ exact, cut }, SLICE("ERROR"));
+			report_word_in((struct slice){ exact, cut }, SLICE("ERROR"));
 			free(exact);
 		}
 	}
@@ -96,12 +96,12 @@ static void
 test_of_records_at_one_time_every_output_shows_the_same(void **state)
 {
 	(void)state;
-	assert_true(report_newer("2", "a", "1", "b"));
-	assert_false(report_newer("1", "b", "2", "a"));
-	assert_true(report_newer("1", "b", "1", "a"));
-	assert_false(report_newer("1", "a", "1", "a"));
-	assert_true(report_newer(NULL, "b", NULL, "a"));
-	assert_true(report_newer(NULL, "a", NULL, NULL));
+	assert_true(report_table_newer("2", "a", "1", "b"));
+	assert_false(report_table_newer("1", "b", "2", "a"));
+	assert_true(report_table_newer("1", "b", "1", "a"));
+	assert_false(report_table_newer("1", "a", "1", "a"));
+	assert_true(report_table_newer(NULL, "b", NULL, "a"));
+	assert_true(report_table_newer(NULL, "a", NULL, NULL));
 }
 
 static void
@@ -206,10 +206,10 @@ printed(enum report_kind kind, enum report_by by, bool json)
 	FILE *to = open_memstream(&text, &size);
 
 	assert_int_equal(report_sqlite(&q, &output, &report), 0);
-	report_sort(&report);
-	report_print(&q, &report, json, to);
+	report_table_sort(&report);
+	report_table_print(&q, &report, json, to);
 	fclose(to);
-	report_free(&report);
+	report_table_free(&report);
 	if (!json) {
 		rest = strchr(text, '\n');
 		assert_non_null(rest);
@@ -293,7 +293,7 @@ test_a_table_commands_no_terminal(void **state)
 {
 	const struct report_query q = { .kind = REPORT_ERRORS, .by = BY_ERROR_TYPE, .since = "1h" };
 	struct report r = { .source = xstrdup("x"), .labelled = true };
-	struct report_row *row = report_add(&r);
+	struct report_row *row = report_table_add(&r);
 	char *text = NULL;
 	size_t size;
 	FILE *to = open_memstream(&text, &size);
@@ -301,15 +301,15 @@ test_a_table_commands_no_terminal(void **state)
 	(void)state;
 	row->group = xstrdup("\x1b[2J\xc2\x9b");
 	row->count = 1;
-	row->sample = report_sample(SLICE("a\tb\x7f\nc"));
-	report_print(&q, &r, false, to);
+	row->sample = report_table_sample(SLICE("a\tb\x7f\nc"));
+	report_table_print(&q, &r, false, to);
 	fclose(to);
 	assert_non_null(strstr(text, "\n\\x1b[2J\\x9b  "));
 	assert_non_null(strstr(text, "  a\\x09b\\x7f\n"));
 	assert_non_null(strstr(text,
 	    ", kubernetes.labels.app is matillion-agent[-…] or matillion-runner[-…], or missing\n"));
 	free(text);
-	report_free(&r);
+	report_table_free(&r);
 }
 
 int

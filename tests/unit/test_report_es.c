@@ -194,7 +194,7 @@ test_errors_are_asked_as_the_reference_document_asks(void **state)
 	assert_int_equal(r.rows[0].last, 1795334401500);
 	assert_string_equal(r.rows[0].sample, "ERROR x");
 	assert_int_equal(r.left_out, 2);
-	report_free(&r);
+	report_table_free(&r);
 	asked_clear();
 }
 
@@ -231,7 +231,7 @@ test_performance_is_asked_by_rank_and_without_a_label_that_no_record_has(void **
 	assert_int_equal(r.rows[0].count, 4);
 	assert_true(r.rows[0].mean == 5.5 && r.rows[0].p50 == 3 && r.rows[0].max == 12.5);
 	assert_true(r.rows[0].p95 == 12.5); /* not more than the largest */
-	report_free(&r);
+	report_table_free(&r);
 	asked_clear();
 }
 
@@ -259,7 +259,7 @@ test_an_index_with_a_date_is_asked_as_a_pattern(void **state)
 		values.dated = cases[i].dated;
 		assert_int_equal(report_es(&q, &output, &r), 0);
 		assert_string_equal(asked[0].url, cases[i].path);
-		report_free(&r);
+		report_table_free(&r);
 		asked_clear();
 		free(index);
 	}
@@ -277,7 +277,7 @@ test_what_the_server_refuses_is_a_failure(void **state)
 	status = 403;
 	answers[0] = "{\"error\":{\"reason\":\"no right\"}}";
 	assert_int_equal(report_es(&q, &output, &r), -1);
-	report_free(&r);
+	report_table_free(&r);
 	asked_clear();
 }
 
@@ -301,12 +301,12 @@ test_each_host_is_asked_in_turn(void **state)
 	assert_int_equal(nasked, 2);
 	snprintf(source, sizeof(source), "127.0.0.1:%u/", (unsigned)values.port);
 	assert_true(slice_starts(slice_of(r.source), slice_of(source)));
-	report_free(&r);
+	report_table_free(&r);
 	asked_clear();
 	status = 503; /* both have failed then */
 	assert_int_equal(report_es(&q, &output, &r), -1);
 	assert_int_equal(nasked, 1);
-	report_free(&r);
+	report_table_free(&r);
 	asked_clear();
 	free(values.host);
 	values.host = host;
@@ -335,7 +335,7 @@ test_hostile_answers(void **state)
 		answers[0] = "{" SHARDS "}";
 		answers[1] = answers[2] = bad[i / 3];
 		report_es(&by[i % 3], &output, &r);
-		report_free(&r);
+		report_table_free(&r);
 		asked_clear();
 	}
 	for (size_t cut = 0; cut < sizeof(performance) - 1; cut += 3) {
@@ -345,7 +345,7 @@ test_hostile_answers(void **state)
 		answers[0] = "{" SHARDS "}";
 		answers[1] = part;
 		assert_int_equal(report_es(&by[0], &output, &r), -1);
-		report_free(&r);
+		report_table_free(&r);
 		asked_clear();
 		free(part);
 	}

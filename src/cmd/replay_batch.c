@@ -24,7 +24,7 @@
 /* ---- filling */
 
 void
-batch_init(struct replay_batch *b)
+replay_batch_init(struct replay_batch *b)
 {
 	memset(b, 0, sizeof(*b));
 	b->at = xcalloc(BATCH_LETTERS, sizeof(*b->at));
@@ -32,7 +32,7 @@ batch_init(struct replay_batch *b)
 }
 
 void
-batch_fini(struct replay_batch *b)
+replay_batch_fini(struct replay_batch *b)
 {
 	buffer_fini(&b->body);
 	free(b->path);
@@ -40,9 +40,9 @@ batch_fini(struct replay_batch *b)
 }
 
 void
-batch_output(struct replay_batch *b, const struct section *output)
+replay_batch_output(struct replay_batch *b, const struct section *output)
 {
-	const char *pipeline = output_string(output, "Pipeline");
+	const char *pipeline = server_option_string(output, "Pipeline");
 	char *name = pipeline != NULL ? curl_easy_escape(NULL, pipeline, 0) : NULL;
 
 	if (b->output == output)
@@ -59,13 +59,13 @@ batch_output(struct replay_batch *b, const struct section *output)
 }
 
 bool
-batch_has_room(const struct replay_batch *b, const struct letter *l)
+replay_batch_has_room(const struct replay_batch *b, const struct letter *l)
 {
 	return b->n == 0 || (b->n < BATCH_LETTERS && b->body.len + l->document.len <= BATCH_BYTES);
 }
 
 void
-batch_add(struct replay_batch *b, const struct line *line, const struct letter *l)
+replay_batch_add(struct replay_batch *b, const struct line *line, const struct letter *l)
 {
 	struct sent *s = &b->at[b->n++];
 
@@ -250,7 +250,7 @@ leave_rest(struct replay_batch *b)
 }
 
 void
-batch_send(struct replay_batch *b)
+replay_batch_send(struct replay_batch *b)
 {
 	int64_t pause = b->wait;
 	size_t from = 0, n = b->n;
