@@ -130,11 +130,11 @@ size_t findings_count(const struct findings *f, enum finding kind);
 void findings_print(const struct findings *f, enum finding least, FILE *to);
 
 /**
- * nearest(word, names, n):
+ * findings_nearest(word, names, n):
  * Return the one of ${names} that ${word} was probably meant to be (edit
  * distance, case folded, at most a third of its length), or NULL.
  */
-const char *nearest(const char *word, const char *const *names, size_t n);
+const char *findings_nearest(const char *word, const char *const *names, size_t n);
 
 /* ---- a configuration */
 

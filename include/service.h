@@ -11,7 +11,7 @@
 #include "parser.h"
 #include "voice.h"
 
-extern const struct plugin service_plugin, parser_plugin;
+extern const struct plugin service_plugin, parser_section_plugin;
 
 struct service {
 	int64_t flush; /* ns: a batch is sealed at this age */
@@ -59,9 +59,9 @@ struct parser_conf {
 };
 
 /**
- * parser_from(section, error, size):
+ * parser_section_new(section, error, size):
  * Make ready the parser of a [PARSER] section.  As parser_new.
  */
-struct parser *parser_from(const struct section *section, char *error, size_t size);
+struct parser *parser_section_new(const struct section *section, char *error, size_t size);
 
 #endif

@@ -50,7 +50,7 @@ choose(const struct conf_block *b, const struct conf_entry *e, const char *const
 	for (size_t i = 0; i < n; i++)
 		if (strcasecmp(names[i], e->value) == 0)
 			return (int)i;
-	near = nearest(e->value, names, n);
+	near = findings_nearest(e->value, names, n);
 	findings_add(findings, FINDING_ERROR, b->file, e->line, "%s cannot be '%s'%s%s%s", e->key,
 	    e->value, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 	return -1;
@@ -70,7 +70,7 @@ entries_sort(const struct conf_block *b, const char *const *keys, size_t n,
 		while (k < n && strcasecmp(keys[k], e->key) != 0)
 			k++;
 		if (k == n) {
-			const char *near = nearest(e->key, keys, n);
+			const char *near = findings_nearest(e->key, keys, n);
 
 			findings_add(findings, FINDING_ERROR, b->file, e->line,
 			    "no entry '%s' in [%s]%s%s%s", e->key, b->name,
@@ -161,7 +161,7 @@ agent_conf_read(const char *path, struct findings *findings)
 		} else if (strcasecmp(b->name, "KEY") == 0) {
 			key_read(w, b, findings);
 		} else {
-			const char *near = nearest(b->name, section_names_known, 2);
+			const char *near = findings_nearest(b->name, section_names_known, 2);
 
 			findings_add(findings, FINDING_ERROR, b->file, b->line,
 			    "no section [%s] here; there are [EVENT] and [KEY]%s%s%s", b->name,

@@ -82,7 +82,7 @@ parsers_make(struct chain *c, const struct conf *conf)
 
 		if (s->plugin->kind != SECTION_PARSER)
 			continue;
-		p = parser_from(s, why, sizeof(why));
+		p = parser_section_new(s, why, sizeof(why));
 		if (p == NULL) {
 			say_error("conf", "%s:%u: %s", s->file, s->line, why);
 			return -1;

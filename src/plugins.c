@@ -36,7 +36,7 @@ static const struct plugin *const plugins[] = {
 	LATER(SECTION_OUTPUT, "http", "post records to a server"),
 	LATER(SECTION_OUTPUT, "file", "write records to files"),
 	LATER(SECTION_OUTPUT, "prometheus_exporter", "serve metrics"),
-	&parser_plugin,
+	&parser_section_plugin,
 	LATER(SECTION_MULTILINE_PARSER, NULL, "rules that join lines"),
 	NULL,
 };

@@ -87,7 +87,7 @@ help_run(int argc, char **argv)
 		names[n++] = cmd_table[i]->name;
 	for (size_t i = 0; towline_registry.plugins[i] != NULL && n < NAMES_MAX; i++)
 		names[n++] = plugin_name(towline_registry.plugins[i]);
-	meant = nearest(argv[at], names, n);
+	meant = findings_nearest(argv[at], names, n);
 	fprintf(stderr, "towline help: no command or plugin '%s'%s%s%s\n", argv[at],
 	    meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
 	return EXIT_USAGE;

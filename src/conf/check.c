@@ -77,7 +77,7 @@ parser_name_check(struct reading *r, const struct section *s, const char *option
 		    u->file, u->line);
 		return;
 	}
-	meant = nearest(name, known, n);
+	meant = findings_nearest(name, known, n);
 	findings_add(r->findings, FINDING_ERROR, s->file, line, "no parser '%s' is defined%s%s%s",
 	    name, meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
 }
@@ -128,7 +128,7 @@ may_reach(const struct section *in, const struct section *s)
 		return true;
 	if (regex != NULL)
 		return regex_may_match(regex, tag);
-	return match != NULL && globs_meet(match, tag, '\0');
+	return match != NULL && glob_meet(match, tag, '\0');
 }
 
 static void
@@ -228,5 +228,5 @@ check_sections(struct reading *r)
 	if (count(r, SECTION_OUTPUT) == 0 && !r->incomplete[SECTION_OUTPUT])
 		findings_add(r->findings, FINDING_ERROR, r->conf->file, 0,
 		    "no [OUTPUT]: nothing would be delivered");
-	check_overlap(r);
+	overlap_check(r);
 }

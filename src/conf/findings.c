@@ -184,7 +184,7 @@ distance(const char *a, size_t na, const char *b, size_t nb)
 }
 
 const char *
-nearest(const char *word, const char *const *names, size_t n)
+findings_nearest(const char *word, const char *const *names, size_t n)
 {
 	const char *best = NULL;
 	size_t len = strlen(word), least_edits = SIZE_MAX;

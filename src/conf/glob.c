@@ -107,7 +107,7 @@ tokens_meet(
 }
 
 bool
-globs_meet(const char *a, const char *b, char separator)
+glob_meet(const char *a, const char *b, char separator)
 {
 	size_t na = strlen(a), nb = strlen(b);
 	struct token *tokens;

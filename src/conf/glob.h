@@ -5,12 +5,12 @@
 #include <stdbool.h>
 
 /**
- * globs_meet(a, b, separator):
+ * glob_meet(a, b, separator):
  * Is there a text that both patterns match?  `*` is any text without
  * ${separator} (0: any text), `?` one character, [ ] one of some.  What is too
  * long to be compared (4096 bytes) meets.
  */
-bool globs_meet(const char *a, const char *b, char separator);
+bool glob_meet(const char *a, const char *b, char separator);
 
 /**
  * glob_covers(wide, narrow):

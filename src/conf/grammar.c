@@ -253,7 +253,7 @@ directive(struct grammar *g, struct place *p, struct slice line, struct conf_blo
 		set_variable(g, p, rest);
 	} else {
 		name = xslicedup(word);
-		meant = nearest(name, names, 2);
+		meant = findings_nearest(name, names, 2);
 		WRONG(g, p, "no directive '%s'%s%s%s", name, meant ? "; did you mean '" : "",
 		    meant ? meant : "", meant ? "'?" : "");
 		free(name);

@@ -50,7 +50,7 @@ patterns_check(struct reading *r, const struct section *a, const struct section 
 
 	for (size_t i = 0; i < paths->n; i++) {
 		for (size_t j = 0; j < others->n; j++) {
-			if (!globs_meet(paths->at[i], others->at[j], '/') ||
+			if (!glob_meet(paths->at[i], others->at[j], '/') ||
 			    covered(without, others->at[j]) ||
 			    covered(others_without, paths->at[i]))
 				continue;
@@ -113,7 +113,7 @@ files_check(struct reading *r, struct seen *seen, const struct section *s)
 }
 
 void
-check_overlap(struct reading *r)
+overlap_check(struct reading *r)
 {
 	struct seen seen = { .owner = map_new() };
 	const struct conf *c = r->conf;

@@ -128,7 +128,7 @@ is_runtimes(const struct parser_conf *p)
 }
 
 struct parser *
-parser_from(const struct section *section, char *error, size_t size)
+parser_section_new(const struct section *section, char *error, size_t size)
 {
 	const struct parser_conf *p = section->values;
 	struct slice types[2 * TYPES_MAX];
@@ -161,7 +161,7 @@ parser_from(const struct section *section, char *error, size_t size)
 }
 
 const char *
-parser_unbuilt(const struct section *section)
+parser_section_unbuilt(const struct section *section)
 {
 	const struct parser_conf *p = section->values;
 
@@ -209,14 +209,14 @@ parser_check(const struct section *section, struct findings *findings)
 		findings_add(findings, FINDING_NOTE, section->file, section->line,
 		    "parser 'cri' is the container runtime's format, which is built in: its "
 		    "text is `log`");
-	made = parser_from(section, error, sizeof(error));
+	made = parser_section_new(section, error, sizeof(error));
 	if (made == NULL)
 		findings_add(findings, FINDING_ERROR, section->file, section->line,
 		    "parser '%s': %s", p->name, error);
 	parser_free(made);
 }
 
-const struct plugin parser_plugin = {
+const struct plugin parser_section_plugin = {
 	.kind = SECTION_PARSER,
 	.help = "a named parser, for inputs and filters",
 	.options = parser_options,

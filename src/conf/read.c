@@ -24,7 +24,7 @@ static int
 kind_of(const char *name)
 {
 	for (int kind = 0; kind < SECTION_KINDS; kind++)
-		if (strcasecmp(name, section_names[kind]) == 0)
+		if (strcasecmp(name, table_section_names[kind]) == 0)
 			return kind;
 	return -1;
 }
@@ -57,14 +57,14 @@ plugin_unknown(
 			names[n++] = p->name;
 		} else if (strcasecmp(p->name, name) == 0) {
 			findings_add(r->findings, FINDING_ERROR, b->file, line,
-			    "'%s' is a plugin of [%s], not of [%s]", name, section_names[p->kind],
-			    section_names[kind]);
+			    "'%s' is a plugin of [%s], not of [%s]", name,
+			    table_section_names[p->kind], table_section_names[kind]);
 			return;
 		}
 	}
-	meant = nearest(name, names, n);
+	meant = findings_nearest(name, names, n);
 	findings_add(r->findings, FINDING_ERROR, b->file, line, "no plugin '%s' for [%s]%s%s%s",
-	    name, section_names[kind], meant ? "; did you mean '" : "", meant ? meant : "",
+	    name, table_section_names[kind], meant ? "; did you mean '" : "", meant ? meant : "",
 	    meant ? "'?" : "");
 }
 
@@ -108,7 +108,7 @@ plugin_find(struct reading *r, const struct conf_block *b, int kind)
 		plugin_unknown(r, b, kind, name ? name : "", line);
 	else if (p->later && p->name != NULL)
 		findings_add(r->findings, FINDING_ERROR, b->file, line, "[%s] %s is not built yet",
-		    section_names[kind], p->name);
+		    table_section_names[kind], p->name);
 	return p != NULL && p->later && p->name != NULL ? NULL : p;
 }
 
@@ -155,7 +155,7 @@ parser_settle(struct reading *r, const struct conf_block *b, bool built)
 	struct section *s = &r->conf->sections[r->conf->n - 1];
 	const char *name = ((const struct parser_conf *)s->values)->name;
 	const struct section *first = parser_defined(r->conf, name, s);
-	const char *format = parser_unbuilt(s);
+	const char *format = parser_section_unbuilt(s);
 
 	if (format != NULL)
 		findings_add(r->findings, FINDING_WARNING, b->file, conf_given(s, "Format"),
@@ -184,7 +184,7 @@ block_take(struct reading *r, const struct conf_block *b, bool parsers_only)
 	bool built;
 
 	if (kind < 0) {
-		meant = nearest(b->name, section_names, SECTION_KINDS);
+		meant = findings_nearest(b->name, table_section_names, SECTION_KINDS);
 		findings_add(r->findings, FINDING_ERROR, b->file, b->line, "no section [%s]%s%s%s",
 		    b->name, meant ? "; did you mean [" : "", meant ? meant : "",
 		    meant ? "]?" : "");
@@ -195,7 +195,7 @@ block_take(struct reading *r, const struct conf_block *b, bool parsers_only)
 	if (parsers_only && kind != SECTION_PARSER && kind != SECTION_MULTILINE_PARSER) {
 		findings_add(r->findings, FINDING_ERROR, b->file, b->line,
 		    "[%s] in a parsers' file; only [PARSER] and [MULTILINE_PARSER] belong there",
-		    section_names[kind]);
+		    table_section_names[kind]);
 		return;
 	}
 	p = plugin_find(r, b, kind);
@@ -207,7 +207,7 @@ block_take(struct reading *r, const struct conf_block *b, bool parsers_only)
 		const char *name = block_value(b, "Name", &line);
 
 		findings_add(r->findings, FINDING_WARNING, b->file, b->line,
-		    "[%s] is not built yet", section_names[kind]);
+		    "[%s] is not built yet", table_section_names[kind]);
 		unbuilt_add(r, name ? name : "", b, true);
 		return;
 	}

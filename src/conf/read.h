@@ -31,15 +31,15 @@ struct reading {
 void check_sections(struct reading *r);
 
 /**
- * check_overlap(r):
+ * overlap_check(r):
  * check_sections' part about files.
  */
-void check_overlap(struct reading *r);
+void overlap_check(struct reading *r);
 
 /**
- * parser_unbuilt(section):
+ * parser_section_unbuilt(section):
  * The format of a [PARSER] when it is known but not built; else NULL.
  */
-const char *parser_unbuilt(const struct section *section);
+const char *parser_section_unbuilt(const struct section *section);
 
 #endif

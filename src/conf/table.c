@@ -10,7 +10,7 @@
 
 #include "value.h"
 
-const char *const section_names[] = {
+const char *const table_section_names[] = {
 	[SECTION_SERVICE] = "SERVICE",
 	[SECTION_INPUT] = "INPUT",
 	[SECTION_FILTER] = "FILTER",
@@ -72,7 +72,7 @@ table_find(const struct plugin *p, const char *key)
 const char *
 table_title(const struct plugin *p, char to[TABLE_TITLE])
 {
-	snprintf(to, TABLE_TITLE, "[%s]%s%s", section_names[p->kind], p->name ? " " : "",
+	snprintf(to, TABLE_TITLE, "[%s]%s%s", table_section_names[p->kind], p->name ? " " : "",
 	    p->name ? p->name : "");
 	return to;
 }
@@ -111,7 +111,7 @@ key_unknown(const struct registry *registry, const struct section *s, const stru
 	table_title(s->plugin, title);
 	for (size_t i = 0; (o = table_row(s->plugin, i)) != NULL && n < NAMES_MAX; i++)
 		names[n++] = o->name;
-	meant = nearest(e->key, names, n);
+	meant = findings_nearest(e->key, names, n);
 	owner = owner_find(registry, s->plugin, e->key);
 	if (owner != NULL)
 		findings_add(findings, FINDING_ERROR, s->file, e->line,

@@ -31,6 +31,6 @@ bool table_fill(struct pool *pool, const struct registry *registry, const struct
 const char *table_title(const struct plugin *p, char to[TABLE_TITLE]);
 
 /* The names of the kinds, SERVICE, INPUT, …; SECTION_KINDS of them. */
-extern const char *const section_names[];
+extern const char *const table_section_names[];
 
 #endif

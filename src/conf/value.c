@@ -191,7 +191,7 @@ enum_read(const struct option *o, const char *text, int *to, char *why)
 			used += (size_t)snprintf(
 			    what + used, sizeof(what) - used, "%s %s", n ? "," : "", o->choices[n]);
 	}
-	meant = nearest(text, o->choices, n);
+	meant = findings_nearest(text, o->choices, n);
 	if (meant != NULL && used < sizeof(what))
 		snprintf(what + used, sizeof(what) - used, "; did you mean '%s'?", meant);
 	return refuse(o, text, why, what);

@@ -163,7 +163,7 @@ static const struct plugin try_multiline_plugin = {
 	.later = true,
 };
 static const struct plugin *const try_plugins[] = { &service_plugin, &try_input_plugin,
-	&try_filter_plugin, &try_later_plugin, &try_output_plugin, &parser_plugin,
+	&try_filter_plugin, &try_later_plugin, &try_output_plugin, &parser_section_plugin,
 	&try_multiline_plugin, NULL };
 static const struct registry try_registry = { try_plugins };
 

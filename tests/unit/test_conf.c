@@ -408,11 +408,11 @@ test_nearest_is_near(void **state)
 	static const char *const names[] = { "Kube_URL", "Labels", "Match", "tls.verify" };
 
 	(void)state;
-	assert_string_equal(nearest("Kube_UR", names, 4), "Kube_URL");
-	assert_string_equal(nearest("kubeurl", names, 4), "Kube_URL");
-	assert_string_equal(nearest("Mathc", names, 4), "Match");
-	assert_null(nearest("Buffer", names, 4));
-	assert_null(nearest("", names, 4));
+	assert_string_equal(findings_nearest("Kube_UR", names, 4), "Kube_URL");
+	assert_string_equal(findings_nearest("kubeurl", names, 4), "Kube_URL");
+	assert_string_equal(findings_nearest("Mathc", names, 4), "Match");
+	assert_null(findings_nearest("Buffer", names, 4));
+	assert_null(findings_nearest("", names, 4));
 }
 
 static void
@@ -462,7 +462,7 @@ test_installed_files_are_right(void **state)
 	assert_string_equal(said, "");
 	free(said);
 	for (size_t i = 0; i < c->n; i++)
-		parsers += c->sections[i].plugin == &parser_plugin;
+		parsers += c->sections[i].plugin == &parser_section_plugin;
 	assert_true(parsers >= 8);
 	conf_free(c);
 	snprintf(text, sizeof(text), "%s/conf/towline.conf", root);

@@ -12,8 +12,8 @@
 #include "pod.h"
 
 static const struct plugin *const plugins[] = { &service_plugin, &try_input_plugin,
-	&kubernetes_filter_plugin, &parser_filter_plugin, &try_output_plugin, &parser_plugin,
-	NULL };
+	&kubernetes_filter_plugin, &parser_filter_plugin, &try_output_plugin,
+	&parser_section_plugin, NULL };
 static const struct registry registry = { plugins };
 
 #define PARSERS                                                                                    \
@@ -38,7 +38,7 @@ world_parser(void *arg, const char *name)
 
 		if (s->plugin->kind == SECTION_PARSER &&
 		    strcmp(((const struct parser_conf *)s->values)->name, name) == 0) {
-			w->parsers[w->n] = parser_from(s, error, sizeof(error));
+			w->parsers[w->n] = parser_section_new(s, error, sizeof(error));
 			return w->parsers[w->n++];
 		}
 	}
