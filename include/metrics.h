@@ -15,7 +15,7 @@
 /* Why bytes were never read. */
 enum lost { LOST_GZIP, LOST_HELD, LOST_DELETED, LOST_TRUNCATED, LOST_POWERCUT, LOST_REASONS };
 
-extern const char *const lost_names[];
+extern const char *const metrics_lost_names[];
 
 /* What is asked of the API server, and what went wrong with it. */
 enum kube_verb { KUBE_LIST, KUBE_WATCH, KUBE_GET, KUBE_VERBS };
@@ -30,7 +30,7 @@ enum kube_error {
 	KUBE_ERRORS
 };
 
-extern const char *const kube_verb_names[], *const kube_error_names[];
+extern const char *const metrics_kube_verb_names[], *const metrics_kube_error_names[];
 
 /* Counters without labels or with a fixed set of label values. */
 struct metrics {
@@ -88,7 +88,7 @@ enum reason {
 	REASONS
 };
 
-extern const char *const reason_names[];
+extern const char *const metrics_reason_names[];
 
 #define DELIVERY_BUCKETS 10
 
@@ -120,7 +120,7 @@ struct output_metrics *metrics_output(const char *name);
 void metrics_delivered(struct output_metrics *m, int64_t record_time, int64_t now);
 
 /* The bucket bounds of every duration histogram: 0.1 0.5 1 5 15 60 300 600 1800 3600. */
-extern const double duration_buckets[DELIVERY_BUCKETS];
+extern const double metrics_duration_buckets[DELIVERY_BUCKETS];
 
 /**
  * metrics_write(to, openmetrics, now):

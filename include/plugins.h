@@ -4,6 +4,6 @@
 
 #include "conf.h"
 
-extern const struct registry towline_registry;
+extern const struct registry plugins_registry;
 
 #endif

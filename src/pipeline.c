@@ -235,7 +235,7 @@ pipeline_run(struct pipeline *p)
 	if (end == PIPELINE_ENDED) /* a second one ends the process: the state allows it */
 		pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 	atomic_store(&p->stop, true);
-	eventfd_tell(p->wake);
+	reader_wake(p->wake);
 	pthread_join(p->reader, NULL);
 	kube_stop(p->kube);
 	left = shipper_stop(p->shipper, p->service->grace);

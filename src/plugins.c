@@ -41,4 +41,4 @@ static const struct plugin *const plugins[] = {
 	NULL,
 };
 
-const struct registry towline_registry = { plugins };
+const struct registry plugins_registry = { plugins };

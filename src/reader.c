@@ -283,12 +283,12 @@ reader_run(void *arg)
 	}
 	p->published = 0;
 	publish(p, clock_mono());
-	eventfd_tell(p->over);
+	reader_wake(p->over);
 	return NULL;
 }
 
 void
-eventfd_tell(int fd)
+reader_wake(int fd)
 {
 	uint64_t one = 1;
 

@@ -70,9 +70,9 @@ tail_record reader_record, reader_count;
 tail_stream reader_stream;
 
 /**
- * eventfd_tell(fd):
+ * reader_wake(fd):
  * Wake who waits for ${fd}.
  */
-void eventfd_tell(int fd);
+void reader_wake(int fd);
 
 #endif

@@ -51,7 +51,7 @@ check_run(int argc, char **argv)
 		return EXIT_USAGE;
 	path = values[CONF] ? values[CONF] : CMD_CONF_DEFAULT;
 	findings = findings_new();
-	conf = conf_read(path, &towline_registry, findings);
+	conf = conf_read(path, &plugins_registry, findings);
 	agent_words_free(agent_conf_load(service_of(conf), path, findings));
 	findings_print(findings, FINDING_NOTE, stdout);
 	errors = findings_count(findings, FINDING_ERROR);

@@ -56,8 +56,8 @@ word_help(const char *word)
 			n++;
 		}
 	}
-	for (size_t i = 0; towline_registry.plugins[i] != NULL; i++) {
-		const struct plugin *p = towline_registry.plugins[i];
+	for (size_t i = 0; plugins_registry.plugins[i] != NULL; i++) {
+		const struct plugin *p = plugins_registry.plugins[i];
 
 		if (strcasecmp(plugin_name(p), word) != 0)
 			continue;
@@ -85,8 +85,8 @@ help_run(int argc, char **argv)
 		return EXIT_DONE;
 	for (size_t i = 0; cmd_table[i] != NULL && n < NAMES_MAX; i++)
 		names[n++] = cmd_table[i]->name;
-	for (size_t i = 0; towline_registry.plugins[i] != NULL && n < NAMES_MAX; i++)
-		names[n++] = plugin_name(towline_registry.plugins[i]);
+	for (size_t i = 0; plugins_registry.plugins[i] != NULL && n < NAMES_MAX; i++)
+		names[n++] = plugin_name(plugins_registry.plugins[i]);
 	meant = findings_nearest(argv[at], names, n);
 	fprintf(stderr, "towline help: no command or plugin '%s'%s%s%s\n", argv[at],
 	    meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");

@@ -7,7 +7,7 @@ struct conf *
 cmd_conf(const char *path, enum finding least)
 {
 	struct findings *findings = findings_new();
-	struct conf *conf = conf_read(path, &towline_registry, findings);
+	struct conf *conf = conf_read(path, &plugins_registry, findings);
 
 	findings_print(findings, least, stderr);
 	if (findings_count(findings, FINDING_ERROR) > 0) {

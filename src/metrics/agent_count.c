@@ -10,7 +10,7 @@
 static void
 observe(struct histogram *h, double seconds)
 {
-	h->buckets[duration_bucket(seconds)]++;
+	h->buckets[exposition_bucket(seconds)]++;
 	h->sum += (long double)seconds;
 }
 
@@ -127,7 +127,7 @@ build_stated(struct agent_gauges *g, const struct agent_line *line)
 
 	buffer_init(&labels, sizeof(g->build) - 1);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		label_write(&labels, parts[i].name, field_clean(parts[i].field, clean));
+		exposition_label(&labels, parts[i].name, field_clean(parts[i].field, clean));
 	memcpy(g->build, labels.at, labels.len);
 	g->build[labels.len] = '\0';
 	g->has_build = true;

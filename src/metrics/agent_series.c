@@ -91,7 +91,7 @@ cell_new(
 
 	buffer_init(&labels, 0);
 	buffer_put(&labels, slice_of(a->labels));
-	label_write(&labels, name, value);
+	exposition_label(&labels, name, value);
 	cell->labels = xslicedup(buffer_slice(&labels));
 	buffer_fini(&labels);
 	if (times) {
@@ -134,7 +134,7 @@ field_clean(const struct field *field, char *to)
 			raw = escaped_cut(raw, FIELD_MAX);
 		raw = (struct slice){ plain, json_unescape(raw, plain) };
 	}
-	return (struct slice){ to, label_clean(raw, to) };
+	return (struct slice){ to, exposition_label_clean(raw, to) };
 }
 
 struct cell *
@@ -270,9 +270,12 @@ series_new(struct slice ns, struct slice pod, struct slice container)
 	struct buffer labels;
 
 	buffer_init(&labels, 0);
-	label_write(&labels, "namespace", (struct slice){ clean, label_clean(ns, clean) });
-	label_write(&labels, "pod", (struct slice){ clean, label_clean(pod, clean) });
-	label_write(&labels, "container", (struct slice){ clean, label_clean(container, clean) });
+	exposition_label(
+	    &labels, "namespace", (struct slice){ clean, exposition_label_clean(ns, clean) });
+	exposition_label(
+	    &labels, "pod", (struct slice){ clean, exposition_label_clean(pod, clean) });
+	exposition_label(&labels, "container",
+	    (struct slice){ clean, exposition_label_clean(container, clean) });
 	a->labels = xslicedup(buffer_slice(&labels));
 	buffer_fini(&labels);
 	cells_init(&a->errors);

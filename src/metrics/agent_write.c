@@ -177,7 +177,7 @@ static const struct agent_row table[] = {
 };
 
 const struct family *
-agent_family(size_t i)
+agent_write_family(size_t i)
 {
 	return i < sizeof(table) / sizeof(table[0]) ? &table[i].family : NULL;
 }

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-const double duration_buckets[DELIVERY_BUCKETS] = { 0.1, 0.5, 1, 5, 15, 60, 300, 600, 1800, 3600 };
+const double metrics_duration_buckets[DELIVERY_BUCKETS] = { 0.1, 0.5, 1, 5, 15, 60, 300, 600, 1800,
+	3600 };
 
 /*
  * Written with a fraction in both formats, as OpenMetrics wants it, so that a
@@ -40,7 +41,7 @@ character(struct slice s)
 }
 
 size_t
-label_clean(struct slice value, char *to)
+exposition_label_clean(struct slice value, char *to)
 {
 	static const char replacement[] = "\xef\xbf\xbd";
 	size_t len = 0;
@@ -83,7 +84,7 @@ put_escaped(struct buffer *to, struct slice text, bool quotes)
 }
 
 void
-label_write(struct buffer *to, const char *name, struct slice value)
+exposition_label(struct buffer *to, const char *name, struct slice value)
 {
 	if (to->len > 0)
 		put(to, ",");

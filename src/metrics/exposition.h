@@ -30,23 +30,23 @@ struct exposition {
 #define LABEL_MAX 200
 
 /**
- * label_clean(value, to):
+ * exposition_label_clean(value, to):
  * Copy ${value} to ${to} (LABEL_MAX bytes) as valid UTF-8 without control
  * characters (each bad byte becomes U+FFFD), cut between characters.  Return
  * the length.
  */
-size_t label_clean(struct slice value, char *to);
+size_t exposition_label_clean(struct slice value, char *to);
 
 /**
- * label_write(to, name, value):
+ * exposition_label(to, name, value):
  * Append name="value", escaped, behind a comma when ${to} is not empty.
  * ${value} is clean.
  */
-void label_write(struct buffer *to, const char *name, struct slice value);
+void exposition_label(struct buffer *to, const char *name, struct slice value);
 
 /**
  * exposition_count(x, f, labels, value), exposition_value(x, f, labels, value):
- * Write one sample; ${labels} as label_write made them, maybe empty.  The
+ * Write one sample; ${labels} as exposition_label made them, maybe empty.  The
  * first of a family is headed by its HELP and TYPE; samples of one family
  * stand together.
  */
@@ -64,21 +64,21 @@ void exposition_histogram(struct exposition *x, const struct family *f, struct s
     const uint64_t *buckets, double sum);
 
 /**
- * duration_bucket(seconds):
+ * exposition_bucket(seconds):
  * Return the index of the bucket that ${seconds} falls into.
  */
 static inline unsigned
-duration_bucket(double seconds)
+exposition_bucket(double seconds)
 {
 	unsigned i = 0;
 
-	while (i < DELIVERY_BUCKETS && seconds > duration_buckets[i])
+	while (i < DELIVERY_BUCKETS && seconds > metrics_duration_buckets[i])
 		i++;
 	return i;
 }
 
 /* The rows of both tables, for the reference; NULL behind the last. */
 const struct family *own_family(size_t i);
-const struct family *agent_family(size_t i);
+const struct family *agent_write_family(size_t i);
 
 #endif

@@ -13,15 +13,15 @@
 
 struct metrics metrics;
 
-const char *const reason_names[] = { "429", "5xx", "hold", "timeout", "connect", "auth",
+const char *const metrics_reason_names[] = { "429", "5xx", "hold", "timeout", "connect", "auth",
 	"too_large", "reply", "rejected", "given_up" };
 
-const char *const kube_verb_names[] = { "list", "watch", "get" };
+const char *const metrics_kube_verb_names[] = { "list", "watch", "get" };
 
-const char *const kube_error_names[] = { "connect", "auth", "forbidden", "gone", "throttled",
-	"server", "answer" };
+const char *const metrics_kube_error_names[] = { "connect", "auth", "forbidden", "gone",
+	"throttled", "server", "answer" };
 
-const char *const lost_names[] = { "gzip", "held", "deleted", "truncated", "powercut" };
+const char *const metrics_lost_names[] = { "gzip", "held", "deleted", "truncated", "powercut" };
 
 /* All outputs, newest first; only ever grows. */
 static _Atomic(struct output_metrics *) outputs;
@@ -76,8 +76,8 @@ write_lost(struct exposition *x, const struct own *own, int64_t now)
 			if (l != &lost_elsewhere && load(&l->bytes[i]) == 0)
 				continue;
 			buffer_clear(&labels);
-			label_write(&labels, "pod", slice_of(l->pod));
-			label_write(&labels, "reason", slice_of(lost_names[i]));
+			exposition_label(&labels, "pod", slice_of(l->pod));
+			exposition_label(&labels, "reason", slice_of(metrics_lost_names[i]));
 			exposition_count(
 			    x, &own->family, buffer_slice(&labels), load(&l->bytes[i]));
 		}
@@ -94,7 +94,7 @@ write_named(struct exposition *x, const struct own *own, const char *const *name
 	buffer_init(&labels, 0);
 	for (int i = 0; i < n; i++) {
 		buffer_clear(&labels);
-		label_write(&labels, own->family.labels, slice_of(names[i]));
+		exposition_label(&labels, own->family.labels, slice_of(names[i]));
 		exposition_count(x, &own->family, buffer_slice(&labels),
 		    load(counter_at(&metrics, own->where + (size_t)i * sizeof(atomic_ullong))));
 	}
@@ -112,14 +112,14 @@ static void
 write_verbs(struct exposition *x, const struct own *own, int64_t now)
 {
 	(void)now;
-	write_named(x, own, kube_verb_names, KUBE_VERBS);
+	write_named(x, own, metrics_kube_verb_names, KUBE_VERBS);
 }
 
 static void
 write_kube_errors(struct exposition *x, const struct own *own, int64_t now)
 {
 	(void)now;
-	write_named(x, own, kube_error_names, KUBE_ERRORS);
+	write_named(x, own, metrics_kube_error_names, KUBE_ERRORS);
 }
 
 /* How far behind the newest record read is, while there is something to ship. */
@@ -146,8 +146,8 @@ output_label(struct buffer *labels, const struct output_metrics *m)
 	char clean[LABEL_MAX];
 
 	buffer_clear(labels);
-	label_write(
-	    labels, "output", (struct slice){ clean, label_clean(slice_of(m->output), clean) });
+	exposition_label(labels, "output",
+	    (struct slice){ clean, exposition_label_clean(slice_of(m->output), clean) });
 }
 
 static void
@@ -175,7 +175,7 @@ write_by_reason(struct exposition *x, const struct own *own, int64_t now)
 	for (const struct output_metrics *m = atomic_load(&outputs); m != NULL; m = m->next) {
 		for (size_t i = 0; i < REASONS; i++) {
 			output_label(&labels, m);
-			label_write(&labels, "reason", slice_of(reason_names[i]));
+			exposition_label(&labels, "reason", slice_of(metrics_reason_names[i]));
 			exposition_count(x, &own->family, buffer_slice(&labels),
 			    load(counter_at(m, own->where + i * sizeof(atomic_ullong))));
 		}
@@ -344,7 +344,7 @@ metrics_delivered(struct output_metrics *m, int64_t record_time, int64_t now)
 	metrics_add(&m->delivered, 1);
 	if (record_time <= 0)
 		return;
-	metrics_add(&m->delivery[duration_bucket((double)took / (double)NS_PER_S)], 1);
+	metrics_add(&m->delivery[exposition_bucket((double)took / (double)NS_PER_S)], 1);
 	metrics_add(&m->delivery_sum_ns, (uint64_t)took);
 }
 
@@ -368,7 +368,7 @@ metrics_lost(struct slice pod, enum lost why, uint64_t bytes)
 	struct lost_metrics *l;
 	unsigned n;
 
-	clean[label_clean(pod, clean)] = '\0';
+	clean[exposition_label_clean(pod, clean)] = '\0';
 	l = lost_find(name, &n);
 	if (l == NULL && n > LOST_PODS)
 		l = lost_find(name = "other", &n);

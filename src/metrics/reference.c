@@ -83,6 +83,6 @@ metrics_reference(struct buffer *to)
 	buffer_put(to, slice_of(own_intro));
 	rows(to, own_family);
 	buffer_put(to, slice_of(agent_intro));
-	rows(to, agent_family);
+	rows(to, agent_write_family);
 	buffer_put(to, slice_of(rules));
 }

@@ -4,6 +4,6 @@
 int
 main(void)
 {
-	conf_reference(&towline_registry, stdout);
+	conf_reference(&plugins_registry, stdout);
 	return 0;
 }

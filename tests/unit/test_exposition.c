@@ -123,11 +123,12 @@ test_labels_are_valid_whatever_comes(void **state)
 
 			memcpy(exact, labels[i].in.at, cut);
 			exact = realloc(exact, cut ? cut : 1);
-			label_clean((struct slice){ exact, cut }, clean);
+			exposition_label_clean((struct slice){ exact, cut }, clean);
 			free(exact);
 		}
 		buffer_clear(&b);
-		label_write(&b, "l", (struct slice){ clean, label_clean(labels[i].in, clean) });
+		exposition_label(
+		    &b, "l", (struct slice){ clean, exposition_label_clean(labels[i].in, clean) });
 		assert_int_equal(b.len, strlen(labels[i].want));
 		assert_memory_equal(b.at, labels[i].want, b.len);
 	}
@@ -141,10 +142,12 @@ test_long_labels_are_cut_between_characters(void **state)
 
 	(void)state;
 	memset(in, 'x', sizeof(in));
-	assert_int_equal(label_clean((struct slice){ in, sizeof(in) }, clean), LABEL_MAX);
+	assert_int_equal(
+	    exposition_label_clean((struct slice){ in, sizeof(in) }, clean), LABEL_MAX);
 	for (size_t i = 1; i < sizeof(in) - 1; i += 2)
 		memcpy(in + i, "\xc3\xbc", 2);
-	assert_int_equal(label_clean((struct slice){ in, sizeof(in) }, clean), LABEL_MAX - 1);
+	assert_int_equal(
+	    exposition_label_clean((struct slice){ in, sizeof(in) }, clean), LABEL_MAX - 1);
 }
 
 static void
@@ -158,7 +161,7 @@ test_a_bound_belongs_to_its_bucket(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(duration_bucket(cases[i].seconds), cases[i].bucket);
+		assert_int_equal(exposition_bucket(cases[i].seconds), cases[i].bucket);
 }
 
 static char *
