@@ -17,23 +17,23 @@ observe(struct histogram *h, double seconds)
 /* ---- the window of app_task_duration_seconds */
 
 static void
-window_add(struct agent_series *a, double seconds, int64_t time)
+window_add(struct window *w, double seconds, int64_t time)
 {
 	int64_t at = time / agents.part;
 	struct part *s;
 
-	if (a->window == NULL)
-		a->window = xcalloc(WINDOW_PARTS, sizeof(*a->window));
-	s = &a->window[at % WINDOW_PARTS];
+	if (w->parts == NULL)
+		w->parts = xcalloc(WINDOW_PARTS, sizeof(*w->parts));
+	s = &w->parts[at % WINDOW_PARTS];
 	if (s->at > at)
 		return; /* a straggler from before the window */
 	if (s->at < at)
 		*s = (struct part){ .at = at };
 	s->tasks++;
 	s->seconds += seconds;
-	if (at > a->window_end)
-		a->window_end = at;
-	a->window_moved = true;
+	if (at > w->end)
+		w->end = at;
+	w->moved = true;
 }
 
 /* ---- events */
@@ -43,15 +43,15 @@ task_started(struct agent_series *a, const struct agent_line *line, int64_t time
 {
 	if (!newest || line->task_id.value.len == 0)
 		return;
-	a->counts_tasks = true;
-	tasks_start(a->tasks, line->task_id.value, time);
+	a->vitals.counts_tasks = true;
+	tasks_start(a->vitals.tasks, line->task_id.value, time);
 }
 
 static void
 task_ended(struct agent_series *a, const struct agent_line *line, int64_t time, bool newest)
 {
 	if (newest && line->task_id.value.len > 0)
-		tasks_end(a->tasks, line->task_id.value, time);
+		tasks_end(a->vitals.tasks, line->task_id.value, time);
 }
 
 static void
@@ -65,10 +65,10 @@ task_completed(struct agent_series *a, const struct agent_line *line, int64_t ti
 	if (!line->execution_time.present)
 		return;
 	if (agents.options.per_pipeline && line->pipeline.value.len > 0)
-		h = cells_find(&a->pipelines, a, "pipeline", &line->pipeline, true)->times;
+		h = agent_cells_find(&a->pipelines, a, "pipeline", &line->pipeline, true)->times;
 	observe(h, seconds);
 	if (newest)
-		window_add(a, seconds, time);
+		window_add(&a->vitals.window, seconds, time);
 }
 
 static void
@@ -88,18 +88,18 @@ error_logged(struct agent_series *a, const struct agent_line *line)
 	const struct field *type = &line->error_type;
 
 	if (type->value.len == 0)
-		type = &error_unknown;
-	cells_find(&a->errors, a, "error_type", type, false)->count++;
+		type = &agent_cells_no_type;
+	agent_cells_find(&a->errors, a, "error_type", type, false)->count++;
 }
 
 /* A heartbeat without a time of its own: agent_metrics_publish() says when it was. */
 static void
-heartbeat_seen(struct agent_series *a, int64_t time)
+heartbeat_seen(struct vitals *v, int64_t time)
 {
 	if (time <= 0)
 		time = INT64_MAX;
-	if (time > a->heartbeat)
-		a->heartbeat = time;
+	if (time > v->heartbeat)
+		v->heartbeat = time;
 }
 
 /* ---- what the newest life states of itself */
@@ -127,27 +127,26 @@ build_stated(struct agent_gauges *g, const struct agent_line *line)
 
 	buffer_init(&labels, sizeof(g->build) - 1);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		exposition_label(&labels, parts[i].name, field_clean(parts[i].field, clean));
+		exposition_label(&labels, parts[i].name, agent_cells_clean(parts[i].field, clean));
 	memcpy(g->build, labels.at, labels.len);
 	g->build[labels.len] = '\0';
-	g->has_build = true;
 	buffer_fini(&labels);
 }
 
 static void
-gauges_stated(struct agent_series *a, const struct agent_line *line, int64_t time)
+gauges_stated(struct vitals *v, const struct agent_line *line, int64_t time)
 {
-	struct agent_gauges *g = &a->gauges;
+	struct agent_gauges *g = &v->gauges;
 
-	if (time > a->last)
-		a->last = time;
+	if (time > v->last)
+		v->last = time;
 	stated(&g->open_sessions, &line->open_sessions);
 	stated(&g->active_requests, &line->active_requests);
 	stated(&g->active_tasks, &line->active_tasks);
 	if (line->version.value.len > 0)
 		build_stated(g, line);
 	if (line->event == EVENT_HEARTBEAT)
-		heartbeat_seen(a, time);
+		heartbeat_seen(v, time);
 }
 
 void
@@ -160,14 +159,14 @@ agent_metrics_count(
 		time = 0;
 	if (a->other)
 		metrics_add(&metrics.folded, 1);
-	newest = !a->other && agent_is_newest(a, pod, time);
+	newest = !a->other && agent_life_is_newest(a, pod, time);
 	if (time > agents.newest)
 		agents.newest = time;
 	if (line == NULL)
 		return;
 	a->changed = true;
 	if (newest)
-		gauges_stated(a, line, time);
+		gauges_stated(&a->vitals, line, time);
 	if (line->level >= LEVEL_ERROR)
 		error_logged(a, line);
 	switch (line->event) {

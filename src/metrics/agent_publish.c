@@ -70,29 +70,29 @@ cells_publish(struct cells *c, int64_t now)
 /* ---- gauges */
 
 static void
-window_mean(struct agent_series *a, int64_t now)
+window_mean(struct window *w, int64_t now, struct agent_gauges *g)
 {
 	uint64_t tasks = 0;
 	double seconds = 0;
 
-	a->window_moved = false;
-	if (a->window_end > (now + SKEW) / agents.part) {
-		memset(a->window, 0, WINDOW_PARTS * sizeof(*a->window));
-		a->window_end = 0;
+	w->moved = false;
+	if (w->end > (now + SKEW) / agents.part) {
+		memset(w->parts, 0, WINDOW_PARTS * sizeof(*w->parts));
+		w->end = 0;
 		return;
 	}
 	for (int i = 0; i < WINDOW_PARTS; i++) {
-		const struct part *s = &a->window[i];
+		const struct part *s = &w->parts[i];
 
-		if (s->at <= a->window_end - WINDOW_PARTS)
+		if (s->at <= w->end - WINDOW_PARTS)
 			continue;
 		tasks += s->tasks;
 		seconds += s->seconds;
 	}
 	if (tasks == 0)
 		return;
-	a->gauges.has_mean = true;
-	a->gauges.mean = seconds / (double)tasks;
+	g->has_mean = true;
+	g->mean = seconds / (double)tasks;
 }
 
 /*
@@ -101,33 +101,33 @@ window_mean(struct agent_series *a, int64_t now)
  * its newest line.
  */
 static void
-heartbeat_judge(struct agent_series *a, int64_t now, int64_t judged_at)
+heartbeat_judge(struct vitals *v, int64_t now, int64_t judged_at)
 {
 	int64_t sign;
 
-	if (a->began == 0)
-		a->began = now;
-	if (a->heartbeat > now)
-		a->heartbeat = now;
-	if (a->last > now)
-		a->last = now;
-	a->gauges.has_heartbeat = a->heartbeat > 0;
-	a->gauges.heartbeat = a->heartbeat;
-	sign = a->heartbeat > 0 ? a->heartbeat : a->last > 0 ? a->last : a->began;
-	a->gauges.running = judged_at - sign <= agents.options.heartbeat_timeout;
+	if (v->began == 0)
+		v->began = now;
+	if (v->heartbeat > now)
+		v->heartbeat = now;
+	if (v->last > now)
+		v->last = now;
+	v->gauges.heartbeat = v->heartbeat;
+	sign = v->heartbeat > 0 ? v->heartbeat : v->last > 0 ? v->last : v->began;
+	v->gauges.running = judged_at - sign <= agents.options.heartbeat_timeout;
 }
 
 static void
 gauges_publish(struct agent_series *a, int64_t now, int64_t judged_at)
 {
-	struct agent_gauges *g = &a->gauges;
+	struct vitals *v = &a->vitals;
+	struct agent_gauges *g = &v->gauges;
 
 	g->alive = !a->other && (a->newest->streams > 0 || now - a->gone_since < GAUGES_STAY);
-	if (a->counts_tasks)
-		g->active_tasks = tasks_count(a->tasks);
-	if (a->window_moved)
-		window_mean(a, now);
-	heartbeat_judge(a, now, judged_at);
+	if (v->counts_tasks)
+		g->active_tasks = tasks_count(v->tasks);
+	if (v->window.moved)
+		window_mean(&v->window, now, g);
+	heartbeat_judge(v, now, judged_at);
 	a->shown_gauges = *g;
 }
 
@@ -149,30 +149,6 @@ series_publish(struct agent_series *a, int64_t now, int64_t judged_at)
 	gauges_publish(a, now, judged_at);
 }
 
-/* Out of the list that is shown; under the lock. */
-static void
-series_unlink(struct agent_series *a)
-{
-	struct agent_series **at = &agents.shown;
-
-	if (!a->linked)
-		return;
-	while (*at != a)
-		at = &(*at)->next;
-	*at = a->next;
-}
-
-void
-agent_forget(struct agent_series *a)
-{
-	pthread_mutex_lock(&agents.lock);
-	series_unlink(a);
-	pthread_mutex_unlock(&agents.lock);
-	map_del(agents.by_name, slice_of(a->key));
-	map_put(agents.gone, slice_of(a->key), &agents);
-	agent_series_free(a);
-}
-
 static void
 forget_dead(int64_t now)
 {
@@ -181,7 +157,7 @@ forget_dead(int64_t now)
 
 	while ((a = map_next(agents.by_name, &at, NULL)) != NULL) {
 		if (a->streams == 0 && now - a->quiet_since >= COUNTERS_STAY)
-			agent_forget(a);
+			agents_forget(a);
 	}
 }
 

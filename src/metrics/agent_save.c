@@ -63,12 +63,12 @@ tasks_save(const struct tasks *t)
 }
 
 static json_t *
-window_save(const struct agent_series *a)
+window_save(const struct window *w)
 {
 	json_t *all = json_array();
 
-	for (int i = 0; a->window != NULL && i < WINDOW_PARTS; i++) {
-		const struct part *part = &a->window[i];
+	for (int i = 0; w->parts != NULL && i < WINDOW_PARTS; i++) {
+		const struct part *part = &w->parts[i];
 
 		if (part->tasks > 0)
 			json_array_append_new(all, json_pack("[I,I,f]", (json_int_t)part->at,
@@ -80,21 +80,22 @@ window_save(const struct agent_series *a)
 static void
 life_save(json_t *to, const struct agent_series *a)
 {
-	const struct agent_gauges *g = &a->gauges;
+	const struct vitals *v = &a->vitals;
+	const struct agent_gauges *g = &v->gauges;
 
 	if (a->newest == NULL)
 		return;
 	json_object_set_new(to, "uid", json_string(a->newest->uid));
 	json_object_set_new(to, "restart", json_integer(a->newest->restart));
-	json_object_set_new(to, "last", json_integer(a->last));
-	json_object_set_new(to, "heartbeat", json_integer(a->heartbeat));
-	json_object_set_new(to, "counts_tasks", json_boolean(a->counts_tasks));
-	json_object_set_new(to, "tasks", tasks_save(a->tasks));
-	json_object_set_new(to, "window", window_save(a));
+	json_object_set_new(to, "last", json_integer(v->last));
+	json_object_set_new(to, "heartbeat", json_integer(v->heartbeat));
+	json_object_set_new(to, "counts_tasks", json_boolean(v->counts_tasks));
+	json_object_set_new(to, "tasks", tasks_save(v->tasks));
+	json_object_set_new(to, "window", window_save(&v->window));
 	json_object_set_new(to, "active_tasks", json_real(g->active_tasks));
 	json_object_set_new(to, "active_requests", json_real(g->active_requests));
 	json_object_set_new(to, "open_sessions", json_real(g->open_sessions));
-	if (g->has_build)
+	if (g->build[0] != '\0')
 		json_object_set_new(to, "build", text_of(slice_of(g->build)));
 }
 
@@ -169,7 +170,7 @@ cells_restore(
 	json_object_foreach(from, value, what)
 	{
 		struct field field = { .value = slice_of(value) };
-		struct cell *cell = cells_find(c, a, name, &field, times);
+		struct cell *cell = agent_cells_find(c, a, name, &field, times);
 
 		if (times)
 			histogram_restore(cell->times, what);
@@ -179,7 +180,7 @@ cells_restore(
 }
 
 static void
-window_restore(struct agent_series *a, const json_t *from)
+window_restore(struct window *w, const json_t *from)
 {
 	for (size_t i = 0; i < json_array_size(from); i++) {
 		const json_t *part = json_array_get(from, i);
@@ -187,14 +188,14 @@ window_restore(struct agent_series *a, const json_t *from)
 
 		if (at < 0)
 			continue;
-		if (a->window == NULL)
-			a->window = xcalloc(WINDOW_PARTS, sizeof(*a->window));
-		a->window[at % WINDOW_PARTS] = (struct part){ .at = at,
+		if (w->parts == NULL)
+			w->parts = xcalloc(WINDOW_PARTS, sizeof(*w->parts));
+		w->parts[at % WINDOW_PARTS] = (struct part){ .at = at,
 			.tasks = count_at(part, 1),
 			.seconds = json_number_value(json_array_get(part, 2)) };
-		if (at > a->window_end)
-			a->window_end = at;
-		a->window_moved = true;
+		if (at > w->end)
+			w->end = at;
+		w->moved = true;
 	}
 }
 
@@ -204,23 +205,23 @@ life_restore(struct agent_series *a, const json_t *from)
 	const char *uid = json_string_value(json_object_get(from, "uid"));
 	const char *build = json_string_value(json_object_get(from, "build"));
 	const json_t *open = json_object_get(from, "tasks");
-	struct agent_gauges *g = &a->gauges;
+	struct vitals *v = &a->vitals;
+	struct agent_gauges *g = &v->gauges;
 
 	if (uid == NULL || a->other)
 		return;
-	agent_renew(a, life_add(a, slice_of(uid),
-			   (uint32_t)json_integer_value(json_object_get(from, "restart"))));
-	a->last = json_integer_value(json_object_get(from, "last"));
-	a->heartbeat = json_integer_value(json_object_get(from, "heartbeat"));
-	a->counts_tasks = json_is_true(json_object_get(from, "counts_tasks"));
+	agent_life_renew(a, agent_life_add(a, slice_of(uid),
+				(uint32_t)json_integer_value(json_object_get(from, "restart"))));
+	v->last = json_integer_value(json_object_get(from, "last"));
+	v->heartbeat = json_integer_value(json_object_get(from, "heartbeat"));
+	v->counts_tasks = json_is_true(json_object_get(from, "counts_tasks"));
 	for (size_t i = 0; i < json_array_size(open); i++)
-		tasks_put(a->tasks, count_at(open, i));
-	window_restore(a, json_object_get(from, "window"));
+		tasks_put(v->tasks, count_at(open, i));
+	window_restore(&v->window, json_object_get(from, "window"));
 	g->active_tasks = json_number_value(json_object_get(from, "active_tasks"));
 	g->active_requests = json_number_value(json_object_get(from, "active_requests"));
 	g->open_sessions = json_number_value(json_object_get(from, "open_sessions"));
-	g->has_build = build != NULL && strlen(build) < sizeof(g->build);
-	if (g->has_build)
+	if (build != NULL && strlen(build) < sizeof(g->build))
 		memcpy(g->build, build, strlen(build) + 1);
 }
 
@@ -228,7 +229,7 @@ void
 agent_metrics_restore(struct slice key, struct slice value, int64_t now)
 {
 	json_t *from = json_loadb(value.at, value.len, 0, NULL);
-	struct agent_series *a = json_is_object(from) ? agent_named(key) : NULL;
+	struct agent_series *a = json_is_object(from) ? agents_named(key) : NULL;
 
 	if (a != NULL) {
 		a->counters.completed =

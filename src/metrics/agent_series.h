@@ -60,23 +60,40 @@ struct part {
 
 #define WINDOW_PARTS 300 /* of a second each, when the window is 5 minutes */
 
+/* The window of app_task_duration_seconds. */
+struct window {
+	struct part *parts; /* WINDOW_PARTS of them; NULL: no task has been completed */
+	int64_t end;        /* part of the newest completion */
+	bool moved;         /* since its mean was taken */
+};
+
 /* What is counted; never reset while the series lives. */
 struct agent_counters {
 	uint64_t completed, failed;
 	struct histogram execution, request;
 };
 
-/* A level that is known once the agent has stated it. */
+/* Levels; each is known once the agent has stated it. */
 struct agent_gauges {
 	bool alive; /* it has files: without, no gauge is shown */
+	bool running;
 	double active_tasks, active_requests, open_sessions;
 	bool has_mean;
-	double mean; /* of the window */
-	bool has_heartbeat;
-	int64_t heartbeat; /* ns */
-	bool running;
-	bool has_build;
-	char build[6 * LABEL_MAX + 64]; /* labels version, commit, build_timestamp, escaped */
+	double mean;       /* of the window */
+	int64_t heartbeat; /* ns; 0: none */
+	char
+	    build[6 * LABEL_MAX + 64]; /* labels version, commit, build_timestamp, escaped; or "" */
+};
+
+/* The signs of the newest life; a newer one begins with none. */
+struct vitals {
+	int64_t last;      /* newest record, ns */
+	int64_t heartbeat; /* ns; 0: none */
+	int64_t began;     /* wall ns of its first publish */
+	struct tasks *tasks;
+	bool counts_tasks; /* it has logged a start: active tasks come from the set */
+	struct window window;
+	struct agent_gauges gauges;
 };
 
 /* One life of the container: a pod's uid and a restart of it. */
@@ -94,7 +111,6 @@ struct agent_series {
 	struct life *lives;        /* those with open streams, and the newest */
 	struct life *newest;       /* it alone touches the gauges */
 	unsigned streams;          /* open, of all lives */
-	int64_t last;              /* newest record of the newest life, ns */
 	int64_t quiet_since;       /* wall ns when its last stream went; 0: it has some */
 	int64_t gone_since;        /* the same, of the newest life */
 	bool linked;               /* it is in agents.shown */
@@ -106,15 +122,7 @@ struct agent_series {
 	struct cells errors;    /* by error_type */
 	struct cells pipelines; /* by pipeline, when that is asked for */
 
-	/* gauges */
-	struct tasks *tasks;
-	struct part *window; /* WINDOW_PARTS of them; NULL: no task has been completed */
-	int64_t window_end;  /* part of the newest completion */
-	bool window_moved;
-	bool counts_tasks; /* it has logged a start: active tasks come from the set */
-	int64_t heartbeat; /* ns; 0: none */
-	int64_t began;     /* wall ns of the first publish of the newest life */
-	struct agent_gauges gauges;
+	struct vitals vitals;
 
 	struct agent_counters shown;
 	struct agent_gauges shown_gauges;
@@ -144,41 +152,57 @@ extern struct agents agents;
 /* The key that `other` is saved under: no namespace is empty. */
 #define AGENTS_OTHER "//"
 
+/**
+ * agents_named(key), agents_forget(a):
+ * The series saved under ${key}, made when it is new; NULL: there are too many,
+ * or it is no key.  Drop a series that has no stream from the counted and the
+ * shown ones.
+ */
+struct agent_series *agents_named(struct slice key);
+void agents_forget(struct agent_series *a);
+
+/* ---- agent_cells.c: the values of a label */
+
 /* The error_type of an error that names none. */
-extern const struct field error_unknown;
+extern const struct field agent_cells_no_type;
 
-/* agent_series.c */
-void cells_init(struct cells *c);
-void cells_fini(struct cells *c);
-void agent_series_free(struct agent_series *a);
-
-/* Drop a series that has no stream from what is counted and what is shown (agent_publish.c). */
-void agent_forget(struct agent_series *a);
+void agent_cells_init(struct cells *c);
+void agent_cells_fini(struct cells *c);
 
 /**
- * cells_find(c, a, name, value, times):
+ * agent_cells_find(c, a, name, value, times):
  * The cell of ${value} (of the label ${name}), made when it is new, the one of
  * `other` when there are too many.
  */
-struct cell *cells_find(struct cells *c, const struct agent_series *a, const char *name,
+struct cell *agent_cells_find(struct cells *c, const struct agent_series *a, const char *name,
     const struct field *value, bool times);
 
 /* Write a field's text clean to ${to} (LABEL_MAX bytes), its JSON escapes resolved. */
-struct slice field_clean(const struct field *field, char *to);
+struct slice agent_cells_clean(const struct field *field, char *to);
 
-/* Make ${life} the newest: its gauges begin anew. */
-void agent_renew(struct agent_series *a, struct life *life);
+/* ---- agent_life.c */
 
-/* One more life, without streams. */
-struct life *life_add(struct agent_series *a, struct slice uid, uint32_t restart);
+/**
+ * agent_life_add(a, uid, restart), agent_life_find(a, pod), agent_life_free(life):
+ * One more life, without streams; the life of ${pod} among those known, or NULL.
+ */
+struct life *agent_life_add(struct agent_series *a, struct slice uid, uint32_t restart);
+struct life *agent_life_find(const struct agent_series *a, const struct pod *pod);
+void agent_life_free(struct life *life);
 
-/* The series saved under ${key}, made when it is new; NULL: there are too many, or it is no key. */
-struct agent_series *agent_named(struct slice key);
+/**
+ * agent_life_renew(a, life), agent_life_prune(a):
+ * Make ${life} the newest: its vitals begin anew.  Forget lives that have no
+ * stream, but for the newest.
+ */
+void agent_life_renew(struct agent_series *a, struct life *life);
+void agent_life_prune(struct agent_series *a);
 
-/* The life of ${pod} among those known, or NULL. */
-struct life *life_find(const struct agent_series *a, const struct pod *pod);
-
-/* Can ${pod} be shown to be newer or the newest?  Make it so.  False: it is older. */
-bool agent_is_newest(struct agent_series *a, const struct pod *pod, int64_t time);
+/**
+ * agent_life_is_newest(a, pod, time):
+ * True when the life of ${pod}, which has a record of ${time}, is the newest;
+ * one that can be shown to be newer than the newest becomes it.
+ */
+bool agent_life_is_newest(struct agent_series *a, const struct pod *pod, int64_t time);
 
 #endif

@@ -100,7 +100,7 @@ write_heartbeat(struct exposition *x, const struct family *f, const struct agent
 {
 	int64_t ms = a->shown_gauges.heartbeat / NS_PER_MS;
 
-	write_gauge(x, f, a, a->shown_gauges.has_heartbeat, (double)ms / 1000);
+	write_gauge(x, f, a, a->shown_gauges.heartbeat > 0, (double)ms / 1000);
 }
 
 static void
@@ -108,7 +108,7 @@ write_build(struct exposition *x, const struct family *f, const struct agent_ser
 {
 	struct buffer labels;
 
-	if (!a->shown_gauges.alive || !a->shown_gauges.has_build)
+	if (!a->shown_gauges.alive || a->shown_gauges.build[0] == '\0')
 		return;
 	buffer_init(&labels, 0);
 	buffer_printf(&labels, "%s,%s", a->labels, a->shown_gauges.build);
