@@ -21,16 +21,35 @@
 
 struct kube;
 
+/* How the API server is reached. */
+struct kube_server {
+	const char *url, *ca_file, *ca_path, *vhost;
+	const char *token_file, *token_command;
+	int64_t token_ttl; /* ns until the command is run again */
+	bool tls_verify;
+};
+
+/* Parts of documents that the API server's answers give. */
+enum kube_part {
+	KUBE_LABELS = 1,
+	KUBE_ANNOTATIONS = 2,
+	KUBE_OWNER_REFERENCES = 4,
+	KUBE_KEEP_DOTS = 8, /* in the keys of labels and annotations; else they become _ */
+	KUBE_NAMESPACE_LABELS = 16,
+	KUBE_NAMESPACE_ANNOTATIONS = 32,
+	KUBE_NODE_LABELS = 64,
+
+	KUBE_OF_NAMESPACES = KUBE_NAMESPACE_LABELS | KUBE_NAMESPACE_ANNOTATIONS,
+};
+
 /* As [FILTER] kubernetes has them; texts live as long as the configuration. */
 struct kube_options {
-	const char *url, *ca_file, *ca_path, *vhost;
-	const char *token_file, *token_command, *namespace_file;
-	const char *node; /* NULL: found out */
-	bool tls_verify;
-	bool labels, annotations, owner_references, keep_dots;
-	bool namespace_labels, namespace_annotations, node_labels;
-	int64_t token_ttl, namespace_ttl; /* ns: a command is run, a namespace read again */
-	int64_t pod_wait, api_wait;       /* ns: how long a file waits for its pod */
+	struct kube_server server;
+	unsigned parts; /* enum kube_part */
+	const char *namespace_file;
+	const char *node;           /* NULL: found out */
+	int64_t namespace_ttl;      /* ns until a namespace is read again */
+	int64_t pod_wait, api_wait; /* ns: how long a file waits for its pod */
 	int64_t max_pods;
 };
 

@@ -48,29 +48,36 @@ asking(const struct conf *conf)
 		   : NULL;
 }
 
+static unsigned
+parts_of(const struct kubernetes_conf *k)
+{
+	return (k->labels ? KUBE_LABELS : 0) | (k->annotations ? KUBE_ANNOTATIONS : 0) |
+	       (k->owner_references ? KUBE_OWNER_REFERENCES : 0) |
+	       (k->keep_dots ? KUBE_KEEP_DOTS : 0) |
+	       (k->namespace_labels ? KUBE_NAMESPACE_LABELS : 0) |
+	       (k->namespace_annotations ? KUBE_NAMESPACE_ANNOTATIONS : 0) |
+	       (k->node_labels ? KUBE_NODE_LABELS : 0);
+}
+
 static struct kube_options
 options_of(const struct kubernetes_conf *k)
 {
 	const char *node = getenv("NODE_NAME");
 
 	return (struct kube_options){
-		.url = k->kube_url,
-		.ca_file = k->kube_ca_file,
-		.ca_path = k->kube_ca_path,
-		.vhost = k->tls_vhost,
-		.token_file = k->kube_token_file,
-		.token_command = k->kube_token_command,
+		.server = {
+			.url = k->kube_url,
+			.ca_file = k->kube_ca_file,
+			.ca_path = k->kube_ca_path,
+			.vhost = k->tls_vhost,
+			.token_file = k->kube_token_file,
+			.token_command = k->kube_token_command,
+			.token_ttl = k->kube_token_ttl,
+			.tls_verify = k->tls_verify,
+		},
+		.parts = parts_of(k),
 		.namespace_file = k->kube_namespace_file,
 		.node = k->kube_node_name != NULL ? k->kube_node_name : node,
-		.tls_verify = k->tls_verify,
-		.labels = k->labels,
-		.annotations = k->annotations,
-		.owner_references = k->owner_references,
-		.keep_dots = k->keep_dots,
-		.namespace_labels = k->namespace_labels,
-		.namespace_annotations = k->namespace_annotations,
-		.node_labels = k->node_labels,
-		.token_ttl = k->kube_token_ttl,
 		.namespace_ttl = k->namespace_ttl,
 		.pod_wait = k->pod_wait,
 		.api_wait = k->api_wait,

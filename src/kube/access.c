@@ -25,7 +25,7 @@
 #define STOP_GAP 100 /* ms between two looks whether it is to be ended */
 
 struct access {
-	const struct kube_options *options;
+	const struct kube_server *at;
 	char *origin; /* scheme, host, port, and a path before /api; no slash at the end */
 	char *server; /* that without userinfo */
 	struct curl_slist *connect_to; /* where tls.vhost is; NULL: the name is the address */
@@ -49,12 +49,12 @@ address_make(struct access *a, const char *url)
 	    curl_url_get(u, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
 	    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
 		goto out;
-	if (a->options->vhost != NULL) {
+	if (a->at->vhost != NULL) {
 		char *to = xprintf("::%s:%s", host, port);
 
 		a->connect_to = curl_slist_append(NULL, to);
 		free(to);
-		curl_url_set(u, CURLUPART_HOST, a->options->vhost, 0);
+		curl_url_set(u, CURLUPART_HOST, a->at->vhost, 0);
 	}
 	if (curl_url_get(u, CURLUPART_URL, &whole, 0) != CURLUE_OK)
 		goto out;
@@ -72,12 +72,12 @@ out:
 }
 
 struct access *
-access_new(const struct kube_options *options)
+access_new(const struct kube_server *server)
 {
 	struct access *a = xcalloc(1, sizeof(*a));
 
-	a->options = options;
-	if (address_make(a, options->url) == 0)
+	a->at = server;
+	if (address_make(a, server->url) == 0)
 		return a;
 	say_error("kube", "Kube_URL is no URL: https://HOST:PORT");
 	access_free(a);
@@ -126,7 +126,7 @@ trim(char *text, size_t n)
 }
 
 char *
-file_text(const char *path, size_t most)
+access_file_text(const char *path, size_t most)
 {
 	FILE *file = fopen(path, "re");
 	char *text;
@@ -222,7 +222,7 @@ command_text(struct access *a)
 		snprintf(a->why, sizeof(a->why), "Kube_Token_Command: %s", strerrordesc_np(errno));
 		return NULL;
 	}
-	error = spawn(a->options->token_command, fds[1], &pid);
+	error = spawn(a->at->token_command, fds[1], &pid);
 	close(fds[1]);
 	if (error != 0) {
 		close(fds[0]);
@@ -252,14 +252,14 @@ is_token(const char *text)
 static void
 token_read(struct access *a)
 {
-	const struct kube_options *o = a->options;
+	const struct kube_server *o = a->at;
 	bool command = o->token_command != NULL;
 	int64_t now = clock_mono(), every = command ? o->token_ttl : TOKEN_EVERY;
 	char *token;
 
 	if (a->token != NULL && a->read != 0 && now - a->read < every)
 		return;
-	token = command ? command_text(a) : file_text(o->token_file, TOKEN_MAX);
+	token = command ? command_text(a) : access_file_text(o->token_file, TOKEN_MAX);
 	if (token == NULL && !command)
 		snprintf(a->why, sizeof(a->why), "cannot read Kube_Token_File %s: %s",
 		    o->token_file, strerrordesc_np(errno));
@@ -284,7 +284,7 @@ access_refused(struct access *a)
 /* ---- a request */
 
 static void
-tls_set(const struct kube_options *o, CURL *easy)
+tls_set(const struct kube_server *o, CURL *easy)
 {
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, o->tls_verify ? 1L : 0L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, o->tls_verify ? 2L : 0L);
@@ -323,7 +323,7 @@ access_request(struct access *a, CURL *easy, struct curl_slist **headers, const 
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
 	if (a->connect_to != NULL)
 		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, a->connect_to);
-	tls_set(a->options, easy);
+	tls_set(a->at, easy);
 	free(url);
 	free(authorization);
 	return true;

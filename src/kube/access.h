@@ -13,10 +13,10 @@
 struct access;
 
 /**
- * access_new(options), access_free(a):
+ * access_new(server), access_free(a):
  * NULL after saying why: Kube_URL is none.
  */
-struct access *access_new(const struct kube_options *options);
+struct access *access_new(const struct kube_server *server);
 void access_free(struct access *a);
 
 /**
@@ -48,10 +48,10 @@ const char *access_server(const struct access *a);
 const char *access_why(const struct access *a);
 
 /**
- * file_text(path, most):
+ * access_file_text(path, most):
  * The text of a file without blanks at its end, at most ${most} bytes of it; NULL
  * with errno.  The caller frees.
  */
-char *file_text(const char *path, size_t most);
+char *access_file_text(const char *path, size_t most);
 
 #endif

@@ -20,7 +20,7 @@ struct answer {
 	enum answer_kind kind;
 	struct sieve *lists, *events;
 	uint64_t bytes; /* of this answer */
-	struct pod_rules rules;
+	unsigned parts; /* enum kube_part */
 	struct said said;
 };
 
@@ -76,7 +76,7 @@ pod_put(struct answer *a, const json_t *pod)
 		unreadable(a, "is on another node");
 		return;
 	}
-	info = pod_info_read(pod, &a->rules);
+	info = pod_info_read(pod, a->parts);
 	if (info == NULL)
 		unreadable(a, "has no uid, name or namespace");
 	else
@@ -242,8 +242,7 @@ answer_new(const struct kube_options *options, struct pod_table *table, const ch
 	a->server = server;
 	a->lists = sieve_new(&list_shape, KEPT_MAX, OBJECT_MAX, on_list, a);
 	a->events = sieve_new(&event_shape, KEPT_MAX, OBJECT_MAX, on_event, a);
-	a->rules = (struct pod_rules){ options->labels, options->annotations,
-		options->owner_references, options->keep_dots };
+	a->parts = options->parts;
 	replace(&a->says.node, options->node);
 	return a;
 }

@@ -37,7 +37,7 @@ kube_new(const struct kube_options *options, struct state *state)
 	struct kube *k = xcalloc(1, sizeof(*k));
 
 	k->options = options;
-	k->access = access_new(options);
+	k->access = access_new(&options->server);
 	if (k->access == NULL) {
 		free(k);
 		return NULL;
@@ -85,8 +85,7 @@ static void *
 keep(void *arg)
 {
 	struct kube *k = arg;
-	bool looks = k->options->namespace_labels || k->options->namespace_annotations ||
-		     k->options->node_labels;
+	bool looks = k->options->parts & (KUBE_OF_NAMESPACES | KUBE_NODE_LABELS);
 	int64_t ticked = clock_mono();
 
 	pthread_setname_np(pthread_self(), "kube");
@@ -143,8 +142,9 @@ kube_stop(struct kube *k)
 uint64_t
 kube_limit(const struct kube_options *options)
 {
-	bool spaces = options->namespace_labels || options->namespace_annotations;
-	uint64_t around = spaces ? AROUND_MOST : options->node_labels;
+	uint64_t around = options->parts & KUBE_OF_NAMESPACES ? AROUND_MOST
+			  : options->parts & KUBE_NODE_LABELS ? 1
+							      : 0;
 
 	return ANSWER_BYTES + ((uint64_t)options->max_pods + around) * POD_BYTES;
 }

@@ -124,8 +124,8 @@ static struct shared_json *
 value_make(const struct lookup *l)
 {
 	const struct kube_options *o = l->options;
-	bool labels = l->want.node || o->namespace_labels;
-	bool annotations = !l->want.node && o->namespace_annotations;
+	bool labels = l->want.node || o->parts & KUBE_NAMESPACE_LABELS;
+	bool annotations = !l->want.node && o->parts & KUBE_NAMESPACE_ANNOTATIONS;
 	struct shared_json *out = NULL;
 	json_t *value = json_object();
 	char *text;
@@ -134,10 +134,10 @@ value_make(const struct lookup *l)
 		json_object_set_new(value, "name", json_string(l->want.name));
 	if (labels)
 		json_object_set_new(value, l->want.node ? "node_labels" : "labels",
-		    keyed_json(json_object_get(l->meta, "labels"), o->keep_dots));
+		    pod_info_keyed(json_object_get(l->meta, "labels"), o->parts));
 	if (annotations)
 		json_object_set_new(value, "annotations",
-		    keyed_json(json_object_get(l->meta, "annotations"), o->keep_dots));
+		    pod_info_keyed(json_object_get(l->meta, "annotations"), o->parts));
 	if (json_dumpb(value, NULL, 0, JSON_COMPACT) > POD_BYTES)
 		json_object_del(value, "annotations");
 	if (json_dumpb(value, NULL, 0, JSON_COMPACT) > POD_BYTES)

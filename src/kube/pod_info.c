@@ -33,7 +33,7 @@ text_at(const json_t *object, const char *key)
 }
 
 json_t *
-keyed_json(const json_t *map, bool keep_dots)
+pod_info_keyed(const json_t *map, unsigned parts)
 {
 	json_t *out = json_object(), *value;
 	const char *key;
@@ -46,7 +46,8 @@ keyed_json(const json_t *map, bool keep_dots)
 		    strcmp(key, "kubectl.kubernetes.io/last-applied-configuration") == 0)
 			continue;
 		name = xstrdup(key);
-		for (char *dot = name; !keep_dots && (dot = strchr(dot, '.')) != NULL;)
+		for (char *dot = name;
+		     !(parts & KUBE_KEEP_DOTS) && (dot = strchr(dot, '.')) != NULL;)
 			*dot = '_';
 		if (strcmp(name, key) == 0 || json_object_get(map, name) == NULL)
 			json_object_set(out, name, value);
@@ -209,7 +210,7 @@ put_text(json_t *members, const char *key, const char *value)
 }
 
 static void
-meta_make(struct pod_info *info, const json_t *pod, const struct pod_rules *rules, size_t room)
+meta_make(struct pod_info *info, const json_t *pod, unsigned parts, size_t room)
 {
 	const json_t *meta = json_object_get(pod, "metadata");
 	json_t *members = json_object();
@@ -218,14 +219,14 @@ meta_make(struct pod_info *info, const json_t *pod, const struct pod_rules *rule
 	put_text(members, "host", text_at(json_object_get(pod, "spec"), "nodeName"));
 	put_text(members, "pod_ip", text_at(json_object_get(pod, "status"), "podIP"));
 	owner_names(members, meta);
-	if (rules->owner_references)
+	if (parts & KUBE_OWNER_REFERENCES)
 		owner_references(members, meta);
-	if (rules->labels && json_object_size(json_object_get(meta, "labels")) > 0)
-		json_object_set_new(members, "labels",
-		    keyed_json(json_object_get(meta, "labels"), rules->keep_dots));
-	if (rules->annotations && json_object_size(json_object_get(meta, "annotations")) > 0)
+	if (parts & KUBE_LABELS && json_object_size(json_object_get(meta, "labels")) > 0)
+		json_object_set_new(
+		    members, "labels", pod_info_keyed(json_object_get(meta, "labels"), parts));
+	if (parts & KUBE_ANNOTATIONS && json_object_size(json_object_get(meta, "annotations")) > 0)
 		json_object_set_new(members, "annotations",
-		    keyed_json(json_object_get(meta, "annotations"), rules->keep_dots));
+		    pod_info_keyed(json_object_get(meta, "annotations"), parts));
 	members_lighten(info, members, room);
 	text = json_dumps(members, JSON_COMPACT);
 	if (text != NULL && strlen(text) > 2) { /* {"a":…} becomes ,"a":… */
@@ -237,7 +238,7 @@ meta_make(struct pod_info *info, const json_t *pod, const struct pod_rules *rule
 }
 
 struct pod_info *
-pod_info_read(const json_t *pod, const struct pod_rules *rules)
+pod_info_read(const json_t *pod, unsigned parts)
 {
 	const json_t *meta = json_object_get(pod, "metadata");
 	const json_t *annotations = json_object_get(meta, "annotations");
@@ -257,7 +258,7 @@ pod_info_read(const json_t *pod, const struct pod_rules *rules)
 	}
 	advice_read(&info->advice, &info->nadvice, annotations, &room);
 	containers_read(info, pod, &room);
-	meta_make(info, pod, rules, POD_BYTES - OVERHEAD - (CONTAINERS_BYTES - room));
+	meta_make(info, pod, parts, POD_BYTES - OVERHEAD - (CONTAINERS_BYTES - room));
 	return info;
 }
 

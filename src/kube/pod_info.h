@@ -8,15 +8,9 @@
 
 #include <jansson.h>
 
-#include "pod.h"
+#include "kube.h"
 
 #define POD_BYTES 16384u /* of one pod, all of its parts; the JSON is cut to fit */
-
-/* What goes into the JSON. */
-struct pod_rules {
-	bool labels, annotations, owner_references;
-	bool keep_dots; /* in the keys of labels and annotations; else they become _ */
-};
 
 struct pod_info {
 	char *uid;
@@ -31,10 +25,10 @@ struct pod_info {
 };
 
 /**
- * pod_info_read(pod, rules), pod_info_free(info):
- * Read the API's object.  NULL: it has no uid, name or namespace.
+ * pod_info_read(pod, parts), pod_info_free(info):
+ * Read the API's object; ${parts} of it go into the JSON.  NULL: it has no uid, name or namespace.
  */
-struct pod_info *pod_info_read(const json_t *pod, const struct pod_rules *rules);
+struct pod_info *pod_info_read(const json_t *pod, unsigned parts);
 void pod_info_free(struct pod_info *info);
 
 /**
@@ -60,11 +54,11 @@ struct pod_info *pod_info_restore(struct slice text);
 struct pod *pod_info_snapshot(const struct pod_info *info, const struct pod *have);
 
 /**
- * keyed_json(map, keep_dots):
+ * pod_info_keyed(map, parts):
  * Labels or annotations as a new object: texts only, keys without dots unless
- * kept, never the configuration applied last.  Of two keys that become one, that
+ * KUBE_KEEP_DOTS is among ${parts}, never the configuration applied last.  Of two keys that become one, that
  * without dots stays.
  */
-json_t *keyed_json(const json_t *map, bool keep_dots);
+json_t *pod_info_keyed(const json_t *map, unsigned parts);
 
 #endif

@@ -25,7 +25,8 @@ char *
 pod_query_own(const char *namespace_file)
 {
 	const char *pod = getenv("POD_NAME"), *space = getenv("POD_NAMESPACE");
-	char host[256] = "", *in = space != NULL ? xstrdup(space) : file_text(namespace_file, 256);
+	char host[256] = "",
+	     *in = space != NULL ? xstrdup(space) : access_file_text(namespace_file, 256);
 	char *path = NULL;
 
 	if (pod == NULL && gethostname(host, sizeof(host) - 1) == 0)

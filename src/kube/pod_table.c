@@ -217,17 +217,11 @@ restore(void *arg, struct slice key, struct slice value)
 	e->stored = true;
 }
 
-/* "2f/": one bit for each option that what is stored depends on. */
+/* "2f/": the parts that what is stored depends on. */
 static char *
 kept_by(const struct kube_options *o)
 {
-	const bool all[] = { o->labels, o->annotations, o->owner_references, o->keep_dots,
-		o->namespace_labels, o->namespace_annotations };
-	unsigned bits = 0;
-
-	for (unsigned i = 0; i < sizeof(all) / sizeof(*all); i++)
-		bits |= (unsigned)all[i] << i;
-	return xprintf("%02x/", bits);
+	return xprintf("%02x/", o->parts & ~(unsigned)KUBE_NODE_LABELS);
 }
 
 struct pod_table *
@@ -243,10 +237,10 @@ pod_table_new(const struct kube_options *options, struct state *state)
 	t->pods = map_new();
 	t->mirrors = map_new();
 	t->kept = kept_by(options);
-	t->around = around_new(
-	    &(struct around_options){ options->namespace_labels || options->namespace_annotations,
-		options->node_labels, options->namespace_ttl, t->kept },
-	    state);
+	t->around =
+	    around_new(&(struct around_options){ options->parts & KUBE_OF_NAMESPACES,
+			   options->parts & KUBE_NODE_LABELS, options->namespace_ttl, t->kept },
+		state);
 	state_metadata_each(state, restore, t);
 	return t;
 }

@@ -4,7 +4,7 @@
 #include "../../src/kube/pod_info.h"
 #include "memory.h"
 
-static const struct pod_rules all = { .labels = true, .annotations = true };
+#define ALL (KUBE_LABELS | KUBE_ANNOTATIONS)
 
 static const char agent[] =
     "{\"metadata\":{\"uid\":\"u\",\"namespace\":\"n\",\"name\":\"p-7c9-x\","
@@ -19,13 +19,13 @@ static const char agent[] =
     "\"initContainerStatuses\":[{\"name\":\"init\",\"restartCount\":0,\"image\":\"sha256:ff\",\"imageID\":\"sha256:ii\",\"containerID\":\"cri-o://idi\"}]}}";
 
 static struct pod_info *
-info_of(const char *text, const struct pod_rules *rules)
+info_of(const char *text, unsigned parts)
 {
 	json_t *pod = json_loads(text, 0, NULL);
 	struct pod_info *info;
 
 	assert_non_null(pod);
-	info = pod_info_read(pod, rules);
+	info = pod_info_read(pod, parts);
 	json_decref(pod);
 	return info;
 }
@@ -84,7 +84,7 @@ test_the_image_is_that_of_the_log_s_restart(void **state)
 		    OWN("init") ",\"docker_id\":\"idi\",\"container_image\":\"r/i:1\",\"container_hash\":\"sha256:ii\",\"restart_count\":0" SHARED },
 		{ "stranger", 0, OWN("stranger") ",\"restart_count\":0" SHARED },
 	};
-	struct pod_info *info = info_of(agent, &all);
+	struct pod_info *info = info_of(agent, ALL);
 	char *saved = pod_info_save(info);
 	struct pod_info *restored = pod_info_restore(slice_of(saved));
 
@@ -105,7 +105,7 @@ test_the_image_is_that_of_the_log_s_restart(void **state)
 static void
 test_an_older_restart_keeps_its_image(void **state)
 {
-	struct pod_info *info = info_of(agent, &all);
+	struct pod_info *info = info_of(agent, ALL);
 	struct pod *was = snapshot_of(info, "main", 2), *is;
 
 	(void)state;
@@ -114,7 +114,7 @@ test_an_older_restart_keeps_its_image(void **state)
 	    "{\"metadata\":{\"uid\":\"u\",\"namespace\":\"n\",\"name\":\"p\"},"
 	    "\"spec\":{\"containers\":[{\"name\":\"main\",\"image\":\"r/a:9\"}]},"
 	    "\"status\":{\"containerStatuses\":[{\"name\":\"main\",\"restartCount\":3,\"image\":\"r/a:9\",\"imageID\":\"x\",\"containerID\":\"c://id3\"}]}}",
-	    &all);
+	    ALL);
 	is = pod_info_snapshot(info, was);
 	assert_slice(is->image, "r/a:2");
 	assert_slice(is->image_id, "r/a@sha256:aa");
@@ -147,7 +147,7 @@ test_owners_give_their_names(void **state)
 		    "{\"metadata\":{\"uid\":\"u\",\"namespace\":\"n\",\"name\":\"p\",\"labels\":{\"pod-template-hash\":\"%s\"},"
 		    "\"ownerReferences\":[{\"kind\":\"%s\",\"name\":\"%s\",\"controller\":true}]}}",
 		    cases[i].hash, cases[i].kind, cases[i].name);
-		struct pod_info *info = info_of(text, &all);
+		struct pod_info *info = info_of(text, ALL);
 		char *meta = xslicedup(info->meta->json);
 
 		assert_non_null(strstr(meta, cases[i].has));
@@ -162,10 +162,8 @@ test_owners_give_their_names(void **state)
 static void
 test_dots_and_owners_are_kept_when_asked(void **state)
 {
-	const struct pod_rules rules = {
-		.labels = true, .owner_references = true, .keep_dots = true
-	};
-	struct pod_info *info = info_of(agent, &rules);
+	struct pod_info *info =
+	    info_of(agent, KUBE_LABELS | KUBE_OWNER_REFERENCES | KUBE_KEEP_DOTS);
 	char *meta = xslicedup(info->meta->json);
 
 	(void)state;
@@ -206,7 +204,7 @@ test_a_pod_that_is_too_large_is_cut_largest_annotations_first(void **state)
 		    &b, "%s{\"name\":\"c%d\",\"image\":\"%0*d\"}", i > 0 ? "," : "", i, 200, 1);
 	buffer_printf(&b, "]}}");
 	text = xslicedup(buffer_slice(&b));
-	info = info_of(text, &all);
+	info = info_of(text, ALL);
 	assert_true(info->cut > 100);
 	assert_true(bytes_of(info) < POD_BYTES);
 	meta = xslicedup(info->meta->json);
@@ -235,8 +233,8 @@ test_objects_that_lie_are_no_pods_or_lack_what_is_wrong(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(none); i++)
-		assert_null(info_of(none[i], &all));
-	info = info_of(wrong, &all);
+		assert_null(info_of(none[i], ALL));
+	info = info_of(wrong, ALL);
 	assert_non_null(info);
 	p = snapshot_of(info, "main", 0);
 	assert_json(p, OWN("main") ",\"restart_count\":0,\"annotations\":{}}");
@@ -255,7 +253,7 @@ test_advice_of_the_container_and_of_the_side_wins(void **state)
 	    "\"fluentbit.io/parser_stderr-main\":\"ownerr\",\"towline.io/parser-side\":\"t\",\"fluentbit.io/parser-side\":\"f\","
 	    "\"fluentbit.io/exclude\":\"TRUE\",\"fluentbit.io/exclude-main\":\"false\",\"towline.io/exclude_stderr-main\":\"true\","
 	    "\"fluentbit.io/excluded\":\"true\"}}}",
-	    &all);
+	    ALL);
 	static const struct {
 		const char *container;
 		const char *parser[SIDES];

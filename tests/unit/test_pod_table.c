@@ -9,15 +9,12 @@
 #define DIR_NAME "pod-table-test-state"
 
 static const struct kube_options usual = {
-	.labels = true,
-	.annotations = true,
+	.parts = KUBE_LABELS | KUBE_ANNOTATIONS,
 	.pod_wait = 5 * NS_PER_S,
 	.api_wait = 30 * NS_PER_S,
 	.namespace_ttl = 900 * NS_PER_S,
 	.max_pods = 4,
 };
-
-static const struct pod_rules rules = { .labels = true, .annotations = true };
 
 struct rig {
 	struct kube_options options;
@@ -53,7 +50,7 @@ put_pod(struct rig *r, const char *name, const char *uid, const char *app, const
 	json_t *pod = json_loads(text, 0, NULL);
 
 	assert_non_null(pod);
-	pod_table_put(r->table, pod_info_read(pod, &rules));
+	pod_table_put(r->table, pod_info_read(pod, usual.parts));
 	json_decref(pod);
 	free(text);
 }
