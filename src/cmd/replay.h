@@ -34,7 +34,7 @@ struct replay_batch {
 	bool gone;              /* the output takes no requests: nothing more is sent to it */
 	struct reply_item last; /* why it is, or what went wrong last */
 	unsigned refused;       /* letters refused alone by a whole answer, none taken since */
-	int64_t wait;           /* ns before the second try; doubles */
+	int64_t wait;           /* ns before the second try; doubles, backoff.h */
 };
 
 /**

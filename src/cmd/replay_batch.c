@@ -8,11 +8,13 @@
 
 #include <curl/curl.h>
 
+#include "backoff.h"
 #include "clock.h"
 #include "replay.h"
 
 #define TRIES 5
 #define FIRST_WAIT (NS_PER_S / 2)
+#define WAIT_MOST (4 * NS_PER_S)
 
 /* An answer may be this long for each letter, and this long beside them. */
 #define ANSWER_ITEM 8192u
@@ -252,14 +254,11 @@ leave_rest(struct replay_batch *b)
 void
 replay_batch_send(struct replay_batch *b)
 {
-	int64_t pause = b->wait;
 	size_t from = 0, n = b->n;
 
 	for (int try = 0; try < TRIES && n > 0 && !b->gone; try++) {
 		if (try > 0)
-			wait(pause);
-		if (try > 0)
-			pause *= 2;
+			wait(backoff_wait(b->wait, WAIT_MOST, (unsigned)try - 1));
 		send_some(b, b->at + from, n);
 		n = gather(b, from);
 		from = b->n - n;

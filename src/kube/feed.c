@@ -20,6 +20,7 @@
 #include <sys/random.h>
 
 #include "answer.h"
+#include "backoff.h"
 #include "clock.h"
 #include "metrics.h"
 #include "pod_query.h"
@@ -232,17 +233,9 @@ static void
 back_off(struct feed *f, int64_t now)
 {
 	unsigned n = f->failures > f->hasty ? f->failures : f->hasty;
-	int64_t wait = BACKOFF;
+	int64_t wait = backoff_wait(BACKOFF, BACKOFF_MOST, n);
 	curl_off_t after = 0;
-	uint32_t random = 0;
 
-	for (unsigned i = 0; i < n && wait < BACKOFF_MOST; i++)
-		wait *= 2;
-	if (wait > BACKOFF_MOST)
-		wait = BACKOFF_MOST;
-	if (getrandom(&random, sizeof(random), 0) < 0)
-		random = 0;
-	wait = wait / 2 + (int64_t)((double)wait / 2 * random / UINT32_MAX);
 	curl_easy_getinfo(f->easy, CURLINFO_RETRY_AFTER, &after);
 	after = after > AFTER_MOST ? AFTER_MOST : after;
 	if (after * NS_PER_S > wait)

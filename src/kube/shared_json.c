@@ -1,8 +1,9 @@
 /* JSON that several snapshots hold. */
+#include "pod.h"
+
 #include <stdlib.h>
 
 #include "memory.h"
-#include "pod.h"
 
 struct shared_json *
 shared_json_new(struct slice json)

@@ -1,4 +1,5 @@
 /* The ground: maps, arenas, buffers, and a voice that cannot be forged. */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "backoff.h"
 #include "map.h"
 #include "memory.h"
 #include "voice.h"
@@ -125,6 +127,38 @@ test_said_lately_lets_one_through(void **state)
 	assert_int_equal(s.unsaid, 1);
 }
 
+/* Every wait lies between the half and the whole of start * 2^failures, or of the cap. */
+static void
+test_waits_double_up_to_a_cap_and_differ(void **state)
+{
+	static const struct {
+		int64_t start, cap, whole;
+		unsigned failures;
+	} cases[] = {
+		{ 8, 1000, 8, 0 },
+		{ 8, 1000, 64, 3 },
+		{ 8, 1000, 1000, 7 },
+		{ 8, 1000, 1000, UINT_MAX },
+		{ INT64_MAX / 2 + 1, INT64_MAX, INT64_MAX, 1 },
+		{ 2000, 1000, 1000, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		int64_t least = INT64_MAX, most = 0;
+
+		for (int n = 0; n < 1000; n++) {
+			int64_t wait =
+			    backoff_wait(cases[i].start, cases[i].cap, cases[i].failures);
+
+			assert_in_range(wait, cases[i].whole / 2, cases[i].whole);
+			least = wait < least ? wait : least;
+			most = wait > most ? wait : most;
+		}
+		assert_true(least < most);
+	}
+}
+
 int
 main(void)
 {
@@ -135,6 +169,7 @@ main(void)
 		cmocka_unit_test(test_buffer_grows_to_its_cap_and_no_further),
 		cmocka_unit_test(test_voice_escapes_what_could_forge_a_message),
 		cmocka_unit_test(test_said_lately_lets_one_through),
+		cmocka_unit_test(test_waits_double_up_to_a_cap_and_differ),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
