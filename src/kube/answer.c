@@ -156,7 +156,7 @@ event_take(struct answer *a, const char *type, const json_t *object)
 	const char *version = string_at(meta, "resourceVersion");
 	bool bookmark = strcmp(type, "BOOKMARK") == 0;
 
-	a->says.any = true;
+	a->says.events++;
 	/* A stream's first events are in no order: a watch goes on from a bookmark. */
 	if (version != NULL && (a->says.told_all || bookmark))
 		replace(&a->says.version, version);
@@ -201,7 +201,8 @@ answer_begin(struct answer *a, enum answer_kind kind)
 
 	a->kind = kind;
 	a->bytes = 0;
-	*s = (struct answer_says){ .told_all = kind == ANSWER_WATCH,
+	*s = (struct answer_says){ .complete = has_events(a),
+		.told_all = kind == ANSWER_WATCH,
 		.node = s->node,
 		.version = s->version,
 		.next_page = s->next_page };
@@ -214,7 +215,8 @@ answer_feed(struct answer *a, struct slice piece)
 	enum parsed parsed = sieve_feed(has_events(a) ? a->events : a->lists, piece);
 
 	a->bytes += piece.len;
-	a->says.within = parsed == PARSE_MORE;
+	if (has_events(a))
+		a->says.complete = parsed != PARSE_MORE;
 	a->says.bad |= parsed == PARSE_BAD || (!has_events(a) && a->bytes > PAGE_MAX);
 	/* Behind an ERROR event nothing is to be read. */
 	return !a->says.bad && (!has_events(a) || a->says.code == 0);

@@ -21,11 +21,10 @@ enum answer_kind {
 
 /* What was said: of this answer, but for the last three, which are kept. */
 struct answer_says {
-	bool complete;    /* its root was read */
+	bool complete;    /* it may end here: its root was read; a stream's: an object's end */
 	bool bad;         /* it is not what the API speaks, or has no end */
-	bool within;      /* the last bytes were no object's end */
 	bool told_all;    /* a stream: all pods there are have been told */
-	bool any;         /* an event that is no ERROR */
+	uint64_t events;  /* that are no ERROR */
 	json_int_t code;  /* of an error; 0: none */
 	json_int_t minor; /* of the version */
 	char message[512];

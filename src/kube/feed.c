@@ -14,23 +14,15 @@
  */
 #include "feed.h"
 
-#include <pthread.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
 #include "answer.h"
-#include "backoff.h"
 #include "clock.h"
-#include "metrics.h"
+#include "exchange.h"
 #include "pod_query.h"
-#include "voice.h"
 
-#define PAGES 256 /* of a list: 128,000 pods, more than Max_Pods can be */
-#define HEAD_MAX (128u << 10)
-#define BACKOFF (NS_PER_S / 2)
-#define BACKOFF_MOST (15 * NS_PER_S)
-#define AFTER_MOST 300        /* s, whatever Retry-After says */
+#define PAGES 256             /* of a list: 128,000 pods, more than Max_Pods can be */
 #define ANSWER_TIME 60L       /* s for a page */
 #define WATCH_LEAST 240u      /* s a watch lasts, and a random part of as much */
 #define HASTY (10 * NS_PER_S) /* a watch that ends sooner is hasty */
@@ -38,60 +30,55 @@
 
 enum step { FIND_NODE, VERSION, LIST, STREAM, WATCH };
 
+/* The answer that a step expects, the verb that it is counted as. */
+static const struct {
+	enum answer_kind kind;
+	enum kube_verb verb;
+} steps[] = {
+	[FIND_NODE] = { ANSWER_NODE, KUBE_LIST },
+	[VERSION] = { ANSWER_OBJECT, KUBE_GET },
+	[LIST] = { ANSWER_LIST, KUBE_LIST },
+	[STREAM] = { ANSWER_STREAM, KUBE_WATCH },
+	[WATCH] = { ANSWER_WATCH, KUBE_WATCH },
+};
+
 struct feed {
 	const struct kube_options *options;
 	struct access *access;
 	struct pod_table *table;
+	struct exchange *exchange;
 	struct answer *answer;
 	const struct answer_says *says; /* the answer's */
-	CURLM *multi;
-	CURL *easy;
-	struct curl_slist *headers;
-	char error[CURL_ERROR_SIZE];
+	struct contact *contact;
+	const char *server;
 
 	enum step step;
-	bool flying;
-	int64_t sent, due; /* mono ns of the last request, of the next */
-	unsigned failures; /* in a row */
-	unsigned hasty;    /* ends in a row of what should have lasted */
-	unsigned pages;    /* of this list */
-	bool streams;      /* lists may be streamed */
-	bool up;
-	bool begun;     /* bytes of this answer have come */
-	uint64_t heads; /* bytes of its head */
-
-	pthread_mutex_t lock;
-	char why[768];
-	char said_why[768];
-	struct said said;
+	int64_t sent;   /* mono ns of the last request */
+	unsigned pages; /* of this list */
+	bool streams;   /* lists may be streamed */
 };
 
-/* ---- how it goes */
+#define fail(f, ...) contact_fail((f)->contact, __VA_ARGS__)
 
-static void
-up(struct feed *f, bool is)
+static bool
+watches(const struct feed *f)
 {
-	f->up = is;
-	atomic_store_explicit(&metrics.kube_up, is, memory_order_relaxed);
+	return steps[f->step].verb == KUBE_WATCH;
 }
 
 static void
 well(struct feed *f, const char *are)
 {
-	pthread_mutex_lock(&f->lock);
-	f->why[0] = '\0';
-	pthread_mutex_unlock(&f->lock);
-	if (!f->up)
-		say_info("kube", "the pods of node %s are %s, from %s", f->says->node, are,
-		    access_server(f->access));
-	up(f, true);
+	if (contact_well(f->contact))
+		say_info(
+		    "kube", "the pods of node %s are %s, from %s", f->says->node, are, f->server);
 }
 
 static void
 synced(struct feed *f)
 {
 	pod_table_synced(f->table);
-	f->failures = 0;
+	f->contact->failures = 0;
 	well(f, "known");
 }
 
@@ -107,59 +94,37 @@ watch_seconds(void)
 	return WATCH_LEAST + random % WATCH_LEAST;
 }
 
-static bool
-watches(const struct feed *f)
-{
-	return f->step == STREAM || f->step == WATCH;
-}
-
-/* What is expected of a step's answer. */
-static const enum answer_kind kinds[] = {
-	[FIND_NODE] = ANSWER_NODE,
-	[VERSION] = ANSWER_OBJECT,
-	[LIST] = ANSWER_LIST,
-	[STREAM] = ANSWER_STREAM,
-	[WATCH] = ANSWER_WATCH,
-};
-
-static size_t
-on_write(char *at, size_t size, size_t n, void *arg)
+/* A watch that goes on may tell nothing for long: its head says that it does. */
+static void
+on_head(void *arg, long status)
 {
 	struct feed *f = arg;
-	long status = 0;
-	bool goes_on;
 
-	if (!f->begun) {
-		curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
-		answer_begin(f->answer, status == 200 ? kinds[f->step] : ANSWER_OBJECT);
-	}
-	f->begun = true;
-	goes_on = answer_feed(f->answer, (struct slice){ at, size * n });
-	if (f->says->any)
-		f->failures = 0;
+	if (status == 200 && f->step == WATCH)
+		well(f, "watched again");
+}
+
+static void
+on_begin(void *arg, long status)
+{
+	struct feed *f = arg;
+
+	answer_begin(f->answer, status == 200 ? steps[f->step].kind : ANSWER_OBJECT);
+}
+
+static bool
+on_body(void *arg, struct slice piece)
+{
+	struct feed *f = arg;
+	bool goes_on = answer_feed(f->answer, piece);
+
+	if (f->says->events > 0)
+		f->contact->failures = 0;
 	if (f->step == STREAM && f->says->told_all) {
 		f->step = WATCH;
 		synced(f);
 	}
-	return goes_on ? size * n : 0;
-}
-
-/*
- * A watch that goes on may tell nothing for long: its head says that it does.
- * A head has an end.
- */
-static size_t
-on_header(char *at, size_t size, size_t n, void *arg)
-{
-	struct feed *f = arg;
-	long status = 0;
-
-	f->heads += size * n;
-	curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
-	(void)at;
-	if (status == 200 && f->step == WATCH)
-		well(f, "watched again");
-	return f->heads > HEAD_MAX ? 0 : size * n;
+	return goes_on;
 }
 
 static char *
@@ -179,13 +144,10 @@ path_of(const struct feed *f, unsigned seconds)
 	}
 }
 
-static void fail(struct feed *f, int64_t now, enum kube_error error, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-
 static void
 send_request(struct feed *f, int64_t now)
 {
-	bool watch = watches(f);
+	bool sent;
 	unsigned seconds = watch_seconds();
 	char *path = path_of(f, seconds);
 
@@ -196,80 +158,31 @@ send_request(struct feed *f, int64_t now)
 		    "spec.nodeName), or POD_NAME and POD_NAMESPACE");
 		return;
 	}
-	answer_begin(f->answer, kinds[f->step]);
-	f->begun = false;
-	f->heads = 0;
+	answer_begin(f->answer, steps[f->step].kind);
 	f->sent = now;
-	if (!access_request(f->access, f->easy, &f->headers, path, f->error)) {
-		free(path);
-		pod_table_given_up(f->table, true);
+	sent = exchange_send(
+	    f->exchange, path, NULL, watches(f) ? (long)seconds + ANSWER_TIME : ANSWER_TIME);
+	free(path);
+	pod_table_given_up(f->table, !sent);
+	if (!sent) {
 		fail(f, now, KUBE_AUTH,
 		    "%s; in a pod it is there when the service account's token is mounted",
 		    access_why(f->access));
 		return;
 	}
-	free(path);
-	pod_table_given_up(f->table, false);
 	if ((f->step == LIST && f->says->next_page == NULL) || f->step == STREAM)
 		pod_table_sync(f->table);
-	metrics_add(&metrics.kube_requests[watch                ? KUBE_WATCH
-					   : f->step == VERSION ? KUBE_GET
-								: KUBE_LIST],
-	    1);
-	curl_easy_setopt(f->easy, CURLOPT_WRITEFUNCTION, on_write);
-	curl_easy_setopt(f->easy, CURLOPT_WRITEDATA, f);
-	curl_easy_setopt(f->easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(f->easy, CURLOPT_HEADERDATA, f);
-	curl_easy_setopt(
-	    f->easy, CURLOPT_TIMEOUT, watch ? (long)seconds + ANSWER_TIME : ANSWER_TIME);
-	curl_multi_add_handle(f->multi, f->easy);
-	f->flying = true;
+	metrics_add(&metrics.kube_requests[steps[f->step].verb], 1);
 }
 
 /* ---- when one has ended */
-
-/* By what went wrong in a row, with jitter; at least as long as the server says. */
-static void
-back_off(struct feed *f, int64_t now)
-{
-	unsigned n = f->failures > f->hasty ? f->failures : f->hasty;
-	int64_t wait = backoff_wait(BACKOFF, BACKOFF_MOST, n);
-	curl_off_t after = 0;
-
-	curl_easy_getinfo(f->easy, CURLINFO_RETRY_AFTER, &after);
-	after = after > AFTER_MOST ? AFTER_MOST : after;
-	if (after * NS_PER_S > wait)
-		wait = after * NS_PER_S;
-	f->due = now + wait;
-}
-
-static void
-fail(struct feed *f, int64_t now, enum kube_error error, const char *format, ...)
-{
-	bool news, lately = said_lately(&f->said);
-	va_list args;
-
-	pthread_mutex_lock(&f->lock);
-	va_start(args, format);
-	vsnprintf(f->why, sizeof(f->why), format, args);
-	va_end(args);
-	news = strcmp(f->why, f->said_why) != 0;
-	memcpy(f->said_why, f->why, sizeof(f->why));
-	pthread_mutex_unlock(&f->lock);
-	metrics_add(&metrics.kube_errors[error], 1);
-	up(f, false);
-	if (news || !lately)
-		say_warn("kube", "%s", f->said_why);
-	back_off(f, now);
-	f->failures++;
-}
 
 static void
 list_again(struct feed *f, int64_t now)
 {
 	answer_forget(f->answer);
 	f->pages = 0;
-	f->due = now;
+	f->contact->due = now;
 	if (f->step > VERSION)
 		f->step = f->streams ? STREAM : LIST;
 }
@@ -280,8 +193,8 @@ gone(struct feed *f, int64_t now)
 {
 	metrics_add(&metrics.kube_errors[KUBE_GONE], 1);
 	list_again(f, now);
-	if (f->hasty > 1)
-		back_off(f, now);
+	if (f->contact->hasty > 1)
+		contact_back_off(f->contact, now);
 }
 
 static void
@@ -290,31 +203,32 @@ no_api(struct feed *f, int64_t now)
 	if (watches(f)) /* the same version would be answered the same */
 		list_again(f, now);
 	fail(f, now, KUBE_ANSWER, "%s does not answer as an API server does: is Kube_URL right?",
-	    access_server(f->access));
+	    f->server);
 }
 
 /* The server refused the request, in words of its own. */
 static void
 refused(struct feed *f, long status, int64_t now)
 {
-	const char *server = access_server(f->access);
 	const char *message = f->says->message[0] == '\0' ? "it gives no reason" : f->says->message;
-	bool watch = watches(f);
+	enum kube_error error = exchange_fault(status);
 
-	if (status == 401) {
-		access_refused(f->access);
-		fail(f, now, KUBE_AUTH, "%s does not know our token (401): %s", server, message);
-	} else if (status == 403) {
-		fail(f, now, KUBE_FORBIDDEN,
+	switch (error) {
+	case KUBE_AUTH:
+		fail(f, now, error, "%s does not know our token (401): %s", f->server, message);
+		break;
+	case KUBE_FORBIDDEN:
+		fail(f, now, error,
 		    "%s forbids to %s pods (403): %s; conf/kubernetes/base/rbac.yaml grants it (pods: list, watch)",
-		    server, watch ? "watch" : "list", message);
-	} else if (status == 429) {
-		fail(f, now, KUBE_THROTTLED, "%s has too many requests (429): %s", server, message);
-	} else {
-		if (watch ||
-		    f->says->next_page != NULL) /* it may not be able to go on from there */
-			list_again(f, now);
-		fail(f, now, KUBE_SERVER, "%s answers %ld: %s", server, status, message);
+		    f->server, watches(f) ? "watch" : "list", message);
+		break;
+	case KUBE_THROTTLED:
+		fail(f, now, error, "%s has too many requests (429): %s", f->server, message);
+		break;
+	default:
+		if (watches(f) || f->says->next_page != NULL)
+			list_again(f, now); /* it may not be able to go on from there */
+		fail(f, now, error, "%s answers %ld: %s", f->server, status, message);
 	}
 }
 
@@ -325,8 +239,7 @@ page_read(struct feed *f, int64_t now)
 		no_api(f, now);
 	} else if (f->says->next_page != NULL && ++f->pages == PAGES) {
 		list_again(f, now);
-		fail(f, now, KUBE_ANSWER, "%s: the list of pods has no end",
-		    access_server(f->access));
+		fail(f, now, KUBE_ANSWER, "%s: the list of pods has no end", f->server);
 	} else if (f->says->next_page == NULL) {
 		f->step = WATCH;
 		synced(f);
@@ -337,13 +250,13 @@ page_read(struct feed *f, int64_t now)
 static void
 next_step(struct feed *f, int64_t now)
 {
-	f->due = now;
+	f->contact->due = now;
 	switch (f->step) {
 	case FIND_NODE:
 		if (f->says->node == NULL) {
 			fail(f, now, KUBE_ANSWER,
 			    "%s knows no pod of our name that has a node: set NODE_NAME",
-			    access_server(f->access));
+			    f->server);
 			return;
 		}
 		f->step = VERSION;
@@ -357,11 +270,11 @@ next_step(struct feed *f, int64_t now)
 		page_read(f, now);
 		break;
 	case STREAM: /* it ended before all pods were told */
-		fail(f, now, KUBE_CONNECT, "%s ended its list too soon", access_server(f->access));
+		fail(f, now, KUBE_CONNECT, "%s ended its list too soon", f->server);
 		break;
 	case WATCH: /* in order, after its time */
-		if (f->hasty > 1)
-			back_off(f, now);
+		if (f->contact->hasty > 1)
+			contact_back_off(f->contact, now);
 		break;
 	}
 }
@@ -375,46 +288,50 @@ watch_error(struct feed *f, int64_t now)
 		return;
 	}
 	list_again(f, now);
-	fail(f, now, KUBE_SERVER, "%s ended the watch (%d): %s", access_server(f->access),
-	    (int)f->says->code, f->says->message);
+	fail(f, now, KUBE_SERVER, "%s ended the watch (%d): %s", f->server, (int)f->says->code,
+	    f->says->message);
 }
 
-bool
-feed_done(struct feed *f, CURL *easy, CURLcode code, int64_t now)
+static void
+answered(struct feed *f, CURLcode code, long status, int64_t now)
 {
-	const char *server = access_server(f->access);
-	long status = 0;
-
-	if (easy != f->easy)
-		return false;
-	curl_multi_remove_handle(f->multi, easy);
-	f->flying = false;
-	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-	if (watches(f))
-		f->hasty = now - f->sent < HASTY ? f->hasty + 1 : 0;
 	if (status == 200 && f->says->code != 0) {
 		watch_error(f, now);
 	} else if (status == 410 && f->step > VERSION) {
-		f->hasty += f->step == LIST;
+		f->contact->hasty += f->step == LIST;
 		gone(f, now);
 	} else if (status == 422 && f->step == STREAM) {
 		f->streams = false;
-		f->hasty = 0;
+		f->contact->hasty = 0;
 		list_again(f, now);
 	} else if (f->step == VERSION && status != 200 && status != 0 && status != 401) {
 		next_step(f, now); /* its version is its secret: no streamed lists */
 	} else if (status >= 300) {
 		refused(f, status, now);
-	} else if (f->says->bad || f->heads > HEAD_MAX) {
+	} else if (f->says->bad || exchange_overlong(f->exchange)) {
 		no_api(f, now);
 	} else if (code != CURLE_OK) {
-		fail(f, now, KUBE_CONNECT, "%s: %s", server,
-		    f->error[0] != '\0' ? f->error : curl_easy_strerror(code));
-	} else if (watches(f) ? f->says->within : !f->says->complete) {
-		fail(f, now, KUBE_ANSWER, "%s: the answer ended too soon", server);
+		fail(f, now, KUBE_CONNECT, "%s: %s", f->server, exchange_error(f->exchange));
+	} else if (!f->says->complete) {
+		fail(f, now, KUBE_ANSWER, "%s: the answer ended too soon", f->server);
 	} else {
 		next_step(f, now);
 	}
+}
+
+bool
+feed_done(struct feed *f, CURL *easy, CURLcode code, int64_t now)
+{
+	int64_t after;
+
+	if (!exchange_ended(f->exchange, easy, code))
+		return false;
+	if (watches(f))
+		f->contact->hasty = now - f->sent < HASTY ? f->contact->hasty + 1 : 0;
+	answered(f, code, exchange_status(f->exchange), now);
+	after = now + exchange_after(f->exchange);
+	if (f->contact->due > now && f->contact->due < after)
+		f->contact->due = after;
 	return true;
 }
 
@@ -424,46 +341,42 @@ feed_done(struct feed *f, CURL *easy, CURLcode code, int64_t now)
 static bool
 overdue(const struct feed *f, int64_t now)
 {
-	long status = 0;
-
-	if (!f->flying || !watches(f) || now - f->sent < ANSWER_TIME * NS_PER_S)
-		return false;
-	curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
-	return f->step == STREAM || status == 0;
+	return exchange_is_open(f->exchange) && watches(f) &&
+	       now - f->sent >= ANSWER_TIME * NS_PER_S &&
+	       (f->step == STREAM || exchange_status(f->exchange) == 0);
 }
 
 int64_t
 feed_turn(struct feed *f, int64_t now)
 {
 	if (overdue(f, now)) {
-		curl_multi_remove_handle(f->multi, f->easy);
-		f->flying = f->streams = false;
+		exchange_drop(f->exchange);
+		f->streams = false;
 		list_again(f, now);
-		fail(f, now, KUBE_CONNECT, "%s has not told of the pods within %ld s",
-		    access_server(f->access), ANSWER_TIME);
+		fail(f, now, KUBE_CONNECT, "%s has not told of the pods within %ld s", f->server,
+		    ANSWER_TIME);
 	}
-	if (f->flying)
-		return INT64_MAX;
-	if (now >= f->due)
+	if (!exchange_is_open(f->exchange) && now >= f->contact->due)
 		send_request(f, now);
-	return f->flying ? INT64_MAX : f->due;
+	return exchange_is_open(f->exchange) ? INT64_MAX : f->contact->due;
 }
 
 struct feed *
 feed_new(const struct kube_options *options, struct access *access, struct pod_table *table,
-    CURLM *multi)
+    struct contact *contact, CURLM *multi)
 {
 	struct feed *f = xcalloc(1, sizeof(*f));
 
 	f->options = options;
 	f->access = access;
 	f->table = table;
-	f->multi = multi;
-	f->answer = answer_new(options, table, access_server(access));
+	f->contact = contact;
+	f->exchange = exchange_new(access, multi,
+	    &(struct exchange_reader){
+		.head = on_head, .begin = on_begin, .body = on_body, .arg = f });
+	f->server = access_server(access);
+	f->answer = answer_new(options, table, f->server);
 	f->says = answer_says(f->answer);
-	f->easy = curl_easy_init();
-	pthread_mutex_init(&f->lock, NULL);
-	snprintf(f->why, sizeof(f->why), "%s has not answered yet", access_server(access));
 	f->step = f->says->node != NULL ? VERSION : FIND_NODE;
 	return f;
 }
@@ -473,13 +386,8 @@ feed_free(struct feed *f)
 {
 	if (f == NULL)
 		return;
-	if (f->flying)
-		curl_multi_remove_handle(f->multi, f->easy);
-	up(f, false);
-	curl_easy_cleanup(f->easy);
-	curl_slist_free_all(f->headers);
+	exchange_free(f->exchange);
 	answer_free(f->answer);
-	pthread_mutex_destroy(&f->lock);
 	free(f);
 }
 
@@ -487,12 +395,4 @@ const char *
 feed_node(const struct feed *f)
 {
 	return f->step > FIND_NODE ? f->says->node : NULL;
-}
-
-void
-feed_why(struct feed *f, char *why, size_t size)
-{
-	pthread_mutex_lock(&f->lock);
-	snprintf(why, size, "%s", f->why);
-	pthread_mutex_unlock(&f->lock);
 }

@@ -6,12 +6,13 @@
 #define FEED_H
 
 #include "access.h"
+#include "contact.h"
 #include "pod_table.h"
 
 struct feed;
 
 struct feed *feed_new(const struct kube_options *options, struct access *access,
-    struct pod_table *table, CURLM *multi);
+    struct pod_table *table, struct contact *contact, CURLM *multi);
 void feed_free(struct feed *f);
 
 /**
@@ -23,11 +24,9 @@ int64_t feed_turn(struct feed *f, int64_t now);
 bool feed_done(struct feed *f, CURL *easy, CURLcode code, int64_t now);
 
 /**
- * feed_node(f), feed_why(f, why, size):
- * The node's name, NULL: not known yet; the kube thread's.  What went wrong
- * last: any thread.
+ * feed_node(f):
+ * The node's name, NULL: not known yet.
  */
 const char *feed_node(const struct feed *f);
-void feed_why(struct feed *f, char *why, size_t size);
 
 #endif

@@ -23,6 +23,7 @@ struct kube {
 	const struct kube_options *options;
 	struct access *access;
 	struct pod_table *table;
+	struct contact contact;
 	struct feed *feed;
 	struct lookup *lookup;
 	CURLM *multi;
@@ -44,7 +45,8 @@ kube_new(const struct kube_options *options, struct state *state)
 	}
 	k->table = pod_table_new(options, state);
 	k->multi = curl_multi_init();
-	k->feed = feed_new(options, k->access, k->table, k->multi);
+	contact_init(&k->contact, access_server(k->access));
+	k->feed = feed_new(options, k->access, k->table, &k->contact, k->multi);
 	k->lookup = lookup_new(options, k->access, k->table, k->multi);
 	return k;
 }
@@ -56,6 +58,7 @@ kube_free(struct kube *k)
 		return;
 	kube_stop(k);
 	feed_free(k->feed);
+	contact_fini(&k->contact);
 	lookup_free(k->lookup);
 	curl_multi_cleanup(k->multi);
 	pod_table_free(k->table);
@@ -180,7 +183,7 @@ kube_ready(struct kube *k, char *why, size_t size)
 
 	if (pod_table_is_synced(k->table))
 		return true;
-	feed_why(k->feed, text, sizeof(text));
+	contact_why(&k->contact, text, sizeof(text));
 	snprintf(why, size, "pods' labels: %s", text);
 	return false;
 }

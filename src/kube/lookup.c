@@ -3,8 +3,7 @@
 
 #include <stdlib.h>
 
-#include "clock.h"
-#include "metrics.h"
+#include "exchange.h"
 #include "sieve.h"
 #include "voice.h"
 
@@ -18,15 +17,11 @@ struct lookup {
 	const struct kube_options *options;
 	struct access *access;
 	struct pod_table *table;
-	CURLM *multi;
-	CURL *easy;
-	struct curl_slist *headers;
-	char error[CURL_ERROR_SIZE];
+	struct exchange *exchange;
 	struct sieve *sieve;
 	struct around_want want;
 	json_t *meta; /* of this answer; NULL: none */
 	char message[256];
-	bool flying;
 	struct said said[2]; /* of namespaces, of the node */
 };
 
@@ -50,12 +45,12 @@ on_object(void *arg, struct slice text, bool root)
 	json_decref(object);
 }
 
-static size_t
-on_write(char *at, size_t size, size_t n, void *arg)
+static bool
+on_body(void *arg, struct slice piece)
 {
 	struct lookup *l = arg;
 
-	return sieve_feed(l->sieve, (struct slice){ at, size * n }) == PARSE_BAD ? 0 : size * n;
+	return sieve_feed(l->sieve, piece) != PARSE_BAD;
 }
 
 struct lookup *
@@ -67,8 +62,8 @@ lookup_new(const struct kube_options *options, struct access *access, struct pod
 	l->options = options;
 	l->access = access;
 	l->table = table;
-	l->multi = multi;
-	l->easy = curl_easy_init();
+	l->exchange =
+	    exchange_new(access, multi, &(struct exchange_reader){ .body = on_body, .arg = l });
 	l->sieve = sieve_new(&shape, KEPT_MAX, OBJECT_MAX, on_object, l);
 	return l;
 }
@@ -78,10 +73,7 @@ lookup_free(struct lookup *l)
 {
 	if (l == NULL)
 		return;
-	if (l->flying)
-		curl_multi_remove_handle(l->multi, l->easy);
-	curl_easy_cleanup(l->easy);
-	curl_slist_free_all(l->headers);
+	exchange_free(l->exchange);
 	sieve_free(l->sieve);
 	json_decref(l->meta);
 	free(l);
@@ -92,30 +84,22 @@ lookup_turn(struct lookup *l, const char *node, int64_t now)
 {
 	char *name, *path;
 
-	if (l->flying || !pod_table_around_next(l->table, now, &l->want) ||
+	if (exchange_is_open(l->exchange) || !pod_table_around_next(l->table, now, &l->want) ||
 	    (l->want.node && node == NULL))
 		return;
 	if (l->want.node)
 		snprintf(l->want.name, sizeof(l->want.name), "%s", node);
+	sieve_clear(l->sieve);
+	json_decref(l->meta);
+	l->meta = NULL;
+	l->message[0] = '\0';
 	name = curl_easy_escape(NULL, l->want.name, 0);
 	path = xprintf("/api/v1/%s/%s", l->want.node ? "nodes" : "namespaces", name);
-	curl_free(name);
-	if (access_request(l->access, l->easy, &l->headers, path, l->error)) {
-		sieve_clear(l->sieve);
-		json_decref(l->meta);
-		l->meta = NULL;
-		l->message[0] = '\0';
-		l->headers = curl_slist_append(l->headers, PARTIAL);
-		curl_easy_setopt(l->easy, CURLOPT_HTTPHEADER, l->headers);
-		curl_easy_setopt(l->easy, CURLOPT_WRITEFUNCTION, on_write);
-		curl_easy_setopt(l->easy, CURLOPT_WRITEDATA, l);
-		curl_easy_setopt(l->easy, CURLOPT_TIMEOUT, TIME);
+	if (exchange_send(l->exchange, path, PARTIAL, TIME))
 		metrics_add(&metrics.kube_requests[KUBE_GET], 1);
-		curl_multi_add_handle(l->multi, l->easy);
-		l->flying = true;
-	} else {
+	else
 		pod_table_around_fail(l->table, &l->want, true, now);
-	}
+	curl_free(name);
 	free(path);
 }
 
@@ -161,31 +145,22 @@ lookup_done(struct lookup *l, CURL *easy, CURLcode code, int64_t now)
 {
 	const char *what = l->want.node ? "nodes" : "namespaces";
 	struct shared_json *value = NULL;
-	long status = 0;
+	long status;
 
-	if (easy != l->easy)
+	if (!exchange_ended(l->exchange, easy, code))
 		return false;
-	curl_multi_remove_handle(l->multi, easy);
-	l->flying = false;
-	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+	status = exchange_status(l->exchange);
 	if (code == CURLE_OK && status == 200 && l->meta != NULL)
 		value = value_make(l);
 	if (value != NULL) {
 		pod_table_around_put(l->table, &l->want, value, now);
 		return true;
 	}
-	if (status == 401)
-		access_refused(l->access);
-	metrics_add(&metrics.kube_errors[status == 403   ? KUBE_FORBIDDEN
-					 : status == 401 ? KUBE_AUTH
-					 : status == 429 ? KUBE_THROTTLED
-					 : status != 0   ? KUBE_SERVER
-							 : KUBE_CONNECT],
-	    1);
+	metrics_add(&metrics.kube_errors[exchange_fault(status)], 1);
 	if (!said_lately(&l->said[l->want.node]))
 		say_warn("kube", "%s does not tell of %s %s (%ld): %s; its labels are left out%s",
 		    access_server(l->access), what, l->want.name, status,
-		    l->message[0] != '\0' ? l->message : l->error,
+		    l->message[0] != '\0' ? l->message : exchange_error(l->exchange),
 		    status == 403 ? " (the ClusterRole must grant get of them)" : "");
 	pod_table_around_fail(
 	    l->table, &l->want, status == 200 || status == 403 || status == 404, now);
