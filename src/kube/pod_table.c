@@ -1,8 +1,5 @@
 /*
- * The table of pods.  A pod is found by the uid that its logs' paths have; a
- * static pod's paths have the hash of its manifest instead, which its mirror in
- * the API carries as an annotation.  Anybody may write that annotation to a pod
- * of his own, so namespace and name must be the path's, too.
+ * The pods and what is around them, under one lock; files wait here for theirs.
  *
  * What a file uses is stored, so that a restart finds it without the API; by
  * keys that begin with the options that made it, as others would make it of
@@ -15,33 +12,21 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "map.h"
 #include "memory.h"
 #include "metrics.h"
+#include "pods.h"
 #include "voice.h"
 
 #define LINGER (300 * NS_PER_S) /* a deleted pod's files may be opened as late */
-
-struct entry {
-	struct pod_info *info; /* NULL: a file's path names it, the API has not */
-	unsigned users;        /* streams whose path has this uid */
-	int64_t asked;         /* mono ns of the first unanswered question; 0: none */
-	uint64_t version;
-	uint64_t seen;   /* the list that named it last */
-	int64_t deleted; /* mono ns; 0: it exists */
-	bool stored;
-};
 
 struct pod_table {
 	pthread_mutex_t lock;
 	const struct kube_options *options;
 	struct state *state;
 	struct around *around;
-	char *kept;          /* what keys in the state begin with */
-	struct map *pods;    /* uid: struct entry */
-	struct map *mirrors; /* mirror_key(): struct entry, of a static pod's mirror */
-	size_t known;        /* entries with info */
-	uint64_t list;       /* the number of the list under way, or of the last */
+	struct pods *pods;
+	char *kept;    /* what keys in the state begin with */
+	uint64_t list; /* the number of the list under way, or of the last */
 	bool synced, given_up;
 	int64_t started;  /* mono ns */
 	unsigned waiting; /* questions unanswered: somebody is to be woken */
@@ -65,133 +50,6 @@ wake(struct pod_table *t)
 		(void)!write(t->wake, &one, sizeof(one));
 }
 
-/* ---- entries; under the lock */
-
-static struct entry *
-entry_of(struct pod_table *t, struct slice uid)
-{
-	struct entry *e = map_get(t->pods, uid);
-
-	if (e == NULL) {
-		e = xcalloc(1, sizeof(*e));
-		map_put(t->pods, uid, e);
-	}
-	return e;
-}
-
-/* "HASH/NAMESPACE/NAME": another pod with the hash takes nobody's place.  To be freed. */
-static char *
-mirror_key(struct slice hash, struct slice space, struct slice name)
-{
-	return xprintf("%.*s/%.*s/%.*s", (int)hash.len, hash.at, (int)space.len, space.at,
-	    (int)name.len, name.at);
-}
-
-static char *
-mirror_key_of(const struct pod_info *info)
-{
-	return mirror_key(
-	    slice_of(info->mirror), slice_of(info->namespace_name), slice_of(info->pod_name));
-}
-
-static unsigned
-users_of(const struct pod_table *t, const struct entry *e)
-{
-	const struct entry *by_hash = NULL;
-
-	if (e->info != NULL && e->info->mirror != NULL)
-		by_hash = map_get(t->pods, slice_of(e->info->mirror));
-	return e->users + (by_hash != NULL && by_hash != e ? by_hash->users : 0);
-}
-
-static void
-store(struct pod_table *t, struct slice uid, struct entry *e)
-{
-	char *key = xprintf("%spod/%.*s", t->kept, (int)uid.len, uid.at), *text;
-
-	if (e->info == NULL) {
-		state_metadata(t->state, slice_of(key), SLICE(""));
-	} else if ((text = pod_info_save(e->info)) != NULL) {
-		state_metadata(t->state, slice_of(key), slice_of(text));
-		free(text);
-	}
-	e->stored = e->info != NULL;
-	free(key);
-}
-
-static void
-info_drop(struct pod_table *t, struct entry *e)
-{
-	if (e->info == NULL)
-		return;
-	if (e->info->mirror != NULL) {
-		char *key = mirror_key_of(e->info);
-
-		if (map_get(t->mirrors, slice_of(key)) == e)
-			map_del(t->mirrors, slice_of(key));
-		free(key);
-	}
-	pod_info_free(e->info);
-	e->info = NULL;
-	t->known--;
-}
-
-static void
-info_set(struct pod_table *t, struct entry *e, struct pod_info *info)
-{
-	info_drop(t, e);
-	e->info = info;
-	e->version = version_next(t);
-	e->deleted = 0;
-	t->known++;
-	metrics_add(&metrics.kube_cut, info->cut);
-	if (info->mirror != NULL) {
-		char *key = mirror_key_of(info);
-
-		map_put(t->mirrors, slice_of(key), e);
-		free(key);
-	}
-}
-
-/* Nothing is left to know of it. */
-static void
-entry_remove(struct pod_table *t, struct slice uid, struct entry *e)
-{
-	info_drop(t, e);
-	if (e->stored)
-		store(t, uid, e);
-	if (e->users > 0)
-		return;
-	map_del(t->pods, uid);
-	free(e);
-}
-
-/* A deleted pod that no file uses gives its place to another. */
-static bool
-make_room(struct pod_table *t)
-{
-	struct slice key, oldest_key = { NULL, 0 };
-	struct entry *e, *oldest = NULL;
-	size_t at = 0;
-
-	if (t->known < (size_t)t->options->max_pods)
-		return true;
-	while ((e = map_next(t->pods, &at, &key)) != NULL) {
-		if (e->info == NULL || e->deleted == 0 || users_of(t, e) > 0 ||
-		    (oldest != NULL && oldest->deleted <= e->deleted))
-			continue;
-		oldest = e;
-		oldest_key = key;
-	}
-	if (oldest != NULL) {
-		char *uid = xslicedup(oldest_key);
-
-		entry_remove(t, slice_of(uid), oldest);
-		free(uid);
-	}
-	return oldest != NULL;
-}
-
 /* ---- made, and what the state kept */
 
 static void
@@ -200,21 +58,11 @@ restore(void *arg, struct slice key, struct slice value)
 	struct pod_table *t = arg;
 	struct slice kept = slice_of(t->kept);
 	struct slice rest = slice_starts(key, kept) ? slice_from(key, kept.len) : SLICE("");
-	struct pod_info *info = NULL;
-	struct entry *e;
+	uint64_t version = version_next(t);
 
-	if (around_restore(t->around, rest, value, version_next(t)))
-		return;
-	if (slice_starts(rest, SLICE("pod/")))
-		info = pod_info_restore(value);
-	if (info == NULL || !make_room(t)) {
+	if (!around_restore(t->around, rest, value, version) &&
+	    !pods_restore(t->pods, rest, value, version))
 		state_metadata(t->state, key, SLICE(""));
-		pod_info_free(info);
-		return;
-	}
-	e = entry_of(t, slice_of(info->uid));
-	info_set(t, e, info);
-	e->stored = true;
 }
 
 /* "2f/": the parts that what is stored depends on. */
@@ -234,9 +82,8 @@ pod_table_new(const struct kube_options *options, struct state *state)
 	t->state = state;
 	t->wake = -1;
 	t->started = clock_mono();
-	t->pods = map_new();
-	t->mirrors = map_new();
 	t->kept = kept_by(options);
+	t->pods = pods_new((size_t)options->max_pods, state, t->kept);
 	t->around =
 	    around_new(&(struct around_options){ options->parts & KUBE_OF_NAMESPACES,
 			   options->parts & KUBE_NODE_LABELS, options->namespace_ttl, t->kept },
@@ -248,17 +95,9 @@ pod_table_new(const struct kube_options *options, struct state *state)
 void
 pod_table_free(struct pod_table *t)
 {
-	struct entry *e;
-	size_t at = 0;
-
 	if (t == NULL)
 		return;
-	while ((e = map_next(t->pods, &at, NULL)) != NULL) {
-		pod_info_free(e->info);
-		free(e);
-	}
-	map_free(t->pods);
-	map_free(t->mirrors);
+	pods_free(t->pods);
 	around_free(t->around);
 	free(t->kept);
 	pthread_mutex_destroy(&t->lock);
@@ -270,7 +109,7 @@ pod_table_free(struct pod_table *t)
 static void
 publish(const struct pod_table *t)
 {
-	atomic_store_explicit(&metrics.kube_pods, t->known, memory_order_relaxed);
+	atomic_store_explicit(&metrics.kube_pods, pods_known(t->pods), memory_order_relaxed);
 }
 
 void
@@ -284,11 +123,11 @@ pod_table_sync(struct pod_table *t)
 void
 pod_table_synced(struct pod_table *t)
 {
-	struct entry *e;
+	struct pod_entry *e;
 	size_t at = 0;
 
 	pthread_mutex_lock(&t->lock);
-	while ((e = map_next(t->pods, &at, NULL)) != NULL) {
+	while ((e = pods_next(t->pods, &at, NULL)) != NULL) {
 		if (e->info != NULL && e->seen != t->list && e->deleted == 0)
 			e->deleted = clock_mono();
 	}
@@ -306,18 +145,18 @@ say_full(struct pod_table *t)
 	if (!said_lately(&t->said_full))
 		say_warn("kube",
 		    "%zu pods are known: logs of further ones go without labels; raise Max_Pods",
-		    t->known);
+		    pods_known(t->pods));
 }
 
 static void
-entry_set(struct pod_table *t, struct entry *e, struct pod_info *info)
+entry_set(struct pod_table *t, struct pod_entry *e, struct pod_info *info)
 {
 	bool used;
 
-	info_set(t, e, info);
-	used = users_of(t, e) > 0;
+	pods_set(t->pods, e, info, version_next(t));
+	used = pods_users(t->pods, e) > 0;
 	if (used)
-		store(t, slice_of(info->uid), e);
+		pods_store(t->pods, slice_of(info->uid), e);
 	if (used && t->waiting > 0)
 		wake(t);
 }
@@ -325,16 +164,16 @@ entry_set(struct pod_table *t, struct entry *e, struct pod_info *info)
 void
 pod_table_put(struct pod_table *t, struct pod_info *info)
 {
-	struct entry *e;
+	struct pod_entry *e;
 	bool full;
 
 	pthread_mutex_lock(&t->lock);
-	e = map_get(t->pods, slice_of(info->uid));
-	full = (e == NULL || e->info == NULL) && !make_room(t);
+	e = pods_find(t->pods, slice_of(info->uid));
+	full = (e == NULL || e->info == NULL) && !pods_room(t->pods);
 	if (full)
 		say_full(t);
 	else
-		e = entry_of(t, slice_of(info->uid));
+		e = pods_entry(t->pods, slice_of(info->uid));
 	if (!full)
 		e->seen = t->list;
 	/* Most changes are of conditions and the like, which are not kept. */
@@ -349,10 +188,10 @@ pod_table_put(struct pod_table *t, struct pod_info *info)
 void
 pod_table_deleted(struct pod_table *t, struct slice uid)
 {
-	struct entry *e;
+	struct pod_entry *e;
 
 	pthread_mutex_lock(&t->lock);
-	e = map_get(t->pods, uid);
+	e = pods_find(t->pods, uid);
 	if (e != NULL && e->info != NULL && e->deleted == 0)
 		e->deleted = clock_mono();
 	pthread_mutex_unlock(&t->lock);
@@ -373,21 +212,21 @@ pod_table_given_up(struct pod_table *t, bool given_up)
 void
 pod_table_tick(struct pod_table *t, int64_t now)
 {
-	struct entry *e;
+	struct pod_entry *e;
 	struct slice key;
 	size_t at = 0;
 
 	pthread_mutex_lock(&t->lock);
-	while ((e = map_next(t->pods, &at, &key)) != NULL) {
+	while ((e = pods_next(t->pods, &at, &key)) != NULL) {
 		char *uid;
 
 		if (e->info != NULL)
 			around_used(t->around, slice_of(e->info->namespace_name), now);
 		if (e->info == NULL || e->deleted == 0 || now - e->deleted < LINGER ||
-		    users_of(t, e) > 0)
+		    pods_users(t->pods, e) > 0)
 			continue;
 		uid = xslicedup(key);
-		entry_remove(t, slice_of(uid), e);
+		pods_remove(t->pods, slice_of(uid), e);
 		free(uid);
 		at--; /* another one may have moved to its place */
 	}
@@ -436,12 +275,12 @@ void
 pod_table_use(struct pod_table *t, struct slice uid)
 {
 	pthread_mutex_lock(&t->lock);
-	entry_of(t, uid)->users++;
+	pods_entry(t->pods, uid)->users++;
 	pthread_mutex_unlock(&t->lock);
 }
 
 static void
-answered(struct pod_table *t, struct entry *e)
+answered(struct pod_table *t, struct pod_entry *e)
 {
 	if (e->asked != 0)
 		t->waiting--;
@@ -451,41 +290,23 @@ answered(struct pod_table *t, struct entry *e)
 void
 pod_table_leave(struct pod_table *t, struct slice uid)
 {
-	struct entry *e;
+	struct pod_entry *e;
 
 	pthread_mutex_lock(&t->lock);
-	e = map_get(t->pods, uid);
+	e = pods_find(t->pods, uid);
 	if (e != NULL && --e->users == 0) {
 		answered(t, e);
 		if (e->info == NULL)
-			entry_remove(t, uid, e);
+			pods_remove(t->pods, uid, e);
 	}
 	pthread_mutex_unlock(&t->lock);
-}
-
-/* What the API says of the pod whose logs have this path; NULL: nothing yet, or of another name. */
-static struct entry *
-known_of(const struct pod_table *t, const struct pod *have)
-{
-	struct entry *e = map_get(t->pods, have->pod_id);
-	char *key;
-
-	if (e != NULL && e->info != NULL)
-		return slice_eq(slice_of(e->info->namespace_name), have->namespace_name) &&
-			       slice_eq(slice_of(e->info->pod_name), have->pod_name)
-			   ? e
-			   : NULL;
-	key = mirror_key(have->pod_id, have->namespace_name, have->pod_name);
-	e = map_get(t->mirrors, slice_of(key));
-	free(key);
-	return e;
 }
 
 /* True while the pod may still become known: each has its time from the first question on. */
 static bool
 waits(struct pod_table *t, const struct pod *have, int64_t now)
 {
-	struct entry *asked = entry_of(t, have->pod_id);
+	struct pod_entry *asked = pods_entry(t->pods, have->pod_id);
 	int64_t until;
 
 	if (t->given_up)
@@ -506,20 +327,20 @@ pod_table_find(struct pod_table *t, const struct pod *have, int64_t now, struct 
 	struct shared_json *space = NULL, *node = NULL;
 	enum kube_answer answer = KUBE_UNKNOWN;
 	uint64_t version = 0;
-	struct entry *e;
+	struct pod_entry *e;
 	bool all;
 
 	*out = NULL;
 	pthread_mutex_lock(&t->lock);
-	e = known_of(t, have);
-	if (e != NULL && !e->stored && users_of(t, e) > 0)
-		store(t, slice_of(e->info->uid), e);
+	e = pods_of_path(t->pods, have);
+	if (e != NULL && !e->stored && pods_users(t->pods, e) > 0)
+		pods_store(t->pods, slice_of(e->info->uid), e);
 	all = e != NULL && around_find(t->around, have->namespace_name, &space, &node, &version);
 	if (!all && have->version == 0 && waits(t, have, now)) {
 		answer = KUBE_WAITS;
 	} else if (e != NULL) {
 		answer = KUBE_KNOWN;
-		answered(t, entry_of(t, have->pod_id));
+		answered(t, pods_entry(t->pods, have->pod_id));
 		version = e->version > version ? e->version : version;
 		if (version != have->version) {
 			*out = pod_info_snapshot(e->info, have);
