@@ -69,16 +69,12 @@ static pcre2_code *
 code_compile(const struct ruby *r, char *error, size_t size)
 {
 	pcre2_compile_context *context = pcre2_compile_context_create(NULL);
-	uint32_t options = PCRE2_MULTILINE | PCRE2_DUPNAMES;
+	uint32_t options = r->options | PCRE2_MULTILINE | PCRE2_DUPNAMES;
 	PCRE2_SIZE where;
 	pcre2_code *code;
 	char why[160];
 	int wrong;
 
-	options |= r->ignore_case ? PCRE2_CASELESS : 0;
-	options |= r->dot_all ? PCRE2_DOTALL : 0;
-	options |= r->extended ? PCRE2_EXTENDED : 0;
-	options |= r->wide ? PCRE2_UTF | PCRE2_MATCH_INVALID_UTF : 0;
 	options |= r->nnames > 0 ? PCRE2_NO_AUTO_CAPTURE : 0; /* as in Ruby */
 	pcre2_set_newline(context, PCRE2_NEWLINE_LF);
 	pcre2_set_parens_nest_limit(context, 100);

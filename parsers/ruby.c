@@ -13,12 +13,17 @@
  */
 #include "ruby.h"
 
+#define PCRE2_CODE_UNIT_WIDTH 8
 #include <ctype.h>
+#include <pcre2.h>
 #include <stdio.h>
 #include <string.h>
 
 /* More than an expression by hand has; the translation is at most some times as long. */
 #define SOURCE_MAX 16384
+/* Characters beyond ASCII are spoken of. */
+#define WIDE (PCRE2_UTF | PCRE2_MATCH_INVALID_UTF)
+
 #define NEST_MAX 100 /* of groups; PCRE2 is told the same */
 
 struct walk {
@@ -122,7 +127,7 @@ unicode_escape(struct walk *w)
 		return refuse(w, "\\u needs four hexadecimal digits, or {digits}");
 	buffer_printf(&w->out->text, "\\x{%.*s}", (int)len, w->source.at + w->at + from);
 	w->at += from + len + braces;
-	w->out->wide = true;
+	w->out->options |= WIDE;
 	return 0;
 }
 
@@ -177,7 +182,7 @@ escape(struct walk *w, bool in_class)
 		return unicode_escape(w);
 	case 'p':
 	case 'P':
-		w->out->wide = true;
+		w->out->options |= WIDE;
 		break;
 	case 'k':
 	case 'g':
@@ -227,7 +232,7 @@ class_copy(struct walk *w)
 			continue;
 		}
 		if ((unsigned char)peek(w, 0) >= 0x80)
-			w->out->wide = true;
+			w->out->options |= WIDE;
 		copy(w, 1);
 	}
 	return refuse(w, "no ] behind [");
@@ -374,7 +379,7 @@ one_copy(struct walk *w)
 		return 0;
 	}
 	if ((unsigned char)peek(w, 0) >= 0x80)
-		w->out->wide = true;
+		w->out->options |= WIDE;
 	copy(w, 1);
 	return 0;
 }
@@ -393,9 +398,10 @@ slashes_take(struct walk *w)
 	if (end < 2 || s.at[end - 1] != '/')
 		return;
 	for (size_t i = end; i < s.len; i++) {
-		w->out->ignore_case |= s.at[i] == 'i';
-		w->out->dot_all |= s.at[i] == 'm';
-		w->out->extended |= s.at[i] == 'x';
+		w->out->options |= s.at[i] == 'i'   ? PCRE2_CASELESS
+				   : s.at[i] == 'm' ? PCRE2_DOTALL
+				   : s.at[i] == 'x' ? PCRE2_EXTENDED
+						    : 0;
 	}
 	w->source = (struct slice){ s.at + 1, end - 2 };
 }
@@ -412,7 +418,7 @@ ruby_translate(const char *source, struct ruby *out, char *error, size_t size)
 		return -1;
 	}
 	slashes_take(&w);
-	w.extended = out->extended;
+	w.extended = out->options & PCRE2_EXTENDED;
 	while (w.at < w.source.len)
 		if (one_copy(&w) < 0)
 			return -1;

@@ -15,8 +15,7 @@ struct ruby {
 	struct slice names[RUBY_NAMES]; /* parts of the source */
 	size_t nnames;
 	bool defined[RUBY_NAMES]; /* else only referred to */
-	bool ignore_case, dot_all, extended;
-	bool wide; /* speaks of characters beyond ASCII */
+	uint32_t options; /* PCRE2_CASELESS, …; PCRE2_UTF where it has characters beyond ASCII */
 };
 
 /**
