@@ -86,11 +86,11 @@ void batch_trim(struct batch *b, size_t bytes);
 struct document_rules document_rules_default(void);
 
 /**
- * document_id(r, to):
+ * document_id(at, to):
  * Write the _id of ${r}: DOCUMENT_ID characters, URL-safe base64 of 3 bytes
  * hour, 16 identity, 7 offset (both big-endian), 4 hash.
  */
-void document_id(const struct record *r, char *to);
+void document_id(const struct record_place *at, char *to);
 
 /**
  * batch_put(b, rules, r):

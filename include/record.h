@@ -32,23 +32,25 @@ struct field {
 
 #define RECORD_FIELDS 64
 
+/* Where a record begins: its document's id is made of that. */
+struct record_place {
+	struct stream *stream;
+	uint64_t offset;
+	uint32_t hash; /* of its first line */
+	bool fresh;    /* never sent before, for certain: the id can be nobody else's */
+};
+
 struct record {
 	int64_t time; /* ns: the first line's runtime time, else a parser's, else first sight */
 	struct slice time_text; /* the runtime's own; empty when the line had none */
 	enum side side;
 	bool partial;     /* logtag of the first line: P, else F */
 	bool truncated;   /* the cap cut it */
-	bool fresh;       /* never sent before, for certain: the id can be nobody else's */
 	bool has_log;     /* false: a parser took the line apart and kept no log */
 	struct slice log; /* lines joined by \n, no final newline; colours stripped unless kept */
 	struct slice tag;
 
-	/* where it lies: the bytes of its side between offset and end */
-	struct stream *stream;
-	uint64_t offset;
-	uint64_t end;  /* where this side's next record may begin */
-	uint32_t hash; /* of its first line */
-
+	struct record_place place;
 	const struct agent_line *parsed;    /* NULL: log_parsed is not written */
 	const struct pod *pod;              /* NULL: kubernetes is not written */
 	struct field fields[RECORD_FIELDS]; /* at the document's root, beside the standard ones */

@@ -267,14 +267,10 @@ record_begin(struct chain *c, const struct source *s, const struct framed *f, st
 	r->side = f->side;
 	r->partial = f->partial;
 	r->truncated = f->truncated;
-	r->fresh = f->fresh;
 	r->has_log = true;
 	r->log = f->text;
 	r->tag = slice_of(f->stream->tag);
-	r->stream = f->stream;
-	r->offset = f->offset;
-	r->end = f->end;
-	r->hash = f->hash;
+	r->place = (struct record_place){ f->stream, f->offset, f->hash, f->fresh };
 	r->parsed = NULL;
 	r->pod = NULL;
 	r->nfields = 0;

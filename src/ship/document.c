@@ -72,14 +72,14 @@ put_big_endian(unsigned char *to, uint64_t value, unsigned bytes)
 }
 
 void
-document_id(const struct record *r, char *to)
+document_id(const struct record_place *at, char *to)
 {
 	unsigned char id[30];
 
-	put_big_endian(id, r->stream->hour, 3);
-	memcpy(id + 3, r->stream->identity.at, 16);
-	put_big_endian(id + 19, r->offset, 7);
-	put_big_endian(id + 26, r->hash, 4);
+	put_big_endian(id, at->stream->hour, 3);
+	memcpy(id + 3, at->stream->identity.at, 16);
+	put_big_endian(id + 19, at->offset, 7);
+	put_big_endian(id + 26, at->hash, 4);
 	for (unsigned i = 0; i < sizeof(id); i += 3, to += 4) {
 		unsigned bits = (unsigned)id[i] << 16 | (unsigned)id[i + 1] << 8 | id[i + 2];
 
@@ -170,7 +170,7 @@ action_write(char *to, const struct document_rules *rules, const struct record *
 		*to++ = ',';
 	}
 	to = PUT(to, "\"_id\":\"");
-	document_id(r, to);
+	document_id(&r->place, to);
 	return PUT(to + DOCUMENT_ID, "\"}}\n");
 }
 
@@ -244,7 +244,7 @@ document_write(
 	item->end = (uint32_t)(at - base);
 	*at++ = '\n';
 	item->time = r->time;
-	item->fresh = r->fresh;
+	item->fresh = r->place.fresh;
 	item->owed = 0;
 	item->range = NULL;
 	item->debt = NULL;

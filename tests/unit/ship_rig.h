@@ -96,10 +96,8 @@ rig_put(struct rig *r, struct batch **b, int which, const char *text)
 		.time_text = SLICE("2026-11-22T08:00:00Z"),
 		.has_log = true,
 		.log = slice_of(text),
-		.stream = stream,
-		.offset = r->put[which] * LINE,
+		.place = { stream, r->put[which] * LINE, 0, r->fresh },
 		.parsed = &parsed,
-		.fresh = r->fresh,
 		.pod = &pod };
 	struct range *range;
 	uint64_t ignored;

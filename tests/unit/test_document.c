@@ -22,9 +22,7 @@ record_of(struct slice log)
 		.time_text = SLICE("2026-11-22T08:00:00.002176064Z"),
 		.has_log = true,
 		.log = log,
-		.stream = &stream,
-		.offset = 0x01020304050607,
-		.hash = 0xdeadbeef };
+		.place = { &stream, 0x01020304050607, 0xdeadbeef, false } };
 }
 
 static struct slice
@@ -213,12 +211,12 @@ test_ids_are_of_their_alphabet(void **state)
 	char low[DOCUMENT_ID], high[DOCUMENT_ID];
 
 	(void)state;
-	r.hash = UINT32_MAX;
-	r.offset = 255;
-	document_id(&r, low);
-	r.hash = 0;
-	r.offset = 256;
-	document_id(&r, high);
+	r.place.hash = UINT32_MAX;
+	r.place.offset = 255;
+	document_id(&r.place, low);
+	r.place.hash = 0;
+	r.place.offset = 256;
+	document_id(&r.place, high);
 	assert_memory_not_equal(low, high, DOCUMENT_ID);
 	for (size_t i = 0; i < DOCUMENT_ID; i++)
 		assert_true(low[i] == '-' || low[i] == '_' || (low[i] >= '0' && low[i] <= '9') ||
