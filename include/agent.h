@@ -97,6 +97,21 @@ struct measure {
 	struct slice decimal; /* JSON number: 12.5, 3.0; in the line or the arena */
 };
 
+/*
+ * The error of a line of level ERROR or above, or of TASK_FAILED.  The message is the
+ * exception's, else the line's; the type is UNKNOWN where there is no class, and
+ * empty where there is no error.
+ */
+struct agent_error {
+	struct field type, root_type, message;
+	uint64_t fingerprint;
+};
+
+/* What the agent's banner says it is. */
+struct agent_build {
+	struct field version, commit, timestamp;
+};
+
 struct agent_line {
 	enum level level;
 	enum event event;
@@ -104,16 +119,12 @@ struct agent_line {
 	struct field logger, thread, timestamp, task_id, pipeline; /* value.len 0: absent */
 	struct measure execution_time;
 	struct slice execution_time_raw; /* when it was not a plain number; else empty */
-	/* Of level ERROR or above, or TASK_FAILED alone.  The message is the exception's, else the
-	 * line's; the type is UNKNOWN where there is no class. */
-	struct field error_type, root_error_type, error_message;
+	struct agent_error error;
 	struct field stack_trace; /* whatever the level */
-	bool has_fingerprint;
-	uint64_t fingerprint;
-	struct measure duration; /* a request's, in seconds */
+	struct measure duration;  /* a request's, in seconds */
 	struct measure open_sessions, active_requests, active_tasks;
-	struct field version, commit, build_timestamp; /* of the banner */
-	unsigned failures;                             /* bits: 1 << enum parse_failure */
+	struct agent_build build;
+	unsigned failures;    /* bits: 1 << enum parse_failure */
 	const char *encoding; /* logback, spring, python, text, json, ecs, gelf */
 	int nextra;
 	struct field extra[RECORD_FIELDS]; /* no two of one name; those behind nextra are not set */

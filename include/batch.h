@@ -87,8 +87,8 @@ struct document_rules document_rules_default(void);
 
 /**
  * document_id(at, to):
- * Write the _id of ${r}: DOCUMENT_ID characters, URL-safe base64 of 3 bytes
- * hour, 16 identity, 7 offset (both big-endian), 4 hash.
+ * Write the _id of the record that begins at ${at}: DOCUMENT_ID characters,
+ * URL-safe base64 of 3 bytes hour, 16 identity, 7 offset (both big-endian), 4 hash.
  */
 void document_id(const struct record_place *at, char *to);
 

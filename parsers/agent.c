@@ -172,9 +172,9 @@ set_banner(struct reading *r)
 	if (!agent_reading_has(r, AGENT_VERSION) ||
 	    !(agent_reading_has(r, AGENT_COMMIT) || agent_reading_has(r, AGENT_BUILD_TIMESTAMP)))
 		return;
-	field_set(r, &out->version, AGENT_VERSION);
-	field_set(r, &out->commit, AGENT_COMMIT);
-	field_set(r, &out->build_timestamp, AGENT_BUILD_TIMESTAMP);
+	field_set(r, &out->build.version, AGENT_VERSION);
+	field_set(r, &out->build.commit, AGENT_COMMIT);
+	field_set(r, &out->build.timestamp, AGENT_BUILD_TIMESTAMP);
 }
 
 /* What is for the metrics alone: few lines have any of it. */
@@ -218,31 +218,30 @@ first_line(struct slice s)
 static void
 set_error(struct reading *r)
 {
-	struct agent_line *out = r->out;
+	struct agent_error *out = &r->out->error;
 	struct slice line = first_line(r->message);
 	struct trace_parts parts = { .frames = { NULL, 0 } };
 	struct slice message;
 
-	field_set(r, &out->error_type, AGENT_ERROR_TYPE);
-	field_set(r, &out->error_type, AGENT_ERROR_CLASS);
-	field_set(r, &out->error_message, AGENT_ERROR_MESSAGE);
+	field_set(r, &out->type, AGENT_ERROR_TYPE);
+	field_set(r, &out->type, AGENT_ERROR_CLASS);
+	field_set(r, &out->message, AGENT_ERROR_MESSAGE);
 	if (r->trace.len > 0)
 		agent_trace_read(r->trace, &parts);
 	if (parts.outer.class.len == 0)
 		parts.outer = agent_trace_in_line(line);
-	text_set(&out->error_type, parts.outer.class);
-	text_set(&out->error_type, SLICE("UNKNOWN"));
-	out->root_error_type.value = parts.root.class;
+	text_set(&out->type, parts.outer.class);
+	text_set(&out->type, SLICE("UNKNOWN"));
+	out->root_type.value = parts.root.class;
 
 	message = parts.outer.message;
-	if (message.len == 0 && out->error_message.value.len > 0)
-		message = plain_text(r, out->error_message.value, out->error_message.kind);
+	if (message.len == 0 && out->message.value.len > 0)
+		message = plain_text(r, out->message.value, out->message.kind);
 	if (message.len == 0)
 		message = line;
-	text_set(&out->error_message, message);
+	text_set(&out->message, message);
 	out->fingerprint = agent_mask_fingerprint(
-	    plain_text(r, out->error_type.value, out->error_type.kind), message, parts.frames);
-	out->has_fingerprint = true;
+	    plain_text(r, out->type.value, out->type.kind), message, parts.frames);
 }
 
 static void

@@ -71,12 +71,12 @@ explain_agent(const struct agent_line *l, FILE *to)
 		{ "task_id", l->task_id.value },
 		{ "pipeline", l->pipeline.value },
 		{ "execution_time_raw", l->execution_time_raw },
-		{ "error_type", l->error_type.value },
-		{ "root_error_type", l->root_error_type.value },
-		{ "error_message", l->error_message.value },
-		{ "version", l->version.value },
-		{ "commit", l->commit.value },
-		{ "build_timestamp", l->build_timestamp.value },
+		{ "error_type", l->error.type.value },
+		{ "root_error_type", l->error.root_type.value },
+		{ "error_message", l->error.message.value },
+		{ "version", l->build.version.value },
+		{ "commit", l->build.commit.value },
+		{ "build_timestamp", l->build.timestamp.value },
 	};
 
 	fprintf(to, "  %-8s read as %s\n", "agent", l->encoding);

@@ -85,7 +85,7 @@ request_completed(struct agent_series *a, const struct agent_line *line)
 static void
 error_logged(struct agent_series *a, const struct agent_line *line)
 {
-	const struct field *type = &line->error_type;
+	const struct field *type = &line->error.type;
 
 	if (type->value.len == 0)
 		type = &agent_cells_no_type;
@@ -112,15 +112,15 @@ stated(double *gauge, const struct measure *m)
 }
 
 static void
-build_stated(struct agent_gauges *g, const struct agent_line *line)
+build_stated(struct agent_gauges *g, const struct agent_build *build)
 {
 	const struct {
 		const char *name;
 		const struct field *field;
 	} parts[] = {
-		{ "version", &line->version },
-		{ "commit", &line->commit },
-		{ "build_timestamp", &line->build_timestamp },
+		{ "version", &build->version },
+		{ "commit", &build->commit },
+		{ "build_timestamp", &build->timestamp },
 	};
 	char clean[LABEL_MAX];
 	struct buffer labels;
@@ -143,8 +143,8 @@ gauges_stated(struct vitals *v, const struct agent_line *line, int64_t time)
 	stated(&g->open_sessions, &line->open_sessions);
 	stated(&g->active_requests, &line->active_requests);
 	stated(&g->active_tasks, &line->active_tasks);
-	if (line->version.value.len > 0)
-		build_stated(g, line);
+	if (line->build.version.value.len > 0)
+		build_stated(g, &line->build);
 	if (line->event == EVENT_HEARTBEAT)
 		heartbeat_seen(v, time);
 }

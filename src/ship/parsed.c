@@ -60,7 +60,7 @@ static inline size_t
 named_room(const struct agent_line *a, bool tight)
 {
 	const struct field *named[] = { &a->logger, &a->thread, &a->timestamp, &a->task_id,
-		&a->pipeline, &a->error_type, &a->root_error_type, &a->error_message,
+		&a->pipeline, &a->error.type, &a->error.root_type, &a->error.message,
 		&a->stack_trace };
 	size_t n = 0;
 
@@ -134,11 +134,11 @@ parsed_write(char *to, const struct agent_line *a)
 	at = PUT_FIELD(at, "pipeline", a->pipeline);
 	at = PUT_MEASURE(at, "execution_time", a->execution_time);
 	at = PUT_TEXT(at, "execution_time_raw", a->execution_time_raw);
-	at = PUT_FIELD(at, "error_type", a->error_type);
-	at = PUT_FIELD(at, "root_error_type", a->root_error_type);
-	at = PUT_FIELD(at, "error_message", a->error_message);
-	if (a->has_fingerprint)
-		at = fingerprint_write(at, a->fingerprint);
+	at = PUT_FIELD(at, "error_type", a->error.type);
+	at = PUT_FIELD(at, "root_error_type", a->error.root_type);
+	at = PUT_FIELD(at, "error_message", a->error.message);
+	if (a->error.type.value.len > 0)
+		at = fingerprint_write(at, a->error.fingerprint);
 	at = PUT_FIELD(at, "stack_trace", a->stack_trace);
 	at = extra_write(at, a);
 	if (at == to)

@@ -80,17 +80,17 @@ facts_of(const struct agent_line *l, struct facts *f)
 	say_measure(f, "execution_time", &l->execution_time);
 	if (l->execution_time_raw.len > 0)
 		say(f, "raw", '=', l->execution_time_raw);
-	say_field(f, "error_type", &l->error_type);
-	say_field(f, "root_error_type", &l->root_error_type);
-	say_field(f, "error_message", &l->error_message);
+	say_field(f, "error_type", &l->error.type);
+	say_field(f, "root_error_type", &l->error.root_type);
+	say_field(f, "error_message", &l->error.message);
 	say_field(f, "stack_trace", &l->stack_trace);
 	say_measure(f, "duration", &l->duration);
 	say_measure(f, "open_sessions", &l->open_sessions);
 	say_measure(f, "active_requests", &l->active_requests);
 	say_measure(f, "active_tasks", &l->active_tasks);
-	say_field(f, "version", &l->version);
-	say_field(f, "commit", &l->commit);
-	say_field(f, "build_timestamp", &l->build_timestamp);
+	say_field(f, "version", &l->build.version);
+	say_field(f, "commit", &l->build.commit);
+	say_field(f, "build_timestamp", &l->build.timestamp);
 	for (int i = 0; i < l->nextra; i++) {
 		char name[256];
 
@@ -129,8 +129,7 @@ check_line(const struct agent_line *l)
 		for (int j = 0; j < i; j++)
 			assert_false(slice_eq(f->name, l->extra[j].name));
 	}
-	assert_int_equal(l->has_fingerprint, l->error_type.value.len > 0);
-	assert_true(l->root_error_type.value.len == 0 || l->error_type.value.len > 0);
+	assert_true(l->error.root_type.value.len == 0 || l->error.type.value.len > 0);
 }
 
 /* Parse ${text} from memory of just its size. */

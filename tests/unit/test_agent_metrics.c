@@ -70,7 +70,7 @@ event(struct agent_series *a, const struct pod *pod, enum event e, const char *t
 static void
 failure(struct agent_series *a, const struct pod *pod, const char *type, double when)
 {
-	struct agent_line line = { .level = LEVEL_ERROR, .error_type.value = slice_of(type) };
+	struct agent_line line = { .level = LEVEL_ERROR, .error.type.value = slice_of(type) };
 
 	agent_metrics_count(a, pod, &line, at(when));
 }
@@ -135,8 +135,8 @@ test_each_event_moves_its_own_numbers(void **state)
 	line = (struct agent_line){ .open_sessions = seconds(12),
 		.active_requests = seconds(8),
 		.active_tasks = seconds(5),
-		.version.value = SLICE("2.1.0"),
-		.commit.value = SLICE("abc\"123") };
+		.build.version.value = SLICE("2.1.0"),
+		.build.commit.value = SLICE("abc\"123") };
 	agent_metrics_count(a, &pod_a, &line, at(5));
 	agent_metrics_count(a, &pod_a, NULL, at(5));
 	show(6);
@@ -559,8 +559,8 @@ test_hostile_label_values(void **state)
 	a = agent_metrics_agent(&pod_a);
 	failure(a, &pod_a, "bad\xff", 1);
 	failure(a, &pod_a, "bad\xfe", 1); /* looks the same: the same series */
-	line.error_type.kind = VALUE_ESCAPED;
-	line.error_type.value = SLICE("Outer\\u0024Inner\\n");
+	line.error.type.kind = VALUE_ESCAPED;
+	line.error.type.value = SLICE("Outer\\u0024Inner\\n");
 	agent_metrics_count(a, &pod_a, &line, at(1));
 	for (size_t blanks = 0; blanks < 12;
 	     blanks++) { /* the cut falls on every byte of an escape */
@@ -569,7 +569,7 @@ test_hostile_label_values(void **state)
 		memset(raw, 'A', blanks);
 		for (; len < 2900; len += 6)
 			memcpy(raw + len, blanks % 2 ? "\\u0041" : "\\\\\\\\\\\\", 6);
-		line.error_type.value = (struct slice){ raw, len };
+		line.error.type.value = (struct slice){ raw, len };
 		agent_metrics_count(a, &pod_a, &line, at(1));
 	}
 	free(raw);

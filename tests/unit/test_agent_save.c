@@ -94,7 +94,7 @@ some_of_all(struct agent_series *a)
 	struct agent_line line = { .event = EVENT_HEARTBEAT,
 		.open_sessions = { .present = true, .value = 12 },
 		.active_requests = { .present = true, .value = 0.125 },
-		.version.value = SLICE("2.1\"0") };
+		.build.version.value = SLICE("2.1\"0") };
 
 	agent_metrics_count(a, &pod_a, &line, T0 + NS_PER_S);
 	count(a, EVENT_TASK_STARTED, "1", 0);
@@ -105,7 +105,7 @@ some_of_all(struct agent_series *a)
 	count(a, EVENT_REQUEST_COMPLETED, "", 0.7);
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		line = (struct agent_line){ .level = LEVEL_ERROR,
-			.error_type.value = slice_of(types[i]) };
+			.error.type.value = slice_of(types[i]) };
 		agent_metrics_count(a, &pod_a, &line, T0 + 2 * NS_PER_S);
 	}
 }

@@ -45,8 +45,8 @@ test_the_document(void **state)
 	line.execution_time = (struct measure){ true, 12.5, SLICE("12.5") };
 	line.task_id.value = SLICE("t\\n");
 	line.task_id.kind = VALUE_ESCAPED;
-	line.has_fingerprint = true;
-	line.fingerprint = 0x0123456789abcdef;
+	line.error.type.value = SLICE("E");
+	line.error.fingerprint = 0x0123456789abcdef;
 	line.extra[0] = (struct field){ SLICE("k\"y"), SLICE("[1, 2]"), VALUE_JSON, false };
 	line.nextra = 1;
 	r.parsed = &line;
@@ -59,7 +59,7 @@ test_the_document(void **state)
 	    "\"time\":\"2026-11-22T08:00:00.002176064Z\",\"stream\":\"stdout\",\"logtag\":\"F\","
 	    "\"log\":\"a \\\"b\\\"\\n\xef\xbf\xbd\",\"code\":7,\"kubernetes\":{\"pod_name\":\"p\"},"
 	    "\"log_parsed\":{\"level\":\"ERROR\",\"event\":\"TASK_FAILED\",\"task_id\":\"t\\n\","
-	    "\"execution_time\":12.5,\"error_fingerprint\":\"0123456789abcdef\","
+	    "\"execution_time\":12.5,\"error_type\":\"E\",\"error_fingerprint\":\"0123456789abcdef\","
 	    "\"extra\":{\"k\\\"y\":[1,2]}}}\n");
 	assert_int_equal(b->nitems, 1);
 	assert_memory_equal(b->body.at + item->core, ",\"code\"", 7);
