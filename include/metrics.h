@@ -48,14 +48,22 @@ struct metrics {
 	atomic_ullong folded;        /* records counted under the label value `other` */
 	atomic_ullong unenriched;    /* records of a pod that was not known in time */
 	atomic_ullong pod_waits;     /* gauge: files that wait for their pod */
-	atomic_ullong kube_up;       /* gauge: 1: all pods are known and watched */
-	atomic_ullong kube_pods;     /* gauge */
-	atomic_ullong kube_events, kube_cut, kube_refused;
-	atomic_ullong kube_requests[KUBE_VERBS];
-	atomic_ullong kube_errors[KUBE_ERRORS];
 };
 
 extern struct metrics metrics;
+
+/* The same of the kube thread. */
+struct kube_metrics {
+	atomic_ullong up;   /* gauge: 1: all pods are known and watched */
+	atomic_ullong pods; /* gauge */
+	atomic_ullong events;
+	atomic_ullong cut;     /* parts of pods, as these were too large */
+	atomic_ullong refused; /* pods beyond Max_Pods */
+	atomic_ullong requests[KUBE_VERBS];
+	atomic_ullong errors[KUBE_ERRORS];
+};
+
+extern struct kube_metrics metrics_kube;
 
 /* Add to a counter that one thread alone moves: cheaper than an atomic add. */
 static inline void

@@ -60,7 +60,7 @@ string_at(const json_t *object, const char *key)
 static void
 unreadable(struct answer *a, const char *what)
 {
-	metrics_add(&metrics.kube_errors[KUBE_ANSWER], 1);
+	metrics_add(&metrics_kube.errors[KUBE_ANSWER], 1);
 	if (!said_lately(&a->said))
 		say_warn("kube", "%s tells of a pod that %s: its logs go without labels", a->server,
 		    what);
@@ -178,7 +178,7 @@ on_event(void *arg, struct slice text, bool root)
 
 	(void)root;
 	if (type != NULL)
-		metrics_add(&metrics.kube_events, 1);
+		metrics_add(&metrics_kube.events, 1);
 	if (type != NULL && strcmp(type, "ERROR") == 0)
 		error_read(a, json_object_get(event, "object"));
 	else if (type != NULL)

@@ -13,7 +13,7 @@ static void
 up(struct contact *c, bool is)
 {
 	c->up = is;
-	atomic_store_explicit(&metrics.kube_up, is, memory_order_relaxed);
+	atomic_store_explicit(&metrics_kube.up, is, memory_order_relaxed);
 }
 
 void
@@ -63,7 +63,7 @@ contact_fail(struct contact *c, int64_t now, enum kube_error error, const char *
 	news = strcmp(c->why, c->said_why) != 0;
 	memcpy(c->said_why, c->why, sizeof(c->why));
 	pthread_mutex_unlock(&c->lock);
-	metrics_add(&metrics.kube_errors[error], 1);
+	metrics_add(&metrics_kube.errors[error], 1);
 	up(c, false);
 	if (news || !lately)
 		say_warn("kube", "%s", c->said_why);

@@ -172,7 +172,7 @@ send_request(struct feed *f, int64_t now)
 	}
 	if ((f->step == LIST && f->says->next_page == NULL) || f->step == STREAM)
 		pod_table_sync(f->table);
-	metrics_add(&metrics.kube_requests[steps[f->step].verb], 1);
+	metrics_add(&metrics_kube.requests[steps[f->step].verb], 1);
 }
 
 /* ---- when one has ended */
@@ -191,7 +191,7 @@ list_again(struct feed *f, int64_t now)
 static void
 gone(struct feed *f, int64_t now)
 {
-	metrics_add(&metrics.kube_errors[KUBE_GONE], 1);
+	metrics_add(&metrics_kube.errors[KUBE_GONE], 1);
 	list_again(f, now);
 	if (f->contact->hasty > 1)
 		contact_back_off(f->contact, now);

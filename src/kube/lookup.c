@@ -96,7 +96,7 @@ lookup_turn(struct lookup *l, const char *node, int64_t now)
 	name = curl_easy_escape(NULL, l->want.name, 0);
 	path = xprintf("/api/v1/%s/%s", l->want.node ? "nodes" : "namespaces", name);
 	if (exchange_send(l->exchange, path, PARTIAL, TIME))
-		metrics_add(&metrics.kube_requests[KUBE_GET], 1);
+		metrics_add(&metrics_kube.requests[KUBE_GET], 1);
 	else
 		pod_table_around_fail(l->table, &l->want, true, now);
 	curl_free(name);
@@ -156,7 +156,7 @@ lookup_done(struct lookup *l, CURL *easy, CURLcode code, int64_t now)
 		pod_table_around_put(l->table, &l->want, value, now);
 		return true;
 	}
-	metrics_add(&metrics.kube_errors[exchange_fault(status)], 1);
+	metrics_add(&metrics_kube.errors[exchange_fault(status)], 1);
 	if (!said_lately(&l->said[l->want.node]))
 		say_warn("kube", "%s does not tell of %s %s (%ld): %s; its labels are left out%s",
 		    access_server(l->access), what, l->want.name, status,

@@ -109,7 +109,7 @@ pod_table_free(struct pod_table *t)
 static void
 publish(const struct pod_table *t)
 {
-	atomic_store_explicit(&metrics.kube_pods, pods_known(t->pods), memory_order_relaxed);
+	atomic_store_explicit(&metrics_kube.pods, pods_known(t->pods), memory_order_relaxed);
 }
 
 void
@@ -141,7 +141,7 @@ pod_table_synced(struct pod_table *t)
 static void
 say_full(struct pod_table *t)
 {
-	metrics_add(&metrics.kube_refused, 1);
+	metrics_add(&metrics_kube.refused, 1);
 	if (!said_lately(&t->said_full))
 		say_warn("kube",
 		    "%zu pods are known: logs of further ones go without labels; raise Max_Pods",

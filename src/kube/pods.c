@@ -141,7 +141,7 @@ pods_set(struct pods *p, struct pod_entry *e, struct pod_info *info, uint64_t ve
 	e->version = version;
 	e->deleted = 0;
 	p->known++;
-	metrics_add(&metrics.kube_cut, info->cut);
+	metrics_add(&metrics_kube.cut, info->cut);
 	if (info->mirror != NULL) {
 		char *key = mirror_key_of(info);
 

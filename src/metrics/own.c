@@ -12,6 +12,7 @@
 #include "exposition.h"
 
 struct metrics metrics;
+struct kube_metrics metrics_kube;
 
 const char *const metrics_reason_names[] = { "429", "5xx", "hold", "timeout", "connect", "auth",
 	"too_large", "reply", "rejected", "given_up" };
@@ -40,7 +41,8 @@ static _Atomic(struct lost_metrics *) losts = &lost_elsewhere;
 struct own {
 	struct family family;
 	void (*write)(struct exposition *x, const struct own *own, int64_t now);
-	size_t where; /* in struct metrics, or in struct output_metrics */
+	const atomic_ullong *at; /* one for each value of its label; NULL: an output's */
+	size_t where;            /* in struct output_metrics */
 };
 
 static uint64_t
@@ -61,7 +63,7 @@ static void
 write_single(struct exposition *x, const struct own *own, int64_t now)
 {
 	(void)now;
-	exposition_count(x, &own->family, SLICE(""), load(counter_at(&metrics, own->where)));
+	exposition_count(x, &own->family, SLICE(""), load(own->at));
 }
 
 static void
@@ -95,8 +97,7 @@ write_named(struct exposition *x, const struct own *own, const char *const *name
 	for (int i = 0; i < n; i++) {
 		buffer_clear(&labels);
 		exposition_label(&labels, own->family.labels, slice_of(names[i]));
-		exposition_count(x, &own->family, buffer_slice(&labels),
-		    load(counter_at(&metrics, own->where + (size_t)i * sizeof(atomic_ullong))));
+		exposition_count(x, &own->family, buffer_slice(&labels), load(&own->at[i]));
 	}
 	buffer_fini(&labels);
 }
@@ -204,56 +205,57 @@ write_delivery(struct exposition *x, const struct own *own, int64_t now)
 
 /* ---- the table */
 
-#define OF(field) offsetof(struct metrics, field)
-#define OUT(field) offsetof(struct output_metrics, field)
+#define OF(counter) .at = &(counter)
+#define ALL(counters) .at = (counters)
+#define OUT(field) .where = offsetof(struct output_metrics, field)
 
 static const struct own table[] = {
 	{ { FAMILY_INFO, "towline_build_info", "version", "What this towline is; always 1." },
-	    write_build, 0 },
+	    .write = write_build },
 	{ { FAMILY_COUNTER, "towline_read_bytes_total", "", "Bytes read from log files." },
-	    write_single, OF(read_bytes) },
+	    write_single, OF(metrics.read_bytes) },
 	{ { FAMILY_COUNTER, "towline_lines_total", "", "Lines read from log files." }, write_single,
-	    OF(lines) },
+	    OF(metrics.lines) },
 	{ { FAMILY_COUNTER, "towline_records_total", "",
 	      "Records made of lines: a stack trace or a partial line's parts are one." },
-	    write_single, OF(records) },
+	    write_single, OF(metrics.records) },
 	{ { FAMILY_COUNTER, "towline_truncated_lines_total", "",
 	      "Lines and records longer than Buffer_Max_Size, cut there." },
-	    write_single, OF(truncated_lines) },
+	    write_single, OF(metrics.truncated_lines) },
 	{ { FAMILY_COUNTER, "towline_lost_bytes_total", "pod,reason",
 	      "Bytes that were gone before they could be read: of a file deleted or truncated, or cut short by a power cut, of a deleted file let go at Held_Deleted_Limit, of a corrupt .gz." },
-	    write_lost, 0 },
+	    .write = write_lost },
 	{ { FAMILY_COUNTER, "towline_parse_failures_total", "kind",
 	      "Records of which a part could not be read; they are shipped all the same." },
-	    write_failures, OF(parse_failures) },
+	    write_failures, ALL(metrics.parse_failures) },
 	{ { FAMILY_COUNTER, "towline_unenriched_records_total", "",
 	      "Records shipped without their pod's labels, as the API server did not tell of it in time." },
-	    write_single, OF(unenriched) },
+	    write_single, OF(metrics.unenriched) },
 	{ { FAMILY_GAUGE, "towline_pod_waits", "", "Files that wait for their pod to be known." },
-	    write_single, OF(pod_waits) },
+	    write_single, OF(metrics.pod_waits) },
 	{ { FAMILY_GAUGE, "towline_kube_up", "",
 	      "1: the pods of this node are known and watched; 0: they are not, or not asked for." },
-	    write_single, OF(kube_up) },
+	    write_single, OF(metrics_kube.up) },
 	{ { FAMILY_GAUGE, "towline_kube_pods", "",
 	      "Pods that are known, deleted ones whose files are not at their end among them." },
-	    write_single, OF(kube_pods) },
+	    write_single, OF(metrics_kube.pods) },
 	{ { FAMILY_COUNTER, "towline_kube_events_total", "",
 	      "Changes that the watch has told of." },
-	    write_single, OF(kube_events) },
+	    write_single, OF(metrics_kube.events) },
 	{ { FAMILY_COUNTER, "towline_kube_requests_total", "verb", "Requests to the API server." },
-	    write_verbs, OF(kube_requests) },
+	    write_verbs, ALL(metrics_kube.requests) },
 	{ { FAMILY_COUNTER, "towline_kube_errors_total", "reason",
 	      "Requests to the API server that failed, and watches that broke." },
-	    write_kube_errors, OF(kube_errors) },
+	    write_kube_errors, ALL(metrics_kube.errors) },
 	{ { FAMILY_COUNTER, "towline_kube_cut_total", "",
 	      "Annotations, labels and containers left out of a pod that was larger than 16 KiB." },
-	    write_single, OF(kube_cut) },
+	    write_single, OF(metrics_kube.cut) },
 	{ { FAMILY_COUNTER, "towline_kube_refused_pods_total", "",
 	      "Changes of pods that are not kept, as Max_Pods was reached." },
-	    write_single, OF(kube_refused) },
+	    write_single, OF(metrics_kube.refused) },
 	{ { FAMILY_COUNTER, "towline_folded_records_total", "",
 	      "Records counted under the label value other, as Max_Series was reached." },
-	    write_single, OF(folded) },
+	    write_single, OF(metrics.folded) },
 	{ { FAMILY_COUNTER, "towline_delivered_total", "output",
 	      "Documents that the output has taken." },
 	    write_by_output, OUT(delivered) },
@@ -262,7 +264,7 @@ static const struct own table[] = {
 	    write_by_reason, OUT(retries) },
 	{ { FAMILY_COUNTER, "towline_collisions_total", "",
 	      "Documents whose id the index had already, though they were never sent before." },
-	    write_single, OF(collisions) },
+	    write_single, OF(metrics.collisions) },
 	{ { FAMILY_COUNTER, "towline_dead_letters_total", "output,reason",
 	      "Documents written to the dead-letter file, by reason." },
 	    write_by_reason, OUT(dead_letters) },
@@ -277,29 +279,29 @@ static const struct own table[] = {
 	    write_by_output, OUT(requests_limit) },
 	{ { FAMILY_GAUGE, "towline_late_template_indices", "",
 	      "Indices that exist from before our template, which cannot change them." },
-	    write_single, OF(index_late) },
+	    write_single, OF(metrics.index_late) },
 	{ { FAMILY_GAUGE, "towline_queue_batches", "", "Batches sealed or on their way." },
-	    write_single, OF(queue_batches) },
+	    write_single, OF(metrics.queue_batches) },
 	{ { FAMILY_GAUGE, "towline_memory_limit_bytes", "",
 	      "The most memory that the configuration allows, the kernel's for it included." },
-	    write_single, OF(memory_limit) },
+	    write_single, OF(metrics.memory_limit) },
 	{ { FAMILY_COUNTER, "towline_refused_files_total", "",
 	      "Times that a file was found and not followed, as Max_Files was reached." },
-	    write_single, OF(refused_files) },
+	    write_single, OF(metrics.refused_files) },
 	{ { FAMILY_COUNTER, "towline_forgotten_streams_total", "",
 	      "Files that are gone and were forgotten before their time, as no more are remembered." },
-	    write_single, OF(forgotten) },
+	    write_single, OF(metrics.forgotten) },
 	{ { FAMILY_GAUGE, "towline_lag_bytes", "", "Bytes on disk that are not shipped yet." },
-	    write_single, OF(lag_bytes) },
+	    write_single, OF(metrics.lag_bytes) },
 	{ { FAMILY_GAUGE, "towline_lag_seconds", "",
 	      "Age of the newest record read, while bytes wait to be shipped; else 0." },
-	    write_lag_seconds, 0 },
+	    .write = write_lag_seconds },
 	{ { FAMILY_GAUGE, "towline_state_stale_seconds", "",
 	      "For how long the state could not be written; 0: it can." },
-	    write_single, OF(state_stale) },
+	    write_single, OF(metrics.state_stale) },
 	{ { FAMILY_HISTOGRAM, "towline_delivery_seconds", "output",
 	      "From a record's runtime timestamp to the server's word that it has it." },
-	    write_delivery, 0 },
+	    .write = write_delivery },
 };
 
 const struct family *

@@ -256,8 +256,8 @@ test_no_more_than_max_pods_are_known(void **state)
 		snprintf(uid, sizeof(uid), "u%d", i);
 		put_pod(&r, name, uid, name, "");
 	}
-	assert_int_equal(atomic_load(&metrics.kube_pods), 4);
-	assert_int_equal(atomic_load(&metrics.kube_refused), 6);
+	assert_int_equal(atomic_load(&metrics_kube.pods), 4);
+	assert_int_equal(atomic_load(&metrics_kube.refused), 6);
 	assert_unknown(&r, last);
 	/* One that is gone gives its place up; not that of which a file is open. */
 	pod_table_deleted(r.table, SLICE("u0"));
