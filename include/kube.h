@@ -55,7 +55,7 @@ struct kube_options {
 
 /**
  * kube_new(options, state), kube_free(k):
- * With what ${state} kept of pods whose files are not at their end.  NULL after
+ * ${options} are copied.  With what ${state} kept of pods whose files are not at their end.  NULL after
  * saying why.
  */
 struct kube *kube_new(const struct kube_options *options, struct state *state);

@@ -16,13 +16,13 @@
 #define OWN SLICE("towline")
 
 static void
-flow_dirty(struct pipeline *p, struct flow *flow)
+flow_dirty(struct counting *c, struct flow *flow)
 {
 	if (flow->is_dirty)
 		return;
 	flow->is_dirty = true;
-	flow->dirty = p->dirty;
-	p->dirty = flow;
+	flow->dirty = c->dirty;
+	c->dirty = flow;
 }
 
 static bool
@@ -39,19 +39,19 @@ count_record(struct pipeline *p, const struct framed *f)
 	if (f->offset < flow->counted[f->side])
 		return;
 	flow->counted[f->side] = f->end;
-	flow_dirty(p, flow);
+	flow_dirty(&p->counting, flow);
 	if (f->also != NULL) {
 		flow = f->also->user;
 		if (flow->counted[f->side] < f->also_end)
 			flow->counted[f->side] = f->also_end;
-		flow_dirty(p, flow);
+		flow_dirty(&p->counting, flow);
 		flow = f->stream->user;
 	}
-	p->counts.records++;
-	p->counts.failures[FAILURE_CRI] += !f->cri && wants_cri(f->stream->conf);
-	p->counts.moved = true;
+	p->counting.now.records++;
+	p->counting.now.failures[FAILURE_CRI] += !f->cri && wants_cri(f->stream->conf);
+	p->counting.now.moved = true;
 	for (unsigned bits = chain_failures(p->chain), i = 0; bits != 0; i++, bits >>= 1)
-		p->counts.failures[i] += bits & 1;
+		p->counting.now.failures[i] += bits & 1;
 	if (flow->series != NULL)
 		agent_metrics_count(flow->series, f->stream->pod, chain_line(p->chain), f->time);
 }
@@ -81,20 +81,20 @@ flow_post(struct pipeline *p, struct flow *flow)
 }
 
 static void
-own_save(struct pipeline *p)
+own_save(struct counts *c, struct state *state)
 {
 	json_t *all = json_object(), *failures = json_array();
 	char *text;
 
 	for (int i = 0; i < FAILURES; i++)
-		json_array_append_new(failures, json_integer((json_int_t)p->counts.failures[i]));
-	json_object_set_new(all, "records", json_integer((json_int_t)p->counts.records));
+		json_array_append_new(failures, json_integer((json_int_t)c->failures[i]));
+	json_object_set_new(all, "records", json_integer((json_int_t)c->records));
 	json_object_set_new(all, "parse_failures", failures);
 	text = json_dumps(all, JSON_COMPACT);
-	state_text(p->state, OWN, slice_of(text));
+	state_text(state, OWN, slice_of(text));
 	free(text);
 	json_decref(all);
-	p->counts.moved = false;
+	c->moved = false;
 }
 
 /* No counter, but it goes the same way, and is as old as the cursors beside it. */
@@ -104,7 +104,7 @@ holds_save(struct pipeline *p)
 	struct buffer text;
 
 	buffer_init(&text, 0);
-	if (shipper_holds(p->shipper, &p->holds, &text))
+	if (shipper_holds(p->shipper, &p->counting.holds, &text))
 		state_text(p->state, SLICE(STATE_HOLDS), buffer_slice(&text));
 	buffer_fini(&text);
 }
@@ -123,19 +123,19 @@ counts_post(struct pipeline *p)
 
 	LIST_FOREACH (flow, &p->flows, in_flows) {
 		if (flow->stream->followed)
-			flow_dirty(p, flow);
+			flow_dirty(&p->counting, flow);
 		flow->stream->followed = false;
 	}
-	flow = p->dirty;
-	p->dirty = NULL;
+	flow = p->counting.dirty;
+	p->counting.dirty = NULL;
 	for (; flow != NULL; flow = next) {
 		next = flow->dirty;
 		flow->is_dirty = false;
 		if (!flow_post(p, flow))
-			flow_dirty(p, flow);
+			flow_dirty(&p->counting, flow);
 	}
-	if (p->counts.moved)
-		own_save(p);
+	if (p->counting.now.moved)
+		own_save(&p->counting.now, p->state);
 	holds_save(p);
 	agent_metrics_save(put_text, p->state);
 	return state_counts(p->state);
@@ -154,25 +154,25 @@ void
 count_publish(struct pipeline *p, bool behind)
 {
 	state_ticket ticket;
-	bool first = atomic_load(&p->shown) == COUNTS_UNSHOWN;
+	bool first = atomic_load(&p->counting.shown) == COUNTS_UNSHOWN;
 
 	if (!first && count_shown(p) == 0)
 		return; /* what was posted before is not on disk yet */
-	own_show(&p->posted);
-	p->posted = p->counts;
+	own_show(&p->counting.posted);
+	p->counting.posted = p->counting.now;
 	ticket = counts_post(p);
 	if (ticket > 0 && !first)
-		atomic_store(&p->shown, ticket);
+		atomic_store(&p->counting.shown, ticket);
 	agent_metrics_publish(clock_wall(), behind);
 	if (first)
-		atomic_store(&p->shown, ticket);
+		atomic_store(&p->counting.shown, ticket);
 }
 
 void
 count_stream_ends(struct pipeline *p, struct flow *flow)
 {
-	flow_dirty(p, flow);
-	for (struct flow **at = &p->dirty; *at != NULL; at = &(*at)->dirty) {
+	flow_dirty(&p->counting, flow);
+	for (struct flow **at = &p->counting.dirty; *at != NULL; at = &(*at)->dirty) {
 		if (*at != flow)
 			continue;
 		*at = flow->dirty;
@@ -187,14 +187,14 @@ count_finish(struct pipeline *p)
 	struct flow *flow;
 
 	LIST_FOREACH (flow, &p->flows, in_flows)
-		flow_dirty(p, flow);
+		flow_dirty(&p->counting, flow);
 	counts_post(p);
 }
 
 uint64_t
 count_shown(struct pipeline *p)
 {
-	state_ticket ticket = atomic_load(&p->shown);
+	state_ticket ticket = atomic_load(&p->counting.shown);
 
 	if (ticket == COUNTS_UNSHOWN)
 		return 0;
@@ -204,25 +204,26 @@ count_shown(struct pipeline *p)
 /* ---- from the state */
 
 static void
-own_restore(struct pipeline *p, struct slice value)
+own_restore(struct counts *c, struct slice value)
 {
 	json_t *all = json_loadb(value.at, value.len, 0, NULL);
 	const json_t *failures = json_object_get(all, "parse_failures");
 
-	p->counts.records = (uint64_t)json_integer_value(json_object_get(all, "records"));
+	c->records = (uint64_t)json_integer_value(json_object_get(all, "records"));
 	for (size_t i = 0; i < FAILURES; i++)
-		p->counts.failures[i] = (uint64_t)json_integer_value(json_array_get(failures, i));
+		c->failures[i] = (uint64_t)json_integer_value(json_array_get(failures, i));
 	json_decref(all);
 }
 
 static void
 text_restore(void *arg, struct slice key, struct slice value)
 {
+	struct pipeline *p = arg;
+
 	if (slice_eq(key, OWN))
-		own_restore(arg, value);
+		own_restore(&p->counting.now, value);
 	else if (slice_eq(key, SLICE(STATE_HOLDS)))
-		state_text(
-		    ((struct pipeline *)arg)->state, key, SLICE("")); /* of the process before */
+		state_text(p->state, key, SLICE("")); /* of the process before */
 	else
 		agent_metrics_restore(key, value, clock_wall());
 }
@@ -230,7 +231,7 @@ text_restore(void *arg, struct slice key, struct slice value)
 void
 count_restore(struct pipeline *p)
 {
-	atomic_store(&p->shown, COUNTS_UNSHOWN);
+	atomic_store(&p->counting.shown, COUNTS_UNSHOWN);
 	state_texts(p->state, text_restore, p);
-	p->posted = p->counts;
+	p->counting.posted = p->counting.now;
 }

@@ -99,8 +99,9 @@ int
 enrich_make(struct pipeline *p)
 {
 	const struct section *section, *further;
+	struct kube_options options;
 
-	if (!enrich_options(p->conf, &p->kube_options)) {
+	if (!enrich_options(p->conf, &options)) {
 		if (filter_behind(p->conf, NULL) != NULL)
 			say_info("kube",
 			    "not in a cluster: logs go without their pods' "
@@ -115,21 +116,21 @@ enrich_make(struct pipeline *p)
 		    "%s:%u: the API server is asked as the first [FILTER] kubernetes says "
 		    "(%s:%u), for this one, too",
 		    further->file, further->line, section->file, section->line);
-	p->kube = kube_new(&p->kube_options, p->state);
-	return p->kube == NULL ? -1 : 0;
+	p->enriching.kube = kube_new(&options, p->state);
+	return p->enriching.kube == NULL ? -1 : 0;
 }
 
 /* ---- a stream's snapshot */
 
 static enum kube_answer
-ask(struct pipeline *p, struct flow *flow, int64_t now)
+ask(struct enriching *e, struct flow *flow, int64_t now)
 {
 	struct stream *stream = flow->stream;
 	struct pod *newer;
 	enum kube_answer answer;
 
-	flow->pods = kube_version(p->kube);
-	answer = kube_find(p->kube, stream->pod, now, &newer);
+	flow->pods = kube_version(e->kube);
+	answer = kube_find(e->kube, stream->pod, now, &newer);
 	if (newer != NULL) {
 		pod_unref(stream->pod);
 		stream->pod = newer;
@@ -138,13 +139,13 @@ ask(struct pipeline *p, struct flow *flow, int64_t now)
 }
 
 static void
-waits(struct pipeline *p, struct flow *flow, bool so)
+waits(struct enriching *e, struct flow *flow, bool so)
 {
 	if (flow->stream->waits == so)
 		return;
 	flow->stream->waits = so;
 	if (so)
-		LIST_INSERT_HEAD(&p->waiting, flow, in_waiting);
+		LIST_INSERT_HEAD(&e->waiting, flow, in_waiting);
 	else
 		LIST_REMOVE(flow, in_waiting);
 	metrics_add(&metrics.pod_waits, so ? 1 : UINT64_MAX); /* the reader's alone */
@@ -152,20 +153,20 @@ waits(struct pipeline *p, struct flow *flow, bool so)
 
 /* Without the filter documents have no kubernetes field: nothing is to be known. */
 static bool
-is_enriched(const struct pipeline *p, const struct flow *flow)
+is_enriched(const struct enriching *e, const struct flow *flow)
 {
-	return p->kube != NULL && flow->stream->pod != NULL &&
+	return e->kube != NULL && flow->stream->pod != NULL &&
 	       chain_has(flow->source, &kubernetes_filter_plugin);
 }
 
 void
 enrich_begins(struct pipeline *p, struct flow *flow)
 {
-	flow->enriched = is_enriched(p, flow);
+	flow->enriched = is_enriched(&p->enriching, flow);
 	if (!flow->enriched)
 		return;
-	kube_use(p->kube, flow->stream->pod->pod_id);
-	waits(p, flow, ask(p, flow, clock_mono()) == KUBE_WAITS);
+	kube_use(p->enriching.kube, flow->stream->pod->pod_id);
+	waits(&p->enriching, flow, ask(&p->enriching, flow, clock_mono()) == KUBE_WAITS);
 }
 
 void
@@ -173,15 +174,15 @@ enrich_ends(struct pipeline *p, struct flow *flow)
 {
 	if (!flow->enriched)
 		return;
-	waits(p, flow, false);
-	kube_leave(p->kube, flow->stream->pod->pod_id);
+	waits(&p->enriching, flow, false);
+	kube_leave(p->enriching.kube, flow->stream->pod->pod_id);
 }
 
 void
 enrich_record(struct pipeline *p, struct flow *flow)
 {
-	if (flow->enriched && flow->pods != kube_version(p->kube))
-		ask(p, flow, clock_mono());
+	if (flow->enriched && flow->pods != kube_version(p->enriching.kube))
+		ask(&p->enriching, flow, clock_mono());
 }
 
 void
@@ -194,14 +195,14 @@ enrich_shipped(const struct flow *flow)
 int
 enrich_turn(struct pipeline *p, int64_t now)
 {
-	struct flow *flow = LIST_FIRST(&p->waiting), *next;
+	struct flow *flow = LIST_FIRST(&p->enriching.waiting), *next;
 
 	for (; flow != NULL; flow = next) {
 		next = LIST_NEXT(flow, in_waiting);
-		if (ask(p, flow, now) == KUBE_WAITS)
+		if (ask(&p->enriching, flow, now) == KUBE_WAITS)
 			continue;
-		waits(p, flow, false);
+		waits(&p->enriching, flow, false);
 		tail_go_on(p->tail, flow->stream);
 	}
-	return LIST_EMPTY(&p->waiting) ? 1000 : (int)(ASK_GAP / NS_PER_MS);
+	return LIST_EMPTY(&p->enriching.waiting) ? 1000 : (int)(ASK_GAP / NS_PER_MS);
 }

@@ -31,7 +31,7 @@ is_ready(void *arg, char *why, size_t size)
 	struct pipeline *p = arg;
 
 	return shipper_ready(p->shipper, why, size) && state_ready(p->state, why, size) &&
-	       (p->kube == NULL || kube_ready(p->kube, why, size));
+	       (p->enriching.kube == NULL || kube_ready(p->enriching.kube, why, size));
 }
 
 static uint64_t
@@ -97,6 +97,7 @@ parts_make(struct pipeline *p)
 	    shipper_new(p->outputs, p->noutputs, p->state, p->book, batches, service->batch_size);
 	if (p->shipper == NULL)
 		return -1;
+	p->filling.shipper = p->shipper;
 	agent_metrics_init(&(struct agent_metrics_options){
 	    .max_series = (unsigned)service->max_series,
 	    .per_pipeline = service->per_pipeline,
@@ -114,19 +115,20 @@ pipeline_new(const struct conf *conf, const struct pipeline_options *options)
 {
 	struct pipeline *p = xcalloc(1, sizeof(*p));
 	const char *dir = options->state_dir;
+	struct limit limit;
 
 	p->conf = conf;
 	p->service = service_of(conf);
-	limit_of(conf, &p->limit);
-	limit_say(&p->limit);
-	atomic_store(&metrics.memory_limit, limit_sum(&p->limit));
+	limit_of(conf, &limit);
+	limit_say(&limit);
+	atomic_store(&metrics.memory_limit, limit_sum(&limit));
 	p->options = *options;
 	p->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	p->over = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	atomic_store(&p->turned, clock_mono());
 	p->state = state_open(dir != NULL ? dir : p->service->state_path);
 	if (p->state != NULL) {
-		state_most(p->state, p->limit.streams);
+		state_most(p->state, limit.streams);
 		errno = 0;
 		if (parts_make(p) == 0)
 			return p;
@@ -143,11 +145,11 @@ pipeline_free(struct pipeline *p)
 
 	if (p == NULL)
 		return;
-	kube_stop(p->kube);
+	kube_stop(p->enriching.kube);
 	tail_free(p->tail);
 	shipper_free(p->shipper);
 	chain_free(p->chain);
-	kube_free(p->kube);
+	kube_free(p->enriching.kube);
 	range_book_free(p->book);
 	state_close(p->state);
 	free(p->outputs);
@@ -197,6 +199,7 @@ enum pipeline_end
 pipeline_run(struct pipeline *p)
 {
 	enum pipeline_end end;
+	struct serve *serve = NULL;
 	struct serve_world world = { is_ready, is_alive, shown, p };
 	sigset_t signals;
 	uint64_t left;
@@ -214,18 +217,18 @@ pipeline_run(struct pipeline *p)
 	}
 	state_wake(p->state, p->wake);
 	if (p->service->http_server) {
-		p->serve =
+		serve =
 		    serve_start(p->service->http_listen, (unsigned)p->service->http_port, &world);
-		if (p->serve == NULL)
+		if (serve == NULL)
 			return PIPELINE_FAILED;
 	}
 	if (shipper_start(p->shipper, p->wake) < 0) {
-		serve_stop(p->serve);
+		serve_stop(serve);
 		return PIPELINE_FAILED;
 	}
-	if (p->kube != NULL && kube_start(p->kube, p->wake) < 0) {
+	if (p->enriching.kube != NULL && kube_start(p->enriching.kube, p->wake) < 0) {
 		shipper_stop(p->shipper, 0);
-		serve_stop(p->serve);
+		serve_stop(serve);
 		return PIPELINE_FAILED;
 	}
 	pthread_create(&p->reader, NULL, reader_run, p);
@@ -237,13 +240,13 @@ pipeline_run(struct pipeline *p)
 	atomic_store(&p->stop, true);
 	reader_wake(p->wake);
 	pthread_join(p->reader, NULL);
-	kube_stop(p->kube);
+	kube_stop(p->enriching.kube);
 	left = shipper_stop(p->shipper, p->service->grace);
 	if (left > 0)
 		say_warn("run",
 		    "%llu records were not delivered in time; they are read again at the next start",
 		    (unsigned long long)left);
 	count_finish(p);
-	serve_stop(p->serve);
+	serve_stop(serve);
 	return end;
 }

@@ -83,33 +83,33 @@ reader_stream(void *arg, struct stream *stream, bool begins)
 /* ---- records */
 
 static void
-seal(struct pipeline *p, unsigned i)
+seal(struct filling *f, unsigned i)
 {
-	shipper_give(p->shipper, p->filling[i]);
-	p->filling[i] = NULL;
+	shipper_give(f->shipper, f->at[i]);
+	f->at[i] = NULL;
 }
 
 /* The batch being filled for `route`; NULL: none is free. */
 static struct batch **
-batch_for(struct pipeline *p, uint32_t route)
+batch_for(struct filling *f, uint32_t route)
 {
 	unsigned i, spare = ROUTES;
 
 	for (i = 0; i < ROUTES; i++) {
-		if (p->filling[i] == NULL)
+		if (f->at[i] == NULL)
 			spare = i;
-		else if (p->filling[i]->route == route)
-			return &p->filling[i];
+		else if (f->at[i]->route == route)
+			return &f->at[i];
 	}
 	if (spare == ROUTES)
-		seal(p, spare = 0);
-	p->filling[spare] = p->spare != NULL ? p->spare : shipper_take(p->shipper);
-	p->spare = NULL;
-	if (p->filling[spare] == NULL)
+		seal(f, spare = 0);
+	f->at[spare] = f->spare != NULL ? f->spare : shipper_take(f->shipper);
+	f->spare = NULL;
+	if (f->at[spare] == NULL)
 		return NULL;
-	p->filling[spare]->route = route;
-	p->filling[spare]->opened = clock_mono();
-	return &p->filling[spare];
+	f->at[spare]->route = route;
+	f->at[spare]->opened = clock_mono();
+	return &f->at[spare];
 }
 
 /* One record (dropped by a filter when not `keep`) into the batch; false: it is full. */
@@ -145,20 +145,21 @@ bool
 reader_record(void *arg, const struct framed *f)
 {
 	struct pipeline *p = arg;
+	struct filling *filling = &p->filling;
 	struct flow *flow = f->stream->user;
-	struct batch **filling = batch_for(p, flow->route);
+	struct batch **batch = batch_for(filling, flow->route);
 	bool keep;
 
-	p->starved = filling == NULL;
-	if (p->starved)
+	filling->starved = batch == NULL;
+	if (filling->starved)
 		return false;
 	enrich_record(p, flow);
 	keep = chain_run(p->chain, flow->source, f, &p->record);
-	if (!put_into(p, *filling, f, keep)) {
-		seal(p, (unsigned)(filling - p->filling));
-		filling = batch_for(p, flow->route);
-		p->starved = filling == NULL || !put_into(p, *filling, f, keep);
-		if (p->starved)
+	if (!put_into(p, *batch, f, keep)) {
+		seal(filling, (unsigned)(batch - filling->at));
+		batch = batch_for(filling, flow->route);
+		filling->starved = batch == NULL || !put_into(p, *batch, f, keep);
+		if (filling->starved)
 			return false;
 	}
 	if (keep)
@@ -183,46 +184,62 @@ reader_count(void *arg, const struct framed *f)
 
 /* ---- the reader */
 
-/* When a record was refused, is there a batch again? */
+/* True unless a record was refused and there is still no batch for it. */
 static bool
-has_room(struct pipeline *p)
+has_room(struct filling *f)
 {
-	if (p->starved && p->spare == NULL)
-		p->spare = shipper_take(p->shipper);
-	return !p->starved || p->spare != NULL;
+	if (f->starved && f->spare == NULL)
+		f->spare = shipper_take(f->shipper);
+	f->starved = f->starved && f->spare == NULL;
+	return !f->starved;
 }
 
-/* Seal what is old enough; return how long the youngest may still wait, in ms. */
+/* Seal what is older than ${linger}; return how long the youngest may still wait, in ms. */
 static int
-seal_due(struct pipeline *p, int64_t now)
+seal_due(struct filling *f, int64_t linger, int64_t now)
 {
-	int64_t linger = shipper_idle(p->shipper) ? LINGER : p->service->flush;
 	int64_t wait = NS_PER_S;
 
-	if (linger > p->service->flush)
-		linger = p->service->flush;
 	for (unsigned i = 0; i < ROUTES; i++) {
 		int64_t due;
 
-		if (p->filling[i] == NULL)
+		if (f->at[i] == NULL)
 			continue;
-		due = p->filling[i]->opened + linger - now;
+		due = f->at[i]->opened + linger - now;
 		if (due <= 0)
-			seal(p, i);
+			seal(f, i);
 		else if (due < wait)
 			wait = due;
 	}
 	return (int)(wait / NS_PER_MS) + 1;
 }
 
+static bool
+all_given(const struct filling *f)
+{
+	for (unsigned i = 0; i < ROUTES; i++) {
+		if (f->at[i] != NULL)
+			return false;
+	}
+	return shipper_idle(f->shipper);
+}
+
+/* How long a batch is filled: with nothing under way, less. */
+static int64_t
+linger_of(const struct pipeline *p)
+{
+	return shipper_idle(p->shipper) && LINGER < p->service->flush ? LINGER : p->service->flush;
+}
+
+/* About once a second; *published: when it was last, 0: never. */
 static void
-publish(struct pipeline *p, int64_t now)
+publish(struct pipeline *p, int64_t now, int64_t *published)
 {
 	struct tail_figures figures;
 
-	if (now - p->published < NS_PER_S && p->published != 0)
+	if (now - *published < NS_PER_S && *published != 0)
 		return;
-	p->published = now;
+	*published = now;
 	tail_figures(p->tail, &figures);
 	atomic_store_explicit(&metrics.lag_bytes, figures.lag_bytes, memory_order_relaxed);
 	atomic_store_explicit(&metrics.newest, figures.newest, memory_order_relaxed);
@@ -232,22 +249,13 @@ publish(struct pipeline *p, int64_t now)
 	count_publish(p, figures.unread > 0);
 }
 
-static bool
-all_given(struct pipeline *p)
-{
-	for (unsigned i = 0; i < ROUTES; i++) {
-		if (p->filling[i] != NULL)
-			return false;
-	}
-	return shipper_idle(p->shipper);
-}
-
 /* ---- the thread */
 
 void *
 reader_run(void *arg)
 {
 	struct pipeline *p = arg;
+	int64_t published = 0;
 	bool finishing = false;
 	int wait = 0;
 
@@ -259,30 +267,29 @@ reader_run(void *arg)
 
 		tail_wait(p->tail, p->wake, wait);
 		pods = enrich_turn(p, clock_mono());
-		room = has_room(p);
-		p->starved = !room;
+		room = has_room(&p->filling);
 		more = tail_turn(p->tail, room);
 		counts = tail_count(p->tail);
 		now = clock_mono();
-		wait = seal_due(p, now);
+		wait = seal_due(&p->filling, linger_of(p), now);
 		wait = pods < wait ? pods : wait;
-		if (counts || (more && !p->starved))
+		if (counts || (more && !p->filling.starved))
 			wait = 0;
-		publish(p, now);
+		publish(p, now, &published);
 		atomic_store(&p->turned, now);
 		if (more || !p->options.exit_on_eof || !tail_at_end(p->tail))
 			continue;
 		tail_finish(p->tail);
-		if (finishing && all_given(p))
+		if (finishing && all_given(&p->filling))
 			break;
 		finishing = true;
 	}
 	for (unsigned i = 0; i < ROUTES; i++) {
-		if (p->filling[i] != NULL)
-			seal(p, i);
+		if (p->filling.at[i] != NULL)
+			seal(&p->filling, i);
 	}
-	p->published = 0;
-	publish(p, clock_mono());
+	published = 0;
+	publish(p, clock_mono(), &published);
 	reader_wake(p->over);
 	return NULL;
 }

@@ -19,40 +19,53 @@
 /* Sets of outputs that records of this configuration go to; each fills a batch of its own. */
 #define ROUTES 4
 
+/* Batches being filled, one for each set of outputs. */
+struct filling {
+	struct shipper *shipper;
+	struct batch *at[ROUTES];
+	struct batch *spare; /* taken, and nobody's yet */
+	bool starved;        /* a record was refused: no batch is free */
+};
+
+struct counts {
+	uint64_t records, failures[FAILURES];
+	bool moved; /* since they were saved */
+};
+
+/* The reader's own counters on their way to the state, which shows them. */
+struct counting {
+	struct counts now, posted;
+	struct flow *dirty;  /* those whose cursors have moved since they were posted */
+	uint64_t holds;      /* version of the copy that the state has of them */
+	atomic_ullong shown; /* ticket of what is shown, or COUNTS_UNSHOWN */
+};
+
+/* Streams that get what the API server says of their pods. */
+struct enriching {
+	struct kube *kube; /* NULL: the API server is not asked */
+	LIST_HEAD(waiting, flow) waiting;
+};
+
 struct pipeline {
 	const struct conf *conf;
 	const struct service *service;
 	struct pipeline_options options;
-	struct limit limit;
 	struct state *state;
 	struct range_book *book;
 	struct chain *chain;
-	struct kube *kube; /* NULL: the API server is not asked */
-	struct kube_options kube_options;
 	struct tail *tail;
 	struct shipper *shipper;
-	struct serve *serve;
 	const struct section **outputs;
 	size_t noutputs;
 
 	/* the reader's */
 	pthread_t reader;
-	bool reading; /* the thread exists */
-	int wake;     /* eventfd: a batch is free, the state has moved, or stop */
-	struct batch *filling[ROUTES];
-	struct batch *spare; /* taken, and nobody's yet */
-	bool starved;        /* a record was refused: no batch is free */
+	int wake; /* eventfd: a batch is free, the state has moved, or stop */
+	struct filling filling;
+	struct counting counting;
+	struct enriching enriching;
 	LIST_HEAD(flows, flow) flows;
-	LIST_HEAD(waiting, flow) waiting; /* for their pods */
-	struct flow *dirty;
-	struct counts {
-		uint64_t records, failures[FAILURES];
-		bool moved; /* since they were saved */
-	} counts, posted;
-	atomic_ullong shown; /* ticket of what is shown, or COUNTS_UNSHOWN */
 	struct record record;
-	uint64_t holds; /* version of what the state has of them */
-	int64_t published;
 
 	atomic_bool stop;    /* set by signals: read no more */
 	int over;            /* eventfd, written by the reader: exit_on_eof, and all is given */

@@ -20,7 +20,7 @@
 #define LOOK_GAP (200 * NS_PER_MS) /* … for namespaces to be read, where they are asked for */
 
 struct kube {
-	const struct kube_options *options;
+	struct kube_options options;
 	struct access *access;
 	struct pod_table *table;
 	struct contact contact;
@@ -37,17 +37,17 @@ kube_new(const struct kube_options *options, struct state *state)
 {
 	struct kube *k = xcalloc(1, sizeof(*k));
 
-	k->options = options;
-	k->access = access_new(&options->server);
+	k->options = *options;
+	k->access = access_new(&k->options.server);
 	if (k->access == NULL) {
 		free(k);
 		return NULL;
 	}
-	k->table = pod_table_new(options, state);
+	k->table = pod_table_new(&k->options, state);
 	k->multi = curl_multi_init();
 	contact_init(&k->contact, access_server(k->access));
-	k->feed = feed_new(options, k->access, k->table, &k->contact, k->multi);
-	k->lookup = lookup_new(options, k->access, k->table, k->multi);
+	k->feed = feed_new(&k->options, k->access, k->table, &k->contact, k->multi);
+	k->lookup = lookup_new(&k->options, k->access, k->table, k->multi);
 	return k;
 }
 
@@ -88,7 +88,7 @@ static void *
 keep(void *arg)
 {
 	struct kube *k = arg;
-	bool looks = k->options->parts & (KUBE_OF_NAMESPACES | KUBE_NODE_LABELS);
+	bool looks = k->options.parts & (KUBE_OF_NAMESPACES | KUBE_NODE_LABELS);
 	int64_t ticked = clock_mono();
 
 	pthread_setname_np(pthread_self(), "kube");

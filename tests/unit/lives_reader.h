@@ -414,7 +414,7 @@ life_ends(struct life *l)
 		shipper_works(l);
 	}
 	count_finish(&l->p);
-	shared->records = l->p.counts.records;
+	shared->records = l->p.counting.now.records;
 	memcpy(shared->counted, counted, sizeof(counted));
 	tail_free(l->p.tail);
 	range_book_free(l->p.book);
