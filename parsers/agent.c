@@ -265,7 +265,7 @@ set_message(struct reading *r)
 	if (!agent_reading_has(r, AGENT_MESSAGE))
 		return;
 	found_aside(r, AGENT_MESSAGE);
-	if (r->begun)
+	if (r->layout == LAYOUT_KEYS)
 		r->message = found->value;
 }
 
@@ -306,7 +306,8 @@ begin(struct reading *r)
 	memset(r->out, 0, offsetof(struct agent_line, extra));
 	r->names = 0;
 	r->has = 0;
-	r->members = r->layout_free = r->begun = false;
+	r->members = false;
+	r->layout = LAYOUT_LEVEL;
 	r->token = r->message = r->trace = (struct slice){ NULL, 0 };
 	r->token_is = EVENT_NONE;
 }

@@ -42,7 +42,7 @@ key_word(const struct scan *s, struct slice *name)
 static bool
 own_key(const struct reading *r, const struct word *w)
 {
-	return w->means < AGENT_LEVEL || w->means == AGENT_ERROR_CLASS || r->begun;
+	return w->means < AGENT_LEVEL || w->means == AGENT_ERROR_CLASS || r->layout == LAYOUT_KEYS;
 }
 
 static bool

@@ -21,17 +21,23 @@ struct found {
 	struct unit unit;
 };
 
+/* The head of a line of text. */
+enum layout {
+	LAYOUT_LEVEL, /* a level before the message; JSON, too */
+	LAYOUT_NONE,
+	LAYOUT_KEYS /* key=value from the first word on: level= is the line's level */
+};
+
 struct reading {
 	const struct agent_words *words;
 	struct arena *arena;
 	struct agent_line *out;
-	uint64_t names;     /* a bit for each name among the extras, to spare the search */
-	uint32_t has;       /* a bit for each field in ${found} that is set */
-	bool members;       /* JSON's are being read: names are escaped, a later one replaces an
+	uint64_t names; /* a bit for each name among the extras, to spare the search */
+	uint32_t has;   /* a bit for each field in ${found} that is set */
+	bool members;   /* JSON's are being read: names are escaped, a later one replaces an
 			  * earlier; in text the first stays */
-	bool one_line;      /* no newline in the text, no colours */
-	bool layout_free;   /* text without a level before the message */
-	bool begun;         /* key=value from the first word on: level= is the line's level */
+	bool one_line;  /* no newline in the text, no colours */
+	enum layout layout;
 	struct slice token; /* an event word in the message; empty: none */
 	enum event token_is;
 	struct slice message;

@@ -224,8 +224,8 @@ scan(struct reading *r, struct slice text, bool events)
 	marks(&s);
 	if (events)
 		event_phrase(&s);
-	if (events && r->layout_free)
-		r->begun = begins_with_key(&s);
+	if (events && r->layout == LAYOUT_NONE && begins_with_key(&s))
+		r->layout = LAYOUT_KEYS;
 	walk(&s);
 }
 

@@ -316,7 +316,7 @@ agent_text_read(struct reading *r, struct slice text)
 	out->logger.value = h.logger;
 	out->thread.value = h.thread;
 	r->message = message;
-	r->layout_free = h.level == LEVEL_NONE;
+	r->layout = h.level == LEVEL_NONE ? LAYOUT_NONE : LAYOUT_LEVEL;
 	if (!h.dashed && out->encoding[0] == 'p')
 		return; /* an access line */
 	agent_scan_message(r, message);
