@@ -130,15 +130,16 @@ $(B)/lint/%: tests/lint/%.c $(B)/libtowline.a Makefile | build/.need-build
 docs: $(B)/lint/reference ## docs/configuration.md, from the option tables
 	$(Q)$< > docs/configuration.md
 
-lint: $(B)/lint/reference | build/.need-lint ## formatting, floors, banned functions, planted bugs, docs, shellcheck, ruff
+lint: $(B)/lint/reference | build/.need-lint ## formatting, floors, shape, banned functions, planted bugs, docs, shellcheck, ruff
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(Q)python3 tests/lint/floors.py
+	$(Q)cd tests/lint && python3 -m doctest objects.py structs.py
+	$(Q)python3 tests/lint/shape.py $(B)
 	$(Q)tests/lint/banned
 	$(Q)tests/lint/bugs
 	$(Q)$< | diff -u docs/configuration.md - || { echo 'docs/configuration.md is not what the option tables say: make docs' >&2; exit 1; }
 	$(Q)shellcheck $(SH_FILES)
 	$(Q)$$(tools/venv)/bin/ruff check -q tests tools/calls && $$(tools/venv)/bin/ruff format -q --check tests tools/calls
-	$(Q)python3 -m doctest tests/lint/objects.py
 
 # Memory and CPU time are not what they are without a sanitizer.
 SPARE    := -m "not alone" -k "not memory"

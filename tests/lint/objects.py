@@ -16,21 +16,22 @@ def symbols(root, build):
     )
     if not sources:
         raise SystemExit(f"{root}: no .c file in src/ and parsers/")
+    of = {
+        str(pathlib.Path(build) / source.replace(".c", ".o")): source
+        for source in sources
+    }
+    out = subprocess.run(
+        ["nm", "--extern-only", "--format=posix", *of], capture_output=True, text=True
+    )
+    if out.returncode:
+        raise SystemExit(f"{out.stderr.strip()}\nbuild first: make")
     found = {}
-    for source in sources:
-        object_file = pathlib.Path(build) / source.replace(".c", ".o")
-        out = subprocess.run(
-            ["nm", "--extern-only", "--format=posix", object_file],
-            capture_output=True,
-            text=True,
-        )
-        if out.returncode:
-            raise SystemExit(f"{source}: {out.stderr.strip()}; build first: make")
-        defined, wanted = set(), set()
-        for line in out.stdout.splitlines():
+    for line in out.stdout.splitlines():
+        if line.endswith(":"):
+            defined, wanted = found[of[line[:-1]]] = set(), set()
+        elif line:
             name, kind = line.split()[:2]
             (wanted if kind in "Uwv" else defined).add(name)
-        found[source] = defined, wanted
     return found
 
 
