@@ -64,6 +64,13 @@ enum parsed json_next(struct json_walk *walk, struct slice *key, struct json_val
 /* After the end of a walk: is there nothing but blanks behind the value? */
 bool json_trailing(const struct json_walk *walk);
 
+/* Blanks between the tokens of JSON. */
+static inline bool
+json_is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
 /**
  * json_unescape(raw, to):
  * Write the string ${raw} (without quotes, valid) without its escapes to
@@ -71,6 +78,16 @@ bool json_trailing(const struct json_walk *walk);
  * surrogate becomes U+FFFD.
  */
 size_t json_unescape(struct slice raw, char *to);
+
+/**
+ * json_escaped(c), json_pair(high, low), json_utf8(to, code):
+ * The byte that a backslash and ${c} stand for, 0 for `u` and for what is no
+ * escape; the character of two \uXXXX, U+FFFD when they are no surrogates' pair;
+ * write ${code} as UTF-8 to ${to} (at most 4 bytes) and return the end.
+ */
+char json_escaped(char c);
+uint32_t json_pair(uint32_t high, uint32_t low);
+char *json_utf8(char *to, uint32_t code);
 
 /* The most bytes json_write needs for ${n} bytes of input, quotes included. */
 #define JSON_WRITE_MAX(n) (6 * (n) + 2)

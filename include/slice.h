@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "least.h"
+
 struct slice {
 	const char *at;
 	size_t len;
@@ -46,6 +48,37 @@ static inline struct slice
 slice_from(struct slice s, size_t n)
 {
 	return (struct slice){ s.at + n, s.len - n };
+}
+
+/* The first ${most} bytes of the slice, or all of it. */
+static inline struct slice
+slice_cut(struct slice s, size_t most)
+{
+	return (struct slice){ s.at, least(s.len, most) };
+}
+
+/* As isspace(3) has it in C's own locale. */
+static inline bool
+slice_is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* The slice without blanks at its end; at both ends. */
+static inline struct slice
+slice_trim_end(struct slice s)
+{
+	while (s.len > 0 && slice_is_blank(s.at[s.len - 1]))
+		s.len--;
+	return s;
+}
+
+static inline struct slice
+slice_trim(struct slice s)
+{
+	while (s.len > 0 && slice_is_blank(s.at[0]))
+		s = slice_from(s, 1);
+	return slice_trim_end(s);
 }
 
 #endif

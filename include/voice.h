@@ -59,6 +59,6 @@ struct said {
 bool said_lately(struct said *s);
 
 /* printf arguments for "%.*s" of a slice. */
-#define SLICE_ARG(s) (int)((s).len > 4096 ? 4096 : (s).len), (s).at
+#define SLICE_ARG(s) (int)least((s).len, 4096), (s).at
 
 #endif

@@ -14,22 +14,6 @@
 #define EVENT_NAME_MAX 128
 #define RAW_MAX 64 /* of an execution_time_raw */
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static struct slice
-trimmed(struct slice s)
-{
-	while (s.len > 0 && is_blank(s.at[0]))
-		s = slice_from(s, 1);
-	while (s.len > 0 && is_blank(s.at[s.len - 1]))
-		s.len--;
-	return s;
-}
-
 /* The value as text, its escapes resolved; empty when the arena has no room. */
 static struct slice
 plain_text(struct reading *r, struct slice value, enum value_kind kind)
@@ -91,7 +75,7 @@ set_level(struct reading *r)
 	if (out->level != LEVEL_NONE || !agent_reading_has(r, AGENT_LEVEL))
 		return;
 	out->level =
-	    level->number ? syslog_level(level->value) : agent_head_level(trimmed(level->value));
+	    level->number ? syslog_level(level->value) : agent_head_level(slice_trim(level->value));
 }
 
 /* A field that names the event; else the word in the message. */
@@ -128,7 +112,7 @@ set_event(struct reading *r)
 static struct slice
 duration_text(const struct found *found)
 {
-	struct slice s = trimmed(found->value);
+	struct slice s = slice_trim(found->value);
 
 	if (s.len > 1 && s.at[s.len - 1] == '.')
 		s.len--;
@@ -207,7 +191,7 @@ first_line(struct slice s)
 {
 	const char *newline = s.len == 0 ? NULL : memchr(s.at, '\n', s.len);
 
-	return trimmed(newline == NULL ? s : (struct slice){ s.at, (size_t)(newline - s.at) });
+	return slice_trim(newline == NULL ? s : (struct slice){ s.at, (size_t)(newline - s.at) });
 }
 
 /*

@@ -129,8 +129,7 @@ mask_message(struct masked *m, struct slice s)
 	bool word = false, start = true; /* within a word; at the start of one between blanks */
 	unsigned quotes = 0;
 
-	if (s.len > MESSAGE_ROOM)
-		s.len = MESSAGE_ROOM;
+	s = slice_cut(s, MESSAGE_ROOM);
 	for (size_t i = 0, n; i < s.len; i += n) {
 		struct slice rest = slice_from(s, i);
 		char c = s.at[i];

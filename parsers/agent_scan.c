@@ -80,7 +80,7 @@ marks(struct scan *s)
 	struct bits b;
 
 	for (size_t i = 0; i < s->n; i += 64) {
-		classify_64(s->at + i, s->n - i < 64 ? s->n - i : 64, &b);
+		classify_64(s->at + i, least(s->n - i, 64), &b);
 		if (s->events) {
 			uint64_t starts = b.word & ~(b.word << 1 | before);
 
@@ -217,7 +217,7 @@ scan(struct reading *r, struct slice text, bool events)
 
 	s.r = r;
 	s.at = text.at;
-	s.n = text.len < SCAN_MAX ? text.len : SCAN_MAX;
+	s.n = least(text.len, SCAN_MAX);
 	s.events = events;
 	s.unclosed_bracket = false;
 	s.unclosed_quote = 0;

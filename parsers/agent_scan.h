@@ -65,7 +65,7 @@ word_end(const struct scan *s, size_t i)
 			return s->n;
 	}
 	end = k * 64 + (size_t)__builtin_ctzll(other);
-	return end < s->n ? end : s->n;
+	return least(end, s->n);
 }
 
 /* Where the word begins whose last byte is at ${i}. */

@@ -233,7 +233,7 @@ find_level(struct slice *s, struct header *h)
 static bool
 is_access_line(struct slice line)
 {
-	struct slice s = { line.at, line.len < 128 ? line.len : 128 };
+	struct slice s = slice_cut(line, 128);
 	const char *dashes = memmem(s.at, s.len, " - - [", 6);
 
 	return dashes != NULL && memchr(s.at, ' ', s.len) == dashes && s.at + s.len - dashes > 8 &&

@@ -18,16 +18,6 @@ is_name(char c)
 	       c == '_' || c == '$' || c == '.';
 }
 
-static struct slice
-trimmed(struct slice s)
-{
-	while (s.len > 0 && is_blank(s.at[0]))
-		s = slice_from(s, 1);
-	while (s.len > 0 && (is_blank(s.at[s.len - 1]) || s.at[s.len - 1] == '\n'))
-		s.len--;
-	return s;
-}
-
 /* The next line of ${s}, taken off, without its newline. */
 static struct slice
 take_line(struct slice *s)
@@ -84,7 +74,7 @@ thrown_at(struct slice s, bool sure)
 		const char *quote = memchr(s.at + 21, '"', s.len - 21);
 
 		if (quote != NULL)
-			s = trimmed(slice_from(s, (size_t)(quote + 1 - s.at)));
+			s = slice_trim(slice_from(s, (size_t)(quote + 1 - s.at)));
 	}
 	name = (struct slice){ s.at, name_len(s) };
 	s = slice_from(s, name.len);
@@ -92,13 +82,14 @@ thrown_at(struct slice s, bool sure)
 	    !(ends_thrown(name) || (sure && is_qualified(name))) || !(sure || is_qualified(name)) ||
 	    (s.len > 0 && s.at[0] != ':' && !is_blank(s.at[0])))
 		return (struct thrown){ { NULL, 0 }, { NULL, 0 } };
-	return (struct thrown){ name, s.len > 0 && s.at[0] == ':' ? trimmed(slice_from(s, 1)) : s };
+	return (
+	    struct thrown){ name, s.len > 0 && s.at[0] == ':' ? slice_trim(slice_from(s, 1)) : s };
 }
 
 static bool
 is_frame(struct slice line)
 {
-	struct slice s = trimmed(line);
+	struct slice s = slice_trim(line);
 
 	if (slice_starts(s, SLICE("Caused by: ")) || slice_starts(s, SLICE("Wrapped by: ")))
 		return true;
@@ -202,7 +193,7 @@ agent_trace_in_line(struct slice line)
 					       i + 1 < line.len && line.at[i + 1] == ':'))) {
 			struct slice rest = slice_from(line, i + 1);
 
-			rest = rest.len > 0 && rest.at[0] == ':' ? trimmed(slice_from(rest, 1))
+			rest = rest.len > 0 && rest.at[0] == ':' ? slice_trim(slice_from(rest, 1))
 								 : (struct slice){ rest.at, 0 };
 			return (struct thrown){ name, rest };
 		}

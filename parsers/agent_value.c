@@ -71,7 +71,7 @@ agent_value_unescaped(struct reading *r, struct slice raw)
 static size_t
 bracket_close(struct scan *s, size_t i)
 {
-	size_t end = s->n - i < SPAN_MAX ? s->n : i + SPAN_MAX;
+	size_t end = least(s->n, i + SPAN_MAX);
 	unsigned depth = 0;
 
 	if (s->unclosed_bracket)
@@ -220,7 +220,7 @@ agent_value_listed_end(const struct scan *s, size_t v, char close)
 {
 	unsigned depth = 0;
 
-	size_t end = s->n - v < SPAN_MAX ? s->n : v + SPAN_MAX;
+	size_t end = least(s->n, v + SPAN_MAX);
 
 	for (; v < end; v++) {
 		char c = s->at[v];

@@ -11,7 +11,7 @@
 static const char *
 skip_blanks(const char *at, const char *end)
 {
-	while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r'))
+	while (at < end && json_is_blank(*at))
 		at++;
 	return at;
 }

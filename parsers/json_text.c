@@ -14,8 +14,8 @@ hex_value(const char *at)
 	return v;
 }
 
-static char *
-put_utf8(char *to, unsigned c)
+char *
+json_utf8(char *to, uint32_t c)
 {
 	if (c < 0x80) {
 		*to++ = (char)c;
@@ -35,27 +35,16 @@ put_utf8(char *to, unsigned c)
 	return to;
 }
 
-/* \uXXXX, or a pair of them, at raw[*i]; moves *i behind it. */
-static unsigned
-code_point(struct slice raw, size_t *i)
+uint32_t
+json_pair(uint32_t high, uint32_t low)
 {
-	unsigned c = hex_value(raw.at + *i + 2), low;
-
-	*i += 6;
-	if (c < 0xd800 || c > 0xdfff)
-		return c;
-	if (c < 0xdc00 && raw.len - *i >= 6 && raw.at[*i] == '\\' && raw.at[*i + 1] == 'u') {
-		low = hex_value(raw.at + *i + 2);
-		if (low >= 0xdc00 && low <= 0xdfff) {
-			*i += 6;
-			return 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-		}
-	}
-	return 0xfffd;
+	if (high < 0xd800 || high > 0xdbff || low < 0xdc00 || low > 0xdfff)
+		return 0xfffd;
+	return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
 }
 
-size_t
-json_unescape(struct slice raw, char *to)
+char
+json_escaped(char c)
 {
 	static const char plain[256] = { ['b'] = '\b',
 		['f'] = '\f',
@@ -65,6 +54,29 @@ json_unescape(struct slice raw, char *to)
 		['"'] = '"',
 		['\\'] = '\\',
 		['/'] = '/' };
+
+	return plain[(unsigned char)c];
+}
+
+/* \uXXXX, or a pair of them, at raw[*i]; moves *i behind it. */
+static uint32_t
+code_point(struct slice raw, size_t *i)
+{
+	uint32_t c = hex_value(raw.at + *i + 2), pair;
+
+	*i += 6;
+	if (c < 0xd800 || c > 0xdfff)
+		return c;
+	if (raw.len - *i < 6 || raw.at[*i] != '\\' || raw.at[*i + 1] != 'u')
+		return 0xfffd;
+	pair = json_pair(c, hex_value(raw.at + *i + 2));
+	*i += pair != 0xfffd ? 6 : 0;
+	return pair;
+}
+
+size_t
+json_unescape(struct slice raw, char *to)
+{
 	char *from = to;
 
 	for (size_t i = 0; i < raw.len;) {
@@ -77,9 +89,9 @@ json_unescape(struct slice raw, char *to)
 		if (raw.len - i < 2)
 			break;
 		if (raw.at[i + 1] == 'u' && raw.len - i >= 6) {
-			to = put_utf8(to, code_point(raw, &i));
+			to = json_utf8(to, code_point(raw, &i));
 		} else {
-			*to++ = plain[(unsigned char)raw.at[i + 1]];
+			*to++ = json_escaped(raw.at[i + 1]);
 			i += 2;
 		}
 	}

@@ -230,7 +230,7 @@ json_minify(char *to, struct slice text)
 			i++;
 		} else if (c == '"') {
 			string = !string;
-		} else if (!string && (c == ' ' || c == '\t' || c == '\n' || c == '\r')) {
+		} else if (!string && json_is_blank(c)) {
 			to = write_mended(to, (struct slice){ text.at + from, i - from });
 			from = i + 1;
 		}

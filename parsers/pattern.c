@@ -82,8 +82,8 @@ code_compile(const struct ruby *r, char *error, size_t size)
 	pcre2_compile_context_free(context);
 	if (code == NULL) {
 		pcre2_get_error_message(wrong, (PCRE2_UCHAR *)why, sizeof(why));
-		snprintf(error, size, "%s, before '%.*s'", why,
-		    (int)(r->text.len - where > 40 ? 40 : r->text.len - where), r->text.at + where);
+		snprintf(error, size, "%s, before '%.*s'", why, (int)least(r->text.len - where, 40),
+		    r->text.at + where);
 	}
 	return code;
 }

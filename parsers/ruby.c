@@ -66,8 +66,7 @@ ahead_is(const struct walk *w, const char *text)
 static void
 copy(struct walk *w, size_t len)
 {
-	if (len > w->source.len - w->at)
-		len = w->source.len - w->at;
+	len = least(len, w->source.len - w->at);
 	put(w, w->source.at + w->at, len);
 	w->at += len;
 }

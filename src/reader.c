@@ -228,7 +228,7 @@ all_given(const struct filling *f)
 static int64_t
 linger_of(const struct pipeline *p)
 {
-	return shipper_idle(p->shipper) && LINGER < p->service->flush ? LINGER : p->service->flush;
+	return shipper_idle(p->shipper) ? earlier(LINGER, p->service->flush) : p->service->flush;
 }
 
 /* About once a second; *published: when it was last, 0: never. */
@@ -272,7 +272,7 @@ reader_run(void *arg)
 		counts = tail_count(p->tail);
 		now = clock_mono();
 		wait = seal_due(&p->filling, linger_of(p), now);
-		wait = pods < wait ? pods : wait;
+		wait = (int)earlier(pods, wait);
 		if (counts || (more && !p->filling.starved))
 			wait = 0;
 		publish(p, now, &published);

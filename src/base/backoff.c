@@ -3,6 +3,8 @@
 
 #include <sys/random.h>
 
+#include "least.h"
+
 int64_t
 backoff_wait(int64_t start, int64_t cap, unsigned failures)
 {
@@ -11,8 +13,7 @@ backoff_wait(int64_t start, int64_t cap, unsigned failures)
 
 	for (unsigned i = 0; i < failures && wait < cap; i++)
 		wait = wait > cap / 2 ? cap : wait * 2;
-	if (wait > cap)
-		wait = cap;
+	wait = earlier(wait, cap);
 	if (getrandom(&random, sizeof(random), 0) < 0)
 		random = 0;
 	return wait - (int64_t)((double)wait / 2 * random / UINT32_MAX);

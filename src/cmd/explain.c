@@ -11,9 +11,9 @@
 static void
 print_value(FILE *to, struct slice s)
 {
-	size_t most = s.len < 160 ? s.len : 160;
+	struct slice shown = slice_cut(s, 160);
 
-	for (size_t i = 0; i < most; i++) {
+	for (size_t i = 0; i < shown.len; i++) {
 		unsigned char c = (unsigned char)s.at[i];
 
 		if (c < 0x20 || c == 0x7f)
@@ -21,7 +21,7 @@ print_value(FILE *to, struct slice s)
 		else
 			fputc(c, to);
 	}
-	if (most < s.len)
+	if (shown.len < s.len)
 		fprintf(to, "… (%zu bytes)", s.len);
 }
 

@@ -59,7 +59,7 @@ newest_keep(void *arg, const struct identity *id, const char *path, bool open,
 	} else if (what->first_seen < n->first_seen) {
 		return;
 	}
-	*n = (struct newest){ what->first_seen, out < err ? out : err };
+	*n = (struct newest){ what->first_seen, least(out, err) };
 }
 
 static const char schema[] =
@@ -74,7 +74,7 @@ static const char insert[] =
 static int
 row_write(sqlite3_stmt *to, const char *path, uint64_t shipped)
 {
-	uint64_t marker = shipped < MARKER ? shipped : MARKER;
+	uint64_t marker = least(shipped, MARKER);
 	char before[MARKER] = "";
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

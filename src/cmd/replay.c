@@ -180,7 +180,7 @@ line_take(struct replay *r, const struct line *line)
 		snprintf(why, sizeof(why),
 		    "not sent: no es or opensearch output '%.*s' in the "
 		    "configuration",
-		    (int)(l.output.len < 200 ? l.output.len : 200), l.output.at);
+		    (int)least(l.output.len, 200), l.output.at);
 		replay_why_count(&r->why, why, line->number);
 		return leave(r, line->at, line->len);
 	}

@@ -48,12 +48,6 @@ struct rows {
 	struct map *by_id; /* once all are there */
 };
 
-static uint64_t
-least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* A stream's size as it was seen last; while its file is open, what the file has now. */
 static uint64_t
 size_of(const char *path, bool open, const struct stream_state *what)

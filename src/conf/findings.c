@@ -147,12 +147,6 @@ findings_print(const struct findings *f, enum finding least_kind, FILE *to)
 
 #define WORD_MAX 64
 
-static size_t
-least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Edits (insert, delete, change, swap two neighbours) between two words, case folded. */
 static size_t
 distance(const char *a, size_t na, const char *b, size_t nb)

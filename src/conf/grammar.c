@@ -74,31 +74,15 @@ grammar_free(struct grammar *g)
 
 /* ---- text */
 
-static bool
-blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
-}
-
-static struct slice
-trimmed(struct slice s)
-{
-	while (s.len > 0 && blank(s.at[0]))
-		s = slice_from(s, 1);
-	while (s.len > 0 && blank(s.at[s.len - 1]))
-		s.len--;
-	return s;
-}
-
 /* Split the first word off ${s}; both parts come out trimmed. */
 static struct slice
 word_take(struct slice *s)
 {
 	struct slice word = *s;
 
-	for (word.len = 0; word.len < s->len && !blank(s->at[word.len]);)
+	for (word.len = 0; word.len < s->len && !slice_is_blank(s->at[word.len]);)
 		word.len++;
-	*s = trimmed(slice_from(*s, word.len));
+	*s = slice_trim(slice_from(*s, word.len));
 	return word;
 }
 
@@ -120,7 +104,7 @@ value_expand(struct grammar *g, const struct place *p, struct slice raw)
 		WRONG(g, p, "%s", why);
 		return NULL;
 	}
-	kept = pool_text(g->pool, trimmed(slice_of(text)));
+	kept = pool_text(g->pool, slice_trim(slice_of(text)));
 	free(text);
 	return kept;
 }
@@ -131,13 +115,13 @@ static void
 section_begin(struct grammar *g, struct place *p, struct slice line, struct conf_blocks *blocks)
 {
 	const char *close = memchr(line.at, ']', line.len);
-	struct slice name = trimmed(slice_from(line, 1)), rest = { line.at, 0 };
+	struct slice name = slice_trim(slice_from(line, 1)), rest = { line.at, 0 };
 
 	if (close == NULL) {
 		WRONG(g, p, "no ] behind '%.*s'", SLICE_ARG(line));
 	} else {
-		name = trimmed((struct slice){ line.at + 1, (size_t)(close - line.at - 1) });
-		rest = trimmed(slice_from(line, (size_t)(close - line.at) + 1));
+		name = slice_trim((struct slice){ line.at + 1, (size_t)(close - line.at - 1) });
+		rest = slice_trim(slice_from(line, (size_t)(close - line.at) + 1));
 	}
 	if (rest.len > 0)
 		WRONG(g, p, "'%.*s' behind [%.*s]: a section stands on a line of its own",
@@ -197,7 +181,7 @@ set_variable(struct grammar *g, struct place *p, struct slice rest)
 		WRONG(g, p, "@SET needs NAME=VALUE");
 		return;
 	}
-	name = trimmed((struct slice){ rest.at, (size_t)(equals - rest.at) });
+	name = slice_trim((struct slice){ rest.at, (size_t)(equals - rest.at) });
 	value = value_expand(g, p, slice_from(rest, (size_t)(equals - rest.at) + 1));
 	if (value != NULL && !variables_set(g->variables, name, value))
 		WRONG(g, p, "'%.*s' cannot be a variable's name", SLICE_ARG(name));
@@ -263,8 +247,8 @@ directive(struct grammar *g, struct place *p, struct slice line, struct conf_blo
 static void
 line_read(struct grammar *g, struct place *p, struct slice line, struct conf_blocks *blocks)
 {
-	bool indented = line.len > 0 && blank(line.at[0]);
-	struct slice text = trimmed(line);
+	bool indented = line.len > 0 && slice_is_blank(line.at[0]);
+	struct slice text = slice_trim(line);
 
 	if (text.len == 0 || text.at[0] == '#')
 		return;

@@ -210,15 +210,9 @@ static void
 list_split(struct pool *pool, struct list *l, const char *text)
 {
 	while (*text != '\0') {
-		size_t len = strcspn(text, ","), blanks = strspn(text, " \t");
-		struct slice item = { text, len };
+		size_t len = strcspn(text, ",");
+		struct slice item = slice_trim((struct slice){ text, len });
 
-		if (blanks > len)
-			blanks = len;
-		item = slice_from(item, blanks);
-		while (
-		    item.len > 0 && (item.at[item.len - 1] == ' ' || item.at[item.len - 1] == '\t'))
-			item.len--;
 		if (item.len > 0)
 			list_add(pool, l, item);
 		text += len + (text[len] == ',');

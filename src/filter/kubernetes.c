@@ -162,22 +162,6 @@ kubernetes_init(struct filter *f, const struct filter_world *world)
 	return 0;
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static struct slice
-trimmed(struct slice s)
-{
-	while (s.len > 0 && is_blank(s.at[0]))
-		s = slice_from(s, 1);
-	while (s.len > 0 && is_blank(s.at[s.len - 1]))
-		s.len--;
-	return s;
-}
-
 /* Merge_Parser's fields in the place of the grammar's other ones; those it does not name stay. */
 static const struct agent_line *
 merge(struct kubernetes *k, struct parser *parser, struct record *r,
@@ -210,7 +194,7 @@ merge(struct kubernetes *k, struct parser *parser, struct record *r,
 	if (k->conf->merge_log_trim)
 		for (int i = 0; i < n; i++)
 			if (m->extra[i].kind == VALUE_TEXT)
-				m->extra[i].value = trimmed(m->extra[i].value);
+				m->extra[i].value = slice_trim(m->extra[i].value);
 	return m;
 }
 

@@ -116,15 +116,6 @@ access_why(const struct access *a)
 
 /* ---- the token */
 
-static void
-trim(char *text, size_t n)
-{
-	while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r' || text[n - 1] == ' ' ||
-			    text[n - 1] == '\t'))
-		n--;
-	text[n] = '\0';
-}
-
 char *
 access_file_text(const char *path, size_t most)
 {
@@ -137,7 +128,7 @@ access_file_text(const char *path, size_t most)
 	text = xmalloc(most + 1);
 	n = fread(text, 1, most, file);
 	fclose(file);
-	trim(text, n);
+	text[slice_trim_end((struct slice){ text, n }).len] = '\0';
 	return text;
 }
 
@@ -233,7 +224,7 @@ command_text(struct access *a)
 	n = output_read(a, fds[0], until, text, TOKEN_MAX);
 	close(fds[0]);
 	status = end_of(a, pid, until);
-	trim(text, n);
+	text[slice_trim_end((struct slice){ text, n }).len] = '\0';
 	if (status == 0 && text[0] != '\0')
 		return text;
 	snprintf(a->why, sizeof(a->why), "Kube_Token_Command %s (it ended with %d)",

@@ -97,8 +97,7 @@ part_find(struct around *a, struct slice key, struct shared_json **out, uint64_t
 static struct slice
 space_key_of(struct slice space, char *to)
 {
-	int n =
-	    snprintf(to, 300, "namespace/%.*s", (int)(space.len > 255 ? 255 : space.len), space.at);
+	int n = snprintf(to, 300, "namespace/%.*s", (int)least(space.len, 255), space.at);
 
 	return (struct slice){ to, (size_t)n };
 }

@@ -117,7 +117,7 @@ exchange_after(const struct exchange *x)
 	curl_off_t after = 0;
 
 	curl_easy_getinfo(x->easy, CURLINFO_RETRY_AFTER, &after);
-	return (after > AFTER_MOST ? AFTER_MOST : after) * NS_PER_S;
+	return earlier(after, AFTER_MOST) * NS_PER_S;
 }
 
 enum kube_error

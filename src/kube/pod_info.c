@@ -180,7 +180,7 @@ lighten(json_t *map, size_t excess, unsigned *cut)
 	}
 	qsort(all, n, sizeof(*all), heavier);
 	for (i = 0; i < n && excess > 0; i++, ++*cut) {
-		excess -= all[i].bytes < excess ? all[i].bytes : excess;
+		excess -= least(all[i].bytes, excess);
 		json_object_del(map, all[i].key);
 	}
 	free(all);

@@ -9,6 +9,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "json.h"
+
 #define KEY_MAX 64 /* a longer key fits no pattern */
 
 enum place { VALUE, ELEMENT, MEMBER, KEY, COLON, AFTER, STRING, LITERAL };
@@ -237,15 +239,9 @@ closes(struct sieve *s, char c)
 /* ---- bytes */
 
 static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
-static bool
 value_byte(struct sieve *s, char c)
 {
-	if (is_blank(c))
+	if (json_is_blank(c))
 		return true;
 	if (s->depth == 0 && c != '{') /* a root is an object */
 		return false;
@@ -267,7 +263,7 @@ after_byte(struct sieve *s, char c)
 {
 	const struct level *in = &s->levels[s->depth - 1];
 
-	if (is_blank(c))
+	if (json_is_blank(c))
 		return true;
 	if (c == '}' || c == ']')
 		return closes(s, c);
@@ -285,7 +281,7 @@ after_byte(struct sieve *s, char c)
 static bool
 member_byte(struct sieve *s, char c)
 {
-	if (is_blank(c))
+	if (json_is_blank(c))
 		return true;
 	if (c == '}')
 		return closes(s, c);
@@ -318,7 +314,7 @@ colon_byte(struct sieve *s, char c)
 {
 	const struct level *in = &s->levels[s->depth - 1];
 
-	if (is_blank(c))
+	if (json_is_blank(c))
 		return true;
 	if (c != ':')
 		return false;
@@ -334,7 +330,7 @@ colon_byte(struct sieve *s, char c)
 static bool
 literal_byte(struct sieve *s, char c)
 {
-	if (is_blank(c) || c == ',' || c == '}' || c == ']') {
+	if (json_is_blank(c) || c == ',' || c == '}' || c == ']') {
 		s->place = AFTER;
 		return after_byte(s, c);
 	}

@@ -107,10 +107,8 @@ heartbeat_judge(struct vitals *v, int64_t now, int64_t judged_at)
 
 	if (v->began == 0)
 		v->began = now;
-	if (v->heartbeat > now)
-		v->heartbeat = now;
-	if (v->last > now)
-		v->last = now;
+	v->heartbeat = earlier(v->heartbeat, now);
+	v->last = earlier(v->last, now);
 	v->gauges.heartbeat = v->heartbeat;
 	sign = v->heartbeat > 0 ? v->heartbeat : v->last > 0 ? v->last : v->began;
 	v->gauges.running = judged_at - sign <= agents.options.heartbeat_timeout;

@@ -10,16 +10,6 @@ struct range {
 	int q;                /* in thousandths */
 };
 
-static struct slice
-trim(struct slice s)
-{
-	while (s.len > 0 && (s.at[0] == ' ' || s.at[0] == '\t'))
-		s = slice_from(s, 1);
-	while (s.len > 0 && (s.at[s.len - 1] == ' ' || s.at[s.len - 1] == '\t'))
-		s.len--;
-	return s;
-}
-
 static bool
 same(struct slice s, const char *word)
 {
@@ -36,7 +26,7 @@ cut(struct slice *rest, char by)
 	if (end != NULL)
 		part.len = (size_t)(end - rest->at);
 	*rest = slice_from(*rest, end != NULL ? part.len + 1 : part.len);
-	return trim(part);
+	return slice_trim(part);
 }
 
 /* 0, 0.5, 1.000: thousandths; what is no quality counts as 1. */
@@ -67,7 +57,7 @@ range_read(struct slice text)
 		struct slice value = cut(&text, ';');
 		struct slice name = cut(&value, '=');
 
-		value = trim(value);
+		value = slice_trim(value);
 		if (value.len >= 2 && value.at[0] == '"' && value.at[value.len - 1] == '"')
 			value = (struct slice){ value.at + 1, value.len - 2 };
 		if (same(name, "q"))

@@ -127,6 +127,30 @@ test_said_lately_lets_one_through(void **state)
 	assert_int_equal(s.unsaid, 1);
 }
 
+static void
+test_blanks_are_trimmed_and_texts_cut(void **state)
+{
+	static const char *const cases[][3] = {
+		{ "", "", "" },
+		{ " \t\r\n\v\f", "", "" },
+		{ " a b\t", " a b", "a b" },
+		{ "a", "a", "a" },
+		{ "\x1b a\xa0", "\x1b a\xa0", "\x1b a\xa0" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct slice s = slice_of(cases[i][0]);
+
+		assert_true(slice_eq(slice_trim_end(s), slice_of(cases[i][1])));
+		assert_true(slice_eq(slice_trim(s), slice_of(cases[i][2])));
+		assert_int_equal(slice_cut(s, 2).len, s.len < 2 ? s.len : 2);
+	}
+	assert_int_equal(slice_trim((struct slice){ NULL, 0 }).len, 0);
+	assert_int_equal(least(UINT64_MAX, 3), 3);
+	assert_int_equal(earlier(-1, 3), -1);
+}
+
 /* Every wait lies between the half and the whole of start * 2^failures, or of the cap. */
 static void
 test_waits_double_up_to_a_cap_and_differ(void **state)
@@ -169,6 +193,7 @@ main(void)
 		cmocka_unit_test(test_buffer_grows_to_its_cap_and_no_further),
 		cmocka_unit_test(test_voice_escapes_what_could_forge_a_message),
 		cmocka_unit_test(test_said_lately_lets_one_through),
+		cmocka_unit_test(test_blanks_are_trimmed_and_texts_cut),
 		cmocka_unit_test(test_waits_double_up_to_a_cap_and_differ),
 	};
 
