@@ -1,8 +1,7 @@
 /*
- * What the API server says of the pods on this node: a thread of its own lists
- * them once and watches them from then on, and keeps what logs need of each.
- * Nobody waits for it but the files of a pod that is not known yet, for a
- * bounded time.
+ * The pods on this node, from the API server: a thread of its own lists them
+ * once and watches them from then on, and keeps the parts that logs need.  Only
+ * the files of a pod that is not known yet wait for it, for a bounded time.
  *
  *	GET /api/v1/pods?fieldSelector=spec.nodeName=NODE      list, in pages
  *	… &watch=1&resourceVersion=…&allowWatchBookmarks=true  changes, as they come
@@ -55,8 +54,8 @@ struct kube_options {
 
 /**
  * kube_new(options, state), kube_free(k):
- * ${options} are copied.  With what ${state} kept of pods whose files are not at their end.  NULL after
- * saying why.
+ * ${options} are copied.  ${state} has the pods whose files were not at their
+ * end.  NULL after saying why.
  */
 struct kube *kube_new(const struct kube_options *options, struct state *state);
 void kube_free(struct kube *k);
@@ -64,7 +63,7 @@ void kube_free(struct kube *k);
 /**
  * kube_start(k, wake), kube_stop(k):
  * Start the thread, which writes the eventfd ${wake} when a file need not wait
- * any more (-1 after saying why not); end it.
+ * any more (-1 after saying why it does not start); end the thread.
  */
 int kube_start(struct kube *k, int wake);
 void kube_stop(struct kube *k);
@@ -72,45 +71,46 @@ void kube_stop(struct kube *k);
 /**
  * kube_use(k, uid), kube_leave(k, uid):
  * The reader has one more stream of the pod whose path says ${uid}, or one
- * less: what is known of it is kept as long, deleted or not, and stored.
+ * less.  While it has one, the pod is kept and stored, deleted or not.
  */
 void kube_use(struct kube *k, struct slice uid);
 void kube_leave(struct kube *k, struct slice uid);
 
 enum kube_answer {
-	KUBE_KNOWN,  /* the snapshot has all of it */
+	KUBE_KNOWN,  /* the snapshot has all that is asked for */
 	KUBE_WAITS,  /* not yet: the file waits */
-	KUBE_UNKNOWN /* not in time: its lines go without, until it is known */
+	KUBE_UNKNOWN /* not in time: lines go without metadata until the pod is known */
 };
 
 /**
  * kube_find(k, have, now, out):
- * What is known of the container of ${have}, a snapshot made from a path or by
- * this function: *${out} is a newer one, to be unreferenced, or NULL when
- * ${have} is the newest.  The pod's uid decides; a static pod, which the path
- * names by its hash, is found by its mirror's annotation with namespace and
- * name.  ${now}: mono ns.
+ * The newest snapshot of the container of ${have}, a snapshot made from a path
+ * or by this function: *${out} is a newer one, to be unreferenced, or NULL
+ * when ${have} is the newest.  The pod's uid decides; a static pod, which the
+ * path names by its hash, is found by its mirror's annotation with namespace
+ * and name.  ${now}: mono ns.
  */
 enum kube_answer kube_find(struct kube *k, const struct pod *have, int64_t now, struct pod **out);
 
 /**
  * kube_version(k):
- * Moves whenever kube_find() may answer something else.  Any thread, no lock.
+ * A number that moves whenever kube_find() may have another answer.  Any
+ * thread, no lock.
  */
 uint64_t kube_version(const struct kube *k);
 
 /**
  * kube_ready(k, why, size):
- * Has the API server answered with all pods of the node since the start?  If
- * not, say what is missing and what to do.
+ * True when the API server has told all pods of the node since the start.  If
+ * not, ${why} tells what is missing and what to do.
  */
 bool kube_ready(struct kube *k, char *why, size_t size);
 
 /**
  * kube_limit(options):
- * The most memory that it takes, bytes: Max_Pods of 16 KiB each; as much for
- * each of 1,024 namespaces, where their labels are asked for; the answer that is
- * read.
+ * The most memory that pods take, bytes: Max_Pods of 16 KiB each; as much for
+ * each of 1,024 namespaces, where their labels are asked for; the answer under
+ * way.
  */
 uint64_t kube_limit(const struct kube_options *options);
 

@@ -1,7 +1,8 @@
 /*
- * Whose log it is: what the kubelet's paths tell of a container, and what the
- * API server adds (kube.h).  A snapshot is immutable and counted; its JSON is
- * made once.  What a pod's containers have in common is shared by them.
+ * The container that wrote a log: its members from the kubelet's paths, and
+ * those that the API server adds (kube.h).  A snapshot is immutable and
+ * counted; its JSON is made once.  Members that a pod's containers have in
+ * common are shared.
  *
  *	/var/log/containers/<pod>_<ns>_<container>-<id>.log
  *	  -> /var/log/pods/<ns>_<pod>_<uid>/<container>/<restart>.log
@@ -26,17 +27,16 @@ struct pod {
 	atomic_uint refs;
 	struct slice namespace_name, pod_name, pod_id, container_name, docker_id;
 	uint32_t restart;
-	struct slice
-	    json; /* of the document's "kubernetes": a brace and this container's members */
+	struct slice json; /* of "kubernetes": a brace and this container's members */
 
 	/* from the API server */
-	uint64_t version;             /* of what is known of the pod; 0: nothing is */
+	uint64_t version; /* of the pod's and its surroundings' data; 0: the API has told none */
 	struct slice image, image_id; /* of this restart; empty: not known */
 	struct shared_json *meta;     /* further members of "kubernetes"; NULL: none */
 	struct shared_json *space;    /* "kubernetes_namespace", a value; NULL: not asked for */
 	struct shared_json *node;     /* further members: of the node; NULL: not asked for */
 	bool exclude[SIDES];          /* an annotation says that this side is not shipped */
-	struct slice parser[SIDES];   /* … that this [PARSER] reads it; empty: none does */
+	struct slice parser[SIDES]; /* the [PARSER] that an annotation names for it; empty: none */
 };
 
 /**
@@ -50,9 +50,9 @@ struct pod *pod_from_path(struct slice target, struct slice link);
 
 /**
  * pod_copy(of), pod_set(member, text), pod_settle(p):
- * A new snapshot with one reference that has what the path told, and the image
- * that ${of} has; its maker sets texts (copied) and what else is known, then
- * has the JSON made.
+ * A new snapshot with one reference and the path's members and the image of
+ * ${of}; its maker sets texts (copied) and the further members, then has the
+ * JSON made.
  */
 struct pod *pod_copy(const struct pod *of);
 void pod_set(struct slice *member, const char *text);
@@ -91,7 +91,8 @@ pod_json_write(char *to, const struct pod *p)
 
 /**
  * shared_json_new(json), shared_json_ref(s), shared_json_unref(s):
- * Copy ${json}; count; NULL is harmless.
+ * A copy of ${json} with one reference; one reference more; one less (NULL is
+ * harmless).
  */
 struct shared_json *shared_json_new(struct slice json);
 struct shared_json *shared_json_ref(struct shared_json *s);

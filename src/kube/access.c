@@ -22,22 +22,22 @@
 #define TOKEN_EVERY (60 * NS_PER_S)
 #define TOKEN_MAX 65536u
 #define COMMAND_TIME (10 * NS_PER_S)
-#define STOP_GAP 100 /* ms between two looks whether it is to be ended */
+#define STOP_GAP 100 /* ms between two looks at a->stop */
 
 struct access {
 	const struct kube_server *at;
 	char *origin; /* scheme, host, port, and a path before /api; no slash at the end */
-	char *server; /* that without userinfo */
+	char *server; /* HOST:PORT, for messages */
 	struct curl_slist *connect_to; /* where tls.vhost is; NULL: the name is the address */
 	char *token;                   /* NULL: none */
-	int64_t read;                  /* mono ns when it was; 0: it must be */
+	int64_t read; /* mono ns of the last reading of the token; 0: it must be read */
 	char why[256];
 	atomic_bool stop;
 };
 
 /* ---- the address */
 
-/* SCHEME://HOST[:PORT][/PATH] with tls.vhost in HOST's place, and where to connect then. */
+/* SCHEME://HOST[:PORT][/PATH] with tls.vhost in HOST's place; the connection goes to HOST all the same. */
 static int
 address_make(struct access *a, const char *url)
 {
@@ -184,7 +184,7 @@ spawn(const char *command, int out, pid_t *pid)
 	return error;
 }
 
-/* Its exit status, as a shell has it; it is killed when its time is up. */
+/* The exit status of a command, as a shell has it; a command whose time is up is killed. */
 static int
 end_of(struct access *a, pid_t pid, int64_t until)
 {
@@ -194,7 +194,7 @@ end_of(struct access *a, pid_t pid, int64_t until)
 	while (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
 	       ended.si_pid == 0 && goes_on(a, until))
 		poll(NULL, 0, 5);
-	kill(-pid, SIGKILL); /* … and what it has left behind */
+	kill(-pid, SIGKILL); /* … with the processes that it has left behind */
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -279,7 +279,7 @@ tls_set(const struct kube_server *o, CURL *easy)
 {
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, o->tls_verify ? 1L : 0L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, o->tls_verify ? 2L : 0L);
-	/* These and no others: neither the system's folder beside the file, nor its file instead. */
+	/* Without a setting libcurl adds the system's folder to the file, or takes the system's file. */
 	curl_easy_setopt(easy, CURLOPT_CAPATH, o->ca_path);
 	curl_easy_setopt(easy, CURLOPT_CAINFO,
 	    o->ca_path != NULL && access(o->ca_file, R_OK) < 0 ? NULL : o->ca_file);

@@ -14,7 +14,7 @@ struct access;
 
 /**
  * access_new(server), access_free(a):
- * NULL after saying why: Kube_URL is none.
+ * The way to ${server}; NULL after saying that Kube_URL is no URL.
  */
 struct access *access_new(const struct kube_server *server);
 void access_free(struct access *a);
@@ -27,9 +27,9 @@ void access_stop(struct access *a);
 
 /**
  * access_request(a, easy, headers, path, error):
- * Make ${easy} a GET of ${path} (it begins with a slash), with the token of
- * now; ${headers} is freed and made anew.  False: there is no token; why is
- * access_why().
+ * Make ${easy} a GET of ${path} (it begins with a slash), with the current
+ * token; ${headers} is freed and made anew.  False: there is no token;
+ * access_why() is the reason.
  */
 bool access_request(struct access *a, CURL *easy, struct curl_slist **headers, const char *path,
     char error[CURL_ERROR_SIZE]);
@@ -42,7 +42,7 @@ void access_refused(struct access *a);
 
 /**
  * access_server(a), access_why(a):
- * The server's address, without secrets; why there is no token.
+ * The server's address, without secrets; the reason why there is no token.
  */
 const char *access_server(const struct access *a);
 const char *access_why(const struct access *a);

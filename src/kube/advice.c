@@ -1,4 +1,4 @@
-/* A pod's annotations that ask something of a shipper. */
+/* Annotations of a pod that are meant for a log shipper. */
 #include "advice.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 struct advice {
 	char *key; /* behind fluentbit.io/ or towline.io/ */
 	char *value;
-	bool own; /* it was towline.io/ */
+	bool own; /* the prefix was towline.io/ */
 };
 
 static const struct slice prefixes[] = { { "fluentbit.io/", 13 }, { "towline.io/", 11 } };
@@ -76,7 +76,7 @@ advice_restore(struct advice **all, size_t *n, const json_t *from)
 	}
 }
 
-/* How closely a key that begins with `what` fits; 0: it does not. */
+/* The rank of a key that begins with `what`, by how closely it fits; 0: it does not. */
 static int
 fit_of(const struct advice *a, struct slice what, struct slice container, enum side side)
 {

@@ -1,5 +1,5 @@
 /*
- * What a pod's annotations ask of a shipper:
+ * Annotations of a pod that a log shipper follows:
  *
  *	fluentbit.io/parser[_stdout|_stderr][-CONTAINER]: NAME
  *	fluentbit.io/exclude[_stdout|_stderr][-CONTAINER]: "true"
@@ -20,19 +20,19 @@ struct advice;
 /**
  * advice_read(all, n, annotations, room), advice_free(all, n):
  * Read the annotations that are advice, as far as they fit into *${room}
- * bytes, which it takes from.
+ * bytes; the bytes that they take are subtracted from *${room}.
  */
 void advice_read(struct advice **all, size_t *n, const json_t *annotations, size_t *room);
 void advice_free(struct advice *all, size_t n);
 
-/* For the state, and back. */
+/* Advice as JSON for the state; advice from that JSON. */
 json_t *advice_json(const struct advice *all, size_t n);
 void advice_restore(struct advice **all, size_t *n, const json_t *from);
 
 /**
  * advice_excludes(all, n, container, side), advice_parser(all, n, container, side):
- * Is this side of ${container} not to be shipped?  The name of the parser that
- * reads it, or NULL.
+ * True when this side of ${container} is not to be shipped; the name of the
+ * parser that reads this side, or NULL.
  */
 bool advice_excludes(const struct advice *all, size_t n, struct slice container, enum side side);
 const char *advice_parser(

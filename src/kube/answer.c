@@ -1,4 +1,4 @@
-/* The server is not trusted: what is not of the expected type is not there, and a list has an end. */
+/* The server is not trusted: a member of another type than expected counts as absent, and a list has an end. */
 #include "answer.h"
 
 #include <stdlib.h>
@@ -117,7 +117,7 @@ text_read(struct answer *a, struct slice text, bool pod)
 	return object;
 }
 
-/* A list's item, or what stands around the items; an error's Status is a root, too. */
+/* An item of a list, or the root: the list without its items, or an error's Status. */
 static void
 on_list(void *arg, struct slice text, bool root)
 {
@@ -218,7 +218,7 @@ answer_feed(struct answer *a, struct slice piece)
 	if (has_events(a))
 		a->says.complete = parsed != PARSE_MORE;
 	a->says.bad |= parsed == PARSE_BAD || (!has_events(a) && a->bytes > PAGE_MAX);
-	/* Behind an ERROR event nothing is to be read. */
+	/* The bytes behind an ERROR event are not read. */
 	return !a->says.bad && (!has_events(a) || a->says.code == 0);
 }
 

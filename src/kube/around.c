@@ -1,4 +1,4 @@
-/* A namespace or a node is one text; which one, and when it was read, stands beside it. */
+/* The JSON of each namespace and of the node, with the times at which it was read and is read again. */
 #include "around.h"
 
 #include <stdio.h>
@@ -11,20 +11,20 @@
 
 #define AGAIN (60 * NS_PER_S)  /* after a refusal */
 #define SOON (2 * NS_PER_S)    /* after another failure */
-#define UNUSED (60 * NS_PER_S) /* without pods of the namespace */
+#define UNUSED (60 * NS_PER_S) /* a namespace without pods is kept for so long */
 
 struct part {
-	struct shared_json *json; /* NULL: it has not been read, or there is none */
+	struct shared_json *json; /* NULL: not read yet, or the server has none */
 	bool answered, wanted;
-	int64_t due;  /* mono ns when it is read again */
-	int64_t used; /* … when there were pods of it, or it was made */
+	int64_t due;  /* mono ns of the next reading */
+	int64_t used; /* mono ns at which the namespace last had pods, or was first asked for */
 	uint64_t version;
 };
 
 struct around {
 	struct around_options is;
 	struct state *state;
-	struct map *parts; /* "namespace/NAME", and "node/" for the one node: struct part */
+	struct map *parts; /* "namespace/NAME", or "node/" for the one node: struct part */
 };
 
 static const struct slice space_key = { "namespace/", 10 };
@@ -78,13 +78,13 @@ part_of(struct around *a, struct slice key)
 	return p;
 }
 
-/* The part, once it was answered; it is wanted from now on. */
+/* True when the part has been answered; in any case it is read from now on. */
 static bool
 part_find(struct around *a, struct slice key, struct shared_json **out, uint64_t *version)
 {
 	struct part *p = part_of(a, key);
 
-	if (p == NULL) /* no room for it */
+	if (p == NULL) /* no room: the pod goes without */
 		return true;
 	p->wanted = true;
 	*out = p->json;
@@ -207,7 +207,7 @@ around_tick(struct around *a, int64_t now)
 		shared_json_unref(p->json);
 		free(p);
 		free(name);
-		at--; /* another one may have moved to its place */
+		at--; /* another entry may have moved to its place */
 	}
 }
 

@@ -1,4 +1,4 @@
-/* A failure is said when it is another one than the last, or 30 s after that. */
+/* A failure is said when it differs from the last one, or 30 s have passed since. */
 #include "contact.h"
 
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /*
- * How it goes with the API server: the gauge, the log, the reason that /readyz
- * shows; and when it is asked again.  The kube thread's, but for contact_why().
+ * The health of the contact with the API server: the gauge, the log, the
+ * reason that /readyz shows, the time of the next request.  The kube thread's,
+ * but for contact_why().
  */
 #ifndef CONTACT_H
 #define CONTACT_H
@@ -13,7 +14,7 @@
 struct contact {
 	bool up;
 	unsigned failures; /* in a row */
-	unsigned hasty;    /* ends in a row that came too soon, though in order */
+	unsigned hasty;    /* watches in a row that ended in order, but too soon */
 	int64_t due;       /* mono ns of the next request */
 	struct said said;
 	char said_why[768];
@@ -30,7 +31,7 @@ void contact_fini(struct contact *c);
 
 /**
  * contact_well(c):
- * The pods are known and watched.  True when they were not before.
+ * The pods are known and watched.  True when this is news.
  */
 bool contact_well(struct contact *c);
 

@@ -1,4 +1,4 @@
-/* A request is an easy handle that is used again, with its headers and its error. */
+/* One easy handle, used again for each request, with its headers and its error. */
 #include "exchange.h"
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@ struct exchange {
 	struct exchange_reader reader;
 	char error[CURL_ERROR_SIZE];
 	bool open;
-	bool begun;     /* bytes of the body have come */
+	bool begun;     /* the first bytes of the body have come */
 	uint64_t heads; /* bytes of the head */
 };
 

@@ -4,13 +4,14 @@
  *	FIND_NODE -> VERSION -> LIST (pages) -> WATCH -> WATCH …
  *	                     -> STREAM, where the server is 1.34 or newer: both in one
  *
- * A watch that ends goes on where it was; one that the server cannot go on with
- * (410, an ERROR event) is a list again.  What fails is tried again after a
- * while, longer each time, with jitter: the server has a thousand nodes.  So is
- * what ends well, but at once, again and again.
+ * A watch that ends in order is followed by a watch from the last version;
+ * when the server does not have that version any more (410, an ERROR event),
+ * by a list.  A failed request is sent again after a while, longer each time,
+ * with jitter, as the server has a thousand nodes.  A watch that ends in order,
+ * but at once, again and again, is treated like a failure.
  *
- * The server is not trusted: whatever it sends is read in bounded memory, and a
- * list has an end.
+ * The server is not trusted: memory is bounded, whatever it sends, and a list
+ * has an end.
  */
 #include "feed.h"
 
@@ -24,8 +25,8 @@
 
 #define PAGES 256             /* of a list: 128,000 pods, more than Max_Pods can be */
 #define ANSWER_TIME 60L       /* s for a page */
-#define WATCH_LEAST 240u      /* s a watch lasts, and a random part of as much */
-#define HASTY (10 * NS_PER_S) /* a watch that ends sooner is hasty */
+#define WATCH_LEAST 240u      /* s that a watch lasts; up to as much is added at random */
+#define HASTY (10 * NS_PER_S) /* a watch that ends sooner counts as hasty */
 #define STREAMS_FROM 34       /* 1.34: streaming lists are on */
 
 enum step { FIND_NODE, VERSION, LIST, STREAM, WATCH };
@@ -54,8 +55,8 @@ struct feed {
 
 	enum step step;
 	int64_t sent;   /* mono ns of the last request */
-	unsigned pages; /* of this list */
-	bool streams;   /* lists may be streamed */
+	unsigned pages; /* pages read of this list */
+	bool streams;   /* the server can stream a list */
 };
 
 #define fail(f, ...) contact_fail((f)->contact, __VA_ARGS__)
@@ -94,7 +95,7 @@ watch_seconds(void)
 	return WATCH_LEAST + random % WATCH_LEAST;
 }
 
-/* A watch that goes on may tell nothing for long: its head says that it does. */
+/* A watch may have no events for long: its head alone tells that it works. */
 static void
 on_head(void *arg, long status)
 {
@@ -187,7 +188,7 @@ list_again(struct feed *f, int64_t now)
 		f->step = f->streams ? STREAM : LIST;
 }
 
-/* What is too old to go on from is listed anew. */
+/* The server does not have the version any more: the pods are listed anew. */
 static void
 gone(struct feed *f, int64_t now)
 {
@@ -200,13 +201,13 @@ gone(struct feed *f, int64_t now)
 static void
 no_api(struct feed *f, int64_t now)
 {
-	if (watches(f)) /* the same version would be answered the same */
+	if (watches(f)) /* a watch from the same version would get the same answer */
 		list_again(f, now);
 	fail(f, now, KUBE_ANSWER, "%s does not answer as an API server does: is Kube_URL right?",
 	    f->server);
 }
 
-/* The server refused the request, in words of its own. */
+/* The server has refused the request, with a message. */
 static void
 refused(struct feed *f, long status, int64_t now)
 {
@@ -227,7 +228,7 @@ refused(struct feed *f, long status, int64_t now)
 		break;
 	default:
 		if (watches(f) || f->says->next_page != NULL)
-			list_again(f, now); /* it may not be able to go on from there */
+			list_again(f, now); /* the version or the page may be the reason */
 		fail(f, now, error, "%s answers %ld: %s", f->server, status, message);
 	}
 }
@@ -246,7 +247,7 @@ page_read(struct feed *f, int64_t now)
 	}
 }
 
-/* The server has answered as it should: on to the next step. */
+/* The server has answered in order: the next step is due. */
 static void
 next_step(struct feed *f, int64_t now)
 {
@@ -269,17 +270,17 @@ next_step(struct feed *f, int64_t now)
 	case LIST:
 		page_read(f, now);
 		break;
-	case STREAM: /* it ended before all pods were told */
+	case STREAM: /* the stream ended before all pods were told */
 		fail(f, now, KUBE_CONNECT, "%s ended its list too soon", f->server);
 		break;
-	case WATCH: /* in order, after its time */
+	case WATCH: /* the watch ended in order, after its time */
 		if (f->contact->hasty > 1)
 			contact_back_off(f->contact, now);
 		break;
 	}
 }
 
-/* An ERROR event ends a watch that cannot go on: 410, or anything else. */
+/* The server has ended the watch by an ERROR event: 410, or another reason. */
 static void
 watch_error(struct feed *f, int64_t now)
 {
@@ -305,7 +306,7 @@ answered(struct feed *f, CURLcode code, long status, int64_t now)
 		f->contact->hasty = 0;
 		list_again(f, now);
 	} else if (f->step == VERSION && status != 200 && status != 0 && status != 401) {
-		next_step(f, now); /* its version is its secret: no streamed lists */
+		next_step(f, now); /* a version that is not told streams no lists */
 	} else if (status >= 300) {
 		refused(f, status, now);
 	} else if (f->says->bad || exchange_overlong(f->exchange)) {
@@ -337,7 +338,7 @@ feed_done(struct feed *f, CURL *easy, CURLcode code, int64_t now)
 
 /* ---- a turn */
 
-/* A watch whose head, or a streamed list whose end does not come. */
+/* True when a watch's head, or a streamed list's end, has not come in time. */
 static bool
 overdue(const struct feed *f, int64_t now)
 {

@@ -1,6 +1,6 @@
 /*
- * The pods of this node, listed once and watched from then on: what the API
- * server says goes to the table.  The kube thread's, on its multi handle.
+ * The pods of this node, listed once and watched from then on; the answers go
+ * to the table.  The kube thread's, on its multi handle.
  */
 #ifndef FEED_H
 #define FEED_H
@@ -17,15 +17,15 @@ void feed_free(struct feed *f);
 
 /**
  * feed_turn(f, now), feed_done(f, easy, code, now):
- * Send what is due, and return when the next thing is (mono ns); ${easy} has
- * ended, false: it is not the feed's.
+ * Send the request that is due, and return when the next one is (mono ns); the
+ * request of ${easy} has ended, false: ${easy} is not the feed's.
  */
 int64_t feed_turn(struct feed *f, int64_t now);
 bool feed_done(struct feed *f, CURL *easy, CURLcode code, int64_t now);
 
 /**
  * feed_node(f):
- * The node's name, NULL: not known yet.
+ * The node's name; NULL: not known yet.
  */
 const char *feed_node(const struct feed *f);
 

@@ -16,8 +16,8 @@
 #include "pod_table.h"
 #include "voice.h"
 
-#define TICK (10 * NS_PER_S)       /* between looks for what is to be forgotten */
-#define LOOK_GAP (200 * NS_PER_MS) /* … for namespaces to be read, where they are asked for */
+#define TICK (10 * NS_PER_S)       /* between looks for pods to be forgotten */
+#define LOOK_GAP (200 * NS_PER_MS) /* … for namespaces to be read, if the configuration has such */
 
 struct kube {
 	struct kube_options options;
@@ -66,7 +66,7 @@ kube_free(struct kube *k)
 	free(k);
 }
 
-/* True: an answer has ended, and something may be due at once. */
+/* True: an answer has ended, and the next request may be due at once. */
 static bool
 answers_take(struct kube *k, int64_t now)
 {
@@ -139,7 +139,7 @@ kube_stop(struct kube *k)
 
 /* ---- asked by others */
 
-/* TLS, libcurl and the thread; an object's used part, and jansson's tree of it. */
+/* TLS, libcurl and the thread; the kept part of one object, and jansson's tree of that. */
 #define ANSWER_BYTES (UINT64_C(16) << 20)
 
 uint64_t

@@ -1,4 +1,4 @@
-/* GET of a namespace or a node, of which the metadata alone is asked for and read. */
+/* GET of the metadata of a namespace or a node. */
 #include "lookup.h"
 
 #include <stdlib.h>
@@ -20,9 +20,9 @@ struct lookup {
 	struct exchange *exchange;
 	struct sieve *sieve;
 	struct around_want want;
-	json_t *meta; /* of this answer; NULL: none */
+	json_t *meta; /* the metadata of this answer; NULL: none */
 	char message[256];
-	struct said said[2]; /* of namespaces, of the node */
+	struct said said[2]; /* about namespaces, about the node */
 };
 
 static const char *const patterns[] = { "message", "metadata.labels", "metadata.annotations",
@@ -103,7 +103,7 @@ lookup_turn(struct lookup *l, const char *node, int64_t now)
 	free(path);
 }
 
-/* The value as documents have it, within POD_BYTES: annotations go first, then labels. */
+/* The value for documents, cut to POD_BYTES: annotations are left out first, then labels. */
 static struct shared_json *
 value_make(const struct lookup *l)
 {
@@ -130,7 +130,7 @@ value_make(const struct lookup *l)
 	json_decref(value);
 	if (text == NULL)
 		return NULL;
-	if (l->want.node && strlen(text) > 2) { /* members, behind others */
+	if (l->want.node && strlen(text) > 2) { /* members that follow others */
 		text[0] = ',';
 		out = shared_json_new((struct slice){ text, strlen(text) - 1 });
 	} else {

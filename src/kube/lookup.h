@@ -16,8 +16,9 @@ void lookup_free(struct lookup *l);
 
 /**
  * lookup_turn(l, node, now), lookup_done(l, easy, code, now):
- * Ask for what is due (${node}: our node's name, NULL: not known); ${easy} has
- * ended, false: it is not the lookup's.
+ * Ask for the namespace or the node that is due (${node}: the node's name,
+ * NULL: not known); the request of ${easy} has ended, false: ${easy} is not
+ * the lookup's.
  */
 void lookup_turn(struct lookup *l, const char *node, int64_t now);
 bool lookup_done(struct lookup *l, CURL *easy, CURLcode code, int64_t now);

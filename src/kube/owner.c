@@ -1,4 +1,4 @@
-/* The pod's owners: the controller's name, and those that it tells of. */
+/* Names of a pod's owners: of its controller, and of the owner that the controller's name tells. */
 #include "owner.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
- * A snapshot of a container, made from what the kubelet's paths tell of it.
- * Names come from whoever may create pods: nothing is trusted but its length
- * and its characters.
+ * A snapshot of a container, made from the paths of the kubelet.  Whoever may
+ * create pods chooses the names: nothing of them is trusted but their length
+ * and their characters.
  */
 #include "pod.h"
 
@@ -36,7 +36,7 @@ last_component(struct slice *path)
 	return last;
 }
 
-/* What a rotation put behind N.log: .20260101-000000, or a logrotate's .1 and -20260101. */
+/* A suffix of a rotation behind N.log: .20260101-000000, or a logrotate's .1 and -20260101. */
 static bool
 is_rotation(struct slice s)
 {
@@ -91,7 +91,7 @@ split_directory(struct slice name, struct slice parts[3])
 	return true;
 }
 
-/* The id at the end of a link's name, CONTAINER-<64 hex>.log; empty when it was cut off. */
+/* The id at the end of a link's name, CONTAINER-<64 hex>.log; empty when the name was cut. */
 static struct slice
 id_of(struct slice link)
 {

@@ -1,7 +1,7 @@
 /*
- * Reading a Pod, cutting it to size, keeping it over a restart.  Everything in
- * it was chosen by who may create pods, and passed by a server that may lie:
- * what is not of the expected type is not there.
+ * Reading a Pod, cutting it to size, keeping it over a restart.  Its content
+ * was chosen by somebody who may create pods, and comes from a server that may
+ * lie: a member of another type than expected counts as absent.
  */
 #include "pod_info.h"
 
@@ -11,15 +11,15 @@
 #include "memory.h"
 #include "owner.h"
 
-#define CONTAINERS_BYTES 6144u /* of POD_BYTES, at most for containers and advice */
-#define OVERHEAD 768u          /* the struct's own, and malloc's */
+#define CONTAINERS_BYTES 6144u /* the part of POD_BYTES for containers and advice */
+#define OVERHEAD 768u          /* of the struct and of malloc */
 
 struct container_info {
 	char *name;
 	char *image, *image_id, *id; /* "": not known */
-	char *last_id;               /* of the restart before */
+	char *last_id;               /* the id of the restart before */
 	uint32_t restart;
-	bool started; /* the kubelet has reported it: restart, ids are known */
+	bool started; /* the kubelet has reported the container: its restart and ids are known */
 };
 
 /* ---- reading */
@@ -85,7 +85,7 @@ container_read(struct container_info *c, const json_t *spec, const json_t *statu
 	json_int_t restart = json_integer_value(json_object_get(status, "restartCount"));
 
 	c->name = xstrdup(text_at(spec, "name"));
-	/* A runtime that knows the image by its digest alone says that. */
+	/* A runtime that has only the image's digest tells that in place of the name. */
 	c->image = xstrdup(
 	    *image == '\0' || strncmp(image, "sha256:", 7) == 0 ? text_at(spec, "image") : image);
 	c->image_id = xstrdup(without_scheme(text_at(status, "imageID")));
@@ -163,7 +163,7 @@ heavier(const void *a, const void *b)
 	return (x->bytes < y->bytes) - (x->bytes > y->bytes);
 }
 
-/* Drop the largest members of `map` until it is `excess` bytes smaller; return what is left of that. */
+/* Drop the largest members of `map` until it is `excess` bytes smaller; return the part of `excess` that is left. */
 static size_t
 lighten(json_t *map, size_t excess, unsigned *cut)
 {
@@ -351,7 +351,7 @@ pod_info_restore(struct slice text)
 	return info;
 }
 
-/* ---- a container of it */
+/* ---- a container of the pod */
 
 static const struct container_info *
 container_of(const struct pod_info *info, struct slice name)
@@ -363,7 +363,7 @@ container_of(const struct pod_info *info, struct slice name)
 	return NULL;
 }
 
-/* The log's restart may not be the one that the API speaks of: it is older, or was not reported yet. */
+/* The log's restart may be older than the API's, or not reported to the API yet. */
 static void
 restart_set(struct pod *p, const struct container_info *c)
 {

@@ -1,4 +1,4 @@
-/* Paths of requests; whatever goes into one is escaped. */
+/* Paths of requests; names and versions in them are escaped. */
 #include "pod_query.h"
 
 #include <curl/curl.h>

@@ -1,11 +1,12 @@
-/* What is asked of the API server about pods: paths, to be freed. */
+/* Paths of requests for pods, to be freed. */
 #ifndef POD_QUERY_H
 #define POD_QUERY_H
 
 /**
  * pod_query_own(namespace_file):
- * towline's own pod, which knows its node: by POD_NAME, else the host's name,
- * and POD_NAMESPACE, else that file.  NULL: they do not say.
+ * towline's own pod, which names its node: by POD_NAME, else the host's name,
+ * and POD_NAMESPACE, else the text of ${namespace_file}.  NULL: name or
+ * namespace is missing.
  */
 char *pod_query_own(const char *namespace_file);
 

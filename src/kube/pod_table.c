@@ -1,9 +1,9 @@
 /*
- * The pods and what is around them, under one lock; files wait here for theirs.
+ * Pods and their surroundings, under one lock; the files that wait for a pod.
  *
- * What a file uses is stored, so that a restart finds it without the API; by
- * keys that begin with the options that made it, as others would make it of
- * another shape.
+ * A pod that files use is stored, so that a restart finds it without the API.
+ * Its key in the state begins with the options that shaped its JSON: after a
+ * change of them it is read anew.
  */
 #include "pod_table.h"
 
@@ -17,7 +17,7 @@
 #include "pods.h"
 #include "voice.h"
 
-#define LINGER (300 * NS_PER_S) /* a deleted pod's files may be opened as late */
+#define LINGER (300 * NS_PER_S) /* how long after its deletion a pod's files may still be opened */
 
 struct pod_table {
 	pthread_mutex_t lock;
@@ -25,11 +25,11 @@ struct pod_table {
 	struct state *state;
 	struct around *around;
 	struct pods *pods;
-	char *kept;    /* what keys in the state begin with */
+	char *kept;    /* the prefix of keys in the state */
 	uint64_t list; /* the number of the list under way, or of the last */
 	bool synced, given_up;
 	int64_t started;  /* mono ns */
-	unsigned waiting; /* questions unanswered: somebody is to be woken */
+	unsigned waiting; /* pods asked for and not known yet: the reader is woken for them */
 	int wake;
 	atomic_ullong version;
 	struct said said_full;
@@ -50,7 +50,7 @@ wake(struct pod_table *t)
 		(void)!write(t->wake, &one, sizeof(one));
 }
 
-/* ---- made, and what the state kept */
+/* ---- made, from the state */
 
 static void
 restore(void *arg, struct slice key, struct slice value)
@@ -65,7 +65,7 @@ restore(void *arg, struct slice key, struct slice value)
 		state_metadata(t->state, key, SLICE(""));
 }
 
-/* "2f/": the parts that what is stored depends on. */
+/* "2f/": the parts that the stored JSON depends on. */
 static char *
 kept_by(const struct kube_options *o)
 {
@@ -176,7 +176,7 @@ pod_table_put(struct pod_table *t, struct pod_info *info)
 		e = pods_entry(t->pods, slice_of(info->uid));
 	if (!full)
 		e->seen = t->list;
-	/* Most changes are of conditions and the like, which are not kept. */
+	/* Most changes concern conditions and the like, which are not kept. */
 	if (full || (e->info != NULL && e->deleted == 0 && pod_info_same(e->info, info)))
 		pod_info_free(info);
 	else
@@ -228,7 +228,7 @@ pod_table_tick(struct pod_table *t, int64_t now)
 		uid = xslicedup(key);
 		pods_remove(t->pods, slice_of(uid), e);
 		free(uid);
-		at--; /* another one may have moved to its place */
+		at--; /* another entry may have moved to its place */
 	}
 	around_tick(t->around, now);
 	publish(t);
@@ -302,7 +302,7 @@ pod_table_leave(struct pod_table *t, struct slice uid)
 	pthread_mutex_unlock(&t->lock);
 }
 
-/* True while the pod may still become known: each has its time from the first question on. */
+/* True while a file waits for its pod: Pod_Wait from its first question on, API_Wait from the start. */
 static bool
 waits(struct pod_table *t, const struct pod *have, int64_t now)
 {

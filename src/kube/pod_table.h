@@ -1,6 +1,6 @@
 /*
- * Which pods are known, by uid: the kube thread writes, the reader asks.  One
- * lock, held for a look.
+ * The known pods, by uid: the kube thread writes, the reader asks.  One lock,
+ * held for a look-up.
  */
 #ifndef POD_TABLE_H
 #define POD_TABLE_H
@@ -18,29 +18,29 @@ void pod_table_free(struct pod_table *t);
 
 /**
  * pod_table_sync(t), pod_table_synced(t):
- * A list begins: what pod_table_put() is not told of until it is complete exists
- * no more.
+ * A list begins; it is complete: a pod that pod_table_put() was not told of in
+ * between exists no more.
  */
 void pod_table_sync(struct pod_table *t);
 void pod_table_synced(struct pod_table *t);
 
 /**
  * pod_table_put(t, info), pod_table_deleted(t, uid):
- * A pod as it is now (taken); one that was deleted, of which files may still
- * have unread bytes.
+ * A pod's present state (taken); a pod was deleted, whose files may still have
+ * unread bytes.
  */
 void pod_table_put(struct pod_table *t, struct pod_info *info);
 void pod_table_deleted(struct pod_table *t, struct slice uid);
 
 /**
  * pod_table_given_up(t, given_up):
- * The API cannot be asked at all: nobody waits for its first answer.
+ * The API cannot be asked: files do not wait for its first answer.
  */
 void pod_table_given_up(struct pod_table *t, bool given_up);
 
 /**
  * pod_table_tick(t, now):
- * Forget deleted pods that nobody has used for a while, and their namespaces.
+ * Forget deleted pods that no file has used for a while, and their namespaces.
  */
 void pod_table_tick(struct pod_table *t, int64_t now);
 

@@ -1,4 +1,4 @@
-/* Two maps of the same entries: by uid; of static pods, by hash and name, too. */
+/* The entries by uid; those of static pods also by hash and name. */
 #include "pods.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 struct pods {
 	struct map *by_uid;
-	struct map *mirrors; /* mirror_key(): of a static pod's mirror */
+	struct map *mirrors; /* by mirror_key(), of static pods */
 	size_t known;        /* entries with info */
 	size_t most;
 	struct state *state;
@@ -76,7 +76,7 @@ pods_known(const struct pods *p)
 	return p->known;
 }
 
-/* "HASH/NAMESPACE/NAME": another pod with the hash takes nobody's place.  To be freed. */
+/* "HASH/NAMESPACE/NAME": a pod of another name with the same hash has another key.  To be freed. */
 static char *
 mirror_key(struct slice hash, struct slice space, struct slice name)
 {

@@ -1,8 +1,8 @@
 /*
- * A scanner of JSON that copies the members it is asked for.  At each depth a
- * set of bits says which patterns still fit; a pattern that has fit to its end
- * takes the whole value.  Brackets and strings are followed everywhere; whether
- * what is kept is valid is for who parses it to say.
+ * A scanner of JSON that copies the members of a shape.  At each depth a set of
+ * bits tells which patterns still fit; a pattern that has fit to its end takes
+ * the whole value.  Brackets and strings are followed everywhere; the validity
+ * of the copy is left to its parser.
  */
 #include "sieve.h"
 
@@ -18,10 +18,10 @@ enum place { VALUE, ELEMENT, MEMBER, KEY, COLON, AFTER, STRING, LITERAL };
 enum taking { SKIP, WALK, WHOLE };
 
 struct level {
-	bool array, any; /* something of it was kept */
+	bool array, any; /* a part of it was kept */
 	enum taking taking;
-	bool item;     /* patterns are the item's */
-	unsigned part; /* of the patterns: how many of their parts led here */
+	bool item;     /* the patterns are those of items */
+	unsigned part; /* number of the patterns' parts that led here */
 	uint64_t fit;  /* patterns that still fit */
 };
 
@@ -31,14 +31,14 @@ struct sieve {
 	void *arg;
 	uint64_t most, bytes;
 	struct buffer out;
-	bool over;       /* what is kept is over the cap */
-	unsigned opened; /* brackets in it */
+	bool over;       /* the copy is over the cap */
+	unsigned opened; /* brackets opened in the copy */
 	size_t each_at;  /* where the element begins in `out` */
 	bool bad;
 	enum place place;
 	bool escape;
 	unsigned depth;                             /* levels in use */
-	struct level levels[SIEVE_DEPTH + 1], next; /* `next`: of the value that comes */
+	struct level levels[SIEVE_DEPTH + 1], next; /* `next`: level of the value that comes next */
 	char key[KEY_MAX];
 	size_t key_len;
 };
@@ -103,9 +103,9 @@ keep(struct sieve *s, const char *at, size_t n)
 	s->over |= buffer_put(&s->out, (struct slice){ at, n }) < 0;
 }
 
-/* ---- which members */
+/* ---- the choice of members */
 
-/* The part numbered `part` of a pattern; false: it has no more. */
+/* The part numbered `part` of a pattern; false: the pattern has fewer parts. */
 static bool
 part_of(const char *pattern, unsigned part, struct slice *out)
 {
@@ -121,7 +121,7 @@ part_of(const char *pattern, unsigned part, struct slice *out)
 	}
 }
 
-/* What becomes of the value of s->key, by the level that has it. */
+/* The fate of the value of s->key, by the patterns of its level. */
 static struct level
 member_of(const struct sieve *s, const struct level *in)
 {
@@ -149,7 +149,7 @@ member_of(const struct sieve *s, const struct level *in)
 	return value;
 }
 
-/* A value begins: the comma and the key before it, when it is kept. */
+/* A value that is kept begins: write the comma and the key before it. */
 static void
 value_begins(struct sieve *s)
 {
@@ -198,7 +198,7 @@ opens(struct sieve *s, char c)
 	l->array = c == '[';
 	l->any = false;
 	s->place = l->array ? ELEMENT : MEMBER;
-	s->next = *l; /* of its elements; a member's is known by its key */
+	s->next = *l; /* for elements; a member's level follows from its key */
 	return true;
 }
 
@@ -341,7 +341,7 @@ literal_byte(struct sieve *s, char c)
 	return true;
 }
 
-/* Most bytes are of strings: as many as are plain at once. */
+/* Most bytes are of strings: plain ones are passed at once. */
 static size_t
 string_bytes(struct sieve *s, struct slice piece)
 {
