@@ -1,10 +1,10 @@
 /*
  * Configuration: Fluent Bit's classic format, read into the option table of
- * each plugin and checked whole.  Every finding is FILE:LINE, what is wrong,
- * and the nearest right name; all of them are found in one go.
+ * each plugin and checked whole.  Every finding is FILE:LINE, the mistake, and
+ * the nearest right name; all are found in one go.
  *
- * The reader knows grammar and types; which plugins there are it is told (a
- * struct registry), so that this floor knows none of those above it.
+ * The reader knows grammar and types; a struct registry lists the plugins, so
+ * that this floor does not depend on those above it.
  */
 #ifndef CONF_H
 #define CONF_H
@@ -33,8 +33,8 @@ struct list {
 };
 
 enum option_flag {
-	OPT_LATER = 1,  /* known to the contract, not built: an error that says so */
-	OPT_IDLE = 2,   /* accepted, means nothing here: a note says why (help is the reason);
+	OPT_LATER = 1,  /* an option of Fluent Bit that is not built: an error that says so */
+	OPT_IDLE = 2,   /* accepted without effect: a note says why (help is the reason);
 	                 * nothing is stored, so where is 0 */
 	OPT_SECRET = 4, /* never printed */
 	OPT_NEEDED = 8, /* its absence is an error */
@@ -54,7 +54,7 @@ struct option {
 	int64_t min, max; /* OPT_INT, OPT_SIZE, OPT_TIME; both 0: any that is not negative */
 };
 
-/* Rows of a table; what is not usual follows by name: .flags, .choices, .min, .max. */
+/* Rows of a table; further members follow by name: .flags, .choices, .min, .max. */
 #define OPTION(what, kind, default_value, at, text, ...)                                           \
 	{                                                                                          \
 		.name = what, .type = kind, .value = default_value, .where = at, .help = text,     \
@@ -93,12 +93,12 @@ struct plugin {
 	const struct option *options; /* ended by a row without name */
 	const struct option *common;  /* rows that all plugins of the kind have; may be NULL */
 	size_t size;                  /* of the struct that the options fill */
-	/* More than a table can say; NULL when there is nothing.  Adds findings. */
+	/* Checks beyond the table's; NULL: none.  Adds findings. */
 	void (*check)(const struct section *section, struct findings *findings);
-	bool later; /* known, not built: an error that says so */
+	bool later; /* a plugin of Fluent Bit that is not built: an error that says so */
 };
 
-/* What there is: ended by a NULL. */
+/* All plugins, ended by a NULL. */
 struct registry {
 	const struct plugin *const *plugins;
 };
@@ -124,8 +124,9 @@ size_t findings_count(const struct findings *f, enum finding kind);
 
 /**
  * findings_print(f, least, to):
- * Print those of ${least} weight or more (FINDING_NOTE: all) as FILE:LINE: TEXT,
- * in order of file and line; warnings and notes say what they are.
+ * Print findings of ${least} weight or more (FINDING_NOTE: all) as FILE:LINE:
+ * TEXT, in order of file and line; the text of a warning or a note begins with
+ * its kind.
  */
 void findings_print(const struct findings *f, enum finding least, FILE *to);
 
@@ -157,10 +158,10 @@ struct conf {
 
 /**
  * conf_read(path, registry, findings):
- * Read the file ${path}, what it includes and the parsers' files it names
- * (beside the main file, else the installed ones).  Everything wrong goes to
- * ${findings}; the caller looks at their count.  Return the configuration as
- * far as it could be read, never NULL; conf_free frees it and all that its
+ * Read the file ${path}, the files that it includes and the parsers' files
+ * that it names (beside the main file, else the installed ones).  Mistakes go
+ * to ${findings}; the caller looks at their count.  Return the configuration
+ * as far as it could be read, never NULL; conf_free frees it and all that its
  * sections point to.
  */
 struct conf *conf_read(
@@ -184,27 +185,27 @@ const void *conf_value(const struct section *section, const char *name);
 /**
  * conf_files(conf, each, arg):
  * Call ${each} with the path of each file that ${conf} consists of or names
- * (OPT_FILE), whether it is there or not.
+ * (OPT_FILE), existing or not.
  */
 void conf_files(const struct conf *conf, void (*each)(void *arg, const char *path), void *arg);
 
 /**
  * conf_find(main, name):
- * Return the path of the file ${name} that the configuration ${main} names:
- * an absolute path as it is; else beside ${main}, in the installed
+ * Return the path of the file ${name} that the configuration ${main} names: an
+ * absolute path as it is; else beside ${main}, in the installed
  * configuration's directory, or in conf/ of the tree the program was built in,
- * wherever it is first found.  NULL when nowhere.  The caller frees.
+ * the first of these that exists.  NULL when none does.  The caller frees.
  */
 char *conf_find(const char *main, const char *name);
 
 /**
  * conf_match(pattern, tag):
- * Does ${tag} match ${pattern}?  Case-sensitive; `*` is any text, and the only
- * special character.
+ * True when ${tag} matches ${pattern}.  Case-sensitive; `*` is any text, and
+ * the only special character.
  */
 bool conf_match(const char *pattern, struct slice tag);
 
-/* ---- the grammar alone, for files that have sections of their own (agent-events.conf) */
+/* ---- the grammar alone, for files with other sections (conf/agent-events.conf) */
 
 struct conf_entry {
 	char *key;
@@ -214,7 +215,7 @@ struct conf_entry {
 
 struct conf_block {
 	char *name;       /* as it stands between the brackets */
-	const char *file; /* that it stands in: an included one, perhaps */
+	const char *file; /* the file that has the entry: the main one, or an included one */
 	unsigned line;
 	struct conf_entry *entries;
 	size_t n;
@@ -228,13 +229,13 @@ struct conf_blocks {
 
 /**
  * conf_blocks_read(path, findings), conf_blocks_free(blocks):
- * Read a file of sections and entries without knowing what they mean.  NULL
- * when the file cannot be read (a finding says why).
+ * Read a file of sections and entries, whatever their names.  NULL when the
+ * file cannot be read (a finding says why).
  */
 struct conf_blocks *conf_blocks_read(const char *path, struct findings *findings);
 void conf_blocks_free(struct conf_blocks *blocks);
 
-/* ---- what is printed from the tables */
+/* ---- texts made from the tables */
 
 /**
  * conf_help(plugin, to), conf_reference(registry, to):

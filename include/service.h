@@ -1,6 +1,6 @@
 /*
- * The sections that have no plugin: [SERVICE], how the process runs, and
- * [PARSER], what a named parser does.
+ * The sections without a plugin: [SERVICE], the settings of the process, and
+ * [PARSER], the definition of a named parser.
  */
 #ifndef SERVICE_H
 #define SERVICE_H
@@ -16,7 +16,7 @@ extern const struct plugin service_plugin, parser_section_plugin;
 struct service {
 	int64_t flush; /* ns: a batch is sealed at this age */
 	int64_t grace; /* ns to drain at the end; negative: for ever */
-	int log_level; /* as configured; service_voice() is the level */
+	int log_level; /* index of the configured word; service_voice() is the level */
 	bool daemon;   /* always false: On is refused */
 	struct list parsers_file;
 	bool http_server;
@@ -46,7 +46,7 @@ const struct service *service_of(const struct conf *conf);
  */
 enum voice service_voice(const struct service *s);
 
-/* What a [PARSER] section says. */
+/* The options of a [PARSER] section. */
 struct parser_conf {
 	char *name;
 	int format; /* enum parser_format */

@@ -1,6 +1,7 @@
 /*
- * What only shows between sections: a parser that nobody defined, an input
- * that nobody takes.  (Files that two inputs would read: overlap.c.)
+ * Mistakes that show between sections: a parser that no section defines, an
+ * input whose records no output takes. (Files that two inputs would read:
+ * overlap.c.)
  */
 #include <stdlib.h>
 #include <strings.h>
@@ -24,7 +25,7 @@ text_of(const struct section *s, const char *option)
 
 /* ---- names of parsers */
 
-/* Parsers that join lines and are there without a definition. */
+/* Fluent Bit's built-in parsers that join lines. */
 static const char *const multiline_built_in[] = { "docker", "cri", "java", "go", "python", "ruby" };
 
 static const struct unbuilt *
@@ -101,7 +102,7 @@ option_names_check(struct reading *r, const struct section *s, const char *optio
 
 /* ---- tags */
 
-/* A tag's * becomes a path: an expression is tried with one that could be. */
+/* The * of a tag becomes a path: an expression is tried with an example of a path. */
 static bool
 regex_may_match(const char *regex, const char *tag)
 {
@@ -110,14 +111,14 @@ regex_may_match(const char *regex, const char *tag)
 	bool may;
 
 	if (strchr(tag, '*') != NULL)
-		return true; /* it depends on the path */
+		return true; /* the path decides */
 	p = pattern_new(regex, why, sizeof(why));
 	may = p != NULL && pattern_match(p, slice_of(tag));
 	pattern_free(p);
 	return may;
 }
 
-/* Can a record of the input ${in} reach ${s}, a filter or an output? */
+/* True when a record of the input ${in} can reach ${s}, a filter or an output. */
 static bool
 may_reach(const struct section *in, const struct section *s)
 {
@@ -162,7 +163,7 @@ match_line(const struct section *s)
 	return line ? line : s->line;
 }
 
-/* Does any section of ${kind} reach, or is it reached by, ${s}? */
+/* True when a section of ${kind} reaches ${s}, or is reached by it. */
 static bool
 any_reaches(const struct reading *r, const struct section *s, enum section_kind kind)
 {

@@ -1,4 +1,4 @@
-/* What is wrong with a configuration: collected first, printed in order. */
+/* The mistakes of a configuration: collected first, printed in order. */
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -47,7 +47,7 @@ findings_free(struct findings *f)
 	free(f);
 }
 
-/* A file's rank; what concerns no file comes last. */
+/* A file's rank; findings that concern no file come last. */
 static size_t
 file_rank(struct findings *f, const char *file)
 {

@@ -8,7 +8,7 @@
 
 #define PATTERN_MAX 4096
 
-/* One place of a pattern: any text, or one of some characters. */
+/* One place of a pattern: any text, or one character of a set. */
 struct token {
 	bool star;
 	bool can[256];
@@ -92,7 +92,8 @@ tokens_meet(
 			else if (!more_a || !more_b || !tokens_share(&a[i], &b[j]))
 				meet = false;
 			else if (a[i].star && b[j].star)
-				meet = false; /* either is empty, or they go on together: above */
+				meet =
+				    false; /* the * is empty, or both go on together: handled above */
 			else if (a[i].star)
 				meet = row[j + 1];
 			else if (b[j].star)

@@ -6,16 +6,16 @@
 
 /**
  * glob_meet(a, b, separator):
- * Is there a text that both patterns match?  `*` is any text without
- * ${separator} (0: any text), `?` one character, [ ] one of some.  What is too
- * long to be compared (4096 bytes) meets.
+ * True when a text exists that both patterns match.  `*` is any text without
+ * ${separator} (0: any text), `?` one character, [ ] one of a set.  Patterns
+ * of more than 4096 bytes are not compared: they count as meeting.
  */
 bool glob_meet(const char *a, const char *b, char separator);
 
 /**
  * glob_covers(wide, narrow):
- * Does ${wide}, whose `*` is any text, match all that ${narrow} matches?  True
- * only when that is certain.
+ * True when it is certain that ${wide}, whose `*` is any text, matches every
+ * text that ${narrow} matches.
  */
 bool glob_covers(const char *wide, const char *narrow);
 

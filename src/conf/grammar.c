@@ -7,8 +7,8 @@
  *	    Key  value of ${VAR}	indented by whatever blanks
  *	# a comment, and lines without text, mean nothing anywhere
  *
- * Where Fluent Bit passes over what it does not understand, we say so and read
- * on, to find everything wrong in one go.
+ * Where Fluent Bit passes over a line that it does not understand, towline
+ * adds a finding and reads on, so that all mistakes are found in one go.
  */
 #include "grammar.h"
 
@@ -32,20 +32,20 @@ struct grammar {
 	const char *main;
 	struct variables *variables;
 	unsigned files, entries;
-	bool too_much; /* a cap was met and told */
+	bool too_much; /* a cap was met, and the finding is added */
 };
 
 #define NO_BLOCK SIZE_MAX
 
-/* Where we are in one file. */
+/* The place in one file. */
 struct place {
 	const char *file;
 	unsigned line;
 	unsigned depth;
-	const struct place *from; /* where it is included; NULL: the main file */
+	const struct place *from; /* the place that includes it; NULL: the main file */
 	struct source_id id;
 	size_t block; /* the section that entries belong to, an index into the blocks */
-	bool orphans; /* entries without a section were told of */
+	bool orphans; /* the finding about entries without a section is added */
 };
 
 struct grammar *
@@ -92,7 +92,7 @@ word_is(struct slice word, const char *name)
 	return word.len == strlen(name) && strncasecmp(word.at, name, word.len) == 0;
 }
 
-/* The value with its variables put in, in the pool; NULL after telling what is wrong. */
+/* The value with its variables replaced, in the pool; NULL after a finding. */
 static char *
 value_expand(struct grammar *g, const struct place *p, struct slice raw)
 {
@@ -275,7 +275,7 @@ line_read(struct grammar *g, struct place *p, struct slice line, struct conf_blo
 
 /* ---- files */
 
-/* Does the file ${p} include itself, directly or not? */
+/* True when the file of ${p} includes itself, directly or through others. */
 static bool
 is_circle(const struct place *p)
 {
@@ -288,7 +288,7 @@ is_circle(const struct place *p)
 static void
 lines_read(struct grammar *g, struct place *p, struct slice text, struct conf_blocks *blocks)
 {
-	static const struct slice mark = { "\xef\xbb\xbf", 3 }; /* that some editors write */
+	static const struct slice mark = { "\xef\xbb\xbf", 3 }; /* a mark that some editors write */
 
 	if (slice_starts(text, mark))
 		text = slice_from(text, mark.len);
@@ -370,7 +370,7 @@ conf_blocks_read(const char *path, struct findings *findings)
 void
 conf_blocks_free(struct conf_blocks *blocks)
 {
-	/* The blocks are the first member of what owns them. */
+	/* The blocks are the first member of the struct that owns them. */
 	if (blocks != NULL)
 		pool_free(((struct blocks_owned *)(void *)blocks)->pool);
 }

@@ -1,7 +1,7 @@
 /*
- * The classic format's grammar: files of sections and entries, whatever they
- * mean.  Included files, variables and comments are resolved here; names and
- * values are nobody's business yet.
+ * The classic format's grammar: files of sections and entries.  Included
+ * files, variables and comments are resolved here; the meaning of names and
+ * values is not known here.
  */
 #ifndef GRAMMAR_H
 #define GRAMMAR_H

@@ -1,5 +1,5 @@
 /*
- * What is printed from the option tables: help for a terminal, and
+ * Texts made from the option tables: help for a terminal, and
  * docs/configuration.md.
  */
 #include <ctype.h>
@@ -9,7 +9,7 @@
 #include "table.h"
 #include "value.h"
 
-/* The default as a reader is told of it. */
+/* The text for an option's default. */
 static const char *
 default_of(const struct option *o)
 {

@@ -1,7 +1,8 @@
 /*
- * Two inputs on one file: each line would be shipped under two tags, and which
- * of them owns its cursor would be chance.  Found in the patterns, and, since
- * links give files several names, in the files that are there now.
+ * Two inputs on one file: each line would be shipped under two tags, and
+ * chance would decide which input has the cursor.  Overlaps are found in the
+ * patterns, and, since links give files several names, among the existing
+ * files.
  */
 #include <fnmatch.h>
 #include <glob.h>
@@ -29,7 +30,7 @@ excluded(const struct list *exclude, const char *path)
 	return false;
 }
 
-/* Is all that ${pattern} names certainly left out by ${exclude}? */
+/* True when ${exclude} certainly leaves out every file that ${pattern} names. */
 static bool
 covered(const struct list *exclude, const char *pattern)
 {
@@ -39,7 +40,7 @@ covered(const struct list *exclude, const char *pattern)
 	return false;
 }
 
-/* Told by their patterns.  True: they overlap. */
+/* Compare two inputs by their patterns.  True: they overlap, and the finding is added. */
 static bool
 patterns_check(struct reading *r, const struct section *a, const struct section *b)
 {
@@ -55,7 +56,7 @@ patterns_check(struct reading *r, const struct section *a, const struct section 
 			    covered(others_without, paths->at[i]))
 				continue;
 			if (excludes)
-				continue; /* the files that are there decide */
+				continue; /* the existing files decide */
 			findings_add(r->findings, FINDING_ERROR, b->file, conf_given(b, "Path"),
 			    "Path '%s' and '%s' of the [INPUT] at %s:%u can name one file; a file "
 			    "belongs to one input (Exclude_Path parts them)",
@@ -66,13 +67,13 @@ patterns_check(struct reading *r, const struct section *a, const struct section 
 	return false;
 }
 
-/* What the files of the inputs before were called, by device and inode. */
+/* Names of the files of earlier inputs, by device and inode. */
 struct seen {
 	struct map *owner; /* -> section */
 	size_t n;
 };
 
-/* Note the files of ${s}; tell of the first that another input has. */
+/* Note the files of ${s}; add a finding about the first that another input has. */
 static void
 files_check(struct reading *r, struct seen *seen, const struct section *s)
 {

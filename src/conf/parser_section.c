@@ -7,7 +7,7 @@
 #include "read.h"
 #include "service.h"
 
-/* In the order of enum parser_format; behind them what is known, not built. */
+/* In the order of enum parser_format; behind them formats of Fluent Bit that are not built. */
 static const char *const formats[] = { "regex", "json", "cri", "logfmt", "ltsv", NULL };
 #define FORMATS_BUILT (PARSER_CRI + 1)
 
@@ -40,7 +40,7 @@ static const struct option parser_options[] = {
 	OPTIONS_END,
 };
 
-/* ---- what the table cannot say */
+/* ---- checks beyond the table's */
 
 /* Split "k:type k:type" (commas, too) into pairs; the number of pairs, or -1. */
 static int
@@ -82,7 +82,7 @@ offset_read(const char *text, int *seconds)
 	return true;
 }
 
-/* Does ${format} have one of the conversions ${which}? */
+/* True when ${format} has one of the conversions ${which}. */
 static bool
 conversion_has(const char *format, const char *which)
 {
@@ -108,7 +108,7 @@ conversion_unknown(const char *format, const char *known)
 	return NULL;
 }
 
-/* A time without a year is no time: which year it was, only a clock can guess. */
+/* A time without a year is refused, as only a clock could guess the year. */
 static bool
 has_year(const struct parser_conf *p)
 {
@@ -117,8 +117,8 @@ has_year(const struct parser_conf *p)
 
 /*
  * Fluent Bit's own parsers.conf reads the runtime's format by an expression
- * that names the text `message`, so that nothing behind it finds `log`.  A
- * parser of that name is the runtime's format.
+ * that names the text `message`, so that later filters find no `log`.  A
+ * parser of that name is taken as the runtime's format.
  */
 static bool
 is_runtimes(const struct parser_conf *p)
@@ -136,7 +136,7 @@ parser_section_new(const struct section *section, char *error, size_t size)
 		.name = p->name,
 		.format = is_runtimes(p) ? PARSER_CRI : (enum parser_format)p->format,
 		.regex = p->regex,
-		/* Without a format, a field that happens to be called `time` is only a field. */
+		/* Without a Time_Format a field called `time` is an ordinary field. */
 		.time_key = (p->time_format || conf_given(section, "Time_Key")) && has_year(p)
 				? p->time_key
 				: NULL,
@@ -195,7 +195,7 @@ parser_check(const struct section *section, struct findings *findings)
 	char error[512];
 
 	if (p->name == NULL || conf_given(section, "Format") == 0)
-		return; /* told by the table */
+		return; /* the table has added a finding */
 	if (p->format == PARSER_REGEX && p->regex == NULL) {
 		findings_add(findings, FINDING_ERROR, section->file, section->line,
 		    "parser '%s' has Format regex and no Regex", p->name);

@@ -55,7 +55,7 @@ pool_text(struct pool *p, struct slice s)
 	return text;
 }
 
-/* Doubles at each power of two; what was there before stays in the pool. */
+/* The room doubles at each power of two; the old room stays in the pool. */
 void *
 pool_grow(struct pool *p, void *at, size_t n, size_t size)
 {

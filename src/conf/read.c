@@ -18,7 +18,7 @@
 
 #define NAMES_MAX 256
 
-/* ---- which plugin a block belongs to */
+/* ---- the plugin of a block */
 
 static int
 kind_of(const char *name)
@@ -87,7 +87,7 @@ has_plugins(int kind)
 	return kind == SECTION_INPUT || kind == SECTION_FILTER || kind == SECTION_OUTPUT;
 }
 
-/* The block's plugin, or NULL after telling what is wrong. */
+/* The block's plugin, or NULL after a finding. */
 static const struct plugin *
 plugin_find(struct reading *r, const struct conf_block *b, int kind)
 {
@@ -146,8 +146,9 @@ parser_defined(const struct conf *c, const char *name, const struct section *bef
 }
 
 /*
- * A parser that was read.  Stock files define many that nobody uses: what
- * cannot be used is put aside and only matters to who names it.
+ * A parser that was read.  Stock files define many that no section uses: a
+ * parser that cannot be used is put aside, and is a mistake only where a
+ * section names it.
  */
 static void
 parser_settle(struct reading *r, const struct conf_block *b, bool built)
@@ -225,7 +226,7 @@ block_take(struct reading *r, const struct conf_block *b, bool parsers_only)
 		parser_settle(r, b, built);
 }
 
-/* A section that stands in no file. */
+/* A section that no file has. */
 static void
 section_implied(struct reading *r, int kind, struct conf_entry *entries, size_t n)
 {
@@ -239,7 +240,7 @@ section_implied(struct reading *r, int kind, struct conf_entry *entries, size_t 
 	table_fill(r->pool, r->registry, &b, s, r->findings);
 }
 
-/* The runtimes' formats and JSON have names that no file need define. */
+/* The names of the runtimes' formats and of JSON, which need no definition in a file. */
 static void
 parsers_implied(struct reading *r)
 {

@@ -1,11 +1,11 @@
-/* What conf_read's parts share: the configuration as it is being read. */
+/* The configuration as it is being read, shared by the parts of conf_read(). */
 #ifndef READ_H
 #define READ_H
 
 #include "conf.h"
 #include "pool.h"
 
-/* A parser that is there but cannot be used, and where. */
+/* A defined parser that cannot be used, and its place. */
 struct unbuilt {
 	const char *name, *file;
 	unsigned line;
@@ -19,26 +19,27 @@ struct reading {
 	struct conf *conf;
 	struct unbuilt *unbuilt;
 	size_t nunbuilt;
-	/* By kind: a section could not be taken, so that what seems missing may be there. */
+	/* By kind: a section could not be read, so that a name that seems missing may be its own. */
 	bool incomplete[SECTION_KINDS];
 };
 
 /**
  * check_sections(r):
- * What only shows between sections: names that must be defined, tags that
- * nobody takes, files that two inputs read.  Adds findings.
+ * Add findings that show between sections: names that no section defines, tags
+ * that no section takes, files that two inputs read.
  */
 void check_sections(struct reading *r);
 
 /**
  * overlap_check(r):
- * check_sections' part about files.
+ * The part of check_sections() about files.
  */
 void overlap_check(struct reading *r);
 
 /**
  * parser_section_unbuilt(section):
- * The format of a [PARSER] when it is known but not built; else NULL.
+ * The format of a [PARSER] when Fluent Bit has it and towline does not; else
+ * NULL.
  */
 const char *parser_section_unbuilt(const struct section *section);
 

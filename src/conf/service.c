@@ -1,4 +1,4 @@
-/* [SERVICE]: how the process runs. */
+/* [SERVICE]: the settings of the process. */
 #include "service.h"
 
 #include <stddef.h>

@@ -7,10 +7,10 @@
 
 #include "memory.h"
 
-/* A configuration is written by hand: what is larger is some other file. */
+/* A larger file is no configuration: those are written by hand. */
 #define SOURCE_MAX (1 << 20)
 
-/* Which file it is, whatever its name. */
+/* The identity of a file, whatever its name. */
 struct source_id {
 	dev_t device;
 	ino_t inode;

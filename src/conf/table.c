@@ -1,7 +1,7 @@
 /*
  * A section's entries, by its plugin's option table, into its plugin's struct.
- * All that is wrong with single entries is found here; what only shows between
- * sections is check.c's.
+ * Mistakes of single entries are found here; those that show between sections
+ * in check.c.
  */
 #include "table.h"
 
@@ -19,7 +19,7 @@ const char *const table_section_names[] = {
 	[SECTION_MULTILINE_PARSER] = "MULTILINE_PARSER",
 };
 
-/* Names that a suggestion is chosen from. */
+/* Names to choose a suggestion from. */
 #define NAMES_MAX 512
 
 static size_t
@@ -145,7 +145,7 @@ field(const struct section *s, const struct option *o)
 	return (char *)s->values + o->where;
 }
 
-/* One entry whose row is known.  False: its option is not built yet. */
+/* Read one entry, whose row is known.  False: its option is not built yet. */
 static bool
 entry_take(struct pool *pool, struct section *s, const struct option *o, unsigned *line,
     const struct conf_entry *e, struct findings *findings)
@@ -219,7 +219,7 @@ table_fill(struct pool *pool, const struct registry *registry, const struct conf
 	return built;
 }
 
-/* ---- asked of a filled section */
+/* ---- questions about a filled section */
 
 unsigned
 conf_given(const struct section *s, const char *name)

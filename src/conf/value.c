@@ -6,7 +6,7 @@
 
 #include "clock.h"
 
-/* What a value is named in messages; secrets are never shown. */
+/* The text that messages show for a value; secrets are never shown. */
 static int
 refuse(const struct option *o, const char *text, char *why, const char *what)
 {

@@ -9,16 +9,16 @@
 
 /**
  * value_read(pool, option, text, at, why):
- * Read ${text} as ${option} wants it into the field ${at} (lists are appended
- * to); ${at} NULL: only check.  Return true, or false with the reason in
- * ${why} (VALUE_WHY bytes), which tells what would be right.
+ * Read ${text}, by the type of ${option}, into the field ${at} (lists are
+ * appended to); ${at} NULL: only check.  Return true, or false with the reason
+ * in ${why} (VALUE_WHY bytes), which names the right form.
  */
 bool value_read(
     struct pool *pool, const struct option *option, const char *text, void *at, char *why);
 
 /**
  * value_type(option):
- * What the documentation calls the type: time, size, on/off, ….
+ * The documentation's name of the type: time, size, on/off, ….
  */
 const char *value_type(const struct option *option);
 

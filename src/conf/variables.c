@@ -7,7 +7,7 @@
 #include "map.h"
 #include "memory.h"
 
-/* What an environment can blow a value up to. */
+/* The longest value, variables replaced. */
 #define VALUE_MAX (64 << 10)
 #define NAME_MAX_BYTES 128
 
@@ -57,7 +57,7 @@ variables_set(struct variables *v, struct slice name, char *value)
 	return true;
 }
 
-/* The value of what stands between the braces; false after saying why there is none. */
+/* The value of the text between the braces; false with the reason why there is none. */
 static bool
 variable_get(
     const struct variables *v, struct slice inside, struct slice *value, char *why, size_t size)
@@ -88,7 +88,7 @@ variable_get(
 		    zero, zero);
 		return false;
 	}
-	/* As in a shell, :- also replaces what is set but empty. */
+	/* As in a shell, :- also replaces a variable that is set, but empty. */
 	*value = found && (found[0] != '\0' || fallback.at == NULL) ? slice_of(found) : fallback;
 	return true;
 }

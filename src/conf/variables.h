@@ -18,8 +18,8 @@ bool variables_set(struct variables *v, struct slice name, char *value);
 
 /**
  * variables_expand(v, text, why, size):
- * Return ${text} with every variable replaced (what is put in is not expanded
- * again), to be freed; or NULL with the reason in ${why}.
+ * Return ${text} with every variable replaced (values are not expanded again),
+ * to be freed; or NULL with the reason in ${why}.
  */
 char *variables_expand(const struct variables *v, struct slice text, char *why, size_t size);
 
