@@ -9,7 +9,7 @@
 #include "memory.h"
 #include "record.h"
 
-/* What every filter has; first in each filter's struct. */
+/* The common options, the first member of each filter's struct. */
 struct filter_common {
 	char *match, *match_regex;
 	char *alias;
@@ -19,11 +19,11 @@ extern const struct option filter_options[]; /* the common rows of [FILTER] */
 
 extern const struct plugin kubernetes_filter_plugin, parser_filter_plugin;
 
-/* [FILTER] kubernetes: what others need of it. */
+/* [FILTER] kubernetes: its options, which others read, too. */
 struct kubernetes_conf {
 	struct filter_common common;
 	bool merge_log;
-	char *merge_log_key; /* of what Merge_Log found */
+	char *merge_log_key; /* the key that Merge_Log puts its fields under */
 	bool merge_log_trim;
 	char *merge_parser;
 	bool keep_log;
@@ -41,7 +41,7 @@ struct filter;
 struct parser;
 struct agent_line;
 
-/* What filters find their parsers and words in. */
+/* The parsers that filters find by name. */
 struct filter_world {
 	struct parser *(*parser)(void *arg, const char *name);
 	void *arg;
@@ -56,14 +56,15 @@ void filter_free(struct filter *f);
 
 /**
  * filter_matches(f, tag):
- * Asked once a stream, not once a record.
+ * True when records of the tag ${tag} pass through ${f}.  Called once a
+ * stream, not once a record.
  */
 bool filter_matches(const struct filter *f, struct slice tag);
 
 /**
  * filter_run(f, r, parsed, arena):
- * Apply ${f}.  ${parsed} is what the agent's grammar found (NULL: not asked
- * for); kubernetes attaches it by Merge_Log.  Return false when the record is
+ * Apply ${f}.  ${parsed} is the result of the agent's grammar (NULL: not
+ * read); kubernetes attaches it by Merge_Log.  Return false when the record is
  * dropped.
  */
 bool filter_run(struct filter *f, struct record *r, const struct agent_line *parsed,
@@ -78,10 +79,10 @@ const struct plugin *filter_plugin(const struct filter *f);
 
 /**
  * filter_put(r, fields, n, arena):
- * Put what a parser found at the root of ${r}: a field replaces one of its
- * name, `log` becomes the record's own.  What the runtime and the pod say
- * (time, stream, logtag, kubernetes, @timestamp, log_parsed) cannot be
- * overwritten: such fields are left out.
+ * Put the fields of a parser at the root of ${r}: a field replaces another of
+ * its name, `log` becomes the record's own.  The fields of the runtime, the
+ * pod and the grammar (time, stream, logtag, kubernetes, @timestamp,
+ * log_parsed) cannot be overwritten: such fields are left out.
  */
 void filter_put(struct record *r, const struct field *fields, int n, struct arena *arena);
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What serve asks of the rest. */
+/* The questions of serve to the rest of the process. */
 struct serve_world {
 	bool (*ready)(void *arg, char *why, size_t size);
 	bool (*alive)(void *arg, char *why, size_t size); /* the reader turns */

@@ -1,4 +1,4 @@
-/* What all filters have in common: which records they see, and what they may write. */
+/* The common part of all filters: the records that they see, the fields that they may write. */
 #include "filter.h"
 
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /*
- * [FILTER] kubernetes: attaches the pod that a record's path tells of, and by
- * Merge_Log what the agent's grammar, or a Merge_Parser, found in its text.
+ * [FILTER] kubernetes: attaches a record's pod, and by Merge_Log the fields
+ * that the agent's grammar, or a Merge_Parser, found in its text.
  *
  * Fluent Bit takes the pod from the tag and asks the API server while the
  * record waits; here it comes with the stream.
@@ -136,10 +136,10 @@ const struct plugin kubernetes_filter_plugin = {
 struct kubernetes {
 	struct filter filter;
 	const struct kubernetes_conf *conf;
-	struct filter_world world; /* where parsers are found that annotations name */
+	struct filter_world world; /* has the parsers that annotations name */
 	struct parser *merge;      /* Merge_Parser; NULL: none */
 	struct said said;
-	struct agent_line merged; /* the last record's, when it was asked */
+	struct agent_line merged; /* the line of the last record, as Merge_Parser read it */
 };
 
 static int
@@ -162,7 +162,7 @@ kubernetes_init(struct filter *f, const struct filter_world *world)
 	return 0;
 }
 
-/* Merge_Parser's fields in the place of the grammar's other ones; those it does not name stay. */
+/* Merge_Parser's fields replace the grammar's of the same name; the others stay. */
 static const struct agent_line *
 merge(struct kubernetes *k, struct parser *parser, struct record *r,
     const struct agent_line *parsed, struct arena *arena)
@@ -198,7 +198,7 @@ merge(struct kubernetes *k, struct parser *parser, struct record *r,
 	return m;
 }
 
-/* Only JSON gives all of itself up to fields: other text would be lost with log. */
+/* True when fields hold the whole text, as of JSON: other text would be lost with log. */
 static bool
 read_whole(const struct agent_line *parsed)
 {

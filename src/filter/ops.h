@@ -1,4 +1,4 @@
-/* What a filter is made of; filter.c walks the table of them. */
+/* The functions of a filter; filter.c has the table of them. */
 #ifndef OPS_H
 #define OPS_H
 
@@ -7,7 +7,7 @@
 
 struct filter_ops {
 	const struct plugin *plugin;
-	size_t size; /* of its struct, whose first member is a struct filter */
+	size_t size; /* of the filter's struct, whose first member is a struct filter */
 	int (*init)(struct filter *f, const struct filter_world *world); /* -1 after saying why */
 	void (*fini)(struct filter *f);
 	bool (*run)(struct filter *f, struct record *r, const struct agent_line *parsed,

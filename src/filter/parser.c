@@ -72,7 +72,7 @@ parser_init(struct filter *f, const struct filter_world *world)
 	return 0;
 }
 
-/* The text of the field ${key}, and which of r->fields it is (-1: log). */
+/* The text of the field ${key}, and its index in r->fields (-1: log). */
 static bool
 key_find(
     const struct record *r, struct slice key, struct arena *arena, struct slice *text, int *which)
@@ -102,7 +102,7 @@ key_find(
 	return false;
 }
 
-/* What the options do not keep of what was there before. */
+/* Drop the fields that were there before, as far as the options do not keep them. */
 static void
 forget(const struct parser_filter_conf *conf, struct record *r, int which)
 {
@@ -145,7 +145,7 @@ parser_filter_run(struct filter *f, struct record *r, const struct agent_line *p
 
 		if (n < 0)
 			continue;
-		/* The runtime's time stays: the index name and the id stand on it. */
+		/* The runtime's time stays, as the index name and the id are made of it. */
 		if (r->time_text.len == 0)
 			r->time = time;
 		forget(p->conf, r, which);

@@ -16,7 +16,7 @@ same(struct slice s, const char *word)
 	return s.len == strlen(word) && strncasecmp(s.at, word, s.len) == 0;
 }
 
-/* Cut what stands before the next `by` from the front of `rest`. */
+/* Cut the part before the next `by` from the front of `rest`. */
 static struct slice
 cut(struct slice *rest, char by)
 {
@@ -29,7 +29,7 @@ cut(struct slice *rest, char by)
 	return slice_trim(part);
 }
 
-/* 0, 0.5, 1.000: thousandths; what is no quality counts as 1. */
+/* 0, 0.5, 1.000: thousandths; a text of another form counts as 1. */
 static int
 quality(struct slice s)
 {

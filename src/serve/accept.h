@@ -1,4 +1,4 @@
-/* Which of two forms of /metrics a client prefers. */
+/* The choice between the two forms of /metrics, by the client's preference. */
 #ifndef ACCEPT_H
 #define ACCEPT_H
 
@@ -6,9 +6,9 @@
 
 /**
  * accept_openmetrics(accept):
- * Does the Accept header ${accept} (may be empty) prefer OpenMetrics 1.0 to
- * text 0.0.4?  It does when it names it with a q that is not 0 and not below
- * that of text; else text is what everyone reads.
+ * True when the Accept header ${accept} (may be empty) prefers OpenMetrics 1.0
+ * to text 0.0.4: it names OpenMetrics with a q that is not 0 and not below the
+ * q of text.  Else text is served, which every client reads.
  */
 bool accept_openmetrics(struct slice accept);
 

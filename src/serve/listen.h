@@ -1,4 +1,4 @@
-/* A listening socket, and what to say when there is none. */
+/* A listening socket, and the message when it cannot be made. */
 #ifndef LISTEN_H
 #define LISTEN_H
 

@@ -1,7 +1,7 @@
 /*
  * HTTP for operators and Prometheus, by libmicrohttpd in one thread of its
- * own: which paths there are, and what they answer.  Reads what others have
- * published; changes nothing.
+ * own: the paths and their answers.  It reads values that other threads have
+ * published, and changes nothing.
  */
 #include "serve.h"
 
@@ -21,9 +21,9 @@
 
 #define CONNECTIONS 64              /* at once */
 #define CONNECTIONS_PER_PEER 32     /* of one address */
-#define CONNECTION_MEMORY 16384     /* bytes each: what a request's head may take */
+#define CONNECTION_MEMORY 16384     /* bytes each: the room for a request's head */
 #define CONNECTION_TIMEOUT 15       /* s without a byte */
-#define SETTLE_TRIES 200            /* of 10 ms: so long counts may wait for the disk */
+#define SETTLE_TRIES 200            /* of 10 ms: the time for counts to reach the disk */
 #define HISTORY_MAX (60 * NS_PER_S) /* /metrics does not wait longer for history to be counted */
 
 struct serve {
@@ -34,12 +34,12 @@ struct serve {
 	struct buffer last[2]; /* the agents' last exposition, in either form */
 };
 
-/* What a path answers. */
+/* A path and its answer. */
 struct answer {
 	unsigned status;
 	const char *type;
 	struct buffer body;
-	bool scrape; /* once it is sent, label values that it shows at 0 may be released */
+	bool scrape; /* once the answer is sent, label values that it shows at 0 may be released */
 };
 
 struct request {
@@ -53,8 +53,8 @@ struct request {
 
 /*
  * Have last[] hold counts that are on disk: a kill after this scrape must not
- * bring back smaller ones.  False: the disk does not take them, it holds those
- * of the scrape before.
+ * bring back smaller counts.  False: they do not reach the disk, and last[]
+ * holds those of the scrape before.
  */
 static bool
 agents_settled(struct serve *s, bool openmetrics)
@@ -100,7 +100,7 @@ answer_metrics(const struct request *r, struct answer *a)
 		buffer_put(&a->body, SLICE("# EOF\n"));
 }
 
-/* 200 and `ok`, or `status` and why not. */
+/* 200 and `ok`, or `status` and the reason. */
 static void
 answer_probe(bool (*ask)(void *arg, char *why, size_t size), const struct request *r,
     struct answer *a, unsigned status)
@@ -127,7 +127,7 @@ answer_readyz(const struct request *r, struct answer *a)
 	answer_probe(r->serve->world.ready, r, a, MHD_HTTP_SERVICE_UNAVAILABLE);
 }
 
-/* Fluent Bit answers 500 here when it is not well. */
+/* The status of Fluent Bit's own answer when it is not healthy. */
 static void
 answer_health(const struct request *r, struct answer *a)
 {
@@ -175,7 +175,7 @@ answer_index(const struct request *r, struct answer *a)
 
 /* ---- libmicrohttpd */
 
-/* What a connection carries from its answer to its end. */
+/* The state of a connection from its answer to its end. */
 static char scraped, started;
 
 static enum MHD_Result
@@ -219,11 +219,11 @@ on_request(void *arg, struct MHD_Connection *c, const char *url, const char *met
 
 	(void)version;
 	(void)upload;
-	if (get && *mark == NULL) { /* the head alone has come */
+	if (get && *mark == NULL) { /* only the head has come */
 		*mark = &started;
 		return MHD_YES;
 	}
-	if (*upload_size > 0) { /* a body means nothing here */
+	if (*upload_size > 0) { /* a body is not read */
 		*upload_size = 0;
 		return MHD_YES;
 	}
