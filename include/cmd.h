@@ -24,7 +24,7 @@ struct cmd_option {
 struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
-	const char *operands; /* what stands behind the options: [LOG…]; NULL: nothing may */
+	const char *operands; /* the words behind the options: [LOG…]; NULL: none are allowed */
 	const char *help;     /* one line */
 	const char *more;     /* further lines of help; may be NULL */
 	const struct cmd_option *options; /* ended by a row without name */
@@ -48,7 +48,7 @@ int cmd_options(const struct command *c, int argc, char **argv, const char *valu
 
 /**
  * cmd_usage(c, to):
- * Print how ${c} is called and what its options do.
+ * Print the usage of ${c} and the help of its options.
  */
 void cmd_usage(const struct command *c, FILE *to);
 

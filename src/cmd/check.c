@@ -1,4 +1,4 @@
-/* towline check: is a configuration right, and what would it do. */
+/* towline check: the mistakes of a configuration, and a summary of what it does. */
 #include "cmd.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* What each step of the chain found in a record, in words: for `parse --explain`. */
+/* The result of each step of the chain for a record, in words: for `parse --explain`. */
 #include "explain.h"
 
 #include <inttypes.h>
@@ -7,7 +7,7 @@
 #include "memory.h"
 #include "timestamp.h"
 
-/* Values come from log lines: nothing of them may command a terminal. */
+/* Values come from log lines: their control characters are escaped for the terminal. */
 static void
 print_value(FILE *to, struct slice s)
 {

@@ -8,8 +8,8 @@
 
 /**
  * explain(f, chain, r, to):
- * Print to ${to} which step took what of the record ${r} that ${chain} has
- * just made of ${f}.
+ * Print to ${to} the result of each step for the record ${r}, which ${chain}
+ * has just made of ${f}.
  */
 void explain(const struct framed *f, const struct chain *chain, const struct record *r, FILE *to);
 

@@ -14,7 +14,7 @@
 #include "service.h"
 #include "state.h"
 
-#define MARKER 32 /* bytes before the offset that Fluent Bit 5.1 keeps a hash of */
+#define MARKER 32 /* number of bytes before the offset; Fluent Bit 5.1 keeps their hash */
 
 static int export_run(int argc, char **argv);
 
@@ -35,7 +35,7 @@ const struct command cmd_export_db = {
 	.options = options,
 };
 
-/* Of the streams of one path the newest is what stands there now. */
+/* The newest of a path's streams is the file that has the path now. */
 struct newest {
 	int64_t first_seen;
 	uint64_t shipped;
@@ -70,7 +70,7 @@ static const char insert[] =
     "INSERT INTO in_tail_files (name, offset, inode, created, rotated, offset_marker,"
     " offset_marker_size) VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6)";
 
-/* One row, when the file is there and not shorter than what was shipped.  -1: the DB fails. */
+/* Write one row, when the file exists and is not shorter than its shipped part. -1: the DB fails. */
 static int
 row_write(sqlite3_stmt *to, const char *path, uint64_t shipped)
 {
@@ -97,7 +97,7 @@ row_write(sqlite3_stmt *to, const char *path, uint64_t shipped)
 	return good ? 1 : -1;
 }
 
-/* Return how many files were written, or -1 when the DB fails. */
+/* Return the number of files written, or -1 when the DB fails. */
 static long
 rows_write(sqlite3 *db, struct map *paths)
 {

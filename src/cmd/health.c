@@ -1,4 +1,4 @@
-/* towline health: ask a running towline as a probe does, where no HTTP client is installed. */
+/* towline health: the probe of a running towline, for images without an HTTP client. */
 #include <curl/curl.h>
 #include <stdlib.h>
 
@@ -6,7 +6,7 @@
 #include "memory.h"
 #include "service.h"
 
-#define TIMEOUT 10L /* s: more than /healthz ever takes, less than a probe's patience */
+#define TIMEOUT 10L /* s: longer than /healthz takes, shorter than the timeout of a probe */
 
 static int health_run(int argc, char **argv);
 
@@ -27,7 +27,7 @@ const struct command cmd_health = {
 	.options = options,
 };
 
-/* Where it is reached from here, as the caller's string: an address that means all is loopback. */
+/* The URL of the running towline, as the caller's string: loopback when it listens on all addresses. */
 static char *
 url_of(const struct service *s, const char *path)
 {
@@ -41,7 +41,7 @@ url_of(const struct service *s, const char *path)
 	    (unsigned)s->http_port, path);
 }
 
-/* Its body goes to standard output.  True: the answer is 200. */
+/* Print the body of the answer to standard output.  True: the answer is 200. */
 static bool
 ask(const char *url)
 {

@@ -1,4 +1,4 @@
-/* towline help: what a command or a plugin takes, from their tables. */
+/* towline help: the options of a command or a plugin, from their tables. */
 #include "cmd.h"
 
 #include <string.h>
@@ -28,7 +28,7 @@ overview(FILE *to)
 	    to);
 }
 
-/* A section without plugins goes by its own name. */
+/* The name of a plugin; of a section without plugins, the section's own. */
 static const char *
 plugin_name(const struct plugin *p)
 {
@@ -44,7 +44,7 @@ plugin_name(const struct plugin *p)
 	}
 }
 
-/* Print all that go by ${word}; how many they were. */
+/* Print all commands and plugins called ${word}; return their number. */
 static size_t
 word_help(const char *word)
 {

@@ -1,4 +1,4 @@
-/* Lines of a file of dead letters, in bounded memory, and what they say. */
+/* Lines of a file of dead letters, in bounded memory, and the letters in them. */
 #include "letters.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 #define READ 65536
 #define ID_MAX 512    /* bytes: the servers' limit */
-#define INDEX_MAX 255 /* theirs, too */
+#define INDEX_MAX 255 /* bytes: the servers' limit */
 
 int
 letters_open(struct letters *l, const char *path)
@@ -40,7 +40,7 @@ letters_close(struct letters *l)
 
 /* ---- lines */
 
-/* More of the file behind what the buffer has: how many bytes, 0 at the end, -1. */
+/* Read more of the file behind the buffer's bytes: their number, 0 at the end, -1. */
 static ssize_t
 fill(struct letters *l, char *to, size_t size)
 {
@@ -55,7 +55,7 @@ fill(struct letters *l, char *to, size_t size)
 		n = pread(l->fd, to, size, (off_t)from);
 	while (n < 0 && errno == EINTR);
 	if (n == 0)
-		l->end = from; /* it was cut short meanwhile */
+		l->end = from; /* the file was cut meanwhile */
 	return n;
 }
 
@@ -68,7 +68,7 @@ drop_used(struct letters *l)
 	l->used = 0;
 }
 
-/* A line that the buffer cannot hold: its end is looked for, its bytes are not kept. */
+/* A line that the buffer cannot hold: find its end, without keeping its bytes. */
 static int
 pass_long(struct letters *l, struct line *line)
 {
@@ -158,7 +158,7 @@ letters_copy(const struct letters *l, uint64_t at, uint64_t len, int to)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n == 0)
-			errno = EIO; /* cut short meanwhile */
+			errno = EIO; /* the file was cut meanwhile */
 		if (n <= 0 || write_all(to, part, (size_t)n) < 0)
 			return -1;
 		at += (uint64_t)n;
@@ -167,11 +167,12 @@ letters_copy(const struct letters *l, uint64_t at, uint64_t len, int to)
 	return write_all(to, "\n", 1);
 }
 
-/* ---- what a line says */
+/* ---- the letter in a line */
 
 /*
- * Is `text` one object with its braces closed, on one line?  Whether it is JSON
- * else the server says; deeper than any walk of ours goes it may be.
+ * True when `text` is one object with its braces closed, on one line.  The
+ * server judges the rest of its JSON, which may be deeper than json_check()
+ * allows.
  */
 static bool
 is_object(struct slice text)
@@ -214,7 +215,7 @@ member_keep(struct letter *l, struct slice key, const struct json_value *value)
 	}
 }
 
-/* The document stands last; within a string its mark would be written with backslashes. */
+/* The document is the last member; its mark cannot be within a string, where its quotes have backslashes. */
 const char *
 letters_read(struct slice line, struct letter *l)
 {

@@ -1,6 +1,6 @@
 /*
  * A file of dead letters, line by line, as it was when it was opened.  Lines
- * are hostile: towline wrote them, but whoever can write there may have since.
+ * are hostile: towline wrote them, but others may have changed them since.
  */
 #ifndef LETTERS_H
 #define LETTERS_H
@@ -14,10 +14,10 @@
 
 struct letters {
 	int fd;
-	uint64_t end;      /* as far as it is read: its size at the start */
-	uint64_t at;       /* where the buffer begins in the file */
+	uint64_t end;      /* the size of the file at the start, where reading ends */
+	uint64_t at;       /* offset of the buffer's first byte in the file */
 	struct buffer buf; /* at most LETTER_MAX */
-	size_t used;       /* of the buffer, by lines that were returned */
+	size_t used;       /* bytes of the buffer that were returned as lines */
 	uint64_t number;   /* of lines returned */
 };
 
@@ -47,15 +47,15 @@ int letters_next(struct letters *l, struct line *line);
  */
 int letters_copy(const struct letters *l, uint64_t at, uint64_t len, int to);
 
-/* What a line says.  Texts are JSON strings without their quotes, as they stand there. */
+/* The letter in a line.  Texts are the insides of JSON strings, not unescaped. */
 struct letter {
 	struct slice output, index, id;
-	struct slice document; /* an object; whole, but its content is for a server to judge */
+	struct slice document; /* an object whose braces are closed; a server judges its content */
 };
 
 /**
  * letters_read(line, l):
- * Return NULL, or what is wrong with ${line}.
+ * Read the letter in ${line}.  Return NULL, or its mistake.
  */
 const char *letters_read(struct slice line, struct letter *l);
 

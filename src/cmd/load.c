@@ -1,4 +1,4 @@
-/* Reading a configuration for a command: whole and right, or not at all. */
+/* Reading a configuration for a command: one with a mistake is not used. */
 #include "cmd.h"
 
 #include "plugins.h"

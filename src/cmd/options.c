@@ -27,7 +27,7 @@ cmd_usage(const struct command *c, FILE *to)
 		fprintf(to, "\n%s\n", c->more);
 }
 
-/* Which option `word` (-x, -xVALUE, --name or --name=VALUE) is; its value when it has one glued on. */
+/* The option that `word` (-x, -xVALUE, --name or --name=VALUE) names, and the value within `word`, if it has one. */
 static int
 option_find(const struct command *c, const char *word, const char **glued)
 {
@@ -67,7 +67,7 @@ is_option(const char *word)
 	return word[0] == '-' && word[1] != '\0';
 }
 
-/* Move the word at `i` behind all others. */
+/* Move the word at `i` to the end. */
 static void
 word_last(int argc, char **argv, int i)
 {
@@ -80,7 +80,7 @@ word_last(int argc, char **argv, int i)
 int
 cmd_options(const struct command *c, int argc, char **argv, const char *values[CMD_OPTIONS])
 {
-	int i = 1, end = argc; /* operands that were met stand from `end` on */
+	int i = 1, end = argc; /* the operands met so far are those from `end` on */
 
 	memset(values, 0, CMD_OPTIONS * sizeof(*values));
 	while (i < end) {

@@ -1,6 +1,6 @@
 /*
- * towline parse: what becomes of lines.  The same tail, framing, chain and
- * document writer as `run`, but the records go to standard output.
+ * towline parse: the documents that lines become.  The same tail, framing,
+ * chain and document writer as `run`, but the records go to standard output.
  */
 #include "cmd.h"
 
@@ -34,7 +34,7 @@ const struct command cmd_parse = {
 	.options = options,
 };
 
-/* Without -c: what the recommended configuration does to a record. */
+/* The configuration without -c: the recommended one. */
 static const char default_conf[] = "[INPUT]\n    Name tail\n    Tag parse.*\n    Path /dev/null\n"
 				   "[FILTER]\n    Name kubernetes\n    Match *\n"
 				   "[OUTPUT]\n    Name stdout\n    Match *\n";
@@ -111,7 +111,7 @@ parse_file(struct parse *p, const struct conf *conf, char *path)
 	return tail == NULL ? -1 : 0;
 }
 
-/* Standard input becomes a file, for records are read where they lie. */
+/* Standard input is copied to a file, as the tail reads files alone. */
 static int
 parse_stdin(struct parse *p, const struct conf *conf)
 {

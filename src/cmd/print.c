@@ -1,4 +1,4 @@
-/* Text of others on a terminal: names of files, what servers say. */
+/* Foreign text for a terminal: names of files, messages of servers. */
 #include "cmd.h"
 
 void

@@ -1,4 +1,4 @@
-/* towline replay: dead letters go again, each under its own index and id. */
+/* towline replay: sends dead letters again, each under its own index and id. */
 #include "replay.h"
 
 #include <errno.h>
@@ -36,7 +36,7 @@ const struct command cmd_replay = {
 	.options = options,
 };
 
-/* What is read, where it goes, and what has become of it. */
+/* The letters' file, their outputs, and the figures of the run. */
 struct replay {
 	const char *file, *rest;
 	struct letters letters;
@@ -49,7 +49,7 @@ struct replay {
 	uint64_t read, taken, there, left, kept_elsewhere;
 };
 
-/* ---- what is left */
+/* ---- letters that are left */
 
 static int
 leave(struct replay *r, uint64_t at, uint64_t len)
@@ -101,7 +101,7 @@ flush(struct replay *r)
 	return 0;
 }
 
-/* ---- where letters go */
+/* ---- the outputs of letters */
 
 static bool
 is_server(const struct section *output)
@@ -231,7 +231,7 @@ files_open(struct replay *r)
 	return -1;
 }
 
-/* Each letter is in the index, or in the rest. */
+/* At the end each letter is in its index, or in FILE.rest. */
 static int
 finish(struct replay *r)
 {

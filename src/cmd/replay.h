@@ -1,6 +1,6 @@
 /*
- * towline replay from the inside: letters gather to one bulk request, which
- * goes until each of them has its verdict.
+ * towline replay from the inside: letters are gathered into a bulk request,
+ * which is sent until each letter has its verdict.
  *
  *	replay.c: lines ─> letters ─> replay_batch.c ─┬─> taken
  *	                                              └─> left: FILE.rest, and why
@@ -12,15 +12,15 @@
 #include "reply.h"
 #include "server.h"
 
-/* Letters in one request at most, and bytes, but for a single larger letter. */
+/* The most letters in one request, and the most bytes, but for a single larger letter. */
 #define BATCH_LETTERS 1024
 #define BATCH_BYTES (1u << 20)
 
 /* One letter on its way. */
 struct sent {
 	uint64_t number, at, len; /* its line */
-	size_t body;              /* where it begins in the request's body */
-	char id[64];              /* cut; it is left out of the server's reasons */
+	size_t body;              /* offset of its first byte in the request's body */
+	char id[64];              /* cut to fit; left out of the server's reasons */
 	enum fate { FATE_OPEN, FATE_TAKEN, FATE_THERE, FATE_AGAIN, FATE_LEFT } fate;
 	struct reply_item answer;
 };
@@ -32,14 +32,14 @@ struct replay_batch {
 	struct sent *at; /* BATCH_LETTERS */
 	size_t n;
 	bool gone;              /* the output takes no requests: nothing more is sent to it */
-	struct reply_item last; /* why it is, or what went wrong last */
+	struct reply_item last; /* the reason for that, or the last failure */
 	unsigned refused;       /* letters refused alone by a whole answer, none taken since */
 	int64_t wait;           /* ns before the second try; doubles, backoff.h */
 };
 
 /**
  * replay_batch_init(b), replay_batch_fini(b):
- * Empty, for no output yet.
+ * A batch without letters and without an output.
  */
 void replay_batch_init(struct replay_batch *b);
 void replay_batch_fini(struct replay_batch *b);
@@ -52,7 +52,8 @@ void replay_batch_output(struct replay_batch *b, const struct section *output);
 
 /**
  * replay_batch_has_room(b, l), replay_batch_add(b, line, l):
- * Does the letter still fit into the request?  An empty batch takes every one.
+ * True when the letter fits into the request, as every letter does when the
+ * batch is empty; add it.
  */
 bool replay_batch_has_room(const struct replay_batch *b, const struct letter *l);
 void replay_batch_add(struct replay_batch *b, const struct line *line, const struct letter *l);

@@ -1,7 +1,8 @@
 /*
- * One bulk request of letters.  What refuses single letters is their answer;
- * what refuses the request is tried in halves (400, 413), again for a while
- * (busy, no answer, nonsense), or the end of this output (401, 403, 404).
+ * One bulk request of letters.  A verdict about a single letter is its
+ * answer.  A request that is refused as a whole is sent in halves (400, 413),
+ * or again for a while (busy, no answer, nonsense), or ends the output (401,
+ * 403, 404).
  */
 #include <stdlib.h>
 #include <time.h>
@@ -16,11 +17,11 @@
 #define FIRST_WAIT (NS_PER_S / 2)
 #define WAIT_MOST (4 * NS_PER_S)
 
-/* An answer may be this long for each letter, and this long beside them. */
+/* The most bytes of an answer: for each letter, and beside them. */
 #define ANSWER_ITEM 8192u
 #define ANSWER_MORE 65536u
 
-/* So many refused alone, one after the other, and none taken: it is not the letters. */
+/* After so many letters refused alone, one after the other, and none taken, the letters are not the reason. */
 #define REFUSED_ALONE 16
 
 /* ---- filling */
@@ -155,7 +156,7 @@ body_at(const struct replay_batch *b, const struct sent *s)
 
 static void send_some(struct replay_batch *b, struct sent *at, size_t n);
 
-/* A request that was refused as a whole: which half is it? */
+/* A request was refused as a whole: send its halves. */
 static void
 refused(struct replay_batch *b, struct asking *a, const struct reply_item *answer)
 {
@@ -200,7 +201,7 @@ send_some(struct replay_batch *b, struct sent *at, size_t n)
 
 /* ---- the whole batch */
 
-/* Those that have to go again, side by side at the end; how many they are. */
+/* Move the letters to be sent again to the end, side by side; return their number. */
 static size_t
 gather(struct replay_batch *b, size_t from)
 {
@@ -210,7 +211,7 @@ gather(struct replay_batch *b, size_t from)
 		n += b->at[i].fate == FATE_AGAIN;
 	if (n == 0 || n == b->n - from)
 		return n;
-	/* Their bytes move to the front of the body, they to the end of the batch. */
+	/* Their bytes move to the front of the body, their entries to the end of the batch. */
 	for (size_t i = from; i < b->n; i++) {
 		struct sent *s = &b->at[i];
 		size_t size = body_at(b, s + 1) - s->body;
@@ -239,7 +240,7 @@ wait(int64_t ns)
 	nanosleep(&(struct timespec){ .tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S }, NULL);
 }
 
-/* What is neither taken nor refused by now is left, for the reason that it met last. */
+/* A letter that is neither taken nor refused by now is left, for the last reason. */
 static void
 leave_rest(struct replay_batch *b)
 {

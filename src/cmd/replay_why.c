@@ -1,4 +1,4 @@
-/* Why letters are left; the texts are a server's, and go to a terminal. */
+/* The reasons why letters are left.  A server wrote them, and a terminal shows them. */
 #include "replay_why.h"
 
 #include <inttypes.h>

@@ -122,7 +122,7 @@ by_read(const char *word, struct report_query *q)
 	return 0;
 }
 
-/* Fill `q` from what was typed; -1 after saying what is wrong. */
+/* Fill `q` from the command line; -1 after saying its mistake. */
 static int
 query_read(int argc, char **argv, const char *values[], int first, struct report_query *q)
 {

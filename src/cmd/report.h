@@ -1,6 +1,6 @@
 /*
- * towline report: two tables, from whatever output a configuration has.  What
- * they ask is the same for each kind of output; so are the rows.
+ * towline report: two tables, from the output that a configuration has.
+ * Queries and rows are the same for each kind of output.
  */
 #ifndef REPORT_H
 #define REPORT_H
@@ -14,16 +14,16 @@
 enum report_kind { REPORT_ERRORS, REPORT_PERFORMANCE };
 enum report_by { BY_NOTHING, BY_ERROR_TYPE, BY_PIPELINE, BY_POD };
 
-/* What is asked. */
+/* The query of a table. */
 struct report_query {
 	enum report_kind kind;
 	enum report_by by;
 	const char *since; /* as typed: 1h */
-	int64_t from;      /* wall ns: records at or after */
+	int64_t from;      /* wall ns: the time of the first records */
 };
 
 struct report_row {
-	char *group; /* what the row is of; NULL: all */
+	char *group; /* the group's name; NULL: of all records */
 	uint64_t count;
 	/* errors */
 	int64_t first, last; /* ms since the epoch */
@@ -36,22 +36,22 @@ struct report {
 	struct report_row *rows; /* the largest count first */
 	size_t n;
 	uint64_t left_out; /* records of groups beyond REPORT_ROWS */
-	bool labelled;     /* the clause of the label app was asked */
-	char *source;      /* where the answer is from */
+	bool labelled;     /* the query has the clause of the label app */
+	char *source;      /* the server or the file that answered, for the head */
 };
 
-/* Groups in a table at most. */
+/* The most groups in a table. */
 #define REPORT_ROWS 1000
 
-/* Characters of a sample at most. */
+/* The most characters of a sample. */
 #define REPORT_SAMPLE 200
 
-/* What a group without a name is called. */
+/* The name of a group without one. */
 #define REPORT_NONE "-"
 
 /*
- * Where records have labels, app is one of these, or begins so (-pods), or is
- * missing, as it is when the API server did not tell in time.
+ * Where records have labels, app is one of these or begins with one (-pods),
+ * or is missing, as the API server had not answered in time.
  */
 #define REPORT_AGENT "matillion-agent"
 #define REPORT_RUNNER "matillion-runner"
@@ -64,18 +64,18 @@ struct report {
 int report_es(const struct report_query *q, const struct section *output, struct report *out);
 int report_sqlite(const struct report_query *q, const struct section *output, struct report *out);
 
-/* report_table_add(out): A new row, all zero. */
+/* report_table_add(out): A new row, all members zero. */
 struct report_row *report_table_add(struct report *out);
 
-/* report_table_sort(out): The largest first, at most REPORT_ROWS; what is cut is in left_out. */
+/* report_table_sort(out): Sort by count, the largest first, and keep REPORT_ROWS; left_out has the records of the rest. */
 void report_table_sort(struct report *out);
 void report_table_free(struct report *out);
 
 /**
  * report_table_newer(time, log, than_time, than_log):
- * Of two records with one @timestamp: is the first the sample?  By `time`,
- * which has nanoseconds, then by the text, so that every output shows the
- * same.  Any may be NULL.
+ * True when the first of two records with one @timestamp is the sample: by
+ * `time`, which has nanoseconds, then by the text, so that every output shows
+ * the same sample.  Any may be NULL.
  */
 bool report_table_newer(
     const char *time, const char *log, const char *than_time, const char *than_log);
@@ -94,15 +94,16 @@ char *report_table_sample(struct slice log);
 
 /**
  * report_table_print(q, r, json, to):
- * Print ${r} as a table with a head that says what was asked, or as a JSON
- * array of objects named as the table's columns.
+ * Print ${r} as a table with the query as its head, or as a JSON array of
+ * objects whose members are named as the table's columns.
  */
 void report_table_print(const struct report_query *q, const struct report *r, bool json, FILE *to);
 
 /**
  * report_word_in(text, word):
- * Is ${word} (letters, digits, _) a token of ${text}, case aside, as the
- * standard analyzer of Elasticsearch and OpenSearch cuts it (Unicode, UAX 29)?
+ * True when ${word} (letters, digits, _) is a token of ${text}, case aside, as
+ * the standard analyzer of Elasticsearch and OpenSearch cuts it (Unicode, UAX
+ * 29).
  */
 bool report_word_in(struct slice text, struct slice word);
 

@@ -1,11 +1,12 @@
 /*
  * A report from Elasticsearch or OpenSearch: the reference document's two
- * queries, extended by what the table shows.
+ * queries, with the further columns of the table.
  *
- * Three requests: do records there have the label app; the query; and, for
- * percentiles, one that asks each group for the very ranks that its count
- * makes of 50, 95 and 99 %: the two products round ranks differently, and an
- * aligned percentage gives one value on both.
+ * Three requests: the first asks whether records have the label app; the
+ * second is the query; the third asks each group for percentiles, by
+ * percentages that its count aligns to the ranks of 50, 95 and 99 %: the two
+ * products round ranks differently, and give one value for an aligned
+ * percentage.
  */
 #include <jansson.h>
 #include <math.h>
@@ -52,7 +53,7 @@ answer_take(void *arg, struct slice piece)
 	return buffer_put(answer, piece) == 0;
 }
 
-/* Send `body`, which is given up; return the answer, or NULL after saying why. */
+/* Send `body` (taken); return the answer, or NULL after saying why. */
 static json_t *
 send_search(const struct ask *a, json_t *body)
 {
@@ -96,7 +97,7 @@ range_clause(const struct report_query *q)
 	return clause;
 }
 
-/* By the label's leading parts, also where the mapping does not take them apart. */
+/* The clause of the label app, also for a mapping that does not take the parts of a label apart. */
 static void
 app_add(json_t *should, const char *app, const char *longer)
 {
@@ -118,7 +119,7 @@ agents_clause(void)
 	return json_pack("{s:{s:o,s:i}}", "bool", "should", should, "minimum_should_match", 1);
 }
 
-/* The reference document's clauses; what goes beyond them are filters. */
+/* The reference document's clauses, and further ones as filters. */
 static json_t *
 query_of(const struct ask *a)
 {
@@ -137,7 +138,7 @@ query_of(const struct ask *a)
 	return json_pack("{s:{s:o,s:o}}", "bool", "must", must, "filter", filter);
 }
 
-/* Hits that may share the newest @timestamp, which may have milliseconds alone. */
+/* The most hits to compare that share the newest @timestamp, which may have milliseconds alone. */
 #define NEWEST 10
 
 static json_t *
@@ -192,7 +193,7 @@ milliseconds(const json_t *value)
 	return ms > 0 && ms < 1e15 ? (int64_t)ms : 0;
 }
 
-/* Of the newest hits the one that report_table_newer() picks: the same as over sqlite. */
+/* The sample: the hit that report_table_newer() picks, as over sqlite. */
 static const char *
 newest_log(json_t *hits)
 {
@@ -277,9 +278,9 @@ rows_from(const struct report_query *q, json_t *reply, struct report *out)
 /* ---- percentiles */
 
 /*
- * The percentage whose rank is that of `percent` among `n`, however ranks are
- * rounded.  No two percents give the same, even where their ranks coincide:
- * the servers refuse that.
+ * The percentage with the rank of `percent` among `n` values, however a server
+ * rounds ranks.  Different percents give different percentages, even of one
+ * rank, as servers refuse equal ones.
  */
 static double
 aligned(uint64_t n, unsigned percent)
@@ -298,7 +299,7 @@ group_filter(const struct report_query *q, const struct report_row *row)
 	return json_pack("{s:{s:s}}", "term", fields[q->by], row->group);
 }
 
-/* A server's histogram is exact to 0.1 %: not beyond the largest value. */
+/* A percentile, cut to the largest value, as a server's histogram is exact to 0.1 %. */
 static double
 percentile(json_t *values, size_t i, double max)
 {
@@ -307,7 +308,7 @@ percentile(json_t *values, size_t i, double max)
 	return value > max ? max : value;
 }
 
-/* Ask for the percentiles of all rows; `timed[i]` is how many tasks of row i have a time. */
+/* Ask for the percentiles of all rows; `timed[i]` is the number of tasks of row i that have a time. */
 static int
 percentiles(const struct ask *a, const uint64_t *timed, struct report *out)
 {
@@ -345,7 +346,7 @@ percentiles(const struct ask *a, const uint64_t *timed, struct report *out)
 	return 0;
 }
 
-/* How many tasks of each row have a time, in the order of the rows. */
+/* The number of tasks of each row that have a time, in the order of the rows. */
 static uint64_t *
 timed_of(const struct report_query *q, json_t *reply, size_t n)
 {

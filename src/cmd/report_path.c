@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* Add `name` to `path`: % and its letter, and what begins with $, become a star. */
+/* Add `name` to `path`: % with its letter, and words that begin with $, become a star. */
 static void
 path_index(struct buffer *path, const char *name)
 {

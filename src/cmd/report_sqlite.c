@@ -13,7 +13,7 @@
 #include "report.h"
 #include "timestamp.h"
 
-/* Groups that are told apart: beyond, records are left out, and counted. */
+/* The most groups; records of further ones are left out, and counted. */
 #define GROUPS 100000
 
 static const char *const groups[] = {
@@ -26,7 +26,7 @@ static const char *const groups[] = {
 #define TIME "json_extract(doc, '$.\"@timestamp\"')"
 #define APP "json_extract(doc, '$.kubernetes.labels.app')"
 
-/* One group while its records are read. */
+/* A group while its records are read. */
 struct group {
 	char *name;
 	uint64_t count;
@@ -75,7 +75,7 @@ static sqlite3_stmt *
 prepare(sqlite3 *db, const struct report_query *q, const char *sql)
 {
 	sqlite3_stmt *statement = NULL;
-	char from[TIMESTAMP_MAX]; /* as documents write it: text that sorts as time does */
+	char from[TIMESTAMP_MAX]; /* in the documents' form, which sorts like the time */
 
 	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
 		return NULL;
@@ -201,7 +201,7 @@ at_rank(const struct group *g, unsigned percent)
 	return g->ntimes == 0 ? NAN : g->times[report_rank(g->ntimes, percent) - 1];
 }
 
-/* Turn the group into a row; it is given up. */
+/* Turn the group (taken) into a row. */
 static void
 group_row(struct group *g, const struct report_query *q, struct report *out)
 {

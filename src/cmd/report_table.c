@@ -82,12 +82,12 @@ report_table_sample(struct slice log)
 
 /* ---- columns */
 
-/* How a cell of one column is written: as text for the table, as a JSON value. */
+/* A column: its cells as text for the table, and as JSON values. */
 struct column {
 	const char *name;
 	char *(*text)(const struct report_row *row);
 	json_t *(*json)(const struct report_row *row);
-	bool right; /* a number: aligned to the right */
+	bool right; /* aligned to the right, as numbers are */
 };
 
 static char *
@@ -237,7 +237,7 @@ columns_of(const struct report_query *q, const struct column *to[COLUMNS])
 
 /* ---- the table */
 
-/* Characters that a terminal shows of `text`, when it is UTF-8. */
+/* The number of characters that a terminal shows of `text`, when it is UTF-8. */
 static size_t
 width(const char *text)
 {
@@ -337,7 +337,7 @@ print_json(const struct report_query *q, const struct report *r, FILE *to)
 		for (size_t c = 0; c < n; c++) {
 			json_t *value = columns[c]->json(&r->rows[i]);
 
-			/* What is not UTF-8 is no JSON string; the outputs store none such. */
+			/* Text that is not UTF-8 cannot be a JSON string; the outputs store no such text. */
 			json_object_set_new(
 			    row, columns[c]->name, value != NULL ? value : json_null());
 		}

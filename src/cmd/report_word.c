@@ -1,24 +1,24 @@
 /*
  * Whole words as the standard analyzer finds them, so that a table over sqlite
- * counts what the same query counts on a server.  Letters, digits and _ make a
- * word; so does one of . : ' between two letters (UAX 29, WB6 and WB7):
+ * counts the records that a server's query counts.  Letters, digits and _ make
+ * a word; so does one of . : ' between two letters (UAX 29, WB6 and WB7):
  * java.lang.ERROR is one token, and not the word ERROR.
  */
 #include <strings.h>
 
 #include "report.h"
 
-/* What a character is to word breaking, as far as it may touch an ASCII word. */
+/* The class of a character in word breaking, as far as it may touch an ASCII word. */
 enum character {
 	OTHER,
 	LETTER,
 	DIGIT,
 	UNDERSCORE,
 	JOINER, /* between letters */
-	EXTEND, /* belongs to what is before it */
+	EXTEND, /* belongs to the character before it */
 };
 
-/* The letters beyond ASCII that join words; ideographs and kana stand alone. */
+/* Letters beyond ASCII that join words; ideographs and kana are words of their own. */
 static const struct {
 	uint32_t from, to;
 	enum character is;
@@ -76,7 +76,7 @@ continues(char c)
 	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-/* The character that begins at `at`; its length in bytes (bad bytes are one, and OTHER). */
+/* The character that begins at `at`; its length in bytes (a bad byte is one OTHER). */
 static enum character
 character_at(struct slice text, size_t at, size_t *len)
 {

@@ -1,4 +1,4 @@
-/* towline run: ship until stopped. */
+/* towline run: ships until it is stopped. */
 #include "cmd.h"
 
 #include <errno.h>
@@ -61,7 +61,7 @@ level_of(const struct service *service, const char *values[])
 	return service_voice(service);
 }
 
-/* What is run, and what a SIGHUP has found to go on with. */
+/* The configuration that runs, and the one that a SIGHUP has read to go on with. */
 struct running {
 	const char *path;
 	const char **values;
@@ -98,7 +98,7 @@ start(struct running *r)
 	return pipeline_new(r->conf, &how);
 }
 
-/* Go on with the configuration that was found; when it does not start, with the one before. */
+/* Go on with the configuration that was read; when that does not start, with the one before. */
 static struct pipeline *
 start_again(struct running *r)
 {

@@ -8,7 +8,7 @@
 
 #include "memory.h"
 
-#define TIMEOUT 120L /* s: an aggregation over a day may take its time */
+#define TIMEOUT 120L /* s: an aggregation over a day may take long */
 
 struct request {
 	CURL *curl;
@@ -35,7 +35,7 @@ port_of(const struct section *output)
 
 /* ---- the hosts */
 
-/* The hosts of the output that is asked, and which of them: it stays with one that answers. */
+/* The hosts of the output, and the one in use: a host that answers stays in use. */
 static struct {
 	struct host at[HOSTS_MAX];
 	unsigned n, now;
@@ -108,7 +108,7 @@ secret_file(const struct section *output, const char *name)
 	return xstrdup(text);
 }
 
-/* The secret `name`, or what stands in the file `name`_File. */
+/* The secret `name`, or the first line of the file `name`_File. */
 static char *
 secret(const struct section *output, const char *name)
 {
@@ -145,7 +145,7 @@ set_credentials(struct request *r, const struct section *output)
 	free(password);
 }
 
-/* TLS options that are handed on as they are. */
+/* TLS options that libcurl gets unchanged. */
 static const struct {
 	const char *name;
 	CURLoption option;
@@ -171,7 +171,7 @@ set_tls(CURL *curl, const struct section *output)
 		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
 }
 
-/* The URL, and where it leads: with tls.vhost to Host, whose certificate is that name's. */
+/* The URL, and the address to connect to: with tls.vhost in the URL, still that of Host, whose certificate has the name tls.vhost. */
 static void
 set_url(struct request *r, const struct section *output, const char *host, const char *path)
 {
@@ -242,7 +242,7 @@ post_to(const struct section *output, const char *host, const struct server_ask 
 	return status;
 }
 
-/* Is it the host that fails, and not what was asked? */
+/* True when the host fails, and not the request. */
 static bool
 host_failed(long status)
 {

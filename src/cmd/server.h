@@ -1,7 +1,8 @@
 /*
  * The server of an es or opensearch output, for commands: one request, one
- * answer, with that output's hosts, TLS and credentials.  Not the shipper's
- * path.  No output's struct is known here: options go by their names.
+ * answer, with that output's hosts, TLS and credentials.  The shipper does not
+ * use it.  Options are found by their names, as no output's struct is known
+ * here.
  */
 #ifndef SERVER_H
 #define SERVER_H
@@ -19,27 +20,30 @@ const char *server_option_string(const struct section *section, const char *name
 
 /**
  * server_host():
- * For messages: HOST:PORT of who was asked last, until the next call.
+ * For messages: HOST:PORT of the host asked last, valid until the next call.
  */
 const char *server_host(void);
 
-/* What is asked, and where its answer goes. */
+/* A request, and the reader of its answer. */
 struct server_ask {
 	const char *command; /* for messages: towline COMMAND */
-	const char *path;    /* behind the option Path */
+	const char *path;    /* appended to the option Path */
 	const char *type;    /* of the body */
 	struct slice body;
-	/* Takes the next piece of the answer; false: it is refused.  Before each host's
-	 * answer it is called with an empty piece: what came before is void. */
+	/*
+	 * Takes the next piece of the answer; false: the answer is refused.
+	 * Before each host's answer it is called with an empty piece: earlier
+	 * pieces are void.
+	 */
 	bool (*take)(void *arg, struct slice piece);
 	void *arg;
 };
 
 /**
  * server_post(output, ask):
- * POST to one of the output's hosts after the other, until one answers that
- * does not fail (429, 5xx).  Return the HTTP status, or -1 after saying why there
- * was none.
+ * POST to one of the output's hosts after the other, until one answers without
+ * failing (429, 5xx).  Return the HTTP status, or -1 after saying why there
+ * was no answer.
  */
 long server_post(const struct section *output, const struct server_ask *ask);
 

@@ -1,4 +1,4 @@
-/* What an output is configured to, by the names of its options: no output's struct is known here. */
+/* An output's settings, by the names of its options, as no output's struct is known here. */
 #include <strings.h>
 
 #include "server.h"

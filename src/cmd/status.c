@@ -38,17 +38,17 @@ struct row {
 	bool open;
 	uint64_t size, shipped, counted, lag;
 	struct identity id;
-	char *held; /* why; NULL: nothing of it is */
+	char *held; /* the reasons; NULL: no record is held */
 };
 
 struct rows {
 	bool all;
 	struct row *at;
 	size_t n;
-	struct map *by_id; /* once all are there */
+	struct map *by_id; /* made when all rows are there */
 };
 
-/* A stream's size as it was seen last; while its file is open, what the file has now. */
+/* A stream's size when it was last seen; of an open file, its size now. */
 static uint64_t
 size_of(const char *path, bool open, const struct stream_state *what)
 {
@@ -81,7 +81,7 @@ row_add(void *arg, const struct identity *id, const char *path, bool open,
 	row->lag = row->size > row->shipped ? row->size - row->shipped : 0;
 }
 
-/* ---- what is held: [["why",["stream in hex",…]],…] */
+/* ---- held records: [["why",["stream in hex",…]],…] */
 
 static void
 rows_index(struct rows *rows)
@@ -143,7 +143,7 @@ holds_read(void *arg, struct slice key, struct slice value)
 
 /* ---- printing */
 
-/* What lags most stands first. */
+/* The file with the largest lag comes first. */
 static int
 by_lag(const void *a, const void *b)
 {

@@ -1,4 +1,4 @@
-/* towline version: what this binary is. */
+/* towline version: the version of this program. */
 #include "cmd.h"
 #include "ship.h"
 
