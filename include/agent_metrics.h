@@ -1,7 +1,7 @@
 /*
- * The agents' metrics, derived from their lines (agent-events.md, Metrics).
- * The reader counts into its own tables; agent_metrics_publish() copies them,
- * about once a second, to where the serve thread may look.
+ * The agents' metrics, derived from their lines (docs/metrics.md).  The reader
+ * counts into its own tables; agent_metrics_publish() copies them, about once
+ * a second, for the serve thread.
  */
 #ifndef AGENT_METRICS_H
 #define AGENT_METRICS_H
@@ -20,12 +20,12 @@ struct agent_metrics_options {
 	int64_t hold; /* ns that a new label value stays at 0; 0: 30 s; negative: not at all */
 };
 
-/* One agent container: what its series are keyed by. */
+/* The series of one agent container. */
 struct agent_series;
 
 /**
  * agent_metrics_init(options), agent_metrics_fini():
- * Before all others; forget everything (tests).
+ * Called before all others; forget all series (for tests).
  */
 void agent_metrics_init(const struct agent_metrics_options *options);
 void agent_metrics_fini(void);
@@ -35,8 +35,9 @@ void agent_metrics_fini(void);
  * One more stream of the agent container ${pod} begins: return its series,
  * never NULL; families appear at 0.  A new uid of a pod name continues its
  * counters and resets its gauges; an older uid or restart than the newest seen
- * touches counters alone.  Beyond max_series agents, the one that ended
- * longest ago goes; when all are alive, the series `other` is returned.
+ * moves counters alone.  Beyond max_series agents, the agent that ended
+ * longest ago is forgotten; when all are alive, the series `other` is
+ * returned.
  */
 struct agent_series *agent_metrics_agent(const struct pod *pod);
 
@@ -51,15 +52,15 @@ void agent_metrics_count(
 
 /**
  * agent_metrics_ended(a, pod):
- * A stream that agent_metrics_agent was told of is gone.  When it was the
- * last of its container and no other begins, the gauges vanish and the
+ * A stream for which agent_metrics_agent() was called has ended.  When it was
+ * the last of its container and no other begins, the gauges vanish and the
  * counters stay a while.
  */
 void agent_metrics_ended(struct agent_series *a, const struct pod *pod, int64_t now);
 
 /**
  * agent_metrics_publish(now, behind):
- * Show what was counted so far, as of ${now} (wall ns).  ${behind}: a file has
+ * Show the counts so far, as of ${now} (wall ns).  ${behind}: a file has
  * unread bytes (then a heartbeat's age is judged against the newest record
  * read).  The first call that is not behind, or comes 60 s after the first,
  * ends the history: series made until then begin at their value.
@@ -68,7 +69,8 @@ void agent_metrics_publish(int64_t now, bool behind);
 
 /**
  * agent_metrics_counted():
- * Has the history been counted?  Until then no scrape should be answered.
+ * True when the history has been counted.  Until then no scrape should be
+ * answered.
  */
 bool agent_metrics_counted(void);
 
@@ -82,9 +84,9 @@ void agent_metrics_scraped(void);
 
 /**
  * agent_metrics_save(put, arg), agent_metrics_restore(key, value, now):
- * Give ${put} each series that has changed since the last call, as a key and
- * a text (empty: the series is gone); both live until it returns.  Bring one
- * back, before the first record; what was counted is history then.
+ * Give ${put} each series that has changed since the last call, as a key and a
+ * text (empty: the series is gone); both live until it returns.  Bring a
+ * series back, before the first record; its counts are history then.
  */
 typedef void agent_metrics_put(void *arg, struct slice key, struct slice value);
 void agent_metrics_save(agent_metrics_put *put, void *arg);

@@ -12,12 +12,12 @@
 #include "agent.h"
 #include "memory.h"
 
-/* Why bytes were never read. */
+/* The reason why bytes were never read. */
 enum lost { LOST_GZIP, LOST_HELD, LOST_DELETED, LOST_TRUNCATED, LOST_POWERCUT, LOST_REASONS };
 
 extern const char *const metrics_lost_names[];
 
-/* What is asked of the API server, and what went wrong with it. */
+/* Requests to the API server, by verb, and their failures. */
 enum kube_verb { KUBE_LIST, KUBE_WATCH, KUBE_GET, KUBE_VERBS };
 enum kube_error {
 	KUBE_CONNECT,   /* no answer, or a broken one */
@@ -26,7 +26,7 @@ enum kube_error {
 	KUBE_GONE,      /* 410: list again */
 	KUBE_THROTTLED, /* 429 */
 	KUBE_SERVER,    /* another status, an ERROR event */
-	KUBE_ANSWER,    /* not what the API speaks, or too large */
+	KUBE_ANSWER,    /* not the API's JSON, or too large */
 	KUBE_ERRORS
 };
 
@@ -41,10 +41,10 @@ struct metrics {
 	atomic_ullong lag_bytes;     /* gauge */
 	atomic_llong newest;         /* runtime time of the newest record read, ns */
 	atomic_ullong state_stale;   /* gauge: s since the state could not be written; 0: it can */
-	atomic_ullong index_late;    /* indices that exist from before our template */
+	atomic_ullong index_late;    /* indices that are older than towline's template */
 	atomic_ullong memory_limit;  /* gauge: bytes, limit.h */
 	atomic_ullong refused_files; /* looks at a file beyond Max_Files */
-	atomic_ullong forgotten;     /* streams, as more are not remembered */
+	atomic_ullong forgotten;     /* streams that the state forgot, as it had too many */
 	atomic_ullong folded;        /* records counted under the label value `other` */
 	atomic_ullong unenriched;    /* records of a pod that was not known in time */
 	atomic_ullong pod_waits;     /* gauge: files that wait for their pod */
@@ -57,7 +57,7 @@ struct kube_metrics {
 	atomic_ullong up;   /* gauge: 1: all pods are known and watched */
 	atomic_ullong pods; /* gauge */
 	atomic_ullong events;
-	atomic_ullong cut;     /* parts of pods, as these were too large */
+	atomic_ullong cut;     /* parts of pods that were dropped, as the pods were too large */
 	atomic_ullong refused; /* pods beyond Max_Pods */
 	atomic_ullong requests[KUBE_VERBS];
 	atomic_ullong errors[KUBE_ERRORS];
@@ -105,17 +105,18 @@ struct output_metrics {
 	atomic_ullong delivered;
 	atomic_ullong retries[REASONS];
 	atomic_ullong dead_letters[REASONS];
-	atomic_ullong stripped;                       /* sent without log_parsed */
-	atomic_ullong held;                           /* gauge: items in the hold */
-	atomic_ullong requests_limit;                 /* gauge: requests at a time */
-	atomic_ullong delivery[DELIVERY_BUCKETS + 1]; /* runtime time to the server's word */
+	atomic_ullong stripped;       /* sent without log_parsed */
+	atomic_ullong held;           /* gauge: items in the hold */
+	atomic_ullong requests_limit; /* gauge: requests at a time */
+	atomic_ullong delivery[DELIVERY_BUCKETS +
+			       1]; /* from the record's runtime time to the server's answer */
 	atomic_ullong delivery_sum_ns;
 	struct output_metrics *next;
 };
 
 /**
  * metrics_output(name):
- * Register an output's counters; those of a name that is there already are
+ * Register an output's counters; for a known name the same counters are
  * returned again.  They live as long as the process.
  */
 struct output_metrics *metrics_output(const char *name);

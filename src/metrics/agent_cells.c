@@ -64,7 +64,7 @@ cell_new(
 	return cell;
 }
 
-/* The longest text of a field that is looked at: its label is cut to less. */
+/* The part of a field's text that is read; its label is cut to less. */
 #define FIELD_MAX 1024
 
 /* The first ${max} bytes of the inside of a JSON string, or less: no escape is cut. */

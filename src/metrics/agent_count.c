@@ -1,7 +1,6 @@
 /*
- * Counting one record of an agent: the hot path.  Which event moves which
- * number stands in agent_metrics_count(); nothing here is shown before
- * agent_publish.c has copied it.
+ * Counting one record of an agent: the hot path.  agent_metrics_count() maps
+ * events to numbers; they are shown when agent_publish.c has copied them.
  */
 #include "agent_series.h"
 
@@ -92,7 +91,7 @@ error_logged(struct agent_series *a, const struct agent_line *line)
 	agent_cells_find(&a->errors, a, "error_type", type, false)->count++;
 }
 
-/* A heartbeat without a time of its own: agent_metrics_publish() says when it was. */
+/* A heartbeat without a time of its own: agent_metrics_publish() takes its own time for it. */
 static void
 heartbeat_seen(struct vitals *v, int64_t time)
 {
@@ -102,7 +101,7 @@ heartbeat_seen(struct vitals *v, int64_t time)
 		v->heartbeat = time;
 }
 
-/* ---- what the newest life states of itself */
+/* ---- values that the newest life states */
 
 static void
 stated(double *gauge, const struct measure *m)

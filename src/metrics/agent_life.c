@@ -68,9 +68,9 @@ agent_life_renew(struct agent_series *a, struct life *life)
 }
 
 /*
- * Restarts are numbered.  Uids are not: of two with one pod name the newer is
- * the one whose records come behind all that the other has written, as a name
- * is free again only when its pod has ended.
+ * Restarts are numbered.  Uids are not: of two uids of one pod name the newer
+ * is the uid whose record is later than all of the other's, as a name is free
+ * again only when its pod has ended.
  */
 bool
 agent_life_is_newest(struct agent_series *a, const struct pod *pod, int64_t time)

@@ -1,19 +1,19 @@
 /*
- * Showing what was counted: the copy under the lock, when held label values
- * are released, when gauges vanish and series go.  About once a second.
+ * Showing the counts: the copy under the lock, the release of held label
+ * values, the end of gauges and series.  About once a second.
  */
 #include "agent_series.h"
 
 #include <stdlib.h>
 
-#define HOLD_MAX (600 * NS_PER_S)      /* without a scrape, a hold ends here */
-#define HISTORY_MAX (60 * NS_PER_S)    /* what is read later does not count as history */
-#define SKEW (60 * NS_PER_S)           /* that a record may be ahead of our clock */
-#define COUNTERS_STAY (900 * NS_PER_S) /* behind the end of an agent */
+#define HOLD_MAX (600 * NS_PER_S)   /* without a scrape, a hold ends here */
+#define HISTORY_MAX (60 * NS_PER_S) /* records that are read later are not history */
+#define SKEW (60 * NS_PER_S) /* the most that a record may be ahead of this machine's clock */
+#define COUNTERS_STAY (900 * NS_PER_S) /* how long counters are shown after the end of an agent */
 
 /*
  * Between a rotated file's end and its successor's first line an agent has no
- * file: that long its gauges stay.
+ * file: its gauges stay for so long.
  */
 #define GAUGES_STAY (3 * NS_PER_S)
 

@@ -1,6 +1,6 @@
 /*
- * What of the agents' series outlives the process: a JSON text for each, which
- * the state keeps together with the cursors that say what was counted.
+ * The agents' series over a restart: a JSON text for each, which the state
+ * keeps together with the cursors of the counted records.
  */
 #include "agent_series.h"
 
@@ -30,7 +30,7 @@ histogram_save(const struct histogram *h)
 	return all;
 }
 
-/* By value; `other` is among them once it exists. */
+/* Cells by value; `other` is among them once it exists. */
 static json_t *
 cells_save(const struct cells *c)
 {
@@ -142,7 +142,7 @@ agent_metrics_save(agent_metrics_put *put, void *arg)
 		series_save(agents.other, put, arg);
 }
 
-/* ---- restoring; the text is ours, but a wrong one must do no harm */
+/* ---- restoring; towline wrote the text, but a wrong one must do no harm */
 
 static uint64_t
 count_at(const json_t *array, size_t i)

@@ -1,9 +1,9 @@
 /*
  * The agents' series as the files agent*.c share them.
  *
- * Everything here belongs to the reader thread, but for what is marked
- * `shown`: that is copied by agent_metrics_publish() under agents.lock, and
- * read by agent_metrics_write() under it.
+ * Everything here belongs to the reader thread, but for members called
+ * `shown`: agent_metrics_publish() copies them and agent_metrics_write() reads
+ * them, both under agents.lock.
  */
 #ifndef AGENT_SERIES_H
 #define AGENT_SERIES_H
@@ -18,8 +18,8 @@
 #include "tasks.h"
 
 /*
- * When a label value may be shown with its count: not before a scrape has seen
- * it at 0, so that increase() and rate() see its first event.
+ * The time until a label value is shown with its count: a scrape must have
+ * seen it at 0, so that increase() and rate() see its first event.
  */
 struct hold {
 	int64_t since;       /* wall ns of the publish that first showed it; 0: none yet */
@@ -32,7 +32,7 @@ struct histogram {
 	long double sum; /* 64 bits of mantissa: sums of decimals come out exact */
 };
 
-/* What is counted for one value of error_type or pipeline. */
+/* The counts of one value of error_type or pipeline. */
 struct cell {
 	struct cell *next;
 	char *labels; /* as they are exposed, the agent's included */
@@ -46,9 +46,9 @@ struct cell {
 /* The values of one label: by value, and in the order of their first sight. */
 struct cells {
 	struct map *by_value;
-	struct cell *first, **end; /* those that are shown */
-	struct cell *fresh;        /* those that the next publish shows */
-	struct cell *other;        /* where values beyond the cap are counted */
+	struct cell *first, **end; /* the shown ones */
+	struct cell *fresh;        /* shown from the next publish on */
+	struct cell *other;        /* of values beyond the cap */
 };
 
 /* Tasks completed in one part of the window. */
@@ -64,18 +64,18 @@ struct part {
 struct window {
 	struct part *parts; /* WINDOW_PARTS of them; NULL: no task has been completed */
 	int64_t end;        /* part of the newest completion */
-	bool moved;         /* since its mean was taken */
+	bool moved;         /* a task was added since its mean was taken */
 };
 
-/* What is counted; never reset while the series lives. */
+/* Counters; never reset while the series lives. */
 struct agent_counters {
 	uint64_t completed, failed;
 	struct histogram execution, request;
 };
 
-/* Levels; each is known once the agent has stated it. */
+/* Gauges; each is known once the agent has stated it. */
 struct agent_gauges {
-	bool alive; /* it has files: without, no gauge is shown */
+	bool alive; /* the agent has files; without files no gauge is shown */
 	bool running;
 	double active_tasks, active_requests, open_sessions;
 	bool has_mean;
@@ -85,13 +85,13 @@ struct agent_gauges {
 	    build[6 * LABEL_MAX + 64]; /* labels version, commit, build_timestamp, escaped; or "" */
 };
 
-/* The signs of the newest life; a newer one begins with none. */
+/* The present state of an agent, told by its newest life; a newer life begins with none. */
 struct vitals {
 	int64_t last;      /* newest record, ns */
 	int64_t heartbeat; /* ns; 0: none */
 	int64_t began;     /* wall ns of its first publish */
 	struct tasks *tasks;
-	bool counts_tasks; /* it has logged a start: active tasks come from the set */
+	bool counts_tasks; /* a task's start was logged: active tasks are the size of the set */
 	struct window window;
 	struct agent_gauges gauges;
 };
@@ -108,19 +108,19 @@ struct agent_series {
 	struct agent_series *next; /* in agents.shown */
 	char *key;                 /* in agents.by_name */
 	char *labels;              /* namespace, pod, container */
-	struct life *lives;        /* those with open streams, and the newest */
-	struct life *newest;       /* it alone touches the gauges */
+	struct life *lives;        /* lives with open streams, and the newest */
+	struct life *newest;       /* its records alone move the gauges */
 	unsigned streams;          /* open, of all lives */
-	int64_t quiet_since;       /* wall ns when its last stream went; 0: it has some */
-	int64_t gone_since;        /* the same, of the newest life */
+	int64_t quiet_since;       /* wall ns of the end of its last stream; 0: it has open ones */
+	int64_t gone_since;        /* wall ns of the end of the newest life's last stream */
 	bool linked;               /* it is in agents.shown */
-	bool other;                /* agents beyond the cap */
+	bool other;                /* the series of all agents beyond the cap */
 	bool changed;              /* since it was saved */
 	struct hold hold;
 
 	struct agent_counters counters;
 	struct cells errors;    /* by error_type */
-	struct cells pipelines; /* by pipeline, when that is asked for */
+	struct cells pipelines; /* by pipeline, with Per_Pipeline */
 
 	struct vitals vitals;
 
@@ -141,10 +141,10 @@ struct agents {
 	uint64_t generation;        /* of publishes; under the lock */
 	int64_t began;              /* wall ns of the first publish; 0: none yet */
 
-	uint64_t written;      /* generation that the last exposition showed: the server's */
-	atomic_ullong scraped; /* generation that a scrape has seen whole */
-	atomic_bool counted;   /* the history is in */
-	bool restored;         /* it was in when the process began */
+	uint64_t written;      /* generation of the last exposition: the serve thread's */
+	atomic_ullong scraped; /* generation of the last scrape that was sent whole */
+	atomic_bool counted;   /* the history has been counted */
+	bool restored;         /* the state had counts when the process began */
 };
 
 extern struct agents agents;
@@ -154,16 +154,15 @@ extern struct agents agents;
 
 /**
  * agents_named(key), agents_forget(a):
- * The series saved under ${key}, made when it is new; NULL: there are too many,
- * or it is no key.  Drop a series that has no stream from the counted and the
- * shown ones.
+ * The series saved under ${key}, made when it is new; NULL: there are too
+ * many.  Drop a series without streams, from the counted and the shown ones.
  */
 struct agent_series *agents_named(struct slice key);
 void agents_forget(struct agent_series *a);
 
 /* ---- agent_cells.c: the values of a label */
 
-/* The error_type of an error that names none. */
+/* The error_type of an error without a type. */
 extern const struct field agent_cells_no_type;
 
 void agent_cells_init(struct cells *c);

@@ -1,7 +1,7 @@
-/* The agents' families: the table of them, and their exposition from what was published. */
+/* The agents' families: their table, and their exposition from the published values. */
 #include "agent_series.h"
 
-/* How a family's samples are written; one of the two. */
+/* A family, and the function that writes its samples. */
 struct agent_row {
 	struct family family;
 	void (*write)(struct exposition *x, const struct family *f, const struct agent_series *a);

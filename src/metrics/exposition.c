@@ -9,8 +9,8 @@ const double metrics_duration_buckets[DELIVERY_BUCKETS] = { 0.1, 0.5, 1, 5, 15, 
 	3600 };
 
 /*
- * Written with a fraction in both formats, as OpenMetrics wants it, so that a
- * series has one name however it is scraped.
+ * The bounds are written with a fraction in both formats, as OpenMetrics
+ * demands, so that a series has one name in both.
  */
 static const char *const bound_names[DELIVERY_BUCKETS + 1] = { "0.1", "0.5", "1.0", "5.0", "15.0",
 	"60.0", "300.0", "600.0", "1800.0", "3600.0", "+Inf" };

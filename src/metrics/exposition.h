@@ -1,6 +1,6 @@
 /*
  * Writing families of metrics as text: Prometheus' text format 0.0.4 or
- * OpenMetrics 1.0.  Knows formats and escapes, not what is counted.
+ * OpenMetrics 1.0.  It knows formats and escapes, not the values.
  */
 #ifndef EXPOSITION_H
 #define EXPOSITION_H
@@ -26,7 +26,7 @@ struct exposition {
 	const struct family *headed; /* HELP and TYPE of this one have been written; NULL: none */
 };
 
-/* The longest label value, in bytes: what comes from log lines is cut there. */
+/* The longest label value, in bytes: longer texts of log lines are cut. */
 #define LABEL_MAX 200
 
 /**
@@ -58,7 +58,7 @@ void exposition_value(
 /**
  * exposition_histogram(x, f, labels, buckets, sum):
  * Write a histogram of durations: ${buckets} are DELIVERY_BUCKETS + 1 counts,
- * not cumulated; the last is what lies above all bounds.
+ * not cumulated; the last is of values above all bounds.
  */
 void exposition_histogram(struct exposition *x, const struct family *f, struct slice labels,
     const uint64_t *buckets, double sum);

@@ -1,6 +1,6 @@
 /*
- * towline's own families: the table of them, the counters of each output, and
- * their exposition.  The agents' are agent*.c.
+ * towline's own families: their table, the counters of each output, and their
+ * exposition.  The agents' families are in agent_write.c.
  */
 #include "metrics.h"
 
@@ -24,10 +24,10 @@ const char *const metrics_kube_error_names[] = { "connect", "auth", "forbidden",
 
 const char *const metrics_lost_names[] = { "gzip", "held", "deleted", "truncated", "powercut" };
 
-/* All outputs, newest first; only ever grows. */
+/* All outputs, the newest first; none is ever removed. */
 static _Atomic(struct output_metrics *) outputs;
 
-/* What pods lost, newest first; the last is that of files outside of pods, and is always there. */
+/* Lost bytes by pod, the newest first; the last, of files outside of pods, is always there. */
 struct lost_metrics {
 	const char *pod;
 	atomic_ullong bytes[LOST_REASONS];
@@ -37,7 +37,7 @@ struct lost_metrics {
 static struct lost_metrics lost_elsewhere = { .pod = "" };
 static _Atomic(struct lost_metrics *) losts = &lost_elsewhere;
 
-/* Where a family's numbers lie, and how its samples are written. */
+/* A family, the place of its numbers, and the function that writes its samples. */
 struct own {
 	struct family family;
 	void (*write)(struct exposition *x, const struct own *own, int64_t now);

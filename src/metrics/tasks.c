@@ -6,7 +6,7 @@
 
 #include "memory.h"
 
-#define ENDS 64 /* remembered */
+#define ENDS 64 /* ends that are remembered */
 
 struct end {
 	uint64_t hash;
@@ -18,7 +18,7 @@ struct tasks {
 	uint32_t size;   /* a power of two */
 	uint32_t count;
 	struct end ends[ENDS];
-	unsigned at; /* where the next end goes */
+	unsigned at; /* index of the next end */
 };
 
 struct tasks *
@@ -116,7 +116,7 @@ tasks_put(struct tasks *t, uint64_t hash)
 	t->count++;
 }
 
-/* Empty the slot; those behind it that lie away from their home move up. */
+/* Empty the slot; later hashes that are not in their home slot move up. */
 static void
 slot_clear(struct tasks *t, uint32_t hole)
 {

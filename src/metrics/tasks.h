@@ -29,7 +29,8 @@ void tasks_end(struct tasks *t, struct slice id, int64_t time);
 
 /**
  * tasks_next(t, at), tasks_put(t, hash):
- * Walk: start with *${at} = 0; return each hash, then 0.  Put one back.
+ * A walk: start with *${at} = 0; return each hash, then 0.  Put a hash back,
+ * after a restart.
  */
 uint64_t tasks_next(const struct tasks *t, uint32_t *at);
 void tasks_put(struct tasks *t, uint64_t hash);
