@@ -1,4 +1,4 @@
-/* How long to wait before what has failed is tried again. */
+/* The wait before another try of something that has failed. */
 #ifndef BACKOFF_H
 #define BACKOFF_H
 

@@ -1,6 +1,6 @@
 /*
  * Points at which the chaos harness (tests/chaos) kills towline.
- * Only a build with FAULTS=1 has them; in any other they are nothing.
+ * Only a build with FAULTS=1 has them.
  *
  *	TOWLINE_FAULT=NAME:COUNT   the COUNT-th pass of FAULT("NAME") is SIGKILL
  */

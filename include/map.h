@@ -1,6 +1,6 @@
 /*
  * A hash map from bytes to a pointer.  Keys are copied; values belong to the
- * caller.  Not for hostile numbers of keys: whoever fills it has a cap.
+ * caller.  The map has no limit on the number of keys: its user sets one.
  */
 #ifndef MAP_H
 #define MAP_H
@@ -31,8 +31,8 @@ size_t map_count(const struct map *m);
  * map_next(m, at, key):
  * Walk in no order: start with *${at} = 0; return each value and its ${key}
  * (may be NULL), then NULL.  Removing the entry just returned is allowed, but
- * another may move to its place: take one from *${at} to see it, too (some are
- * seen twice then).  Adding is not allowed.
+ * another entry may move to its place: subtract one from *${at} to see that,
+ * too (some entries are seen twice then).  Adding is not allowed.
  */
 void *map_next(const struct map *m, size_t *at, struct slice *key);
 

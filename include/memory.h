@@ -1,9 +1,9 @@
 /*
- * Memory: allocation that dies rather than fails, an arena for what lives as
- * long as one record, and a growing buffer.
+ * Memory: allocation that dies rather than fails, an arena for memory that
+ * lives as long as one record, and a growing buffer.
  *
- * Out of memory is not survived: the state is on disk, and whoever started us
- * starts us again.
+ * Out of memory ends the process: the state is on disk, and a supervisor
+ * starts towline again.
  */
 #ifndef MEMORY_H
 #define MEMORY_H
@@ -25,8 +25,8 @@ char *xslicedup(struct slice s) __attribute__((malloc, returns_nonnull));
 char *xprintf(const char *format, ...) __attribute__((malloc, format(printf, 1, 2)));
 
 /*
- * A bump allocator of fixed size: what one record needs beyond the read
- * buffer.  Reset when the record is encoded.
+ * A bump allocator of fixed size, for memory that one record needs beyond the
+ * read buffer.  Reset when the record is encoded.
  */
 struct arena {
 	char *at;
@@ -50,7 +50,7 @@ arena_reset(struct arena *a)
 /**
  * arena_take(a, n):
  * Return ${n} bytes aligned to 8, or NULL when the arena has no room: the
- * caller then does without, and counts it.
+ * caller then goes without the memory, and counts that.
  */
 static inline void *
 arena_take(struct arena *a, size_t n)
@@ -63,7 +63,7 @@ arena_take(struct arena *a, size_t n)
 	return a->at + from;
 }
 
-/* Bytes that grow, up to a cap: never driven beyond it by input. */
+/* Bytes that grow up to a cap, whatever the input. */
 struct buffer {
 	char *at;
 	size_t len;
@@ -87,14 +87,14 @@ buffer_clear(struct buffer *b)
 
 /**
  * buffer_need(b, n):
- * Make room for ${n} more bytes and return where they go, or NULL when the cap
- * forbids it (nothing has changed then).  The caller adds to b->len.
+ * Make room for ${n} more bytes and return its begin, or NULL when the cap
+ * forbids that (nothing has changed then).  The caller adds to b->len.
  */
 char *buffer_need(struct buffer *b, size_t n);
 
 /**
  * buffer_put(b, s), buffer_printf(b, format, ...):
- * Append.  Return 0, or -1 when the cap forbids it (nothing was appended).
+ * Append.  Return 0, or -1 when the cap forbids that (nothing was appended).
  */
 int buffer_put(struct buffer *b, struct slice s);
 int buffer_printf(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));

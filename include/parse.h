@@ -1,11 +1,11 @@
-/* What every parser answers. */
+/* The answer of every parser. */
 #ifndef PARSE_H
 #define PARSE_H
 
 enum parsed {
-	PARSE_OK,   /* done: the result stands in the out parameter */
+	PARSE_OK,   /* done: the out parameter has the result */
 	PARSE_MORE, /* the text ends before the answer is known */
-	PARSE_BAD,  /* the text is not what this parser reads */
+	PARSE_BAD,  /* the text has another form than this parser reads */
 };
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Text as it lies in somebody else's memory: where, and how long.  Never ended
- * by a NUL but by luck; never freed through the slice.
+ * Text in memory that another part owns: its begin and its length.  It need
+ * not end with a NUL, and is never freed through the slice.
  */
 #ifndef SLICE_H
 #define SLICE_H

@@ -21,14 +21,14 @@ extern const char *const voice_names[];
 
 /**
  * voice_open(level, path):
- * Say what is at ${level} or above, to the file ${path} (NULL: standard
+ * Write messages of ${level} or above, to the file ${path} (NULL: standard
  * error).  Return 0, or -1 with errno.
  */
 int voice_open(enum voice level, const char *path);
 
 /**
  * voice_level(level):
- * Change what is said from now on.
+ * Write messages of ${level} or above from now on.
  */
 void voice_level(enum voice level);
 
@@ -45,7 +45,7 @@ void voice_say(enum voice level, const char *subject, const char *format, ...)
 #define say_info(...) voice_say(VOICE_INFO, __VA_ARGS__)
 #define say_debug(...) voice_say(VOICE_DEBUG, __VA_ARGS__)
 
-/* For what would be said again and again: at most one message in 30 s. */
+/* For a message that would be repeated: at most one in 30 s. */
 struct said {
 	int64_t at; /* monotonic ns of the last one; 0: never */
 	unsigned long unsaid;

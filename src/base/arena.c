@@ -1,4 +1,4 @@
-/* The block of an arena: taken and given back. */
+/* The block of an arena: allocated and freed. */
 #include "memory.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
- * Landlock knows inodes: a grant is of what a path leads to when it is given.
- * What is replaced by another file of the same name must be granted by its
- * directory, and what is mounted over a directory by one above that.
+ * Landlock knows inodes: a grant holds for the inode that a path leads to at
+ * that moment.  A file that is replaced by another of its name must be granted
+ * by its directory, and a directory that may be mounted over by one above it.
  */
 #include "fence.h"
 
@@ -32,15 +32,15 @@
 	    LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE)
 
 struct grant {
-	char *where; /* that is there, without links */
-	char *what;  /* that was asked for: it, or below it */
+	char *where; /* an existing path without links */
+	char *what;  /* the path asked for: the same, or one below it */
 	enum fence_right right;
 };
 
 struct fence {
 	struct grant *grants;
 	size_t n;
-	int *kept; /* descriptors of what the kernel would forget: /proc makes its inodes anew */
+	int *kept; /* descriptors that keep inodes in the kernel, as /proc makes its inodes anew */
 	size_t nkept;
 };
 
@@ -101,7 +101,7 @@ add(struct fence *f, char *where, char *what, enum fence_right right)
 	f->grants[f->n++] = (struct grant){ where, what, right };
 }
 
-/* Its nearest parent that is there, without links; *what: with what is missing behind it. */
+/* The nearest existing parent of `path`, without links; *what: the same with the missing part appended. */
 static char *
 nearest_of(const char *path, char **what)
 {
@@ -110,7 +110,7 @@ nearest_of(const char *path, char **what)
 	while ((real = realpath(at, NULL)) == NULL) {
 		char *up = directory_of(at);
 
-		if (strcmp(up, at) == 0) /* not even that: nothing can be opened anyway */
+		if (strcmp(up, at) == 0) /* no parent exists: nothing can be opened anyway */
 			break;
 		free(at);
 		at = up;
@@ -187,7 +187,7 @@ fence_beyond(const struct fence *wanted, const struct fence *standing)
 	return NULL;
 }
 
-/* ---- the kernel's */
+/* ---- the kernel's rules */
 
 static void
 rule_add(struct fence *f, int rules, const struct grant *g, uint64_t handled)
@@ -229,7 +229,7 @@ fence_close(struct fence *f, bool exec)
 		all.handled_access_fs |= LANDLOCK_ACCESS_FS_TRUNCATE;
 	if (exec)
 		all.handled_access_fs &= ~LANDLOCK_ACCESS_FS_EXECUTE;
-	/* Of the struct only that field: older kernels refuse a longer one. */
+	/* Only the first field of the struct, as older kernels refuse a longer one. */
 	rules = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof(all.handled_access_fs), 0);
 	if (rules < 0)
 		return 0;

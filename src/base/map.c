@@ -1,6 +1,6 @@
 /*
- * Open addressing with linear probing; a removed entry leaves no tombstone,
- * those behind it move up.  At most three quarters full.
+ * Open addressing with linear probing; a removed entry leaves no tombstone, as
+ * later entries move up.  At most three quarters full.
  */
 #include "map.h"
 
@@ -115,7 +115,7 @@ map_del(struct map *m, struct slice key)
 	     i = (i + 1) & (m->size - 1)) {
 		size_t home = m->slots[i].hash & (m->size - 1);
 
-		/* An entry may fill the hole when its home does not lie behind the hole. */
+		/* An entry may fill the hole when its home slot is not between the hole and the entry. */
 		if (((i - home) & (m->size - 1)) >= ((i - hole) & (m->size - 1))) {
 			m->slots[hole] = m->slots[i];
 			hole = i;

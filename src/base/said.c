@@ -1,4 +1,4 @@
-/* Messages that would be said again and again. */
+/* The limit on messages that would be repeated. */
 #include "voice.h"
 
 #include "clock.h"

@@ -42,7 +42,7 @@ voice_level(enum voice level)
 	atomic_store(&voice_said, (int)level);
 }
 
-/* How many bytes the character of UTF-8 at `s` has; 0: it is none, or a control character. */
+/* The length in bytes of the UTF-8 character at `s`; 0: no such character, or a control character. */
 static size_t
 character(const char *s)
 {
@@ -63,8 +63,9 @@ character(const char *s)
 }
 
 /*
- * Control characters, those of C1 too, would let a file name or a log line forge
- * messages; what is no UTF-8 would make them unreadable for who stores them.
+ * Control characters, those of C1 too, would let a file name or a log line
+ * forge messages; bytes that are no UTF-8 would make messages unreadable for a
+ * program that stores them.
  */
 static size_t
 escape(char *to, size_t size, const char *from)
