@@ -1,4 +1,4 @@
-/* Reading conf/agent-events.conf: which words are events, which keys are which field. */
+/* Reading conf/agent-events.conf: the words that are events, the keys of each field. */
 #ifndef AGENT_CONF_H
 #define AGENT_CONF_H
 
@@ -10,8 +10,8 @@ struct service;
 /**
  * agent_conf_read(path, findings):
  * The built-in words and those of the file ${path} (NULL: the built-in ones
- * alone).  What is wrong in the file becomes findings, each with its line.
- * Never NULL; the caller frees with agent_words_free().
+ * alone).  Mistakes in the file become findings, each with its line. Never
+ * NULL; the caller frees with agent_words_free().
  */
 struct agent_words *agent_conf_read(const char *path, struct findings *findings);
 

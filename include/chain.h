@@ -17,13 +17,13 @@
 
 struct chain;
 
-/* What the chain knows of a stream: decided when it begins, not for each record. */
+/* The chain's part of a stream: decided when the stream begins, not for each record. */
 struct source;
 
 /**
  * chain_new(conf, service):
  * Make ready the parsers, filters and words that ${conf} names.  Return NULL
- * after saying what is wrong (findings of agent-events.conf included).
+ * after saying the mistake (findings of agent-events.conf included).
  */
 struct chain *chain_new(const struct conf *conf, const struct service *service);
 void chain_free(struct chain *c);
@@ -44,25 +44,24 @@ bool chain_has(const struct source *s, const struct plugin *filter);
 
 /**
  * chain_rules(c, stream, rules):
- * What the configuration of ${stream}'s input and filters says of its
- * documents: the keys of the text (Key) and of what was found in it
- * (Merge_Log_Key).
+ * The settings of ${stream}'s input and filters for its documents: the key of
+ * the text (Key) and the key of the fields found in it (Merge_Log_Key).
  */
 void chain_rules(const struct chain *c, const struct stream *stream, struct document_rules *rules);
 
 /**
  * chain_run(c, s, f, r), chain_read(c, s, f, r):
  * Turn ${f} into ${r}.  Return false when a filter dropped it.  ${r} lives
- * until the next call.  chain_read only reads what is to be counted.
+ * until the next call.  chain_read() only reads the values that are counted.
  */
 void chain_read(struct chain *c, struct source *s, const struct framed *f, struct record *r);
 bool chain_run(struct chain *c, struct source *s, const struct framed *f, struct record *r);
 
 /**
  * chain_line(c), chain_dropped_by(c), chain_failures(c):
- * Of the record of the last call: what the agent's grammar found in it (NULL:
- * it was not asked), the filter that dropped it (NULL: none), and what could
- * not be read (bits: 1 << enum parse_failure).
+ * Of the record of the last call: the line of the agent's grammar (NULL: it
+ * was not read), the filter that dropped the record (NULL: none), and the
+ * failures of parsers (bits: 1 << enum parse_failure).
  */
 const struct agent_line *chain_line(const struct chain *c);
 const struct filter *chain_dropped_by(const struct chain *c);

@@ -1,4 +1,4 @@
-/* What a running towline may open: what its configuration names, and what the system needs. */
+/* The files that a running towline may open: those that its configuration names, and the system's. */
 #ifndef CONFINE_H
 #define CONFINE_H
 
@@ -7,16 +7,16 @@
 /**
  * confine(conf, state_dir):
  * Before any other thread exists: keep reading of the roots and of the files
- * that ${conf} names, writing in the state's directory (${state_dir} instead of
- * State_Path, unless NULL) and the sqlite output's, and give up the rest.  What
- * cannot be given up here is said.
+ * that ${conf} names, writing in the state's directory (${state_dir} instead
+ * of State_Path, unless NULL) and the sqlite output's, and give up the rest.
+ * Where the kernel cannot do that, it is said.
  */
 void confine(const struct conf *conf, const char *state_dir);
 
 /**
  * confine_allows(conf, state_dir):
- * May the process still go on with ${conf}?  False after saying which path it
- * has given up.
+ * True when the process can go on with ${conf}.  False after saying which path
+ * it has given up.
  */
 bool confine_allows(const struct conf *conf, const char *state_dir);
 

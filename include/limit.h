@@ -13,19 +13,19 @@
 /* Its parts, in bytes. */
 struct limit {
 	uint64_t program; /* code, libraries, stacks, SQLite's cache */
-	uint64_t batches; /* the pool, its ranges, what outputs hold and compress */
+	uint64_t batches; /* the pool, its ranges, the outputs' holds and compression */
 	uint64_t reading; /* the read buffer, lines read again, inflating, parsing */
 	uint64_t files;   /* Max_Files of them, with stream, cursors, names */
-	uint64_t state;   /* what is known of streams, counters' texts, the agents' series */
-	uint64_t pods;    /* what the API server says of them */
+	uint64_t state;   /* known streams, the counters' texts, the agents' series */
+	uint64_t pods;    /* their metadata */
 	uint64_t sockets; /* with the kernel's buffers, which are not in a process's RSS */
 	uint64_t kernel;  /* watches and open files: not in RSS either */
-	size_t streams;   /* that the state remembers: in its part */
+	size_t streams;   /* number of streams that the state remembers */
 };
 
 /**
  * limit_of(conf, out):
- * Add up what ${conf} allows.  Reads the kernel's caps on socket buffers.
+ * Add up the caps of ${conf}.  Reads the kernel's caps on socket buffers.
  */
 void limit_of(const struct conf *conf, struct limit *out);
 uint64_t limit_sum(const struct limit *l);

@@ -8,16 +8,16 @@ struct pipeline;
 
 struct pipeline_options {
 	bool exit_on_eof;      /* read to the end, deliver, return */
-	const char *state_dir; /* overrides State_Path; NULL: not */
-	/* SIGHUP: is there another configuration to go on with?  NULL: never. */
+	const char *state_dir; /* in the place of State_Path; NULL: State_Path */
+	/* Called on SIGHUP.  True: another configuration was read, to go on with.  NULL: none ever is. */
 	bool (*reload)(void *arg);
 	void *reload_arg;
 };
 
 enum pipeline_end {
-	PIPELINE_FAILED,  /* it could not start; why was said */
+	PIPELINE_FAILED,  /* it could not start, and has said why */
 	PIPELINE_ENDED,   /* by a signal, or all is delivered */
-	PIPELINE_RELOADS, /* to go on with the configuration that ${reload} has found */
+	PIPELINE_RELOADS, /* to go on with the configuration that ${reload} has read */
 };
 
 /**

@@ -1,7 +1,7 @@
 /*
  * agent-events.conf into compiled words: sections [EVENT] (Word, Means) and
- * [KEY] (Name, Field, Unit).  What the words do is agent.h; this only reads
- * and checks.
+ * [KEY] (Name, Field, Unit).  agent.h has the meaning of the words; this file
+ * only reads and checks them.
  */
 #include "agent_conf.h"
 
@@ -56,7 +56,7 @@ choose(const struct conf_block *b, const struct conf_entry *e, const char *const
 	return -1;
 }
 
-/* Sort the entries of ${b} by ${keys} into ${at}; a strange or repeated one is a finding. */
+/* Sort the entries of ${b} by ${keys} into ${at}; an unknown or repeated entry is a finding. */
 static bool
 entries_sort(const struct conf_block *b, const char *const *keys, size_t n,
     const struct conf_entry *at[ENTRIES_MAX], struct findings *findings)

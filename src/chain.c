@@ -1,8 +1,8 @@
 /*
  * From the text of a framed record to a record that can be encoded: its time,
- * what the agent's grammar reads in it, what a configured parser takes apart,
- * what the filters make of it.  No files, no network, no allocation for a
- * record but from its arena.
+ * the fields of the agent's grammar and of a configured parser, the changes by
+ * filters.  No files, no network, no allocation for a record but from its
+ * arena.
  */
 #include "chain.h"
 
@@ -17,7 +17,7 @@
 #include "timestamp.h"
 #include "voice.h"
 
-/* What one record may need beyond the read buffer: unescaped text, decimals, field names. */
+/* The memory of one record beyond the read buffer: unescaped text, decimals, field names. */
 #define ARENA_SIZE (256u << 10)
 
 struct chain {
@@ -39,8 +39,8 @@ struct source {
 	struct parser *parser; /* of the input, when it is not the runtime's format */
 	struct filter **filters;
 	size_t nfilters;
-	int64_t last_time; /* of the last record that had one: a line without takes it */
-	struct field path; /* Path_Key; name.len 0: not wanted */
+	int64_t last_time; /* of the last record that had a time: a line without a time takes it */
+	struct field path; /* Path_Key; name.len 0: not configured */
 };
 
 /* ---- start */
@@ -241,7 +241,7 @@ parser_apply(struct chain *c, struct source *s, struct record *r)
 		r->time = time;
 }
 
-/* A line without the runtime's time takes its own, else the last one of its stream. */
+/* A line without the runtime's time takes the time in its text, else the last time of its stream. */
 static void
 time_settle(struct chain *c, struct source *s, struct record *r)
 {
@@ -255,7 +255,7 @@ time_settle(struct chain *c, struct source *s, struct record *r)
 		s->last_time = r->time;
 }
 
-/* What is known of the record before anything has read its text. */
+/* The members of a record that do not depend on its text. */
 static void
 record_begin(struct chain *c, const struct source *s, const struct framed *f, struct record *r)
 {

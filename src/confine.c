@@ -1,7 +1,7 @@
 /*
- * What a running towline may open: it stands here, above all parts, as each of
- * them has files of its own.  Whatever goes wrong later, in what is parsed or
- * in what a path leads to, gives no other file of the node away.
+ * The files that a running towline may open.  The list is made here, above all
+ * parts, as each of them has files of its own.  A later fault of a parser or
+ * of a path then exposes no other file of the node.
  */
 #include "confine.h"
 
@@ -14,12 +14,12 @@
 #include "tail.h"
 #include "voice.h"
 
-static struct fence *standing; /* NULL: none */
+static struct fence *standing; /* NULL: no fence is closed */
 
-/* What the C library, its name services and TLS read when they are used: replaced now and then, */
+/* Files of the C library, its name services and TLS: some are replaced now and then, */
 static const char *const around[] = { "/etc/resolv.conf", "/etc/hosts", "/etc/localtime",
 	"/etc/ssl/certs/ca-certificates.crt" };
-/* … or not; of /proc and /sys what tells of the machine, not of processes. */
+/* … or not; the files of /proc and /sys about the machine, not about processes. */
 static const char *const itself[] = { "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf",
 	"/etc/services", "/etc/protocols", "/etc/machine-id", "/etc/ld.so.cache",
 	"/etc/ssl/openssl.cnf", "/etc/pki/tls", "/etc/pki/ca-trust", "/etc/crypto-policies",
@@ -42,7 +42,7 @@ system_grant(struct fence *f)
 		fence_grant(f, itself[i], FENCE_READ, FENCE_ITSELF);
 }
 
-/* A root that is missing, or elsewhere than below /var/log made anew, may be read when it is there. */
+/* A root that is missing, or that is made anew elsewhere than below /var/log, may be read once it exists. */
 static void
 root_grant(void *fence, const struct tail_conf *of, const char *path)
 {
@@ -119,7 +119,7 @@ fence_of(const struct conf *conf, const char *state_dir)
 	return f;
 }
 
-/* True when a program is to be run, which gives the token. */
+/* True when a program is run for the token. */
 static bool
 runs_command(const struct conf *conf)
 {
@@ -134,7 +134,7 @@ runs_command(const struct conf *conf)
 	return false;
 }
 
-/* It needs what any program does. */
+/* The program needs the libraries of any program. */
 static void
 command_grant(struct fence *f)
 {
@@ -158,7 +158,8 @@ confine(const struct conf *conf, const char *state_dir)
 		say_info("run", "Landlock is off: what towline may open is what its user may");
 		return;
 	}
-	mkdir(state_dir != NULL ? state_dir : service->state_path, 0700); /* to be granted itself */
+	mkdir(state_dir != NULL ? state_dir : service->state_path,
+	    0700); /* so that the grant is of the directory itself */
 	f = fence_of(conf, state_dir);
 	system_grant(f);
 	if (exec)

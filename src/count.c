@@ -1,7 +1,8 @@
 /*
- * What was counted: each record once, however often it is read, and on disk in
- * one transaction with the cursors that say so.  Nothing is shown before it is
- * there, so that no scrape sees a number that a kill could take back.
+ * The counters: each record is counted once, however often it is read.
+ * Counters reach the disk in one transaction with the cursors of the counted
+ * records, and are shown only then, so that no scrape sees a number that a
+ * kill could take back.
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -58,7 +59,7 @@ count_record(struct pipeline *p, const struct framed *f)
 
 /* ---- to the state */
 
-/* A side without records is counted as far as it is shipped, or framed.  True: it is at rest. */
+/* Post how far both sides are counted; a side without records is counted as far as it is shipped, or framed.  True: both sides are at rest. */
 static bool
 flow_post(struct pipeline *p, struct flow *flow)
 {
@@ -97,7 +98,7 @@ own_save(struct counts *c, struct state *state)
 	c->moved = false;
 }
 
-/* No counter, but it goes the same way, and is as old as the cursors beside it. */
+/* The held records are no counter, but are stored in the same way, so that they are as old as the cursors. */
 static void
 holds_save(struct pipeline *p)
 {
@@ -115,7 +116,7 @@ put_text(void *arg, struct slice key, struct slice value)
 	state_text(arg, key, value);
 }
 
-/* Return the ticket of what was posted; 0: there was nothing. */
+/* Post all that has changed.  Return its ticket; 0: nothing has changed. */
 static state_ticket
 counts_post(struct pipeline *p)
 {
@@ -157,7 +158,7 @@ count_publish(struct pipeline *p, bool behind)
 	bool first = atomic_load(&p->counting.shown) == COUNTS_UNSHOWN;
 
 	if (!first && count_shown(p) == 0)
-		return; /* what was posted before is not on disk yet */
+		return; /* the post before is not on disk yet */
 	own_show(&p->counting.posted);
 	p->counting.posted = p->counting.now;
 	ticket = counts_post(p);
@@ -223,7 +224,7 @@ text_restore(void *arg, struct slice key, struct slice value)
 	if (slice_eq(key, OWN))
 		own_restore(&p->counting.now, value);
 	else if (slice_eq(key, SLICE(STATE_HOLDS)))
-		state_text(p->state, key, SLICE("")); /* of the process before */
+		state_text(p->state, key, SLICE("")); /* the holds of the process before are void */
 	else
 		agent_metrics_restore(key, value, clock_wall());
 }

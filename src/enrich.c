@@ -1,7 +1,7 @@
 /*
- * Between the reader, which has a snapshot of its pod for each stream, and the
- * kube thread, which knows of changes.  A record costs one load; a lock is
- * taken when something has changed.
+ * The reader has a snapshot of its pod for each stream; the kube thread has
+ * newer ones.  A record costs one load of the version; the lock is taken when
+ * that has moved.
  */
 #include "enrich.h"
 
@@ -13,11 +13,11 @@
 #include "metrics.h"
 #include "voice.h"
 
-#define ASK_GAP (100 * NS_PER_MS) /* between two looks at who waits */
+#define ASK_GAP (100 * NS_PER_MS) /* between two looks at the waiting streams */
 
 /* ---- start */
 
-/* The first [FILTER] kubernetes behind `s` (NULL: of all); NULL: there is none. */
+/* The first [FILTER] kubernetes behind `s` (`s` NULL: the first of all); NULL: there is none. */
 static const struct section *
 filter_behind(const struct conf *conf, const struct section *s)
 {
@@ -28,7 +28,7 @@ filter_behind(const struct conf *conf, const struct section *s)
 	return NULL;
 }
 
-/* Whose options say how the API server is asked; NULL: it is not. */
+/* The section with the options of the API server; NULL: the server is not asked. */
 static const struct section *
 asking(const struct conf *conf)
 {
@@ -148,10 +148,10 @@ waits(struct enriching *e, struct flow *flow, bool so)
 		LIST_INSERT_HEAD(&e->waiting, flow, in_waiting);
 	else
 		LIST_REMOVE(flow, in_waiting);
-	metrics_add(&metrics.pod_waits, so ? 1 : UINT64_MAX); /* the reader's alone */
+	metrics_add(&metrics.pod_waits, so ? 1 : UINT64_MAX); /* only the reader moves it */
 }
 
-/* Without the filter documents have no kubernetes field: nothing is to be known. */
+/* True when the stream's documents have a kubernetes field, which needs its pod. */
 static bool
 is_enriched(const struct enriching *e, const struct flow *flow)
 {

@@ -1,7 +1,8 @@
 /*
  * The most memory that a configuration may take, part by part.  Each part
- * names the caps that bound it; what has no cap must get one, not an estimate.
- * Figures a file and a stream are of 64-bit machines, malloc's own included.
+ * names the caps that bound it; a part without a cap must get one, not an
+ * estimate.  Figures for a file and a stream are of 64-bit machines, with
+ * malloc's overhead.
  */
 #include "limit.h"
 
@@ -15,18 +16,18 @@
 #define KIB UINT64_C(1024)
 #define MIB (KIB * KIB)
 
-#define PROGRAM (20 * MIB) /* code and libraries, as far as they are ever resident */
-#define STACKS (6 * MIB)   /* of all threads, and PCRE2's */
+#define PROGRAM (20 * MIB) /* code and libraries, the resident part */
+#define STACKS (6 * MIB)   /* of all threads and of PCRE2 */
 #define STORE (8 * MIB)    /* SQLite: page cache, the journal's index, one transaction */
 
 /*
- * A file: struct file, its stream and flow, the filters' and framing's own,
- * three maps' slots; its path, target, tag, pod and the pod's JSON: names of
- * the kubelet's have at most 255 bytes each.
+ * A file: struct file, its stream and flow, the parts of filters and framing,
+ * slots of three maps; its path, target, tag, pod and the pod's JSON, as names
+ * of the kubelet have at most 255 bytes each.
  */
 #define FILE_EACH (8 * KIB)
-#define KNOWN_EACH (KIB + 512) /* the state's of a stream: cursors, checkpoints, breaks, path */
-#define HELD_EACH 512  /* why a file is parked: a note, and its text on the way to the store */
+#define KNOWN_EACH (KIB + 512) /* a stream in the state: cursors, checkpoints, breaks, path */
+#define HELD_EACH 512  /* a note why a file is parked, and its text on the way to the store */
 #define KNOWN_A_FILE 4 /* streams that the state remembers, by files followed */
 
 #define SERVE_CONNECTIONS 64
@@ -52,9 +53,10 @@ reading_limit(const struct conf *conf, struct limit *l, uint64_t *files)
 			cap = tail->buffer_max_size;
 	}
 	/*
-	 * The read buffer and the lines that are read again; a joined record and
-	 * one line of it without its form, in buffers that double; what inflating
-	 * keeps; the record's arena, in which filters and parsers write.
+	 * The read buffer and the lines that are read again; a joined record
+	 * and one line of it without its form, in buffers that double; the
+	 * memory of inflating; the record's arena, in which filters and
+	 * parsers write.
 	 */
 	l->reading = 2 * (cap + 256 * KIB) + 2 * 3 * cap + (cap + 512 * KIB) + 8 * MIB;
 }
@@ -65,7 +67,7 @@ agents_limit(const struct service *s)
 	uint64_t agents = (uint64_t)s->max_series + 1, values = (uint64_t)s->max_series + 2;
 	uint64_t labels = s->per_pipeline ? 2 : 1;
 
-	/* Three times the text: as it is written, as it is shown, as it is saved. */
+	/* Three times the text: being written, shown, and saved. */
 	return agents * (AGENT_EACH + labels * values * CELL_EACH);
 }
 

@@ -1,4 +1,4 @@
-/* The table of commands.  Without a command's name, run: as Fluent Bit is called. */
+/* The table of commands.  Without a command's name the command is run, as Fluent Bit is called. */
 #include <string.h>
 
 #include "cmd.h"

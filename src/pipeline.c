@@ -5,7 +5,7 @@
  *	   ^                  │                    │
  *	 files             metrics              cursors ──> state
  *
- * The reader thread is the first line up to the sealed batch; it waits for
+ * The reader thread does the first line, up to the sealed batch; it waits for
  * files, never for a network.  When no batch is free it stops reading: the
  * files are the buffer.
  */
@@ -40,7 +40,7 @@ shown(void *arg)
 	return count_shown(arg);
 }
 
-/* The reader turns at least once a second; a minute without a turn is a fault of ours. */
+/* The reader turns at least once a second; a minute without a turn is a bug. */
 static bool
 is_alive(void *arg, char *why, size_t size)
 {
@@ -209,7 +209,7 @@ pipeline_run(struct pipeline *p)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGHUP);
-	/* Before files take descriptors: without it nothing would end us. */
+	/* Made before files take all descriptors: without it no signal could end the process. */
 	told = signalfd(-1, &signals, SFD_CLOEXEC);
 	if (told < 0) {
 		say_error("run", "no descriptor for signals: %m");
@@ -235,7 +235,7 @@ pipeline_run(struct pipeline *p)
 	end = wait_for_end(p, told);
 	close(told);
 	sigdelset(&signals, SIGHUP);
-	if (end == PIPELINE_ENDED) /* a second one ends the process: the state allows it */
+	if (end == PIPELINE_ENDED) /* a second signal ends the process, which the state survives */
 		pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 	atomic_store(&p->stop, true);
 	reader_wake(p->wake);

@@ -1,4 +1,4 @@
-/* Every plugin that this program has, and those that it will have. */
+/* Every plugin of this program, and the plugins of Fluent Bit that it does not have yet. */
 #include "plugins.h"
 
 #include "filter.h"
@@ -6,7 +6,7 @@
 #include "ship.h"
 #include "tail.h"
 
-/* Known to whoever comes from Fluent Bit; not built yet. */
+/* Plugins of Fluent Bit that are not built yet. */
 #define LATER(section, what, text)                                                                 \
 	&(const struct plugin)                                                                     \
 	{                                                                                          \

@@ -13,7 +13,7 @@
 #include "clock.h"
 #include "metrics.h"
 
-/* A quiet agent's error is searchable at once: with nothing under way this is the delay. */
+/* The age at which a batch is sealed while no request is under way: a quiet agent's error is searchable at once. */
 #define LINGER (50 * NS_PER_MS)
 
 /* ---- streams */
@@ -168,7 +168,7 @@ reader_record(void *arg, const struct framed *f)
 	return true;
 }
 
-/* Shipping stands: it is counted, each record once, and read again when there is room. */
+/* Shipping stands: the record is counted now, and read again when a batch is free. */
 bool
 reader_count(void *arg, const struct framed *f)
 {
@@ -224,14 +224,14 @@ all_given(const struct filling *f)
 	return shipper_idle(f->shipper);
 }
 
-/* How long a batch is filled: with nothing under way, less. */
+/* The age at which a batch is sealed: less while no request is under way. */
 static int64_t
 linger_of(const struct pipeline *p)
 {
 	return shipper_idle(p->shipper) ? earlier(LINGER, p->service->flush) : p->service->flush;
 }
 
-/* About once a second; *published: when it was last, 0: never. */
+/* Publish, about once a second; *published: the time of the last one, 0: none. */
 static void
 publish(struct pipeline *p, int64_t now, int64_t *published)
 {

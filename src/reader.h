@@ -1,4 +1,4 @@
-/* Inside the pipeline: what its reader thread shares with who starts it. */
+/* Inside the pipeline: the parts that its reader thread shares with pipeline.c. */
 #ifndef READER_H
 #define READER_H
 
@@ -16,31 +16,31 @@
 #include "ship.h"
 #include "tail.h"
 
-/* Sets of outputs that records of this configuration go to; each fills a batch of its own. */
+/* The most sets of outputs with a batch being filled. */
 #define ROUTES 4
 
 /* Batches being filled, one for each set of outputs. */
 struct filling {
 	struct shipper *shipper;
 	struct batch *at[ROUTES];
-	struct batch *spare; /* taken, and nobody's yet */
+	struct batch *spare; /* taken from the pool, for the next route */
 	bool starved;        /* a record was refused: no batch is free */
 };
 
 struct counts {
 	uint64_t records, failures[FAILURES];
-	bool moved; /* since they were saved */
+	bool moved; /* they have moved since they were saved */
 };
 
-/* The reader's own counters on their way to the state, which shows them. */
+/* The reader's counters: counted, posted to the state, shown when they are on disk. */
 struct counting {
 	struct counts now, posted;
-	struct flow *dirty;  /* those whose cursors have moved since they were posted */
-	uint64_t holds;      /* version of the copy that the state has of them */
+	struct flow *dirty;  /* the flows whose cursors have moved since they were posted */
+	uint64_t holds;      /* version of the shipper's holds that the state has */
 	atomic_ullong shown; /* ticket of what is shown, or COUNTS_UNSHOWN */
 };
 
-/* Streams that get what the API server says of their pods. */
+/* The API server's part, and the streams that wait for their pods. */
 struct enriching {
 	struct kube *kube; /* NULL: the API server is not asked */
 	LIST_HEAD(waiting, flow) waiting;
@@ -58,7 +58,7 @@ struct pipeline {
 	const struct section **outputs;
 	size_t noutputs;
 
-	/* the reader's */
+	/* members of the reader */
 	pthread_t reader;
 	int wake; /* eventfd: a batch is free, the state has moved, or stop */
 	struct filling filling;
@@ -74,17 +74,17 @@ struct pipeline {
 
 /**
  * reader_run(p):
- * The thread: read until p->stop, or until all is read and given.
+ * The thread's function: read until p->stop, or until all is read and sealed.
  */
 void *reader_run(void *p);
 
-/* Its functions of files: a record, a stream that begins or ends. */
+/* The reader's functions for the tail: a record; a record to be counted only; a stream that begins or ends. */
 tail_record reader_record, reader_count;
 tail_stream reader_stream;
 
 /**
  * reader_wake(fd):
- * Wake who waits for ${fd}.
+ * Wake the thread that waits for the eventfd ${fd}.
  */
 void reader_wake(int fd);
 
