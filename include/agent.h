@@ -1,6 +1,6 @@
 /*
- * The agent's grammar: what a Matillion agent (a Spring Boot service) says in
- * a log line, in whatever encoding: logback text, Spring's default, key=value,
+ * The agent's grammar: the fields in a log line of a Matillion agent (a Spring
+ * Boot service), in any encoding: logback text, Spring's default, key=value,
  * JSON of logstash, ECS or GELF.  One pass over the text, no allocation.
  *
  * Layouts are code; words are data (conf/agent-events.conf), compiled at the
@@ -28,7 +28,7 @@ enum level {
 /* Names in the order of the enum; the first is empty. */
 extern const struct slice agent_level_names[];
 
-/* What an event means to the metrics; words of the configuration map to these. */
+/* Events, by their effect on the metrics; words of the configuration map to them. */
 enum event {
 	EVENT_NONE,
 	EVENT_TASK_STARTED,
@@ -41,9 +41,9 @@ enum event {
 };
 
 /*
- * What a key of the line may be to us; a key that is none of these goes under
- * log_parsed.extra.  Those of the middle stand there as well, by the line's own
- * name for them: they are for the metrics.
+ * The fields that a key of the line may be; any other key goes under
+ * log_parsed.extra.  The fields of the middle group are for the metrics, and
+ * go there as well, under the line's own name for them.
  */
 enum agent_field {
 	AGENT_TASK_ID,
@@ -52,7 +52,7 @@ enum agent_field {
 	AGENT_ERROR_TYPE,
 	AGENT_ERROR_MESSAGE,
 
-	AGENT_DURATION, /* of a request; also under extra, as all to AGENT_BUILD_TIMESTAMP */
+	AGENT_DURATION, /* of a request; from here to AGENT_BUILD_TIMESTAMP also under extra */
 	AGENT_OPEN_SESSIONS,
 	AGENT_ACTIVE_REQUESTS,
 	AGENT_ACTIVE_TASKS,
@@ -60,17 +60,17 @@ enum agent_field {
 	AGENT_COMMIT,
 	AGENT_BUILD_TIMESTAMP,
 
-	AGENT_EVENT, /* the first of these three that is there */
+	AGENT_EVENT, /* the event is the first of these three that the line has */
 	AGENT_EVENT_ACTION,
 	AGENT_EVENT_TYPE,
 	AGENT_LEVEL, /* from here: members of JSON, and keys of a line that begins with key=value */
-	AGENT_LEVEL_NAME, /* GELF: goes before its number */
+	AGENT_LEVEL_NAME, /* GELF's name of the level, preferred to its number */
 	AGENT_LOGGER,
 	AGENT_THREAD,
 	AGENT_TIMESTAMP,
 	AGENT_MESSAGE,
 	AGENT_STACK_TRACE,
-	AGENT_ERROR_CLASS, /* error.type: goes behind an error_type */
+	AGENT_ERROR_CLASS, /* error.type: used when the line has no error_type */
 	AGENT_FIELDS
 };
 
@@ -78,10 +78,10 @@ enum agent_field {
 extern const char *const agent_field_names[];
 extern const char *const agent_event_names[];
 
-/* What could not be read, counted as towline_parse_failures_total{kind}. */
+/* Kinds of text that could not be read, counted as towline_parse_failures_total{kind}. */
 enum parse_failure {
 	FAILURE_CRI,      /* a line that is not the runtime's format */
-	FAILURE_JSON,     /* begins as JSON, is none: kept as text */
+	FAILURE_JSON,     /* begins as JSON, but is invalid: kept as text */
 	FAILURE_DURATION, /* execution_time that is no duration */
 	FAILURE_PARSER,   /* a configured parser did not match */
 	FAILURE_FIELDS,   /* more fields than a record holds: the rest was left in the text */
@@ -107,7 +107,7 @@ struct agent_error {
 	uint64_t fingerprint;
 };
 
-/* What the agent's banner says it is. */
+/* The agent's version, from its banner. */
 struct agent_build {
 	struct field version, commit, timestamp;
 };
@@ -118,7 +118,7 @@ struct agent_line {
 	struct slice event_name; /* as the document shows it; empty: no event */
 	struct field logger, thread, timestamp, task_id, pipeline; /* value.len 0: absent */
 	struct measure execution_time;
-	struct slice execution_time_raw; /* when it was not a plain number; else empty */
+	struct slice execution_time_raw; /* as the line has it, when no plain number */
 	struct agent_error error;
 	struct field stack_trace; /* whatever the level */
 	struct measure duration;  /* a request's, in seconds */
@@ -156,9 +156,9 @@ int agent_words_key(struct agent_words *w, struct slice key, enum agent_field fi
  * agent_parse(w, text, arena, out):
  * Read the record's text (one line, or a joined stack trace) into ${out},
  * which is filled whole.  Slices point into ${text}, ${arena} or constants.
- * Never fails: what cannot be read leaves its field absent and its bit in
- * ${failures}.  Keys and events are looked for in the first 16 KiB of the
- * message; the time is linear in the text's length, whatever it holds.
+ * Never fails: a value that cannot be read leaves its field absent and sets
+ * its bit in ${failures}.  Keys and events are looked for in the first 16 KiB
+ * of the message; the time is linear in the text's length, whatever it holds.
  */
 void agent_parse(
     const struct agent_words *w, struct slice text, struct arena *arena, struct agent_line *out);

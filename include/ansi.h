@@ -4,7 +4,7 @@
 
 #include "slice.h"
 
-/* Does the text hold an escape character at all? */
+/* True when the text has an escape character. */
 static inline bool
 ansi_any(struct slice text)
 {
@@ -13,8 +13,9 @@ ansi_any(struct slice text)
 
 /**
  * ansi_skip(text):
- * Return how many bytes of escape sequences ${text} begins with (CSI, OSC
- * and its like, short escapes; an unfinished one to the end of the line), 0 when none.
+ * Return the length of the escape sequences at the front of ${text} (CSI, OSC
+ * and its like, short escapes; an unfinished one to the end of the line), 0:
+ * none.
  */
 size_t ansi_skip(struct slice text);
 

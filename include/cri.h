@@ -19,14 +19,14 @@ enum side { SIDE_STDOUT, SIDE_STDERR, SIDES };
 
 struct cri {
 	int64_t time;           /* ns since the epoch, UTC */
-	struct slice time_text; /* as it stood */
+	struct slice time_text; /* the time as the line has it */
 	enum side side;
 	bool partial;         /* the content goes on in the next line */
 	bool escaped;         /* the content is the inside of a JSON string (docker.h) */
 	struct slice content; /* points into the line */
 };
 
-/* The second that was read last: lines of one second share all but the fraction. */
+/* The second that was read last, as lines of one second differ only in the fraction. */
 struct cri_memo {
 	char text[19];
 	int64_t second;

@@ -3,9 +3,9 @@
  *
  *	{"log":"the text\n","stream":"stdout","time":"2026-11-22T08:00:00.002176064Z"}
  *
- * What is read is what cri.h reads, so that all behind it is the same: a text
- * without a newline at its end is a part, the next line goes on with it (the
- * driver splits at 16 KiB).  No files, no clock, no allocation.
+ * The result is a struct cri, as for CRI lines: a text without a newline at
+ * its end is a part, and the next line goes on with it (the driver splits at
+ * 16 KiB).  No files, no clock, no allocation.
  */
 #ifndef DOCKER_H
 #define DOCKER_H

@@ -1,7 +1,7 @@
 /*
  * JSON of the hot path: a scanner that walks one text once and points into it,
- * and a writer of strings.  No tree, no allocation, hostile input.
- * (API answers are jansson's; see design.md, Libraries.)
+ * and a writer of strings.  No tree, no allocation, hostile input. (Answers of
+ * the Kubernetes API are read by jansson, src/kube/.)
  */
 #ifndef JSON_H
 #define JSON_H
@@ -41,10 +41,10 @@ struct json_walk {
 
 /**
  * json_check(text, kind):
- * Is ${text} one valid JSON value (blanks around it allowed), at most
- * JSON_DEPTH deep?  Return PARSE_OK and its ${kind}, PARSE_MORE when it ends
- * too soon, or PARSE_BAD.  Bytes of strings need not be UTF-8 (the writer
- * mends them); control characters in strings are bad.
+ * Check that ${text} is one valid JSON value (blanks around it allowed), at
+ * most JSON_DEPTH deep.  Return PARSE_OK and its ${kind}, PARSE_MORE when the
+ * text ends too soon, or PARSE_BAD.  Bytes of strings need not be UTF-8 (the
+ * writer mends them); control characters in strings are bad.
  */
 enum parsed json_check(struct slice text, enum json_kind *kind);
 
@@ -54,14 +54,14 @@ enum parsed json_check(struct slice text, enum json_kind *kind);
  * returned.  json_next returns PARSE_OK with the next member (${key} raw,
  * without quotes, unused for arrays; nested values whole, to be entered in
  * their turn), PARSE_MORE at the end, PARSE_BAD when the text is not JSON or
- * is too deep.  A walk may also be the check itself: every byte it passes is
- * verified, so a walk that ended in PARSE_MORE proves the object valid (call
- * json_trailing for what stands behind it).
+ * is too deep.  A walk may also be the check itself: every byte that it passes
+ * is verified, so that a walk that ended in PARSE_MORE proves the object valid
+ * (json_trailing() checks the text behind the object).
  */
 void json_enter(struct json_walk *walk, struct slice text);
 enum parsed json_next(struct json_walk *walk, struct slice *key, struct json_value *value);
 
-/* After the end of a walk: is there nothing but blanks behind the value? */
+/* After the end of a walk: true when only blanks follow the value. */
 bool json_trailing(const struct json_walk *walk);
 
 /* Blanks between the tokens of JSON. */

@@ -1,7 +1,6 @@
 /*
  * A [PARSER] of the configuration, made ready: bytes to fields, by a regular
- * expression, JSON or CRI.  For what the user configured; the agent's own
- * grammar is agent.h.
+ * expression, JSON or CRI.  The agent's own grammar is in agent.h.
  */
 #ifndef PARSER_H
 #define PARSER_H
@@ -19,7 +18,7 @@ enum parser_type { TYPE_STRING, TYPE_INTEGER, TYPE_FLOAT, TYPE_BOOL, TYPE_HEX };
 
 struct parser;
 
-/* What a [PARSER] section says; strings belong to the caller. */
+/* The settings of a [PARSER] section; strings belong to the caller. */
 struct parser_rules {
 	const char *name;
 	enum parser_format format;
@@ -36,7 +35,8 @@ struct parser_rules {
 /**
  * parser_new(rules, error, size):
  * Compile.  Return NULL with the reason in ${error} (${size} bytes), which
- * names what is wrong in the expression and where.  Not shared between threads.
+ * names the mistake in the expression and its place.  Not shared between
+ * threads.
  */
 struct parser *parser_new(const struct parser_rules *rules, char *error, size_t size);
 void parser_free(struct parser *p);

@@ -26,22 +26,23 @@ void pattern_free(struct pattern *p);
 
 /**
  * pattern_match(p, text):
- * Is ${p} found somewhere in ${text}?  False as well when a limit was met.
+ * True when ${p} matches somewhere in ${text}; false as well when a limit was
+ * met.
  */
 bool pattern_match(struct pattern *p, struct slice text);
 
 /**
  * pattern_groups(p), pattern_name(p, i):
- * How many named groups there are; the name of the i-th as it was written (one
- * name may stand for several groups).
+ * The number of named groups; the name of the i-th, as the expression has it
+ * (several groups may have one name).
  */
 size_t pattern_groups(const struct pattern *p);
 struct slice pattern_name(const struct pattern *p, size_t i);
 
 /**
  * pattern_group(p, i, value):
- * What the i-th named group holds after a match: a part of the text.  Return
- * false when it took no part in it.
+ * The value of the i-th named group after a match: a part of the text.  Return
+ * false when the group took no part in the match.
  */
 bool pattern_group(const struct pattern *p, size_t i, struct slice *value);
 

@@ -32,12 +32,12 @@ struct field {
 
 #define RECORD_FIELDS 64
 
-/* Where a record begins: its document's id is made of that. */
+/* The place where a record begins, of which its document's id is made. */
 struct record_place {
 	struct stream *stream;
 	uint64_t offset;
 	uint32_t hash; /* of its first line */
-	bool fresh;    /* never sent before, for certain: the id can be nobody else's */
+	bool fresh;    /* certainly never sent before, so that no document can have its id yet */
 };
 
 struct record {

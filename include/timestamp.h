@@ -42,7 +42,7 @@ enum parsed timestamp_rfc3339(struct slice s, int64_t *ns, size_t *used);
  */
 enum parsed timestamp_format(struct slice s, const char *format, int offset_s, int64_t *ns);
 
-/* Room for what timestamp_write writes. */
+/* Room for the text of timestamp_write(). */
 #define TIMESTAMP_MAX 30
 
 /**

@@ -1,6 +1,6 @@
 /*
- * One record of an agent, from its text to its fields: which layout it has,
- * and what the keys found in it mean together.
+ * One record of an agent, from its text to its fields: the choice of its
+ * layout, and the meaning of its keys together.
  */
 #include "agent.h"
 
@@ -14,7 +14,7 @@
 #define EVENT_NAME_MAX 128
 #define RAW_MAX 64 /* of an execution_time_raw */
 
-/* The value as text, its escapes resolved; empty when the arena has no room. */
+/* A value as text, its escapes resolved; empty when the arena has no room. */
 static struct slice
 plain_text(struct reading *r, struct slice value, enum value_kind kind)
 {
@@ -30,7 +30,7 @@ plain_text(struct reading *r, struct slice value, enum value_kind kind)
 	return (struct slice){ to, json_unescape(value, to) };
 }
 
-/* Give ${f} what was found; a number is text there. */
+/* Set ${f} to the value that was found; a number becomes text. */
 static void
 field_set(struct reading *r, struct field *f, enum agent_field field)
 {
@@ -42,7 +42,7 @@ field_set(struct reading *r, struct field *f, enum agent_field field)
 	f->kind = found->kind == VALUE_JSON ? VALUE_TEXT : found->kind;
 }
 
-/* What was found but has no place in this record goes where other keys go. */
+/* A field that was found, but that this kind of record does not have, goes under extra. */
 static void
 found_aside(struct reading *r, enum agent_field field)
 {
@@ -52,7 +52,7 @@ found_aside(struct reading *r, enum agent_field field)
 
 /* ---- level and event */
 
-/* RFC 5424's numbers, as GELF has them. */
+/* The numbers of RFC 5424, which GELF uses. */
 static enum level
 syslog_level(struct slice number)
 {
@@ -78,7 +78,7 @@ set_level(struct reading *r)
 	    level->number ? syslog_level(level->value) : agent_head_level(slice_trim(level->value));
 }
 
-/* A field that names the event; else the word in the message. */
+/* The event: from the field that names it, else from the word in the message. */
 static void
 set_event(struct reading *r)
 {
@@ -108,7 +108,7 @@ set_event(struct reading *r)
 
 /* ---- measures */
 
-/* A duration as it is read: no blanks around it, no full stop of a sentence behind its unit. */
+/* The text of a duration: no blanks around it, no full stop of a sentence behind its unit. */
 static struct slice
 duration_text(const struct found *found)
 {
@@ -147,7 +147,7 @@ set_count(struct reading *r, struct measure *m, enum agent_field field)
 		agent_measure_set(m, d, r->arena);
 }
 
-/* The banner: a version alone may be anybody's. */
+/* The banner has commit or build time; a version alone may be that of any library. */
 static void
 set_banner(struct reading *r)
 {
@@ -161,7 +161,7 @@ set_banner(struct reading *r)
 	field_set(r, &out->build.timestamp, AGENT_BUILD_TIMESTAMP);
 }
 
-/* What is for the metrics alone: few lines have any of it. */
+/* Fields for the metrics, which few lines have. */
 static void
 set_measures(struct reading *r)
 {
@@ -195,9 +195,9 @@ first_line(struct slice s)
 }
 
 /*
- * Explicit field, error.type, the class of the trace, that of the line,
- * UNKNOWN.  Exceptions are read from the trace as text, whatever the encoding,
- * so that their fingerprint is the same.
+ * The type: the explicit field, else error.type, the class in the trace, the
+ * class in the line, UNKNOWN.  Exceptions are read from the trace as text in
+ * every encoding, so that their fingerprint is the same.
  */
 static void
 set_error(struct reading *r)
@@ -240,7 +240,7 @@ set_stack_trace(struct reading *r, bool error)
 		r->trace = plain_text(r, f->value, f->kind);
 }
 
-/* A message of its own stays among the keys: without log it would be lost. */
+/* A message field of its own stays among the extras: without log it would be lost. */
 static void
 set_message(struct reading *r)
 {
@@ -253,7 +253,7 @@ set_message(struct reading *r)
 		r->message = found->value;
 }
 
-/* ---- all of it */
+/* ---- the whole record */
 
 static void
 settle(struct reading *r)
@@ -296,7 +296,7 @@ begin(struct reading *r)
 	r->token_is = EVENT_NONE;
 }
 
-/* Kept colours would hide words: read what is behind them. */
+/* The text without its colours, which would hide words. */
 static struct slice
 without_colours(struct slice text, struct arena *arena)
 {

@@ -1,6 +1,6 @@
 /*
  * The built-in words.  conf/agent-events.conf says the same with comments (a
- * test compares the two), so that what a site reads is what it gets.
+ * test compares the two), so that the file documents them.
  */
 #include "agent_words.h"
 

@@ -69,7 +69,7 @@ two_digits(const char *at)
 	return is_digit(at[0]) && is_digit(at[1]);
 }
 
-/* 08:00:00, of which there are 8 bytes. */
+/* 08:00:00, in 8 bytes. */
 static inline bool
 is_clock(const char *at)
 {
@@ -77,7 +77,7 @@ is_clock(const char *at)
 	       two_digits(at + 6);
 }
 
-/* 2026-11-22T08:00:00, 2026/11/22 08:00:00, of which there are 19 bytes. */
+/* 2026-11-22T08:00:00, 2026/11/22 08:00:00, in 19 bytes. */
 static inline bool
 is_date_and_clock(const char *at)
 {
@@ -90,7 +90,7 @@ is_date_and_clock(const char *at)
 	const unsigned digits = (unsigned)_mm_movemask_epi8(
 	    _mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit));
 
-	return digits == 0xdb6f; /* all but those five */
+	return digits == 0xdb6f; /* digits at all places but the five separators */
 #else
 	return two_digits(at) && two_digits(at + 2) && two_digits(at + 5) && two_digits(at + 8) &&
 	       two_digits(at + 11) && two_digits(at + 14);

@@ -1,4 +1,4 @@
-/* What the headers of all layouts have: a time, a level.  Inside parsers/ alone. */
+/* The parts that headers of all layouts have: a time, a level.  Inside parsers/ alone. */
 #ifndef AGENT_HEAD_H
 #define AGENT_HEAD_H
 
@@ -16,10 +16,10 @@ is_digit(char c)
 	return (unsigned char)(c - '0') < 10;
 }
 
-/* Does a word begin and end in capitals? */
+/* True when a word begins and ends in capitals. */
 bool agent_head_is_upper(struct slice word);
 
-/* How many bytes of date and time ${s} begins with; 0: none. */
+/* The length of the date and time at the front of ${s}; 0: none. */
 size_t agent_head_time(struct slice s);
 
 #endif

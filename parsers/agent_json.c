@@ -1,7 +1,7 @@
 /*
- * JSON records: logstash's encoder, ECS nested and dotted, GELF, and whatever
- * else is an object.  One walk that checks as it goes; objects that ECS nests
- * are entered, all others go on as they are.
+ * JSON records: logstash's encoder, ECS nested and dotted, GELF, and any other
+ * object.  One walk that also checks; objects that ECS nests are entered,
+ * others are kept whole.
  */
 #include "agent_reading.h"
 
@@ -25,7 +25,7 @@ is_nested(struct slice name)
 	return false;
 }
 
-/* path.key, in the arena; empty when it has no room or is too long. */
+/* path.key, in the arena; empty when the arena has no room or the name is too long. */
 static struct slice
 joined(struct reading *r, struct slice path, struct slice key)
 {
@@ -44,7 +44,7 @@ joined(struct reading *r, struct slice path, struct slice key)
 	return (struct slice){ to, path.len + 1 + key.len };
 }
 
-/* Which encoder wrote this, as far as one name tells. */
+/* The encoder of the record, as far as one name tells it. */
 static void
 encoder_seen(struct reading *r, struct slice name)
 {
@@ -70,9 +70,9 @@ member(struct reading *r, struct slice name, const struct json_value *v)
 	if (w == NULL && name.len > 1 && name.at[0] == '_')
 		w = word_find(&r->words->keys, slice_from(name, 1));
 	if (w != NULL && v->kind == JSON_NULL)
-		return true; /* as if it were not there */
+		return true; /* null counts as absent */
 	if (w != NULL && kind == VALUE_ESCAPED && !v->escaped)
-		kind = VALUE_TEXT; /* the same, and the metrics need not unescape it */
+		kind = VALUE_TEXT; /* plain text, which the metrics need not unescape */
 	found = (struct found){ name, v->text, kind, v->kind == JSON_NUMBER, { 1, 0 } };
 	agent_reading_take(r, w, &found);
 	return true;

@@ -3,7 +3,7 @@
 
 #define KEY_MAX 128
 
-/* A key of two words that ends in ${name}: it reaches back before it. */
+/* A key of two words whose second is ${name}: the first stands before ${name}. */
 static const struct word *
 key_phrase(const struct scan *s, struct slice *name)
 {
@@ -38,7 +38,7 @@ key_word(const struct scan *s, struct slice *name)
 	return w;
 }
 
-/* Are level=, msg= and their like the line's own?  Only where it is made of key=value. */
+/* True when a key may be the line's own: level=, msg= and their like are only in a line made of key=value. */
 static bool
 own_key(const struct reading *r, const struct word *w)
 {
@@ -51,7 +51,7 @@ is_duration(const struct word *w)
 	return w != NULL && (w->means == AGENT_EXECUTION_TIME || w->means == AGENT_DURATION);
 }
 
-/* Take the value at ${v}; ${end} of an unquoted one is told by the caller, 0: look for it. */
+/* Take the value at ${v}; ${end} is the end of an unquoted value, 0: not known yet. */
 static inline __attribute__((always_inline)) size_t
 take_value(struct scan *s, struct slice name, size_t v, size_t end)
 {
@@ -88,7 +88,7 @@ take_value(struct scan *s, struct slice name, size_t v, size_t end)
 	return end;
 }
 
-/* Punctuation behind which a key may begin. */
+/* Punctuation that a key may follow. */
 static inline bool
 may_precede(char c)
 {

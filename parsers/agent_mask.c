@@ -1,14 +1,14 @@
 /*
- * The fingerprint of a failure: what stays of it when all is masked that
- * differs from one time to the next.  The text and the JSON encoding of one
- * failure give the same.
+ * The fingerprint of a failure: the hash of its text without the parts that
+ * differ from one time to the next.  Text and JSON of one failure have the
+ * same fingerprint.
  */
 #include "agent_trace.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#define ROOM 2048 /* of what is hashed; what is behind it tells nothing apart */
+#define ROOM 2048 /* bytes that are hashed; failures do not differ in later ones */
 #define MESSAGE_ROOM 768
 #define FRAMES 5
 
@@ -86,7 +86,7 @@ number_len(struct slice s)
 	return n;
 }
 
-/* Where the quoted text that begins at ${i} ends, behind its quote; 0: nowhere. */
+/* The end of the quoted text that begins at ${i}, behind its quote; 0: it has none. */
 static size_t
 quoted_end(struct slice s, size_t i)
 {

@@ -72,7 +72,7 @@ decimal_take(struct slice *s, struct decimal *out)
 	return n > 0;
 }
 
-/* ${d} times 10^${power}; false when it has no room. */
+/* ${d} times 10^${power}; false when the product does not fit. */
 static bool
 decimal_shift(struct decimal *d, int power)
 {
@@ -88,7 +88,7 @@ decimal_shift(struct decimal *d, int power)
 	return true;
 }
 
-/* Where the product has no room for all its digits, the fraction's last ones go. */
+/* ${d} times a unit; when the product does not fit, the last digits of the fraction are dropped. */
 static bool
 decimal_times(struct decimal *d, struct unit unit)
 {
@@ -116,7 +116,7 @@ decimal_coarsen(struct decimal *d)
 	d->scale--;
 }
 
-/* The same for a sum. */
+/* A sum, with the last digits of the fraction dropped in the same way. */
 static bool
 decimal_add(struct decimal *sum, struct decimal more)
 {
@@ -167,7 +167,7 @@ exponent_take(struct slice *s, struct decimal *d)
 		return true;
 	}
 	if (power > 40)
-		power = 40; /* beyond any number that is one here */
+		power = 40; /* beyond any number that is accepted */
 	return decimal_shift(d, negative ? -power : power);
 }
 

@@ -8,7 +8,7 @@
 
 #define NAME_MAX_BYTES 128
 
-/* Are there bytes in eight that are not ASCII, or a backslash? */
+/* True when one of eight bytes is not ASCII, or a backslash. */
 static inline bool
 is_odd(uint64_t eight)
 {
@@ -18,9 +18,9 @@ is_odd(uint64_t eight)
 }
 
 /*
- * May a name stand as it is?  Names of text are of word bytes, those of JSON
- * have neither quotes nor control characters: what is left are backslashes and
- * UTF-8 that may be none.
+ * True when a name needs no change.  Names in text are of word bytes, names in
+ * JSON have neither quotes nor control characters: only backslashes and
+ * invalid UTF-8 need a change.
  */
 static inline bool
 is_plain(struct slice name)
@@ -35,9 +35,9 @@ is_plain(struct slice name)
 }
 
 /*
- * The name as one form of many: escapes resolved, cut, zero bytes (which a
- * flattened field refuses) replaced, UTF-8 mended, escaped again.  So equal
- * names are equal bytes.
+ * The canonical form of a name: escapes resolved, cut, zero bytes (which a
+ * flattened field refuses) replaced, UTF-8 mended, escaped again.  Equal names
+ * are then equal bytes.
  */
 static struct slice
 name_mended(const struct reading *r, struct slice name)
@@ -50,7 +50,7 @@ name_mended(const struct reading *r, struct slice name)
 	if (s.len > sizeof(plain))
 		s.len = sizeof(plain);
 	if (r->members) {
-		/* not in the midst of an escape */
+		/* not within an escape */
 		for (size_t i = 0; s.len < name.len && i < s.len; i++)
 			if (s.at[i] == '\\' && i + 6 >= s.len)
 				s.len = i;

@@ -1,7 +1,7 @@
 /*
- * One record being read: what was found so far, before agent.c decides what it
- * means.  The layouts (agent_text.c, agent_json.c) and the search for keys
- * (agent_scan.c) put into it.
+ * One record being read: the fields found so far, before agent.c decides on
+ * their meaning.  The layouts (agent_text.c, agent_json.c) and the search for
+ * keys (agent_scan.c) put into it.
  *
  *	text ─► agent_text.c ─► agent_scan.c ──┐
  *	JSON ─► agent_json.c ─► agent_scan.c ──┴─► struct reading ─► agent.c ─► struct agent_line
@@ -12,7 +12,7 @@
 
 #include "agent_words.h"
 
-/* What stood under a key that means something. */
+/* The value of a key with a meaning. */
 struct found {
 	struct slice name;
 	struct slice value;
@@ -32,11 +32,12 @@ struct reading {
 	const struct agent_words *words;
 	struct arena *arena;
 	struct agent_line *out;
-	uint64_t names; /* a bit for each name among the extras, to spare the search */
+	uint64_t names; /* a bit for a hash of each extra's name: spares most searches */
 	uint32_t has;   /* a bit for each field in ${found} that is set */
-	bool members;   /* JSON's are being read: names are escaped, a later one replaces an
-			  * earlier; in text the first stays */
-	bool one_line;  /* no newline in the text, no colours */
+	/* The members of JSON are being read: names are escaped, the last of one name
+	 * counts; in text the first counts. */
+	bool members;
+	bool one_line; /* no newline in the text, no colours */
 	enum layout layout;
 	struct slice token; /* an event word in the message; empty: none */
 	enum event token_is;
@@ -53,28 +54,29 @@ agent_reading_has(const struct reading *r, enum agent_field field)
 
 /**
  * agent_reading_extra(r, found):
- * Put a key under extra, whatever it may mean.  Its name is of any bytes.
+ * Put a key under extra, whatever its meaning.  Its name may have any bytes.
  */
 void agent_reading_extra(struct reading *r, const struct found *found);
 
 /**
  * agent_reading_again(r, field, found):
- * A field that has been found before is here once more.  Under another name
- * the one that does not count goes under extra, so that nothing is lost.
- * Return whether the new one counts.
+ * A field was found a second time.  Return true when the new value counts.
+ * The value that does not count goes under extra if its key has another name,
+ * so that nothing is lost.
  */
 bool agent_reading_again(struct reading *r, unsigned field, const struct found *found);
 
 /**
  * agent_reading_take(r, word, found):
- * Take note of a key: as what ${word} means, as an extra when that is NULL.
+ * Take note of a key: as the field of ${word}, or as an extra when that is
+ * NULL.
  */
 static inline void
 agent_reading_take(struct reading *r, const struct word *word, const struct found *found)
 {
 	unsigned field = word == NULL ? AGENT_FIELDS : word->means;
 
-	/* a container, true, null where a text or a number is meant: not ours to type */
+	/* a container, true or null cannot be the value of a field of text or numbers */
 	if (field == AGENT_FIELDS || (found->kind == VALUE_JSON && !found->number)) {
 		agent_reading_extra(r, found);
 		return;
@@ -90,17 +92,17 @@ agent_reading_take(struct reading *r, const struct word *word, const struct foun
 
 /**
  * agent_scan_message(r, message), agent_scan_keys(r, text):
- * Look for events and keys in the message; for keys alone in what stands
- * before it.
+ * Look for events and keys in the message; for keys alone in the text before
+ * it.
  */
 void agent_scan_message(struct reading *r, struct slice message);
 void agent_scan_keys(struct reading *r, struct slice text);
 
-/* Fill ${r} from a text record; from a JSON one, or return false: it is none. */
+/* Fill ${r} from a text record; from a JSON record, false: the text is no JSON. */
 void agent_text_read(struct reading *r, struct slice text);
 bool agent_json_read(struct reading *r, struct slice text);
 
-/* The level a word names, whatever its case; LEVEL_NONE when none. */
+/* The level that a word names, whatever its case; LEVEL_NONE: none. */
 enum level agent_head_level(struct slice word);
 
 #endif

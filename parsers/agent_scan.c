@@ -1,8 +1,8 @@
 /*
  * Finding events and keys in a message.  Sixteen bytes at a time are sorted
- * into two bit sets, words and points: bytes at which something may begin
- * (`=`, quotes, brackets, words with a capital).  Only points are looked at,
- * which are few in a plain line.
+ * into two bit sets, words and points: bytes at which a key, a quoted text, a
+ * list or an event may begin (`=`, quotes, brackets, words with a capital).
+ * Only points are looked at, which are few in a plain line.
  */
 #include "agent_scan.h"
 
@@ -18,7 +18,7 @@ static inline void
 classify(const char *at, struct bits *b)
 {
 	const __m128i c = _mm_loadu_si128((const __m128i *)(const void *)at);
-	const __m128i lower = either(c, _mm_set1_epi8(0x20)); /* [ and { are one */
+	const __m128i lower = either(c, _mm_set1_epi8(0x20)); /* [ and { become one */
 	const __m128i letter = below(_mm_sub_epi8(lower, _mm_set1_epi8('a')), 25);
 	const __m128i digit = below(_mm_sub_epi8(c, _mm_set1_epi8('0')), 9);
 	const __m128i open = either(is(lower, '{'), is(c, '('));
@@ -94,7 +94,7 @@ marks(struct scan *s)
 
 /* ---- events */
 
-/* May ${c} stand beside an event?  Not what makes it a part of something longer. */
+/* True when ${c} may stand beside an event: other characters make the word a part of a longer one. */
 static bool
 is_edge(char c)
 {
@@ -125,7 +125,7 @@ folded(char c)
 	return (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 }
 
-/* What a phrase is shown as. */
+/* The event name that documents have for a phrase. */
 static const char *const shown[EVENTS] = { [EVENT_TASK_STARTED] = "TASK_STARTED",
 	[EVENT_TASK_COMPLETED] = "TASK_COMPLETED",
 	[EVENT_TASK_FAILED] = "TASK_FAILED",
@@ -158,7 +158,7 @@ event_phrase(struct scan *s)
 
 /* ---- the walk */
 
-/* Past what is quoted, so that nothing in it counts. */
+/* The place behind a quoted text, in which nothing counts. */
 static size_t
 skip_quoted(struct scan *s, size_t i)
 {
@@ -198,7 +198,7 @@ walk(struct scan *s)
 	}
 }
 
-/* Is the first word of the text a key? */
+/* True when the first word of the text is a key. */
 static bool
 begins_with_key(const struct scan *s)
 {

@@ -18,8 +18,8 @@ struct scan {
 	const char *at;
 	size_t n;
 	bool events;
-	bool unclosed_bracket;   /* one was looked for and is not there: never look again */
-	unsigned unclosed_quote; /* the same, a bit for each of the three */
+	bool unclosed_bracket;   /* a search for a closing bracket failed: none is done again */
+	unsigned unclosed_quote; /* the same for quotes, a bit for each of the three kinds */
 	uint64_t word[SCAN_MAX / 64];
 	uint64_t point[SCAN_MAX / 64];
 };
@@ -53,7 +53,7 @@ is_word(const struct scan *s, size_t i)
 	return s->word[i / 64] >> i % 64 & 1;
 }
 
-/* Where the word that ${i} stands in ends. */
+/* The end of the word around ${i}. */
 static inline size_t
 word_end(const struct scan *s, size_t i)
 {
@@ -68,7 +68,7 @@ word_end(const struct scan *s, size_t i)
 	return least(end, s->n);
 }
 
-/* Where the word begins whose last byte is at ${i}. */
+/* The begin of the word whose last byte is at ${i}. */
 static inline size_t
 word_begin(const struct scan *s, size_t i)
 {
@@ -112,8 +112,8 @@ static inline unsigned
 stops_16(const char *at)
 {
 	const __m128i c = _mm_loadu_si128((const __m128i *)(const void *)at);
-	const __m128i lower = either(c, _mm_set1_epi8(0x20)); /* [ { are one, ] } too */
-	const __m128i odd = either(c, _mm_set1_epi8(1));      /* ( ) are one */
+	const __m128i lower = either(c, _mm_set1_epi8(0x20)); /* [ { become one, ] } too */
+	const __m128i odd = either(c, _mm_set1_epi8(1));      /* ( ) become one */
 	const __m128i bracket = either(either(is(lower, '{'), is(lower, '}')), is(odd, ')'));
 	const __m128i comma = either(either(is(c, ','), is(c, ';')), is(lower, '|'));
 
@@ -151,36 +151,36 @@ value_stop(const struct scan *s, size_t i)
 
 /**
  * agent_value_quote_close(s, i, escaped):
- * Return the quote that closes the one at ${i}, 0 when there is none; say
- * whether there are backslashes between.  An apostrophe closes only where no
- * word goes on.
+ * Return the quote that closes the one at ${i}, 0 when there is none;
+ * *${escaped}: backslashes stand between them.  An apostrophe closes only
+ * where no word goes on.
  */
 size_t agent_value_quote_close(struct scan *s, size_t i, bool *escaped);
 
-/* The end of the unquoted value that begins at ${i} and goes on at ${stop}, which is no blank. */
+/* The end of an unquoted value that goes on at least to ${stop}. */
 size_t agent_value_end(struct scan *s, size_t stop);
 
 /* The end of the value of `k: v` in brackets: ${close}, or a comma and a blank; 0: none. */
 size_t agent_value_listed_end(const struct scan *s, size_t v, char close);
 
-/* `12500 ms`, `1m 30s`: where the value from ${v} to ${end} ends with its unit and smaller ones. */
+/* `12500 ms`, `1m 30s`: the end of the value from ${v} to ${end}, with its unit and further parts of smaller units. */
 size_t agent_value_with_unit(const struct scan *s, size_t v, size_t end);
 
-/* Without blanks behind it, without the full stop of a sentence that ends in a number. */
+/* ${v} without blanks at its end, and without the full stop of a sentence that ends in a number. */
 struct slice agent_value_trimmed(struct slice v);
 
-/* The text behind backslashes: \n \t \r are what they are in JSON, else the byte itself. */
+/* The text without its backslashes: \n \t \r as in JSON, else the byte behind the backslash. */
 struct slice agent_value_unescaped(struct reading *r, struct slice raw);
 
-/* May it stand as a JSON number, and have no more digits than a double tells apart? */
+/* True when ${v} is a JSON number with no more digits than a double tells apart. */
 bool agent_value_is_number(struct slice v);
 
 /* ---- agent_scan.c */
 
-/* Take note of the event that the word at ${i} may be; return where the word ends. */
+/* Take note of the word at ${i} if it is an event; return the end of the word. */
 size_t agent_scan_event(struct scan *s, size_t i);
 
-/* ---- agent_keys.c: return where the search goes on */
+/* ---- agent_keys.c: return the place where the search goes on */
 
 /* `key=value` around the `=` at ${i}. */
 size_t agent_keys_equals(struct scan *s, size_t i);

@@ -1,5 +1,5 @@
 /*
- * The layouts of text: what stands before the message.
+ * The layouts of text, by the header before the message.
  *
  *	2026-11-22 08:00:00.001 INFO  [task-3] c.m.agent.Task - message		logback
  *	08:00:00.001 [task-3] INFO  c.m.agent.Task - message			logback
@@ -7,7 +7,7 @@
  *	2026-11-22 08:00:00,001 - exporter - INFO - message			python
  *	ERROR: message								text
  *
- * What is none of these is a message as a whole.
+ * Any other text is a message as a whole.
  */
 #include "agent_head.h"
 #include "agent_reading.h"
@@ -18,7 +18,7 @@
 #define GROUPS_MAX 4
 #define GROUP_MAX 256 /* bytes of a thread's name */
 
-/* What has been recognised of the header. */
+/* The parts of the header recognised so far. */
 struct header {
 	struct slice time, logger, thread, name;
 	enum level level;
@@ -130,8 +130,8 @@ take_spring(struct slice *s, struct header *h)
 }
 
 /*
- * What stands behind the level, taken off ${s}: Spring's, perhaps with a group
- * before it; `[thread] [more] logger - `; a thread alone.
+ * The rest of the header behind the level, taken off ${s}: Spring's, with or
+ * without a group before it; `[thread] [more] logger - `; a thread alone.
  */
 static void
 take_origin(struct slice *s, struct header *h, const struct agent_words *words)
@@ -185,19 +185,19 @@ take_level(struct slice *s, bool any_case)
 	return level;
 }
 
-/* Does what follows the level prove that it is one? */
+/* True when the text behind a level's word proves that the word is a level. */
 static bool
 is_spring(struct slice rest, struct header h)
 {
 	return take_spring(&rest, &h);
 }
 
-/* From behind the time to behind the level.  Return false when there is no level. */
+/* Read on from the time to the level.  Return false when there is no level. */
 static bool
 find_level(struct slice *s, struct header *h)
 {
 	struct slice rest = *s;
-	unsigned strange = 0; /* words that are no part of a header by themselves */
+	unsigned strange = 0; /* words that are no usual part of a header */
 	bool dash = false;
 
 	for (unsigned i = 0; i < TOKENS_MAX && rest.len > 0; i++) {
@@ -250,7 +250,7 @@ header_keys(struct reading *r, struct slice from, struct slice to)
 		agent_scan_keys(r, (struct slice){ from.at, n });
 }
 
-/* Take the header off ${line}; what is left is the message. */
+/* Take the header off ${line}, which leaves the message. */
 static struct slice
 take_header(struct reading *r, struct slice line, struct header *h)
 {

@@ -1,6 +1,6 @@
 /*
- * Reading a stack trace that has been joined (trace.h says which lines are
- * one).  A line that says less than its place promises is passed by.
+ * Reading a stack trace that has been joined (trace.h decides on its lines).
+ * A line without the expected parts is passed over.
  */
 #include "agent_trace.h"
 
@@ -10,7 +10,7 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* What a class name is made of, with a module's slash. */
+/* True for characters of a class name, a module's slash among them. */
 static bool
 is_name(char c)
 {
@@ -40,7 +40,7 @@ name_len(struct slice s)
 	return n;
 }
 
-/* Does a name end as throwables do, and is there more of it than that? */
+/* True when a name ends in Exception, Error or the like, and is longer than that. */
 static bool
 ends_thrown(struct slice name)
 {
@@ -64,7 +64,7 @@ is_qualified(struct slice name)
 	       dot[1] <= 'Z' && !(name.at[0] >= '0' && name.at[0] <= '9') && name.at[0] != '.';
 }
 
-/* `class: message` or `class` as the whole of ${s}; ${sure}: its place says that it is a class. */
+/* `class: message` or `class` as the whole of ${s}; ${sure}: its place proves that it is a class. */
 static struct thrown
 thrown_at(struct slice s, bool sure)
 {
@@ -111,7 +111,7 @@ agent_trace_split(struct slice *text, struct slice *trace)
 
 		line = take_line(&rest);
 		if (is_frame(line) || thrown_at(line, false).class.len > 0) {
-			/* a line alone that only mentions a class is a message */
+			/* a line that mentions a class is a message */
 			if (first && rest.len == 0 && !is_frame(line))
 				return;
 			*trace = (struct slice){ at, (size_t)(text->at + text->len - at) };
@@ -168,7 +168,7 @@ agent_trace_read(struct slice trace, struct trace_parts *out)
 struct thrown
 agent_trace_in_line(struct slice line)
 {
-	bool unclosed = false; /* a quote that nothing closes hides nothing */
+	bool unclosed = false; /* the text behind an unclosed quote is read, too */
 
 	for (size_t i = 0; i < line.len; i++) {
 		struct slice name;

@@ -1,4 +1,4 @@
-/* A stack trace: where it begins, which exceptions it names, what makes it like another. */
+/* A stack trace: its begin, its exceptions, its fingerprint. */
 #ifndef AGENT_TRACE_H
 #define AGENT_TRACE_H
 
@@ -6,14 +6,14 @@
 
 #include "slice.h"
 
-/* An exception as a trace names it; empty: none. */
+/* An exception of a trace; empty: none. */
 struct thrown {
 	struct slice class, message;
 };
 
 /* From the outermost exception to the innermost. */
 struct trace_parts {
-	struct thrown outer, root; /* root empty: no cause is named */
+	struct thrown outer, root; /* root empty: the trace has no cause */
 	struct slice frames;       /* from the outermost exception's first frame on */
 };
 
@@ -24,7 +24,7 @@ struct trace_parts {
  */
 void agent_trace_split(struct slice *text, struct slice *trace);
 
-/* What ${trace} says, line by line. */
+/* Read ${trace}, line by line. */
 void agent_trace_read(struct slice trace, struct trace_parts *out);
 
 /* The first class of an exception in one line of text, outside quotes. */

@@ -19,8 +19,7 @@ quote_bit(char quote)
 }
 
 /*
- * The quote that closes the one at ${i}, 0 when there is none.  An apostrophe
- * closes only where no word goes on.
+ * An apostrophe closes a quoted text only where no word goes on.
  */
 size_t
 agent_value_quote_close(struct scan *s, size_t i, bool *escaped)
@@ -46,7 +45,7 @@ agent_value_quote_close(struct scan *s, size_t i, bool *escaped)
 	return 0;
 }
 
-/* The text behind backslashes: \n \t \r are what they are in JSON, else the byte itself. */
+/* Backslashes are those of a log line, not of JSON: an unknown escape is its second byte. */
 struct slice
 agent_value_unescaped(struct reading *r, struct slice raw)
 {
@@ -67,7 +66,7 @@ agent_value_unescaped(struct reading *r, struct slice raw)
 	return (struct slice){ to, n };
 }
 
-/* Behind the bracket that closes the one at ${i}, 0 when none does. */
+/* The place behind the bracket that closes the one at ${i}; 0: none does. */
 static size_t
 bracket_close(struct scan *s, size_t i)
 {
@@ -88,7 +87,7 @@ bracket_close(struct scan *s, size_t i)
 	return 0;
 }
 
-/* Does a comma at ${i} end a value?  Before a blank, the end, or the next key= alone. */
+/* True when a comma at ${i} ends a value: before a blank, the end, or the next key=. */
 static bool
 comma_ends(const struct scan *s, size_t i)
 {
@@ -131,7 +130,7 @@ agent_value_end(struct scan *s, size_t i)
 	return i;
 }
 
-/* A JSON number that may stand as it is: 0, 42, 12.5; no more digits than a double tells apart. */
+/* JSON numbers: 0, 42, -12.5. */
 bool
 agent_value_is_number(struct slice v)
 {
@@ -155,7 +154,7 @@ agent_value_is_number(struct slice v)
 	return i == v.len;
 }
 
-/* The end of the word behind the blank at ${i}, without a full stop; 0: none, or it is a key. */
+/* The end of the word behind the blank at ${i}, without a full stop; 0: no word follows, or a key does. */
 static size_t
 next_word_end(const struct scan *s, size_t i)
 {
@@ -175,7 +174,7 @@ is_unit(const struct scan *s, size_t begin, size_t end)
 	return end > begin && agent_measure_is_unit((struct slice){ s->at + begin, end - begin });
 }
 
-/* Where `30s` or `30 s` ends behind `1m`, which stands from ${v} to ${end}; 0: nowhere. */
+/* The end of `30s` or `30 s` behind `1m`, which stands from ${v} to ${end}; 0: there is no such part. */
 static size_t
 smaller_part_end(const struct scan *s, size_t v, size_t end)
 {
@@ -195,7 +194,7 @@ smaller_part_end(const struct scan *s, size_t v, size_t end)
 		   : 0;
 }
 
-/* `12500 ms`, `1m 30s`: the value from ${v} to ${end} goes on with its unit, and smaller ones. */
+/* `12500 ms`, `1m 30s`: the unit first, then parts of smaller units. */
 size_t
 agent_value_with_unit(const struct scan *s, size_t v, size_t end)
 {
@@ -214,7 +213,7 @@ agent_value_with_unit(const struct scan *s, size_t v, size_t end)
 	return end;
 }
 
-/* The end of the value of `k: v` in brackets: the closing bracket, or a comma and a blank. */
+/* Brackets within the value are passed over. */
 size_t
 agent_value_listed_end(const struct scan *s, size_t v, char close)
 {
@@ -235,7 +234,7 @@ agent_value_listed_end(const struct scan *s, size_t v, char close)
 	return 0;
 }
 
-/* Without the blanks behind it, and without the full stop of a sentence that ends in a number. */
+/* A full stop between digits is a part of the number. */
 struct slice
 agent_value_trimmed(struct slice v)
 {

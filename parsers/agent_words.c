@@ -1,4 +1,4 @@
-/* Compiling the words: checked, hashed, and what lets most words of a line be passed by. */
+/* Compiling the words: checks, hashes, and the tables of lengths by which most words of a line are passed over. */
 #include "agent_words.h"
 
 #include <math.h>
@@ -11,7 +11,7 @@ is_word_byte(char c)
 	       c == '_' || c == '-' || c == '.' || c == '@';
 }
 
-/* 1: a word, 2: two of them with a space between, 0: neither. */
+/* 1: a word, 2: two words with a space between, 0: neither. */
 static int
 words_in(struct slice s)
 {

@@ -1,6 +1,6 @@
 /*
  * The words of the agent's grammar, compiled: two hash tables, one of events,
- * one of keys.  Inside parsers/ alone; others see agent.h.
+ * one of keys.  Inside parsers/ alone; other folders include agent.h.
  */
 #ifndef AGENT_WORDS_H
 #define AGENT_WORDS_H
@@ -30,7 +30,7 @@ struct word_table {
 	struct word at[WORDS_MAX];
 	unsigned n;
 	uint16_t slots[SLOTS];         /* index + 1; 0: free */
-	uint64_t lengths[256];         /* by first byte: a bit for each length there is */
+	uint64_t lengths[256];         /* by first byte: a bit for each length of a word */
 	uint64_t seconds[256];         /* the same of the second words of phrases */
 	uint16_t phrases[PHRASES_MAX]; /* those of two words */
 	unsigned nphrases;
@@ -38,7 +38,7 @@ struct word_table {
 
 struct agent_words {
 	struct word_table events, keys;
-	bool any_case; /* there are event words that do not begin with A to Z */
+	bool any_case; /* some event words do not begin with A to Z */
 };
 
 /* The built-in words, as conf/agent-events.conf has them. */
@@ -93,7 +93,7 @@ word_hash(uint64_t head, uint64_t tail, size_t len)
 	return (uint32_t)(h >> 32);
 }
 
-/* The entry of ${s}, or NULL; words that cannot be there are told by two loads. */
+/* The entry of ${s}, or NULL; two loads rule out most other words. */
 static inline const struct word *
 word_find(const struct word_table *t, struct slice s)
 {

@@ -15,12 +15,12 @@ csi_len(struct slice s)
 		if (c >= 0x40 && c <= 0x7e)
 			return i + 1;
 		if (c < 0x20 || c > 0x3f)
-			return i; /* broken: what follows is text */
+			return i; /* broken: the rest is text */
 	}
 	return s.len;
 }
 
-/* A string of the terminal's: a title, a link, an answer. */
+/* A string for the terminal: a title, a link, an answer. */
 static size_t
 string_len(struct slice s)
 {
@@ -35,7 +35,7 @@ string_len(struct slice s)
 	return s.len;
 }
 
-/* ESC, perhaps some of 0x20 to 0x2f, and a final byte; what is none of these is text. */
+/* ESC, any bytes of 0x20 to 0x2f, and a final byte; another sequence is text. */
 static size_t
 short_len(struct slice s)
 {

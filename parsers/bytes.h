@@ -34,7 +34,7 @@ bytes_find(struct slice s, char a, char b)
 	return i;
 }
 
-/* Is ${c} among the first ${n} bytes of ${s}?  What is behind them may be read. */
+/* True when ${c} is among the first ${n} bytes of ${s}; later bytes may be read, too. */
 static inline bool
 bytes_have(struct slice s, size_t n, char c)
 {
@@ -54,7 +54,7 @@ bytes_have(struct slice s, size_t n, char c)
 	return i < n;
 }
 
-/* Is there a control character: a newline, an escape, a tab? */
+/* True when ${s} has a control character: a newline, an escape, a tab. */
 static inline bool
 bytes_controls(struct slice s)
 {

@@ -4,7 +4,7 @@
 #include "json.h"
 #include "timestamp.h"
 
-/* Does a raw JSON string end in an escaped newline (and not in an escaped backslash and an n)? */
+/* True when a raw JSON string ends in an escaped newline (and not in an escaped backslash and an n). */
 static bool
 ends_line(struct slice raw)
 {

@@ -214,13 +214,13 @@ skip_key(const char **at, const char *end, struct slice *key)
 	return PARSE_OK;
 }
 
-/* Where a walk stands inside nested values. */
+/* The place of a walk inside nested values. */
 struct nest {
 	uint32_t objects; /* a bit for each level: 1 object, 0 array */
 	unsigned depth;
 };
 
-/* At the beginning of a value: go in, or pass it.  *inner: a container was entered and is not empty. */
+/* At the begin of a value: enter it, or pass it.  *inner: a container was entered and is not empty. */
 static enum parsed
 value_begin(struct nest *nest, const char **at, const char *end, bool *inner)
 {
@@ -250,7 +250,7 @@ value_begin(struct nest *nest, const char **at, const char *end, bool *inner)
 	return PARSE_OK;
 }
 
-/* Behind a value: close what it ends.  *more: another member follows. */
+/* Behind a value: close the containers that end there.  *more: another member follows. */
 static enum parsed
 value_end(struct nest *nest, unsigned floor, const char **at, const char *end, bool *more)
 {
@@ -348,9 +348,10 @@ walk_step(struct json_walk *w)
 }
 
 /*
- * What nearly every member of a log line is: `,"key":"text"` or `,"key":12.5`
- * without blanks and escapes.  Return false, and nothing is passed, when it is
- * anything else: right or wrong, json_next reads it again.
+ * The form of nearly every member of a log line: `,"key":"text"` or
+ * `,"key":12.5` without blanks and escapes.  Return false, with nothing
+ * passed, for another form, right or wrong: json_next() reads that member
+ * again.
  */
 static bool
 next_plain(struct json_walk *w, struct slice *key, struct json_value *value)

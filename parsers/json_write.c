@@ -1,6 +1,6 @@
 /*
- * Writing JSON strings: runs of plain bytes are copied 16 at a time, what
- * needs an escape or is not UTF-8 is dealt with byte by byte.
+ * Writing JSON strings: runs of plain bytes are copied 16 at a time, bytes
+ * that need an escape and bytes that are no ASCII are written one by one.
  */
 #include "json.h"
 
@@ -64,7 +64,7 @@ copy_eights(char *to, const char *at, size_t len)
 }
 #endif
 
-/* Copy plain bytes from `at`; return how many there were before the first other one. */
+/* Copy plain bytes from `at`; return the number of plain bytes before the first other byte. */
 static inline size_t
 copy_plain(char *to, const char *at, size_t len)
 {
@@ -123,7 +123,7 @@ utf8_len(struct slice s, size_t *bad)
 	return need;
 }
 
-/* One multi-byte sequence, or U+FFFD for what is none; moves *s on. */
+/* Write one multi-byte sequence, or U+FFFD for an ill-formed part; moves *s on. */
 static char *
 write_utf8(char *to, struct slice *s)
 {

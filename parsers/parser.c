@@ -1,7 +1,7 @@
 /*
  * A configured parser: bytes to fields.  The agent's own grammar is not here
- * (agent.h); this is what a user's [PARSER] says, applied by an input or by a
- * filter.
+ * (agent.h); this is a [PARSER] of the configuration, applied by an input or
+ * by a filter.
  */
 #include "parser.h"
 
@@ -32,7 +32,7 @@ struct parser {
 	struct cri_memo memo;
 };
 
-/* Where fields go, and the time. */
+/* The place of the fields, and of the time. */
 struct take {
 	struct parser *parser;
 	struct arena *arena;
@@ -123,7 +123,7 @@ parser_format(const struct parser *p)
 
 /* ---- fields */
 
-/* A format that ends in the fraction is met with a trailing Z: stock parsers of Docker's rely on it. */
+/* A trailing Z may follow a format that ends in the fraction, as Docker's stock parsers rely on that. */
 static bool
 time_read(const struct parser *p, struct slice text, int64_t *ns)
 {
@@ -132,7 +132,7 @@ time_read(const struct parser *p, struct slice text, int64_t *ns)
 
 	if (p->time_format == NULL) {
 		if (timestamp_rfc3339(text, &read, &used) != PARSE_OK || used != text.len)
-			return false; /* a time with more behind it is none */
+			return false; /* a time with more text behind it is refused */
 		*ns = read;
 		return true;
 	}
@@ -193,9 +193,9 @@ regex_run(struct take *t, struct slice text)
 }
 
 /*
- * Equal names as equal bytes: escapes resolved, UTF-8 mended, escaped again;
- * what has neither stays.  No zero byte: a flattened field refuses it.  An
- * empty slice where the arena has no room.
+ * The canonical form of a name, so that equal names are equal bytes: escapes
+ * resolved, UTF-8 mended, escaped again.  Zero bytes are replaced, as a
+ * flattened field refuses them.  An empty slice where the arena has no room.
  */
 static struct slice
 name_mended(struct arena *arena, struct slice name)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-/* Longer than any number that has a value. */
+/* No number is longer. */
 #define NUMBER_MAX 64
 
 int
@@ -54,7 +54,7 @@ integer_put(struct arena *arena, struct field *f, const char *text, int base)
 	number_put(arena, f, decimal);
 }
 
-/* May it stand as it is: -12.50 stays -12.50? */
+/* True when the text may stand unchanged: -12.50 stays -12.50. */
 static bool
 is_decimal(const char *text)
 {
@@ -68,7 +68,7 @@ is_decimal(const char *text)
 	return fraction > 0 && text[digits + 1 + fraction] == '\0';
 }
 
-/* The fewest digits that name the same double; with a point, or the server takes it for an integer. */
+/* The fewest digits that name the same double; with a point, as the server takes a number without one for an integer. */
 static void
 float_write(char *to, size_t size, double value)
 {

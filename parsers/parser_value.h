@@ -12,8 +12,8 @@ int parser_value_type(struct slice name);
 
 /**
  * parser_value(type, arena, f):
- * Make the text of ${f} a value of ${type}.  What is none, or has no room in
- * ${arena}, stays text.
+ * Make the text of ${f} a value of ${type}.  A text of another form, or
+ * without room in ${arena}, stays text.
  */
 void parser_value(enum parser_type type, struct arena *arena, struct field *f);
 

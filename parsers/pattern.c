@@ -42,7 +42,7 @@ group_order(const void *left, const void *right)
 	return a->number < b->number ? -1 : a->number > b->number;
 }
 
-/* PCRE2's own table says which number a name (n0, n1, …) has. */
+/* PCRE2's own table has the number of each name (n0, n1, …). */
 static void
 groups_find(struct pattern *p, const struct ruby *r)
 {
@@ -58,7 +58,7 @@ groups_find(struct pattern *p, const struct ruby *r)
 		unsigned long which = strtoul((const char *)table + 3, NULL, 10);
 
 		p->groups[i].number = (uint32_t)table[0] << 8 | table[1];
-		/* one that the translation has not seen keeps its name */
+		/* a name that the translation has not seen stays unchanged */
 		p->groups[i].name = xslicedup(
 		    which < r->nnames ? r->names[which] : slice_of((const char *)table + 2));
 	}
@@ -97,7 +97,7 @@ pattern_new(const char *source, char *error, size_t size)
 
 	if (ruby_translate(source, &r, error, size) < 0)
 		goto out;
-	buffer_need(&r.text, 1); /* an empty expression, too, lies somewhere */
+	buffer_need(&r.text, 1); /* an empty expression needs an address, too */
 	code = code_compile(&r, error, size);
 	if (code == NULL)
 		goto out;

@@ -1,7 +1,7 @@
 /*
  * Ruby's regular expressions (Onigmo), written as PCRE2 wants them.  The two
- * agree on nearly all; what they do not agree on is translated, or refused by
- * its name, never taken for something else:
+ * agree on nearly all; where they differ, the expression is translated, or
+ * refused with a message:
  *
  *	/re/imx		flags; Ruby's m is PCRE's s
  *	(?<a-b>  \k<>	names of any length and with hyphens: mapped to n0, n1, …
@@ -19,9 +19,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* More than an expression by hand has; the translation is at most some times as long. */
+/* No expression written by hand is longer; the translation is at most some times as long. */
 #define SOURCE_MAX 16384
-/* Characters beyond ASCII are spoken of. */
+/* The options for an expression with characters beyond ASCII. */
 #define WIDE (PCRE2_UTF | PCRE2_MATCH_INVALID_UTF)
 
 #define NEST_MAX 100 /* of groups; PCRE2 is told the same */
@@ -29,7 +29,7 @@
 struct walk {
 	struct slice source;
 	size_t at;
-	bool extended;        /* here: # begins a comment */
+	bool extended;        /* # begins a comment at this place */
 	bool outer[NEST_MAX]; /* the same, outside of each open group */
 	unsigned depth;
 	struct ruby *out;
@@ -50,7 +50,7 @@ put(struct walk *w, const char *text, size_t len)
 	buffer_put(&w->out->text, (struct slice){ text, len });
 }
 
-/* The byte ${ahead} of here, 0 behind the end. */
+/* The byte ${ahead} bytes further on; 0 behind the end. */
 static char
 peek(const struct walk *w, size_t ahead)
 {
@@ -73,7 +73,7 @@ copy(struct walk *w, size_t len)
 
 /* ---- names */
 
-/* The number that stands for a name, or -1 after refusing it. */
+/* The number of a name, or -1 after refusing the name. */
 static int
 name_number(struct walk *w, struct slice name)
 {
@@ -130,7 +130,7 @@ unicode_escape(struct walk *w)
 	return 0;
 }
 
-/* What PCRE knows and Ruby does not: a letter by itself. */
+/* Escapes that PCRE has and Ruby has not: the letter itself. */
 static void
 letter_copy(struct walk *w, char c)
 {
@@ -202,7 +202,7 @@ class_copy(struct walk *w)
 	copy(w, 1);
 	if (peek(w, 0) == '^')
 		copy(w, 1);
-	if (peek(w, 0) == ']') /* the first one is itself */
+	if (peek(w, 0) == ']') /* as the first character it is a literal */
 		copy(w, 1);
 	while (w->at < w->source.len) {
 		const char *close;
@@ -239,7 +239,7 @@ class_copy(struct walk *w)
 
 /* ---- groups */
 
-/* A group opens: what it changes of x ends with it. */
+/* A group opens: a change of x within it ends with the group. */
 static int
 group_open(struct walk *w)
 {
@@ -309,7 +309,7 @@ group_copy(struct walk *w)
 	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
 		if (ahead_is(w, same[i])) {
 			copy(w, strlen(same[i]));
-			if (same[i][2] == '(' && group_open(w) < 0) /* its condition */
+			if (same[i][2] == '(' && group_open(w) < 0) /* the condition's group */
 				return -1;
 			return group_open(w);
 		}
@@ -383,7 +383,7 @@ one_copy(struct walk *w)
 	return 0;
 }
 
-/* /re/imx: take the slashes off and the flags in.  Without both it is the expression itself. */
+/* /re/imx: take the slashes off and the flags in.  A source without both slashes is the expression itself. */
 static void
 slashes_take(struct walk *w)
 {

@@ -9,12 +9,12 @@
 #define RUBY_NAMES 64
 #define RUBY_NAME_MAX 128
 
-/* Group names: the i-th is called n<i> in the translation, which allows any. */
+/* Group names: the i-th is called n<i> in the translation, so that any name is allowed. */
 struct ruby {
 	struct buffer text;
 	struct slice names[RUBY_NAMES]; /* parts of the source */
 	size_t nnames;
-	bool defined[RUBY_NAMES]; /* else only referred to */
+	bool defined[RUBY_NAMES]; /* false: the name is only referred to */
 	uint32_t options; /* PCRE2_CASELESS, …; PCRE2_UTF where it has characters beyond ASCII */
 };
 

@@ -38,7 +38,7 @@ timestamp_compose(const struct civil *c, int64_t *ns)
 	return PARSE_OK;
 }
 
-/* Two digits at `at`, or 100 when they are none. */
+/* The number of two digits at `at`; 100: they are no digits. */
 static unsigned
 two(const char *at)
 {

@@ -1,6 +1,6 @@
 /*
  * Times by a format, for parsers that a configuration defines: strptime's
- * conversions, without its locale and without its mercy.
+ * conversions, without its locale and its tolerance.
  */
 #include "timestamp.h"
 
@@ -12,7 +12,7 @@
 struct reading {
 	struct slice rest;
 	struct civil civil;
-	int afternoon; /* -1: not said */
+	int afternoon; /* -1: the text does not tell */
 	bool epoch;
 	int64_t seconds; /* of %s */
 };
@@ -105,7 +105,7 @@ read_epoch(struct reading *r)
 	return n > 0 && n < 11;
 }
 
-/* What %e, %k and %l are filled with before a single digit. */
+/* Skip the filler of %e, %k and %l before a single digit. */
 static void
 skip_blank(struct slice *s)
 {
@@ -207,7 +207,7 @@ read_format(struct reading *r, const char *format)
 			continue;
 		}
 		if (*++format == '\0')
-			return false; /* a % that ends it */
+			return false; /* a % at its end */
 		if (*format == '%' ? !read_literal(&r->rest, '%') : !read_conversion(r, *format))
 			return false;
 	}

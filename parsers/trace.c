@@ -1,6 +1,6 @@
 /*
- * Which lines belong to one record.  Each line has a class by how it begins;
- * a table says what a class means to the open record.
+ * The lines of one record.  Each line has a class, by its begin; a table has
+ * the effect of each class on the open record.
  */
 #include "trace.h"
 
@@ -8,7 +8,7 @@
 
 enum line_class {
 	LINE_START,     /* a date, a level, JSON: begins a record, whatever was open */
-	LINE_TEXT,      /* anything else */
+	LINE_TEXT,      /* any other line */
 	LINE_EMPTY,     /* nothing */
 	LINE_EXCEPTION, /* java.lang.IllegalStateException: text */
 	LINE_FRAME,     /* \tat …, \t... 12 more */
@@ -22,11 +22,11 @@ enum {
 	OPEN_LINE,   /* one line, that a trace may follow */
 	OPEN_EMPTY,  /* a line, and an empty one that waits for an exception */
 	OPEN_THROWN, /* an exception, whose message may go on */
-	OPEN_TRACE,  /* behind a frame */
+	OPEN_TRACE,  /* a trace, behind its first frame */
 	OPENS,
 };
 
-/* What is not in the table begins a new record. */
+/* A class that the table does not have begins a new record. */
 static const struct {
 	uint8_t open, line, verdict, next;
 } moves[] = {
@@ -44,7 +44,7 @@ static const struct {
 	{ OPEN_TRACE, LINE_STATUS, TRACE_JOIN, OPEN_TRACE },
 };
 
-/* What a record is open as when it begins with such a line. */
+/* The state of a record that begins with a line of the class. */
 static const uint8_t begins[LINE_CLASSES] = {
 	[LINE_START] = OPEN_LINE,
 	[LINE_TEXT] = OPEN_LINE,
@@ -62,7 +62,7 @@ is_word(unsigned char c)
 	       c == '_' || c == '$';
 }
 
-/* A class name with a package, that ends as throwables do, and then `:`, a colour's end or the line's. */
+/* A class name with a package that ends in Exception, Error or the like, followed by `:`, the end of a colour, or the end of the line. */
 static bool
 is_throwable(struct slice s)
 {
@@ -97,7 +97,7 @@ is_exception(struct slice s)
 	return is_throwable(s);
 }
 
-/* 08:00:00,123 |-LEVEL in …: logback speaking of itself. */
+/* 08:00:00,123 |-LEVEL in …: a status message of logback's. */
 static bool
 is_status(struct slice s)
 {
@@ -105,7 +105,7 @@ is_status(struct slice s)
 	       memcmp(s.at + 12, " |-", 3) == 0;
 }
 
-/* LINE_FRAME, LINE_CAUSE, or LINE_TEXT when it is neither. */
+/* The class of an indented line: LINE_FRAME, LINE_CAUSE or LINE_TEXT. */
 static enum line_class
 frame_class(struct slice s)
 {
