@@ -27,10 +27,8 @@ struct item {
 	uint32_t plain; /* where log_parsed begins (its comma); == end - 1 without one */
 	uint32_t end;   /* behind the document's }, before the newline */
 	bool fresh;     /* never sent before: a 409 is a collision */
-	uint8_t owed;   /* outputs that have yet to settle it: the shipper's, as is debt */
 	int64_t time;   /* the record's, ns */
-	struct range *range;
-	struct debt *debt; /* of an item that left this batch for one output's hold */
+	struct range *range; /* counts it once for each output; NULL: none does */
 };
 
 struct batch {
@@ -73,8 +71,8 @@ void batch_free(struct batch *b);
 
 /**
  * batch_clear(b, number, bytes), batch_trim(b, bytes):
- * Empty ${b} for reuse under a new number, with ${bytes} of memory again; let
- * go of what a batch that grew beyond ${bytes} does not need.
+ * Empty ${b} for reuse under a new number, with ${bytes} of memory again; free
+ * the memory beyond ${bytes} that its body does not need.
  */
 void batch_clear(struct batch *b, uint64_t number, size_t bytes);
 void batch_trim(struct batch *b, size_t bytes);
@@ -94,7 +92,7 @@ void document_id(const struct record_place *at, char *to);
 
 /**
  * batch_put(b, rules, r):
- * Encode ${r} behind what ${b} holds.  Return true, or false when there is no
+ * Encode ${r} behind the documents of ${b}.  Return true, or false when there is no
  * room (nothing has changed then).  An empty batch takes every record: it
  * grows, up to the cap of its buffer; when that is not enough, the document
  * loses log_parsed, marked log_parsed_dropped, then the fields beside log,

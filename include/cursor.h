@@ -58,6 +58,13 @@ struct range *range_open(struct range_book *book, struct cursor *c, uint64_t bat
 void range_add(struct range *r, uint32_t items, uint64_t end);
 
 /**
+ * range_repeat(r, times):
+ * Each item of ${r} is settled ${times} times, once by each output that takes
+ * it.  Before the range is sealed; no lock, as for range_add.
+ */
+void range_repeat(struct range *r, uint32_t times);
+
+/**
  * range_also(r, c, end):
  * The record that ${r} was given last began before a rotation and ends in the
  * next file: ${c}, its side's cursor there, moves to ${end} when ${r} is done,
@@ -79,8 +86,8 @@ bool range_stream(struct range_book *book, const struct range *r, struct identit
 
 /**
  * range_settle(book, r, items):
- * ${items} of ${r} are done: taken, dead-lettered or given up.  Moves cursors
- * and tells the state; frees the range when nothing is left of it.
+ * ${items} of ${r} are done for one output: taken, dead-lettered or given up.
+ * Moves cursors and tells the state; frees the range when nothing is left of it.
  */
 void range_settle(struct range_book *book, struct range *r, uint32_t items);
 
@@ -100,7 +107,7 @@ bool cursor_follow(struct range_book *book, struct cursor *c, uint64_t offset);
 
 /**
  * cursor_park(book, r), cursor_unpark_all(book):
- * The shipper has dropped one item of ${r} from memory (it counts as settled
+ * One output has dropped an item of ${r} from memory (it counts as settled
  * for the range's memory, but the cursor never passes it): the stream is
  * parked.  Later it lets all parked streams go on.
  *

@@ -1,6 +1,6 @@
 /*
  * towline's own counters and gauges: declared once, with their help, in the
- * table of src/metrics/own.c; moved by the thread that owns them, without a
+ * table of src/metrics/self_metrics.c; moved by the thread that owns them, without a
  * lock; read by the serve thread.
  */
 #ifndef METRICS_H

@@ -29,8 +29,7 @@ enum verdict {
 	VERDICT_CONFLICT, /* stored already */
 	VERDICT_BUSY,     /* the server has too much to do */
 	VERDICT_HOLD,     /* the server's state forbids it */
-	VERDICT_UNKNOWN,  /* held as well; a core asks whether the fault is the document's */
-	VERDICT_DOUBT,    /* the document's fault once its index takes another one */
+	VERDICT_DOUBT,    /* held; the document's fault if its index takes others meanwhile */
 	VERDICT_FAULT,    /* the document's */
 };
 
@@ -55,9 +54,7 @@ struct reply {
 	unsigned depth;
 	unsigned role[REPLY_DEPTH]; /* what the container at each depth is */
 	unsigned char state;
-	unsigned value; /* what the value that follows means */
-	bool naming;    /* the string is a member's name */
-	bool in_item;
+	unsigned value;        /* what the value that follows means */
 	char word[REPLY_NAME]; /* a name, or a number or literal */
 	struct reply_text text;
 };

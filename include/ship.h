@@ -9,7 +9,7 @@
 #include "batch.h"
 #include "conf.h"
 
-/* What every output has; first in each output's struct. */
+/* The common options of outputs; first in each output's struct. */
 struct output {
 	char *match, *match_regex;
 	char *alias;
@@ -68,34 +68,25 @@ int shipper_start(struct shipper *s, int wake);
 /**
  * shipper_take(s), shipper_give(s, b), shipper_idle(s):
  * The reader takes an empty batch (NULL: none is free), and gives it back
- * sealed (its ranges are sealed here).  Is no request under way and nothing
- * queued (then a short linger is enough)?
+ * sealed (its ranges are sealed here).  shipper_idle: no record is on its way
+ * to an output, so that a short linger is enough.
  */
 struct batch *shipper_take(struct shipper *s);
 void shipper_give(struct shipper *s, struct batch *b);
 bool shipper_idle(struct shipper *s);
 
 /**
- * shipper_holds(s, version, to):
- * Which streams have records in a hold or are parked: when that is not what it
- * was at ${*version} (0: nothing was), append it to ${to} as JSON,
- * [["why",["stream in hex",…]],…], nothing for none.  Return whether.  About a
- * second old.
- */
-bool shipper_holds(struct shipper *s, uint64_t *version, struct buffer *to);
-
-/**
  * shipper_stop(s, grace):
  * Deliver what was given for at most ${grace} ns (-1: for ever), then stop
- * the thread.  Return how many items were not delivered (they stay behind
- * the cursors).
+ * the thread.  Return how many records were not delivered (they stay behind
+ * the cursors), each once for every output that has not got it.
  */
 uint64_t shipper_stop(struct shipper *s, int64_t grace);
 
 /**
  * shipper_ready(s, why, size):
- * Has each output answered once since the start?  When not, or when one holds,
- * say so in ${why}.
+ * True when each output has answered once since the start, and none holds
+ * records; else the reason is written to ${why}.
  */
 bool shipper_ready(struct shipper *s, char *why, size_t size);
 

@@ -233,15 +233,30 @@ void state_counted(struct state *s, const struct identity *id, enum side side, u
 void state_text(struct state *s, struct slice key, struct slice value);
 state_ticket state_counts(struct state *s);
 
-/* The text that is no counter: what shipper_holds() says. */
-#define STATE_HOLDS "towline holds"
-
 /**
  * state_texts(s, each, arg):
  * Call ${each} for every text, before any thread runs.
  */
 void state_texts(
     struct state *s, void (*each)(void *arg, struct slice key, struct slice value), void *arg);
+
+/* A stream that waits for an output. */
+struct state_hold {
+	struct identity stream;
+	bool parked; /* not read on; else some of its records are in the output's hold */
+	char output[64];
+	char why[160];
+};
+
+/**
+ * state_holds(s, at, n), state_holds_each(s, each, arg):
+ * These ${n} are all that wait now: any thread; nothing waits for it.  Call
+ * ${each} for those that the store had when state_look() read it: the parked
+ * ones first, then by output and reason.
+ */
+void state_holds(struct state *s, const struct state_hold *at, size_t n);
+void state_holds_each(
+    struct state *s, void (*each)(void *arg, const struct state_hold *hold), void *arg);
 
 /**
  * state_metadata(s, key, value), state_metadata_each(s, each, arg):

@@ -98,18 +98,6 @@ own_save(struct counts *c, struct state *state)
 	c->moved = false;
 }
 
-/* The held records are no counter, but are stored in the same way, so that they are as old as the cursors. */
-static void
-holds_save(struct pipeline *p)
-{
-	struct buffer text;
-
-	buffer_init(&text, 0);
-	if (shipper_holds(p->shipper, &p->counting.holds, &text))
-		state_text(p->state, SLICE(STATE_HOLDS), buffer_slice(&text));
-	buffer_fini(&text);
-}
-
 static void
 put_text(void *arg, struct slice key, struct slice value)
 {
@@ -137,7 +125,6 @@ counts_post(struct pipeline *p)
 	}
 	if (p->counting.now.moved)
 		own_save(&p->counting.now, p->state);
-	holds_save(p);
 	agent_metrics_save(put_text, p->state);
 	return state_counts(p->state);
 }
@@ -223,8 +210,6 @@ text_restore(void *arg, struct slice key, struct slice value)
 
 	if (slice_eq(key, OWN))
 		own_restore(&p->counting.now, value);
-	else if (slice_eq(key, SLICE(STATE_HOLDS)))
-		state_text(p->state, key, SLICE("")); /* the holds of the process before are void */
 	else
 		agent_metrics_restore(key, value, clock_wall());
 }

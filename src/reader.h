@@ -36,7 +36,6 @@ struct counts {
 struct counting {
 	struct counts now, posted;
 	struct flow *dirty;  /* the flows whose cursors have moved since they were posted */
-	uint64_t holds;      /* version of the shipper's holds that the state has */
 	atomic_ullong shown; /* ticket of what is shown, or COUNTS_UNSHOWN */
 };
 

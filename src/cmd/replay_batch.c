@@ -126,7 +126,6 @@ judge(struct replay_batch *b, struct sent *s)
 		[VERDICT_CONFLICT] = FATE_THERE,
 		[VERDICT_BUSY] = FATE_AGAIN,
 		[VERDICT_HOLD] = FATE_LEFT,
-		[VERDICT_UNKNOWN] = FATE_LEFT,
 		[VERDICT_DOUBT] = FATE_LEFT,
 		[VERDICT_FAULT] = FATE_LEFT,
 	};

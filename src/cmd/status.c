@@ -81,7 +81,7 @@ row_add(void *arg, const struct identity *id, const char *path, bool open,
 	row->lag = row->size > row->shipped ? row->size - row->shipped : 0;
 }
 
-/* ---- held records: [["why",["stream in hex",…]],…] */
+/* ---- what waits for an output */
 
 static void
 rows_index(struct rows *rows)
@@ -94,51 +94,20 @@ rows_index(struct rows *rows)
 	}
 }
 
-static int
-hex_of(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static void
-row_hold(struct rows *rows, const char *stream, const char *why)
+row_hold(void *arg, const struct state_hold *hold)
 {
-	struct identity id;
-	struct row *r;
+	const struct rows *rows = arg;
+	struct slice id = { (const char *)hold->stream.at, sizeof(hold->stream.at) };
+	struct row *r = map_get(rows->by_id, id);
 	char *before;
 
-	if (strlen(stream) != 2 * sizeof(id.at))
-		return;
-	for (size_t i = 0; i < sizeof(id.at); i++)
-		id.at[i] = (unsigned char)(hex_of(stream[2 * i]) * 16 + hex_of(stream[2 * i + 1]));
-	r = map_get(rows->by_id, (struct slice){ (const char *)id.at, sizeof(id.at) });
 	if (r == NULL)
 		return;
 	before = r->held;
-	r->held = before == NULL ? xstrdup(why) : xprintf("%s; %s", before, why);
+	r->held = xprintf("%s%s%s%s: %s", before != NULL ? before : "", before != NULL ? "; " : "",
+	    hold->parked ? "parked, " : "", hold->output, hold->why);
 	free(before);
-}
-
-static void
-holds_read(void *arg, struct slice key, struct slice value)
-{
-	json_t *all, *one, *stream;
-	size_t i, j;
-
-	if (!slice_eq(key, SLICE(STATE_HOLDS)))
-		return;
-	all = json_loadb(value.at, value.len, 0, NULL);
-	json_array_foreach(all, i, one)
-	{
-		const char *why = json_string_value(json_array_get(one, 0));
-
-		json_array_foreach(json_array_get(one, 1), j, stream)
-		{
-			if (why != NULL && json_is_string(stream))
-				row_hold(arg, json_string_value(stream), why);
-		}
-	}
-	json_decref(all);
 }
 
 /* ---- printing */
@@ -206,7 +175,7 @@ status_of(const char *dir, const char *values[])
 		return EXIT_WRONG;
 	state_each(s, row_add, &rows);
 	rows_index(&rows);
-	state_texts(s, holds_read, &rows);
+	state_holds_each(s, row_hold, &rows);
 	state_close(s);
 	map_free(rows.by_id);
 	if (rows.n > 1)

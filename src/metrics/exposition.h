@@ -78,7 +78,7 @@ exposition_bucket(double seconds)
 }
 
 /* The rows of both tables, for the reference; NULL behind the last. */
-const struct family *own_family(size_t i);
+const struct family *self_metrics_family(size_t i);
 const struct family *agent_write_family(size_t i);
 
 #endif

@@ -81,7 +81,7 @@ metrics_reference(struct buffer *to)
 {
 	buffer_put(to, slice_of(intro));
 	buffer_put(to, slice_of(own_intro));
-	rows(to, own_family);
+	rows(to, self_metrics_family);
 	buffer_put(to, slice_of(agent_intro));
 	rows(to, agent_write_family);
 	buffer_put(to, slice_of(rules));

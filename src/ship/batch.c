@@ -1,4 +1,4 @@
-/* Batches: memory for encoded documents, used again and again.  What goes into them is document.c's. */
+/* Batches: memory for encoded documents, used again and again.  document.c fills them. */
 #include "batch.h"
 
 #include <stdlib.h>

@@ -126,7 +126,7 @@ fields_room(const struct record *r, bool tight)
 	size_t n = 0;
 
 	for (int i = 0; i < r->nfields; i++)
-		n += field_room(&r->fields[i], tight);
+		n += parsed_field_room(&r->fields[i], tight);
 	return n;
 }
 
@@ -136,7 +136,7 @@ pod_room(const struct pod *pod)
 	return pod_json_len(pod) + (pod->space != NULL ? pod->space->json.len : 0);
 }
 
-/* All but log, fields and log_parsed. */
+/* Room for all members but log, fields and log_parsed. */
 static size_t
 frame_room(const struct document_rules *rules, const struct record *r, bool tight)
 {
@@ -174,7 +174,7 @@ action_write(char *to, const struct document_rules *rules, const struct record *
 	return PUT(to + DOCUMENT_ID, "\"}}\n");
 }
 
-/* What a document is stripped to when the server will not have the rest. */
+/* The core of a document: the part that is sent as a probe. */
 static char *
 core_write(char *to, const struct document_rules *rules, const struct record *r)
 {
@@ -204,7 +204,7 @@ rest_write(char *to, const struct document_rules *rules, const struct record *r)
 		to = json_write(PUT(to, "\":"), r->tag);
 	}
 	for (int i = 0; i < r->nfields; i++)
-		to = field_write(to, &r->fields[i]);
+		to = parsed_field_write(to, &r->fields[i]);
 	if (r->pod != NULL)
 		to = pod_json_write(PUT(to, ",\"kubernetes\":"), r->pod);
 	if (r->pod != NULL && r->pod->space != NULL)
@@ -221,7 +221,7 @@ parsed_member_write(char *to, const struct document_rules *rules, const struct a
 	return end == from ? to : end;
 }
 
-/* `dropped`: the document was too large for its log_parsed. */
+/* ${dropped}: the document is too large with its log_parsed, and goes without. */
 static void
 document_write(
     struct batch *b, const struct document_rules *rules, const struct record *r, bool dropped)
@@ -245,9 +245,7 @@ document_write(
 	*at++ = '\n';
 	item->time = r->time;
 	item->fresh = r->place.fresh;
-	item->owed = 0;
 	item->range = NULL;
-	item->debt = NULL;
 	b->body.len = (size_t)(at - base);
 	assert(b->body.len <= b->body.size);
 }
@@ -258,10 +256,10 @@ document_write(
 static struct slice
 text_cut(struct slice text, size_t room)
 {
-	size_t n = 0, used = text_room_tight(SLICE(""));
+	size_t n = 0, used = parsed_text_room(SLICE(""));
 
 	for (; n < text.len; n++) {
-		used += text_room_tight((struct slice){ text.at + n, 1 }) - 2;
+		used += parsed_text_room((struct slice){ text.at + n, 1 }) - 2;
 		if (used > room)
 			break;
 	}
@@ -270,7 +268,7 @@ text_cut(struct slice text, size_t room)
 	return (struct slice){ text.at, n };
 }
 
-/* An empty batch has to take the record: it grows, and the record loses what must go. */
+/* An empty batch takes every record: it grows, and the record is cut to its cap. */
 static void
 put_alone(struct batch *b, const struct document_rules *rules, const struct record *r)
 {

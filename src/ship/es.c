@@ -1,34 +1,43 @@
 /*
- * The es and opensearch outputs: start, end, and requests as pieces are due.
- * What becomes of a request as a whole is es_answer.c's.
+ * The es output: start, end, and requests as pieces are due.  es_answer.c handles
+ * their answers.
  */
 #include "es.h"
 
 #include <stdlib.h>
 
+#include "es_answer.h"
+#include "es_index.h"
+#include "es_proof.h"
+#include "es_template.h"
+
 /* ---- start and end */
 
-static int
+int
 es_open(struct sink *sink)
 {
 	struct es *es = xcalloc(1, sizeof(*es));
 	const struct es_conf *conf = sink->section->values;
-	const char *index = es_index_fixed(conf);
+	unsigned hosts;
 
 	sink->own = es;
 	es->sink = sink;
 	es->conf = conf;
-	es->index = index != NULL ? xstrdup(index) : NULL;
-	if (es_hosts_open(es) < 0)
+	es->groups = xcalloc(1, sizeof(*es->groups));
+	es->groups->index = es_index_fixed(conf);
+	es->hosts = es_hosts_new(sink, conf, es->groups->index);
+	if (es->hosts == NULL)
 		return -1;
-	es_credentials_read(es);
-	es->nrequests = (unsigned)conf->workers + (es->nhosts > 1 ? es->nhosts : 0);
-	es->requests = xcalloc(es->nrequests, sizeof(*es->requests));
-	es->template = es_template_new(es);
+	es->http = es_http_new(conf);
+	es->hold = es_hold_new(sink, conf, es->groups);
+	hosts = es_hosts_count(es->hosts);
+	es->nrequests = (unsigned)conf->workers + (hosts > 1 ? hosts : 0);
+	es->requests = xcalloc(es->nrequests, sizeof(struct es_request *));
+	es->template = es_template_new(sink, conf, es->http, es->hosts);
 	return 0;
 }
 
-static void
+void
 es_close(struct sink *sink)
 {
 	struct es *es = sink->own;
@@ -37,71 +46,62 @@ es_close(struct sink *sink)
 		return;
 	for (unsigned i = 0; i < es->nrequests; i++)
 		es_request_free(es->requests[i]);
-	es_template_free(es->template);
-	while (es->pieces != NULL) {
-		struct piece *p = es->pieces;
-
-		es->pieces = p->next;
-		free(p);
-	}
-	hold_free(es->hold);
 	free(es->requests);
-	free(es->authorization);
-	free(es->password);
-	free(es->index);
-	es_hosts_close(es);
+	es_template_free(es->template);
+	send_queue_clear(&es->queue);
+	es_hold_free(es->hold);
+	free(es->groups);
+	es_http_free(es->http);
+	es_hosts_free(es->hosts);
 	free(es);
 }
 
 /* ---- at work */
 
-static void
+void
 es_give(struct sink *sink, struct batch *b)
 {
-	struct piece *p = piece_new(b, FORM_FULL);
+	struct es *es = sink->own;
+	struct piece *p = send_queue_piece(b, FORM_FULL);
 
 	for (uint32_t i = 0; i < b->nitems; i++)
 		todo_add(p, i);
-	piece_queue(sink->own, p, false);
+	send_queue_put(&es->queue, p, false);
 }
 
 static struct es_request *
 request_take(struct es *es)
 {
 	struct es_request *r = es->free;
+	unsigned i = 0;
 
 	if (r != NULL) {
 		es->free = r->next;
 		return r;
 	}
-	r = es_request_new(es);
-	for (unsigned i = 0; i < es->nrequests; i++) {
-		if (es->requests[i] == NULL) {
-			es->requests[i] = r;
-			break;
-		}
-	}
-	return r;
+	while (es->requests[i] != NULL)
+		i++;
+	return es->requests[i] = es_request_new(es->sink, es->conf, es->http, es_answer, es);
 }
 
 static void
 request_start(struct es *es, struct piece *p, int64_t now)
 {
 	struct es_request *r = request_take(es);
-	/* Where others of its index are taken, it is found out whose fault it is. */
-	struct es_host *h = es_host_pick(es, p->tried | piece_unproven(es, p), now);
+	/* A host with evidence judges a document that was refused in doubt. */
+	uint32_t not = p->tried | es_proof_missing(es->hold, es->groups, p);
+	unsigned host = (unsigned)es_hosts_pick(es->hosts, not, now);
+	const struct es_address *to = es_hosts_address(es->hosts, host);
 
-	piece_prove(es, p, h);
+	es_proof_mark(es->hold, es->groups, p, host, r->proven);
 	r->piece = p;
-	r->host = h;
-	r->extra = es_host_probed(es, h, now);
-	es->flying += !r->extra;
-	h->flying++;
-	es->turn = (unsigned)(h - es->hosts) + 1;
-	es_send(es, r, now);
+	r->host = host;
+	r->beyond = es_hosts_sent(es->hosts, host, now);
+	send_queue_fly(&es->queue, p);
+	es_request_send(r, to->url, to->connect_to, now);
 }
 
-static int64_t
+int64_t
 es_turn(struct sink *sink, int64_t now)
 {
 	struct es *es = sink->own;
@@ -109,15 +109,33 @@ es_turn(struct sink *sink, int64_t now)
 
 	if (!es_template_turn(es->template, now, &next))
 		return next;
-	while (es_host_pick(es, 0, now) != NULL) {
-		struct piece *p = piece_take(es, now, &next);
+	while (es_hosts_pick(es->hosts, 0, now) >= 0) {
+		struct piece *p = es_hold_take(es->hold, now, &next);
 
+		if (p == NULL)
+			p = send_queue_take(&es->queue, now, &next);
 		if (p == NULL)
 			return next;
 		request_start(es, p, now);
 	}
-	return es_hosts_due(es, now);
+	return es_hosts_due(es->hosts, now);
 }
+
+void
+es_report(struct sink *sink)
+{
+	es_hold_report(((struct es *)sink->own)->hold);
+}
+
+const struct plugin es_plugin = {
+	.kind = SECTION_OUTPUT,
+	.name = "es",
+	.help = "Elasticsearch, by its bulk API",
+	.options = es_options,
+	.common = output_options,
+	.size = sizeof(struct es_conf),
+	.check = es_options_check,
+};
 
 const struct sink_type es_sink = {
 	.plugin = &es_plugin,
@@ -126,15 +144,5 @@ const struct sink_type es_sink = {
 	.close = es_close,
 	.give = es_give,
 	.turn = es_turn,
-	.holds = es_holds,
-};
-
-const struct sink_type opensearch_sink = {
-	.plugin = &opensearch_plugin,
-	.durable = true,
-	.open = es_open,
-	.close = es_close,
-	.give = es_give,
-	.turn = es_turn,
-	.holds = es_holds,
+	.report = es_report,
 };

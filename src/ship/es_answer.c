@@ -1,249 +1,292 @@
 /*
- * What becomes of a request as a whole: its items are judged, or it goes
- * again, or in halves.  What becomes of its items is es_apply.c's.
+ * Requests as a whole.  One that came to nothing goes again, with the same
+ * bytes and ids: at another host now, or later, when each has had its turn.
  */
-#include "es.h"
+#include "es_answer.h"
+
+#include "clock.h"
+#include "es_apply.h"
+#include "es_body.h"
+#include "retry.h"
 
 #define RETRY_AFTER_MAX 300 /* s */
 
-/* A whole request came to nothing. */
+/* Bytes: a server that has taken a request of this size answers 413 to sizes alone. */
+#define PLENTY (64u << 10)
+
+/* A request that has landed. */
+struct landed {
+	struct es *es;
+	struct es_request *r;
+	struct piece *p;
+	int64_t now;
+};
+
+/* Why it came to nothing. */
 struct failure {
 	enum reason reason;
 	const char *what, *detail;
-	bool all; /* not this host's: the others would say the same */
+	bool all; /* the other hosts would say the same */
 };
 
 static void
-say_failure(struct es *es, struct es_host *h, const struct failure *f, int64_t wait, int64_t now)
+count_retry(const struct landed *l, enum reason reason)
 {
-	if (said_lately(&h->said))
-		return;
-	say_warn("es", "%s; %s%s%s  output=%s host=%s retry_in=%.1fs", f->what,
-	    es_hosts_well(es, 0, now) ? "its requests go to other hosts"
-				      : "records wait in their files",
-	    f->detail[0] != '\0' ? ": " : "", f->detail, es->sink->name, h->name,
-	    (double)wait / NS_PER_S);
+	metrics_add(&l->es->sink->metrics->retries[reason], 1);
 }
 
-/*
- * The same bytes and ids again: at another host now, or later, when each has
- * had its turn.  This host gets one request at a time until one has gone well.
- */
-static void
-send_again(struct es *es, struct es_request *r, struct piece *p, const struct failure *f)
+/* The piece goes to another host at once, if one that has not tried it is well. */
+static bool
+elsewhere(const struct landed *l)
 {
-	struct reply_item *answer = &r->reply.whole;
-	int64_t now = clock_mono(), wait;
-	curl_off_t retry_after = 0;
+	uint32_t bit = UINT32_C(1) << l->r->host;
+	bool again = l->p->tried & bit;
 
-	metrics_add(&es->sink->metrics->retries[f->reason], 1);
-	curl_easy_getinfo(r->x.easy, CURLINFO_RETRY_AFTER, &retry_after);
-	if (retry_after > RETRY_AFTER_MAX)
-		retry_after = RETRY_AFTER_MAX;
-	wait = es_host_failed(es, r->host, f->all, retry_after * NS_PER_S, now);
-	if (!es_hosts_well(es, 0, now))
-		atomic_store(&es->sink->waits, "the server does not take requests");
-	say_failure(es, r->host, f, wait, now);
-	if (piece_elsewhere(es, p, r->host, now))
+	l->p->tried |= bit;
+	if (again || !es_hosts_well(l->es->hosts, l->p->tried, l->now))
+		return false;
+	l->p->due = 0;
+	send_queue_put(&l->es->queue, l->p, true);
+	return true;
+}
+
+static void
+send_again(const struct landed *l, const struct failure *f)
+{
+	struct es *es = l->es;
+	struct reply_item *answer = &l->r->answer;
+	int64_t after = l->r->retry_after < RETRY_AFTER_MAX ? l->r->retry_after : RETRY_AFTER_MAX;
+
+	count_retry(l, f->reason);
+	es_hosts_report(es->hosts, l->r->host,
+	    &(struct es_host_report){ .did = f->all ? HOSTS_WOULD_FAIL : HOST_FAILED,
+		.slower = l->r->code == CURLE_OK && l->r->status == 429,
+		.started = l->r->started,
+		.rest = after * NS_PER_S,
+		.what = f->what,
+		.detail = f->detail },
+	    l->now);
+	if (elsewhere(l))
 		return;
-	p->tried = 0;
-	if (es_patient(es, ++p->attempt)) {
-		p->due = es_hosts_due(es, now);
-		piece_queue(es, p, true);
+	l->p->tried = 0;
+	if (retry_allows(es->conf->output.retry_limit, ++l->p->attempt)) {
+		l->p->due = es_hosts_due(es->hosts, l->now);
+		send_queue_put(&es->queue, l->p, true);
 		return;
 	}
 	if (answer->reason[0] == '\0')
 		snprintf(answer->reason, sizeof(answer->reason), "%.300s", f->what);
-	es_give_up(es, r, p, answer, now);
+	es_apply_give_up(es, l->r, l->p, l->now);
 }
 
 static void
-transport_failed(struct es *es, struct es_request *r, struct piece *p, CURLcode code)
+transport_failed(const struct landed *l)
 {
-	char what[512];
-	enum reason reason = code == CURLE_OPERATION_TIMEDOUT ? REASON_TIMEOUT
-			     : code == CURLE_WRITE_ERROR      ? REASON_REPLY
-							      : REASON_CONNECT;
+	const struct es_request *r = l->r;
+	bool endless = r->code == CURLE_WRITE_ERROR;
+	struct failure f = {
+		.reason = r->code == CURLE_OPERATION_TIMEDOUT ? REASON_TIMEOUT
+			  : endless                           ? REASON_REPLY
+							      : REASON_CONNECT,
+		.what = endless ? "the server's answer does not end" : "no answer",
+		.detail = r->error[0] != '\0' ? r->error : curl_easy_strerror(r->code),
+	};
 
-	snprintf(what, sizeof(what), "%s",
-	    code == CURLE_WRITE_ERROR ? "the server's answer does not end" : "no answer");
-	send_again(es, r, p,
-	    &(struct failure){
-		reason, what, r->error[0] ? r->error : curl_easy_strerror(code), false });
+	send_again(l, &f);
 }
 
-/* Which half of the items the fault is in: each is sent by itself. */
+/* ---- a whole request refused */
+
+/* A whole request of one document is as good as its own answer. */
 static void
-split(struct es *es, struct piece *p)
+doubt_single(struct piece *p)
 {
-	struct piece *half = piece_new(p->batch, p->form);
+	if (p->n == 1 && p->since == 0)
+		p->since = p->refused;
+}
+
+/* Each half is sent by itself, so that the fault is found. */
+static void
+split(const struct landed *l)
+{
+	struct es *es = l->es;
+	struct piece *p = l->p, *half = send_queue_piece(p->batch, p->form);
 	uint32_t i = todo_next(p, 0), n = p->n / 2;
 
 	half->attempt = p->attempt;
 	half->since = p->since;
+	half->refused = p->refused;
 	half->tried = p->tried;
-	if (hold_has(es, p->batch))
-		es->hold->flying++;
+	half->probe = p->probe;
+	if (es_hold_has(es->hold, p->batch))
+		es_hold_more(es->hold);
 	while (half->n < n) {
 		todo_add(half, i);
 		todo_remove(p, i);
 		i = todo_next(p, i + 1);
 	}
-	piece_queue(es, p, true);
-	piece_queue(es, half, true);
+	doubt_single(p);
+	doubt_single(half);
+	send_queue_put(&es->queue, p, true);
+	send_queue_put(&es->queue, half, true);
 }
 
-/* From now on what the indices take is noted: it tells of those that they do not. */
+/* The indices are known from now on, and the documents that they take are noted: evidence. */
 static void
-doubt_begins(struct es *es, struct piece *p, int64_t now)
+doubt_begins(const struct landed *l)
 {
-	p->since = now;
-	for (uint32_t i = todo_next(p, 0); i < p->batch->nitems; i = todo_next(p, i + 1))
-		hold_group(es, p->batch, &p->batch->items[i]);
+	struct piece *p = l->p;
+
+	p->refused = l->now;
+	doubt_single(p);
+	TODO_EACH (p, i)
+		es_group_of(l->es->groups, p->batch, &p->batch->items[i]);
+}
+
+static void
+judge_single(const struct landed *l, enum verdict verdict)
+{
+	verdict_all(l->r->verdicts, l->p, verdict, &l->r->answer);
+	es_apply(l->es, l->r, l->p, l->now);
 }
 
 /*
- * A whole request refused: one document spoils it, or the server takes none
- * as things are.  When a single document was refused by itself and nothing has
- * been taken since, splitting further requests finds nothing out.
+ * The server refused the whole request: for one of its documents, or for a state
+ * of its own.  After a single document was refused by itself, and until a
+ * request is taken, requests are not split: that would find no fault.
  */
 static void
-refused(struct es *es, struct es_request *r, struct piece *p, int64_t now)
+refused(const struct landed *l)
 {
-	struct reply_item *answer = &r->reply.whole;
-	struct es_host *h = r->host;
+	struct reply_item *answer = &l->r->answer;
+	struct es_hosts *hosts = l->es->hosts;
 	char what[128];
 
 	answer->status = 400;
-	if (p->since == 0)
-		doubt_begins(es, p, now);
-	if (p->n > 1 && (!h->refused || p->attempt % 4 == 3)) {
-		metrics_add(&es->sink->metrics->retries[REASON_REJECTED], 1);
-		split(es, p);
+	if (l->p->refused == 0)
+		doubt_begins(l);
+	if (l->p->n > 1 && (!es_hosts_refuses(hosts, l->r->host) || l->p->attempt % 4 == 3)) {
+		count_retry(l, REASON_REJECTED);
+		split(l);
 		return;
 	}
-	if (p->n > 1) {
+	if (l->p->n > 1) {
 		snprintf(what, sizeof(what), "the server refuses requests: 400 %s", answer->type);
-		send_again(
-		    es, r, p, &(struct failure){ REASON_REJECTED, what, answer->reason, false });
+		send_again(l, &(struct failure){ REASON_REJECTED, what, answer->reason, false });
 		return;
 	}
-	h->refused = true;
-	if (piece_elsewhere(es, p, h, now)) { /* the host's fault, perhaps: another one judges */
-		metrics_add(&es->sink->metrics->retries[REASON_REJECTED], 1);
+	es_hosts_report(hosts, l->r->host, &(struct es_host_report){ .did = HOST_REFUSED }, l->now);
+	if (elsewhere(l)) { /* the fault may be the host's */
+		count_retry(l, REASON_REJECTED);
 		return;
 	}
-	verdicts_all(&r->verdicts, p, VERDICT_DOUBT, answer);
-	es_apply(es, r, p, now);
+	judge_single(l, VERDICT_DOUBT);
 }
 
-#define PLENTY                                                                                     \
-	(64u << 10) /* bytes: a server that has taken so many at once refuses sizes, not all */
-
 static void
-too_large(struct es *es, struct es_request *r, struct piece *p, int64_t now)
+too_large(const struct landed *l)
 {
-	struct reply_item *answer = &r->reply.whole;
-	struct es_host *h = r->host;
+	struct reply_item *answer = &l->r->answer;
+	uint64_t taken = es_hosts_taken(l->es->hosts, l->r->host);
 
 	answer->status = 413;
-	if (p->n > 1) {
-		metrics_add(&es->sink->metrics->retries[REASON_TOO_LARGE], 1);
-		split(es, p);
+	if (l->p->n > 1) {
+		count_retry(l, REASON_TOO_LARGE);
+		split(l);
 		return;
 	}
-	if (body_size(p) <= h->taken) {
-		send_again(es, r, p,
-		    &(struct failure){ REASON_TOO_LARGE,
-			"the server answers 413 to less than what it has taken", answer->reason,
-			false });
+	if (es_body_size(l->p) <= taken) {
+		send_again(l, &(struct failure){ REASON_TOO_LARGE,
+				  "the server answers 413 to less than what it has taken",
+				  answer->reason, false });
 		return;
 	}
-	if (piece_elsewhere(es, p, h, now)) {
-		metrics_add(&es->sink->metrics->retries[REASON_TOO_LARGE], 1);
+	if (elsewhere(l)) {
+		count_retry(l, REASON_TOO_LARGE);
 		return;
 	}
 	if (answer->reason[0] == '\0')
 		snprintf(answer->reason, sizeof(answer->reason),
 		    "one document is larger than the server takes");
-	/* One that has taken little yet may refuse all: unless its index takes others now, and not this. */
-	verdicts_all(&r->verdicts, p, h->taken >= PLENTY ? VERDICT_FAULT : VERDICT_DOUBT, answer);
-	es_apply(es, r, p, now);
+	/* A server that has taken little yet may refuse all sizes: a matter of evidence. */
+	judge_single(l, taken >= PLENTY ? VERDICT_FAULT : VERDICT_DOUBT);
 }
 
 static void
-status_failed(struct es *es, struct es_request *r, struct piece *p, long status)
+status_failed(const struct landed *l)
 {
+	struct reply_item *answer = &l->r->answer;
+	long status = l->r->status;
+	struct failure f = {
+		.reason = status == 429                    ? REASON_429
+			  : status >= 500                  ? REASON_5XX
+			  : status == 401 || status == 403 ? REASON_AUTH
+							   : REASON_REJECTED,
+		.detail = answer->reason,
+		.all = status != 429 && status < 500,
+	};
 	char what[160];
-	enum reason reason = status == 429                    ? REASON_429
-			     : status >= 500                  ? REASON_5XX
-			     : status == 401 || status == 403 ? REASON_AUTH
-							      : REASON_REJECTED;
 
 	if (status == 401)
-		es_credentials_read(es);
-	if (status == 429)
-		pace_busy(&r->host->pace, r->started, clock_mono());
-	es_pace_show(es);
-	r->reply.whole.status = (int)status;
-	snprintf(what, sizeof(what), "the server answers %ld %s%s", status, r->reply.whole.type,
+		es_http_credentials(l->es->http);
+	answer->status = (int)status;
+	snprintf(what, sizeof(what), "the server answers %ld %s%s", status, answer->type,
 	    status == 401   ? " (HTTP_User and HTTP_Passwd, or HTTP_API_Key, are not right)"
 	    : status == 403 ? " (the user may not write there, or the cluster is blocked)"
 	    : status == 404 ? " (Path, or the server, does not know _bulk)"
 			    : "");
-	send_again(es, r, p,
-	    &(struct failure){
-		reason, what, r->reply.whole.reason, status != 429 && status < 500 });
+	f.what = what;
+	send_again(l, &f);
 }
 
-static void
-request_went_well(struct es *es, struct es_host *h, const struct piece *p)
-{
-	uint64_t size = body_size(p);
+/* ---- answered */
 
-	if (size > h->taken)
-		h->taken = size;
-	if (h->failures > 0)
-		say_info("es", "the server takes requests again  output=%s host=%s", es->sink->name,
-		    h->name);
-	h->failures = 0;
-	h->not_before = 0;
-	h->refused = false;
-	h->said.at = 0;
-	atomic_store(&es->sink->answered, true);
-	atomic_store(&es->sink->waits, NULL);
+static void
+judged(const struct landed *l)
+{
+	struct es *es = l->es;
+	unsigned attempt = l->p->attempt;
+	struct es_host_report report = { .did = HOST_ANSWERED, .bytes = es_body_size(l->p) };
+	struct es_applied applied;
+
+	es_hosts_report(es->hosts, l->r->host, &report, l->now);
+	if (l->r->failure_store > 0 && !said_lately(&es->said_store))
+		say_warn("es",
+		    "the server puts documents into the failure store: they are kept there, and "
+		    "not in the index  output=%s host=%s",
+		    es->sink->name, es_hosts_address(es->hosts, l->r->host)->name);
+	applied = es_apply(es, l->r, l->p, l->now);
+	report = (struct es_host_report){ .did = HOST_JUDGED,
+		.slower = applied.rushed,
+		.faster = applied.taken,
+		.started = l->r->started };
+	if (applied.mostly_busy)
+		report.rest = retry_wait(es->conf->backoff_first, attempt + 1);
+	es_hosts_report(es->hosts, l->r->host, &report, l->now);
 }
 
 void
-es_answered(struct es_request *r, CURLcode code)
+es_answer(void *arg, struct es_request *r)
 {
-	struct es *es = r->es;
-	struct piece *p = r->piece;
-	int64_t now = clock_mono();
-	long status = 0;
+	struct es *es = arg;
+	const struct landed l = { .es = es, .r = r, .p = r->piece, .now = clock_mono() };
 
-	curl_easy_getinfo(r->x.easy, CURLINFO_RESPONSE_CODE, &status);
 	r->piece = NULL;
 	r->next = es->free;
 	es->free = r;
-	r->host->flying--;
-	es->flying -= !r->extra;
-	if (code != CURLE_OK) {
-		transport_failed(es, r, p, code);
-	} else if (status >= 200 && status < 300) {
-		if (!r->reply_bad && reply_end(&r->reply) == PARSE_OK) {
-			request_went_well(es, r->host, p);
-			es_apply(es, r, p, now);
-		} else {
-			send_again(es, r, p,
-			    &(struct failure){ REASON_REPLY,
-				"the server's answer is none to a bulk request", "", false });
-		}
-	} else if (status == 413) {
-		too_large(es, r, p, now);
-	} else if (status == 400) {
-		refused(es, r, p, now);
-	} else {
-		status_failed(es, r, p, status);
-	}
+	send_queue_land(&es->queue, l.p);
+	es_hosts_landed(es->hosts, r->host, r->beyond);
+	if (r->code != CURLE_OK)
+		transport_failed(&l);
+	else if (r->status >= 200 && r->status < 300 && r->judged)
+		judged(&l);
+	else if (r->status >= 200 && r->status < 300)
+		send_again(&l, &(struct failure){ REASON_REPLY,
+				   "the server's answer is none to a bulk request", "", false });
+	else if (r->status == 413)
+		too_large(&l);
+	else if (r->status == 400)
+		refused(&l);
+	else
+		status_failed(&l);
 }

@@ -1,86 +1,104 @@
 /*
- * Verdicts become acts, item by item: done, dead, into the hold, or again.
- * The one place that decides what may be given up.
+ * Verdicts become acts: an item is done, a dead letter, held, or sent again.  No
+ * other file decides that a record is given up.
  */
-#include <assert.h>
+#include "es_apply.h"
+
 #include <stdlib.h>
 
-#include "es.h"
+#include "clock.h"
+#include "es_bury.h"
+#include "es_proof.h"
+#include "fault.h"
+#include "retry.h"
 
-/* One answer at work: what its items come to. */
+/* Refusals in a row of an index's held records before a core is sent, too. */
+#define CORE_ATTEMPTS 3
+
+/* One answer at work. */
 struct apply {
 	struct es *es;
+	struct es_request *r;
 	struct piece *p;
-	const struct verdicts *v;
-	const struct es_host *host; /* that gave it */
-	uint8_t at;                 /* its number */
-	uint32_t tried;             /* hosts that have said so, this one among them; bits */
-	int64_t started, now, wall;
-	bool held;              /* the piece is the hold's */
-	bool first;             /* the server cannot have seen the items before */
-	struct piece *again;    /* items that stay in the batch, for later; */
-	struct piece *stripped; /* without log_parsed, at once; */
-	struct piece *probe;    /* a core, which asks for all */
-	struct piece *dead;     /* for the dead letters, as the document's fault; */
-	struct piece *given_up; /* by Retry_Limit */
-	unsigned busy, rushed;  /* of which 429 */
-	bool progress;          /* an item was taken */
-	bool took[GROUPS];
+	uint32_t tried; /* hosts that have answered the piece so, with this one; bits */
+	int64_t now, wall;
+	bool held;  /* the piece is the hold's */
+	bool first; /* the server cannot have seen the items before */
+
+	/* Where its items go; NULL: none does. */
+	struct piece *again;    /* later; */
+	struct piece *doubted;  /* later, refused in doubt; */
+	struct piece *stripped; /* at once, without log_parsed; */
+	struct piece *probe;    /* at once, a core; */
+	struct piece *dead;     /* dead letters, as the document's fault; */
+	struct piece *given_up; /* dead letters, by Retry_Limit */
+
+	unsigned busy, rushed; /* items with VERDICT_BUSY; those of them with 429 */
+	unsigned taken;
+	uint32_t took; /* groups of which an item was taken; bits */
 };
 
-static enum reason
-reason_of(const struct cause *c)
+static int64_t
+wait_after(const struct apply *a, unsigned attempt)
 {
-	if (c->answer.status == 429)
-		return REASON_429;
-	if (c->answer.status >= 500)
-		return REASON_5XX;
-	if (c->answer.status == 413)
-		return REASON_TOO_LARGE;
-	return c->verdict == VERDICT_FAULT ? REASON_REJECTED : REASON_HOLD;
+	return a->now + retry_wait(a->es->conf->backoff_first, attempt);
 }
 
-static void
-settle(struct apply *a, uint32_t i)
+static bool
+elsewhere(const struct apply *a, uint32_t tried)
 {
-	ship_settle(a->es->sink->shipper, &a->p->batch->items[i]);
-	if (a->held)
-		hold_remove(a->es, i);
+	return es_hosts_well(a->es->hosts, tried, a->now);
+}
+
+static const struct item *
+item_of(const struct apply *a, uint32_t i)
+{
+	return &a->p->batch->items[i];
 }
 
 static void
 put_into(struct apply *a, struct piece **to, enum form form, uint32_t i)
 {
 	if (*to == NULL)
-		*to = piece_new(a->p->batch, form);
+		*to = send_queue_piece(a->p->batch, form);
 	todo_add(*to, i);
+}
+
+/* ---- taken */
+
+static void
+collision_say(const struct apply *a, const struct item *item)
+{
+	metrics_add(&metrics.collisions, 1);
+	say_error("es",
+	    "an id that was never sent is taken already; its record is not indexed  "
+	    "output=%s id=%.*s",
+	    a->es->sink->name, DOCUMENT_ID, item_id(a->p->batch, item).at);
 }
 
 static void
 item_done(struct apply *a, uint32_t i, bool conflict)
 {
-	const struct item *item = &a->p->batch->items[i];
+	const struct item *item = item_of(a, i);
 	struct output_metrics *m = a->es->sink->metrics;
-	struct group *g = hold_group_seen(a->es, a->p->batch, item);
+	struct group *g = es_group_seen(a->es->groups, a->p->batch, item);
 
-	if (conflict && item->fresh && a->first) {
-		metrics_add(&metrics.collisions, 1);
-		say_error("es",
-		    "an id that was never sent is taken already; its record is not indexed  "
-		    "output=%s id=%.*s",
-		    a->es->sink->name, DOCUMENT_ID, item_id(a->p->batch, item).at);
-	}
+	if (conflict && item->fresh && a->first)
+		collision_say(a, item);
 	metrics_delivered(m, item->time, a->wall);
 	if (a->p->form != FORM_FULL)
 		metrics_add(&m->stripped, 1);
-	a->progress = true;
+	a->taken++;
 	if (g != NULL) {
-		a->took[g - a->es->hold->groups] = true;
-		if (a->started > g->taken[a->at])
-			g->taken[a->at] = a->started;
+		a->took |= UINT32_C(1) << (g - a->es->groups->at);
+		es_group_taken(g, a->r->host, a->r->started);
 	}
-	settle(a, i);
+	delivery_settle(a->es->sink->delivery, item);
+	if (a->held)
+		es_hold_remove(a->es->hold, i);
 }
+
+/* ---- the document's fault: once more without log_parsed, then it is dead */
 
 static bool
 has_parsed(const struct item *item)
@@ -88,348 +106,287 @@ has_parsed(const struct item *item)
 	return item->plain + 1 < item->end;
 }
 
-/* The document's fault: once more without log_parsed, then it is dead. */
 static void
 item_faulty(struct apply *a, uint32_t i)
 {
-	if (a->p->form == FORM_FULL && has_parsed(&a->p->batch->items[i])) {
-		if (a->held) {
-			a->es->hold->at[i].form = FORM_STRIPPED;
-			a->es->hold->at[i].due = a->now;
-		} else {
-			put_into(a, &a->stripped, FORM_STRIPPED, i);
-		}
-		return;
+	if (a->p->form != FORM_FULL || !has_parsed(item_of(a, i))) {
+		put_into(a, &a->dead, a->p->form, i);
+	} else if (a->held) {
+		es_hold_at(a->es->hold, i)->form = FORM_STRIPPED;
+		es_hold_at(a->es->hold, i)->due = a->now;
+	} else {
+		put_into(a, &a->stripped, FORM_STRIPPED, i);
 	}
-	if (a->p->probe)
-		hold_group(a->es, a->p->batch, &a->p->batch->items[i])->probe = PROBE_NONE;
-	put_into(a, &a->dead, a->p->form, i);
 }
 
+/* ---- the server's state, or a doubt */
+
 static void
-say_held(struct apply *a, struct group *g, const struct cause *c)
+say_held(const struct apply *a, struct group *g, const struct cause *c)
 {
+	const struct reply_item *answer = &c->answer;
+
 	if (said_lately(&g->said))
 		return;
 	say_warn("es",
 	    "index %s answers %d %s%s%.200s%s; its records wait, others go on  output=%s host=%s "
 	    "held=%u",
-	    g->index, c->answer.status, c->answer.type, c->answer.reason[0] ? " (" : "",
-	    c->answer.reason, c->answer.reason[0] ? ")" : "", a->es->sink->name, a->host->name,
-	    a->es->hold->n);
+	    g->index, answer->status, answer->type, answer->reason[0] ? " (" : "", answer->reason,
+	    answer->reason[0] ? ")" : "", a->es->sink->name,
+	    es_hosts_address(a->es->hosts, a->r->host)->name, es_hold_count(a->es->hold));
 }
 
-/* The hold is full: the stream waits in its file, once it is known that the server is to blame. */
-static void
-item_homeless(struct apply *a, uint32_t i, struct group *g, const struct cause *c)
-{
-	struct hold *h = a->es->hold;
-
-	if (c->verdict == VERDICT_BUSY || h->n == 0 || es_hosts_well(a->es, a->tried, a->now)) {
-		put_into(a, &a->again, a->p->form, i);
-	} else if (c->verdict == VERDICT_HOLD || g->probe == PROBE_REFUSED) {
-		if (h->parked++ == 0)
-			say_warn("es",
-			    "the hold is full; files that feed what the server refuses are parked  "
-			    "output=%s held=%u",
-			    a->es->sink->name, h->n);
-		ship_drop(a->es->sink, &a->p->batch->items[i], g->why);
-		atomic_store(&a->es->sink->held, h->n + h->parked);
-	} else if (g->probe == PROBE_NONE) {
-		g->probe = PROBE_WAITS;
-		g->status = c->answer.status;
-		memcpy(g->type, c->answer.type, sizeof(g->type));
-		put_into(a, &a->probe, FORM_CORE, i);
-		a->probe->probe = true;
-	} else {
-		put_into(a, &a->again, a->p->form, i);
-	}
-}
-
-/* What is refused now waits with what its index holds already. */
+/* Records of one index that are refused wait together. */
 static int64_t
-group_due(struct apply *a, struct group *g)
+group_due(const struct apply *a, struct group *g)
 {
 	if (g->due <= a->now)
-		g->due = a->now + backoff(a->es, g->attempt + 1);
+		g->due = wait_after(a, g->attempt + 1);
 	return g->due;
 }
 
-/* The server's state, or so it seems. */
+/* The core of a document is the least that an index can be asked to take. */
+static void
+ask_core(struct apply *a, uint32_t i, struct group *g)
+{
+	g->probe = PROBE_WAITS;
+	put_into(a, &a->probe, FORM_CORE, i);
+	a->probe->probe = true;
+}
+
+static void
+core_refused(struct group *g, const struct cause *c)
+{
+	if (c->verdict != VERDICT_BUSY)
+		g->probe = PROBE_REFUSED;
+}
+
+/* The hold is full: the stream is parked, once the server is known to be at fault. */
+static void
+item_homeless(struct apply *a, uint32_t i, struct group *g, const struct cause *c)
+{
+	bool doubt = c->verdict == VERDICT_DOUBT;
+
+	if (c->verdict == VERDICT_BUSY || es_hold_count(a->es->hold) == 0 || elsewhere(a, a->tried))
+		put_into(a, doubt ? &a->doubted : &a->again, a->p->form, i);
+	else if (!doubt || g->shared || g->probe == PROBE_REFUSED)
+		es_hold_park(a->es->hold, item_of(a, i), g->why);
+	else if (g->probe == PROBE_NONE)
+		ask_core(a, i, g);
+	else
+		put_into(a, &a->doubted, a->p->form, i);
+}
+
+/* The record stays in the hold; its core is sent when its index has refused often in a row. */
+static void
+held_refused(struct apply *a, uint32_t i, struct group *g, const struct cause *c)
+{
+	struct held *at = es_hold_at(a->es->hold, i);
+	bool all_tried;
+
+	if (at->why != VERDICT_DOUBT)
+		at->since = a->now;
+	at->why = c->verdict;
+	at->due = group_due(a, g);
+	at->tried |= UINT32_C(1) << a->r->host;
+	all_tried = !elsewhere(a, at->tried);
+	if (all_tried)
+		at->tried = 0;
+	if (a->p->probe) {
+		core_refused(g, c);
+		return;
+	}
+	at->attempt++;
+	if (c->verdict == VERDICT_DOUBT && all_tried && !g->shared && g->attempt >= CORE_ATTEMPTS &&
+	    g->probe != PROBE_WAITS)
+		ask_core(a, i, g);
+}
+
+static void
+batch_refused(struct apply *a, uint32_t i, struct group *g, const struct cause *c)
+{
+	struct held how = { .group = (uint8_t)(g - a->es->groups->at),
+		.form = a->p->form,
+		.why = c->verdict,
+		.since = es_proof_doubted(a->p, a->now),
+		.due = group_due(a, g),
+		.attempt = 1 };
+
+	if (a->p->probe) {
+		core_refused(g, c);
+		put_into(a, &a->doubted, FORM_FULL, i);
+	} else if (c->verdict == VERDICT_BUSY && 4 * a->busy > a->p->n) {
+		put_into(a, &a->again, a->p->form, i);
+	} else if (!es_hold_put(a->es->hold, a->p->batch, i, &how)) {
+		item_homeless(a, i, g, c);
+	}
+}
+
 static void
 item_refused(struct apply *a, uint32_t i, const struct cause *c)
 {
-	struct group *g = hold_group(a->es, a->p->batch, &a->p->batch->items[i]);
-	struct held how = { .group = (uint8_t)(g - a->es->hold->groups),
-		.host = a->at,
-		.form = a->p->form,
-		.why = c->verdict,
-		.since = a->p->since != 0 ? a->p->since : a->now,
-		.due = group_due(a, g),
-		.attempt = 1 };
-	struct held *at = a->held ? &a->es->hold->at[i] : NULL;
-	bool same = g->status == c->answer.status && strcmp(g->type, c->answer.type) == 0;
+	struct group *g = es_group_of(a->es->groups, a->p->batch, item_of(a, i));
 
-	assert(a->es->hold != NULL); /* by hold_group */
 	snprintf(g->why, sizeof(g->why), "index %.90s answers %d %.50s", g->index, c->answer.status,
 	    c->answer.type);
-	metrics_add(&a->es->sink->metrics->retries[reason_of(c)], 1);
-	if ((c->verdict == VERDICT_DOUBT && (at != NULL ? at->proven : a->p->proven)) ||
-	    (g->probe == PROBE_TAKEN && same && c->verdict >= VERDICT_UNKNOWN &&
-		/* what was under way before says nothing, nor what another host took */
-		a->at == g->probe_host && a->started >= g->taken[a->at])) {
+	metrics_add(&a->es->sink->metrics->retries[es_bury_reason(c)], 1);
+	if (c->verdict == VERDICT_DOUBT && (a->r->proven[i / 64] >> (i % 64) & 1)) {
 		item_faulty(a, i);
 		return;
 	}
-	if (at != NULL) {
-		at->attempt++;
-		at->host = a->at;
-		at->why = c->verdict;
-		at->due = how.due;
-	} else if (a->p->probe) {
-		g->probe = PROBE_REFUSED;
-		put_into(a, &a->again, FORM_FULL, i);
-	} else if (c->verdict == VERDICT_BUSY && 4 * a->busy > a->p->n) {
-		put_into(a, &a->again, a->p->form, i);
-	} else if (!hold_put(a->es, a->p->batch, i, &how)) {
-		item_homeless(a, i, g, c);
-	}
+	if (a->held)
+		held_refused(a, i, g, c);
+	else
+		batch_refused(a, i, g, c);
 	say_held(a, g, c);
-}
-
-/* ---- dead letters */
-
-static int
-letter_put(struct apply *a, uint32_t i, const struct cause *c)
-{
-	const struct item *item = &a->p->batch->items[i];
-	const struct group *g = hold_group(a->es, a->p->batch, item);
-	struct dead_letter letter = {
-		.output = slice_of(a->es->sink->name),
-		.index = slice_of(g->index),
-		.id = item_id(a->p->batch, item),
-		.status = c->answer.status,
-		.type = slice_of(c->answer.type),
-		.reason = slice_of(c->answer.reason),
-		.document = item_document(a->p->batch, item),
-	};
-
-	return dead_put(ship_dead(a->es->sink->shipper), &letter, a->es->conf->dead_letter_limit);
-}
-
-static void
-say_dead(struct apply *a, const struct cause *c, unsigned n)
-{
-	if (said_lately(&a->es->said_dead))
-		return;
-	say_warn("es",
-	    "the server will never take %u record%s: %d %s (%.200s); in dead-letters.ndjson  "
-	    "output=%s",
-	    n, n == 1 ? "" : "s", c->answer.status, c->answer.type, c->answer.reason,
-	    a->es->sink->name);
-}
-
-/* Written and on disk before anything counts as done; what cannot be written waits. */
-static void
-bury(struct apply *a, struct piece *dead, bool given_up)
-{
-	struct dead *file = ship_dead(a->es->sink->shipper);
-	struct piece *waits = NULL;
-	const struct cause *c = NULL;
-	uint32_t i, n = a->p->batch->nitems;
-
-	for (i = todo_next(dead, 0); i < n; i = todo_next(dead, i + 1)) {
-		c = &a->v->causes[a->v->of[i] - OF_CAUSE];
-		if (letter_put(a, i, c) < 0) {
-			todo_remove(dead, i);
-			put_into(a, &waits, dead->form, i);
-		}
-	}
-	FAULT("letters-written");
-	if (dead->n > 0 && dead_sync(file) < 0) {
-		for (i = todo_next(dead, 0); i < n; i = todo_next(dead, i + 1))
-			put_into(a, &waits, dead->form, i);
-		dead->n = 0;
-		memset(dead->todo, 0, sizeof(dead->todo));
-	}
-	for (i = todo_next(dead, 0); i < n; i = todo_next(dead, i + 1)) {
-		c = &a->v->causes[a->v->of[i] - OF_CAUSE];
-		metrics_add(
-		    &a->es->sink->metrics->dead_letters[given_up ? REASON_GIVEN_UP : reason_of(c)],
-		    1);
-		settle(a, i);
-	}
-	if (c != NULL && dead->n > 0)
-		say_dead(a, c, dead->n);
-	free(dead);
-	if (waits == NULL)
-		return;
-	for (i = todo_next(waits, 0); a->held && i < n; i = todo_next(waits, i + 1)) {
-		a->es->hold->at[i].form = waits->form;
-		a->es->hold->at[i].due = a->now + backoff(a->es, 8);
-	}
-	if (a->held) {
-		free(waits);
-		return;
-	}
-	waits->attempt = a->p->attempt;
-	waits->due = a->now + backoff(a->es, 8);
-	piece_queue(a->es, waits, false);
 }
 
 /* ---- the whole answer */
 
 static void
-groups_took(struct apply *a)
-{
-	struct hold *h = a->es->hold;
-
-	for (unsigned i = 0; h != NULL && i < h->ngroups; i++) {
-		struct group *g = &h->groups[i];
-
-		if (!a->took[i])
-			continue;
-		if (a->p->form == FORM_FULL)
-			g->probe = PROBE_NONE;
-		if (a->p->probe) {
-			g->probe = PROBE_TAKEN;
-			g->probe_host = a->at;
-			hold_fault(a->es, g, a->now);
-		} else if (a->held) {
-			g->attempt = 0;
-			hold_due(a->es, g, UINT32_MAX, a->now);
-		} else if (g->held > 0) {
-			hold_due(a->es, g, 2, a->now);
-		}
-	}
-}
-
-/* The hold's records of that index were refused once more: all of them wait longer. */
-static void
-group_refused(struct apply *a, uint32_t first)
-{
-	struct hold *h = a->es->hold;
-	struct group *g = &h->groups[h->at[first].group];
-
-	if (a->p->form != FORM_FULL)
-		return;
-	g->attempt++;
-	g->due = a->now + backoff(a->es, g->attempt);
-	for (uint32_t i = 0; i < h->batch->nitems; i++) {
-		struct held *at = &h->at[i];
-
-		if (!at->gone && &h->groups[at->group] == g && at->form == FORM_FULL &&
-		    !(at->why == VERDICT_DOUBT && group_took(g, at->since)))
-			at->due = g->due;
-	}
-}
-
-static void
-queue_rest(struct apply *a)
-{
-	if (a->stripped != NULL) {
-		a->stripped->attempt = a->p->attempt;
-		a->stripped->since = a->p->since;
-		a->stripped->tried = a->p->tried;
-		piece_queue(a->es, a->stripped, true);
-	}
-	if (a->probe != NULL)
-		piece_queue(a->es, a->probe, true);
-	if (a->again != NULL) {
-		a->again->attempt = a->p->attempt + 1;
-		a->again->tried = es_hosts_well(a->es, a->tried, a->now) ? a->tried : 0;
-		a->again->due = a->now + backoff(a->es, a->again->attempt);
-		piece_queue(a->es, a->again, true);
-	}
-}
-
-static void
-count_busy(struct apply *a)
-{
-	for (uint32_t i = todo_next(a->p, 0); i < a->p->batch->nitems; i = todo_next(a->p, i + 1)) {
-		uint8_t of = a->v->of[i];
-		const struct cause *c = of >= OF_CAUSE ? &a->v->causes[of - OF_CAUSE] : NULL;
-
-		a->busy += c != NULL && c->verdict == VERDICT_BUSY;
-		a->rushed += c != NULL && c->verdict == VERDICT_BUSY && c->answer.status == 429;
-	}
-}
-
-static void
 item_apply(struct apply *a, uint32_t i)
 {
-	uint8_t of = a->v->of[i];
-	const struct cause *c = of >= OF_CAUSE ? &a->v->causes[of - OF_CAUSE] : NULL;
-	unsigned attempt = a->held ? a->es->hold->at[i].attempt : a->p->attempt;
+	const struct cause *c = verdict_cause(a->r->verdicts, i);
+	unsigned attempt = a->held ? es_hold_at(a->es->hold, i)->attempt : a->p->attempt;
 
 	if (c == NULL)
-		item_done(a, i, of == OF_CONFLICT);
+		item_done(a, i, a->r->verdicts->of[i] == OF_CONFLICT);
 	else if (c->verdict == VERDICT_FAULT)
 		item_faulty(a, i);
-	else if (!es_patient(a->es, attempt + 1))
+	else if (!a->p->probe && !retry_allows(a->es->conf->output.retry_limit, attempt + 1))
 		put_into(a, &a->given_up, a->p->form, i);
 	else
 		item_refused(a, i, c);
 }
 
-/* The host is sent less at a time, or more. */
+/* The held records of an index that has taken an item are tried soon. */
 static void
-pace_apply(struct apply *a, struct es_host *h)
+groups_took(struct apply *a)
 {
-	if (4 * a->busy > a->p->n)
-		h->not_before = a->now + backoff(a->es, a->p->attempt + 1);
-	if (a->rushed > 0)
-		pace_busy(&h->pace, a->started, a->now);
-	else if (a->progress)
-		pace_taken(&h->pace, a->es->conf->workers);
-	es_pace_show(a->es);
+	for (unsigned i = 0; i < a->es->groups->n; i++) {
+		struct group *g = &a->es->groups->at[i];
+
+		if (!(a->took >> i & 1))
+			continue;
+		if (g->probe == PROBE_REFUSED)
+			g->probe = PROBE_NONE;
+		if (a->held)
+			g->attempt = 0;
+		if (g->held > 0)
+			es_hold_due(a->es->hold, g, a->held ? UINT32_MAX : 2, a->now);
+	}
 }
 
-void
+/* The index has refused its held records once more: all of them wait longer. */
+static void
+group_refused(struct apply *a, struct group *g)
+{
+	if (a->p->probe)
+		return;
+	g->attempt++;
+	g->due = wait_after(a, g->attempt);
+	es_hold_wait(a->es->hold, g, g->due);
+}
+
+/* The probes of these indices have an answer: others may be sent. */
+static void
+probes_end(struct es *es, const struct piece *p)
+{
+	if (!p->probe)
+		return;
+	TODO_EACH (p, i)
+		es_group_of(es->groups, p->batch, &p->batch->items[i])->probe = PROBE_NONE;
+}
+
+static void
+queue_at_once(struct apply *a, struct piece *p)
+{
+	if (p == NULL)
+		return;
+	p->since = p->probe ? es_proof_doubted(a->p, a->now) : a->p->since;
+	if (!p->probe) {
+		p->attempt = a->p->attempt;
+		p->tried = a->p->tried;
+	}
+	if (a->held)
+		es_hold_more(a->es->hold);
+	send_queue_put(&a->es->queue, p, true);
+}
+
+static void
+queue_later(struct apply *a, struct piece *p)
+{
+	if (p == NULL)
+		return;
+	if (p == a->doubted)
+		p->since = es_proof_doubted(a->p, a->now);
+	p->attempt = a->p->attempt + 1;
+	p->tried = elsewhere(a, a->tried) ? a->tried : 0;
+	p->due = wait_after(a, p->attempt);
+	send_queue_put(&a->es->queue, p, true);
+}
+
+static void
+bury(struct apply *a, struct piece *dead, bool given_up)
+{
+	if (dead == NULL)
+		return;
+	dead->attempt = a->p->attempt;
+	dead->since = a->p->since;
+	es_bury(a->es, a->r->verdicts, dead, given_up, a->now);
+}
+
+static void
+piece_done(struct es *es, struct piece *p)
+{
+	struct batch *b = p->batch;
+
+	if (es_hold_has(es->hold, b))
+		es_hold_done(es->hold, p);
+	else if (send_queue_done(&es->queue, p))
+		delivery_return(es->sink->delivery, b);
+}
+
+struct es_applied
 es_apply(struct es *es, struct es_request *r, struct piece *p, int64_t now)
 {
-	struct apply a = { .es = es,
-		.p = p,
-		.v = &r->verdicts,
-		.started = r->started,
-		.now = now,
-		.host = r->host,
-		.at = (uint8_t)(r->host - es->hosts) };
+	struct apply a = { .es = es, .r = r, .p = p, .now = now };
 	uint32_t first = todo_next(p, 0);
+	struct es_applied applied;
 
 	FAULT("before-apply");
 	a.wall = clock_wall();
-	a.tried = p->tried | UINT32_C(1) << a.at;
-	a.held = hold_has(es, p->batch);
-	assert(!a.held || es->hold != NULL);
+	a.tried = p->tried | UINT32_C(1) << r->host;
+	a.held = es_hold_has(es->hold, p->batch);
 	a.first = p->attempt == 0 && p->tried == 0 && !r->rewound && !a.held;
-	count_busy(&a);
-	for (uint32_t i = first; i < p->batch->nitems; i = todo_next(p, i + 1))
+	a.busy = verdict_busy(r->verdicts, p, &a.rushed);
+	probes_end(es, p);
+	TODO_EACH (p, i)
 		item_apply(&a, i);
-	pace_apply(&a, r->host);
-	if (a.held && !a.progress)
-		group_refused(&a, first);
+	if (a.held && a.taken == 0)
+		group_refused(&a, es_hold_group(es->hold, first));
 	groups_took(&a);
-	if (a.dead != NULL)
-		bury(&a, a.dead, false);
-	if (a.given_up != NULL)
-		bury(&a, a.given_up, true);
-	queue_rest(&a);
+	bury(&a, a.dead, false);
+	bury(&a, a.given_up, true);
+	queue_at_once(&a, a.stripped);
+	queue_at_once(&a, a.probe);
+	queue_later(&a, a.doubted);
+	queue_later(&a, a.again);
+	applied = (struct es_applied){ a.taken > 0, a.rushed > 0, 4 * a.busy > p->n };
 	piece_done(es, p);
 	FAULT("after-apply");
+	return applied;
 }
 
 void
-es_give_up(struct es *es, struct es_request *r, struct piece *p, const struct reply_item *answer,
-    int64_t now)
+es_apply_give_up(struct es *es, struct es_request *r, struct piece *p, int64_t now)
 {
-	struct apply a = { .es = es, .p = p, .v = &r->verdicts, .now = now };
+	struct apply a = { .es = es, .r = r, .p = p, .now = now };
 
-	verdicts_all(&r->verdicts, p, VERDICT_BUSY, answer);
-	a.held = hold_has(es, p->batch);
-	for (uint32_t i = todo_next(p, 0); i < p->batch->nitems; i = todo_next(p, i + 1))
+	verdict_all(r->verdicts, p, VERDICT_BUSY, &r->answer);
+	probes_end(es, p);
+	TODO_EACH (p, i)
 		put_into(&a, &a.given_up, p->form, i);
-	if (a.given_up != NULL)
-		bury(&a, a.given_up, true);
+	bury(&a, a.given_up, true);
 	piece_done(es, p);
 }

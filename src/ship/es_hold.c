@@ -1,14 +1,12 @@
-/*
- * The hold: records that the server refuses as things are, out of their
- * batches, so that these can go on.  A batch of its own of bounded size, sent
- * by the same means; items of one index wait together, and one of them asks
- * for all.
- */
+/* The hold: records in and out, and the choice of those that are sent next. */
+#include "es_hold.h"
+
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 
-#include "es.h"
-#include "holds.h"
+#include "hold_report.h"
+#include "retry.h"
 
 /*
  * An index that refuses is asked with all of its records this often, then with
@@ -19,112 +17,80 @@
 /* At most this much of the hold in one request. */
 #define PIECE_BYTES 1000000u
 
-static struct hold *
-hold_new(const struct es_conf *conf)
-{
-	struct hold *h = xcalloc(1, sizeof(*h));
+struct es_hold {
+	struct sink *sink;
+	const struct es_conf *conf;
+	struct es_groups *groups;
+	struct batch *batch; /* made when first used, with: */
+	struct held *at;
+	unsigned n;      /* held now */
+	unsigned pieces; /* of it that are not done */
+	unsigned parked; /* items dropped for want of room */
+};
 
-	h->batch = batch_new(conf->hold_size, conf->hold_size);
+struct es_hold *
+es_hold_new(struct sink *sink, const struct es_conf *conf, struct es_groups *groups)
+{
+	struct es_hold *h = xcalloc(1, sizeof(*h));
+
+	h->sink = sink;
+	h->conf = conf;
+	h->groups = groups;
 	return h;
 }
 
 void
-hold_free(struct hold *h)
+es_hold_free(struct es_hold *h)
 {
 	if (h == NULL)
 		return;
 	batch_free(h->batch);
+	free(h->at);
 	free(h);
 }
 
+uint64_t
+es_hold_limit(const struct es_conf *conf)
+{
+	return sizeof(struct es_hold) + sizeof(struct es_groups) + conf->hold_size +
+	       sizeof(struct batch) + BATCH_ITEMS * sizeof(struct held);
+}
+
 bool
-hold_has(const struct es *es, const struct batch *b)
+es_hold_has(const struct es_hold *h, const struct batch *b)
 {
-	return es->hold != NULL && es->hold->batch == b;
+	return h->batch == b;
 }
 
-/* ---- groups: what is known of an index */
-
-/* {"create":{"_index":"NAME","_id":…: the name as it stands there. */
-static struct slice
-index_of(const struct es *es, const struct batch *b, const struct item *item)
+struct held *
+es_hold_at(struct es_hold *h, uint32_t i)
 {
-	static const char mark[] = "{\"_index\":\"";
-	struct slice action = { b->body.at + item->action, item->document - item->action };
-	const char *from, *end;
-
-	if (es->index != NULL)
-		return slice_of(es->index);
-	from = memmem(action.at, action.len, mark, sizeof(mark) - 1);
-	if (from == NULL)
-		return SLICE("");
-	from += sizeof(mark) - 1;
-	end = memmem(from, (size_t)(action.at + action.len - from), "\",\"_id\"", 7);
-	return (struct slice){ from, end == NULL ? 0 : (size_t)(end - from) };
-}
-
-static bool
-group_is(const struct group *g, struct slice index)
-{
-	size_t n = index.len < sizeof(g->index) ? index.len : sizeof(g->index) - 1;
-
-	return strlen(g->index) == n && memcmp(g->index, index.at, n) == 0;
+	return &h->at[i];
 }
 
 struct group *
-hold_group_seen(struct es *es, const struct batch *b, const struct item *item)
+es_hold_group(const struct es_hold *h, uint32_t i)
 {
-	struct hold *h = es->hold;
-	struct slice index;
-
-	if (h == NULL || h->ngroups == 0)
-		return NULL;
-	index = index_of(es, b, item);
-	for (unsigned i = 0; i < h->ngroups; i++) {
-		if (group_is(&h->groups[i], index))
-			return &h->groups[i];
-	}
-	return NULL;
+	return &h->groups->at[h->at[i].group];
 }
 
-struct group *
-hold_group(struct es *es, const struct batch *b, const struct item *item)
+unsigned
+es_hold_count(const struct es_hold *h)
 {
-	struct slice index = index_of(es, b, item);
-	struct group *g = hold_group_seen(es, b, item);
-	struct hold *h;
-
-	if (g != NULL)
-		return g;
-	if (es->hold == NULL)
-		es->hold = hold_new(es->conf);
-	h = es->hold;
-	for (unsigned i = 0; i < h->ngroups && g == NULL; i++) {
-		if (h->groups[i].held == 0 && h->ngroups == GROUPS)
-			g = &h->groups[i];
-	}
-	if (g == NULL) /* beyond that, the last one is shared */
-		g = &h->groups[h->ngroups < GROUPS ? h->ngroups++ : GROUPS - 1];
-	if (g->held == 0)
-		memset(g, 0, sizeof(*g));
-	if (index.len >= sizeof(g->index))
-		index.len = sizeof(g->index) - 1;
-	memcpy(g->index, index.at, index.len);
-	g->index[index.len] = '\0';
-	return g;
+	return h->n;
 }
 
 /* ---- in and out */
 
 /* Close the gaps that items left; no request reads from the hold now. */
 static void
-compact(struct hold *h)
+compact(struct es_hold *h)
 {
 	struct batch *b = h->batch;
 	uint32_t to = 0;
 	size_t len = 0;
 
-	assert(h->flying == 0);
+	assert(h->pieces == 0);
 	for (uint32_t i = 0; i < b->nitems; i++) {
 		struct item *item = &b->items[to];
 		uint32_t shift;
@@ -147,26 +113,37 @@ compact(struct hold *h)
 }
 
 static bool
-has_room(const struct hold *h, size_t size)
+has_room(const struct es_hold *h, size_t size)
 {
 	return h->batch->nitems < BATCH_ITEMS && h->batch->body.size - h->batch->body.len >= size;
 }
 
-bool
-hold_put(struct es *es, struct batch *b, uint32_t i, const struct held *how)
+static void
+count_show(const struct es_hold *h)
 {
-	struct hold *h = es->hold;
-	struct item *from = &b->items[i], *to;
+	atomic_store_explicit(&h->sink->metrics->held, h->n, memory_order_relaxed);
+	atomic_store(&h->sink->held, h->n + h->parked);
+}
+
+bool
+es_hold_put(struct es_hold *h, const struct batch *b, uint32_t i, const struct held *how)
+{
+	const struct item *from = &b->items[i];
 	size_t size = from->end + 1 - from->action;
+	struct item *to;
 	uint32_t shift;
 
-	if (!has_room(h, size) && h->flying == 0)
+	if (h->batch == NULL) {
+		h->batch = batch_new(h->conf->hold_size, h->conf->hold_size);
+		h->at = xcalloc(BATCH_ITEMS, sizeof(*h->at));
+	}
+	if (!has_room(h, size) && h->pieces == 0)
 		compact(h);
 	if (!has_room(h, size))
 		return false;
 	to = &h->batch->items[h->batch->nitems];
 	h->at[h->batch->nitems++] = *how;
-	ship_keep(es->sink->shipper, from, to);
+	*to = *from;
 	memcpy(h->batch->body.at + h->batch->body.len, b->body.at + from->action, size);
 	shift = (uint32_t)h->batch->body.len - from->action; /* modulo 2^32: it may go down */
 	to->action += shift;
@@ -176,124 +153,153 @@ hold_put(struct es *es, struct batch *b, uint32_t i, const struct held *how)
 	to->end += shift;
 	h->batch->body.len += size;
 	h->n++;
-	h->groups[how->group].held++;
-	atomic_store_explicit(&es->sink->metrics->held, h->n, memory_order_relaxed);
-	atomic_store(&es->sink->held, h->n + h->parked);
+	h->groups->at[how->group].held++;
+	count_show(h);
 	return true;
 }
 
 void
-hold_remove(struct es *es, uint32_t i)
+es_hold_remove(struct es_hold *h, uint32_t i)
 {
-	struct hold *h = es->hold;
-
 	assert(!h->at[i].gone);
 	h->at[i].gone = true;
 	h->n--;
-	h->groups[h->at[i].group].held--;
+	es_hold_group(h, i)->held--;
 	if (h->n == 0 && h->parked > 0) {
 		say_info(
-		    "es", "%s: all held records are delivered; parked files go on", es->sink->name);
+		    "es", "%s: all held records are delivered; parked files go on", h->sink->name);
 		h->parked = 0;
-		ship_unpark(es->sink->shipper);
+		hold_report_unparked(h->sink->report);
+		delivery_unpark(h->sink->delivery);
 	}
-	atomic_store_explicit(&es->sink->metrics->held, h->n, memory_order_relaxed);
-	atomic_store(&es->sink->held, h->n + h->parked);
+	count_show(h);
 }
 
 void
-es_holds(struct sink *sink)
+es_hold_park(struct es_hold *h, const struct item *item, const char *why)
 {
-	struct es *es = sink->own;
-	const struct hold *h = es->hold;
+	if (h->parked++ == 0)
+		say_warn("es",
+		    "the hold is full; files that feed what the server refuses are parked  "
+		    "output=%s held=%u",
+		    h->sink->name, h->n);
+	hold_report_parked(h->sink->report, item, h->sink->name, why);
+	delivery_drop(h->sink->delivery, item);
+	count_show(h);
+}
 
-	for (uint32_t i = 0; h != NULL && h->n > 0 && i < h->batch->nitems; i++) {
+void
+es_hold_report(const struct es_hold *h)
+{
+	for (uint32_t i = 0; h->n > 0 && i < h->batch->nitems; i++) {
 		if (!h->at[i].gone)
-			holds_item(sink->shipper, &h->batch->items[i], sink->name,
-			    h->groups[h->at[i].group].why);
+			hold_report_item(h->sink->report, &h->batch->items[i], h->sink->name,
+			    es_hold_group(h, i)->why);
 	}
 }
 
 /* ---- when to try again */
 
-/* Records of the index that were refused at most ${attempts} times are tried at ${due}. */
-void
-hold_due(struct es *es, const struct group *g, unsigned attempts, int64_t due)
+static bool
+is_of(const struct es_hold *h, uint32_t i, const struct group *g)
 {
-	struct hold *h = es->hold;
+	return !h->at[i].gone && es_hold_group(h, i) == g;
+}
 
+void
+es_hold_due(struct es_hold *h, const struct group *g, unsigned attempts, int64_t due)
+{
 	for (uint32_t i = 0; i < h->batch->nitems; i++) {
 		struct held *at = &h->at[i];
 
-		if (at->gone || &h->groups[at->group] != g)
-			continue;
-		if (at->attempt <= attempts || at->why == VERDICT_DOUBT)
+		if (is_of(h, i, g) && (at->attempt <= attempts || at->why == VERDICT_DOUBT))
 			at->due = due;
 	}
 }
 
-bool
-group_took(const struct group *g, int64_t since)
-{
-	for (unsigned i = 0; i < HOSTS_MAX; i++) {
-		if (g->taken[i] > since)
-			return true;
-	}
-	return false;
-}
-
-/* The index takes their cores where they were refused: the fault is the documents'. */
 void
-hold_fault(struct es *es, const struct group *g, int64_t due)
+es_hold_wait(struct es_hold *h, const struct group *g, int64_t due)
 {
-	struct hold *h = es->hold;
-
 	for (uint32_t i = 0; i < h->batch->nitems; i++) {
 		struct held *at = &h->at[i];
 
-		if (at->gone || &h->groups[at->group] != g || at->why < VERDICT_UNKNOWN)
-			continue;
-		if (at->host == g->probe_host)
-			at->form = FORM_STRIPPED;
-		at->due = due;
+		if (is_of(h, i, g) && at->form == FORM_FULL &&
+		    !(at->why == VERDICT_DOUBT && es_group_took(g, at->since)))
+			at->due = due;
 	}
 }
 
-struct piece *
-hold_piece(struct es *es, int64_t now, int64_t *next)
+/* The due record with the fewest attempts: a faulty one is not always the one that asks. */
+static const struct held *
+first_due(const struct es_hold *h, int64_t now, int64_t *next)
 {
-	struct hold *h = es->hold;
 	const struct held *first = NULL;
-	struct piece *p = NULL;
-	size_t bytes = 0;
 
-	if (h == NULL || h->n == 0 || h->flying > 0)
-		return NULL;
-	for (uint32_t i = 0; i < h->batch->nitems && bytes < PIECE_BYTES; i++) {
-		struct held *at = &h->at[i];
-		const struct item *item = &h->batch->items[i];
+	for (uint32_t i = 0; i < h->batch->nitems; i++) {
+		const struct held *at = &h->at[i];
 
 		if (at->gone)
 			continue;
-		if (at->due > now) {
-			if (at->due < *next)
-				*next = at->due;
-			continue;
-		}
-		if (first == NULL) {
+		if (at->due > now)
+			*next = at->due < *next ? at->due : *next;
+		else if (first == NULL || at->attempt < first->attempt)
 			first = at;
-			p = piece_new(h->batch, at->form);
-			p->attempt = at->attempt;
-		} else if (at->group != first->group || at->form != first->form) {
+	}
+	return first;
+}
+
+/* True when one record asks for all of its index, of which nothing else is known. */
+static bool
+asks_alone(const struct es_hold *h, const struct held *first)
+{
+	const struct group *g = &h->groups->at[first->group];
+
+	return g->attempt > ALL_ATTEMPTS && !es_group_took(g, first->since) &&
+	       first->form == FORM_FULL && retry_allows(h->conf->output.retry_limit, UINT_MAX);
+}
+
+struct piece *
+es_hold_take(struct es_hold *h, int64_t now, int64_t *next)
+{
+	const struct held *first;
+	struct piece *p;
+	size_t bytes = 0;
+
+	if (h->n == 0 || h->pieces > 0)
+		return NULL;
+	first = first_due(h, now, next);
+	if (first == NULL)
+		return NULL;
+	es_hold_more(h);
+	p = send_queue_piece(h->batch, first->form);
+	p->attempt = first->attempt;
+	p->tried = first->tried;
+	todo_add(p, (uint32_t)(first - h->at));
+	if (asks_alone(h, first))
+		return p;
+	for (uint32_t i = 0; i < h->batch->nitems && bytes < PIECE_BYTES; i++) {
+		const struct held *at = &h->at[i];
+		const struct item *item = &h->batch->items[i];
+
+		if (at->gone || at->due > now || at->group != first->group ||
+		    at->form != first->form)
 			continue;
-		} else if (h->groups[first->group].attempt > ALL_ATTEMPTS &&
-			   first->form == FORM_FULL && es_patient(es, UINT_MAX)) {
-			break;
-		}
 		todo_add(p, i);
 		bytes += item->end + 1 - item->action;
 	}
-	if (p != NULL)
-		h->flying++;
 	return p;
+}
+
+void
+es_hold_more(struct es_hold *h)
+{
+	h->pieces++;
+}
+
+void
+es_hold_done(struct es_hold *h, struct piece *p)
+{
+	assert(h->pieces > 0);
+	h->pieces--;
+	free(p);
 }

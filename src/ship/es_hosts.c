@@ -1,93 +1,138 @@
-/*
- * The hosts of an output: where each is, which one the next request goes to,
- * and how much at a time.  They are taken to be nodes of one cluster, with the
- * same credentials and TLS options.
- *
- * One that fails is left alone for a while, then probed with one request; the
- * others go on.  One that has too much to do is sent less at a time.
- */
-#include "es.h"
+/* The choice of hosts, their rests, and their pace. */
+#include "es_hosts.h"
 
 #include <stdlib.h>
 
-/* ---- where they are */
+#include "clock.h"
+#include "pace.h"
+#include "retry.h"
+
+struct es_host {
+	struct es_address address;
+	unsigned flying;
+	unsigned failures;  /* whole requests in a row that came to nothing */
+	int64_t not_before; /* mono ns */
+	struct pace pace;
+	uint64_t taken; /* bytes */
+	bool refuses;
+	struct said said;
+};
+
+struct es_hosts {
+	struct sink *sink;
+	const struct es_conf *conf;
+	struct es_host *at;
+	unsigned n;
+	unsigned turn;   /* the host that is first among those with equally many requests */
+	unsigned flying; /* without probes beyond Workers */
+};
+
+/* ---- addresses */
 
 static char *
-url_make(const struct es *es, const char *origin)
+url_make(const struct es_conf *conf, const char *index, const char *origin)
 {
-	char *index = es->index != NULL ? curl_easy_escape(NULL, es->index, 0) : NULL;
-	char *pipeline =
-	    es->conf->pipeline != NULL ? curl_easy_escape(NULL, es->conf->pipeline, 0) : NULL;
+	char *name = index != NULL ? curl_easy_escape(NULL, index, 0) : NULL;
+	char *pipeline = conf->pipeline != NULL ? curl_easy_escape(NULL, conf->pipeline, 0) : NULL;
 	char *url = xprintf("%s%s%s/_bulk?filter_path=items.*.status,items.*.error.type,"
 			    "items.*.error.reason,items.*.failure_store%s%s",
-	    origin, index != NULL ? "/" : "", index != NULL ? index : "",
+	    origin, name != NULL ? "/" : "", name != NULL ? name : "",
 	    pipeline != NULL ? "&pipeline=" : "", pipeline != NULL ? pipeline : "");
 
-	curl_free(index);
+	curl_free(name);
 	curl_free(pipeline);
 	return url;
 }
 
 /* With tls.vhost, the URL has the name of the certificate, and leads to the host. */
 static void
-host_make(const struct es *es, struct es_host *h, const struct host *at)
+address_make(
+    struct es_address *to, const struct es_conf *conf, const char *index, const struct host *at)
 {
-	const struct es_conf *conf = es->conf;
 	const char *vhost = conf->tls ? conf->tls_vhost : NULL;
 	size_t path = strlen(conf->path);
-	char *to, *origin;
 
 	while (path > 0 && conf->path[path - 1] == '/')
 		path--;
-	to = xprintf("%s:%u", at->name, at->port);
-	origin = xprintf("%s://%s:%u%s%.*s", conf->tls ? "https" : "http",
+	to->name = xprintf("%s:%u", at->name, at->port);
+	to->origin = xprintf("%s://%s:%u%s%.*s", conf->tls ? "https" : "http",
 	    vhost != NULL ? vhost : at->name, at->port, path > 0 && conf->path[0] != '/' ? "/" : "",
 	    (int)path, conf->path);
+	to->url = url_make(conf, index, to->origin);
 	if (vhost != NULL) {
-		char *connect = xprintf("::%s", to);
+		char *connect = xprintf("::%s", to->name);
 
-		h->connect_to = curl_slist_append(NULL, connect);
+		to->connect_to = curl_slist_append(NULL, connect);
 		free(connect);
 	}
-	h->name = to;
-	h->origin = origin;
-	h->url = url_make(es, origin);
-	h->pace.most = (double)conf->workers;
 }
 
-int
-es_hosts_open(struct es *es)
+static void
+pace_show(const struct es_hosts *hs)
 {
-	const struct section *section = es->sink->section;
+	uint64_t sum = 0, workers = (uint64_t)hs->conf->workers;
+
+	for (unsigned i = 0; i < hs->n; i++)
+		sum += (uint64_t)hs->at[i].pace.most;
+	atomic_store_explicit(&hs->sink->metrics->requests_limit, sum < workers ? sum : workers,
+	    memory_order_relaxed);
+}
+
+struct es_hosts *
+es_hosts_new(struct sink *sink, const struct es_conf *conf, const char *index)
+{
 	struct host at[HOSTS_MAX];
+	struct es_hosts *hs;
 	char why[256];
-	int n = hosts_parse(es->conf->host, (unsigned)es->conf->port, at, why, sizeof(why));
+	int n = hosts_parse(conf->host, (unsigned)conf->port, at, why, sizeof(why));
 
 	if (n < 0) {
-		say_error("es", "%s:%u: Host: %s", section->file, section->line, why);
-		return -1;
+		say_error("es", "%s:%u: Host: %s", sink->section->file, sink->section->line, why);
+		return NULL;
 	}
-	es->hosts = xcalloc((size_t)n, sizeof(*es->hosts));
-	es->nhosts = (unsigned)n;
-	for (unsigned i = 0; i < es->nhosts; i++)
-		host_make(es, &es->hosts[i], &at[i]);
-	es_pace_show(es);
-	return 0;
+	hs = xcalloc(1, sizeof(*hs));
+	hs->sink = sink;
+	hs->conf = conf;
+	hs->at = xcalloc((size_t)n, sizeof(*hs->at));
+	hs->n = (unsigned)n;
+	for (unsigned i = 0; i < hs->n; i++) {
+		address_make(&hs->at[i].address, conf, index, &at[i]);
+		hs->at[i].pace.most = (double)conf->workers;
+	}
+	pace_show(hs);
+	return hs;
 }
 
 void
-es_hosts_close(struct es *es)
+es_hosts_free(struct es_hosts *hs)
 {
-	for (unsigned i = 0; i < es->nhosts; i++) {
-		curl_slist_free_all(es->hosts[i].connect_to);
-		free(es->hosts[i].name);
-		free(es->hosts[i].origin);
-		free(es->hosts[i].url);
+	if (hs == NULL)
+		return;
+	for (unsigned i = 0; i < hs->n; i++) {
+		struct es_address *a = &hs->at[i].address;
+
+		curl_slist_free_all(a->connect_to);
+		free(a->name);
+		free(a->origin);
+		free(a->url);
 	}
-	free(es->hosts);
+	free(hs->at);
+	free(hs);
 }
 
-/* ---- which is next */
+unsigned
+es_hosts_count(const struct es_hosts *hs)
+{
+	return hs->n;
+}
+
+const struct es_address *
+es_hosts_address(const struct es_hosts *hs, unsigned host)
+{
+	return &hs->at[host].address;
+}
+
+/* ---- pick */
 
 static bool
 is_well(const struct es_host *h, int64_t now)
@@ -96,46 +141,46 @@ is_well(const struct es_host *h, int64_t now)
 }
 
 bool
-es_hosts_well(const struct es *es, uint32_t not, int64_t now)
+es_hosts_well(const struct es_hosts *hs, uint32_t not, int64_t now)
 {
-	for (unsigned i = 0; i < es->nhosts; i++) {
-		if (!(not >> i & 1) && is_well(&es->hosts[i], now))
+	for (unsigned i = 0; i < hs->n; i++) {
+		if (!(not >> i & 1) && is_well(&hs->at[i], now))
 			return true;
 	}
 	return false;
 }
 
-bool
-es_host_probed(const struct es *es, const struct es_host *h, int64_t now)
+/* True when a request to it is a probe, as it has failed and others do the work. */
+static bool
+is_probed(const struct es_hosts *hs, const struct es_host *h, int64_t now)
 {
-	return h->failures > 0 && es_hosts_well(es, 0, now);
+	return h->failures > 0 && es_hosts_well(hs, 0, now);
 }
 
 static bool
-is_open(const struct es *es, const struct es_host *h, int64_t now)
+is_open(const struct es_hosts *hs, const struct es_host *h, int64_t now)
 {
 	unsigned most = h->failures > 0 ? 1 : (unsigned)h->pace.most;
 
 	return now >= h->not_before && h->flying < most &&
-	       (es->flying < (unsigned)es->conf->workers || es_host_probed(es, h, now));
+	       (hs->flying < (unsigned)hs->conf->workers || is_probed(hs, h, now));
 }
 
-struct es_host *
-es_host_pick(const struct es *es, uint32_t not, int64_t now)
+int
+es_hosts_pick(const struct es_hosts *hs, uint32_t not, int64_t now)
 {
-	struct es_host *best = NULL;
 	bool best_not = true;
+	int best = -1;
 
-	for (unsigned i = 0; i < es->nhosts; i++) {
-		unsigned at = (es->turn + i) % es->nhosts;
-		struct es_host *h = &es->hosts[at];
+	for (unsigned i = 0; i < hs->n; i++) {
+		unsigned at = (hs->turn + i) % hs->n;
 		bool is_not = not >> at & 1;
 
-		if (!is_open(es, h, now))
+		if (!is_open(hs, &hs->at[at], now))
 			continue;
-		if (best == NULL || is_not < best_not ||
-		    (is_not == best_not && h->flying < best->flying)) {
-			best = h;
+		if (best < 0 || is_not < best_not ||
+		    (is_not == best_not && hs->at[at].flying < hs->at[best].flying)) {
+			best = (int)at;
 			best_not = is_not;
 		}
 	}
@@ -143,12 +188,12 @@ es_host_pick(const struct es *es, uint32_t not, int64_t now)
 }
 
 int64_t
-es_hosts_due(const struct es *es, int64_t now)
+es_hosts_due(const struct es_hosts *hs, int64_t now)
 {
 	int64_t due = NEVER;
 
-	for (unsigned i = 0; i < es->nhosts; i++) {
-		int64_t at = es->hosts[i].not_before;
+	for (unsigned i = 0; i < hs->n; i++) {
+		int64_t at = hs->at[i].not_before;
 
 		if (at > now && at < due)
 			due = at;
@@ -156,12 +201,48 @@ es_hosts_due(const struct es *es, int64_t now)
 	return due;
 }
 
-/* ---- when one fails */
+/* ---- report */
 
-static int64_t
-host_fail(const struct es *es, struct es_host *h, int64_t least, int64_t now)
+bool
+es_hosts_sent(struct es_hosts *hs, unsigned host, int64_t now)
 {
-	int64_t wait = backoff(es, h->failures);
+	struct es_host *h = &hs->at[host];
+	bool beyond = is_probed(hs, h, now);
+
+	hs->flying += !beyond;
+	h->flying++;
+	hs->turn = host + 1;
+	return beyond;
+}
+
+void
+es_hosts_landed(struct es_hosts *hs, unsigned host, bool beyond)
+{
+	hs->at[host].flying--;
+	hs->flying -= !beyond;
+}
+
+static void
+answered(struct es_hosts *hs, struct es_host *h, uint64_t bytes)
+{
+	if (bytes > h->taken)
+		h->taken = bytes;
+	if (h->failures > 0)
+		say_info("es", "the server takes requests again  output=%s host=%s", hs->sink->name,
+		    h->address.name);
+	h->failures = 0;
+	h->not_before = 0;
+	h->refuses = false;
+	h->said.at = 0;
+	atomic_store(&hs->sink->answered, true);
+	atomic_store(&hs->sink->waits, NULL);
+}
+
+/* The host rests, longer with each failure in a row.  Return for how long, in ns. */
+static int64_t
+leave_alone(const struct es_hosts *hs, struct es_host *h, int64_t least, int64_t now)
+{
+	int64_t wait = retry_wait(hs->conf->backoff_first, h->failures);
 
 	if (wait < least)
 		wait = least;
@@ -169,62 +250,70 @@ host_fail(const struct es *es, struct es_host *h, int64_t least, int64_t now)
 	return wait;
 }
 
-int64_t
-es_host_failed(struct es *es, struct es_host *h, bool all, int64_t least, int64_t now)
+static void
+failed(struct es_hosts *hs, struct es_host *h, const struct es_host_report *r, int64_t now)
 {
-	for (unsigned i = 0; all && i < es->nhosts; i++) {
-		struct es_host *other = &es->hosts[i];
+	bool well;
+	int64_t wait;
+
+	for (unsigned i = 0; r->did == HOSTS_WOULD_FAIL && i < hs->n; i++) {
+		struct es_host *other = &hs->at[i];
 
 		if (other == h)
 			continue;
 		if (other->failures == 0)
 			other->failures = 1;
-		host_fail(es, other, least, now);
+		leave_alone(hs, other, r->rest, now);
 	}
 	h->failures++;
-	return host_fail(es, h, least, now);
+	wait = leave_alone(hs, h, r->rest, now);
+	well = es_hosts_well(hs, 0, now);
+	if (!well)
+		atomic_store(&hs->sink->waits, "the server does not take requests");
+	if (said_lately(&h->said))
+		return;
+	say_warn("es", "%s; %s%s%s  output=%s host=%s retry_in=%.1fs", r->what,
+	    well ? "its requests go to other hosts" : "records wait in their files",
+	    r->detail[0] != '\0' ? ": " : "", r->detail, hs->sink->name, h->address.name,
+	    (double)wait / NS_PER_S);
+}
+
+void
+es_hosts_report(
+    struct es_hosts *hs, unsigned host, const struct es_host_report *report, int64_t now)
+{
+	struct es_host *h = &hs->at[host];
+
+	if (report->slower)
+		pace_busy(&h->pace, report->started, now);
+	else if (report->faster)
+		pace_taken(&h->pace, hs->conf->workers);
+	pace_show(hs);
+	switch (report->did) {
+	case HOST_ANSWERED:
+		answered(hs, h, report->bytes);
+		break;
+	case HOST_JUDGED:
+		if (report->rest > 0)
+			h->not_before = now + report->rest;
+		break;
+	case HOST_REFUSED:
+		h->refuses = true;
+		break;
+	case HOST_FAILED:
+	case HOSTS_WOULD_FAIL:
+		failed(hs, h, report, now);
+	}
 }
 
 bool
-piece_elsewhere(struct es *es, struct piece *p, const struct es_host *h, int64_t now)
+es_hosts_refuses(const struct es_hosts *hs, unsigned host)
 {
-	uint32_t bit = UINT32_C(1) << (h - es->hosts);
-	bool again = p->tried & bit;
-
-	p->tried |= bit;
-	if (again || !es_hosts_well(es, p->tried, now))
-		return false;
-	p->due = 0;
-	piece_queue(es, p, true);
-	return true;
+	return hs->at[host].refuses;
 }
 
-/* ---- how much at a time: additive increase, multiplicative decrease */
-
-void
-pace_busy(struct pace *p, int64_t started, int64_t now)
+uint64_t
+es_hosts_taken(const struct es_hosts *hs, unsigned host)
 {
-	if (started < p->halved) /* under way at the last halving: that was for this one, too */
-		return;
-	p->halved = now;
-	p->most = p->most < 2 ? 1 : p->most / 2;
-}
-
-void
-pace_taken(struct pace *p, int64_t limit)
-{
-	p->most += 1 / p->most;
-	if (p->most > (double)limit)
-		p->most = (double)limit;
-}
-
-void
-es_pace_show(const struct es *es)
-{
-	uint64_t sum = 0, workers = (uint64_t)es->conf->workers;
-
-	for (unsigned i = 0; i < es->nhosts; i++)
-		sum += (uint64_t)es->hosts[i].pace.most;
-	atomic_store_explicit(&es->sink->metrics->requests_limit, sum < workers ? sum : workers,
-	    memory_order_relaxed);
+	return hs->at[host].taken;
 }

@@ -2,11 +2,14 @@
  * The index that a record goes to: constant, or named by the record's own
  * time, in UTC, so that an id is always looked for where it was written.
  */
+#include "es_index.h"
+
+#include <stdio.h>
 #include <time.h>
 
-#include "es.h"
+#include "clock.h"
+#include "voice.h"
 
-/* The index when it is the same for all records, else NULL. */
 const char *
 es_index_fixed(const struct es_conf *conf)
 {
@@ -31,7 +34,7 @@ index_format(const struct es_conf *conf, const struct tm *tm, char *to)
 
 #pragma GCC diagnostic pop
 
-/* Many records of one second follow each other. */
+/* The last name is kept: many records of one second follow each other. */
 size_t
 es_index_write(const void *of, const struct record *r, char *to)
 {
@@ -61,7 +64,7 @@ es_index_write(const void *of, const struct record *r, char *to)
 	return last.len;
 }
 
-/* Do two outputs name the index by the record in the same way? */
+/* True when two outputs name the index by the record in the same way. */
 static bool
 index_same(const struct es_conf *a, const struct es_conf *b)
 {
@@ -74,7 +77,7 @@ index_same(const struct es_conf *a, const struct es_conf *b)
 	       strcmp(a->logstash_dateformat, b->logstash_dateformat) == 0;
 }
 
-/* Documents are encoded once: what differs between outputs has to stand in the URL. */
+/* Documents are encoded once for all outputs.  Return the option in which two differ, or NULL. */
 static const char *
 differs(const struct es_conf *a, const struct es_conf *b)
 {
@@ -90,16 +93,16 @@ differs(const struct es_conf *a, const struct es_conf *b)
 }
 
 int
-es_rules(const struct sink *sinks, size_t n, struct document_rules *rules)
+es_index_rules(const struct sink *sinks, size_t n, struct document_rules *rules)
 {
 	const struct sink *first = NULL;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct section *section = sinks[i].section;
-		const struct es_conf *conf = section->values;
+		const struct es_conf *conf = es_options_of(section);
 		const char *what;
 
-		if (section->plugin != &es_plugin && section->plugin != &opensearch_plugin)
+		if (conf == NULL)
 			continue;
 		if (first != NULL) {
 			what = differs(first->section->values, conf);
@@ -116,7 +119,7 @@ es_rules(const struct sink *sinks, size_t n, struct document_rules *rules)
 		rules->time_key = slice_of(conf->time_key);
 		rules->time_digits = conf->time_key_nanos ? 9 : 3;
 		rules->tag_key = slice_of(conf->include_tag_key ? conf->tag_key : "");
-		rules->operation = slice_of(es_operations[conf->operation]);
+		rules->operation = slice_of(es_options_operations[conf->operation]);
 		rules->index_fixed = slice_of(es_index_fixed(conf));
 		rules->index = rules->index_fixed.len == 0 ? es_index_write : NULL;
 		rules->conf = conf;

@@ -1,5 +1,5 @@
 /*
- * How an index has to be mapped for the queries to be exact (facts.md): labels
+ * The mapping by which queries are exact: labels
  * by their leading parts, times in nanoseconds, durations double, and one flat
  * field for whatever keys a line brings, so that their number is bounded.
  *
@@ -14,7 +14,7 @@
 
 #include "json.h"
 
-/* What a field is; NAME.keyword stands beside each word, as on a default mapping. */
+/* Types of fields; NAME.keyword stands beside each word, as on a default mapping. */
 enum kind { WORD, SENTENCE, TEXT, DOUBLE, TIME, BOOLEAN, FLAT };
 
 /* 8191 characters are at most 32764 bytes, the longest that an index takes as one term. */
@@ -91,18 +91,19 @@ put_text(struct buffer *to, const char *text)
 }
 
 static void
-put_rows(struct buffer *to, const struct row *rows, size_t n, const struct dialect *dialect)
+put_rows(struct buffer *to, const struct row *rows, size_t n, unsigned dialect)
 {
 	for (size_t i = 0; i < n; i++)
 		buffer_printf(to, "%s\"%s\":{%s}", i > 0 ? "," : "", rows[i].name,
-		    rows[i].kind == FLAT ? flats[dialect->opensearch] : kinds[rows[i].kind]);
+		    rows[i].kind == FLAT ? flats[(dialect & DIALECT_OPENSEARCH) != 0]
+					 : kinds[rows[i].kind]);
 }
 
 #define PUT_ROWS(to, rows, dialect) put_rows(to, rows, sizeof(rows) / sizeof(*(rows)), dialect)
 
-/* The first that fits is taken; the namespace's labels and annotations fit, too. */
+/* The server takes the first template that fits; they fit the namespace's labels and annotations, too. */
 static void
-put_dynamic(struct buffer *to, const struct dialect *dialect)
+put_dynamic(struct buffer *to, unsigned dialect)
 {
 	buffer_printf(to,
 	    "{\"annotations\":{\"path_match\":\"kubernetes*annotations\","
@@ -112,12 +113,11 @@ put_dynamic(struct buffer *to, const struct dialect *dialect)
 	    "\"match_mapping_type\":\"string\",\"mapping\":{%s}}},"
 	    "{\"kubernetes\":{\"path_match\":\"kubernetes*.*\","
 	    "\"match_mapping_type\":\"string\",\"mapping\":{%s}}}",
-	    dialect->whole_labels ? kinds[WORD] : leading_parts, kinds[WORD]);
+	    dialect & DIALECT_WHOLE_LABELS ? kinds[WORD] : leading_parts, kinds[WORD]);
 }
 
 void
-mapping_write(
-    struct buffer *to, const char *pattern, const char *time_key, const struct dialect *dialect)
+es_mapping_write(struct buffer *to, const char *pattern, const char *time_key, unsigned dialect)
 {
 	buffer_put(to, SLICE("{\"index_patterns\":["));
 	put_text(to, pattern);
@@ -126,7 +126,7 @@ mapping_write(
 	    "\"template\":{\"settings\":{\"index.mapping.total_fields.limit\":1000%s},"
 	    "\"mappings\":{\"_meta\":{\"managed_by\":\"towline\",\"version\":%d},"
 	    "\"date_detection\":false,\"dynamic_templates\":[",
-	    TEMPLATE_VERSION, dialect->whole_labels ? "" : analysis, TEMPLATE_VERSION);
+	    TEMPLATE_VERSION, dialect & DIALECT_WHOLE_LABELS ? "" : analysis, TEMPLATE_VERSION);
 	put_dynamic(to, dialect);
 	buffer_put(to, SLICE("],\"properties\":{"));
 	put_text(to, time_key);
@@ -143,19 +143,19 @@ says(struct slice answer, const char *name)
 	return answer.len > 0 && memmem(answer.at, answer.len, name, strlen(name)) != NULL;
 }
 
-/* Both products put the name that they do not know in brackets. */
+/* Both products write an unknown name in brackets. */
 bool
-mapping_refused(struct dialect *dialect, struct slice answer)
+es_mapping_refused(unsigned *dialect, struct slice answer)
 {
-	const char *flat = dialect->opensearch ? "[" FLAT_OBJECT "]" : "[" FLATTENED "]";
+	const char *flat = *dialect & DIALECT_OPENSEARCH ? "[" FLAT_OBJECT "]" : "[" FLATTENED "]";
 
-	if (!dialect->whole_labels && says(answer, "[" TOKENIZER "]")) {
-		dialect->whole_labels = true;
+	if (!(*dialect & DIALECT_WHOLE_LABELS) && says(answer, "[" TOKENIZER "]")) {
+		*dialect |= DIALECT_WHOLE_LABELS;
 		return true;
 	}
-	if (!dialect->turned && says(answer, flat)) {
-		dialect->opensearch = !dialect->opensearch;
-		dialect->turned = true;
+	if (!(*dialect & DIALECT_TURNED) && says(answer, flat)) {
+		*dialect ^= DIALECT_OPENSEARCH;
+		*dialect |= DIALECT_TURNED;
 		return true;
 	}
 	return false;

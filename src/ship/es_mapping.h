@@ -2,30 +2,32 @@
 #ifndef ES_MAPPING_H
 #define ES_MAPPING_H
 
+#include <stdbool.h>
+
 #include "memory.h"
 
 /* Of the template below: it replaces its own older ones. */
 #define TEMPLATE_VERSION 2
 
-/* What of it depends on the server. */
-struct dialect {
-	bool opensearch;   /* the products have different names for an object of any keys */
-	bool turned;       /* not the name that the output's plugin says */
-	bool whole_labels; /* it cannot cut labels at each - */
+/* What of it depends on the server, as bits. */
+enum dialect {
+	DIALECT_OPENSEARCH = 1,   /* the products have different names for an object of any keys */
+	DIALECT_TURNED = 2,       /* not the name that the output's plugin says */
+	DIALECT_WHOLE_LABELS = 4, /* it cannot cut labels at each - */
 };
 
 /**
- * mapping_write(to, pattern, time_key, dialect):
+ * es_mapping_write(to, pattern, time_key, dialect):
  * Append the body of PUT _index_template for indices named ${pattern}.
  */
-void mapping_write(
-    struct buffer *to, const char *pattern, const char *time_key, const struct dialect *dialect);
+void es_mapping_write(
+    struct buffer *to, const char *pattern, const char *time_key, unsigned dialect);
 
 /**
- * mapping_refused(dialect, answer):
- * Is the ${answer} 400 for something that ${dialect} may be changed in?  Then
- * change it: that happens at most once for each of its members.
+ * es_mapping_refused(dialect, answer):
+ * True when the ${answer} 400 is for something that ${*dialect} may be changed
+ * in, which is done: at most once for each of its bits.
  */
-bool mapping_refused(struct dialect *dialect, struct slice answer);
+bool es_mapping_refused(unsigned *dialect, struct slice answer);
 
 #endif

@@ -1,11 +1,12 @@
-/* What the es and opensearch outputs can be told: one table for both. */
+/* Options of the es and opensearch outputs: one table for both. */
 #include <stddef.h>
 
-#include "es.h"
+#include "es_conf.h"
+#include "hosts.h"
 
 #define AT(member) offsetof(struct es_conf, member)
 
-const char *const es_operations[] = { "create", "index", NULL };
+const char *const es_options_operations[] = { "create", "index", NULL };
 static const char *const compressions[] = { "off", "gzip", NULL };
 
 const struct option es_options[] = {
@@ -54,7 +55,7 @@ const struct option es_options[] = {
 	OPTION("Tag_Key", OPT_STRING, "_flb-key", AT(tag_key), "its name"),
 	OPTION("Write_Operation", OPT_ENUM, "create", AT(operation),
 	    "create: what is there already stays; index: it is written again",
-	    .choices = es_operations),
+	    .choices = es_options_operations),
 	OPTION("Compress", OPT_ENUM, "off", AT(compress), "compress requests",
 	    .choices = compressions),
 	OPTION("Workers", OPT_INT, "4", AT(workers), "requests at a time", .min = 1, .max = 32),
@@ -142,8 +143,8 @@ hosts_check(const struct section *section, struct findings *findings)
 		    conf_given(section, "tls.vhost"), "tls.vhost: a name alone");
 }
 
-static void
-es_check(const struct section *section, struct findings *findings)
+void
+es_options_check(const struct section *section, struct findings *findings)
 {
 	const struct es_conf *conf = section->values;
 
@@ -163,22 +164,8 @@ es_check(const struct section *section, struct findings *findings)
 		    "Index: longer than 200 bytes");
 }
 
-const struct plugin es_plugin = {
-	.kind = SECTION_OUTPUT,
-	.name = "es",
-	.help = "Elasticsearch, by its bulk API",
-	.options = es_options,
-	.common = output_options,
-	.size = sizeof(struct es_conf),
-	.check = es_check,
-};
-
-const struct plugin opensearch_plugin = {
-	.kind = SECTION_OUTPUT,
-	.name = "opensearch",
-	.help = "OpenSearch, by its bulk API",
-	.options = es_options,
-	.common = output_options,
-	.size = sizeof(struct es_conf),
-	.check = es_check,
-};
+const struct es_conf *
+es_options_of(const struct section *section)
+{
+	return section->plugin->options == es_options ? section->values : NULL;
+}

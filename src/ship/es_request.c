@@ -1,12 +1,10 @@
-/*
- * One bulk request: a piece's items as a body, with the output's host, TLS and
- * credentials, and its answer into the scanner.  What the answer means is
- * es_apply.c's.
- */
+/* Bulk requests on the shipper's multi handle. */
+#include "es_request.h"
+
 #include <stdlib.h>
 
-#include "es.h"
-#include "gzip.h"
+#include "es_body.h"
+#include "fault.h"
 
 /* An answer may be this long for each item, and this long beside them. */
 #define ANSWER_ITEM 8192u
@@ -14,131 +12,40 @@
 
 #define UPLOAD_BUFFER (256L * 1024)
 
-/* ---- the body: runs of whole items as they lie in the batch, or items in parts */
-
-uint32_t
-todo_next(const struct piece *p, uint32_t i)
-{
-	uint32_t n = p->batch->nitems;
-
-	while (i < n) {
-		uint64_t word = p->todo[i / 64] >> (i % 64);
-
-		if (word != 0) {
-			i += (uint32_t)__builtin_ctzll(word);
-			return i < n ? i : n;
-		}
-		i = (i / 64 + 1) * 64;
-	}
-	return n;
-}
-
-static const struct slice tails[] = {
-	[FORM_FULL] = { "\n", 1 },
-	[FORM_STRIPPED] = { ",\"log_parsed_dropped\":true}\n", 28 },
-	[FORM_CORE] = { "}\n", 2 },
+struct es_transfer {
+	struct exchange x; /* first */
+	struct es_request *request;
+	struct sink *sink;
+	const struct es_conf *conf;
+	const struct es_http *http;
+	es_request_done *done;
+	void *arg;
+	struct es_body body;
+	struct buffer gzip; /* the body, when it is compressed */
+	size_t gzip_at;
+	struct reply *reply;
+	uint32_t item; /* that the next verdict belongs to */
+	size_t bytes;  /* of the answer */
+	struct curl_slist *headers;
+	char error[CURL_ERROR_SIZE];
 };
-
-/* The bytes of an item before its tail. */
-static struct slice
-item_head(const struct piece *p, uint32_t i)
-{
-	const struct item *item = &p->batch->items[i];
-	uint32_t end = p->form == FORM_FULL       ? item->end
-		       : p->form == FORM_STRIPPED ? item->plain
-						  : item->core;
-
-	return (struct slice){ p->batch->body.at + item->action, end - item->action };
-}
-
-uint64_t
-body_size(const struct piece *p)
-{
-	uint64_t n = 0;
-
-	for (uint32_t i = todo_next(p, 0); i < p->batch->nitems; i = todo_next(p, i + 1))
-		n += item_head(p, i).len + tails[p->form].len;
-	return n;
-}
-
-void
-body_begin(struct body *b, const struct piece *p)
-{
-	*b = (struct body){ .piece = p, .item = todo_next(p, 0) };
-	if (b->item < p->batch->nitems)
-		b->rest = item_head(p, b->item);
-}
-
-/* The next part when this one is read; false at the end. */
-static bool
-body_next(struct body *b)
-{
-	if (b->item >= b->piece->batch->nitems)
-		return false;
-	if (b->part == 0) {
-		b->part = 1;
-		b->rest = tails[b->piece->form];
-		return true;
-	}
-	b->part = 0;
-	b->item = todo_next(b->piece, b->item + 1);
-	if (b->item >= b->piece->batch->nitems)
-		return false;
-	b->rest = item_head(b->piece, b->item);
-	return true;
-}
-
-size_t
-body_read(struct body *b, char *to, size_t size)
-{
-	size_t n = 0;
-
-	while (n < size) {
-		size_t part = b->rest.len < size - n ? b->rest.len : size - n;
-
-		if (part == 0 && !body_next(b))
-			break;
-		if (part > 0)
-			memcpy(to + n, b->rest.at, part);
-		if (part > 0)
-			b->rest = slice_from(b->rest, part);
-		n += part;
-	}
-	return n;
-}
-
-static size_t
-body_source(void *body, char *to, size_t size)
-{
-	return body_read(body, to, size);
-}
-
-/* The whole body, packed, into the request's buffer. */
-static void
-body_gzip(struct es_request *r)
-{
-	buffer_clear(&r->gzip);
-	r->gzip_at = 0;
-	body_begin(&r->body, r->piece);
-	gzip_ways[0].pack(&r->gzip, body_source, &r->body);
-}
 
 /* ---- curl's callbacks */
 
 static size_t
 on_read(char *to, size_t size, size_t n, void *arg)
 {
-	struct es_request *r = arg;
-	size_t left = r->gzip.len - r->gzip_at;
+	struct es_transfer *t = arg;
+	size_t left = t->gzip.len - t->gzip_at;
 
 	FAULT("in-body");
-	if (!r->es->conf->compress)
-		return body_read(&r->body, to, size * n);
+	if (!t->conf->compress)
+		return es_body_read(&t->body, to, size * n);
 	if (left > size * n)
 		left = size * n;
 	if (left > 0)
-		memcpy(to, r->gzip.at + r->gzip_at, left);
-	r->gzip_at += left;
+		memcpy(to, t->gzip.at + t->gzip_at, left);
+	t->gzip_at += left;
 	return left;
 }
 
@@ -146,205 +53,152 @@ on_read(char *to, size_t size, size_t n, void *arg)
 static int
 on_seek(void *arg, curl_off_t offset, int origin)
 {
-	struct es_request *r = arg;
+	struct es_transfer *t = arg;
 
 	if (origin != SEEK_SET || offset != 0)
 		return CURL_SEEKFUNC_CANTSEEK;
-	body_begin(&r->body, r->piece);
-	r->gzip_at = 0;
-	r->rewound = true;
-	metrics_add(&r->es->sink->metrics->retries[REASON_CONNECT], 1);
+	es_body_begin(&t->body, t->request->piece);
+	t->gzip_at = 0;
+	t->request->rewound = true;
+	metrics_add(&t->sink->metrics->retries[REASON_CONNECT], 1);
 	return CURL_SEEKFUNC_OK;
 }
 
 static size_t
 on_write(char *at, size_t size, size_t n, void *arg)
 {
-	struct es_request *r = arg;
+	struct es_transfer *t = arg;
 	struct slice piece = { at, size * n };
 
 	FAULT("answer-begins");
-	r->reply_bytes += piece.len;
-	if (r->reply_bytes > ANSWER_MORE + (size_t)r->piece->n * ANSWER_ITEM)
+	t->bytes += piece.len;
+	if (t->bytes > ANSWER_MORE + (size_t)t->request->piece->n * ANSWER_ITEM)
 		return 0;
-	if (!r->reply_bad)
-		r->reply_bad = reply_feed(&r->reply, piece) == PARSE_BAD;
+	reply_feed(t->reply, piece);
 	return piece.len;
 }
 
-/* ---- what all requests of the output have */
+/* One more answer, in the order of the piece's items. */
+static void
+on_item(void *arg, uint32_t index, const struct reply_item *answer)
+{
+	struct es_transfer *t = arg;
+	struct es_request *r = t->request;
+
+	(void)index;
+	r->failure_store += answer->failure_store;
+	verdict_take(r->verdicts, t->item, answer);
+	t->item = todo_next(r->piece, t->item + 1);
+}
 
 static void
-set_string(CURL *easy, CURLoption option, const char *value)
+on_done(struct exchange *x, CURLcode code)
 {
-	if (value != NULL && value[0] != '\0')
-		curl_easy_setopt(easy, option, value);
-}
+	struct es_transfer *t = (struct es_transfer *)x;
+	struct es_request *r = t->request;
+	curl_off_t retry_after = 0;
 
-static void
-tls_setup(const struct es_conf *conf, CURL *easy)
-{
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, conf->tls_verify ? 1L : 0L);
-	curl_easy_setopt(
-	    easy, CURLOPT_SSL_VERIFYHOST, conf->tls_verify && conf->tls_verify_hostname ? 2L : 0L);
-	set_string(easy, CURLOPT_CAINFO, conf->tls_ca_file);
-	set_string(easy, CURLOPT_CAPATH, conf->tls_ca_path);
-	set_string(easy, CURLOPT_SSLCERT, conf->tls_crt_file);
-	set_string(easy, CURLOPT_SSLKEY, conf->tls_key_file);
-	set_string(easy, CURLOPT_KEYPASSWD, conf->tls_key_passwd);
-}
-
-void
-es_easy_setup(const struct es *es, const struct es_host *h, CURL *easy, char *error)
-{
-	const struct es_conf *conf = es->conf;
-
-	curl_easy_reset(easy);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error);
-	error[0] = '\0';
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, "towline/" TOWLINE_VERSION);
-	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(
-	    easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(conf->connect_timeout / NS_PER_MS));
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(conf->io_timeout / NS_PER_MS));
-	tls_setup(conf, easy);
-	if (h->connect_to != NULL)
-		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, h->connect_to);
-	if (es->authorization == NULL && conf->http_user != NULL) {
-		curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-		curl_easy_setopt(easy, CURLOPT_USERNAME, conf->http_user);
-		set_string(easy, CURLOPT_PASSWORD, es->password);
-	}
-}
-
-/* The first line of a file, or NULL. */
-static char *
-secret_read(const char *path)
-{
-	char text[4096];
-	FILE *file = fopen(path, "re");
-
-	if (file == NULL || fgets(text, sizeof(text), file) == NULL)
-		text[0] = '\0';
-	if (file == NULL)
-		say_warn("es", "cannot read %s: %m", path);
-	else
-		fclose(file);
-	text[strcspn(text, "\r\n")] = '\0';
-	return xstrdup(text);
-}
-
-void
-es_credentials_read(struct es *es)
-{
-	const struct es_conf *conf = es->conf;
-	char *key = NULL;
-
-	free(es->authorization);
-	free(es->password);
-	es->authorization = es->password = NULL;
-	if (conf->http_api_key_file != NULL)
-		key = secret_read(conf->http_api_key_file);
-	else if (conf->http_api_key != NULL)
-		key = xstrdup(conf->http_api_key);
-	if (key != NULL)
-		es->authorization = xprintf("Authorization: ApiKey %s", key);
-	if (conf->http_passwd_file != NULL)
-		es->password = secret_read(conf->http_passwd_file);
-	else if (conf->http_passwd != NULL)
-		es->password = xstrdup(conf->http_passwd);
-	free(key);
-}
-
-struct curl_slist *
-es_headers(const struct es *es, bool gzip, const char *type)
-{
-	char *content = xprintf("Content-Type: %s", type);
-	struct curl_slist *list = curl_slist_append(NULL, content);
-
-	list = curl_slist_append(list, "Expect:");
-	if (gzip)
-		list = curl_slist_append(list, "Content-Encoding: gzip");
-	if (es->authorization != NULL)
-		list = curl_slist_append(list, es->authorization);
-	free(content);
-	return list;
+	r->code = code;
+	r->status = 0;
+	curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &r->status);
+	curl_easy_getinfo(x->easy, CURLINFO_RETRY_AFTER, &retry_after);
+	r->retry_after = retry_after;
+	r->judged = reply_end(t->reply) == PARSE_OK;
+	r->answer = t->reply->whole;
+	r->error = t->error;
+	t->done(t->arg, r);
 }
 
 /* ---- one request */
 
 struct es_request *
-es_request_new(struct es *es)
+es_request_new(struct sink *sink, const struct es_conf *conf, const struct es_http *http,
+    es_request_done *done, void *arg)
 {
 	struct es_request *r = xcalloc(1, sizeof(*r));
+	struct es_transfer *t = xcalloc(1, sizeof(*t));
 
-	r->es = es;
-	r->x.easy = curl_easy_init();
-	buffer_init(&r->gzip, 0);
+	r->transfer = t;
+	r->verdicts = xcalloc(1, sizeof(*r->verdicts));
+	*t = (struct es_transfer){ .x = { on_done, curl_easy_init() },
+		.request = r,
+		.sink = sink,
+		.conf = conf,
+		.http = http,
+		.done = done,
+		.arg = arg };
+	t->reply = xcalloc(1, sizeof(*t->reply));
+	buffer_init(&t->gzip, 0);
 	return r;
 }
 
 void
 es_request_free(struct es_request *r)
 {
+	struct es_transfer *t;
+
 	if (r == NULL)
 		return;
-	if (r->piece != NULL)
-		curl_multi_remove_handle(ship_multi(r->es->sink->shipper), r->x.easy);
-	free(r->piece);
-	curl_easy_cleanup(r->x.easy);
-	curl_slist_free_all(r->headers);
-	buffer_fini(&r->gzip);
+	t = r->transfer;
+	curl_multi_remove_handle(t->sink->multi, t->x.easy); /* when it is in it */
+	curl_easy_cleanup(t->x.easy);
+	curl_slist_free_all(t->headers);
+	buffer_fini(&t->gzip);
+	free(t->reply);
+	free(t);
+	free(r->verdicts);
 	free(r);
 }
 
-static void
-on_done(struct exchange *x, CURLcode code)
+uint64_t
+es_request_limit(void)
 {
-	es_answered((struct es_request *)x, code);
+	return sizeof(struct es_request) + sizeof(struct verdicts) + sizeof(struct es_transfer) +
+	       sizeof(struct reply);
+}
+
+/* The body from its start; how many bytes it is as it is sent. */
+static uint64_t
+body_prepare(struct es_transfer *t)
+{
+	const struct piece *p = t->request->piece;
+
+	es_body_begin(&t->body, p);
+	if (!t->conf->compress)
+		return es_body_size(p);
+	es_body_gzip(p, &t->gzip);
+	t->gzip_at = 0;
+	return t->gzip.len;
 }
 
 void
-es_send(struct es *es, struct es_request *r, int64_t now)
+es_request_send(struct es_request *r, const char *url, struct curl_slist *connect_to, int64_t now)
 {
-	CURL *easy = r->x.easy;
-	uint64_t size;
+	struct es_transfer *t = r->transfer;
+	CURL *easy = t->x.easy;
 
 	FAULT("before-send");
-	es_easy_setup(es, r->host, easy, r->error);
-	curl_slist_free_all(r->headers);
-	r->headers = es_headers(es, es->conf->compress, "application/x-ndjson");
-	memset(&r->verdicts.of, 0, sizeof(r->verdicts.of));
-	r->verdicts.ncauses = 0;
-	r->verdicts.next = todo_next(r->piece, 0);
-	reply_init(&r->reply, r->piece->n, verdicts_take, r);
-	r->reply_bad = false;
-	r->reply_bytes = 0;
+	es_http_setup(t->http, connect_to, easy, t->error);
+	curl_slist_free_all(t->headers);
+	t->headers = es_http_headers(t->http, t->conf->compress, "application/x-ndjson");
+	verdict_begin(r->verdicts);
+	reply_init(t->reply, r->piece->n, on_item, t);
+	t->item = todo_next(r->piece, 0);
+	t->bytes = 0;
+	r->failure_store = 0;
 	r->rewound = false;
 	r->started = now;
-	r->x.done = on_done;
-	if (es->conf->compress) {
-		body_gzip(r);
-		size = r->gzip.len;
-	} else {
-		body_begin(&r->body, r->piece);
-		size = body_size(r->piece);
-	}
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, &r->x);
-	curl_easy_setopt(easy, CURLOPT_URL, r->host->url);
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, r->headers);
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, &t->x);
+	curl_easy_setopt(easy, CURLOPT_URL, url);
+	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers);
 	curl_easy_setopt(easy, CURLOPT_POST, 1L);
-	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body_prepare(t));
 	curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
-	curl_easy_setopt(easy, CURLOPT_READDATA, r);
+	curl_easy_setopt(easy, CURLOPT_READDATA, t);
 	curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
-	curl_easy_setopt(easy, CURLOPT_SEEKDATA, r);
+	curl_easy_setopt(easy, CURLOPT_SEEKDATA, t);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_write);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, r);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
-	curl_multi_add_handle(ship_multi(es->sink->shipper), easy);
+	curl_multi_add_handle(t->sink->multi, easy);
 }

@@ -1,16 +1,20 @@
 /*
- * Before the first record: is our index template there, and does the index
- * come from it?  A few requests, one after the other, on the shipper's multi
- * handle; records wait until this is settled, which it also is when we may
- * not ask.
+ * The start of an output: the index template is installed unless it is there,
+ * and an index that is older is said.  A few requests, one after the other, on
+ * the shipper's multi handle; records wait until this is settled.  A server that
+ * forbids the requests settles it, too.
  *
  *	ask for the template -> put it, until the server knows its words -> ask for the index
  */
+#include "es_template.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "es.h"
+#include "clock.h"
+#include "es_index.h"
 #include "es_mapping.h"
+#include "retry.h"
 
 #define ANSWER_MAX 1000000u
 
@@ -18,15 +22,17 @@ enum step { ASK_TEMPLATE, PUT_TEMPLATE, ASK_INDEX, SETTLED };
 
 struct es_template {
 	struct exchange x; /* first */
-	struct es *es;
+	struct sink *sink;
+	const struct es_conf *conf;
+	struct es_http *http;
+	const struct es_hosts *hosts;
 	enum step step;
-	bool flying;
-	unsigned host;     /* that is asked */
+	unsigned host;     /* of the next request */
 	unsigned tried;    /* hosts in a row that failed */
-	unsigned failures; /* times that all did */
-	int64_t due;
+	unsigned failures; /* times that all hosts failed in a row */
+	int64_t due;       /* mono ns; NEVER: a request is under way */
 	char *name, *pattern;
-	struct dialect dialect;
+	unsigned dialect; /* enum dialect */
 	struct buffer body, answer;
 	struct curl_slist *headers;
 	char error[CURL_ERROR_SIZE];
@@ -35,7 +41,7 @@ struct es_template {
 
 /* ---- names */
 
-/* INDEX as it is, or what stands before its first %, and a star. */
+/* INDEX without a %; else the part before the first %, and a star. */
 static char *
 pattern_make(const struct es_conf *conf)
 {
@@ -59,16 +65,21 @@ name_make(const struct es_conf *conf, const char *pattern)
 }
 
 struct es_template *
-es_template_new(struct es *es)
+es_template_new(struct sink *sink, const struct es_conf *conf, struct es_http *http,
+    const struct es_hosts *hosts)
 {
 	struct es_template *t = xcalloc(1, sizeof(*t));
 
-	t->es = es;
+	t->sink = sink;
+	t->conf = conf;
+	t->http = http;
+	t->hosts = hosts;
 	t->x.easy = curl_easy_init();
-	t->step = es->conf->template ? ASK_TEMPLATE : ASK_INDEX;
-	t->pattern = pattern_make(es->conf);
-	t->name = name_make(es->conf, t->pattern);
-	t->dialect.opensearch = es->sink->section->plugin == &opensearch_plugin;
+	t->step = conf->template ? ASK_TEMPLATE : ASK_INDEX;
+	t->pattern = pattern_make(conf);
+	t->name = name_make(conf, t->pattern);
+	if (strcmp(sink->section->plugin->name, "opensearch") == 0)
+		t->dialect = DIALECT_OPENSEARCH;
 	buffer_init(&t->body, 0);
 	buffer_init(&t->answer, ANSWER_MAX);
 	return t;
@@ -79,8 +90,7 @@ es_template_free(struct es_template *t)
 {
 	if (t == NULL)
 		return;
-	if (t->flying)
-		curl_multi_remove_handle(ship_multi(t->es->sink->shipper), t->x.easy);
+	curl_multi_remove_handle(t->sink->multi, t->x.easy); /* if a request is under way */
 	curl_easy_cleanup(t->x.easy);
 	curl_slist_free_all(t->headers);
 	buffer_fini(&t->body);
@@ -90,7 +100,7 @@ es_template_free(struct es_template *t)
 	free(t);
 }
 
-/* ---- what is asked */
+/* ---- requests */
 
 static size_t
 on_write(char *at, size_t size, size_t n, void *to)
@@ -101,11 +111,11 @@ on_write(char *at, size_t size, size_t n, void *to)
 static char *
 url_make(const struct es_template *t)
 {
+	const char *origin = es_hosts_address(t->hosts, t->host)->origin;
 	bool index = t->step == ASK_INDEX;
 	char *name = curl_easy_escape(NULL, index ? t->pattern : t->name, 0);
-	char *url = index ? xprintf("%s/%s/_mapping?filter_path=*.mappings._meta",
-				t->es->hosts[t->host].origin, name)
-			  : xprintf("%s/_index_template/%s", t->es->hosts[t->host].origin, name);
+	char *url = index ? xprintf("%s/%s/_mapping?filter_path=*.mappings._meta", origin, name)
+			  : xprintf("%s/_index_template/%s", origin, name);
 
 	curl_free(name);
 	return url;
@@ -119,9 +129,9 @@ template_send(struct es_template *t)
 	CURL *easy = t->x.easy;
 	char *url = url_make(t);
 
-	es_easy_setup(t->es, &t->es->hosts[t->host], easy, t->error);
+	es_http_setup(t->http, es_hosts_address(t->hosts, t->host)->connect_to, easy, t->error);
 	curl_slist_free_all(t->headers);
-	t->headers = es_headers(t->es, false, "application/json");
+	t->headers = es_http_headers(t->http, false, "application/json");
 	buffer_clear(&t->answer);
 	curl_easy_setopt(easy, CURLOPT_URL, url);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers);
@@ -129,19 +139,19 @@ template_send(struct es_template *t)
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, &t->answer);
 	if (t->step == PUT_TEMPLATE) {
 		buffer_clear(&t->body);
-		mapping_write(&t->body, t->pattern, t->es->conf->time_key, &t->dialect);
+		es_mapping_write(&t->body, t->pattern, t->conf->time_key, t->dialect);
 		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "PUT");
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.len);
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, t->body.at);
 	}
 	t->x.done = template_answered;
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, &t->x);
-	t->flying = true;
-	curl_multi_add_handle(ship_multi(t->es->sink->shipper), easy);
+	t->due = NEVER;
+	curl_multi_add_handle(t->sink->multi, easy);
 	free(url);
 }
 
-/* ---- what is answered */
+/* ---- answers */
 
 static json_t *
 answer_read(const struct es_template *t)
@@ -150,7 +160,7 @@ answer_read(const struct es_template *t)
 	    t->answer.at != NULL ? t->answer.at : "", t->answer.len, JSON_REJECT_DUPLICATES, NULL);
 }
 
-/* The version of ours in a _meta; 0: it is not ours. */
+/* The version in a _meta of towline's; 0: it is another's. */
 static json_int_t
 version_of(const json_t *meta)
 {
@@ -174,11 +184,11 @@ template_found(struct es_template *t)
 		say_warn("es",
 		    "index template %s is not towline's and stays as it is; set Template_Name, or "
 		    "Template Off  output=%s",
-		    t->name, t->es->sink->name);
+		    t->name, t->sink->name);
 	json_decref(answer);
 }
 
-/* Indices that are there, with a _meta in their mapping or without. */
+/* The answer names the existing indices, each with the _meta of its mapping, if it has one. */
 static void
 index_found(struct es_template *t)
 {
@@ -195,55 +205,55 @@ index_found(struct es_template *t)
 		ours |= version_of(json_object_get(mappings, "_meta")) >= TEMPLATE_VERSION;
 	}
 	json_decref(answer);
-	if (ours || !t->es->conf->template || t->es->index == NULL)
+	if (ours || !t->conf->template || es_index_fixed(t->conf) == NULL)
 		return;
 	metrics_add(&metrics.index_late, 1);
 	say_warn("es",
 	    "index %s is older than towline's index template, which comes too late for it: queries "
 	    "on labels and error types may not be exact until it is made anew  output=%s",
-	    t->es->index, t->es->sink->name);
+	    es_index_fixed(t->conf), t->sink->name);
 }
 
-/* Not this host, or not now: another one, or again later; records wait. */
+/* The request failed: another host is asked, or all later; records wait. */
 static void
 template_again(struct es_template *t, enum reason reason, const char *what)
 {
-	const struct es *es = t->es;
-	const char *host = es->hosts[t->host].name;
+	const char *host = es_hosts_address(t->hosts, t->host)->name;
+	unsigned hosts = es_hosts_count(t->hosts);
 	int64_t wait = 0;
 
-	t->host = (t->host + 1) % es->nhosts;
-	if (++t->tried >= es->nhosts || reason == REASON_AUTH) {
+	t->host = (t->host + 1) % hosts;
+	if (++t->tried >= hosts || reason == REASON_AUTH) {
 		t->tried = 0;
-		wait = backoff(es, ++t->failures);
+		wait = retry_wait(t->conf->backoff_first, ++t->failures);
 	}
 	t->due = clock_mono() + wait;
-	metrics_add(&t->es->sink->metrics->retries[reason], 1);
-	atomic_store(&t->es->sink->waits, "the server does not take requests");
+	metrics_add(&t->sink->metrics->retries[reason], 1);
+	atomic_store(&t->sink->waits, "the server does not take requests");
 	if (!said_lately(&t->said))
 		say_warn("es", "%s; %s  output=%s host=%s retry_in=%.1fs", what,
 		    wait == 0 ? "another host is asked" : "records wait in their files",
-		    es->sink->name, host, (double)wait / NS_PER_S);
+		    t->sink->name, host, (double)wait / NS_PER_S);
 }
 
-/* In what it does not know: put it in other words.  False: it is not that. */
+/* The template is put again without the word that the server does not know; false: it knows all. */
 static bool
 template_refused(struct es_template *t)
 {
-	bool whole = t->dialect.whole_labels;
+	unsigned before = t->dialect;
 
-	if (!mapping_refused(&t->dialect, (struct slice){ t->answer.at, t->answer.len }))
+	if (!es_mapping_refused(&t->dialect, (struct slice){ t->answer.at, t->answer.len }))
 		return false;
-	if (t->dialect.whole_labels != whole)
+	if ((t->dialect ^ before) & DIALECT_WHOLE_LABELS)
 		say_warn("es",
 		    "the server has no path_hierarchy (module analysis-common): labels match as a "
 		    "whole alone, `matillion-agent` does not find `matillion-agent-pods`  "
 		    "output=%s",
-		    t->es->sink->name);
+		    t->sink->name);
 	return true;
 }
 
-/* The server will not: say so once, and ship. */
+/* The server refuses the template: said once; records are shipped without it. */
 static void
 template_without(struct es_template *t, long status)
 {
@@ -257,7 +267,7 @@ template_without(struct es_template *t, long status)
 	say_warn("es",
 	    "cannot install index template %s: %ld%s%.300s; shipping without it: let towline's user "
 	    "do that, install a template by hand, or set Template Off  output=%s",
-	    t->name, status, why != NULL ? " " : "", why != NULL ? why : "", t->es->sink->name);
+	    t->name, status, why != NULL ? " " : "", why != NULL ? why : "", t->sink->name);
 	json_decref(answer);
 	t->step = SETTLED;
 }
@@ -268,7 +278,7 @@ status_take(struct es_template *t, long status)
 	char what[128];
 
 	if (status == 401)
-		es_credentials_read(t->es);
+		es_http_credentials(t->http);
 	if (status == 401 || status == 429 || status >= 500) {
 		snprintf(what, sizeof(what), "the server answers %ld%s", status,
 		    status == 401 ? " (HTTP_User and HTTP_Passwd, or HTTP_API_Key, are not right)"
@@ -281,8 +291,8 @@ status_take(struct es_template *t, long status)
 		return;
 	}
 	t->failures = t->tried = 0;
-	atomic_store(&t->es->sink->answered, true);
-	atomic_store(&t->es->sink->waits, NULL);
+	atomic_store(&t->sink->answered, true);
+	atomic_store(&t->sink->waits, NULL);
 	if (t->step == ASK_TEMPLATE && status == 200)
 		template_found(t);
 	else if (t->step == ASK_TEMPLATE && status == 404)
@@ -304,7 +314,7 @@ template_answered(struct exchange *x, CURLcode code)
 	char what[CURL_ERROR_SIZE + 32];
 	long status = 0;
 
-	t->flying = false;
+	t->due = 0;
 	curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (code == CURLE_OK) {
 		status_take(t, status);
@@ -320,9 +330,9 @@ es_template_turn(struct es_template *t, int64_t now, int64_t *next)
 {
 	if (t->step == SETTLED)
 		return true;
-	if (!t->flying && now < t->due)
+	if (now < t->due)
 		*next = t->due;
-	else if (!t->flying)
+	else
 		template_send(t);
 	return false;
 }

@@ -1,6 +1,6 @@
 /*
- * A list of hosts as it is written: names, addresses, ports.  What towline
- * report asks and what the outputs send to is the same list.
+ * A list of hosts as it is written: names, addresses, ports.  The outputs send to
+ * it, and towline report asks the same hosts.
  */
 #include "hosts.h"
 
@@ -54,7 +54,7 @@ port_read(struct slice s)
 	return port <= 65535 ? port : 0;
 }
 
-/* NAME, NAME:PORT, [V6], [V6]:PORT or V6 alone; NULL, or what is wrong. */
+/* Read NAME, NAME:PORT, [V6], [V6]:PORT or V6.  Return NULL, or the fault as a text. */
 static const char *
 host_read(struct slice s, unsigned port, struct host *to)
 {

@@ -1,4 +1,4 @@
-/* The output that takes everything and keeps nothing: for measuring. */
+/* The null output: it counts records and keeps none; for measurements. */
 #include "sink.h"
 
 static const struct option null_options[] = { OPTIONS_END };

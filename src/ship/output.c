@@ -1,4 +1,4 @@
-/* What every output has: its common options and its name. */
+/* The common options of all outputs, and their names. */
 #include <stddef.h>
 
 #include "memory.h"

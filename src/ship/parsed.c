@@ -1,5 +1,5 @@
 /*
- * log_parsed: what the agent's grammar found, as JSON.  Its own fields by
+ * log_parsed: the fields that the agent's grammar found, as JSON.  Its own fields by
  * name, all others under extra: there are those for the metrics, too, as the
  * line has them.  On the hot path: names are constants, and whoever calls has
  * made room.
@@ -10,7 +10,7 @@
 #define NAMES_ROOM 512
 
 size_t
-text_room_tight(struct slice text)
+parsed_text_room(struct slice text)
 {
 	size_t n = 2;
 
@@ -29,7 +29,7 @@ value_room(const struct field *f, bool tight)
 }
 
 size_t
-field_room(const struct field *f, bool tight)
+parsed_field_room(const struct field *f, bool tight)
 {
 	return text_room(f->name, tight) + value_room(f, tight) + 2;
 }
@@ -47,7 +47,7 @@ value_write(char *to, const struct field *f)
 }
 
 char *
-field_write(char *to, const struct field *f)
+parsed_field_write(char *to, const struct field *f)
 {
 	*to++ = ',';
 	to = f->name_escaped ? json_write_raw(to, f->name) : json_write(to, f->name);
@@ -78,7 +78,7 @@ parsed_room(const struct agent_line *a, bool tight)
 		   text_room(a->execution_time_raw, tight) + a->execution_time.decimal.len;
 
 	for (int i = 0; i < a->nextra; i++)
-		n += field_room(&a->extra[i], tight);
+		n += parsed_field_room(&a->extra[i], tight);
 	return n;
 }
 
@@ -108,7 +108,7 @@ extra_write(char *to, const struct agent_line *a)
 	char *from = PUT(to, ",\"extra\":"), *at = from;
 
 	for (int i = 0; i < a->nextra; i++)
-		at = field_write(at, &a->extra[i]);
+		at = parsed_field_write(at, &a->extra[i]);
 	if (at == from)
 		return to;
 	*from = '{';

@@ -17,20 +17,20 @@ put_slice(char *to, struct slice s)
 }
 
 /* The most bytes that a text takes as JSON: by its length, or looked at byte by byte. */
-size_t text_room_tight(struct slice text);
+size_t parsed_text_room(struct slice text);
 
 static inline size_t
 text_room(struct slice text, bool tight)
 {
-	return tight ? text_room_tight(text) : JSON_WRITE_MAX(text.len);
+	return tight ? parsed_text_room(text) : JSON_WRITE_MAX(text.len);
 }
 
 /**
- * field_room(f, tight), field_write(to, f):
+ * parsed_field_room(f, tight), parsed_field_write(to, f):
  * The most bytes that `,"name":value` takes; write it, return the end.
  */
-size_t field_room(const struct field *f, bool tight);
-char *field_write(char *to, const struct field *f);
+size_t parsed_field_room(const struct field *f, bool tight);
+char *parsed_field_write(char *to, const struct field *f);
 
 /**
  * parsed_room(a, tight), parsed_write(to, a):

@@ -14,12 +14,13 @@ enum state {
 	AT_NAME_OR_END, /* behind { */
 	AT_COLON,
 	BEHIND_VALUE,
+	IN_NAME,
 	IN_STRING,
 	IN_WORD, /* a number, true, false, null */
 	AT_DONE,
 };
 
-/* What a container is, ... */
+/* Roles of containers. */
 enum role {
 	ROLE_OTHER,
 	ROLE_OTHER_LIST,
@@ -30,7 +31,7 @@ enum role {
 	ROLE_ERROR
 };
 
-/* ... and what a value means. */
+/* Meanings of values. */
 enum value {
 	VALUE_OTHER,
 	VALUE_ROOT,
@@ -83,10 +84,15 @@ reply_init(struct reply *r, uint32_t want, reply_take *take, void *arg)
 	r->value = VALUE_ROOT;
 }
 
+/* The depth at which an item begins: { "items": [ { */
+#define DEPTH_ITEM 2
+
 static struct reply_item *
 current(struct reply *r)
 {
-	return r->in_item ? &r->item : &r->whole;
+	bool in_item = r->depth > DEPTH_ITEM && r->role[DEPTH_ITEM] == ROLE_ITEM;
+
+	return in_item ? &r->item : &r->whole;
 }
 
 static enum role
@@ -101,7 +107,7 @@ in_list(const struct reply *r)
 	return role_now(r) == ROLE_ITEMS || role_now(r) == ROLE_OTHER_LIST;
 }
 
-/* ---- strings: the ones that matter are kept, as far as there is room */
+/* ---- strings: those with a meaning are kept, as far as there is room */
 
 static void
 string_begin(struct reply *r)
@@ -109,7 +115,7 @@ string_begin(struct reply *r)
 	struct reply_item *item = current(r);
 
 	r->state = IN_STRING;
-	if (r->naming || r->value == VALUE_STORE)
+	if (r->value == VALUE_STORE)
 		reply_text_begin(&r->text, r->word, sizeof(r->word));
 	else if (r->value == VALUE_TYPE)
 		reply_text_begin(&r->text, item->type, sizeof(item->type));
@@ -133,8 +139,7 @@ member_find(const struct reply *r)
 static void
 string_end(struct reply *r)
 {
-	if (r->naming) {
-		r->naming = false;
+	if (r->state == IN_NAME) {
 		r->value = member_find(r);
 		r->state = AT_COLON;
 		return;
@@ -159,10 +164,8 @@ open_container(struct reply *r, char bracket)
 		if (containers[i].value == r->value && containers[i].bracket == bracket)
 			role = containers[i].role;
 	}
-	if (role == ROLE_ITEM) {
+	if (role == ROLE_ITEM)
 		memset(&r->item, 0, sizeof(r->item));
-		r->in_item = true;
-	}
 	r->role[r->depth++] = role;
 	r->state = bracket == '{' ? AT_NAME_OR_END : AT_VALUE_OR_END;
 	r->value = role == ROLE_ITEMS ? VALUE_ITEM : VALUE_OTHER;
@@ -181,7 +184,6 @@ close_container(struct reply *r, char bracket)
 	r->state = r->depth == 0 ? AT_DONE : BEHIND_VALUE;
 	if (role != ROLE_ITEM)
 		return;
-	r->in_item = false;
 	if (r->got == r->want || r->item.status == 0)
 		r->bad = true;
 	else
@@ -263,12 +265,12 @@ take_behind(struct reply *r, char c)
 static void
 take_name(struct reply *r, char c)
 {
-	if (c == '"') {
-		r->naming = true;
-		string_begin(r);
-	} else {
+	if (c != '"') {
 		r->bad = true;
+		return;
 	}
+	r->state = IN_NAME;
+	reply_text_begin(&r->text, r->word, sizeof(r->word));
 }
 
 static void
@@ -276,7 +278,7 @@ take_byte(struct reply *r, char c)
 {
 	bool blank = c == ' ' || c == '\n' || c == '\r' || c == '\t';
 
-	if (r->state == IN_STRING) {
+	if (r->state == IN_STRING || r->state == IN_NAME) {
 		enum parsed got = reply_text_take(&r->text, c);
 
 		if (got == PARSE_OK)
@@ -316,7 +318,7 @@ static const struct slice usual[] = { SLICE("{\"create\":{\"status\":201}}"),
 	SLICE("{\"index\":{\"status\":201}}") };
 static const struct reply_item created = { .status = 201 };
 
-/* Where an item is due and the usual one stands whole: take it at once.  Return its length. */
+/* The usual item is taken whole, without the scanner.  Return its length; 0: another one stands there. */
 static size_t
 take_usual(struct reply *r, struct slice rest)
 {

@@ -1,6 +1,6 @@
 /*
  * Strings of bulk answers: escapes resolved, UTF-16's pairs joined, cut where
- * the room ends.  What they mean is reply.c's.
+ * the room ends.  reply.c knows their meaning.
  */
 #include "reply_text.h"
 

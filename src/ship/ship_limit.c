@@ -1,9 +1,12 @@
-/* The most memory that batches and outputs take; the sum of all is src/limit.c's. */
+/* The most memory that batches and outputs take; src/limit.c adds the other parts. */
 #include <stdio.h>
 
-#include "es.h"
+#include "batch_pool.h"
+#include "es_hold.h"
+#include "es_request.h"
 #include "gzip.h"
-#include "shipper.h"
+#include "hosts.h"
+#include "state.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define CURL_EACH (512u << 10) /* a request's curl: its buffers, TLS records, the header lines */
@@ -27,7 +30,7 @@ most_of(const char *path)
 	return found ? most : SOCKET_EACH / 2;
 }
 
-/* How many hosts there are; one that is wrong is refused elsewhere. */
+/* The number of hosts; es_options.c refuses a wrong list. */
 static uint64_t
 hosts_of(const struct es_conf *conf)
 {
@@ -39,23 +42,23 @@ hosts_of(const struct es_conf *conf)
 }
 
 /*
- * An es output: its hold, and each request's body when it is compressed, which
- * is at most what the one batch is that grew for one document.
+ * An es output: its hold, and the compressed body of each request, at most as
+ * large as the largest batch.
  */
 static void
 es_limit(const struct es_conf *conf, uint64_t largest, uint64_t *heap, uint64_t *sockets)
 {
 	uint64_t hosts = hosts_of(conf);
 	uint64_t workers = (uint64_t)conf->workers + (hosts > 1 ? hosts : 0); /* and probes */
-	uint64_t each = sizeof(struct es_request) + CURL_EACH;
+	uint64_t each = es_request_limit() + CURL_EACH;
 
 	if (conf->compress) {
 		each += 2 * largest;
 		*heap += GZIP_MEMORY;
 	}
-	*heap += workers * each + sizeof(struct hold) + conf->hold_size + sizeof(struct batch);
-	*heap += BATCH_ITEMS * sizeof(struct hold_note);
-	*heap += 2 * MIB; /* the template and its answer */
+	*heap += workers * each + es_hold_limit(conf);
+	*heap += 2 * BATCH_ITEMS * sizeof(struct state_hold); /* of the report, and the state's */
+	*heap += 2 * MIB;                                     /* the template and its answer */
 	/* Connections are kept to each host; the kernel holds bytes for those at work. */
 	*heap += (hosts - 1) * workers * IDLE_EACH;
 	*sockets += (workers + 1) * (most_of("/proc/sys/net/ipv4/tcp_wmem") +
@@ -66,19 +69,19 @@ void
 ship_limit(const struct section *const *outputs, size_t n, unsigned batches, size_t batch_bytes,
     uint64_t *heap, uint64_t *sockets)
 {
-	/* One batch is taken below the budget, and may grow; what it replaces is copied. */
+	/* One batch may grow for a large document, and is copied while it does. */
 	uint64_t largest = (uint64_t)batch_bytes * BATCH_GROWTH, items = batches * BATCH_ITEMS;
 
 	*heap = batches * (batch_bytes + sizeof(struct batch)) + 2 * largest;
 	*heap += (batches + 2) * UINT64_C(1) * BATCH_ITEMS * RANGE_EACH;
 	*sockets = 0;
 	for (size_t i = 0; i < n; i++) {
-		if (outputs[i]->plugin == &es_plugin || outputs[i]->plugin == &opensearch_plugin)
-			es_limit(outputs[i]->values, largest, heap, sockets);
+		const struct es_conf *es = es_options_of(outputs[i]);
+
+		if (es != NULL)
+			es_limit(es, largest, heap, sockets);
 		else if (outputs[i]->plugin == &sqlite_plugin)
 			*heap += SQLITE_EACH;
-		if (i > 0) /* pieces and debts: of an item at worst */
-			*heap += items * sizeof(struct debt);
 	}
 	*heap += items / 8 * sizeof(struct piece); /* batches that were bisected */
 }

@@ -1,71 +1,94 @@
 /*
- * The shipper: a fixed pool of batches, the queue from the reader, and the
- * thread that drives all outputs around one libcurl multi handle.
+ * The shipper: the queue from the reader, and the thread that drives all
+ * outputs around one libcurl multi handle.
  *
  *	reader: take -> fill -> give ─ queue ─> thread: sinks -> settle -> pool
  *
  * What a batch costs between the threads is one lock each way.
  */
 #include <assert.h>
+#include <pthread.h>
 #include <stdlib.h>
 
+#include "batch_pool.h"
 #include "clock.h"
-#include "dead.h"
-#include "fault.h"
-#include "shipper.h"
+#include "dead_letter.h"
+#include "es_index.h"
+#include "hold_report.h"
+#include "sink.h"
 
 /* The state is asked this often while a batch waits for it. */
 #define STATE_WAIT (20 * NS_PER_MS)
 
+#define SINKS_MAX 32 /* bits of a route */
+
+/* Batches in the order they came. */
+struct batches {
+	struct batch *first, *last;
+};
+
+struct shipper {
+	struct sink *sinks; /* SINKS_MAX at most */
+	size_t nsinks;
+	struct document_rules *rules;
+	struct state *state;
+	struct batch_pool *pool;
+	struct delivery *delivery;
+	struct hold_report *report;
+	struct dead_letters *dead;
+	CURLM *multi;
+	pthread_t thread;
+	bool running;
+	struct batches waiting; /* for the state: the thread's own */
+
+	pthread_mutex_t lock;
+	struct batches given; /* under the lock, as the rest: not yet taken by the thread */
+	bool stop;
+	int64_t deadline; /* mono ns; NEVER: none */
+};
+
 /* ---- start and end */
 
 static const struct sink_type *const types[] = { &es_sink, &opensearch_sink, &sqlite_sink,
-	&stdout_sink, &null_sink };
-
-static const struct sink_type *
-type_of(const struct section *section)
-{
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
-		if (types[i]->plugin == section->plugin)
-			return types[i];
-	}
-	return NULL;
-}
+	&stdout_sink, &null_sink, NULL };
 
 static int
 sink_open(struct shipper *s, const struct section *const *outputs)
 {
 	struct sink *sink = &s->sinks[s->nsinks];
 	const struct section *section = outputs[s->nsinks];
+	const struct sink_type *const *type = types;
 	char *name = output_name(outputs, s->nsinks);
 
-	sink->type = type_of(section);
-	assert(sink->type != NULL);
+	while (*type != NULL && (*type)->plugin != section->plugin)
+		type++;
+	assert(*type != NULL);
+	sink->type = *type;
 	sink->metrics = metrics_output(name);
 	sink->name = sink->metrics->output;
 	free(name);
 	sink->section = section;
-	sink->shipper = s;
-	sink->index = (uint8_t)s->nsinks;
+	sink->delivery = s->delivery;
+	sink->report = s->report;
+	sink->dead = s->dead;
+	sink->multi = s->multi;
 	s->nsinks++;
 	return sink->type->open(sink);
 }
 
-static void
-pool_make(struct shipper *s, unsigned batches, size_t bytes)
+/* All outputs, and the rules by which documents are encoded for them; -1 after saying why not. */
+static int
+sinks_open(struct shipper *s, const struct section *const *outputs, size_t n)
 {
-	size_t cap = bytes > UINT32_MAX / BATCH_GROWTH ? UINT32_MAX : bytes * BATCH_GROWTH;
-
-	s->batch_bytes = bytes;
-	s->budget = batches * bytes;
-	s->batches = xcalloc(batches, sizeof(*s->batches));
-	s->nbatches = batches;
-	for (unsigned i = 0; i < batches; i++) {
-		struct batch *b = s->batches[i] = batch_new(bytes, cap);
-
-		b->next = s->free;
-		s->free = b;
+	if (n > SINKS_MAX) {
+		say_error("ship", "more than %d outputs", SINKS_MAX);
+		return -1;
 	}
+	while (s->nsinks < n) {
+		if (sink_open(s, outputs) < 0)
+			return -1;
+	}
+	return es_index_rules(s->sinks, n, s->rules);
 }
 
 struct shipper *
@@ -77,28 +100,18 @@ shipper_new(const struct section *const *outputs, size_t n, struct state *state,
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	pthread_mutex_init(&s->lock, NULL);
 	s->state = state;
-	s->book = book;
-	s->wake = -1;
 	s->multi = curl_multi_init();
-	s->rules = document_rules_default();
-	s->dead = dead_new(state_dir(state));
-	pool_make(s, batches, batch_bytes);
-	for (size_t i = 0; i < n; i++) {
-		if (i == SINKS_MAX) {
-			say_error("ship", "more than %d outputs", SINKS_MAX);
-			shipper_free(s);
-			return NULL;
-		}
-		if (sink_open(s, outputs) < 0) {
-			shipper_free(s);
-			return NULL;
-		}
-	}
-	if (es_rules(s->sinks, s->nsinks, &s->rules) < 0) {
-		shipper_free(s);
-		return NULL;
-	}
-	return s;
+	s->sinks = xcalloc(SINKS_MAX, sizeof(*s->sinks));
+	s->rules = xcalloc(1, sizeof(*s->rules));
+	*s->rules = document_rules_default();
+	s->dead = dead_letter_new(state_dir(state));
+	s->pool = batch_pool_new(batches, batch_bytes);
+	s->delivery = delivery_new(book, s->pool);
+	s->report = hold_report_new(book);
+	if (sinks_open(s, outputs, n) == 0)
+		return s;
+	shipper_free(s);
+	return NULL;
 }
 
 void
@@ -110,11 +123,12 @@ shipper_free(struct shipper *s)
 	for (size_t i = 0; i < s->nsinks; i++)
 		s->sinks[i].type->close(&s->sinks[i]);
 	curl_multi_cleanup(s->multi);
-	dead_free(s->dead);
-	holds_fini(&s->holds);
-	for (unsigned i = 0; i < s->nbatches; i++)
-		batch_free(s->batches[i]);
-	free(s->batches);
+	dead_letter_free(s->dead);
+	hold_report_free(s->report);
+	delivery_free(s->delivery);
+	batch_pool_free(s->pool);
+	free(s->rules);
+	free(s->sinks);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }
@@ -122,7 +136,7 @@ shipper_free(struct shipper *s)
 const struct document_rules *
 shipper_rules(const struct shipper *s)
 {
-	return &s->rules;
+	return s->rules;
 }
 
 /* ---- the reader's side */
@@ -130,45 +144,50 @@ shipper_rules(const struct shipper *s)
 struct batch *
 shipper_take(struct shipper *s)
 {
-	struct batch *b = NULL;
+	return batch_pool_take(s->pool);
+}
 
-	pthread_mutex_lock(&s->lock);
-	if (s->free != NULL && s->lent < s->budget) {
-		b = s->free;
-		s->free = b->next;
-		s->lent += s->batch_bytes;
-		b->next = NULL;
-		b->number = ++s->number;
-	}
-	pthread_mutex_unlock(&s->lock);
-	return b;
+static void
+batches_put(struct batches *to, struct batch *b)
+{
+	b->next = NULL;
+	if (to->first == NULL)
+		to->first = b;
+	else
+		to->last->next = b;
+	to->last = b;
+}
+
+/* The number of durable outputs of a route: the cursors wait for them. */
+static unsigned
+durable_outputs(const struct shipper *s, uint32_t route)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < s->nsinks; i++)
+		if (s->sinks[i].type->durable && (route >> i & 1))
+			n++;
+	return n;
 }
 
 void
 shipper_give(struct shipper *s, struct batch *b)
 {
-	atomic_fetch_add(&s->unsettled, b->nitems);
-	FAULT("batch-sealed");
-	for (uint32_t i = 0; i < b->nranges; i++)
-		range_seal(s->book, b->ranges[i]);
-	batch_trim(b, s->batch_bytes);
-	b->next = NULL;
+	unsigned outputs = durable_outputs(s, b->route);
+
+	delivery_begin(s->delivery, b, outputs);
+	batch_pool_filled(s->pool, b);
+	b->outputs = outputs + 1; /* and the shipper itself */
 	pthread_mutex_lock(&s->lock);
-	s->lent += b->body.size - s->batch_bytes;
-	if (s->first == NULL)
-		s->first = b;
-	else
-		s->last->next = b;
-	s->last = b;
+	batches_put(&s->given, b);
 	pthread_mutex_unlock(&s->lock);
-	atomic_fetch_add_explicit(&metrics.queue_batches, 1, memory_order_relaxed);
 	curl_multi_wakeup(s->multi);
 }
 
 bool
 shipper_idle(struct shipper *s)
 {
-	return atomic_load(&s->unsettled) == 0;
+	return delivery_missing(s->delivery) == 0;
 }
 
 bool
@@ -194,54 +213,38 @@ shipper_ready(struct shipper *s, char *why, size_t size)
 
 /* ---- the thread */
 
-static uint8_t
-durable_outputs(const struct shipper *s, uint32_t route)
-{
-	uint8_t n = 0;
-
-	for (size_t i = 0; i < s->nsinks; i++)
-		if (s->sinks[i].type->durable && (route >> i & 1))
-			n++;
-	return n;
-}
-
 static void
 batch_distribute(struct shipper *s, struct batch *b)
 {
-	uint8_t owed = durable_outputs(s, b->route);
+	bool settled_here = b->outputs == 1;
 
-	for (uint32_t i = 0; i < b->nitems; i++) {
-		b->items[i].owed = owed > 0 ? owed : 1;
-		b->items[i].debt = NULL;
-	}
-	b->outputs = owed + 1u;
 	for (size_t i = 0; i < s->nsinks; i++) {
 		if (b->nitems > 0 && (b->route >> i & 1))
 			s->sinks[i].type->give(&s->sinks[i], b);
 		else if (s->sinks[i].type->durable && (b->route >> i & 1))
-			ship_return(s, b);
+			delivery_return(s->delivery, b);
 	}
-	for (uint32_t i = 0; owed == 0 && i < b->nitems; i++)
-		ship_settle(s, &b->items[i]);
-	ship_return(s, b);
+	for (uint32_t i = 0; settled_here && i < b->nitems; i++)
+		delivery_settle(s->delivery, &b->items[i]);
+	delivery_return(s->delivery, b);
 }
 
 static void
 queue_take(struct shipper *s)
 {
 	pthread_mutex_lock(&s->lock);
-	if (s->first != NULL) {
-		if (s->waiting == NULL)
-			s->waiting = s->first;
+	if (s->given.first != NULL) {
+		if (s->waiting.first == NULL)
+			s->waiting = s->given;
 		else
-			s->waiting_last->next = s->first;
-		s->waiting_last = s->last;
-		s->first = s->last = NULL;
+			s->waiting.last->next = s->given.first;
+		s->waiting.last = s->given.last;
+		s->given = (struct batches){ 0 };
 	}
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* Does a batch wait for the state? */
+/* True while the state has not stored all that the batch depends on. */
 static bool
 must_wait(const struct shipper *s, const struct batch *b)
 {
@@ -249,13 +252,14 @@ must_wait(const struct shipper *s, const struct batch *b)
 }
 
 /*
- * Hand on what the state knows all about; return when to look again.  What
- * waits for it holds up those behind it, but not when it cannot be written.
+ * Give the outputs the batches for which the state is ready; return when to look
+ * again.  A batch that waits for the state holds up those behind it, unless the
+ * state cannot be written.
  */
 static int64_t
 queue_turn(struct shipper *s, int64_t now)
 {
-	struct batch **at = &s->waiting, *last = NULL;
+	struct batch **at = &s->waiting.first, *last = NULL;
 
 	queue_take(s);
 	while (*at != NULL) {
@@ -272,11 +276,11 @@ queue_turn(struct shipper *s, int64_t now)
 		last = b;
 		at = &b->next;
 	}
-	s->waiting_last = last;
-	return s->waiting != NULL ? now + STATE_WAIT : NEVER;
+	s->waiting.last = last;
+	return s->waiting.first != NULL ? now + STATE_WAIT : NEVER;
 }
 
-/* What is due in all parts; return when the next thing is. */
+/* Do all that is due; return the time of the next turn. */
 static int64_t
 turn(struct shipper *s, int64_t now)
 {
@@ -291,7 +295,7 @@ turn(struct shipper *s, int64_t now)
 	return next;
 }
 
-/* Carry on with all requests; true when one has ended, so that there may be more to do. */
+/* Go on with all requests; true when one has ended, as another may be sent then. */
 static bool
 carry(struct shipper *s)
 {
@@ -315,6 +319,19 @@ carry(struct shipper *s)
 	return any;
 }
 
+/* About once a second the state is told of the streams that wait for outputs. */
+static void
+report_holds(struct shipper *s, int64_t now)
+{
+	if (!hold_report_due(s->report, now))
+		return;
+	for (size_t i = 0; i < s->nsinks; i++) {
+		if (s->sinks[i].type->report != NULL)
+			s->sinks[i].type->report(&s->sinks[i]);
+	}
+	hold_report_post(s->report, s->state);
+}
+
 static bool
 may_end(struct shipper *s, int64_t now)
 {
@@ -325,10 +342,7 @@ may_end(struct shipper *s, int64_t now)
 	stop = s->stop;
 	deadline = s->deadline;
 	pthread_mutex_unlock(&s->lock);
-	if (!stop)
-		return false;
-	atomic_store(&s->stopping, true);
-	return now >= deadline || atomic_load(&s->unsettled) == 0;
+	return stop && (now >= deadline || delivery_missing(s->delivery) == 0);
 }
 
 static void *
@@ -341,8 +355,8 @@ ship(void *arg)
 		int64_t now = clock_mono(), next = turn(s, now), wait;
 		bool more = carry(s);
 
-		ship_settled(s);
-		holds_turn(s, now);
+		delivery_flush(s->delivery);
+		report_holds(s, now);
 		if (may_end(s, now))
 			break;
 		if (more)
@@ -359,7 +373,7 @@ shipper_start(struct shipper *s, int wake)
 {
 	int error;
 
-	s->wake = wake;
+	delivery_wake(s->delivery, wake);
 	error = pthread_create(&s->thread, NULL, ship, s);
 	if (error != 0) {
 		say_error("ship", "no thread: %s", strerror(error));
@@ -381,5 +395,5 @@ shipper_stop(struct shipper *s, int64_t grace)
 		pthread_join(s->thread, NULL);
 		s->running = false;
 	}
-	return atomic_load(&s->unsettled);
+	return delivery_missing(s->delivery);
 }

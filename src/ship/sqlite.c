@@ -14,7 +14,7 @@
 #define BUSY_MS 200
 #define RETRY_FIRST (NS_PER_S / 2)
 #define RETRY_MAX (30 * NS_PER_S)
-#define RETRY_BUSY (2 * NS_PER_S) /* who locks the file is done soon */
+#define RETRY_BUSY (2 * NS_PER_S) /* other processes lock the file for a short time */
 
 struct sqlite_conf {
 	struct output output;
@@ -41,7 +41,7 @@ const struct plugin sqlite_plugin = {
 
 static const char schema[] =
     "PRAGMA journal_mode = WAL;"
-    "PRAGMA synchronous = FULL;" /* NORMAL: in a power cut the cursors would be ahead of it */
+    "PRAGMA synchronous = FULL;" /* with NORMAL a power cut would lose rows that the cursors have passed */
     "CREATE TABLE IF NOT EXISTS logs (id TEXT PRIMARY KEY, time INTEGER, doc TEXT" COLUMN(
 	"namespace", "TEXT", "kubernetes.namespace_name") COLUMN("pod", "TEXT",
 	"kubernetes.pod_name") COLUMN("container", "TEXT", "kubernetes.container_name")
@@ -62,7 +62,7 @@ struct sqlite {
 	struct batch **queue; /* in the order they came */
 	size_t nqueue;
 	unsigned failures;
-	uint64_t collided; /* rows of this transaction that were there, though never sent before */
+	uint64_t collided; /* ids of this transaction that were never sent and had a row already */
 	int64_t not_before;
 	struct said said;
 };
@@ -168,7 +168,7 @@ batch_failed(struct sqlite *q, int64_t now)
 		    q->sink->name, (double)wait / NS_PER_S);
 	if (q->db != NULL)
 		sqlite3_exec(q->db, "ROLLBACK", NULL, NULL, NULL);
-	if (!busy) /* the file may be another when it is back */
+	if (!busy) /* the file may have been replaced meanwhile */
 		db_close(q);
 }
 
@@ -190,9 +190,9 @@ batch_taken(struct sqlite *q, struct batch *b)
 	}
 	for (uint32_t i = 0; i < b->nitems; i++) {
 		metrics_delivered(q->sink->metrics, b->items[i].time, wall);
-		ship_settle(q->sink->shipper, &b->items[i]);
+		delivery_settle(q->sink->delivery, &b->items[i]);
 	}
-	ship_return(q->sink->shipper, b);
+	delivery_return(q->sink->delivery, b);
 }
 
 static void
@@ -209,7 +209,7 @@ sqlite_turn(struct sink *sink, int64_t now)
 {
 	struct sqlite *q = sink->own;
 
-	atomic_store(&sink->answered, true); /* it was opened */
+	atomic_store(&sink->answered, true); /* the file was opened */
 	if (q->nqueue == 0)
 		return NEVER;
 	if (now < q->not_before)

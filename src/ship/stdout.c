@@ -1,6 +1,7 @@
 /*
  * Documents on standard output, one JSON line each: to look at, or for a pipe.
- * It has no say: what a closed pipe does not take is lost, and said.
+ * The cursors do not wait for it: documents that a closed pipe does not take are
+ * lost, which is said.
  */
 #include <errno.h>
 #include <stddef.h>

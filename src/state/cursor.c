@@ -15,7 +15,7 @@ struct range {
 	struct range_book *book;
 	struct cursor *cursor; /* NULL: forgotten by a rewind */
 	uint64_t end;
-	uint32_t pending; /* items not settled; written under the lock once sealed */
+	uint32_t pending; /* items × outputs not settled; written under the lock once sealed */
 	bool sealed;
 	bool dropped;       /* an item was dropped from memory: never done */
 	struct range *also; /* the same record's end, in the file after a rotation */
@@ -162,6 +162,13 @@ range_add(struct range *r, uint32_t items, uint64_t end)
 	assert(!r->sealed && end >= r->end);
 	r->pending += items;
 	r->end = end;
+}
+
+void
+range_repeat(struct range *r, uint32_t times)
+{
+	assert(!r->sealed);
+	r->pending *= times;
 }
 
 void

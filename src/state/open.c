@@ -93,6 +93,7 @@ state_close(struct state *s)
 	map_free(s->texts);
 	metadata_free(s->metadata);
 	metadata_free(s->loaded);
+	holds_free(&s->holds);
 	staging_clear(s);
 	free(s->staged);
 	free(s->forgotten);

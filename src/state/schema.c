@@ -37,6 +37,8 @@ static const char create[] =
     "CREATE TABLE rules (name INTEGER PRIMARY KEY, text TEXT NOT NULL);"
     "CREATE TABLE counters (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE metadata (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE holds (stream BLOB, parked INTEGER, output TEXT, why TEXT,"
+    " PRIMARY KEY (stream, parked, output, why)) WITHOUT ROWID;"
     "CREATE TABLE forgotten (one INTEGER PRIMARY KEY, until INTEGER NOT NULL);"
     "CREATE TABLE machine (boot TEXT NOT NULL);"
     "PRAGMA application_id = " TEXT(MARK) "; PRAGMA user_version = " TEXT(VERSION) "; COMMIT";
@@ -261,7 +263,7 @@ look(struct state *s, const char *path)
 		sqlite3_busy_timeout(s->db, BUSY_MS);
 		if (is_foreign(s->db))
 			return say_foreign(path);
-		if (load_store(s) == 0)
+		if (load_store(s) == 0 && holds_load(s->db, &s->holds) == 0)
 			return 0;
 	}
 	say_error("state", "cannot read %s: %s; --state DIR names another directory", path,

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
+#include "holds.h"
 #include "map.h"
 #include "state.h"
 
@@ -73,6 +74,8 @@ struct state {
 	struct map *texts;    /* key: struct text */
 	struct map *metadata; /* key: char *, that is to be written; empty: deleted */
 	struct map *loaded;   /* key: char *, as the store had it; NULL: handed on */
+	struct holds_table
+	    holds; /* to be written; of a state that is looked at: as the store has it */
 	struct rules_text *rules;
 	size_t nrules, nrules_stored; /* the first of which are in the store */
 	struct known *dirty;

@@ -159,6 +159,7 @@ transaction_take(struct state *s, struct transaction *all)
 	texts_take(s, all);
 	metadata_take(s, all);
 	rules_take(s, all);
+	all->holds = holds_take(&s->holds);
 }
 
 void
@@ -175,6 +176,7 @@ transaction_free(struct transaction *all)
 	free(all->streams);
 	free(all->texts);
 	free(all->metadata);
+	holds_free(&all->holds);
 	free(all->forgotten);
 	free(all->rules);
 }
@@ -348,6 +350,8 @@ transaction_write(struct state *s, const struct transaction *all)
 		if (rules_write(s, &all->rules[i]) < 0)
 			return -1;
 	}
+	if (holds_write(s->db, &all->holds) < 0)
+		return -1;
 	FAULT("in-commit");
 	return sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK ? 0 : -1;
 }
@@ -386,6 +390,7 @@ transaction_give_back(struct state *s, struct transaction *all)
 		map_put(s->metadata, slice_of(from[0]), from[1]);
 		from[1] = NULL;
 	}
+	holds_give_back(&s->holds, &all->holds);
 	s->forgotten = all->forgotten; /* none has been added: that is this thread's */
 	s->nforgotten = all->nforgotten;
 	all->forgotten = NULL;

@@ -17,6 +17,7 @@ struct transaction {
 	size_t ntexts;
 	char **metadata; /* the same; an empty value: delete */
 	size_t nmetadata;
+	struct holds_table holds;
 	struct identity *forgotten;
 	size_t nforgotten;
 	int64_t forgotten_to;

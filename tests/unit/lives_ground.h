@@ -32,16 +32,6 @@ clock_wall(void)
 	return EPOCH + atomic_load(&shared->now);
 }
 
-/* There is no shipper: nothing is held. */
-bool
-shipper_holds(struct shipper *s, uint64_t *version, struct buffer *to)
-{
-	(void)s;
-	(void)version;
-	(void)to;
-	return false;
-}
-
 /* Who waits for files has waited. */
 int
 poll(struct pollfd *fds, nfds_t n, int ms)

@@ -11,13 +11,17 @@
 #include <sys/eventfd.h>
 #include <sys/wait.h>
 
-#include "../../src/ship/es.h"
+#include "../../src/ship/es_conf.h"
 #include "agent.h"
+#include "clock.h"
+#include "metrics.h"
 #include "pod.h"
 #include "stream.h"
+#include "voice.h"
 
 #define BATCH 64000
 #define LINE 100    /* bytes of a stream that a record is */
+#define OUTPUTS 4   /* at most */
 #define LETTER 8192 /* bytes of a dead letter, and to spare */
 
 /* One shipper, one server, two streams. */
@@ -25,6 +29,9 @@ struct rig {
 	struct server server;
 	char hosts[512]; /* the option Host; empty: the server */
 	int64_t backoff; /* the first, ns; 0: 20 ms */
+	const char
+	    *second; /* lines of another es output, on the same server; NULL: there is none */
+	const char *outputs; /* sections in the place of all others; NULL: none are */
 	char dir[32];
 	struct findings *findings;
 	struct conf *conf;
@@ -35,11 +42,21 @@ struct rig {
 	struct stream streams[2];
 	uint64_t put[2]; /* records */
 	bool fresh;
+	const char *index; /* NULL: logs */
+	int64_t time;      /* of records; 0: now */
 };
 
 static const struct plugin *const plugins[] = { &es_plugin, &opensearch_plugin, &sqlite_plugin,
-	&null_plugin, NULL };
+	&stdout_plugin, &null_plugin, NULL };
 static const struct registry registry = { plugins };
+
+static inline void
+es_write(const struct rig *r, FILE *file, const char *alias, const char *index, const char *lines)
+{
+	fprintf(file,
+	    "[OUTPUT]\n Name es\n Match *\n Alias %s_%s\n Host %s\n Port %u\n Index %s\n%s", alias,
+	    r->dir + 5, r->hosts[0] != '\0' ? r->hosts : "127.0.0.1", r->server.port, index, lines);
+}
 
 static inline void
 conf_write(struct rig *r, const char *lines, bool sqlite)
@@ -47,25 +64,30 @@ conf_write(struct rig *r, const char *lines, bool sqlite)
 	char *path = xprintf("%s/conf", r->dir);
 	FILE *file = fopen(path, "w");
 
-	fprintf(file,
-	    "[OUTPUT]\n Name es\n Match *\n Alias ship_%s\n Host %s\n Port %u\n"
-	    " Index logs\n%s",
-	    r->dir + 5, r->hosts[0] != '\0' ? r->hosts : "127.0.0.1", r->server.port, lines);
+	if (r->outputs != NULL)
+		fputs(r->outputs, file);
+	else
+		es_write(r, file, "ship", r->index != NULL ? r->index : "logs", lines);
+	if (r->second != NULL)
+		es_write(r, file, "second", "others", r->second);
 	if (sqlite)
 		fprintf(file, "[OUTPUT]\n Name sqlite\n Match *\n Path %s/db\n", r->dir);
 	fclose(file);
 	r->findings = findings_new();
 	r->conf = conf_read(path, &registry, r->findings);
-	assert_int_equal(r->conf->n, 1 + sqlite);
-	((struct es_conf *)r->conf->sections[0].values)->backoff_first =
-	    r->backoff != 0 ? r->backoff : 20 * NS_PER_MS;
+	assert_in_range(r->conf->n, 1, OUTPUTS);
+	for (size_t i = 0; i < r->conf->n; i++) {
+		if (es_options_of(&r->conf->sections[i]) != NULL)
+			((struct es_conf *)r->conf->sections[i].values)->backoff_first =
+			    r->backoff != 0 ? r->backoff : 20 * NS_PER_MS;
+	}
 	free(path);
 }
 
 static inline void
 rig_start(struct rig *r, const char *lines, bool sqlite)
 {
-	const struct section *outputs[2];
+	const struct section *outputs[OUTPUTS];
 
 	snprintf(r->dir, sizeof(r->dir), "/tmp/ship-XXXXXX");
 	assert_non_null(mkdtemp(r->dir));
@@ -92,7 +114,7 @@ rig_put(struct rig *r, struct batch **b, int which, const char *text)
 	static struct pod pod = { .json = SLICE("{\"pod_name\":\"p\"") };
 	struct stream *stream = &r->streams[which];
 	struct agent_line parsed = { .level = LEVEL_INFO };
-	struct record record = { .time = clock_wall(),
+	struct record record = { .time = r->time != 0 ? r->time : clock_wall(),
 		.time_text = SLICE("2026-11-22T08:00:00Z"),
 		.has_log = true,
 		.log = slice_of(text),
@@ -108,7 +130,7 @@ rig_put(struct rig *r, struct batch **b, int which, const char *text)
 			poll(&(struct pollfd){ .fd = r->wake, .events = POLLIN }, 1, 1000);
 			(void)!read(r->wake, &ignored, sizeof(ignored));
 		}
-		(*b)->route = 3;
+		(*b)->route = (1u << r->conf->n) - 1;
 		first = stream->cursor[0].open_batch != (*b)->number;
 		range = range_open(r->book, &stream->cursor[0], (*b)->number);
 		assert_non_null(range);
@@ -159,11 +181,17 @@ shipped(struct rig *r, int which)
 }
 
 static inline struct output_metrics *
-counters(struct rig *r)
+counters_of(struct rig *r, size_t output)
 {
-	const struct output *conf = r->conf->sections[0].values;
+	const struct output *conf = r->conf->sections[output].values;
 
 	return metrics_output(conf->alias);
+}
+
+static inline struct output_metrics *
+counters(struct rig *r)
+{
+	return counters_of(r, 0);
 }
 
 /* How many there are; the first into ${first}, when that is not NULL. */

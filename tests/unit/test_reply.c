@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "../../src/ship/es.h"
+#include "reply.h"
 
 struct seen {
 	struct reply_item at[8];
@@ -185,7 +185,7 @@ static const struct {
 	{ 400, "mapper_parsing_exception", VERDICT_FAULT },
 	{ 400, "document_parsing_exception", VERDICT_FAULT },
 	{ 400, "strict_dynamic_mapping_exception", VERDICT_FAULT },
-	{ 400, "", VERDICT_UNKNOWN },
+	{ 400, "", VERDICT_DOUBT },
 	{ 302, "", VERDICT_HOLD },
 	{ 999, "x", VERDICT_HOLD },
 };

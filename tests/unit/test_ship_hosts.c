@@ -4,6 +4,8 @@
  */
 #include "ship_rig.h"
 
+#include "../../src/ship/es_hosts.h"
+
 #define LONG (30 * NS_PER_S)
 
 /* ---- two servers */
@@ -442,25 +444,25 @@ test_the_template_is_installed_through_a_host_that_answers(void **state)
 static void
 test_the_name_of_the_certificate_leads_to_each_host(void **state)
 {
-	char hosts[] = "a:1 [::1]", path[] = "es/", vhost[] = "certified";
-	struct es_conf conf = { .host = hosts, .port = 9200, .path = path, .workers = 4 };
+	char host[] = "a:1 [::1]", path[] = "es/", vhost[] = "certified";
+	struct es_conf conf = { .host = host, .port = 9200, .path = path, .workers = 4 };
 	struct sink sink = { .metrics = metrics_output("addresses") };
-	struct es es = { .sink = &sink, .conf = &conf };
+	struct es_hosts *hosts = es_hosts_new(&sink, &conf, NULL);
 
 	(void)state;
-	assert_int_equal(es_hosts_open(&es), 0);
-	assert_string_equal(es.hosts[0].origin, "http://a:1/es");
-	assert_string_equal(es.hosts[1].origin, "http://[::1]:9200/es");
-	assert_null(es.hosts[0].connect_to);
-	es_hosts_close(&es);
+	assert_int_equal(es_hosts_count(hosts), 2);
+	assert_string_equal(es_hosts_address(hosts, 0)->origin, "http://a:1/es");
+	assert_string_equal(es_hosts_address(hosts, 1)->origin, "http://[::1]:9200/es");
+	assert_null(es_hosts_address(hosts, 0)->connect_to);
+	es_hosts_free(hosts);
 	conf.tls = true;
 	conf.tls_vhost = vhost;
-	assert_int_equal(es_hosts_open(&es), 0);
-	assert_string_equal(es.hosts[0].origin, "https://certified:1/es");
-	assert_string_equal(es.hosts[0].connect_to->data, "::a:1");
-	assert_string_equal(es.hosts[1].origin, "https://certified:9200/es");
-	assert_string_equal(es.hosts[1].connect_to->data, "::[::1]:9200");
-	es_hosts_close(&es);
+	hosts = es_hosts_new(&sink, &conf, NULL);
+	assert_string_equal(es_hosts_address(hosts, 0)->origin, "https://certified:1/es");
+	assert_string_equal(es_hosts_address(hosts, 0)->connect_to->data, "::a:1");
+	assert_string_equal(es_hosts_address(hosts, 1)->origin, "https://certified:9200/es");
+	assert_string_equal(es_hosts_address(hosts, 1)->connect_to->data, "::[::1]:9200");
+	es_hosts_free(hosts);
 }
 
 static void

@@ -61,6 +61,214 @@ test_a_record_is_done_when_all_outputs_have_it(void **state)
 	rig_end(&r);
 }
 
+/* What is parked for one output is read again for both, and done once by each. */
+static bool
+parked_and_stored(struct rig *r)
+{
+	return cursor_parked(r->book, &r->streams[1].cursor[0]) && rows(r) == (int64_t)r->put[1];
+}
+
+static void
+test_a_stream_that_one_output_parks_goes_back_for_both(void **state)
+{
+	struct rig r = { .server = { .answer = takes, .judge = blocks_odd } };
+
+	(void)state;
+	rig_start(&r, PLAIN " Hold_Size 64000\n", true);
+	atomic_store(&r.server.blocked, true);
+	rig_fill(&r, 1, 600, 1, "odd");
+	wait_for(&r, parked_and_stored);
+	assert_int_equal(shipped(&r, 1), 0);
+	assert_false(idle(&r));
+	atomic_store(&r.server.blocked, false);
+	wait_for(&r, idle);
+	assert_true(cursor_must_rewind(r.book, &r.streams[1].cursor[0]));
+	assert_in_range(shipped(&r, 1), 1, 599);
+	cursor_rewind(r.book, &r.streams[1].cursor[0]);
+	r.put[1] = shipped(&r, 1);
+	rig_fill(&r, 1, 600 - (unsigned)r.put[1], 1, "odd");
+	wait_for(&r, idle);
+	assert_int_equal(shipped(&r, 1), 600);
+	assert_int_equal(map_count(r.server.stored), 600);
+	assert_int_equal(rows(&r), 600);
+	assert_int_equal(shipper_stop(r.shipper, NS_PER_S), 0);
+	rig_end(&r);
+}
+
+/* Bits of the outputs whose index refuses "odd". */
+static atomic_uint refusing;
+
+static void
+blocks_by_index(struct server *s, const struct request *q, struct buffer *out)
+{
+	bool blocked = atomic_load(&refusing) & (has(q->path, "/others/") ? 2 : 1);
+
+	if (asked_first(q, out))
+		return;
+	atomic_store(&s->blocked, blocked);
+	bulk_answer(s, q, out);
+}
+
+static bool
+held_by_both(struct rig *r)
+{
+	return counters(r)->held == 10 && counters_of(r, 1)->held == 10;
+}
+
+static bool
+held_by_the_second(struct rig *r)
+{
+	return counters(r)->held == 0 && counters_of(r, 1)->held == 10;
+}
+
+static void
+test_a_record_in_two_holds_is_done_when_both_are_empty(void **state)
+{
+	struct rig r = { .server = { .answer = blocks_by_index, .judge = blocks_odd },
+		.second = PLAIN };
+
+	(void)state;
+	atomic_store(&refusing, 3);
+	rig_start(&r, PLAIN, false);
+	rig_fill(&r, 1, 100, 10, "odd");
+	wait_for(&r, held_by_both);
+	assert_int_equal(shipped(&r, 1), 0);
+	atomic_store(&refusing, 2);
+	wait_for(&r, held_by_the_second);
+	assert_int_equal(shipped(&r, 1), 0);
+	assert_false(idle(&r));
+	atomic_store(&refusing, 0);
+	wait_for(&r, idle);
+	assert_int_equal(shipped(&r, 1), 100);
+	assert_int_equal(counters(&r)->delivered, 100);
+	assert_int_equal(counters_of(&r, 1)->delivered, 100);
+	rig_end(&r);
+}
+
+/* ---- outputs that have no say */
+
+#define NONE "[OUTPUT]\n Name null\n Match *\n Alias none\n"
+#define OUT "[OUTPUT]\n Name stdout\n Match *\n Alias out\n"
+
+/* Standard output, elsewhere: a pipe; its end to be read from is returned. */
+static int
+stdout_to_pipe(int *saved)
+{
+	int ends[2];
+
+	fflush(stdout);
+	*saved = dup(STDOUT_FILENO);
+	assert_int_equal(pipe(ends), 0);
+	dup2(ends[1], STDOUT_FILENO);
+	close(ends[1]);
+	return ends[0];
+}
+
+static void
+stdout_back(int saved)
+{
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+}
+
+static void
+test_null_counts_and_forgets(void **state)
+{
+	struct rig r = { .outputs = NONE };
+	uint64_t before;
+	char why[128];
+
+	(void)state;
+	rig_start(&r, "", false);
+	before = counters(&r)->delivered;
+	assert_true(shipper_ready(r.shipper, why, sizeof(why)));
+	rig_fill(&r, 0, 1000, 0, NULL);
+	wait_for(&r, idle);
+	assert_int_equal(counters(&r)->delivered, before + 1000);
+	assert_int_equal(shipped(&r, 0), 1000);
+	assert_int_equal(shipper_stop(r.shipper, NS_PER_S), 0);
+	rig_end(&r);
+}
+
+static void
+test_stdout_writes_each_document_as_a_line_in_its_order(void **state)
+{
+	struct rig r = { .outputs = OUT };
+	char text[4096], *line = text;
+	int saved, end = stdout_to_pipe(&saved);
+	ssize_t n;
+
+	(void)state;
+	rig_start(&r, "", false);
+	rig_fill(&r, 0, 6, 3, "odd");
+	wait_for(&r, idle);
+	stdout_back(saved);
+	n = read(end, text, sizeof(text) - 1);
+	assert_in_range(n, 1, sizeof(text) - 2);
+	text[n] = '\0';
+	for (int i = 0; i < 6; i++) {
+		char *newline = strchr(line, '\n');
+
+		assert_non_null(newline);
+		*newline = '\0';
+		assert_int_equal(strncmp(line, "{\"@timestamp\":\"", 15), 0);
+		assert_non_null(strstr(line, i % 3 == 2 ? "\"log\":\"odd\"" : "\"log\":\"good\""));
+		assert_non_null(strstr(line, "\"log_parsed\":{\"level\":\"INFO\"}}"));
+		line = newline + 1;
+	}
+	assert_int_equal(*line, '\0');
+	assert_int_equal(shipped(&r, 0), 6);
+	close(end);
+	rig_end(&r);
+}
+
+/* What nobody reads is lost, and not counted as delivered; the files go on. */
+static void
+test_a_closed_pipe_holds_nobody_up(void **state)
+{
+	struct rig r = { .outputs = OUT };
+	int saved, end = stdout_to_pipe(&saved);
+	uint64_t before;
+
+	(void)state;
+	voice_level(VOICE_ERROR);
+	rig_start(&r, "", false);
+	before = counters(&r)->delivered;
+	close(end);
+	rig_fill(&r, 0, 10, 0, NULL);
+	wait_for(&r, idle);
+	stdout_back(saved);
+	assert_int_equal(counters(&r)->delivered, before);
+	assert_int_equal(shipped(&r, 0), 10);
+	rig_end(&r);
+}
+
+static bool
+seen_by_null(struct rig *r)
+{
+	return counters(r)->delivered >= 100;
+}
+
+static void
+test_an_output_without_a_say_does_not_move_the_cursor(void **state)
+{
+	struct rig r = { .server = { .answer = blocks_by_index, .judge = blocks_odd },
+		.outputs = "[OUTPUT]\n Name null\n Match *\n Alias beside\n",
+		.second = PLAIN };
+
+	(void)state;
+	atomic_store(&refusing, 2);
+	rig_start(&r, "", false);
+	rig_fill(&r, 0, 100, 1, "odd");
+	wait_for(&r, seen_by_null);
+	assert_int_equal(shipped(&r, 0), 0);
+	assert_false(idle(&r));
+	atomic_store(&refusing, 0);
+	wait_for(&r, idle);
+	assert_int_equal(shipped(&r, 0), 100);
+	rig_end(&r);
+}
+
 /* ---- the template */
 
 /* What a server does not know, and what the real ones say then. */
@@ -168,6 +376,12 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_record_is_done_when_all_outputs_have_it),
+		cmocka_unit_test(test_a_stream_that_one_output_parks_goes_back_for_both),
+		cmocka_unit_test(test_a_record_in_two_holds_is_done_when_both_are_empty),
+		cmocka_unit_test(test_null_counts_and_forgets),
+		cmocka_unit_test(test_stdout_writes_each_document_as_a_line_in_its_order),
+		cmocka_unit_test(test_a_closed_pipe_holds_nobody_up),
+		cmocka_unit_test(test_an_output_without_a_say_does_not_move_the_cursor),
 		cmocka_unit_test(test_the_template_comes_first),
 	};
 

@@ -3,6 +3,8 @@
  */
 #include "ship_rig.h"
 
+#include "../../src/ship/pace.h"
+
 static void
 test_the_pace_halves_once_a_round_and_grows_by_one_a_round(void **state)
 {

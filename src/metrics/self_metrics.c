@@ -305,7 +305,7 @@ static const struct own table[] = {
 };
 
 const struct family *
-own_family(size_t i)
+self_metrics_family(size_t i)
 {
 	return i < sizeof(table) / sizeof(table[0]) ? &table[i].family : NULL;
 }

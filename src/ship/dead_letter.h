@@ -2,14 +2,14 @@
  * Dead letters: documents that no server will ever take, one JSON line each,
  * in STATE/dead-letters.ndjson.  It has a cap and is never emptied by us.
  */
-#ifndef DEAD_H
-#define DEAD_H
+#ifndef DEAD_LETTER_H
+#define DEAD_LETTER_H
 
 #include <stdint.h>
 
 #include "slice.h"
 
-struct dead;
+struct dead_letters;
 
 struct dead_letter {
 	struct slice output, index, id;
@@ -19,23 +19,23 @@ struct dead_letter {
 };
 
 /**
- * dead_new(dir), dead_free(d):
+ * dead_letter_new(dir), dead_letter_free(d):
  * The file is opened when first needed; ${dir} is the state's.
  */
-struct dead *dead_new(const char *dir);
-void dead_free(struct dead *d);
+struct dead_letters *dead_letter_new(const char *dir);
+void dead_letter_free(struct dead_letters *d);
 
 /**
- * dead_put(d, letter, limit):
+ * dead_letter_put(d, letter, limit):
  * Append one.  Return 0, or -1 when the file would grow beyond ${limit} or
  * cannot be written, which is said: the item has to wait.
  */
-int dead_put(struct dead *d, const struct dead_letter *letter, uint64_t limit);
+int dead_letter_put(struct dead_letters *d, const struct dead_letter *letter, uint64_t limit);
 
 /**
- * dead_sync(d):
- * Put what was appended on disk.  0, or -1 after saying why.
+ * dead_letter_sync(d):
+ * Put the appended letters on disk.  0, or -1 after saying why.
  */
-int dead_sync(struct dead *d);
+int dead_letter_sync(struct dead_letters *d);
 
 #endif

@@ -1,14 +1,10 @@
-/*
- * What an item's answer means, and the verdicts of a request as its answer
- * comes in.  What becomes of the items is es_apply.c's.
- */
-#include "es.h"
+/* The table of verdicts, and those of a request as its answer comes in. */
+#include "verdict.h"
 
 /*
- * facts.md, "Elasticsearch and OpenSearch bulk".  The first row that fits says
- * it; what no row names is the server's state, and the record waits.  No
- * document is blamed for that: a block may end and begin again at any moment,
- * whatever was taken between.
+ * The first row that fits decides; an answer that no row names is the server's
+ * state, and the record waits.  No document is blamed for a state: a block may
+ * end and begin again at any moment, whatever was taken between.
  */
 static const struct {
 	int from, to;     /* status */
@@ -29,7 +25,7 @@ static const struct {
 	{ 400, 400, "validation_exception", VERDICT_HOLD }, /* the limit of shards */
 	{ 400, 400, "invalid_index_name_exception", VERDICT_HOLD },
 	{ 400, 400, "cluster_block_exception", VERDICT_HOLD },
-	{ 400, 400, NULL, VERDICT_UNKNOWN },
+	{ 400, 400, NULL, VERDICT_DOUBT },
 	{ 413, 413, NULL, VERDICT_FAULT },
 	{ 503, 503, "unavailable_shards_exception", VERDICT_HOLD },
 	{ 500, 599, NULL, VERDICT_BUSY },
@@ -88,26 +84,40 @@ verdict_code(struct verdicts *v, enum verdict verdict, const struct reply_item *
 }
 
 void
-verdicts_take(void *arg, uint32_t index, const struct reply_item *item)
+verdict_begin(struct verdicts *v)
 {
-	struct es_request *r = arg;
-	struct verdicts *v = &r->verdicts;
-
-	(void)index;
-	if (item->failure_store && !said_lately(&r->es->said_store))
-		say_warn("es",
-		    "the server puts documents into the failure store: they are kept there, and "
-		    "not in the index  output=%s host=%s",
-		    r->es->sink->name, r->host->name);
-	v->of[v->next] = verdict_code(v, verdict_of(item), item);
-	v->next = todo_next(r->piece, v->next + 1);
+	memset(v->of, OF_NONE, sizeof(v->of));
+	v->ncauses = 0;
 }
 
 void
-verdicts_all(struct verdicts *v, const struct piece *p, enum verdict verdict,
+verdict_take(struct verdicts *v, uint32_t i, const struct reply_item *answer)
+{
+	v->of[i] = verdict_code(v, verdict_of(answer), answer);
+}
+
+void
+verdict_all(struct verdicts *v, const struct piece *p, enum verdict verdict,
     const struct reply_item *answer)
 {
 	v->ncauses = 0;
-	for (uint32_t i = todo_next(p, 0); i < p->batch->nitems; i = todo_next(p, i + 1))
+	TODO_EACH (p, i)
 		v->of[i] = verdict_code(v, verdict, answer);
+}
+
+unsigned
+verdict_busy(const struct verdicts *v, const struct piece *p, unsigned *rushed)
+{
+	unsigned busy = 0;
+
+	*rushed = 0;
+	TODO_EACH (p, i) {
+		const struct cause *c = verdict_cause(v, i);
+
+		if (c == NULL || c->verdict != VERDICT_BUSY)
+			continue;
+		busy++;
+		*rushed += c->answer.status == 429;
+	}
+	return busy;
 }

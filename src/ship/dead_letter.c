@@ -1,5 +1,5 @@
 /* The dead-letter file: appended to and synced before an item counts as done. */
-#include "dead.h"
+#include "dead_letter.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include "timestamp.h"
 #include "voice.h"
 
-struct dead {
+struct dead_letters {
 	char *path;
 	int fd; /* -1: not open */
 	uint64_t size;
@@ -21,10 +21,10 @@ struct dead {
 	struct said full, failed;
 };
 
-struct dead *
-dead_new(const char *dir)
+struct dead_letters *
+dead_letter_new(const char *dir)
 {
-	struct dead *d = xcalloc(1, sizeof(*d));
+	struct dead_letters *d = xcalloc(1, sizeof(*d));
 
 	d->path = xprintf("%s/dead-letters.ndjson", dir);
 	d->fd = -1;
@@ -33,7 +33,7 @@ dead_new(const char *dir)
 }
 
 void
-dead_free(struct dead *d)
+dead_letter_free(struct dead_letters *d)
 {
 	if (d == NULL)
 		return;
@@ -44,9 +44,9 @@ dead_free(struct dead *d)
 	free(d);
 }
 
-/* The file may be new: its name has to be on disk, too. */
+/* The name of a new file is on disk once its directory is synced. */
 static int
-dir_sync(struct dead *d)
+dir_sync(struct dead_letters *d)
 {
 	char *dir = xslicedup((struct slice){ d->path, (size_t)(strrchr(d->path, '/') - d->path) });
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -61,7 +61,7 @@ dir_sync(struct dead *d)
 }
 
 static int
-open_file(struct dead *d)
+open_file(struct dead_letters *d)
 {
 	struct stat st;
 
@@ -107,9 +107,9 @@ line_make(struct buffer *b, const struct dead_letter *l)
 	buffer_put(b, SLICE("}\n"));
 }
 
-/* All of the line, or nothing of it. */
+/* Append the whole line; a part of it is cut off again. */
 static int
-line_write(struct dead *d)
+line_write(struct dead_letters *d)
 {
 	size_t done = 0;
 
@@ -132,7 +132,7 @@ line_write(struct dead *d)
 }
 
 int
-dead_put(struct dead *d, const struct dead_letter *letter, uint64_t limit)
+dead_letter_put(struct dead_letters *d, const struct dead_letter *letter, uint64_t limit)
 {
 	if (open_file(d) < 0)
 		return -1;
@@ -143,7 +143,7 @@ dead_put(struct dead *d, const struct dead_letter *letter, uint64_t limit)
 			    "%s has reached Dead_Letter_Limit; what belongs there is held: look "
 			    "at it and move it away, or raise the limit  size=%llu limit=%llu",
 			    d->path, (unsigned long long)d->size, (unsigned long long)limit);
-		close(d->fd); /* it may have been moved away when we come again */
+		close(d->fd); /* the operator may move it away meanwhile */
 		d->fd = -1;
 		return -1;
 	}
@@ -151,7 +151,7 @@ dead_put(struct dead *d, const struct dead_letter *letter, uint64_t limit)
 }
 
 int
-dead_sync(struct dead *d)
+dead_letter_sync(struct dead_letters *d)
 {
 	if (d->fd < 0 || fdatasync(d->fd) == 0)
 		return 0;

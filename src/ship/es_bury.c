@@ -1,0 +1,116 @@
+/* Written and on disk before anything counts as done. */
+#include "es_bury.h"
+
+#include <stdlib.h>
+
+#include "clock.h"
+#include "dead_letter.h"
+#include "fault.h"
+#include "retry.h"
+
+#define RETRY_LETTER 8 /* attempts, as retry_wait() counts them, before a letter is tried again */
+
+enum reason
+es_bury_reason(const struct cause *c)
+{
+	if (c->answer.status == 429)
+		return REASON_429;
+	if (c->answer.status >= 500)
+		return REASON_5XX;
+	if (c->answer.status == 413)
+		return REASON_TOO_LARGE;
+	return c->verdict == VERDICT_FAULT ? REASON_REJECTED : REASON_HOLD;
+}
+
+static int
+letter_put(struct es *es, const struct batch *b, const struct item *item, const struct cause *c)
+{
+	const struct group *g = es_group_of(es->groups, b, item);
+	struct dead_letter letter = {
+		.output = slice_of(es->sink->name),
+		.index = slice_of(g->index),
+		.id = item_id(b, item),
+		.status = c->answer.status,
+		.type = slice_of(c->answer.type),
+		.reason = slice_of(c->answer.reason),
+		.document = item_document(b, item),
+	};
+
+	return dead_letter_put(es->sink->dead, &letter, es->conf->dead_letter_limit);
+}
+
+/* Items that are on disk now stay in ${dead}; a piece of the others is returned, or NULL. */
+static struct piece *
+letters_write(struct es *es, const struct verdicts *v, struct piece *dead)
+{
+	struct piece *waits = send_queue_piece(dead->batch, dead->form);
+
+	TODO_EACH (dead, i) {
+		if (letter_put(es, dead->batch, &dead->batch->items[i], verdict_cause(v, i)) < 0)
+			todo_add(waits, i);
+	}
+	FAULT("letters-written");
+	if (waits->n < dead->n && dead_letter_sync(es->sink->dead) < 0) {
+		TODO_EACH (dead, i)
+			todo_add(waits, i);
+	}
+	TODO_EACH (waits, i)
+		todo_remove(dead, i);
+	if (waits->n > 0)
+		return waits;
+	free(waits);
+	return NULL;
+}
+
+static void
+settle(struct es *es, struct piece *dead, const struct verdicts *v, bool given_up)
+{
+	const struct cause *c = NULL;
+
+	TODO_EACH (dead, i) {
+		c = verdict_cause(v, i);
+		metrics_add(&es->sink->metrics
+				 ->dead_letters[given_up ? REASON_GIVEN_UP : es_bury_reason(c)],
+		    1);
+		delivery_settle(es->sink->delivery, &dead->batch->items[i]);
+		if (es_hold_has(es->hold, dead->batch))
+			es_hold_remove(es->hold, i);
+	}
+	if (c == NULL || said_lately(&es->said_dead))
+		return;
+	say_warn("es",
+	    "the server will never take %u record%s: %d %s (%.200s); in dead-letters.ndjson  "
+	    "output=%s",
+	    dead->n, dead->n == 1 ? "" : "s", c->answer.status, c->answer.type, c->answer.reason,
+	    es->sink->name);
+}
+
+static void
+wait_on(struct es *es, struct piece *waits, const struct piece *dead, int64_t now)
+{
+	int64_t due = now + retry_wait(es->conf->backoff_first, RETRY_LETTER);
+
+	if (!es_hold_has(es->hold, waits->batch)) {
+		waits->attempt = dead->attempt;
+		waits->since = dead->since;
+		waits->due = due;
+		send_queue_put(&es->queue, waits, false);
+		return;
+	}
+	TODO_EACH (waits, i) {
+		es_hold_at(es->hold, i)->form = waits->form;
+		es_hold_at(es->hold, i)->due = due;
+	}
+	free(waits);
+}
+
+void
+es_bury(struct es *es, const struct verdicts *v, struct piece *dead, bool given_up, int64_t now)
+{
+	struct piece *waits = letters_write(es, v, dead);
+
+	settle(es, dead, v, given_up);
+	if (waits != NULL)
+		wait_on(es, waits, dead, now);
+	free(dead);
+}

@@ -1,0 +1,43 @@
+/* The configuration of an es or opensearch output. */
+#ifndef ES_CONF_H
+#define ES_CONF_H
+
+#include "ship.h"
+
+struct es_conf {
+	struct output output;
+	char *host, *path, *index, *pipeline;
+	int64_t port, workers;
+	char *http_user, *http_passwd, *http_passwd_file, *http_api_key, *http_api_key_file;
+	bool tls, tls_verify, tls_verify_hostname;
+	char *tls_ca_file, *tls_ca_path, *tls_crt_file, *tls_key_file, *tls_key_passwd, *tls_vhost;
+	bool logstash_format;
+	char *logstash_prefix, *logstash_prefix_separator, *logstash_dateformat;
+	char *time_key, *tag_key;
+	bool time_key_nanos, include_tag_key;
+	int operation; /* create, index */
+	int compress;  /* off, gzip */
+	bool template;
+	char *template_name;
+	uint64_t hold_size, dead_letter_limit;
+	int64_t connect_timeout, io_timeout;
+	int64_t backoff_first; /* ns; 0: half a second.  No option: tests have less time */
+};
+
+extern const struct option es_options[];
+extern const char *const es_options_operations[];
+
+/**
+ * es_options_of(section):
+ * The values of the section of an es or opensearch output; NULL for another
+ * output's.
+ */
+const struct es_conf *es_options_of(const struct section *section);
+
+/**
+ * es_options_check(section, findings):
+ * Add the faults of the section.
+ */
+void es_options_check(const struct section *section, struct findings *findings);
+
+#endif

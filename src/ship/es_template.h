@@ -1,0 +1,28 @@
+/*
+ * The index template, before the first record: is ours there, and does the
+ * index come from it?  Inside src/ship/ alone.
+ */
+#ifndef ES_TEMPLATE_H
+#define ES_TEMPLATE_H
+
+#include "es_hosts.h"
+#include "es_http.h"
+
+struct es_template;
+
+/**
+ * es_template_new(sink, conf, http, hosts), es_template_free(t):
+ * Nothing is asked yet.
+ */
+struct es_template *es_template_new(struct sink *sink, const struct es_conf *conf,
+    struct es_http *http, const struct es_hosts *hosts);
+void es_template_free(struct es_template *t);
+
+/**
+ * es_template_turn(t, now, next):
+ * True when it is settled, so that records may be sent.  Goes on with it when
+ * not, and sets ${*next}.
+ */
+bool es_template_turn(struct es_template *t, int64_t now, int64_t *next);
+
+#endif

@@ -1,0 +1,211 @@
+/*
+ * Where a document goes: the name of its index, and what outputs that share
+ * documents must agree on.
+ */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../../src/ship/es_index.h"
+#include "clock.h"
+#include "memory.h"
+
+/* ---- names */
+
+#define DAY (86400 * NS_PER_S)
+
+static const struct {
+	const char *index, *prefix, *separator, *date; /* index NULL: Logstash_Format */
+	int64_t time;
+	const char *want;
+} names[] = {
+	{ "logs-%Y.%m.%d", NULL, NULL, NULL, 0, "logs-1970.01.01" },
+	{ "logs-%Y.%m.%d", NULL, NULL, NULL, DAY - 1, "logs-1970.01.01" },
+	{ "logs-%Y.%m.%d", NULL, NULL, NULL, DAY, "logs-1970.01.02" },
+	{ "logs-%Y.%m.%d", NULL, NULL, NULL, -1, "logs-1969.12.31" },
+	{ "logs-%Y.%m.%d", NULL, NULL, NULL, -DAY, "logs-1969.12.31" },
+	{ "at-%H-%M-%S", NULL, NULL, NULL, 3661 * NS_PER_S + 999999999, "at-01-01-01" },
+	{ "Logs-%b-%A", NULL, NULL, NULL, 0, "logs-jan-thursday" }, /* no capitals */
+	{ "100%%-%Y", NULL, NULL, NULL, 0, "100%-1970" },
+	{ NULL, "agent", "-", "%Y.%m.%d", 1795334400 * NS_PER_S, "agent-2026.11.22" },
+	{ NULL, "Agent", "_", "%B", 0, "agent_january" },
+	{ NULL, "", "", "%Y", 0, "1970" },
+};
+
+static char *
+text_of(const char *text)
+{
+	return text != NULL ? xstrdup(text) : NULL;
+}
+
+static void
+test_the_name_is_of_the_records_time_in_utc(void **state)
+{
+	static struct es_conf confs[COUNT(names)]; /* all at once: what is kept goes by address */
+
+	(void)state;
+	setenv("TZ", "Pacific/Auckland", 1);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		struct es_conf *conf = &confs[i];
+		struct record r = { .time = names[i].time };
+		char to[256];
+		struct slice got = { to, 0 };
+
+		conf->index = text_of(names[i].index);
+		conf->logstash_format = names[i].index == NULL;
+		conf->logstash_prefix = text_of(names[i].prefix);
+		conf->logstash_prefix_separator = text_of(names[i].separator);
+		conf->logstash_dateformat = text_of(names[i].date);
+		got.len = es_index_write(conf, &r, to);
+		assert_null(es_index_fixed(conf));
+		assert_slice(got, names[i].want);
+		got.len = es_index_write(conf, &r, to); /* the same again */
+		assert_slice(got, names[i].want);
+		free(conf->index);
+		free(conf->logstash_prefix);
+		free(conf->logstash_prefix_separator);
+		free(conf->logstash_dateformat);
+	}
+}
+
+/* Records of one second follow each other: what is kept is of that second, and that output. */
+static void
+test_another_second_or_output_has_another_name(void **state)
+{
+	char index[] = "a-%S", other[] = "b-%S";
+	struct es_conf a = { .index = index }, b = { .index = other };
+	struct record r = { .time = 7 * NS_PER_S };
+	char to[256];
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		r.time = 7 * NS_PER_S + i;
+		assert_slice(((struct slice){ to, es_index_write(&a, &r, to) }), "a-07");
+		assert_slice(((struct slice){ to, es_index_write(&b, &r, to) }), "b-07");
+		r.time = 8 * NS_PER_S - i - 1;
+		assert_slice(((struct slice){ to, es_index_write(&b, &r, to) }), "b-07");
+		r.time += NS_PER_S;
+		assert_slice(((struct slice){ to, es_index_write(&b, &r, to) }), "b-08");
+	}
+}
+
+static void
+test_a_name_without_a_time_is_fixed(void **state)
+{
+	char index[] = "Logs";
+	struct es_conf conf = { .index = index };
+
+	(void)state;
+	assert_ptr_equal(es_index_fixed(&conf), index);
+	conf.logstash_format = true;
+	assert_null(es_index_fixed(&conf));
+}
+
+/* ---- outputs that share documents */
+
+static const struct plugin *const plugins[] = { &es_plugin, &opensearch_plugin, &null_plugin,
+	NULL };
+static const struct registry registry = { plugins };
+
+/* What es_index_rules says of outputs with these lines; ${second} NULL: there is one. */
+static int
+rules_of(const char *first, const char *second, struct document_rules *rules, char *index)
+{
+	char path[] = "/tmp/towline-index-XXXXXX";
+	FILE *file = fdopen(mkstemp(path), "w");
+	struct findings *findings = findings_new();
+	struct sink sinks[3] = { 0 };
+	struct conf *conf;
+	struct record r = { .time = 0 };
+	int result;
+
+	fprintf(file, "[OUTPUT]\n Name null\n Match *\n[OUTPUT]\n Name es\n Match *\n%s", first);
+	if (second != NULL)
+		fprintf(file, "[OUTPUT]\n Name opensearch\n Match *\n%s", second);
+	fclose(file);
+	conf = conf_read(path, &registry, findings);
+	unlink(path);
+	for (size_t i = 0; i < conf->n; i++)
+		sinks[i].section = &conf->sections[i];
+	*rules = document_rules_default();
+	result = es_index_rules(sinks, conf->n, rules);
+	index[0] = '\0';
+	if (result == 0 && rules->index != NULL)
+		index[rules->index(rules->conf, &r, index)] = '\0';
+	else if (result == 0)
+		snprintf(
+		    index, 256, "fixed %.*s", (int)rules->index_fixed.len, rules->index_fixed.at);
+	conf_free(conf);
+	findings_free(findings);
+	return result;
+}
+
+static const struct {
+	const char *first, *second;
+	const char *index; /* of a record of 1970; NULL: they do not agree */
+} pairs[] = {
+	{ "", NULL, "fixed fluent-bit" },
+	{ " Index a\n", " Index b\n", "fixed a" }, /* it stands in each output's URL */
+	{ " Index a-%Y\n", NULL, "a-1970" },
+	{ " Index a-%Y\n", " Index a-%Y\n", "a-1970" },
+	{ " Index a-%Y\n", " Index b-%Y\n", NULL },
+	{ " Index a-%Y\n", " Index a\n", NULL },
+	{ " Logstash_Format On\n", " Logstash_Format On\n", "logstash-1970.01.01" },
+	{ " Logstash_Format On\n", " Index logstash-%Y.%m.%d\n", NULL },
+	{ " Logstash_Format On\n Logstash_Prefix a\n", " Logstash_Format On\n", NULL },
+	{ " Logstash_Format On\n Logstash_Prefix_Separator _\n", " Logstash_Format On\n", NULL },
+	{ " Logstash_Format On\n Logstash_DateFormat %Y\n", " Logstash_Format On\n", NULL },
+	{ " Time_Key t\n", " Time_Key t\n", "fixed fluent-bit" },
+	{ " Time_Key t\n", "", NULL },
+	{ " Time_Key_Nanos Off\n", "", NULL },
+	{ " Include_Tag_Key On\n", "", NULL },
+	{ " Include_Tag_Key On\n Tag_Key t\n", " Include_Tag_Key On\n", NULL },
+	{ " Write_Operation index\n", "", NULL },
+	{ " Workers 2\n Compress gzip\n", "", "fixed fluent-bit" },
+};
+
+static void
+test_outputs_agree_on_what_stands_in_documents(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(pairs); i++) {
+		struct document_rules rules;
+		char index[256];
+
+		assert_int_equal(rules_of(pairs[i].first, pairs[i].second, &rules, index),
+		    pairs[i].index != NULL ? 0 : -1);
+		if (pairs[i].index != NULL)
+			assert_string_equal(index, pairs[i].index);
+	}
+}
+
+static void
+test_documents_are_written_as_the_output_says(void **state)
+{
+	struct document_rules rules;
+	char index[256];
+
+	(void)state;
+	assert_int_equal(rules_of("", NULL, &rules, index), 0);
+	assert_int_equal(rules.time_digits, 9);
+	assert_int_equal(rules.tag_key.len, 0);
+	assert_int_equal(
+	    rules_of(" Time_Key_Nanos Off\n Include_Tag_Key On\n", NULL, &rules, index), 0);
+	assert_int_equal(rules.time_digits, 3);
+	assert_true(rules.tag_key.len > 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_name_is_of_the_records_time_in_utc),
+		cmocka_unit_test(test_another_second_or_output_has_another_name),
+		cmocka_unit_test(test_a_name_without_a_time_is_fixed),
+		cmocka_unit_test(test_outputs_agree_on_what_stands_in_documents),
+		cmocka_unit_test(test_documents_are_written_as_the_output_says),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
