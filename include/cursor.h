@@ -1,12 +1,10 @@
 /*
- * Order of delivery: the cursor of one side of a stream moves over records in
- * the order of the file, whatever order the server answers in.
+ * Order of delivery: the cursor of a reader on one side of a log moves over
+ * records in the order of their positions, whatever order the server answers in.
  *
- * A range is what one batch carries of one side of one stream.  Ranges hang
- * on their cursor in the file's order; when the first of them has no item
- * left to settle, the cursor moves to its end, and so on.  A range may move a
- * second cursor with it (a record that began before a rotation and ended
- * after it).
+ * A range is what one batch carries of one side of one log.  Ranges hang on
+ * their cursor in that order; when the first of them has no item left to
+ * settle, the cursor moves to its end, and so on.
  *
  * The reader opens and seals ranges, the shipper settles them; both take the
  * book's lock once a batch, never for a record.
@@ -21,11 +19,12 @@
 struct range;
 struct range_book;
 
-/* One side of one stream, embedded in the stream. */
+/* Of one reader on one side of one log; embedded in the reader. */
 struct cursor {
-	const struct identity *id;
+	const struct identity *log;
 	enum side side;
-	struct range *first, *last; /* in flight, in the file's order */
+	unsigned reader;            /* state_reader() */
+	struct range *first, *last; /* in flight, in their order */
 	uint64_t shipped;           /* under the book's lock; cursor_shipped() reads it */
 	struct range *open;         /* of the batch being filled: the reader's alone */
 	uint64_t open_batch;        /* which batch that is */
@@ -40,7 +39,8 @@ struct cursor {
 struct range_book *range_book_new(struct state *state, unsigned max);
 void range_book_free(struct range_book *book);
 
-void cursor_init(struct cursor *c, const struct identity *id, enum side side, uint64_t shipped);
+void cursor_init(struct cursor *c, const struct identity *log, enum side side, unsigned reader,
+    uint64_t shipped);
 
 /**
  * range_open(book, c, batch):
@@ -65,24 +65,16 @@ void range_add(struct range *r, uint32_t items, uint64_t end);
 void range_repeat(struct range *r, uint32_t times);
 
 /**
- * range_also(r, c, end):
- * The record that ${r} was given last began before a rotation and ends in the
- * next file: ${c}, its side's cursor there, moves to ${end} when ${r} is done,
- * and not before, whatever follows in that file.
- */
-void range_also(struct range *r, struct cursor *c, uint64_t end);
-
-/**
  * range_seal(book, r):
  * The batch is complete; nothing is added any more.
  */
 void range_seal(struct range_book *book, struct range *r);
 
 /**
- * range_stream(book, r, id):
- * The stream that ${r} is of; false when it was forgotten by a rewind.
+ * range_log(book, r, id):
+ * The log that ${r} is of; false when it was forgotten by a rewind.
  */
-bool range_stream(struct range_book *book, const struct range *r, struct identity *id);
+bool range_log(struct range_book *book, const struct range *r, struct identity *id);
 
 /**
  * range_settle(book, r, items):

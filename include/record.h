@@ -13,6 +13,7 @@
 
 struct agent_line;
 struct pod;
+struct record_id;
 struct stream;
 struct range;
 
@@ -34,10 +35,9 @@ struct field {
 
 /* The place where a record begins, of which its document's id is made. */
 struct record_place {
-	struct stream *stream;
-	uint64_t offset;
-	uint32_t hash; /* of its first line */
-	bool fresh;    /* certainly never sent before, so that no document can have its id yet */
+	const struct stream *stream;
+	const struct record_id *id;
+	bool fresh; /* certainly never sent before, so that no document can have its id yet */
 };
 
 struct record {

@@ -1,9 +1,9 @@
 /*
- * What must outlive the process: streams, cursors, breaks, counters.  All of
- * it is in memory; one thread writes what has changed to one SQLite file,
- * about once a second, in one transaction.  A change is posted and gets a
- * ticket, and what depends on it waits until state_durable() has reached the
- * ticket.
+ * What must outlive the process: contents, their spans in logs, cursors,
+ * breaks, counters.  All of it is in memory; one thread writes what has changed
+ * to one SQLite file, about once a second, in one transaction.  A change is
+ * posted and gets a ticket, and what depends on it waits until state_durable()
+ * has reached the ticket.
  *
  * Any thread may call, but for what is the reader's; no call waits for a disk.
  */
@@ -15,41 +15,37 @@
 #include "cri.h"
 #include "slice.h"
 
+/* Names a content, or a log: xxh128 (docs/architecture.md). */
 struct identity {
-	unsigned char at[16]; /* xxh128; design.md, Streams, ids */
+	unsigned char at[16];
 };
 
-/* Cursors of one side of a stream; both are offsets into its bytes. */
+/* Cursors of one side of a log: positions. */
 struct cursors {
-	uint64_t shipped; /* every record that begins below is done */
+	uint64_t shipped; /* every record that begins below is done, by the first reader */
 	uint64_t counted; /* every record that begins below is in the counters */
 };
 
-/* What is open where a ruling begins; where the first one does: in the file before a rotation. */
-enum ruling_open {
-	RULING_WAITS,   /* is waited for: the ruling begins behind it */
-	RULING_ENDS,    /* ends there */
-	RULING_GOES_ON, /* goes on, cut by the rules by which it began */
+#define SEAL_NONE UINT64_MAX /* of a span that may grow */
+
+/* A run of one content's bytes, at its place in a log; offsets are the content's. */
+struct span_state {
+	uint64_t base;  /* position of the byte at offset 0 */
+	uint64_t from;  /* offset of the span's first byte */
+	uint64_t seal;  /* offset behind its last one, never changed once set; or SEAL_NONE */
+	uint64_t rules; /* state_rules(): by which records are cut that begin in it */
 };
 
-/* By which framing rules the records are cut that begin at an offset or behind it. */
-struct ruling {
-	uint64_t from;
-	uint64_t rules;   /* state_rules() */
-	uint64_t settled; /* enum ruling_open */
-};
-
-#define RULINGS 8 /* of a stream that are in use */
-
-/* What is known of a stream. */
-struct stream_state {
-	struct cursors side[SIDES];
+/* What is known of a content. */
+struct content_state {
+	struct identity log;  /* of its first span */
+	struct identity home; /* what its identity is made of beside the first line: hash */
 	uint64_t generation;  /* 0, or random and part of the identity */
-	struct identity base; /* … which without it would be this one */
+	uint64_t head;        /* xxh3 of its first line, as it was when it was named … */
+	uint32_t head_size;   /* … which had so many bytes */
+	uint64_t dev, ino;    /* of the file where it was seen last */
 	uint64_t size;        /* last seen */
 	int64_t first_seen;   /* ns, wall */
-	struct ruling rulings[RULINGS];
-	unsigned nrulings; /* in their order; 0: a store of before, which had none */
 };
 
 /* What the bytes before an offset were: tells whether a file is still the same. */
@@ -58,7 +54,7 @@ struct checkpoint {
 	uint64_t hash; /* xxh3 of the up to 256 bytes before it */
 };
 
-#define CHECKPOINTS 8 /* of a stream: one with the newest cursor, some older */
+#define CHECKPOINTS 8 /* of a content: one with the newest cursor, some older */
 
 typedef uint64_t state_ticket;
 
@@ -78,12 +74,17 @@ void state_close(struct state *s);
  * state_look(dir), state_each(s, each, arg):
  * Read what the store of ${dir} holds as of its last commit, taking and
  * changing nothing; to be closed by state_close().  NULL after saying why.
- * Call ${each}, which must not call the state, for every stream, in no order: the name its file had last ("":
- * unknown), whether it is open.
+ * Call ${each}, which must not call the state, for every content, in no order.
  */
 struct state *state_look(const char *dir);
-typedef void state_seen(void *arg, const struct identity *id, const char *path, bool open,
-    const struct stream_state *what);
+struct content_seen {
+	const struct identity *id;
+	const struct content_state *what;
+	const char *path;          /* the name its file had last; "": unknown */
+	bool open;                 /* a file has it */
+	uint64_t shipped, counted; /* offsets: all records below are, of both sides */
+};
+typedef void state_seen(void *arg, const struct content_seen *content);
 void state_each(struct state *s, state_seen *each, void *arg);
 
 const char *state_dir(const struct state *s);
@@ -117,92 +118,114 @@ int64_t state_stale(struct state *s);
 
 /**
  * state_find(s, id, out):
- * Copy what is known of the stream ${id} to ${out}, with what was counted and is
- * not posted yet: the reader's.  False when nothing is known.
+ * Copy what is known of the content ${id} to ${out}; false when nothing is.
+ *
+ * state_home(s, home, out, max):
+ * Copy the identities of the contents of ${home} to ${out}, those that a file
+ * has and then those seen last first, at most ${max}; return how many.
  */
-bool state_find(struct state *s, const struct identity *id, struct stream_state *out);
+bool state_find(struct state *s, const struct identity *id, struct content_state *out);
+unsigned state_home(
+    struct state *s, const struct identity *home, struct identity *out, unsigned max);
+
+/* A span to be stored, and the content that it is of. */
+struct span_post {
+	struct identity log, id;
+	const struct content_state *content; /* NULL: is known already */
+	struct span_state span;
+};
 
 /**
- * state_stream(s, id, what):
- * Store a stream, before its first record is sent or counted.
+ * state_spans(s, posts, n):
+ * Store ${n} spans and their contents as one change; one that is there (same
+ * log, content and from) is replaced.  Nothing that lies in a span, or behind
+ * a seal, is sent before the ticket.
+ *
+ * state_log_spans(s, log, each, arg):
+ * Call ${each}, which must not call the state, for the spans of ${log} in the
+ * order of their positions; of those that begin at one position the empty ones
+ * come first, and one without a seal last.
  */
-state_ticket state_stream(
-    struct state *s, const struct identity *id, const struct stream_state *what);
-
-/**
- * state_generations(s, base, out, max):
- * Copy the generations other than 0 that are known of ${base} to ${out}, at
- * most ${max} of them, and return how many.
- */
-unsigned state_generations(
-    struct state *s, const struct identity *base, uint64_t *out, unsigned max);
+state_ticket state_spans(struct state *s, const struct span_post *posts, size_t n);
+void state_log_spans(struct state *s, const struct identity *log,
+    void (*each)(void *arg, const struct identity *id, const struct span_state *span), void *arg);
 
 /**
  * state_rules(s, text), state_rules_text(s, rules):
- * Keep the framing rules that ${text} says, and return what rulings name them
+ * Keep the framing rules that ${text} says, and return what spans name them
  * by; the text that this names, which lives as long as ${s}, or NULL.
  */
 uint64_t state_rules(struct state *s, struct slice text);
 const char *state_rules_text(struct state *s, uint64_t rules);
 
 /**
- * state_rulings(s, id, at, n):
- * Store the rulings of ${id}, at most RULINGS of them; records that begin
- * behind a new one wait for the ticket.
+ * state_break(s, log, side, end), state_unbreak(s, log, side, end):
+ * Store that a record of ${side} ended at the position ${end} because time or
+ * the end of the log said so and not its text; the record, and what follows
+ * it, wait for the ticket.  It is needed no more: what follows would not have
+ * joined the record.
+ *
+ * state_is_break(s, log, side, from, to), state_breaks(s, log):
+ * Asked on a replay: the first break in (${from}, ${to}], or 0.  How many of
+ * ${log} are kept?
  */
-state_ticket state_rulings(
-    struct state *s, const struct identity *id, const struct ruling *at, unsigned n);
-
-/**
- * state_break(s, id, side, end), state_is_break(s, id, side, from, to):
- * Store that a record of ${side} ended at ${end} because time or the file's
- * end said so and not its text; the record waits for the ticket.  Asked on a
- * replay: the first break in (${from}, ${to}], or 0.
- */
-state_ticket state_break(struct state *s, const struct identity *id, enum side side, uint64_t end);
+state_ticket state_break(struct state *s, const struct identity *log, enum side side, uint64_t end);
+void state_unbreak(struct state *s, const struct identity *log, enum side side, uint64_t end);
 uint64_t state_is_break(
-    struct state *s, const struct identity *id, enum side side, uint64_t from, uint64_t to);
+    struct state *s, const struct identity *log, enum side side, uint64_t from, uint64_t to);
+size_t state_breaks(struct state *s, const struct identity *log);
 
 /**
- * state_goes_over(s, id, side, end, next), state_goes_on(s, id, side, end, next):
- * Store a break at which the record goes on in the stream ${next}: what comes
- * behind ${end} later is not of it.  A break without a stream that is stored
- * there after it counts instead.  Asked: does it go on (in *${next})?
+ * state_reader(s, name):
+ * The number by which the shipping reader ${name} has its cursors; the first
+ * one that is asked for, or that the store has, is 0; at most STATE_READERS.
+ * Those that the store has are numbered in the order of their names.
+ *
+ * state_cursors(s, log, reader, out):
+ * The cursors of ${log}, `shipped` of ${reader}; with what was counted and is
+ * not posted yet: the reader thread's.  False: there are none of that reader,
+ * and ${out} has the least of all others (0: none), or none of the log at all.
+ *
+ * state_shipped(s, log, side, reader, position):
+ * Set a cursor.  Nothing waits for it.  On disk it never passes `counted`.
+ * Cursors of a log without spans are kept in memory alone, its breaks until
+ * the next start.
  */
-state_ticket state_goes_over(struct state *s, const struct identity *id, enum side side,
-    uint64_t end, const struct identity *next);
-bool state_goes_on(struct state *s, const struct identity *id, enum side side, uint64_t end,
-    struct identity *next);
+#define STATE_READERS 32
+unsigned state_reader(struct state *s, const char *name);
+bool state_cursors(
+    struct state *s, const struct identity *log, unsigned reader, struct cursors out[SIDES]);
+void state_shipped(struct state *s, const struct identity *log, enum side side, unsigned reader,
+    uint64_t position);
 
 /**
- * state_shipped(s, id, side, offset), state_size(s, id, size):
- * Move a cursor forward; note a size.  Nothing waits for these.  On disk
- * `shipped` never passes `counted`.
+ * state_cut(s, log, position):
+ * The bytes of ${log} behind ${position} are not those that were read: all its
+ * cursors, its breaks, the checkpoints of its contents go back to it, and what
+ * was counted and is not posted yet; spans that begin behind it (not at it) are
+ * gone, and the last one that is left has no seal: the reader thread's.
  */
-void state_shipped(struct state *s, const struct identity *id, enum side side, uint64_t offset);
-void state_size(struct state *s, const struct identity *id, uint64_t size);
+state_ticket state_cut(struct state *s, const struct identity *log, uint64_t position);
 
 /**
- * state_rewound(s, id, side, offset):
- * The stream's bytes behind ${offset} are not those that were read: its
- * cursors, breaks, rulings and checkpoints go back to it, and what was counted
- * and is not posted yet: the reader's.
- */
-void state_rewound(struct state *s, const struct identity *id, enum side side, uint64_t offset);
-
-/**
+ * state_size(s, id, size), state_file(s, id, dev, ino):
+ * Note a content's size; the file where it is now.  Nothing waits for it.
+ *
  * state_checkpoint(s, id, what), state_checkpoints(s, id, out):
  * Keep a checkpoint (of the oldest some are given up, so that those kept lie
  * ever farther apart); copy what is kept, the newest first, and return how many.
  */
+void state_size(struct state *s, const struct identity *id, uint64_t size);
+void state_file(struct state *s, const struct identity *id, uint64_t dev, uint64_t ino);
 void state_checkpoint(struct state *s, const struct identity *id, const struct checkpoint *what);
 unsigned state_checkpoints(
     struct state *s, const struct identity *id, struct checkpoint out[CHECKPOINTS]);
 
 /**
  * state_opened(s, id, path), state_ended(s, id):
- * The stream's file is open, and has this name; it is gone.  What is not open
- * for STATE_AGE_DAYS is forgotten, at a start and while running.
+ * A file has the content, and has this name; none has it.  A content that has
+ * no file for STATE_AGE_DAYS is forgotten, at a start and while running, with
+ * its spans, and a log with its last span.
  */
 #define STATE_AGE_DAYS 30
 void state_opened(struct state *s, const struct identity *id, const char *path);
@@ -210,7 +233,7 @@ void state_ended(struct state *s, const struct identity *id);
 
 /**
  * state_most(s, most), state_forgotten(s):
- * Remember at most ${most} streams from now on (0: any number): beyond, those
+ * Remember at most ${most} contents from now on (0: any number): beyond, those
  * without a file are forgotten, what was used longest ago first.  How many were
  * forgotten for that since the start?
  *
@@ -224,12 +247,12 @@ uint64_t state_forgotten(struct state *s);
 int64_t state_forgotten_to(struct state *s);
 
 /**
- * state_counted(s, id, side, offset), state_text(s, key, value), state_counts(s):
+ * state_counted(s, log, side, position), state_text(s, key, value), state_counts(s):
  * The reader's.  What was counted, and the counters as texts (empty: gone):
  * kept aside until state_counts() posts all of it as one change, so that
  * neither is ever on disk without the other.  Return 0 when there is none.
  */
-void state_counted(struct state *s, const struct identity *id, enum side side, uint64_t offset);
+void state_counted(struct state *s, const struct identity *log, enum side side, uint64_t position);
 void state_text(struct state *s, struct slice key, struct slice value);
 state_ticket state_counts(struct state *s);
 
@@ -240,9 +263,9 @@ state_ticket state_counts(struct state *s);
 void state_texts(
     struct state *s, void (*each)(void *arg, struct slice key, struct slice value), void *arg);
 
-/* A stream that waits for an output. */
+/* A log that waits for an output. */
 struct state_hold {
-	struct identity stream;
+	struct identity log;
 	bool parked; /* not read on; else some of its records are in the output's hold */
 	char output[64];
 	char why[160];

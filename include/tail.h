@@ -27,7 +27,7 @@ struct input {
 	char *alias;
 	char *mem_buf_limit, *log_level, *storage_type; /* accepted, idle */
 };
-extern const struct option input_options[]; /* the common rows of [INPUT] */
+extern const struct option tail_input_options[]; /* the common rows of [INPUT] */
 
 struct tail_conf {
 	struct input input;
@@ -56,19 +56,17 @@ enum first_start { START_HEAD, START_END };
 /* One record as framing cut it. */
 struct framed {
 	struct stream *stream;
+	struct record_id id;
+	struct cursor *cursor; /* the reader's, of its side; NULL: it is only counted */
 	enum side side;
-	bool cri;     /* false: a line without the runtime's head */
 	bool partial; /* the first line's tag was P */
 	bool truncated;
-	bool fresh;   /* was never offered before, for certain */
-	int64_t time; /* the first line's, ns; 0 when it has none */
-	struct slice time_text;
-	struct slice text;    /* content, lines joined by \n; lives until the next call */
-	uint64_t offset, end; /* where it begins, where the side goes on */
-	uint32_t hash;        /* xxh3 of the first physical line, low 32 bits */
-	state_ticket after;   /* a break that must be durable first; 0: none */
-	struct stream *also;  /* the stream after a rotation in which it ends … */
-	uint64_t also_end;    /* … and where this side goes on there; NULL: none */
+	bool fresh;             /* was never offered before, for certain */
+	int64_t time;           /* the first line's, ns; 0 when it has none */
+	struct slice time_text; /* empty: a line without the runtime's head */
+	struct slice text;      /* content, lines joined by \n; lives until the next call */
+	uint64_t start, end;    /* positions in the log: where it begins, where its side goes on */
+	state_ticket after;     /* must be durable before it is sent; 0: nothing must */
 };
 
 /**
@@ -79,6 +77,13 @@ typedef bool tail_record(void *arg, const struct framed *record);
 
 /* Called once when a stream is first seen (before its first record) and when it is let go. */
 typedef void tail_stream(void *arg, struct stream *stream, bool begins);
+
+/* Whoever is shipped to: with cursors of its own in each log. */
+struct tail_reader {
+	const char *name; /* names its cursors in the state */
+	struct range_book *book;
+	tail_record *record;
+};
 
 /**
  * tail_roots(confs, n, each, arg):
@@ -91,13 +96,14 @@ void tail_roots(const struct tail_conf *const *confs, size_t n,
 struct tail;
 
 /**
- * tail_new(confs, n, state, book, record, count, stream, arg):
- * Watch the files of ${n} inputs.  Return NULL after saying why.  ${record}
- * and ${stream} are called from tail_turn, ${count} (which takes each record)
- * and ${stream} from tail_count.
+ * tail_new(confs, n, state, readers, nreaders, count, stream, arg):
+ * Watch the files of ${n} inputs.  Return NULL after saying why.  The functions
+ * of ${readers} (at least one, at most 32) and ${stream} are called from
+ * tail_turn, ${count} (which takes each record) and ${stream} from tail_count;
+ * all with ${arg}.
  */
 struct tail *tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
-    struct range_book *book, tail_record *record, tail_record *count, tail_stream *stream,
+    const struct tail_reader *readers, unsigned nreaders, tail_record *count, tail_stream *stream,
     void *arg);
 void tail_free(struct tail *t);
 
@@ -110,23 +116,24 @@ void tail_wait(struct tail *t, int wake, int ms);
 
 /**
  * tail_turn(t, room):
- * Read what has changed, at most a byte budget per file; ${room} false: there
- * is no free batch, so only look after watches, renames and deletions.
- * Return true when there is more to read at once.
+ * Read what has changed, at most a byte budget a log, for each reader i whose
+ * bit 1 << i is in ${room}: it has a free batch.  With none only watches,
+ * renames and deletions are looked after.  Return true when there is more to
+ * read at once.
  */
-bool tail_turn(struct tail *t, bool room);
+bool tail_turn(struct tail *t, uint32_t room);
 
 /**
  * tail_count(t):
- * After tail_turn: read files whose records find no room, or are held by the
- * server, ahead of what is shipped, at most a budget; each record goes to the
- * function that counts.  Return true when there is more at once.
+ * After tail_turn: read logs whose records find no room, or are held by the
+ * server, ahead of what the first reader ships, at most a budget; each record
+ * goes to the function that counts.  Return true when there is more at once.
  */
 bool tail_count(struct tail *t);
 
 /**
  * tail_go_on(t, stream):
- * ${stream} does not wait any more (stream.h): its file has a turn.
+ * ${stream} does not wait any more (stream.h): it has a turn.
  */
 void tail_go_on(struct tail *t, const struct stream *stream);
 

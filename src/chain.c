@@ -270,7 +270,7 @@ record_begin(struct chain *c, const struct source *s, const struct framed *f, st
 	r->has_log = true;
 	r->log = f->text;
 	r->tag = slice_of(f->stream->tag);
-	r->place = (struct record_place){ f->stream, f->offset, f->hash, f->fresh };
+	r->place = (struct record_place){ f->stream, &f->id, f->fresh };
 	r->parsed = NULL;
 	r->pod = NULL;
 	r->nfields = 0;

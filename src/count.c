@@ -37,19 +37,15 @@ count_record(struct pipeline *p, const struct framed *f)
 {
 	struct flow *flow = f->stream->user;
 
-	if (f->offset < flow->counted[f->side])
+	if (flow->counted[f->side] < f->stream->counted[f->side])
+		flow->counted[f->side] = f->stream->counted[f->side];
+	if (f->start < flow->counted[f->side])
 		return;
 	flow->counted[f->side] = f->end;
 	flow_dirty(&p->counting, flow);
-	if (f->also != NULL) {
-		flow = f->also->user;
-		if (flow->counted[f->side] < f->also_end)
-			flow->counted[f->side] = f->also_end;
-		flow_dirty(&p->counting, flow);
-		flow = f->stream->user;
-	}
 	p->counting.now.records++;
-	p->counting.now.failures[FAILURE_CRI] += !f->cri && wants_cri(f->stream->conf);
+	p->counting.now.failures[FAILURE_CRI] +=
+	    f->time_text.len == 0 && wants_cri(f->stream->conf);
 	p->counting.now.moved = true;
 	for (unsigned bits = chain_failures(p->chain), i = 0; bits != 0; i++, bits >>= 1)
 		p->counting.now.failures[i] += bits & 1;
@@ -66,17 +62,16 @@ flow_post(struct pipeline *p, struct flow *flow)
 	bool idle = true;
 
 	for (int side = 0; side < SIDES; side++) {
-		struct cursor *c = &flow->stream->cursor[side];
+		struct cursor *c = &flow->stream->cursors[side];
 		uint64_t shipped;
 
 		idle &= cursor_idle(p->book, c);
 		shipped = cursor_shipped(p->book, c);
-		if (shipped < flow->stream->framed[side])
-			shipped = flow->stream->framed[side];
+		if (shipped < flow->stream->counted[side])
+			shipped = flow->stream->counted[side];
 		if (shipped > flow->counted[side])
 			flow->counted[side] = shipped;
-		state_counted(
-		    p->state, &flow->stream->identity, (enum side)side, flow->counted[side]);
+		state_counted(p->state, &flow->stream->log, (enum side)side, flow->counted[side]);
 	}
 	return idle;
 }

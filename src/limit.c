@@ -21,7 +21,7 @@
 #define STORE (8 * MIB)    /* SQLite: page cache, the journal's index, one transaction */
 
 /*
- * A file: struct file, its stream and flow, the parts of filters and framing,
+ * A file: its place, content, span, log, reader and flow, the parts of filters and framing,
  * slots of three maps; its path, target, tag, pod and the pod's JSON, as names
  * of the kubelet have at most 255 bytes each.
  */
@@ -53,12 +53,12 @@ reading_limit(const struct conf *conf, struct limit *l, uint64_t *files)
 			cap = tail->buffer_max_size;
 	}
 	/*
-	 * The read buffer and the lines that are read again; a joined record
-	 * and one line of it without its form, in buffers that double; the
-	 * memory of inflating; the record's arena, in which filters and
+	 * The read buffer and the lines that are read again; the open record of
+	 * each side, a record that was read again and one line without its
+	 * form, in buffers that double; the memory of inflating; the record's arena, in which filters and
 	 * parsers write.
 	 */
-	l->reading = 2 * (cap + 256 * KIB) + 2 * 3 * cap + (cap + 512 * KIB) + 8 * MIB;
+	l->reading = 2 * (cap + 256 * KIB) + (2 * 2 + 2 * 3) * cap + (cap + 512 * KIB) + 8 * MIB;
 }
 
 static uint64_t

@@ -74,8 +74,9 @@ tail_make(struct pipeline *p)
 
 	for (size_t i = 0; i < n; i++)
 		confs[i] = inputs[i]->values;
-	p->tail =
-	    tail_new(confs, n, p->state, p->book, reader_record, reader_count, reader_stream, p);
+	p->tail = tail_new(confs, n, p->state,
+	    &(struct tail_reader){ .name = "main", .book = p->book, .record = reader_record }, 1,
+	    reader_count, reader_stream, p);
 	free(inputs);
 	free(confs);
 	return p->tail == NULL ? -1 : 0;

@@ -36,7 +36,7 @@ static void
 stream_begins(struct pipeline *p, struct stream *stream)
 {
 	struct flow *flow = xcalloc(1, sizeof(*flow));
-	struct stream_state known;
+	struct cursors known[SIDES];
 
 	flow->stream = stream;
 	flow->source = chain_source_new(p->chain, stream);
@@ -45,11 +45,9 @@ stream_begins(struct pipeline *p, struct stream *stream)
 	chain_rules(p->chain, stream, &flow->rules);
 	if (stream->agent)
 		flow->series = agent_metrics_agent(stream->pod);
-	if (state_find(p->state, &stream->identity, &known)) {
-		for (int side = 0; side < SIDES; side++)
-			flow->counted[side] = known.side[side].counted;
-	}
-	state_opened(p->state, &stream->identity, stream->path);
+	state_cursors(p->state, &stream->log, stream->cursors[0].reader, known);
+	for (int side = 0; side < SIDES; side++)
+		flow->counted[side] = known[side].counted;
 	enrich_begins(p, flow);
 	LIST_INSERT_HEAD(&p->flows, flow, in_flows);
 	stream->user = flow;
@@ -62,7 +60,6 @@ stream_ends(struct pipeline *p, struct stream *stream)
 
 	count_stream_ends(p, flow);
 	enrich_ends(p, flow);
-	state_ended(p->state, &stream->identity);
 	LIST_REMOVE(flow, in_flows);
 	if (flow->series != NULL)
 		agent_metrics_ended(flow->series, stream->pod, clock_wall());
@@ -116,7 +113,7 @@ batch_for(struct filling *f, uint32_t route)
 static bool
 put_into(struct pipeline *p, struct batch *b, const struct framed *f, bool keep)
 {
-	struct cursor *cursor = &f->stream->cursor[f->side];
+	struct cursor *cursor = f->cursor;
 	const struct flow *flow = f->stream->user;
 	bool fresh = cursor->open_batch != b->number;
 	struct range *range;
@@ -134,8 +131,6 @@ put_into(struct pipeline *p, struct batch *b, const struct framed *f, bool keep)
 		b->items[b->nitems - 1].range = range;
 	}
 	range_add(range, keep, f->end);
-	if (f->also != NULL)
-		range_also(range, &f->also->cursor[f->side], f->also_end);
 	if (f->after > b->after)
 		b->after = f->after;
 	return true;
@@ -175,7 +170,7 @@ reader_count(void *arg, const struct framed *f)
 	struct pipeline *p = arg;
 	struct flow *flow = f->stream->user;
 
-	if (f->offset >= flow->counted[f->side]) {
+	if (f->start >= flow->counted[f->side]) {
 		chain_read(p->chain, flow->source, f, &p->record);
 		count_record(p, f);
 	}
@@ -268,7 +263,7 @@ reader_run(void *arg)
 		tail_wait(p->tail, p->wake, wait);
 		pods = enrich_turn(p, clock_mono());
 		room = has_room(&p->filling);
-		more = tail_turn(p->tail, room);
+		more = tail_turn(p->tail, room ? 1 : 0);
 		counts = tail_count(p->tail);
 		now = clock_mono();
 		wait = seal_due(&p->filling, linger_of(p), now);

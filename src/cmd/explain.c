@@ -40,10 +40,10 @@ explain_frame(const struct framed *f, FILE *to)
 {
 	static const char *const sides[] = { "stdout", "stderr" };
 
-	fprintf(to, "  %-8s bytes %" PRIu64 " to %" PRIu64 ", %s%s%s\n", "lines", f->offset, f->end,
+	fprintf(to, "  %-8s bytes %" PRIu64 " to %" PRIu64 ", %s%s%s\n", "lines", f->start, f->end,
 	    sides[f->side], f->partial ? ", begins with a partial line" : "",
 	    f->truncated ? ", cut at Buffer_Max_Size" : "");
-	if (f->cri)
+	if (f->time_text.len > 0)
 		print_field(to, "cri", "time", f->time_text);
 	else
 		fprintf(to, "  %-8s not the runtime's format: the whole line is the log\n", "cri");

@@ -14,7 +14,7 @@
 #include "service.h"
 #include "state.h"
 
-#define MARKER 32 /* number of bytes before the offset; Fluent Bit 5.1 keeps their hash */
+#define MARKER 32 /* bytes before the offset that Fluent Bit 5.1 keeps a hash of */
 
 static int export_run(int argc, char **argv);
 
@@ -35,31 +35,27 @@ const struct command cmd_export_db = {
 	.options = options,
 };
 
-/* The newest of a path's streams is the file that has the path now. */
+/* Of the contents of one path the newest is what stands there now. */
 struct newest {
 	int64_t first_seen;
 	uint64_t shipped;
 };
 
 static void
-newest_keep(void *arg, const struct identity *id, const char *path, bool open,
-    const struct stream_state *what)
+newest_keep(void *arg, const struct content_seen *content)
 {
 	struct map *paths = arg;
-	struct newest *n = map_get(paths, slice_of(path));
-	uint64_t out = what->side[SIDE_STDOUT].shipped, err = what->side[SIDE_STDERR].shipped;
+	struct newest *n = map_get(paths, slice_of(content->path));
 
-	(void)id;
-	(void)open;
-	if (path[0] == '\0')
+	if (content->path[0] == '\0')
 		return;
 	if (n == NULL) {
 		n = xcalloc(1, sizeof(*n));
-		map_put(paths, slice_of(path), n);
-	} else if (what->first_seen < n->first_seen) {
+		map_put(paths, slice_of(content->path), n);
+	} else if (content->what->first_seen < n->first_seen) {
 		return;
 	}
-	*n = (struct newest){ what->first_seen, least(out, err) };
+	*n = (struct newest){ content->what->first_seen, content->shipped };
 }
 
 static const char schema[] =
@@ -70,11 +66,11 @@ static const char insert[] =
     "INSERT INTO in_tail_files (name, offset, inode, created, rotated, offset_marker,"
     " offset_marker_size) VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6)";
 
-/* Write one row, when the file exists and is not shorter than its shipped part. -1: the DB fails. */
+/* One row, when the file is there and not shorter than what was shipped.  -1: the DB fails. */
 static int
 row_write(sqlite3_stmt *to, const char *path, uint64_t shipped)
 {
-	uint64_t marker = least(shipped, MARKER);
+	uint64_t marker = shipped < MARKER ? shipped : MARKER;
 	char before[MARKER] = "";
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -97,7 +93,7 @@ row_write(sqlite3_stmt *to, const char *path, uint64_t shipped)
 	return good ? 1 : -1;
 }
 
-/* Return the number of files written, or -1 when the DB fails. */
+/* Return how many files were written, or -1 when the DB fails. */
 static long
 rows_write(sqlite3 *db, struct map *paths)
 {

@@ -99,10 +99,12 @@ parse_file(struct parse *p, const struct conf *conf, char *path)
 	in.exclude_path = (struct list){ 0 };
 	in.read_from_head = true;
 	in.never_own_pod = false;
-	tail = tail_new(&in_at, 1, state, book, on_record, NULL, on_stream, p);
+	tail = tail_new(&in_at, 1, state,
+	    &(struct tail_reader){ .name = "parse", .book = book, .record = on_record }, 1, NULL,
+	    on_stream, p);
 	if (tail != NULL) {
 		tail_finish(tail);
-		while (tail_turn(tail, true) || !tail_at_end(tail))
+		while (tail_turn(tail, 1) || !tail_at_end(tail))
 			tail_wait(tail, -1, 0);
 		tail_free(tail);
 	}

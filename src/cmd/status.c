@@ -37,46 +37,47 @@ struct row {
 	char *path;
 	bool open;
 	uint64_t size, shipped, counted, lag;
-	struct identity id;
-	char *held; /* the reasons; NULL: no record is held */
+	struct identity log; /* of its first span */
+	struct row *twin;    /* the next one of that log */
+	char *held;          /* why; NULL: nothing of it is */
 };
 
 struct rows {
 	bool all;
 	struct row *at;
 	size_t n;
-	struct map *by_id; /* made when all rows are there */
+	struct map *by_log; /* the first row of each, once all are there */
 };
 
-/* A stream's size when it was last seen; of an open file, its size now. */
+/* A content's size as it was seen last; while it is open, what its file has now. */
 static uint64_t
-size_of(const char *path, bool open, const struct stream_state *what)
+size_of(const struct content_seen *content)
 {
 	struct stat st;
 
-	if (open && stat(path, &st) == 0 && (uint64_t)st.st_size > what->size)
+	if (content->open && stat(content->path, &st) == 0 &&
+	    (uint64_t)st.st_size > content->what->size)
 		return (uint64_t)st.st_size;
-	return what->size;
+	return content->what->size;
 }
 
 static void
-row_add(void *arg, const struct identity *id, const char *path, bool open,
-    const struct stream_state *what)
+row_add(void *arg, const struct content_seen *content)
 {
 	struct rows *rows = arg;
 	struct row *row;
 
-	if (!open && !rows->all)
+	if (!content->open && !rows->all)
 		return;
 	rows->at = xrealloc(rows->at, (rows->n + 1) * sizeof(*rows->at));
 	row = &rows->at[rows->n++];
 	*row = (struct row){
-		.path = xstrdup(path),
-		.open = open,
-		.id = *id,
-		.size = size_of(path, open, what),
-		.shipped = least(what->side[SIDE_STDOUT].shipped, what->side[SIDE_STDERR].shipped),
-		.counted = least(what->side[SIDE_STDOUT].counted, what->side[SIDE_STDERR].counted),
+		.path = xstrdup(content->path),
+		.open = content->open,
+		.log = content->what->log,
+		.size = size_of(content),
+		.shipped = content->shipped,
+		.counted = content->counted,
 	};
 	row->lag = row->size > row->shipped ? row->size - row->shipped : 0;
 }
@@ -86,33 +87,37 @@ row_add(void *arg, const struct identity *id, const char *path, bool open,
 static void
 rows_index(struct rows *rows)
 {
-	rows->by_id = map_new();
+	rows->by_log = map_new();
 	for (size_t i = 0; i < rows->n; i++) {
 		struct row *r = &rows->at[i];
+		struct slice log = { (const char *)r->log.at, sizeof(r->log.at) };
 
-		map_put(rows->by_id, (struct slice){ (const char *)r->id.at, sizeof(r->id.at) }, r);
+		r->twin = map_put(rows->by_log, log, r);
 	}
 }
 
+/* All of the log that is not shipped stands behind what is held. */
 static void
-row_hold(void *arg, const struct state_hold *hold)
+log_hold(void *arg, const struct state_hold *hold)
 {
 	const struct rows *rows = arg;
-	struct slice id = { (const char *)hold->stream.at, sizeof(hold->stream.at) };
-	struct row *r = map_get(rows->by_id, id);
-	char *before;
+	struct slice log = { (const char *)hold->log.at, sizeof(hold->log.at) };
 
-	if (r == NULL)
-		return;
-	before = r->held;
-	r->held = xprintf("%s%s%s%s: %s", before != NULL ? before : "", before != NULL ? "; " : "",
-	    hold->parked ? "parked, " : "", hold->output, hold->why);
-	free(before);
+	for (struct row *r = map_get(rows->by_log, log); r != NULL; r = r->twin) {
+		char *before = r->held;
+
+		if (r->lag == 0)
+			continue;
+		r->held = xprintf("%s%s%s%s: %s", before != NULL ? before : "",
+		    before != NULL ? "; " : "", hold->parked ? "parked, " : "", hold->output,
+		    hold->why);
+		free(before);
+	}
 }
 
 /* ---- printing */
 
-/* The file with the largest lag comes first. */
+/* What lags most stands first. */
 static int
 by_lag(const void *a, const void *b)
 {
@@ -175,9 +180,9 @@ status_of(const char *dir, const char *values[])
 		return EXIT_WRONG;
 	state_each(s, row_add, &rows);
 	rows_index(&rows);
-	state_holds_each(s, row_hold, &rows);
+	state_holds_each(s, log_hold, &rows);
 	state_close(s);
-	map_free(rows.by_id);
+	map_free(rows.by_log);
 	if (rows.n > 1)
 		qsort(rows.at, rows.n, sizeof(*rows.at), by_lag);
 	if (values[OPT_JSON] != NULL)

@@ -76,10 +76,10 @@ document_id(const struct record_place *at, char *to)
 {
 	unsigned char id[30];
 
-	put_big_endian(id, at->stream->hour, 3);
-	memcpy(id + 3, at->stream->identity.at, 16);
-	put_big_endian(id + 19, at->offset, 7);
-	put_big_endian(id + 26, at->hash, 4);
+	put_big_endian(id, at->id->hour, 3);
+	memcpy(id + 3, at->id->content.at, 16);
+	put_big_endian(id + 19, at->id->offset, 7);
+	put_big_endian(id + 26, at->id->hash, 4);
 	for (unsigned i = 0; i < sizeof(id); i += 3, to += 4) {
 		unsigned bits = (unsigned)id[i] << 16 | (unsigned)id[i + 1] << 8 | id[i + 2];
 

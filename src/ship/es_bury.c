@@ -1,6 +1,7 @@
 /* Written and on disk before anything counts as done. */
 #include "es_bury.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "clock.h"
@@ -69,6 +70,7 @@ settle(struct es *es, struct piece *dead, const struct verdicts *v, bool given_u
 
 	TODO_EACH (dead, i) {
 		c = verdict_cause(v, i);
+		assert(c != NULL);
 		metrics_add(&es->sink->metrics
 				 ->dead_letters[given_up ? REASON_GIVEN_UP : es_bury_reason(c)],
 		    1);

@@ -59,7 +59,7 @@ row_make(const struct hold_report *h, struct state_hold *row, const struct item 
     const char *output, const char *why)
 {
 	memset(row, 0, sizeof(*row)); /* rows are compared as bytes */
-	if (item->range == NULL || !range_stream(h->book, item->range, &row->stream))
+	if (item->range == NULL || !range_log(h->book, item->range, &row->log))
 		return false;
 	snprintf(row->output, sizeof(row->output), "%s", output);
 	snprintf(row->why, sizeof(row->why), "%s", why);
@@ -87,7 +87,7 @@ hold_report_parked(
 		return;
 	row.parked = true;
 	for (size_t i = h->parked.n; i-- > 0;) {
-		if (memcmp(&h->parked.at[i].stream, &row.stream, sizeof(row.stream)) == 0)
+		if (memcmp(&h->parked.at[i].log, &row.log, sizeof(row.log)) == 0)
 			return;
 	}
 	row_add(&h->parked, &row);

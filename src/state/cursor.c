@@ -1,13 +1,14 @@
 /*
- * The order of delivery: ranges in flight hang on their cursor in the file's
- * order; the cursor moves over those at the front that are done.
+ * The order of delivery: ranges in flight hang on their cursor in the order of
+ * their positions; the cursor moves over those at the front that are done.
  */
 #include "cursor.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
 
+#include "fault.h"
+#include "locked.h"
 #include "memory.h"
 
 struct range {
@@ -17,15 +18,13 @@ struct range {
 	uint64_t end;
 	uint32_t pending; /* items × outputs not settled; written under the lock once sealed */
 	bool sealed;
-	bool dropped;       /* an item was dropped from memory: never done */
-	struct range *also; /* the same record's end, in the file after a rotation */
+	bool dropped; /* an item was dropped from memory: never done */
 };
 
 struct range_book {
 	pthread_mutex_t lock;
 	struct state *state;
 	struct range *pool, *free;
-	unsigned nfree;
 	uint64_t unparks;
 };
 
@@ -37,7 +36,6 @@ range_book_new(struct state *state, unsigned max)
 	pthread_mutex_init(&book->lock, NULL);
 	book->state = state;
 	book->pool = xcalloc(max, sizeof(*book->pool));
-	book->nfree = max;
 	for (unsigned i = 0; i < max; i++) {
 		book->pool[i].next = book->free;
 		book->free = &book->pool[i];
@@ -56,36 +54,19 @@ range_book_free(struct range_book *book)
 }
 
 void
-cursor_init(struct cursor *c, const struct identity *id, enum side side, uint64_t shipped)
+cursor_init(
+    struct cursor *c, const struct identity *log, enum side side, unsigned reader, uint64_t shipped)
 {
-	*c = (struct cursor){ .id = id, .side = side, .shipped = shipped };
+	*c = (struct cursor){ .log = log, .side = side, .reader = reader, .shipped = shipped };
 }
 
 /* ---- under the lock */
-
-static struct range *
-range_new(struct range_book *book, struct cursor *c, uint64_t end)
-{
-	struct range *r = book->free;
-
-	assert(r != NULL);
-	book->free = r->next;
-	book->nfree--;
-	*r = (struct range){ .book = book, .cursor = c, .end = end };
-	if (c->last != NULL)
-		c->last->next = r;
-	else
-		c->first = r;
-	c->last = r;
-	return r;
-}
 
 static void
 range_drop(struct range *r)
 {
 	r->next = r->book->free;
 	r->book->free = r;
-	r->book->nfree++;
 }
 
 static bool
@@ -94,35 +75,26 @@ range_done(const struct range *r)
 	return r->sealed && r->pending == 0 && !r->dropped;
 }
 
-static void cursor_advance(struct cursor *c);
-
+/* The cursor has moved to `to`. */
 static void
-also_done(struct range *also)
+cursor_set(struct range_book *book, struct cursor *c, uint64_t to)
 {
-	also->pending = 0;
-	if (also->cursor != NULL)
-		cursor_advance(also->cursor);
-	else
-		range_drop(also);
+	c->shipped = to;
+	state_shipped(book->state, c->log, c->side, c->reader, to);
 }
 
-/* Move over what is done at the front; what ends in another file moves there, too. */
+/* Move over the ranges at the front that are done. */
 static void
 cursor_advance(struct cursor *c)
 {
 	while (c->first != NULL && range_done(c->first)) {
-		struct range *r = c->first, *also = r->also;
+		struct range *r = c->first;
 
 		c->first = r->next;
 		if (c->first == NULL)
 			c->last = NULL;
-		/* The next file first: with its cursor alone on disk the record is sent once more. */
-		if (also != NULL)
-			also_done(also);
-		if (r->end > c->shipped) {
-			c->shipped = r->end;
-			state_shipped(r->book->state, c->id, c->side, c->shipped);
-		}
+		if (r->end > c->shipped)
+			cursor_set(r->book, c, r->end);
 		range_drop(r);
 	}
 }
@@ -144,16 +116,23 @@ range_release(struct range *r, uint32_t items)
 struct range *
 range_open(struct range_book *book, struct cursor *c, uint64_t batch)
 {
+	struct range *r;
+
 	if (c->open_batch == batch)
 		return c->open;
-	pthread_mutex_lock(&book->lock);
-	c->open = NULL;
-	if (book->nfree >= 2) { /* one is kept for range_also */
-		c->open = range_new(book, c, 0);
+	LOCKED(book);
+	r = c->open = book->free;
+	if (r != NULL) {
 		c->open_batch = batch;
+		book->free = r->next;
+		*r = (struct range){ .book = book, .cursor = c };
+		if (c->last != NULL)
+			c->last->next = r;
+		else
+			c->first = r;
+		c->last = r;
 	}
-	pthread_mutex_unlock(&book->lock);
-	return c->open;
+	return r;
 }
 
 void
@@ -172,97 +151,49 @@ range_repeat(struct range *r, uint32_t times)
 }
 
 void
-range_also(struct range *r, struct cursor *c, uint64_t end)
-{
-	pthread_mutex_lock(&r->book->lock);
-	assert(r->also == NULL);
-	r->also = range_new(r->book, c, end);
-	r->also->pending = 1;
-	r->also->sealed = true;
-	pthread_mutex_unlock(&r->book->lock);
-}
-
-void
 range_seal(struct range_book *book, struct range *r)
 {
-	pthread_mutex_lock(&book->lock);
+	LOCKED(book);
 	r->sealed = true;
 	range_release(r, 0);
-	pthread_mutex_unlock(&book->lock);
 }
 
 uint64_t
 cursor_shipped(struct range_book *book, struct cursor *c)
 {
-	uint64_t shipped;
-
-	pthread_mutex_lock(&book->lock);
-	shipped = c->shipped;
-	pthread_mutex_unlock(&book->lock);
-	return shipped;
+	LOCKED(book);
+	return c->shipped;
 }
 
 bool
 cursor_idle(struct range_book *book, struct cursor *c)
 {
-	bool idle;
-
-	pthread_mutex_lock(&book->lock);
-	idle = c->first == NULL;
-	pthread_mutex_unlock(&book->lock);
-	return idle;
+	LOCKED(book);
+	return c->first == NULL;
 }
 
 bool
-cursor_follow(struct range_book *book, struct cursor *c, uint64_t offset)
+cursor_follow(struct range_book *book, struct cursor *c, uint64_t position)
 {
-	bool moves;
-
-	pthread_mutex_lock(&book->lock);
-	moves = c->first == NULL && !c->parked && c->shipped < offset;
-	if (moves) {
-		c->shipped = offset;
-		state_shipped(book->state, c->id, c->side, offset);
-	}
-	pthread_mutex_unlock(&book->lock);
-	return moves;
+	LOCKED(book);
+	if (c->first != NULL || c->parked || c->shipped >= position)
+		return false;
+	cursor_set(book, c, position);
+	return true;
 }
 
 bool
 cursor_parked(struct range_book *book, struct cursor *c)
 {
-	bool parked;
-
-	pthread_mutex_lock(&book->lock);
-	parked = c->parked;
-	pthread_mutex_unlock(&book->lock);
-	return parked;
+	LOCKED(book);
+	return c->parked;
 }
 
 bool
 cursor_must_rewind(struct range_book *book, struct cursor *c)
 {
-	bool must;
-
-	pthread_mutex_lock(&book->lock);
-	must = c->parked && c->parked_at != book->unparks;
-	pthread_mutex_unlock(&book->lock);
-	return must;
-}
-
-/* The record comes again, and with it its end in the next file: this one moves nothing. */
-static void
-also_forget(struct range *r)
-{
-	if (r->also == NULL)
-		return;
-	r->also->end = 0;
-	r->also->pending = 0;
-	if (r->also->cursor != NULL)
-		cursor_advance(r->also->cursor);
-	else
-		range_drop(r->also);
-	r->also = NULL;
+	LOCKED(book);
+	return c->parked && c->parked_at != book->unparks;
 }
 
 /*
@@ -272,11 +203,10 @@ also_forget(struct range *r)
 void
 cursor_rewind(struct range_book *book, struct cursor *c)
 {
-	pthread_mutex_lock(&book->lock);
+	LOCKED(book);
 	for (struct range *r = c->first, *next; r != NULL; r = next) {
 		next = r->next;
 		r->cursor = NULL;
-		also_forget(r);
 		if (r->sealed && r->pending == 0)
 			range_drop(r);
 	}
@@ -284,7 +214,6 @@ cursor_rewind(struct range_book *book, struct cursor *c)
 	c->open = NULL;
 	c->open_batch = 0;
 	c->parked = false;
-	pthread_mutex_unlock(&book->lock);
 }
 
 /* ---- the shipper's */
@@ -292,52 +221,41 @@ cursor_rewind(struct range_book *book, struct cursor *c)
 void
 range_settle(struct range_book *book, struct range *r, uint32_t items)
 {
-	pthread_mutex_lock(&book->lock);
+	LOCKED(book);
 	range_release(r, items);
-	pthread_mutex_unlock(&book->lock);
 }
 
 bool
-range_stream(struct range_book *book, const struct range *r, struct identity *id)
+range_log(struct range_book *book, const struct range *r, struct identity *id)
 {
-	bool known;
-
-	pthread_mutex_lock(&book->lock);
-	known = r->cursor != NULL;
-	if (known)
-		*id = *r->cursor->id;
-	pthread_mutex_unlock(&book->lock);
-	return known;
+	LOCKED(book);
+	if (r->cursor != NULL)
+		*id = *r->cursor->log;
+	return r->cursor != NULL;
 }
 
 void
 cursor_park(struct range_book *book, struct range *r)
 {
-	pthread_mutex_lock(&book->lock);
+	LOCKED(book);
 	r->dropped = true;
 	if (r->cursor != NULL && !r->cursor->parked) {
 		r->cursor->parked = true;
 		r->cursor->parked_at = book->unparks;
 	}
 	range_release(r, 1);
-	pthread_mutex_unlock(&book->lock);
 }
 
 void
 cursor_unpark_all(struct range_book *book)
 {
-	pthread_mutex_lock(&book->lock);
+	LOCKED(book);
 	book->unparks++;
-	pthread_mutex_unlock(&book->lock);
 }
 
 uint64_t
 range_book_unparks(struct range_book *book)
 {
-	uint64_t unparks;
-
-	pthread_mutex_lock(&book->lock);
-	unparks = book->unparks;
-	pthread_mutex_unlock(&book->lock);
-	return unparks;
+	LOCKED(book);
+	return book->unparks;
 }

@@ -43,6 +43,29 @@ dir_take(const char *dir)
 	return fd;
 }
 
+static struct state *
+state_new(const char *dir, int dir_lock)
+{
+	struct state *s = xcalloc(1, sizeof(*s));
+
+	s->dir = dir == NULL ? NULL : xstrdup(dir);
+	s->dir_lock = dir_lock;
+	pthread_mutex_init(&s->lock, NULL);
+	s->staging = staging_new();
+	s->tickets = xcalloc(1, sizeof(*s->tickets));
+	s->tickets->wake = -1;
+	s->tables = xcalloc(1, sizeof(*s->tables));
+	TAILQ_INIT(&s->tables->by_use);
+	s->tables->contents = map_new();
+	s->tables->homes = map_new();
+	s->tables->logs = map_new();
+	s->tables->rules = map_new();
+	s->tables->counters = map_new();
+	s->tables->counted = map_new();
+	s->tables->metadata = map_new();
+	return s;
+}
+
 struct state *
 state_open(const char *dir)
 {
@@ -51,56 +74,53 @@ state_open(const char *dir)
 
 	if (dir != NULL && fd < 0)
 		return NULL;
-	s = xcalloc(1, sizeof(*s));
-	pthread_mutex_init(&s->lock, NULL);
-	s->dir = dir == NULL ? NULL : xstrdup(dir);
-	s->dir_lock = fd;
-	s->streams = map_new();
-	s->bases = map_new();
-	s->texts = map_new();
-	s->metadata = map_new();
-	s->loaded = map_new();
-	s->wake = -1;
+	s = state_new(dir, fd);
 	if (dir == NULL)
 		return s;
-	if (schema_open(s) < 0 || store_start(s) < 0) {
-		state_close(s);
-		errno = EINVAL;
-		return NULL;
+	if (schema_open(s, false) == 0 && store_start(s) == 0) {
+		state_holds(s, NULL, 0); /* those of the process before */
+		return s;
 	}
-	return s;
+	state_close(s);
+	errno = EINVAL;
+	return NULL;
+}
+
+static void
+tables_free(struct tables *t)
+{
+	struct known *k;
+	struct known_log *l;
+	size_t at = 0;
+
+	while ((k = map_next(t->contents, &at, NULL)) != NULL)
+		contents_free(k);
+	at = 0;
+	while ((l = map_next(t->logs, &at, NULL)) != NULL)
+		logs_free(l);
+	map_free(t->contents);
+	map_free(t->homes);
+	map_free(t->logs);
+	texts_free(t->rules);
+	texts_free(t->counters);
+	texts_free(t->counted);
+	texts_free(t->metadata);
+	holds_free(&t->holds);
+	for (unsigned i = 0; i < t->nreaders; i++)
+		free(t->readers[i]);
+	free(t);
 }
 
 void
 state_close(struct state *s)
 {
-	struct known *k;
-	struct text *t;
-	size_t at = 0;
-
 	if (s == NULL)
 		return;
 	store_stop(s);
-	while ((k = map_next(s->streams, &at, NULL)) != NULL)
-		known_free(k);
-	at = 0;
-	while ((t = map_next(s->texts, &at, NULL)) != NULL) {
-		free(t->value);
-		free(t);
-	}
-	map_free(s->streams);
-	map_free(s->bases);
-	map_free(s->texts);
-	metadata_free(s->metadata);
-	metadata_free(s->loaded);
-	holds_free(&s->holds);
-	staging_clear(s);
-	free(s->staged);
-	free(s->forgotten);
-	for (size_t i = 0; i < s->nrules; i++)
-		free(s->rules[i].text);
-	free(s->rules);
-	free(s->staged_texts);
+	tables_free(s->tables);
+	staging_free(s->staging);
+	free(s->tickets);
+	transaction_clear(&s->next);
 	if (s->dir_lock >= 0)
 		close(s->dir_lock);
 	pthread_mutex_destroy(&s->lock);
@@ -111,18 +131,28 @@ state_close(struct state *s)
 struct state *
 state_look(const char *dir)
 {
-	struct state *s = xcalloc(1, sizeof(*s));
+	struct state *s = state_new(dir, -1);
 
-	pthread_mutex_init(&s->lock, NULL);
-	s->dir = xstrdup(dir);
-	s->dir_lock = s->wake = -1;
-	s->streams = map_new();
-	s->bases = map_new();
-	s->texts = map_new();
-	s->metadata = map_new();
-	s->loaded = map_new();
-	if (schema_look(s) == 0)
+	if (schema_open(s, true) == 0)
 		return s;
 	state_close(s);
 	return NULL;
+}
+
+const char *
+state_dir(const struct state *s)
+{
+	return s->dir;
+}
+
+bool
+state_was_set_aside(const struct state *s)
+{
+	return s->set_aside;
+}
+
+bool
+state_rebooted(const struct state *s)
+{
+	return s->rebooted;
 }

@@ -15,10 +15,9 @@
 #include "voice.h"
 
 #define BUSY_MS 2000
-#define DAY (86400 * NS_PER_S)
 
-#define TEXT_OF(number) #number
-#define TEXT(number) TEXT_OF(number)
+#define DIGITS_OF(number) #number
+#define DIGITS(number) DIGITS_OF(number)
 
 /* Marks the file as ours; and the schema's version: of another one nothing is known. */
 #define MARK 0x746f776c
@@ -26,22 +25,25 @@
 
 static const char create[] =
     "BEGIN IMMEDIATE;"
-    "CREATE TABLE streams (id BLOB PRIMARY KEY, path TEXT,"
-    " shipped0 INTEGER NOT NULL, counted0 INTEGER NOT NULL,"
-    " shipped1 INTEGER NOT NULL, counted1 INTEGER NOT NULL,"
-    " generation INTEGER NOT NULL, size INTEGER NOT NULL, first_seen INTEGER NOT NULL,"
-    " touched INTEGER NOT NULL, open INTEGER NOT NULL, checkpoints BLOB, base BLOB,"
-    " rulings BLOB) WITHOUT ROWID;"
-    "CREATE TABLE breaks (id BLOB, side INTEGER, end INTEGER, next BLOB,"
-    " PRIMARY KEY (id, side, end)) WITHOUT ROWID;"
+    "CREATE TABLE contents (id BLOB PRIMARY KEY, log BLOB NOT NULL, home BLOB NOT NULL,"
+    " path TEXT NOT NULL, generation INTEGER NOT NULL, head INTEGER NOT NULL,"
+    " head_size INTEGER NOT NULL, dev INTEGER NOT NULL, ino INTEGER NOT NULL,"
+    " size INTEGER NOT NULL, first_seen INTEGER NOT NULL, touched INTEGER NOT NULL,"
+    " open INTEGER NOT NULL, checkpoints BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE spans (log BLOB, id BLOB, start INTEGER, base INTEGER NOT NULL, seal INTEGER,"
+    " rules INTEGER NOT NULL, PRIMARY KEY (log, id, start)) WITHOUT ROWID;"
+    "CREATE TABLE cursors (log BLOB, side INTEGER, reader TEXT, position INTEGER NOT NULL,"
+    " PRIMARY KEY (log, side, reader)) WITHOUT ROWID;"
+    "CREATE TABLE breaks (log BLOB, side INTEGER, position INTEGER,"
+    " PRIMARY KEY (log, side, position)) WITHOUT ROWID;"
     "CREATE TABLE rules (name INTEGER PRIMARY KEY, text TEXT NOT NULL);"
     "CREATE TABLE counters (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE metadata (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE holds (stream BLOB, parked INTEGER, output TEXT, why TEXT,"
-    " PRIMARY KEY (stream, parked, output, why)) WITHOUT ROWID;"
+    "CREATE TABLE holds (log BLOB, parked INTEGER, output TEXT, why TEXT,"
+    " PRIMARY KEY (log, parked, output, why)) WITHOUT ROWID;"
     "CREATE TABLE forgotten (one INTEGER PRIMARY KEY, until INTEGER NOT NULL);"
     "CREATE TABLE machine (boot TEXT NOT NULL);"
-    "PRAGMA application_id = " TEXT(MARK) "; PRAGMA user_version = " TEXT(VERSION) "; COMMIT";
+    "PRAGMA application_id = " DIGITS(MARK) "; PRAGMA user_version = " DIGITS(VERSION) "; COMMIT";
 
 /* One number that a statement answers; -1: it fails. */
 static int64_t
@@ -58,19 +60,6 @@ number_of(sqlite3 *db, const char *sql)
 }
 
 /* ---- the file */
-
-static bool
-is_sound(sqlite3 *db)
-{
-	sqlite3_stmt *statement;
-	bool sound = false;
-
-	if (sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &statement, NULL) == SQLITE_OK &&
-	    sqlite3_step(statement) == SQLITE_ROW)
-		sound = strcmp((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
-	sqlite3_finalize(statement);
-	return sound;
-}
 
 /* True when the file has a schema that is not ours; an empty one has none. */
 static bool
@@ -110,6 +99,8 @@ file_open(struct state *s, const char *path)
 	static const char settings[] =
 	    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 	    "PRAGMA journal_size_limit = 4194304; PRAGMA temp_store = MEMORY;";
+	static const char sound[] =
+	    "SELECT quick_check = 'ok' FROM pragma_quick_check WHERE arg = 1";
 	int64_t version;
 
 	file_private(path);
@@ -118,7 +109,8 @@ file_open(struct state *s, const char *path)
 		NULL) != SQLITE_OK)
 		return OPEN_FAILED;
 	sqlite3_busy_timeout(s->db, BUSY_MS);
-	if (sqlite3_exec(s->db, settings, NULL, NULL, NULL) != SQLITE_OK || !is_sound(s->db))
+	if (sqlite3_exec(s->db, settings, NULL, NULL, NULL) != SQLITE_OK ||
+	    number_of(s->db, sound) != 1)
 		return is_corrupt(s->db) || sqlite3_errcode(s->db) == SQLITE_OK ||
 			       sqlite3_errcode(s->db) == SQLITE_ROW
 			   ? OPEN_CORRUPT
@@ -170,24 +162,15 @@ set_aside(struct state *s, const char *path)
 
 /* ---- at the start */
 
-/* Streams that were not used for an age; a full disk: another time. */
+/* What is no span's any more goes; a full disk: another time. */
 static void
-forget(struct state *s)
+orphans_drop(sqlite3 *db)
 {
-	int64_t before = clock_wall() - STATE_AGE_DAYS * DAY;
-	char *sql =
-	    xprintf("BEGIN IMMEDIATE; INSERT OR REPLACE INTO forgotten SELECT 1, max(max(touched),"
-		    " coalesce((SELECT until FROM forgotten), 0)) FROM streams"
-		    " WHERE NOT open AND touched < %" PRId64 " HAVING count(*) > 0;"
-		    "DELETE FROM streams WHERE NOT open AND touched < %" PRId64 ";"
-		    "DELETE FROM breaks WHERE id NOT IN (SELECT id FROM streams);"
-		    "UPDATE streams SET open = 0, touched = %" PRId64 " WHERE open; COMMIT",
-		before, before, clock_wall());
-
-	if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-	free(sql);
-	s->forgotten_to = number_of(s->db, "SELECT coalesce(max(until), 0) FROM forgotten");
+	sqlite3_exec(db,
+	    "DELETE FROM cursors WHERE log NOT IN (SELECT log FROM spans);"
+	    "DELETE FROM breaks WHERE log NOT IN (SELECT log FROM spans);"
+	    "DELETE FROM rules WHERE name NOT IN (SELECT rules FROM spans)",
+	    NULL, NULL, NULL);
 }
 
 /* Note which start of the machine this is; a new store has none to compare it with. */
@@ -232,11 +215,11 @@ open_again(struct state *s, const char *path)
 	if (opened == OPEN_FOREIGN)
 		return say_foreign(path);
 	if (opened == OPENED) {
-		forget(s);
+		orphans_drop(s->db);
 		boot_note(s);
 	}
 	if (opened == OPENED && load_store(s) == 0) {
-		rules_prune(s);
+		forget_start(s);
 		return 0;
 	}
 	say_error("state", "cannot use %s: %s; free its disk, or set another --state DIR", path,
@@ -244,26 +227,14 @@ open_again(struct state *s, const char *path)
 	return -1;
 }
 
-int
-schema_open(struct state *s)
-{
-	char *path = xprintf("%s/state.db", s->dir);
-	int result = open_again(s, path);
-
-	free(path);
-	if (result < 0)
-		file_close(s);
-	return result;
-}
-
 static int
-look(struct state *s, const char *path)
+look_at(struct state *s, const char *path)
 {
 	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK) {
 		sqlite3_busy_timeout(s->db, BUSY_MS);
 		if (is_foreign(s->db))
 			return say_foreign(path);
-		if (load_store(s) == 0 && holds_load(s->db, &s->holds) == 0)
+		if (load_store(s) == 0)
 			return 0;
 	}
 	say_error("state", "cannot read %s: %s; --state DIR names another directory", path,
@@ -272,12 +243,13 @@ look(struct state *s, const char *path)
 }
 
 int
-schema_look(struct state *s)
+schema_open(struct state *s, bool look)
 {
 	char *path = xprintf("%s/state.db", s->dir);
-	int result = look(s, path);
+	int result = look ? look_at(s, path) : open_again(s, path);
 
 	free(path);
-	file_close(s);
+	if (look || result < 0)
+		file_close(s);
 	return result;
 }

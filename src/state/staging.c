@@ -7,113 +7,125 @@
 #include "memory.h"
 #include "state_internal.h"
 
-void
-staging_clear(struct state *s)
+struct staged {
+	struct identity log;
+	enum side side;
+	uint64_t counted;
+};
+
+struct staging {
+	struct staged *at;
+	size_t n;
+	struct map *texts;
+};
+
+struct staging *
+staging_new(void)
 {
-	for (size_t i = 0; i < s->nstaged_texts; i++) {
-		free(s->staged_texts[i].key);
-		free(s->staged_texts[i].value);
-	}
-	s->nstaged = s->nstaged_texts = 0;
+	struct staging *g = xcalloc(1, sizeof(*g));
+
+	g->texts = map_new();
+	return g;
 }
 
 void
-state_counted(struct state *s, const struct identity *id, enum side side, uint64_t offset)
+staging_free(struct staging *g)
 {
-	if (s->nstaged % 256 == 0)
-		s->staged = xrealloc(s->staged, (s->nstaged + 256) * sizeof(*s->staged));
-	s->staged[s->nstaged++] = (struct staged){ *id, side, offset };
+	texts_free(g->texts);
+	free(g->at);
+	free(g);
+}
+
+void
+state_counted(struct state *s, const struct identity *log, enum side side, uint64_t position)
+{
+	struct staging *g = s->staging;
+
+	if (g->n % 256 == 0)
+		g->at = xrealloc(g->at, (g->n + 256) * sizeof(*g->at));
+	g->at[g->n++] = (struct staged){ *log, side, position };
 }
 
 void
 state_text(struct state *s, struct slice key, struct slice value)
 {
-	s->staged_texts =
-	    xrealloc(s->staged_texts, (s->nstaged_texts + 1) * sizeof(*s->staged_texts));
-	s->staged_texts[s->nstaged_texts++] = (struct staged_text){
-		.key = xslicedup(key),
-		.value = value.len > 0 ? xslicedup(value) : NULL,
-	};
-}
-
-static void
-text_put(struct state *s, struct staged_text *from)
-{
-	struct text *t = map_get(s->texts, slice_of(from->key));
-
-	if (t == NULL) {
-		t = xcalloc(1, sizeof(*t));
-		map_put(s->texts, slice_of(from->key), t);
-	}
-	free(t->value);
-	t->value = from->value;
-	from->value = NULL;
-	t->is_dirty = s->texts_dirty = true;
+	texts_put(s->staging->texts, key, value);
 }
 
 static bool
-is_of(const struct staged *c, const struct identity *id)
+is_of(const struct staged *c, const struct identity *log)
 {
-	return memcmp(c->id.at, id->at, sizeof(id->at)) == 0;
+	return memcmp(c->log.at, log->at, sizeof(log->at)) == 0;
 }
 
 void
-staging_see(const struct state *s, const struct identity *id, struct stream_state *out)
+staging_see(const struct staging *g, const struct identity *log, struct cursors out[SIDES])
 {
-	for (size_t i = 0; i < s->nstaged; i++) {
-		if (is_of(&s->staged[i], id))
-			out->side[s->staged[i].side].counted = s->staged[i].counted;
+	for (size_t i = 0; i < g->n; i++) {
+		if (is_of(&g->at[i], log))
+			out[g->at[i].side].counted = g->at[i].counted;
 	}
 }
 
 void
-staging_back(struct state *s, const struct identity *id, enum side side, uint64_t to)
+staging_cut(struct staging *g, const struct identity *log, uint64_t position)
 {
-	for (size_t i = 0; i < s->nstaged; i++) {
-		struct staged *c = &s->staged[i];
-
-		if (c->side == side && c->counted > to && is_of(c, id))
-			c->counted = to;
+	for (size_t i = 0; i < g->n; i++) {
+		if (g->at[i].counted > position && is_of(&g->at[i], log))
+			g->at[i].counted = position;
 	}
+}
+
+static void
+counted_put(void *arg, struct slice key, struct slice value)
+{
+	texts_put(arg, key, value);
 }
 
 state_ticket
 state_counts(struct state *s)
 {
-	state_ticket ticket;
+	struct staging *g = s->staging;
 
-	if (s->nstaged + s->nstaged_texts == 0)
+	if (g->n + map_count(g->texts) == 0)
 		return 0;
-	pthread_mutex_lock(&s->lock);
-	for (size_t i = 0; i < s->nstaged; i++) {
-		struct known *k = known_of(s, &s->staged[i].id);
+	LOCKED(s);
+	for (size_t i = 0; i < g->n; i++)
+		logs_mark(logs_change(s, &g->at[i].log), MARK_COUNT, g->at[i].side)->now =
+		    g->at[i].counted;
+	g->n = 0;
+	if (s->dir != NULL)
+		texts_each(g->texts, counted_put, s->tables->counted);
+	texts_free(g->texts);
+	g->texts = map_new();
+	return tickets_post(s, true);
+}
 
-		k->stream.side[s->staged[i].side].counted = s->staged[i].counted;
-		if (s->dir != NULL)
-			known_dirty(s, k);
-	}
-	for (size_t i = 0; i < s->nstaged_texts; i++)
-		text_put(s, &s->staged_texts[i]);
-	ticket = ++s->posted;
-	if (s->dir == NULL)
-		s->durable = ticket;
+static void
+counter_save(void *arg, struct slice key, struct slice value)
+{
+	struct state *s = arg;
+
+	if (value.len > 0)
+		transaction_add(
+		    s, "INSERT OR REPLACE INTO counters VALUES (?1, ?2)", TEXT(key), TEXT(value));
 	else
-		state_posted(s, true);
-	pthread_mutex_unlock(&s->lock);
-	staging_clear(s);
-	return ticket;
+		transaction_add(s, "DELETE FROM counters WHERE key = ?1", TEXT(key));
+}
+
+void
+staging_gather(struct state *s)
+{
+	if (map_count(s->tables->counted) == 0)
+		return;
+	texts_each(s->tables->counted, counter_save, s);
+	texts_free(s->tables->counted);
+	s->tables->counted = map_new();
 }
 
 void
 state_texts(
     struct state *s, void (*each)(void *arg, struct slice key, struct slice value), void *arg)
 {
-	struct slice key;
-	const struct text *t;
-	size_t at = 0;
-
-	while ((t = map_next(s->texts, &at, &key)) != NULL) {
-		if (t->value != NULL)
-			each(arg, key, slice_of(t->value));
-	}
+	texts_each(s->tables->counters, each, arg);
 }

@@ -2,188 +2,288 @@
 #ifndef STATE_INTERNAL_H
 #define STATE_INTERNAL_H
 
-#include <pthread.h>
 #include <sqlite3.h>
+#include <sys/queue.h>
 
-#include "holds.h"
+#include "locked.h"
 #include "map.h"
 #include "state.h"
 
-/* A record that ended because time said so. */
-struct brk {
-	enum side side;
-	uint64_t end;
-	bool goes_on; /* in the stream … */
-	struct identity next;
-};
-
+/* A content. */
 struct known {
 	struct identity id;
-	struct stream_state stream;
-	char *path;
-	struct brk *breaks;      /* those that a replay may meet, in the order of their making */
-	size_t nbreaks, nstored; /* … the first of which are in the store */
+	struct content_state is;
+	char *path; /* NULL: unknown */
 	struct checkpoint checks[CHECKPOINTS];
 	unsigned nchecks;
-	int64_t touched; /* wall ns when it was last used */
-	bool open;       /* its file is */
-	bool passed;     /* breaks are stored that a replay does not meet any more */
-	bool anew;       /* all of its breaks are to be stored anew */
+	int64_t touched; /* wall ns when it was last opened, or ended */
+	int64_t used;    /* … or found: it may be opened, and is not forgotten just now */
+	bool open;       /* a file has it */
 	bool is_dirty;
-	struct known *dirty; /* the next one */
-	struct known *twin;  /* the next generation of the same base */
+	struct known *dirty;       /* the next one that is to be written */
+	struct known *twin;        /* the next one of its home, used longer ago */
+	TAILQ_ENTRY(known) by_use; /* all, those used longest ago first */
+	struct known_span *spans;  /* in the order of `from` */
 };
 
-/* Counters as a text. */
-struct text {
-	char *value; /* NULL: gone, to be deleted */
-	bool is_dirty;
+struct known_span {
+	struct known *content;
+	struct known_log *log;
+	struct span_state is;
+	struct known_span *next; /* of the content */
 };
 
-/* Framing rules, never freed while we live: few. */
-struct rules_text {
-	uint64_t name;
-	char *text;
+/* Positions at which records ended because time said so, ascending. */
+struct breaks {
+	uint64_t *at;
+	size_t n;
 };
 
-/* What the reader has counted and not posted yet: its alone. */
-struct staged {
+#define ABSENT UINT64_MAX /* in the place of a cursor */
+
+struct mark {
+	uint64_t now, stored;
+};
+
+/* What is counted has the first cursor, the readers that ship have those behind it. */
+enum { MARK_COUNT, MARK_READERS };
+
+struct known_log {
 	struct identity id;
-	enum side side;
-	uint64_t counted;
+	struct known_span **spans; /* in the order of their positions */
+	size_t nspans;
+	struct breaks breaks[SIDES];
+	struct mark (*marks)[SIDES];
+	unsigned nmarks;
+	bool is_dirty;
+	struct known_log *dirty; /* the next one that is to be written */
 };
 
-struct staged_text {
-	char *key, *value;
+/* What waits for outputs: to be written, or, of a state that is looked at, as the store has it. */
+struct holds {
+	struct state_hold *at;
+	size_t n;
+	bool changed;
 };
 
-struct state {
-	char *dir;
-	int dir_lock; /* held while we live; -1: nothing is kept on disk */
-	bool set_aside, rebooted;
+struct tables {
+	struct map *contents; /* identity: struct known */
+	struct map *homes;    /* home: the struct known of it that was used last */
+	struct map *logs;     /* identity: struct known_log */
+	struct map *rules;    /* name: text, never freed while we live: few */
+	struct map *counters; /* key: text, as the store had it */
+	struct map *counted;  /* key: text ("": gone) that is to be written */
+	struct map *metadata; /* key: text, as the store had it; NULL: handed on */
+	char *readers[STATE_READERS];
+	unsigned nreaders;
+	struct known *dirty; /* the first that are to be written */
+	struct known_log *dirty_logs;
+	TAILQ_HEAD(, known) by_use;
+	size_t most;          /* contents that are remembered; 0: any number */
+	uint64_t crowded_out; /* contents forgotten as there were more */
+	int64_t forgotten_to; /* wall ns: the newest that was forgotten was last used then */
+	struct holds holds;
+};
 
-	struct staged *staged;
-	size_t nstaged;
-	struct staged_text *staged_texts;
-	size_t nstaged_texts;
-
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	struct map *streams;  /* identity: struct known */
-	struct map *bases;    /* base: the newest struct known of a generation of it */
-	struct map *texts;    /* key: struct text */
-	struct map *metadata; /* key: char *, that is to be written; empty: deleted */
-	struct map *loaded;   /* key: char *, as the store had it; NULL: handed on */
-	struct holds_table
-	    holds; /* to be written; of a state that is looked at: as the store has it */
-	struct rules_text *rules;
-	size_t nrules, nrules_stored; /* the first of which are in the store */
-	struct known *dirty;
-	bool texts_dirty;
+/* What has been posted, and what is on disk. */
+struct tickets {
+	pthread_cond_t changed; /* for the store thread */
 	state_ticket posted, durable;
-	bool urgent; /* somebody waits for a ticket */
-	bool stop;
-	int64_t forget_at; /* mono ns when it is looked again for what is to be forgotten */
-	struct identity *forgotten; /* streams that are to be deleted from the store */
-	size_t nforgotten;
-	size_t most;             /* streams that are remembered; 0: any number */
-	uint64_t crowded_out;    /* streams forgotten as there were more */
-	int64_t forgotten_to;    /* wall ns: the newest that was forgotten was last used then */
+	bool urgent;             /* somebody waits for a ticket */
 	int wake;                /* eventfd; -1: none */
 	int64_t failing, failed; /* mono ns of the first and the last failure in a row; 0: none */
 	char why[256];           /* … and what it was */
-
-	/* the store thread's */
-	pthread_t thread;
-	bool running;
-	sqlite3 *db;
-	sqlite3_stmt *statements[12];
 };
 
+/* Statements, and what each is given. */
+struct transaction {
+	struct arg *args;
+	size_t nargs, size;
+	char *bytes; /* those of all args */
+	size_t nbytes, room;
+};
+
+struct state {
+	char *dir;    /* NULL: nothing is kept on disk */
+	int dir_lock; /* held while we live */
+	bool set_aside, rebooted;
+	struct staging *staging; /* the reader thread's */
+	pthread_mutex_t lock;    /* over all below, but for db */
+	struct tables *tables;
+	struct tickets *tickets;
+	struct transaction next; /* what the next commit writes, and then what is dirty */
+	struct store *store;     /* NULL: no thread writes */
+	sqlite3 *db;             /* that thread's, once it runs */
+};
+
+/* ---- transaction.c */
+
+struct arg {
+	enum { ARG_STATEMENT, ARG_NULL, ARG_NUMBER, ARG_TEXT, ARG_BLOB } kind;
+	int64_t number;    /* of text and blob: where they are kept */
+	const void *bytes; /* … until then; the statement */
+	size_t len;
+};
+
+#define NOTHING ((struct arg){ ARG_NULL, 0, NULL, 0 })
+#define NUMBER(n) ((struct arg){ ARG_NUMBER, (int64_t)(n), NULL, 0 })
+#define TEXT(slice) ((struct arg){ ARG_TEXT, 0, (slice).at, (slice).len })
+#define BLOB(from, size) ((struct arg){ ARG_BLOB, 0, (from), (size) })
+#define ID(id) BLOB((id)->at, sizeof((id)->at))
+
 /**
- * known_of(s, id):
- * Under the lock: return the stream ${id}, made when it is not known.
+ * transaction_add(s, sql, ...):
+ * Under the lock: one statement more (a literal) for the next commit, and what
+ * it is given.  Nothing when nothing is kept on disk.
  *
- * known_take(s, id), known_put(s, k, urgent):
- * Take the lock and return the stream ${id}; mark it for the next commit and
- * give the lock back.  ${urgent}: somebody waits for the ticket returned.
- *
- * known_dirty(s, k), known_link(s, k):
- * Under the lock: mark ${k} for the next commit; put it among the generations
- * of its base.
+ * transaction_write(t, db, prepared), transaction_clear(t):
+ * Run all of ${t} in one transaction, without the lock; ${prepared} keeps the
+ * statements that were prepared.  Return -1 when that failed: it is to be
+ * rolled back.  Empty it, and free what it has.
  */
-struct known *known_of(struct state *s, const struct identity *id);
-struct known *known_take(struct state *s, const struct identity *id);
-state_ticket known_put(struct state *s, struct known *k, bool urgent);
-void known_dirty(struct state *s, struct known *k);
-void known_link(struct state *s, struct known *k);
-void known_free(struct known *k);
-struct slice known_key(const struct identity *id); /* of the maps */
+#define STATEMENTS 32 /* more than there are */
+struct prepared {
+	const char *sql;
+	sqlite3_stmt *statement;
+};
+#define ARGS(...) ((const struct arg[]){ __VA_ARGS__ })
+#define transaction_add(s, sql, ...)                                                               \
+	transaction_put(s, sql, ARGS(__VA_ARGS__), sizeof(ARGS(__VA_ARGS__)) / sizeof(struct arg))
+void transaction_put(struct state *s, const char *sql, const struct arg *args, size_t n);
+int transaction_write(const struct transaction *t, sqlite3 *db, struct prepared *prepared);
+void transaction_clear(struct transaction *t);
 
-/* rules.c, under the lock */
-void rules_keep(struct state *s, uint64_t name, const char *text);
-void rules_back(struct stream_state *is, uint64_t to);
+/* ---- what is known; all under the lock */
+
+/* One change more.  ${urgent}: somebody waits for the ticket. */
+state_ticket tickets_post(struct state *s, bool urgent);
 
 /**
- * rules_prune(s):
- * After the store was read: drop rules that no stream has.
+ * contents_of(s, id), contents_change(s, id):
+ * Return the content ${id}, made when it is not known; and note that it changes.
+ *
+ * contents_dirty(s, k), contents_gather(s):
+ * Mark ${k} for the next commit; add what is marked to the transaction.
+ *
+ * contents_link(s, k), contents_unlink(s, k):
+ * ${k} is the last of its home, and of all, that was used; it is none of them.
  */
-void rules_prune(struct state *s);
+struct known *contents_of(struct state *s, const struct identity *id);
+struct known *contents_change(struct state *s, const struct identity *id);
+void contents_dirty(struct state *s, struct known *k);
+void contents_gather(struct state *s);
+void contents_link(struct state *s, struct known *k);
+void contents_unlink(struct state *s, struct known *k);
+void contents_free(struct known *k);
+struct slice contents_key(const struct identity *id); /* of the maps; of logs as well */
 
-/* One change more: wake the store when it is the first, or the first that somebody waits for. */
-void state_posted(struct state *s, bool urgent);
+/**
+ * logs_of(s, id), logs_change(s, id):
+ * As those of contents, but a change is posted by the caller.
+ *
+ * logs_mark(l, which, side):
+ * The cursor of a reader, made (ABSENT) when there is none.
+ *
+ * logs_span(s, log, k, is), logs_save(s, span), logs_drop(s, span):
+ * Put a span of ${k}, in the place of the one of that log and that first byte;
+ * have it written; it is gone.
+ *
+ * logs_forget(s, k):
+ * The spans of ${k} are gone, and the logs that had no other.
+ */
+struct known_log *logs_of(struct state *s, const struct identity *id);
+struct known_log *logs_change(struct state *s, const struct identity *id);
+struct mark *logs_mark(struct known_log *l, unsigned which, enum side side);
+struct known_span *logs_span(
+    struct state *s, const struct identity *log, struct known *k, const struct span_state *is);
+void logs_save(struct state *s, const struct known_span *span);
+void logs_drop(struct state *s, struct known_span *span);
+void logs_forget(struct state *s, struct known *k);
+void logs_free(struct known_log *l);
 
-/* staging.c: forget what was kept aside. */
-void staging_clear(struct state *s);
+/**
+ * breaks_add(b, position), breaks_cut(b, position), breaks_pass(b, position):
+ * One more; those behind ${position} are gone; those up to it are (false:
+ * there were none).
+ */
+void breaks_add(struct breaks *b, uint64_t position);
+void breaks_cut(struct breaks *b, uint64_t position);
+bool breaks_pass(struct breaks *b, uint64_t position);
 
-/* staging.c: what was counted of a stream and is not posted yet */
-void staging_see(const struct state *s, const struct identity *id, struct stream_state *out);
-void staging_back(struct state *s, const struct identity *id, enum side side, uint64_t to);
+/**
+ * readers_mark(t, name):
+ * Which cursor is that of the reader ${name}, or of "count"?  ABSENT: there are too many.
+ *
+ * readers_gather(s):
+ * Add the cursors that have moved to the transaction.
+ */
+uint64_t readers_mark(struct tables *t, const char *name);
+void readers_gather(struct state *s);
+
+/**
+ * texts_put(all, key, value), texts_each(all, each, arg), texts_free(all):
+ * Maps of texts: set one; call ${each} for all; free it with them (NULL is harmless).
+ *
+ * texts_rules(t, name, text):
+ * Keep framing rules; false when they are there.
+ */
+void texts_put(struct map *all, struct slice key, struct slice value);
+void texts_each(const struct map *all,
+    void (*each)(void *arg, struct slice key, struct slice value), void *arg);
+void texts_free(struct map *all);
+bool texts_rules(struct tables *t, uint64_t name, struct slice text);
+
+/**
+ * staging_see(g, log, out), staging_cut(g, log, position):
+ * The reader thread's: what was counted of ${log} and is not posted yet; it
+ * goes back to ${position}.
+ *
+ * staging_gather(s):
+ * Add the counters that have changed to the transaction.
+ */
+struct staging *staging_new(void);
+void staging_free(struct staging *g);
+void staging_see(const struct staging *g, const struct identity *log, struct cursors out[SIDES]);
+void staging_cut(struct staging *g, const struct identity *log, uint64_t position);
+void staging_gather(struct state *s);
 
 /**
  * forget_old(s):
- * The store thread's, under the lock: forget streams that have had no file for
- * STATE_AGE_DAYS, or that are more than are to be remembered, at most
- * FORGET_MOST of them, and say when to look again.
+ * Forget contents that have had no file for STATE_AGE_DAYS, or that are more
+ * than are to be remembered, at most FORGET_MOST of them; return how many.
+ *
+ * forget_start(s):
+ * At a start no file has a content; what is old is gone.
  */
 #define FORGET_MOST 1000
-void forget_old(struct state *s);
+size_t forget_old(struct state *s);
+void forget_start(struct state *s);
+
+/* ---- the store; each returns -1 when it cannot, the first two after saying why */
 
 /**
- * forget_soon(s):
- * Under the lock: when there are more than are to be remembered, look within a second.
+ * holds_add(h, hold), holds_free(h), holds_gather(s):
+ * One more; none; under the lock: add the table to the next transaction, when it
+ * has changed.
  */
-void forget_soon(struct state *s);
-
-/* metadata.c: a map of texts, with them. */
-void metadata_free(struct map *all);
-
-/**
- * schema_open(s):
- * Open the store of s->dir, made when absent, and read it into memory; one
- * that is corrupt is set aside.  Return -1 after saying why.
- */
-int schema_open(struct state *s);
+void holds_add(struct holds *h, const struct state_hold *hold);
+void holds_free(struct holds *h);
+void holds_gather(struct state *s);
 
 /**
- * schema_look(s):
- * Read the store of s->dir into memory and change nothing.  Return -1 after
- * saying why.
- */
-int schema_look(struct state *s);
-
-/**
- * load_store(s):
- * Read all tables of s->db into memory.  Return -1 when SQLite cannot.
- */
-int load_store(struct state *s);
-
-/**
+ * schema_open(s, look):
+ * Open the store of s->dir and read it into memory.  It is made when absent,
+ * and set aside when it is corrupt; ${look}: nothing is changed.
+ *
  * store_start(s), store_stop(s):
- * Start the thread that writes (-1 after saying why not); write what is left
- * and end it.
+ * Start the thread that writes; write what is left and end it.
+ *
+ * load_store(s):
+ * Read all tables of s->db into memory.
  */
+int schema_open(struct state *s, bool look);
 int store_start(struct state *s);
 void store_stop(struct state *s);
+int load_store(struct state *s);
 
 #endif

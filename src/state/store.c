@@ -1,9 +1,9 @@
 /*
  * The store thread: what has changed, in one transaction, about once a second
- * or when somebody waits for a ticket.  While it cannot be written, all that
- * changes is kept in memory and tried again; nothing is given up.
+ * or when somebody waits for a ticket.  While it cannot be written, that
+ * transaction is tried again, and all that changes is kept in memory; nothing
+ * is given up.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -12,64 +12,85 @@
 #include "clock.h"
 #include "fault.h"
 #include "memory.h"
-#include "transaction.h"
+#include "state_internal.h"
 #include "voice.h"
 
 #define COMMIT_EVERY NS_PER_S
 #define COMMIT_GAP (20 * NS_PER_MS) /* between commits for which somebody waits */
 #define RETRY_EVERY NS_PER_S
 
+struct store {
+	pthread_t thread;
+	bool stop;
+	struct transaction now; /* written without the lock */
+	state_ticket ticket;    /* durable with it */
+	struct prepared prepared[STATEMENTS];
+};
+
 /* ---- success and failure */
 
 static void
 failed(struct state *s)
 {
-	s->failed = clock_mono();
-	snprintf(s->why, sizeof(s->why), "%s", sqlite3_errmsg(s->db));
-	if (s->failing != 0)
+	struct tickets *t = s->tickets;
+
+	t->failed = clock_mono();
+	snprintf(t->why, sizeof(t->why), "%s", sqlite3_errmsg(s->db));
+	sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	if (t->failing != 0)
 		return;
-	s->failing = s->failed;
+	t->failing = t->failed;
 	say_error("state",
 	    "cannot write %s/state.db: %s; free its disk: until then records that ended by time, "
 	    "and new files, wait",
-	    s->dir, s->why);
+	    s->dir, t->why);
 }
 
 static void
-succeeded(struct state *s, state_ticket ticket)
+succeeded(struct state *s)
 {
+	struct tickets *t = s->tickets;
 	uint64_t one = 1;
 
-	if (s->failing != 0)
+	if (t->failing != 0)
 		say_info("state", "%s/state.db can be written again", s->dir);
-	s->failing = s->failed = 0;
-	s->durable = ticket;
-	if (s->wake >= 0)
-		(void)!write(s->wake, &one, sizeof(one));
+	t->failing = t->failed = 0;
+	t->durable = s->store->ticket;
+	transaction_clear(&s->store->now);
+	if (t->wake >= 0)
+		(void)!write(t->wake, &one, sizeof(one));
 }
 
-/* Under the lock, which is given up meanwhile. */
+static void
+gather(struct state *s)
+{
+	forget_old(s);
+	contents_gather(s);
+	readers_gather(s);
+	staging_gather(s);
+	holds_gather(s);
+	s->store->now = s->next;
+	s->next = (struct transaction){ 0 };
+	s->store->ticket = s->tickets->posted;
+	s->tickets->urgent = false;
+}
+
+/* Under the lock, which is given up meanwhile.  What failed is written before anything newer. */
 static void
 commit(struct state *s)
 {
-	struct transaction all;
 	int result;
 
-	transaction_take(s, &all);
-	s->urgent = false;
+	if (s->tickets->failing == 0)
+		gather(s);
 	pthread_mutex_unlock(&s->lock);
-	result = transaction_write(s, &all);
+	result = transaction_write(&s->store->now, s->db, s->store->prepared);
 	pthread_mutex_lock(&s->lock);
 	FAULT("after-commit");
-	if (result == 0) {
-		s->nrules_stored = all.rules_end;
-		succeeded(s, all.ticket);
-	} else {
+	if (result == 0)
+		succeeded(s);
+	else
 		failed(s);
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-		transaction_give_back(s, &all);
-	}
-	transaction_free(&all);
 }
 
 /* ---- the thread */
@@ -77,23 +98,26 @@ commit(struct state *s)
 static bool
 has_work(const struct state *s)
 {
-	return s->posted > s->durable;
+	return s->tickets->posted > s->tickets->durable;
 }
 
-/* Wait until a commit is due, or a look for what is to be forgotten; under the lock. */
+/* Wait until a commit is due; under the lock. */
 static void
 wait_for_work(struct state *s, int64_t last)
 {
-	while (!s->stop) {
-		int64_t gap = s->failed != 0 ? RETRY_EVERY : s->urgent ? COMMIT_GAP : COMMIT_EVERY;
-		int64_t due = has_work(s) ? last + gap : s->forget_at;
-		struct timespec until;
+	struct tickets *t = s->tickets;
 
-		due = due < s->forget_at ? due : s->forget_at;
-		until = (struct timespec){ .tv_sec = due / NS_PER_S, .tv_nsec = due % NS_PER_S };
-		if (clock_mono() >= due)
+	while (!s->store->stop) {
+		int64_t gap = t->failed != 0 ? RETRY_EVERY : t->urgent ? COMMIT_GAP : COMMIT_EVERY;
+		int64_t due = last + gap;
+		struct timespec until = { .tv_sec = due / NS_PER_S, .tv_nsec = due % NS_PER_S };
+
+		if (!has_work(s))
+			pthread_cond_wait(&t->changed, &s->lock);
+		else if (clock_mono() < due)
+			pthread_cond_timedwait(&t->changed, &s->lock, &until);
+		else
 			return;
-		pthread_cond_timedwait(&s->changed, &s->lock, &until);
 	}
 }
 
@@ -105,16 +129,16 @@ keep(void *arg)
 
 	pthread_setname_np(pthread_self(), "store");
 	pthread_mutex_lock(&s->lock);
-	while (!s->stop) {
+	while (!s->store->stop) {
 		wait_for_work(s, last);
-		if (clock_mono() >= s->forget_at)
-			forget_old(s);
 		if (has_work(s))
 			commit(s);
 		last = clock_mono();
 	}
 	if (has_work(s))
 		commit(s);
+	if (has_work(s) && s->tickets->failing == 0)
+		commit(s); /* the one before was one that had failed */
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
 }
@@ -125,31 +149,36 @@ store_start(struct state *s)
 	pthread_condattr_t attributes;
 	int error;
 
+	s->store = xcalloc(1, sizeof(*s->store));
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&s->changed, &attributes);
+	pthread_cond_init(&s->tickets->changed, &attributes);
 	pthread_condattr_destroy(&attributes);
-	error = pthread_create(&s->thread, NULL, keep, s);
-	s->running = error == 0;
-	if (error != 0)
-		say_error("state", "no thread: %s", strerror(error));
-	return s->running ? 0 : -1;
+	error = pthread_create(&s->store->thread, NULL, keep, s);
+	if (error == 0)
+		return 0;
+	say_error("state", "no thread: %s", strerror(error));
+	free(s->store);
+	s->store = NULL;
+	return -1;
 }
 
 void
 store_stop(struct state *s)
 {
-	if (s->running) {
+	if (s->store != NULL) {
 		pthread_mutex_lock(&s->lock);
-		s->stop = true;
-		pthread_cond_signal(&s->changed);
+		s->store->stop = true;
+		pthread_cond_signal(&s->tickets->changed);
 		pthread_mutex_unlock(&s->lock);
-		pthread_join(s->thread, NULL);
-		s->running = false;
-		pthread_cond_destroy(&s->changed);
+		pthread_join(s->store->thread, NULL);
+		pthread_cond_destroy(&s->tickets->changed);
+		for (size_t i = 0; i < STATEMENTS; i++)
+			sqlite3_finalize(s->store->prepared[i].statement);
+		transaction_clear(&s->store->now);
+		free(s->store);
+		s->store = NULL;
 	}
-	for (size_t i = 0; i < sizeof(s->statements) / sizeof(*s->statements); i++)
-		sqlite3_finalize(s->statements[i]);
 	sqlite3_close(s->db);
 	s->db = NULL;
 }

@@ -2,16 +2,13 @@
 #ifndef AHEAD_H
 #define AHEAD_H
 
-#include "file.h"
+#include "tail_internal.h"
 
 /**
- * ahead_passed(f), ahead_drop(t, f), ahead_drop_heirs(t, f, from):
- * Shipping has come to where ${f} was counted: its second place is given up,
- * as it is when ${f} is not what it was; so are those that have a record open
- * which begins in ${f} at ${from} or behind it.
+ * ahead_drop_passed(t, log):
+ * The first reader may have come to where ${log} was counted: then it needs no
+ * other one.
  */
-bool ahead_passed(const struct file *f);
-void ahead_drop(struct tail *t, struct file *f);
-void ahead_drop_heirs(struct tail *t, struct file *f, uint64_t from);
+void ahead_drop_passed(struct tail *t, struct log *log);
 
 #endif

@@ -136,7 +136,7 @@ beneath_name(int fd)
 }
 
 const char *
-path_below(const char *path, const char *directory)
+beneath_rest(const char *path, const char *directory)
 {
 	size_t n = strlen(directory);
 

@@ -33,10 +33,10 @@ int beneath_read(int fd);
 char *beneath_name(int fd);
 
 /**
- * path_below(path, directory):
+ * beneath_rest(path, directory):
  * Where the rest of ${path} begins that lies below ${directory}; "" when it is
  * that itself, NULL when it is not there.
  */
-const char *path_below(const char *path, const char *directory);
+const char *beneath_rest(const char *path, const char *directory);
 
 #endif

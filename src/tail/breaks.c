@@ -1,109 +1,127 @@
 /*
- * Breaks: records that end because time or the file's end says so.  Each is
- * stored before its record is sent, and on a replay, or when who reads ahead
- * has stored it, the record ends there again.
+ * Breaks: records that end because time or the end of the log says so.  Each is
+ * stored before its record is sent, and on a replay, or when a reader ahead has
+ * stored it, the record ends there again.
  */
 #include "fault.h"
-#include "rules.h"
+#include "model.h"
 
-/* The stream in which an open record's last line lies, and that line's end. */
 static const struct identity *
-last_line(const struct file *f, const struct open_record *o, uint64_t *end)
+log_of(const struct reader *r)
 {
-	bool there = o->before != NULL && o->end == o->start;
-
-	*end = there ? o->before_end : o->end;
-	return there ? &o->before->stream->identity : &f->stream->identity;
+	return &r->log->stream.log;
 }
 
-/* Time ends it, which is stored under ${after}. */
+/* What ends by a break may be joined by the next line of its side, but for the break. */
 static void
-past_note(const struct frame *fr, struct file *f, enum side side, state_ticket after)
+past_note(struct reader *r, enum side side)
 {
-	const struct open_record *o = &f->open[side];
+	const struct open_record *o = &r->open[side];
 
-	if (!fr->counts)
-		f->past[side] = (struct past){ after, o->trace, o->chain };
+	if (o->end != r->half)
+		r->past[side] = (struct past){ o->end, o->last_time, o->rules, o->trace, o->chain };
 }
 
-/* ---- breaks of before: of another life, or stored by who reads ahead */
+/* ---- breaks of before: of another life, or stored by a reader ahead */
 
-/* Did time end the open record where it ends now? */
 static bool
-was_broken(struct frame *fr, const struct file *f, enum side side)
+is_broken(struct frame *fr, const struct reader *r, enum side side)
 {
-	const struct open_record *o = &f->open[side];
-	const struct identity *id;
-	struct identity next;
-	uint64_t end;
+	const struct open_record *o = &r->open[side];
 
-	if (!o->any || o->broken != 0)
-		return o->any; /* its end is stored already, only its room was missing */
-	id = last_line(f, o, &end);
-	return state_is_break(fr->state, id, side, end - 1, end) != 0 &&
-	       (o->before == NULL || !state_goes_on(fr->state, id, side, end, &next));
+	return o->rules != NULL && (o->broken != 0 || state_is_break(fr->state, log_of(r), side,
+							  o->end - 1, o->end) != 0);
 }
 
 void
-frame_seek_stop(struct frame *fr, struct file *f)
+breaks_seek(struct frame *fr, struct reader *r)
 {
-	f->stop = UINT64_MAX;
+	r->stop = UINT64_MAX;
 	for (int side = 0; side < SIDES; side++) {
-		uint64_t end = state_is_break(
-		    fr->state, &f->stream->identity, (enum side)side, f->offset, UINT64_MAX);
+		uint64_t end =
+		    state_is_break(fr->state, log_of(r), (enum side)side, r->at, UINT64_MAX);
 
-		if (was_broken(fr, f, (enum side)side))
-			f->stop = f->offset;
-		else if (end != 0 && end < f->stop)
-			f->stop = end;
+		if (is_broken(fr, r, (enum side)side))
+			r->stop = r->at;
+		else if (end != 0 && end < r->stop)
+			r->stop = end;
 	}
-}
-
-void
-frame_seek(struct frame *fr, struct file *f)
-{
-	rules_seek(fr, f, f->offset);
-	frame_seek_stop(fr, f);
 }
 
 bool
-frame_stop(struct frame *fr, struct file *f)
+breaks_stop(struct frame *fr, struct reader *r)
 {
+	r->mark = r->log->mark;
 	for (int side = 0; side < SIDES; side++) {
-		state_ticket after = f->open[side].broken;
-
-		if (!was_broken(fr, f, (enum side)side))
+		if (!is_broken(fr, r, (enum side)side))
 			continue;
-		after = after != 0 ? after : fr->breaks;
-		past_note(fr, f, (enum side)side, after);
-		if (!frame_end_side(fr, f, (enum side)side, after))
+		past_note(r, (enum side)side);
+		if (!frame_end_side(fr, r, (enum side)side))
 			return false;
 	}
-	frame_seek_stop(fr, f);
+	breaks_seek(fr, r);
 	return true;
 }
 
-/* ---- a new one */
+/* ---- new ones */
+
+/* A reader behind stops there; one that is farther may have the record open, still. */
+static void
+other_stop(struct reader *other, enum side side, uint64_t end)
+{
+	if (other->at <= end && end < other->stop)
+		other->stop = end;
+	else if (other->open[side].rules != NULL && other->open[side].end == end)
+		other->stop = other->at;
+}
+
+static void
+others_stop(const struct reader *r, enum side side, uint64_t end)
+{
+	struct log *log = r->log;
+
+	for (unsigned i = 0; i < log->nreaders; i++) {
+		if (&log->readers[i] != r)
+			other_stop(&log->readers[i], side, end);
+	}
+	if (log->count != NULL && log->count != r)
+		other_stop(log->count, side, end);
+}
+
+static void
+break_put(struct frame *fr, struct reader *r, enum side side, uint64_t end)
+{
+	r->mark = r->log->mark = state_break(fr->state, log_of(r), side, end);
+	others_stop(r, side, end);
+}
 
 bool
-frame_flush(struct frame *fr, struct file *f)
+breaks_flush(struct frame *fr, struct reader *r)
 {
-	if (f->offset > f->sealed && frame_open(f))
-		rules_settle(fr, f, f->offset);
 	for (int side = 0; side < SIDES; side++) {
-		struct open_record *o = &f->open[side];
-		const struct identity *id;
-		uint64_t end;
+		struct open_record *o = &r->open[side];
 
-		if (!o->any)
+		if (o->rules == NULL)
 			continue;
-		id = last_line(f, o, &end);
-		if (o->broken == 0)
-			o->broken = fr->breaks = state_break(fr->state, id, (enum side)side, end);
+		if (o->broken == 0) {
+			break_put(fr, r, (enum side)side, o->end);
+			o->broken = r->mark;
+		}
 		FAULT("break-stored");
-		past_note(fr, f, (enum side)side, o->broken);
-		if (!frame_end_side(fr, f, (enum side)side, o->broken))
+		past_note(r, (enum side)side);
+		if (!frame_end_side(fr, r, (enum side)side))
 			return false;
 	}
 	return true;
+}
+
+/* Of which side the line is, is not known yet. */
+void
+breaks_line(struct frame *fr, struct reader *r, uint64_t end)
+{
+	r->half = end;
+	for (int side = 0; side < SIDES; side++) {
+		if (state_is_break(fr->state, log_of(r), (enum side)side, end - 1, end) == 0)
+			break_put(fr, r, (enum side)side, end);
+	}
 }

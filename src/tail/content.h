@@ -1,54 +1,53 @@
-/*
- * Where a file's bytes come from: the file itself, or what a .gz holds.
- * Offsets are those of the decompressed bytes, so that a stream goes on where
- * it was when its file has been compressed.
- */
+/* Contents and the places that have them. */
 #ifndef CONTENT_H
 #define CONTENT_H
 
-#include <sys/types.h>
-
-#include "file.h"
-
-struct gunzip;
-struct packed; /* of a .gz: what is known of its content; NULL: a plain file */
+#include "tail_internal.h"
 
 /**
- * content_begin(t, f), content_fini(t, f):
- * Is ${f} compressed (by its name)?  Called when it was opened; when it is
- * closed.
+ * content_new(log):
+ * A content of which nothing is known, found by the name of ${log}; in no list.
+ *
+ * content_free(t, c):
+ * It has no span and is in no list: its places are closed.
  */
-void content_begin(struct tail *t, struct file *f);
-void content_fini(struct tail *t, struct file *f);
+struct content *content_new(struct log *log);
+void content_free(struct tail *t, struct content *c);
 
 /**
- * content_read(f, to, n, offset):
- * Read ${n} bytes from ${offset} on; fewer only at the end; -1 with errno.
- * Forward is cheap; far back in a .gz is from its start.  One that is corrupt
- * or cut off ends there: said, and counted as lost.
+ * content_name(t, c, id, is):
+ * ${c} is the content ${id}; ${is} is what is known of it, or to be stored.
+ *
+ * content_find(t, id):
+ * The content of this identity that is in memory, or NULL.
  */
-ssize_t content_read(const struct file *f, void *to, size_t n, uint64_t offset);
+void content_name(
+    struct tail *t, struct content *c, const struct identity *id, const struct content_state *is);
+struct content *content_find(const struct tail *t, const struct identity *id);
 
 /**
- * content_size(f, on_disk), content_end(f):
- * How many bytes there are to be read, as far as is known, when the file has
- * ${on_disk}; where a file ends that has been read to its end: what a corrupt
- * .gz holds behind its fault is done with.
+ * content_add(t, c, p), content_move(t, to, p), content_remove(t, p):
+ * The place ${p}, which had no content, has ${c}; it has ${to} instead of the one
+ * that it had; it is closed.
  */
-uint64_t content_size(const struct file *f, uint64_t on_disk);
-uint64_t content_end(const struct file *f);
-
-/* Set f->size to what the system says now. */
-void content_measure(struct file *f);
+void content_add(struct tail *t, struct content *c, struct place *p);
+void content_move(struct tail *t, struct content *to, struct place *p);
+void content_remove(struct tail *t, struct place *p);
 
 /**
- * content_turn(t, f), content_turned(t, f, more):
- * One .gz is read at a time: may ${f} have its turn now?  It had it.
+ * content_is_live(c), content_is_left(t, c), content_measure(c):
+ * A Path leads to a place of it.  No process can write to any place of it.  Set
+ * the size of each place, and c->size.
  */
-bool content_turn(struct tail *t, struct file *f);
-void content_turned(struct tail *t, struct file *f, bool more);
+bool content_is_live(const struct content *c);
+bool content_is_left(struct tail *t, struct content *c);
+void content_measure(struct content *c);
 
-/* Memory, when no .gz is open: none. */
-void content_free(struct tail *t);
+/**
+ * content_source(c, offset):
+ * The place from which ${c} is read at ${offset}: one that has bytes there, a
+ * plain file rather than a .gz; else the first one.  NULL: it has none.
+ */
+struct place *content_source(struct content *c, uint64_t offset);
 
 #endif

@@ -1,136 +1,148 @@
 /*
- * Framing: lines to records.  Each side of a file has at most one open record
+ * Framing: lines to records.  Each side of a log has at most one open record
  * (a partial chain, a line that a stack trace may follow).  It ends by its
- * text, by a line whose time is Flush past its last one's, or by a break.
+ * text, by a line whose time is Flush past its last one's, by a break, or where
+ * the content ends behind that in which it began.
+ *
+ * While the read buffer holds all lines of an open record, its text is made as
+ * they come; else they are read once more when it ends (record_text.c).
  */
-#include <assert.h>
 #include <stdlib.h>
 
-#include "again.h"
-#include "clock.h"
-#include "file.h"
-#include "rules.h"
+#include "framing_rules.h"
+#include "least.h"
+#include "line_format.h"
+#include "record_text.h"
 
 void
-frame_init(struct frame *fr, size_t again_size)
+frame_init(struct frame *fr, size_t size)
 {
+	fr->rules = map_new();
 	fr->generation = 1;
-	fr->again_size = again_size;
-	fr->again = xmalloc(again_size);
-	buffer_init(&fr->text, 0);
+	fr->size = size;
+	fr->bytes = xmalloc(size);
+	fr->again = xmalloc(size);
+	for (int side = 0; side < SIDES; side++)
+		buffer_init(&fr->text[side], 0);
 	buffer_init(&fr->plain, 0);
-}
-
-void
-frame_room(struct frame *fr, size_t again_size)
-{
-	fr->again = xrealloc(fr->again, again_size);
-	fr->again_size = again_size;
-	fr->of = NULL;
-	fr->generation++;
+	buffer_init(&fr->whole, 0);
 }
 
 void
 frame_fini(struct frame *fr)
 {
-	rules_free(fr);
+	free(fr->bytes);
 	free(fr->again);
-	buffer_fini(&fr->text);
+	for (int side = 0; side < SIDES; side++)
+		buffer_fini(&fr->text[side]);
 	buffer_fini(&fr->plain);
+	buffer_fini(&fr->whole);
+}
+
+void
+frame_forget(struct frame *fr)
+{
+	fr->of = NULL;
+	fr->generation++;
+}
+
+void
+frame_room(struct frame *fr, size_t size)
+{
+	fr->bytes = xrealloc(fr->bytes, size);
+	fr->again = xrealloc(fr->again, size);
+	fr->size = size;
+	frame_forget(fr);
 }
 
 /* One physical line, taken apart. */
 struct physical {
 	uint64_t start, end;
-	struct slice line, raw; /* as it lies in the file; what of it is kept */
-	struct cri cri;         /* content is the whole line when it is not the runtime's */
-	bool is_cri, was_cut, cut;
+	struct slice raw; /* what is kept of it as it lies in the file */
+	struct cri cri;   /* content is the whole line when it is not the runtime's */
+	bool is_cri, cut;
 };
 
-static bool
-takes_lines_alone(const struct file *f)
-{
-	return f->rules->form == FORM_ALONE;
-}
-
 static void
-line_take_apart(struct frame *fr, const struct file *f, struct physical *p)
+line_take_apart(struct frame *fr, const struct rules *rules, struct slice line, struct physical *p)
 {
-	p->cut = p->was_cut;
-	p->raw = rules_line(f->rules, p->line, &p->cut);
-	p->is_cri = form_take(f->rules->form, p->raw, &fr->memo, &p->cri);
-	if (p->is_cri && p->cri.escaped) {
+	p->raw = framing_rules_line(rules, line, &p->cut);
+	p->is_cri = rules->runtime && line_format_take(p->raw, &fr->memo, &p->cri);
+	if (!p->is_cri) {
+		p->cri = (struct cri){ .side = SIDE_STDOUT, .content = p->raw };
+	} else if (p->cri.escaped) {
 		buffer_clear(&fr->plain);
-		form_text(p->cri.content, true, &fr->plain);
+		line_format_text(p->cri.content, true, &fr->plain);
 		p->cri.content = buffer_slice(&fr->plain);
 	}
-	if (p->is_cri)
-		return;
-	p->cri = (struct cri){ .side = SIDE_STDOUT, .content = p->raw };
 }
 
 /* ---- the end of a record */
 
-/* The empty line that an open record held, as the record of its own that it is. */
-static struct open_record
-held_line(const struct frame *fr, const struct open_record *o, enum side side)
+/* The empty line that an open record held becomes the open record. */
+static void
+held_line_open(struct open_record *o)
 {
-	struct open_record line = {
-		.any = true,
-		.cri = o->cri,
+	*o = (struct open_record){
+		.rules = o->rules,
 		.start = o->held,
 		.end = o->end,
+		.hash = o->held_hash,
+		.broken = o->broken,
 		.last_time = o->last_time,
 		.lines = 1,
-		.hash = o->held_hash,
-		.rules = o->rules,
-		.handed = o->handed,
 	};
-
-	if (o->held_before) {
-		line.before = o->before;
-		file_lend(line.before, side, fr->counts, 1);
-		line.before_start = o->held;
-		line.before_end = o->before_end;
-		line.start = line.end = line.lines = 0;
-	}
-	return line;
 }
 
 bool
-frame_end_side(struct frame *fr, struct file *f, enum side side, state_ticket after)
+frame_end_side(struct frame *fr, struct reader *r, enum side side)
 {
-	struct open_record *o = &f->open[side];
-	struct open_record whole = *o;
+	struct open_record *o = &r->open[side];
+	struct open_record whole;
 
-	if (!o->any)
-		return true;
-	if (o->holds)
-		*(o->held_before ? &whole.before_end : &whole.end) = o->held;
-	if (o->holds && !o->held_before)
-		whole.lines--;
-	if (!frame_offer(fr, f, side, &whole, after))
-		return false;
-	if (!o->holds) {
-		*o = (struct open_record){ 0 };
-		return true;
+	while (o->rules != NULL) {
+		whole = *o;
+		if (o->held != 0) { /* the text that was made has it */
+			whole.end = o->held;
+			whole.generation *= --whole.lines == 1;
+		}
+		if (!emit_record(fr, r, side, &whole))
+			return false;
+		if (o->held != 0)
+			held_line_open(o);
+		else
+			o->rules = NULL;
 	}
-	*o = held_line(fr, o, side);
-	return frame_end_side(fr, f, side, after);
+	return true;
 }
 
-/* Does a line of either side with this time end it, being Flush past its last one? */
-static bool
-is_expired(const struct open_record *o, int64_t time)
-{
-	return o->any && time != 0 && o->last_time != 0 && time - o->last_time >= o->rules->flush;
-}
-
-static bool
-sides_expire(struct frame *fr, struct file *f, int64_t time)
+bool
+frame_cross(struct frame *fr, struct reader *r, uint64_t start)
 {
 	for (int side = 0; side < SIDES; side++) {
-		if (is_expired(&f->open[side], time) && !frame_end_side(fr, f, (enum side)side, 0))
+		if (r->open[side].rules != NULL && r->open[side].start < start &&
+		    !frame_end_side(fr, r, (enum side)side))
+			return false;
+	}
+	return true;
+}
+
+/* Is a line of this time Flush past the last one's? */
+static bool
+is_past(const struct rules *rules, int64_t last, int64_t time)
+{
+	return time != 0 && last != 0 && time - last >= rules->flush;
+}
+
+/* A line of either side with this time ends what is open so long. */
+static bool
+sides_expire(struct frame *fr, struct reader *r, int64_t time)
+{
+	for (int side = 0; side < SIDES; side++) {
+		const struct open_record *o = &r->open[side];
+
+		if (o->rules != NULL && is_past(o->rules, o->last_time, time) &&
+		    !frame_end_side(fr, r, (enum side)side))
 			return false;
 	}
 	return true;
@@ -143,7 +155,6 @@ record_extend(struct open_record *o, const struct physical *p)
 {
 	o->end = p->end;
 	o->lines++;
-	o->bytes += p->cri.content.len;
 	o->cut |= p->cut;
 	if (p->cri.time != 0)
 		o->last_time = p->cri.time;
@@ -153,198 +164,181 @@ record_extend(struct open_record *o, const struct physical *p)
 
 /* Complete as it stands, whatever follows? */
 static bool
-record_closed(const struct file *f, const struct open_record *o)
+record_closed(const struct open_record *o)
 {
-	return !o->chain && (takes_lines_alone(f) || trace_closed(o->first, o->last));
+	return !o->chain && (!o->rules->runtime || trace_closed(o->first, o->last));
 }
 
 static bool
-record_begin(struct frame *fr, struct file *f, const struct physical *p, trace_state trace)
+record_begin(struct frame *fr, struct reader *r, const struct physical *p, trace_state trace)
 {
-	struct open_record o = {
-		.any = true,
-		.cri = p->is_cri,
-		.chain = p->cri.partial,
-		.partial = p->cri.partial,
-		.cut = p->cut,
+	struct open_record *o = &r->open[p->cri.side];
+	struct buffer *text = &fr->text[p->cri.side];
+	bool taken;
+
+	*o = (struct open_record){
+		.rules = r->span->rules,
+		.start = p->start,
+		.hash = record_text_hash(p->raw),
+		.time = p->cri.time,
 		.trace = trace,
 		.first = p->cri.content.len > 0 ? p->cri.content.at[0] : '\0',
-		.start = p->start,
-		.time = p->cri.time,
-		.hash = line_hash(p->raw),
+		.chain = p->cri.partial,
 		.generation = fr->generation,
 		.line = p->cri,
-		.rules = f->rules,
 	};
-
-	record_extend(&o, p);
-	if (record_closed(f, &o))
-		return frame_offer(fr, f, p->cri.side, &o, 0);
-	if (p->cri.escaped)
-		o.generation = 0; /* the next line takes the place of its content */
-	f->open[p->cri.side] = o;
+	record_extend(o, p);
+	if (record_closed(o)) {
+		taken = emit_record(fr, r, p->cri.side, o);
+		o->rules = NULL; /* refused, it comes again with its line */
+		return taken;
+	}
+	if (p->cri.escaped) { /* the next line takes the place of its content */
+		buffer_clear(text);
+		buffer_put(text, p->cri.content);
+		o->line.content = buffer_slice(text);
+	}
 	return true;
+}
+
+/* Append a further line's content to the text, while the buffer holds the record. */
+static void
+text_extend(struct frame *fr, struct open_record *o, const struct physical *p, bool newline)
+{
+	struct buffer *text = &fr->text[p->cri.side];
+	struct slice more = p->cri.content;
+
+	if (o->generation != fr->generation)
+		return;
+	if (o->lines == 1 && !o->line.escaped) {
+		buffer_clear(text);
+		buffer_put(text, o->line.content);
+	}
+	if (text->len > o->rules->cap)
+		return;
+	if (newline)
+		buffer_put(text, SLICE("\n"));
+	/* A byte more than is kept says that there were more. */
+	more.len = (size_t)least(more.len, o->rules->cap + 1 - least(text->len, o->rules->cap + 1));
+	buffer_put(text, more);
 }
 
 /* The next part of a partial chain. */
 static bool
-chain_go_on(struct frame *fr, struct file *f, const struct physical *p)
+chain_go_on(struct frame *fr, struct reader *r, const struct physical *p)
 {
-	struct open_record *o = &f->open[p->cri.side], was = *o;
+	struct open_record *o = &r->open[p->cri.side], was = *o;
+	size_t len = fr->text[p->cri.side].len;
 
+	text_extend(fr, o, p, false);
 	record_extend(o, p);
 	o->chain = p->cri.partial;
-	if (!record_closed(f, o) || frame_end_side(fr, f, p->cri.side, 0))
+	if (!record_closed(o) || frame_end_side(fr, r, p->cri.side))
 		return true;
 	*o = was;
+	fr->text[p->cri.side].len = len;
 	return false;
 }
 
-/*
- * Is it of a record that is done?  Only one that began in the file before may
- * still have to be cut here: up to its end as it was, whatever is done behind it.
- */
-static bool
-is_done(const struct file *f, const struct physical *p)
+/* Is the line a part of a record that is open so? */
+static enum trace_verdict
+verdict_of(const struct rules *rules, trace_state *trace, bool chain, const struct physical *p)
 {
-	return p->start < f->resume[p->cri.side];
+	if (chain && p->is_cri)
+		return TRACE_JOIN;
+	return rules->runtime ? trace_line(trace, p->cri.content) : TRACE_NEW;
 }
 
 /* A logical line begins: of the open record, or of a new one. */
 static bool
-line_begins(struct frame *fr, struct file *f, const struct physical *p)
+line_begins(struct frame *fr, struct reader *r, const struct physical *p)
 {
-	struct open_record *o = &f->open[p->cri.side];
-	trace_state trace = o->any ? o->trace : 0;
+	struct open_record *o = &r->open[p->cri.side];
+	const struct rules *rules = o->rules != NULL ? o->rules : r->span->rules;
+	trace_state trace = o->rules != NULL ? o->trace : 0;
 
-	switch (takes_lines_alone(f) ? TRACE_NEW : trace_line(&trace, p->cri.content)) {
+	switch (verdict_of(rules, &trace, false, p)) {
 	case TRACE_JOIN:
-		o->holds = o->held_before = false;
+		o->held = 0;
 		break;
 	case TRACE_HOLD:
-		o->holds = true;
 		o->held = p->start;
-		o->held_hash = line_hash(p->raw);
+		o->held_hash = record_text_hash(p->raw);
 		break;
 	case TRACE_NEW:
-		if (!frame_end_side(fr, f, p->cri.side, 0))
+		if (!frame_end_side(fr, r, p->cri.side))
 			return false;
-		return is_done(f, p) || record_begin(fr, f, p, trace);
+		if (p->start < r->resume[p->cri.side])
+			return true;
+		return record_begin(fr, r, p, trace);
 	}
-	if (o->lines == 0) /* handed over by a rotation: it has no line in this file yet */
-		o->start = p->start;
+	text_extend(fr, o, p, true);
 	record_extend(o, p);
 	o->trace = trace;
 	o->chain = p->cri.partial;
 	return true;
 }
 
-/* ---- other rules */
-
-/* Is the line, of the same side, a part of a record that is open so? */
-static bool
-joins(const struct file *f, const struct physical *p, trace_state trace, bool chain)
-{
-	if (chain && p->is_cri)
-		return true;
-	return !takes_lines_alone(f) && trace_line(&trace, p->cri.content) != TRACE_NEW;
-}
+/* ---- what is not needed any more, or changes */
 
 /*
- * Without its break a line would be of the record that time ended before it: it
- * waits, too, and with it what is behind it.
+ * A break is kept as long as the next line of its side would have joined the
+ * record that it ended; at any other line the record ends by its text.
  */
 static void
-past_mind(struct file *f, const struct physical *p)
+past_mind(struct frame *fr, struct reader *r, const struct physical *p)
 {
-	struct past *was = &f->past[p->cri.side];
+	struct past *was = &r->past[p->cri.side];
+	trace_state trace = was->trace;
 
-	if (was->after > f->begun && joins(f, p, was->trace, was->chain))
-		f->begun = was->after;
-	was->after = 0;
+	if (is_past(was->rules, was->last_time, p->cri.time) ||
+	    verdict_of(was->rules, &trace, was->chain, p) == TRACE_NEW)
+		state_unbreak(fr->state, &r->log->stream.log, p->cri.side, was->end);
+	was->end = 0;
 }
 
-/* Does this line leave nothing open that began before the rules change? */
+/* The first line at or behind the end of a span whose content goes on in the next one. */
 static bool
-ends_all_before(const struct file *f, const struct physical *p)
+rules_change(struct frame *fr, struct reader *r, uint64_t start)
 {
-	for (int side = 0; side < SIDES; side++) {
-		const struct open_record *o = &f->open[side];
+	const struct rules *was = r->span->rules;
 
-		if (!o->any || (o->before == NULL && o->start >= f->sealed))
-			continue;
-		if (o->broken != 0 || is_expired(o, p->cri.time))
-			continue;
-		if ((int)p->cri.side != side || joins(f, p, o->trace, o->chain))
+	while (start >= span_end(r->span))
+		r->span = TAILQ_NEXT(r->span, in_log);
+	for (int side = 0; side < SIDES && was->runtime != r->span->rules->runtime; side++) {
+		if (!frame_end_side(fr, r, (enum side)side))
 			return false;
 	}
 	return true;
-}
-
-/* A line at or behind the place where the rules change.  False: refused. */
-static bool
-rules_change(struct frame *fr, struct file *f, struct physical *p)
-{
-	if (f->settled == RULING_WAITS && !ends_all_before(f, p))
-		return true;
-	rules_settle(fr, f, p->start);
-	for (int side = 0; side < SIDES && f->settled == RULING_ENDS; side++) {
-		if (!frame_end_side(fr, f, (enum side)side, f->open[side].broken))
-			return false;
-	}
-	rules_seek(fr, f, p->start);
-	line_take_apart(fr, f, p);
-	return true;
-}
-
-/*
- * Its end is stored already, only its room was missing; or it began in the file
- * before and comes again, and this file's part of it is done: it ended, for
- * whatever reason, where its side goes on at the latest.
- */
-static bool
-has_ended(const struct file *f, enum side side, uint64_t start)
-{
-	const struct open_record *o = &f->open[side];
-
-	return o->any && (o->broken != 0 || (o->before != NULL && f->resume[side] > 0 &&
-						start >= f->resume[side]));
 }
 
 bool
 frame_line(
-    struct frame *fr, struct file *f, uint64_t start, uint64_t end, struct slice line, bool cut)
+    struct frame *fr, struct reader *r, uint64_t start, uint64_t end, struct slice line, bool cut)
 {
-	struct physical p = { .start = start, .end = end, .line = line, .was_cut = cut };
+	struct physical p = { .start = start, .end = end, .cut = cut };
 	struct open_record *o;
 
-	line_take_apart(fr, f, &p);
-	if (start >= f->sealed && !rules_change(fr, f, &p))
+	if (start >= span_end(r->span) && !rules_change(fr, r, start))
 		return false;
-	o = &f->open[p.cri.side];
-	if (!is_done(f, &p) && f->away[fr->counts][p.cri.side] > 0) {
-		f->ended = true; /* a late line must not come before that record */
-		return false;
-	}
+	line_take_apart(fr, r->span->rules, line, &p);
+	o = &r->open[p.cri.side];
 	/* A line that is done already ends what is open on the other side, as it did before. */
-	if (!sides_expire(fr, f, p.cri.time))
+	if (!sides_expire(fr, r, p.cri.time))
 		return false;
-	if (!o->any && is_done(f, &p))
+	if (o->rules == NULL && start < r->resume[p.cri.side])
 		return true;
-	if (f->past[p.cri.side].after != 0 && !fr->counts)
-		past_mind(f, &p);
-	if (has_ended(f, p.cri.side, start) && !frame_end_side(fr, f, p.cri.side, o->broken))
+	if (r->past[p.cri.side].end != 0)
+		past_mind(fr, r, &p);
+	if (o->rules != NULL && o->broken != 0 && !frame_end_side(fr, r, p.cri.side))
 		return false;
-	if (o->any && o->chain && p.is_cri) {
-		if (o->lines == 0)
-			o->start = p.start;
-		return chain_go_on(fr, f, &p);
-	}
-	return line_begins(fr, f, &p);
+	if (o->rules != NULL && o->chain && p.is_cri)
+		return chain_go_on(fr, r, &p);
+	return line_begins(fr, r, &p);
 }
 
 bool
-frame_open(const struct file *f)
+frame_is_open(const struct reader *r)
 {
-	return f->open[SIDE_STDOUT].any || f->open[SIDE_STDERR].any;
+	return r->open[SIDE_STDOUT].rules != NULL || r->open[SIDE_STDERR].rules != NULL;
 }

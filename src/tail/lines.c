@@ -1,237 +1,269 @@
 /*
- * Bytes to lines: what is new in a file, in one buffer that all files share.
- * A line ends at its newline; where it stopped before (a break), whatever
- * stands behind it now; and with the file.
+ * Bytes to lines: what is new in a place, in one buffer that all share.  A line
+ * ends at its newline; where it stopped before (a break), whatever stands behind
+ * it now; and at a seal.
  */
 #include "lines.h"
 
-#include <stdlib.h>
-
 #include "clock.h"
-#include "content.h"
+#include "framing_rules.h"
 #include "metrics.h"
-#include "rules.h"
-#include "same.h"
+#include "place.h"
 
 #define READ_SIZE (256u << 10) /* one read */
-#define BUDGET (1u << 20)      /* of one file in one turn: then it is another's */
+#define BUDGET (1u << 20)      /* of one log in one turn: then it is another's */
 
-/* Lines that are read ahead are read once more. */
-static void
-lines_count(const struct tail *t, uint64_t lines)
+static uint64_t
+base_of(const struct reader *r)
 {
-	if (!t->frame.counts)
+	return r->span->is.base;
+}
+
+/* Lines that are only counted are read once more. */
+static void
+lines_count(const struct reader *r, uint64_t lines)
+{
+	if (r->to != NULL)
 		metrics_add(&metrics.lines, lines);
 }
 
-/* Take the whole lines of `bytes`, which lie at f->offset.  False: refused. */
+/* Take the whole lines of `bytes`, which lie at r->at.  False: refused. */
 static bool
-lines_take(struct tail *t, struct file *f, struct slice bytes)
+lines_take(struct tail *t, struct reader *r, struct slice bytes)
 {
 	const char *at = bytes.at, *end = at + bytes.len, *newline;
 	uint64_t lines = 0;
 	bool taken = true;
 
 	while (at < end && (newline = memchr(at, '\n', (size_t)(end - at))) != NULL) {
-		uint64_t start = f->offset, next = start + (uint64_t)(newline - at) + 1;
+		uint64_t next = r->at + (uint64_t)(newline - at) + 1;
 
 		taken = frame_line(
-		    &t->frame, f, start, next, (struct slice){ at, (size_t)(newline - at) }, false);
+		    &t->frame, r, r->at, next, (struct slice){ at, (size_t)(newline - at) }, false);
 		if (!taken)
 			break;
-		f->offset = next;
+		r->at = next;
 		at = newline + 1;
 		lines++;
 	}
-	lines_count(t, lines);
+	lines_count(r, lines);
 	return taken;
 }
 
+/* The same up to `stop`, where a line ends even without a newline. */
+static bool
+lines_take_to(struct tail *t, struct reader *r, struct slice bytes, uint64_t stop)
+{
+	uint64_t from = r->at;
+
+	bytes.len = (size_t)(stop - from);
+	if (!lines_take(t, r, bytes))
+		return false;
+	bytes = slice_from(bytes, (size_t)(r->at - from));
+	if (bytes.len == 0)
+		return true;
+	if (!frame_line(&t->frame, r, r->at, stop, bytes, false))
+		return false;
+	lines_count(r, 1);
+	r->half = r->at = stop;
+	return true;
+}
+
+/* ---- the buffer */
+
+/* What stands at r->at now, if that is where `p` still has what was read before it. */
+static bool
+is_what_it_was(const struct reader *r, const struct place *p, struct slice before, struct slice all)
+{
+	if (p->packed != NULL)
+		return true;
+	if (r->at == base_of(r))
+		return all.len >= p->head.at &&
+		       fingerprint_hash((struct slice){ all.at, p->head.at }) == p->head.hash;
+	if (r->before.at == r->at - base_of(r))
+		return fingerprint_hash(before) == r->before.hash;
+	return fingerprint_fits(p, &p->head) && fingerprint_fits(p, &r->span->content->taken);
+}
+
 /*
- * The buffer is full and holds no newline: the line is too long, and what does
- * not fit is passed over.
+ * Fill the buffer, of which `want` bytes are used: with what stands before
+ * r->at, which must be what stood there, and what follows (*out).
  */
 static bool
-long_line_take(struct tail *t, struct file *f, struct slice line)
+buffer_fill(struct tail *t, struct reader *r, struct place *p, size_t want, struct slice *out)
 {
-	size_t kept = t->buffer_size - LINE_LAST;
-	char *last = t->buffer + kept;
+	struct frame *fr = &t->frame;
+	uint64_t offset = r->at - base_of(r);
+	size_t back = p->packed != NULL ? 0 : fingerprint_span(offset);
+	ssize_t n = place_read(p, fr->bytes, want, offset - back);
+	struct slice all = { fr->bytes, n > 0 ? (size_t)n : 0 };
+
+	fr->generation++;
+	fr->of = r->log;
+	fr->from = r->at - back;
+	fr->to = fr->from + all.len;
+	if (n < 0 && !said_lately(&t->files->said))
+		say_warn("tail", "cannot read %s: %m", p->name);
+	if (n >= 0 &&
+	    (all.len < back || !is_what_it_was(r, p, (struct slice){ all.at, back }, all)))
+		return false;
+	*out = n < 0 ? SLICE("") : slice_from(all, back);
+	return true;
+}
+
+static void
+bytes_count(struct content *c, uint64_t to)
+{
+	if (to > c->size)
+		c->size = to;
+	if (to <= c->read_to)
+		return;
+	metrics_add(&metrics.read_bytes, to - c->read_to);
+	c->read_to = to;
+	c->grown = clock_mono(); /* the turn may have begun long before */
+}
+
+/* Keep what stands before r->at: mostly it is in the buffer. */
+static void
+before_note(struct tail *t, struct reader *r, const struct place *p)
+{
+	struct frame *fr = &t->frame;
+	uint64_t offset = r->at - base_of(r);
+	size_t n = fingerprint_span(offset);
+
+	r->before = (struct fingerprint){ .at = UINT64_MAX };
+	if (p->packed != NULL)
+		return;
+	if (fr->of == r->log && r->at >= fr->from + n && r->at <= fr->to)
+		r->before = (struct fingerprint){ offset,
+			fingerprint_hash((struct slice){ fr->bytes + (r->at - fr->from) - n, n }) };
+	else
+		fingerprint_of(p, offset, &r->before);
+	if (r->before.at == offset && offset > r->span->content->taken.at)
+		r->span->content->taken = r->before;
+}
+
+/* Lines that were read under a greater cap need its room to be cut as they were. */
+static void
+room_make(struct tail *t, const struct reader *r)
+{
+	size_t need = r->span->rules->cap + LINE_ROOM;
+
+	if (need <= t->frame.size)
+		return;
+	place_free(t);
+	t->unpacking->most = need;
+	frame_room(&t->frame, need);
+}
+
+/* ---- a line that is longer than the buffer */
+
+/* What does not fit is passed over.  LINES_END: where it ends is not written yet. */
+static enum lines
+long_line_take(struct tail *t, struct reader *r, struct place *p, struct slice line, uint64_t stop)
+{
+	char *last = t->frame.bytes + (t->frame.size - LINE_LAST);
 	const char *newline = NULL;
 	uint64_t end;
 	ssize_t n;
 
 	line.len = (size_t)(last - line.at);
-	end = f->offset + line.len;
-	while ((n = content_read(f, last, LINE_LAST, end)) > 0) {
+	end = r->at + line.len;
+	while (end < stop && (n = place_read(p, last, LINE_LAST, end - base_of(r))) > 0) {
 		newline = memchr(last, '\n', (size_t)n);
 		end += newline != NULL ? (uint64_t)(newline - last) + 1 : (uint64_t)n;
 		if (newline != NULL)
 			break;
 	}
-	t->frame.to = f->offset + line.len;
-	if (end >= f->stop)
-		end = f->stop;
-	else if (newline == NULL && !t->finishing && !f->leaving)
-		return false; /* its end is not written yet */
-	if (!frame_line(&t->frame, f, f->offset, end, line, true)) {
-		t->refused = !f->ended;
-		return false;
+	t->frame.to = r->at + line.len;
+	bytes_count(r->span->content, end - base_of(r));
+	if (end >= stop)
+		end = stop;
+	else if (newline == NULL && !t->finishing && p->live)
+		return LINES_END;
+	if (!frame_line(&t->frame, r, r->at, end, line, true))
+		return LINES_REFUSED;
+	lines_count(r, 1);
+	r->at = end;
+	return LINES_MORE;
+}
+
+/* ---- reading */
+
+static enum lines
+refused(const struct tail *t)
+{
+	return t->frame.gone ? LINES_CHANGED : LINES_REFUSED;
+}
+
+/* One filling of the buffer.  LINES_MORE: go on. */
+static enum lines
+read_once(struct tail *t, struct reader *r, struct place *p, uint64_t end, size_t *want)
+{
+	uint64_t from = r->at, stop = r->stop < end ? r->stop : end;
+	struct slice new;
+	bool full, stops, taken;
+
+	room_make(t, r);
+	if (!buffer_fill(t, r, p, *want, &new))
+		return LINES_CHANGED;
+	full = t->frame.to - t->frame.from == *want;
+	stops = stop - from <= new.len;
+	bytes_count(r->span->content, (stops ? stop : from + new.len) - base_of(r));
+	if (new.len == 0)
+		return LINES_END;
+	taken = stops ? lines_take_to(t, r, new, stop) : lines_take(t, r, new);
+	if (r->at != from)
+		before_note(t, r, p);
+	if (!taken)
+		return refused(t);
+	if (r->at == from && full && *want == t->frame.size) { /* no newline in all of it */
+		enum lines was = long_line_take(t, r, p, new, stop);
+
+		*want = READ_SIZE;
+		if (was == LINES_MORE)
+			before_note(t, r, p);
+		return was == LINES_REFUSED ? refused(t) : was;
 	}
-	lines_count(t, 1);
-	f->offset = end;
-	return true;
+	if (!stops && !full)
+		return LINES_END; /* a short read of a regular file */
+	*want = r->at == from ? t->frame.size : READ_SIZE;
+	return LINES_MORE;
 }
 
-/*
- * Fill the buffer, of which `want` bytes are used: with what stands before
- * f->offset, which must be what stood there, and what follows.  Return that.
- */
-static struct slice
-buffer_fill(struct tail *t, struct file *f, size_t want)
+enum lines
+lines_read(struct tail *t, struct reader *r, struct place *p, uint64_t end)
 {
-	size_t back = same_span(f);
-	ssize_t n = content_read(f, t->buffer, want, f->offset - back);
-
-	t->frame.generation++;
-	t->frame.of = f;
-	t->frame.bytes = t->buffer;
-	t->frame.from = f->offset - back;
-	t->frame.to = t->frame.from + (n > 0 ? (uint64_t)n : 0);
-	if (n < 0 && !said_lately(&t->said))
-		say_warn("tail", "cannot read %s: %m", f->target);
-	if (n < 0)
-		return SLICE("");
-	f->changed = (size_t)n < back || !same_is(f, (struct slice){ t->buffer, (size_t)n });
-	if (f->changed)
-		return SLICE("");
-	return (struct slice){ t->buffer + back, (size_t)n - back };
-}
-
-static void
-bytes_count(struct file *f, uint64_t to)
-{
-	if (to <= f->read_to)
-		return;
-	metrics_add(&metrics.read_bytes, to - f->read_to);
-	f->read_to = to;
-	f->grown = clock_mono(); /* the turn may have begun long before */
-}
-
-/* The same up to a break, where a line ends even without a newline. */
-static bool
-lines_take_to_stop(struct tail *t, struct file *f, struct slice bytes)
-{
-	uint64_t from = f->offset;
-
-	bytes.len = (size_t)(f->stop - from);
-	if (!lines_take(t, f, bytes))
-		return false;
-	bytes = slice_from(bytes, (size_t)(f->offset - from));
-	if (bytes.len > 0 && !frame_line(&t->frame, f, f->offset, f->stop, bytes, false))
-		return false;
-	lines_count(t, bytes.len > 0);
-	f->offset = f->stop;
-	return true;
-}
-
-/* Lines that were read under a greater cap need its room to be cut as they were. */
-static void
-room_make(struct tail *t, const struct file *f)
-{
-	size_t need = f->rules->cap + LINE_ROOM;
-
-	if (need <= t->buffer_size)
-		return;
-	content_free(t);
-	t->buffer = xrealloc(t->buffer, need);
-	t->buffer_size = need;
-	frame_room(&t->frame, need);
-}
-
-bool
-lines_read(struct tail *t, struct file *f)
-{
-	uint64_t until = f->offset + BUDGET;
+	uint64_t until = r->at + BUDGET;
 	size_t want = READ_SIZE;
+	enum lines was = LINES_MORE;
 
-	while (f->offset < until) {
-		uint64_t from = f->offset;
-		struct slice new;
-		bool full, stops, taken;
-
-		if (f->stop <= from && !file_stop(t, f)) {
-			t->refused = true;
-			return true;
-		}
-		room_make(t, f);
-		new = buffer_fill(t, f, want);
-		full = t->frame.to - t->frame.from == want;
-		stops = f->stop - from <= new.len;
-		bytes_count(f, from + new.len);
-		if (new.len == 0)
-			return false;
-		taken = stops ? lines_take_to_stop(t, f, new) : lines_take(t, f, new);
-		if (f->offset != from)
-			same_note(t, f);
-		if (!taken) {
-			t->refused = !f->ended;
-			return t->refused;
-		}
-		if (stops)
-			continue;
-		if (f->offset == from && full) { /* no newline in all of it */
-			if (want < t->buffer_size) {
-				want = t->buffer_size;
-				continue;
-			}
-			if (!long_line_take(t, f, new))
-				return t->refused;
-			same_note(t, f);
-			want = READ_SIZE;
-			continue;
-		}
-		if (!full)
-			return false; /* a short read of a regular file: its end */
-		want = READ_SIZE;
+	while (was == LINES_MORE && r->at < until) {
+		if (r->at >= r->stop && !breaks_stop(&t->frame, r))
+			return refused(t);
+		if (r->at == end)
+			return LINES_END;
+		was = read_once(t, r, p, end, &want);
 	}
-	return true;
+	return was;
 }
 
-/* A line without a newline ends here whatever comes later; its side is not known yet. */
-static void
-line_end_store(struct tail *t, struct file *f, uint64_t end)
+enum lines
+lines_finish(struct tail *t, struct reader *r, struct place *p)
 {
-	struct frame *fr = &t->frame;
+	struct slice line;
+	uint64_t end;
 
-	for (int side = 0; side < SIDES; side++) {
-		if (state_is_break(
-			fr->state, &f->stream->identity, (enum side)side, end - 1, end) == 0)
-			fr->breaks =
-			    state_break(fr->state, &f->stream->identity, (enum side)side, end);
-	}
-	if (fr->begun < fr->breaks)
-		fr->begun = fr->breaks;
-	f->begun = fr->begun;
-}
-
-/* What was written since the end was seen is read; what then has no newline is a line. */
-bool
-lines_end(struct tail *t, struct file *f)
-{
-	struct slice line = buffer_fill(t, f, t->buffer_size);
-	bool full = t->frame.to - t->frame.from == t->buffer_size;
-	uint64_t from = f->offset;
-
-	if (!lines_take(t, f, line))
-		return false;
-	line = slice_from(line, (size_t)(f->offset - from));
-	if (line.len == 0 || full)
-		return true;
-	line_end_store(t, f, f->offset + line.len);
-	if (!frame_line(&t->frame, f, f->offset, f->offset + line.len, line, false))
-		return false;
-	lines_count(t, 1);
-	f->offset += line.len;
-	same_note(t, f);
-	return true;
+	if (!buffer_fill(t, r, p, t->frame.size, &line))
+		return LINES_CHANGED;
+	bytes_count(r->span->content, r->at + line.len - base_of(r));
+	if (line.len == 0 || memchr(line.at, '\n', line.len) != NULL ||
+	    t->frame.to - t->frame.from == t->frame.size)
+		return line.len == 0 ? LINES_END : LINES_MORE; /* it was written to */
+	end = r->at + line.len;
+	breaks_line(&t->frame, r, end);
+	if (!lines_take_to(t, r, line, end))
+		return refused(t);
+	before_note(t, r, p);
+	return LINES_END;
 }

@@ -2,20 +2,28 @@
 #ifndef LINES_H
 #define LINES_H
 
-#include "file.h"
+#include "tail_internal.h"
+
+enum lines {
+	LINES_MORE,    /* the budget is used up */
+	LINES_END,     /* what is left of the place is no line, or nothing */
+	LINES_REFUSED, /* a record was refused, or must wait */
+	LINES_CHANGED, /* the place has not the bytes that were read of it */
+};
 
 /**
- * lines_read(t, f):
- * Read ${f} on from f->offset, at most a budget of bytes.  Return true when
- * there is more; t->refused says that a record was refused.
+ * lines_read(t, r, p, end):
+ * Take the lines of ${p} from r->at on, at most a budget of bytes and not
+ * beyond ${end} (a position; SEAL_NONE: as far as there are), where a line ends
+ * without a newline, too.
  */
-bool lines_read(struct tail *t, struct file *f);
+enum lines lines_read(struct tail *t, struct reader *r, struct place *p, uint64_t end);
 
 /**
- * lines_end(t, f):
- * Nothing follows in ${f}: take its last line, whose newline will not come.
- * Return false when a record was refused.
+ * lines_finish(t, r, p):
+ * Nothing follows in ${p}, as far as is known, and nothing behind it: its last
+ * line, whose newline has not come, is one, and ends there by a break.
  */
-bool lines_end(struct tail *t, struct file *f);
+enum lines lines_finish(struct tail *t, struct reader *r, struct place *p);
 
 #endif

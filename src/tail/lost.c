@@ -1,7 +1,7 @@
 /*
  * What is lost, and said: bytes that were seen in a file and destroyed before
  * they were read.  While we run this is known at once; of what happened while
- * we did not, the streams tell that have no file any more, and whose size when
+ * we did not, the contents tell that have no file any more, and whose size when
  * it was last seen lies behind what is shipped.
  */
 #include "lost.h"
@@ -9,8 +9,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "clock.h"
-#include "map.h"
+#include "content.h"
+#include "identity.h"
+#include "reader.h"
+#include "spans.h"
+
+#define GRACE (10 * NS_PER_S)
 
 /* A link among the containers' names its pod: <pod>_<ns>_<container>-<id>.log. */
 static struct slice
@@ -25,33 +29,99 @@ pod_of_link(const char *path)
 	return (struct slice){ name, end != NULL ? (size_t)(end - name) : 0 };
 }
 
-void
-lost_add(const char *path, const char *target, enum lost why, uint64_t bytes)
-{
-	struct pod *pod = pod_of(target, path);
-
-	metrics_lost(pod != NULL ? pod->pod_name : pod_of_link(path), why, bytes);
-	pod_unref(pod);
-}
-
-void
-lost_count(const char *path, const char *target, enum lost why, uint64_t bytes)
+static void
+count(const char *path, const char *name, enum lost why, uint64_t bytes)
 {
 	static const char *const what[LOST_REASONS] = {
+		[LOST_GZIP] = "is corrupt or cut off",
+		[LOST_HELD] = "is deleted and keeps more than Held_Deleted_Limit: it was let go",
 		[LOST_DELETED] = "was deleted",
 		[LOST_TRUNCATED] = "was truncated",
 		[LOST_POWERCUT] = "lost its end in a power cut",
 	};
+	struct pod *pod = identity_pod(name, path);
 
-	lost_add(path, target, why, bytes);
-	say_warn("tail", "%s (%s) %s before it was read: %" PRIu64 " bytes are lost", path, target,
+	metrics_lost(pod != NULL ? pod->pod_name : pod_of_link(path), why, bytes);
+	pod_unref(pod);
+	say_warn("tail", "%s (%s) %s before it was read: %" PRIu64 " bytes are lost", path, name,
 	    what[why], bytes);
 }
 
-/* ---- after the start */
+void
+lost_count(struct tail *t, const struct content *c, enum lost why, uint64_t bytes)
+{
+	const struct place *p = content_place(c);
 
-/* A log has no name for a moment while it is rotated, and its directory may be mounted late. */
-#define GRACE (10 * NS_PER_S)
+	(void)t;
+	count(c->log->stream.path, p != NULL ? p->name : c->log->name, why, bytes);
+}
+
+/* ---- a content */
+
+/* Readers go on behind it; return how much the first one had not taken. */
+static uint64_t
+log_lose(struct tail *t, struct log *log, const struct content *c)
+{
+	uint64_t from = UINT64_MAX, to = 0, untaken;
+	struct span *s;
+
+	TAILQ_FOREACH (s, &log->spans, in_log) {
+		if (s->content != c)
+			continue;
+		if (s->is.seal == SEAL_NONE) {
+			s->is.seal = c->size > s->is.from ? c->size : s->is.from;
+			spans_store(t, log, &s, 1);
+		}
+		from = span_start(s) < from ? span_start(s) : from;
+		to = span_end(s);
+	}
+	if (from >= to || log->readers == NULL)
+		return 0;
+	untaken = reader_untaken(&log->readers[0]);
+	untaken = untaken < from ? from : untaken;
+	for (unsigned i = 0; i < log->nreaders; i++)
+		reader_skip(t, &log->readers[i], from, to);
+	if (log->count != NULL)
+		reader_skip(t, log->count, from, to);
+	return untaken < to ? to - untaken : 0;
+}
+
+void
+lost_content(struct tail *t, struct content *c, enum lost why)
+{
+	uint64_t bytes = c->size;
+
+	if (c->gone)
+		return;
+	if (c->spans > 0) {
+		c->gone = true;
+		bytes = log_lose(t, c->log, c);
+		if (c->late != NULL)
+			bytes += log_lose(t, c->late, c);
+	}
+	if (bytes > 0)
+		lost_count(t, c, why, bytes);
+	if (c->spans > 0)
+		return;
+	TAILQ_REMOVE(&c->log->pending, c, in_pending);
+	content_free(t, c);
+}
+
+bool
+lost_is_certain(const struct tail *t, const struct content *c)
+{
+	const struct span *s;
+
+	if (t->now - t->started >= GRACE || !TAILQ_EMPTY(&c->log->pending))
+		return true;
+	TAILQ_FOREACH (s, &c->log->spans, in_log) {
+		if (content_place(s->content) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* ---- after the start */
 
 struct unread {
 	struct identity id;
@@ -65,44 +135,40 @@ struct unreads {
 };
 
 static void
-unread_add(void *arg, const struct identity *id, const char *path, bool open,
-    const struct stream_state *is)
+unread_add(void *arg, const struct content_seen *seen)
 {
 	struct unreads *all = arg;
-	uint64_t out = is->side[SIDE_STDOUT].shipped, err = is->side[SIDE_STDERR].shipped;
-	uint64_t least = out < err ? out : err;
 
-	(void)open;
-	if (is->size <= least)
+	if (seen->what->size <= seen->shipped)
 		return;
 	all->at = xrealloc(all->at, (all->n + 1) * sizeof(*all->at));
-	all->at[all->n++] = (struct unread){ *id, xstrdup(path), least, is->size - least };
+	all->at[all->n++] = (struct unread){ *seen->id, xstrdup(seen->path), seen->shipped,
+		seen->what->size - seen->shipped };
 }
 
 static bool
-has_file(const struct tail *t, const char *path)
+has_log(const struct tail *t, const char *path)
 {
-	const struct file *f;
+	const struct log *log;
 
-	LIST_FOREACH (f, &t->files, in_files) {
-		if (strcmp(f->path, path) == 0)
+	LIST_FOREACH (log, &t->logs->all, in_logs) {
+		if (strcmp(log->stream.path, path) == 0)
 			return true;
 	}
 	return false;
 }
 
-/* Does each file know its stream, or wait for its first line? */
+/* Has each log named its files, as far as they have a first line? */
 static bool
 all_begun(const struct tail *t)
 {
-	const struct file *f;
+	const struct log *log;
 
-	LIST_FOREACH (f, &t->files, in_files) {
-		if (f->stream == NULL && !f->duplicate && !f->ended &&
-		    (f->ready || f->after != NULL))
+	LIST_FOREACH (log, &t->logs->all, in_logs) {
+		if (log->turn == READY && log->readers == NULL)
 			return false;
 	}
-	return !LIST_EMPTY(&t->files); /* none at all: perhaps their disk is not mounted yet */
+	return !LIST_EMPTY(&t->files->all); /* none at all: perhaps their disk is not mounted yet */
 }
 
 void
@@ -110,16 +176,17 @@ lost_settle(struct tail *t)
 {
 	struct unreads all = { 0 };
 
-	if (t->settled || t->now - t->started < GRACE || t->first_look || !all_begun(t))
+	if (t->look->settled || t->now - t->started < GRACE || t->look->number == 0 ||
+	    !all_begun(t))
 		return;
-	t->settled = true;
+	t->look->settled = true;
 	state_each(t->state, unread_add, &all);
 	for (size_t i = 0; i < all.n; i++) {
 		struct unread *u = &all.at[i];
 
-		if (map_get(t->by_identity, identity_key(&u->id)) == NULL) {
-			lost_count(u->path, "its stream has no file any more",
-			    has_file(t, u->path) ? LOST_TRUNCATED : LOST_DELETED, u->bytes);
+		if (content_find(t, &u->id) == NULL) {
+			count(u->path, "no file has it any more",
+			    has_log(t, u->path) ? LOST_TRUNCATED : LOST_DELETED, u->bytes);
 			state_size(t->state, &u->id, u->shipped);
 		}
 		free(u->path);

@@ -2,20 +2,30 @@
 #ifndef LOST_H
 #define LOST_H
 
-#include "file.h"
 #include "metrics.h"
+#include "tail_internal.h"
 
 /**
- * lost_add(path, target, why, bytes), lost_count(path, target, why, bytes):
- * Count that ${bytes} of the file ${target}, found as ${path}, are lost; and say it.
+ * lost_count(t, c, why, bytes):
+ * Count that ${bytes} of ${c} are lost, and say it.
+ *
+ * lost_content(t, c, why):
+ * ${c} has no place any more: what was not taken of it is lost.  Where it may
+ * have grown it has a seal now, readers go on behind it.  One that is
+ * pending goes.
+ *
+ * lost_is_certain(t, c):
+ * Can a place of ${c} be found, still?  After a start a log may have no name for
+ * a moment, or its directory be mounted late.
  */
-void lost_add(const char *path, const char *target, enum lost why, uint64_t bytes);
-void lost_count(const char *path, const char *target, enum lost why, uint64_t bytes);
+void lost_count(struct tail *t, const struct content *c, enum lost why, uint64_t bytes);
+void lost_content(struct tail *t, struct content *c, enum lost why);
+bool lost_is_certain(const struct tail *t, const struct content *c);
 
 /**
  * lost_settle(t):
- * Once after the start, when each file that is there has found its stream:
- * what the others had unread is lost.
+ * Once after the start, when each file that is there has found its content: what
+ * the others had unread is lost.
  */
 void lost_settle(struct tail *t);
 

@@ -10,7 +10,7 @@ static const char one_buffer[] = "all files share one read buffer";
 static const char own_watch[] = "one-shot watches, and a rescan each Refresh_Interval";
 static const char *const first_starts[] = { "head", "end", NULL };
 
-const struct option input_options[] = {
+const struct option tail_input_options[] = {
 	OPTION("Tag", OPT_STRING, "*", offsetof(struct input, tag),
 	    "what Match is held against; * stands for the file's path"),
 	OPTION("Alias", OPT_STRING, NULL, offsetof(struct input, alias), "a name for messages"),
@@ -113,7 +113,7 @@ const struct plugin tail_plugin = {
 	.name = "tail",
 	.help = "follow log files",
 	.options = tail_options,
-	.common = input_options,
+	.common = tail_input_options,
 	.size = sizeof(struct tail_conf),
 	.check = tail_check,
 };

@@ -146,7 +146,7 @@ roots_free(struct roots *r)
 static const char *
 below_var_log(const char *path)
 {
-	const char *rest = path_below(path, VAR_LOG);
+	const char *rest = beneath_rest(path, VAR_LOG);
 
 	return rest == NULL || *rest == '\0' ? NULL : rest;
 }
@@ -320,7 +320,7 @@ below_open(
 
 		if (root->real == NULL || (root->of != NULL && root->of != conf))
 			continue;
-		rest = path_below(target, root->real);
+		rest = beneath_rest(target, root->real);
 		if (rest == NULL)
 			continue;
 		if (root->refused)

@@ -1,6 +1,6 @@
 /*
- * One turn of the reader: what changed, which files there are, then each file
- * that may have more, in turns.
+ * One turn of the reader thread: what changed, which files there are, then each
+ * log that may have more, in turns.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -8,21 +8,26 @@
 #include <unistd.h>
 
 #include "ahead.h"
-#include "clock.h"
 #include "content.h"
-#include "file.h"
-#include "held.h"
-#include "look.h"
+#include "discover.h"
+#include "disk_quota.h"
+#include "files.h"
+#include "framing_rules.h"
+#include "identity.h"
+#include "least.h"
+#include "log.h"
 #include "lost.h"
-#include "takeover.h"
-#include "map.h"
+#include "order.h"
+#include "reader.h"
 #include "roots.h"
-#include "rules.h"
-#include "same.h"
+#include "place.h"
+#include "spans.h"
+#include "takeover.h"
+#include "turns.h"
+#include "walk.h"
+#include "watch.h"
 
 #define COALESCE (20 * NS_PER_MS) /* wake-ups closer than this are one */
-#define POLL_GAP (50 * NS_PER_MS) /* how often a file that ends is asked whether it has ended */
-#define LATE_GAP NS_PER_S         /* … and read for late bytes when it has */
 
 /* One descriptor a file: take what the system lets us have. */
 static void
@@ -36,15 +41,37 @@ descriptors_raise(void)
 	}
 }
 
-static int64_t
-sooner(int64_t a, int64_t b)
+static void
+ships_init(struct tail *t, const struct tail_reader *readers, unsigned n)
 {
-	return a < b ? a : b;
+	t->nships = n;
+	t->ships = xcalloc(n, sizeof(*t->ships));
+	for (unsigned i = 0; i < n; i++) {
+		t->ships[i].to = readers[i];
+		t->ships[i].number = state_reader(t->state, readers[i].name);
+	}
+}
+
+static void
+look_init(struct tail *t)
+{
+	t->look = xcalloc(1, sizeof(*t->look));
+	t->look->refresh = INT64_MAX;
+	t->look->wanted = true;
+	t->look->again = INT64_MAX;
+	for (size_t i = 0; i < t->nconfs; i++)
+		t->look->refresh = earlier(t->look->refresh, t->confs[i]->refresh_interval);
+	if (!state_is_new(t->state))
+		return;
+	t->look->takeovers = xcalloc(t->nconfs, sizeof(*t->look->takeovers));
+	for (size_t i = 0; i < t->nconfs; i++)
+		t->look->takeovers[i] =
+		    t->confs[i]->db != NULL ? takeover_open(t->confs[i]->db) : NULL;
 }
 
 struct tail *
 tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
-    struct range_book *book, tail_record *record, tail_record *count, tail_stream *stream,
+    const struct tail_reader *readers, unsigned nreaders, tail_record *count, tail_stream *stream,
     void *arg)
 {
 	struct tail *t = xcalloc(1, sizeof(*t));
@@ -53,61 +80,46 @@ tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
 	descriptors_raise();
 	t->confs = memcpy(xcalloc(n, sizeof(*confs)), confs, n * sizeof(*confs));
 	t->nconfs = n;
-	t->refresh = INT64_MAX;
+	t->state = state;
+	t->started = t->now = clock_mono();
+	ships_init(t, readers, nreaders);
+	files_init(t);
 	for (size_t i = 0; i < n; i++) {
 		cap = confs[i]->buffer_max_size > cap ? confs[i]->buffer_max_size : cap;
-		t->refresh = sooner(t->refresh, confs[i]->refresh_interval);
-		t->max_files += (size_t)confs[i]->max_files;
+		t->files->most += (size_t)confs[i]->max_files;
 	}
-	if (state_is_new(state)) {
-		t->takeovers = xcalloc(n, sizeof(*t->takeovers));
-		for (size_t i = 0; i < n; i++)
-			t->takeovers[i] = confs[i]->db != NULL ? takeover_open(confs[i]->db) : NULL;
-	}
-	t->state = state;
-	t->book = book;
-	t->on_stream = stream;
-	t->started = clock_mono();
-	t->count = count;
-	t->buffer_size = cap + LINE_ROOM;
-	t->buffer = xmalloc(t->buffer_size);
-	frame_init(&t->frame, t->buffer_size);
+	frame_init(&t->frame, cap + LINE_ROOM);
 	t->frame.state = state;
-	t->frame.record = record;
+	t->frame.count = count;
 	t->frame.arg = arg;
-	LIST_INIT(&t->files);
-	TAILQ_INIT(&t->awake);
-	TAILQ_INIT(&t->aheads);
-	t->by_inode = map_new();
-	t->by_target = map_new();
-	t->by_identity = map_new();
+	t->unpacking = xcalloc(1, sizeof(*t->unpacking));
+	t->unpacking->most = t->frame.size;
+	t->quota = xcalloc(1, sizeof(*t->quota));
+	log_init(t, stream);
+	look_init(t);
 	t->watch = watch_new();
 	t->roots = roots_new(t->confs, n);
-	t->look = t->first_look = true;
 	return t;
 }
 
 void
 tail_free(struct tail *t)
 {
-	struct file *f;
-
 	if (t == NULL)
 		return;
-	LIST_FOREACH (f, &t->files, in_files)
-		ahead_drop(t, f); /* what is open there points to other files */
-	while (!LIST_EMPTY(&t->files))
-		file_close(t, LIST_FIRST(&t->files));
-	for (size_t i = 0; t->takeovers != NULL && i < t->nconfs; i++)
-		takeover_free(t->takeovers[i]);
-	free(t->takeovers);
-	map_free(t->by_inode);
-	map_free(t->by_target);
-	map_free(t->by_identity);
+	log_fini(t);
+	for (size_t i = 0; t->look->takeovers != NULL && i < t->nconfs; i++)
+		takeover_free(t->look->takeovers[i]);
+	free(t->look->takeovers);
+	free(t->look);
+	files_fini(t);
 	watch_free(t->watch);
 	roots_free(t->roots);
+	framing_rules_free(t);
 	frame_fini(&t->frame);
-	free(t->buffer);
+	free(t->unpacking);
+	free(t->quota);
+	free(t->ships);
 	free((void *)(uintptr_t)t->confs);
 	free(t);
 }
@@ -127,164 +139,250 @@ tail_wait(struct tail *t, int wake, int ms)
 		if (left > 0)
 			poll(fds, 1, (int)(left / NS_PER_MS) + 1);
 	}
-	t->told = fds[1].revents != 0;
+	watch_told(t->watch, fds[1].revents != 0);
 	if (fds[0].revents != 0 && read(wake, &value, sizeof(value)) < 0)
 		return; /* somebody else has emptied it */
 }
 
-/* When has the file its next turn, without an event? */
-static int64_t
-file_due(const struct tail *t, const struct file *f)
-{
-	int64_t due = INT64_MAX;
+/* ---- a log's turn */
 
-	if (f->after != NULL)
-		return INT64_MAX;
-	if (f->duplicate) /* of a live file what it is a copy of may be read to its end one day */
-		return f->leaving ? INT64_MAX : t->now + LATE_GAP;
-	if (f->leaving)
-		due = t->now + (f->ended ? LATE_GAP : POLL_GAP);
-	else if (f->hot)
-		due = hot_due(t);
-	if (frame_open(f))
-		due = sooner(due, t->fails ? t->now + LATE_GAP : f->grown + f->rules->flush);
-	return due;
+/* Does the server hold what it feeds?  Once it lets go, it is read again from what is shipped. */
+static bool
+is_parked(struct tail *t, struct reader *r)
+{
+	struct range_book *book = r->to->to.book;
+	bool parked = false;
+
+	for (int side = 0; side < SIDES; side++) {
+		if (cursor_must_rewind(book, &r->cursor[side])) {
+			reader_rewind(t, r);
+			parked = false;
+			break;
+		}
+		parked |= cursor_parked(book, &r->cursor[side]);
+	}
+	if (r->stale && state_durable(t->state) >= r->mark)
+		r->stale = false;
+	return parked || r->stale || r->log->stream.waits;
 }
 
-/* Let files go that have ended and of which nothing is under way. */
+/* One reader's part of a log's turn.  True: it has more at once. */
 static bool
-file_is_over(struct tail *t, struct file *f)
+reader_turn(struct tail *t, struct log *log, unsigned i)
 {
-	if (f->duplicate)
-		return f->leaving;
-	if (!f->leaving || !f->ended || file_lends(f) || !file_is_left(t, f))
-		return false;
-	if (f->stream == NULL)
-		return true;
-	if (f->fd >= 0)
-		content_measure(f);
-	if (f->size > f->offset) { /* its writer had more before it left */
-		file_wake(t, f);
+	struct reader *r = &log->readers[i];
+	enum walk was;
+
+	r->parked = is_parked(t, r);
+	if (r->parked) {
+		place_turned(t, r, false);
+		if (r->stale)
+			r->due = t->now + LATE_GAP;
+		else if (log->count != NULL || !frame_is_open(r)) /* else one is to count it */
+			r->due = INT64_MAX;
 		return false;
 	}
-	file_cursors_follow(t, f);
-	return cursor_idle(t->book, &f->stream->cursor[SIDE_STDOUT]) &&
-	       cursor_idle(t->book, &f->stream->cursor[SIDE_STDERR]);
+	was = walk_on(t, r);
+	if (log->readers == NULL)
+		return true;
+	r = &log->readers[i];
+	if (was == WALK_REFUSED && r->stale) { /* it alone waits, until the state can be written */
+		r->parked = true;
+		r->due = t->now + LATE_GAP;
+	} else if (was == WALK_REFUSED) {
+		t->ships[i].stands = true;
+	}
+	ahead_drop_passed(t, log);
+	return was == WALK_MORE;
 }
 
-/* One file's part of the turn.  True: it has more at once. */
 static bool
-file_part(struct tail *t, struct file *f)
+stand(const struct tail *t)
+{
+	for (unsigned i = 0; i < t->nships; i++) {
+		if (!t->ships[i].stands)
+			return false;
+	}
+	return true;
+}
+
+/* True: it has more at once. */
+static bool
+log_turn(struct tail *t, struct log *log)
 {
 	bool more = false;
+	int64_t late;
 
-	if (f->after != NULL && f->after->ended) {
-		file_follow(f, NULL);
-		f->ready = true;
+	log->turn = AWAKE;
+	t->stirred = true;
+	more = walk_begin(t, log);
+	log->due = TAILQ_EMPTY(&log->pending) ? INT64_MAX : t->now + LATE_GAP;
+	if (!more)
+		return false;
+	more = false;
+	for (unsigned i = 0; i < t->nships && log->readers != NULL; i++) {
+		if (t->ships[i].stands)
+			log->turn = READY; /* for its next turn */
+		else
+			more |= reader_turn(t, log, i);
 	}
-	if (f->ready || t->finishing || t->now >= f->due || (t->closed && f->leaving)) {
-		more = file_turn(t, f);
-		if (f->waits != 0 && t->refused) { /* that one alone */
-			t->refused = more = false;
-			f->parked = true;
-		}
-		f->due = f->waits != 0 ? INT64_MAX : file_due(t, f);
-		/* One whose open record was refused at its end is due, still. */
-		f->ready = more || t->refused || f->parked || f->due <= t->now;
-		t->stirred = true;
-	}
-	t->due = sooner(t->due, f->due);
+	late = order_release(t, log);
+	log->due = earlier(log->due, late);
+	for (unsigned i = 0; i < log->nreaders; i++)
+		log->due = earlier(log->due, log->readers[i].due);
+	if (more || stand(t))
+		log->turn = READY;
 	return more;
 }
 
+/* Nothing of it can be read or is under way, and nothing will come. */
 static bool
-file_is_awake(const struct tail *t, const struct file *f)
+is_over(struct log *log)
 {
-	return f->ready || f->due != INT64_MAX || f->after != NULL || t->finishing;
+	struct content *last = log_last(log) == NULL ? NULL : log_last(log)->content;
+
+	if (!TAILQ_EMPTY(&log->pending) || log->count != NULL)
+		return false;
+	for (unsigned i = 0; i < log->nreaders; i++) {
+		struct reader *r = &log->readers[i];
+
+		if (r->parked || frame_is_open(r) || !reader_idle(r) || r->span != log_last(log) ||
+		    (content_place(last) != NULL ? !r->ended : r->at != span_content_end(r->span)))
+			return false;
+	}
+	if (last == NULL || content_place(last) == NULL)
+		return true;
+	content_measure(last);
+	if (content_is_live(last) || last->size > last->read_to ||
+	    (last->late == log && last->log != log))
+		return false; /* a part stays as long as what it is a part of */
+	return TAILQ_FIRST(&log->spans) == log_last(log);
 }
 
-/* Each file that is awake has its part, until a record is refused: that file is the first of the next turn. */
 static bool
-files_turn(struct tail *t)
+has_turn(const struct tail *t, const struct log *log)
 {
-	struct file *last = TAILQ_LAST(&t->awake, awake), *f;
+	return log->turn == READY || t->finishing || t->now >= log->due ||
+	       (t->files->closed &&
+		   (log->nreaders == 0 || !content_is_live(log_last(log)->content)));
+}
+
+/*
+ * Each log that is awake has its part, until no reader takes records: that log
+ * is the first of the next turn.
+ */
+static bool
+logs_turn(struct tail *t)
+{
+	struct log *last = TAILQ_LAST(&t->logs->awake, awake), *log;
 	bool more = false, end = last == NULL;
 
-	while (!end && !t->refused) {
-		f = TAILQ_FIRST(&t->awake);
-		end = f == last;
-		more |= file_part(t, f);
-		if (t->refused)
+	while (!end && !stand(t)) {
+		log = TAILQ_FIRST(&t->logs->awake);
+		end = log == last;
+		if (has_turn(t, log))
+			more |= log_turn(t, log);
+		t->due = earlier(t->due, log->due);
+		if (stand(t))
 			break;
-		file_sleep(t, f);
-		if (file_is_over(t, f)) {
-			file_close(t, f);
+		if (is_over(log)) {
+			log_free(t, log);
 			continue;
 		}
-		if (file_is_awake(t, f))
-			file_stay(t, f);
+		bool awake = log->turn == READY || log->due != INT64_MAX || t->finishing;
+		enum wakeful turn = log->turn;
+
+		turns_sleep(t, log);
+		if (awake)
+			turns_stay(t, log);
+		if (awake)
+			log->turn = turn;
 	}
-	return more || t->refused;
+	return more || stand(t);
 }
 
-/* Parked streams may go on: also those whose file has been read to its end. */
+/* Parked logs may go on: also those that have been read to their end. */
 static void
 unparked_wake(struct tail *t)
 {
-	uint64_t unparks = range_book_unparks(t->book);
+	for (unsigned i = 0; i < t->nships; i++) {
+		uint64_t unparks = range_book_unparks(t->ships[i].to.book);
 
-	if (unparks == t->unparks)
-		return;
-	t->unparks = unparks;
-	files_wake(t);
+		if (unparks == t->ships[i].unparks)
+			continue;
+		t->ships[i].unparks = unparks;
+		turns_wake_all(t);
+	}
+}
+
+static int64_t
+look_due(const struct look *look)
+{
+	return earlier(look->at + (look->wanted ? look->gap : look->refresh), look->again);
 }
 
 bool
-tail_turn(struct tail *t, bool room)
+tail_turn(struct tail *t, uint32_t room)
 {
 	bool more = false;
 
 	t->now = clock_mono();
-	t->refused = false;
 	t->fails = state_stale(t->state) != 0;
-	if (t->told)
-		watch_read(t->watch, t);
-	t->told = false;
-	if (t->now - t->looked >= (t->look ? t->look_gap : t->refresh))
-		look(t);
-	t->due = t->looked + (t->look ? t->look_gap : t->refresh);
-	held_turn(t);
+	for (unsigned i = 0; i < t->nships; i++)
+		t->ships[i].stands = (room & UINT32_C(1) << i) == 0;
+	watch_read(t->watch, t);
+	if (t->now >= look_due(t->look) || t->look->number == 0)
+		discover_files(t);
+	t->due = look_due(t->look);
+	disk_quota_turn(t);
 	unparked_wake(t);
-	if (room) {
-		more = files_turn(t);
-		t->closed = false;
+	if (room != 0) {
+		more = logs_turn(t);
+		t->files->closed = false;
 	}
-	t->stands = !room || t->refused;
 	return more;
 }
 
 void
 tail_go_on(struct tail *t, const struct stream *stream)
 {
-	struct file *f = map_get(t->by_identity, identity_key(&stream->identity));
+	struct log *log = map_get(t->logs->by_id, identity_key(&stream->log));
 
-	if (f != NULL)
-		file_wake(t, f);
+	if (log != NULL)
+		turns_wake(t, log);
+}
+
+/* ---- the end */
+
+/* Nothing of it is unread or open, as far as is known. */
+static bool
+log_at_end(const struct log *log)
+{
+	const struct content *c;
+
+	TAILQ_FOREACH (c, &log->pending, in_pending) {
+		if (c->named || c->size > c->read_to)
+			return false;
+	}
+	for (unsigned i = 0; i < log->nreaders; i++) {
+		const struct reader *r = &log->readers[i];
+
+		if (r->parked || frame_is_open(r) || TAILQ_NEXT(r->span, in_log) != NULL ||
+		    (!r->ended && r->span->content->size > r->span->content->read_to))
+			return false;
+	}
+	return true;
 }
 
 bool
 tail_at_end(const struct tail *t)
 {
-	const struct file *f;
+	const struct log *log;
 
-	if (t->first_look || t->refused || t->look)
+	if (t->look->number == 0 || stand(t) || t->look->wanted)
 		return false;
-	TAILQ_FOREACH (f, &t->awake, in_awake) {
-		if (f->duplicate)
-			continue;
-		if (f->ready || f->after != NULL || f->parked || frame_open(f))
-			return false;
-		if (f->stream != NULL && f->size > (f->ended ? f->offset : f->read_to))
+	TAILQ_FOREACH (log, &t->logs->awake, in_awake) {
+		if (log->turn == READY || !log_at_end(log))
 			return false;
 	}
 	return true;
@@ -296,33 +394,49 @@ tail_finish(struct tail *t)
 	if (t->finishing)
 		return;
 	t->finishing = true;
-	files_wake(t);
+	turns_wake_all(t);
+}
+
+/* ---- figures */
+
+static void
+log_figures(struct tail *t, struct log *log, struct tail_figures *out)
+{
+	const struct content *c;
+	uint64_t end, shipped;
+
+	TAILQ_FOREACH (c, &log->pending, in_pending) {
+		out->lag_bytes += c->size;
+		out->unread += c->size > c->read_to ? c->size - c->read_to : 0;
+	}
+	if (log->readers == NULL)
+		return;
+	/* What was in flight at its end may have arrived since. */
+	for (unsigned i = 0; i < log->nreaders; i++)
+		reader_follow(&log->readers[i]);
+	spans_checkpoint(t, log);
+	c = log_last(log)->content;
+	end = log_last(log)->is.base + c->size;
+	shipped = spans_shipped(log);
+	out->lag_bytes += end > shipped ? end - shipped : 0;
+	if (log->readers[0].span != log_last(log))
+		out->unread += end - log->readers[0].at;
+	else
+		out->unread += c->size > c->read_to ? c->size - c->read_to : 0;
 }
 
 void
 tail_figures(struct tail *t, struct tail_figures *out)
 {
-	struct file *f;
+	struct log *log;
 
 	lost_settle(t);
 	*out = t->figures;
-	if (!t->stirred && out->lag_bytes == 0 && out->unread == 0 && out->files == t->nfiles)
+	if (!t->stirred && out->lag_bytes == 0 && out->unread == 0 && out->files == t->files->n)
 		return;
 	t->stirred = false;
-	*out = (struct tail_figures){ .files = t->nfiles, .newest = t->frame.newest };
-	LIST_FOREACH (f, &t->files, in_files) {
-		uint64_t least = 0;
-
-		if (f->duplicate)
-			continue;
-		/* What was in flight at its end may have arrived since. */
-		if (f->stream != NULL && f->after == NULL && !f->changed && !f->parked)
-			file_cursors_follow(t, f);
-		if (f->stream != NULL)
-			least = file_shipped(t, f);
-		same_checkpoint(t, f);
-		out->lag_bytes += f->size > least ? f->size - least : 0;
-		out->unread += f->size > f->read_to ? f->size - f->read_to : 0;
-	}
+	*out = (struct tail_figures){ .files = t->files->n, .newest = t->frame.newest };
+	LIST_FOREACH (log, &t->logs->all, in_logs)
+		log_figures(t, log, out);
 	t->figures = *out;
 }

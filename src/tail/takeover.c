@@ -162,14 +162,16 @@ line_start(int fd, uint64_t offset)
 	return offset;
 }
 
-uint64_t
-takeover_offset(const struct takeover *t, int fd, ino_t ino, uint64_t size)
+bool
+takeover_find(const struct takeover *t, int fd, ino_t ino, uint64_t size, uint64_t *offset)
 {
 	for (size_t i = 0; t != NULL && i < t->n; i++) {
 		const struct row *r = &t->rows[i];
 
-		if (r->ino == ino && r->offset > 0 && r->offset <= size && marker_matches(r, fd))
-			return line_start(fd, r->offset);
+		if (r->ino != ino || r->offset == 0 || r->offset > size || !marker_matches(r, fd))
+			continue;
+		*offset = line_start(fd, r->offset);
+		return true;
 	}
-	return 0;
+	return false;
 }

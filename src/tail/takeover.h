@@ -2,6 +2,7 @@
 #ifndef TAKEOVER_H
 #define TAKEOVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -16,11 +17,11 @@ struct takeover *takeover_open(const char *path);
 void takeover_free(struct takeover *t);
 
 /**
- * takeover_offset(t, fd, ino, size):
- * Where reading of the file ${fd} (inode ${ino}, ${size} bytes) goes on: the
- * first line of which something had not been read; 0: nothing is known of it,
- * or it is another file under an old inode number.
+ * takeover_find(t, fd, ino, size, offset):
+ * Where reading of the file ${fd} (inode ${ino}, ${size} bytes) goes on: *${offset}, the
+ * start of the first line of which something had not been read.  False: nothing
+ * is known of it, or it is another file under an old inode number.
  */
-uint64_t takeover_offset(const struct takeover *t, int fd, ino_t ino, uint64_t size);
+bool takeover_find(const struct takeover *t, int fd, ino_t ino, uint64_t size, uint64_t *offset);
 
 #endif

@@ -2,11 +2,13 @@
  * What has changed, told by inotify: names in directories, and once for each
  * file that it was written to.  A one-shot watch on each file costs one event
  * a wake-up, however fast it is written; a file that is written all the time
- * is not watched at all (file.c).
+ * is not watched at all (walk.c).
  *
  * After an overflow nothing is certain: every file is read, every directory
  * looked at.  What no event tells of (network mounts), the rescan finds.
  */
+#include "watch.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -14,9 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "file.h"
-#include "map.h"
-#include "voice.h"
+#include "turns.h"
 
 #define BUCKETS 4096 /* of the tables of watches */
 
@@ -30,10 +30,11 @@ struct directory {
 
 struct watch {
 	int fd;
-	LIST_HEAD(, file) files[BUCKETS];      /* by watch descriptor */
+	LIST_HEAD(, place) places[BUCKETS];    /* by watch descriptor */
 	LIST_HEAD(, directory) by_wd[BUCKETS]; /* by watch descriptor */
 	struct map *directories;               /* by path */
 	struct said said;
+	bool told; /* there are events */
 };
 
 struct watch *
@@ -80,6 +81,12 @@ int
 watch_fd(const struct watch *w)
 {
 	return w->fd;
+}
+
+void
+watch_told(struct watch *w, bool so)
+{
+	w->told = so;
 }
 
 static void
@@ -144,31 +151,31 @@ watch_directory(struct watch *w, const char *path, int fd)
 }
 
 static void
-file_unwatched(struct file *f)
+place_unwatched(struct place *p)
 {
-	LIST_REMOVE(f, in_watched);
-	f->wd = -1;
+	LIST_REMOVE(p, in_watched);
+	p->wd = -1;
 }
 
 void
-watch_forget(struct watch *w, struct file *f)
+watch_forget(struct watch *w, struct place *p)
 {
-	if (f->wd < 0)
+	if (p->wd < 0)
 		return;
-	inotify_rm_watch(w->fd, f->wd);
-	file_unwatched(f);
+	inotify_rm_watch(w->fd, p->wd);
+	place_unwatched(p);
 }
 
 void
-watch_file(struct watch *w, struct file *f)
+watch_place(struct watch *w, struct place *p)
 {
-	if (f->wd >= 0 || w->fd < 0)
+	if (p->wd >= 0 || w->fd < 0)
 		return;
-	f->wd = watch_add(w, f->fd, IN_MODIFY | IN_ONESHOT);
-	if (f->wd < 0)
-		say_failed(w, f->path);
+	p->wd = watch_add(w, p->fd, IN_MODIFY | IN_ONESHOT);
+	if (p->wd < 0)
+		say_failed(w, p->name);
 	else
-		LIST_INSERT_HEAD(&w->files[(unsigned)f->wd % BUCKETS], f, in_watched);
+		LIST_INSERT_HEAD(&w->places[(unsigned)p->wd % BUCKETS], p, in_watched);
 }
 
 /*
@@ -196,25 +203,25 @@ watch_event(struct watch *w, struct tail *t, const struct inotify_event *e)
 {
 	const uint32_t names =
 	    IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF | IN_UNMOUNT;
-	struct file *f;
+	struct place *p;
 
 	if (e->mask & IN_Q_OVERFLOW) {
 		say_warn("tail", "inotify's queue overflowed: looking at every file");
-		files_wake(t);
-		t->look = t->closed = true;
+		turns_wake_all(t);
+		t->look->wanted = t->files->closed = true;
 		return;
 	}
-	LIST_FOREACH (f, &w->files[(unsigned)e->wd % BUCKETS], in_watched) {
-		if (f->wd != e->wd)
+	LIST_FOREACH (p, &w->places[(unsigned)e->wd % BUCKETS], in_watched) {
+		if (p->wd != e->wd)
 			continue;
-		file_wake(t, f);
-		file_unwatched(f); /* it was told once; file_turn asks again */
+		turns_wake_content(t, p->content);
+		place_unwatched(p); /* it was told once; its log's turn asks again */
 		return;
 	}
 	if (e->mask & IN_IGNORED)
-		t->look |= directory_ignored(w, e->wd);
-	t->closed |= (e->mask & IN_CLOSE_WRITE) != 0;
-	t->look |= (e->mask & names) != 0;
+		t->look->wanted |= directory_ignored(w, e->wd);
+	t->files->closed |= (e->mask & IN_CLOSE_WRITE) != 0;
+	t->look->wanted |= (e->mask & names) != 0;
 }
 
 void
@@ -224,6 +231,9 @@ watch_read(struct watch *w, struct tail *t)
 	const ssize_t most = sizeof(struct inotify_event) + NAME_MAX + 1;
 	ssize_t n;
 
+	if (!w->told)
+		return;
+	w->told = false;
 	do {
 		n = read(w->fd, events, sizeof(events));
 		for (char *at = events; at < events + n;) {

@@ -15,6 +15,7 @@ HERE = pathlib.Path(__file__).parent
 BUGS = {
     "skip-429": ["--only", "items429"],
     "offset-at-rotation": ["--only", "late"],
+    "seal-not-stored": ["--only", "late,kill", "--pace", "2.5", "--length", "20"],
     "break-not-stored": ["--only", "gap,kill,down", "--pace", "2.5", "--length", "20"],
     "commit-before-ack": ["--only", "kill,down", "--pace", "2.5", "--length", "20"],
     "counter-replayed": ["--only", "kill", "--counters"],

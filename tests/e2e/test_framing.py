@@ -130,26 +130,25 @@ def test_each_is_cut_as_when_it_was_read_first(server, settings, node, run, agai
     towline.stop()
 
 
-def test_a_record_that_was_open_goes_on_as_it_began(server, settings, node, run):
+def test_a_record_that_was_open_ends_where_other_lines_begin(
+    server, settings, node, run
+):
+    """A line is a runtime's or stands for itself from where the option takes force on."""
     container = node.container()
     settings.inputs[0]["Flush_ms"] = 60000
     towline = run(settings)
-    container.write(info("first"))
-    head, *trace = failed(1)
-    container.write(head, trace[0])
-    until(
-        lambda: server.logs() == sorted(server.logs()) and server.documents, "nothing"
-    )
+    first, (head, *trace) = info("first"), failed(1)
+    container.write(first, head, trace[0])
+    until(lambda: server.documents, "nothing")
     take_lines_alone(settings, True)
     towline.kill()
     towline = run(settings)
     until(lambda: towline.metric("towline_lines_total") >= 2, "not read again")
-    container.write(*trace[1:])
-    raw = cri(info("alone"))
-    container.raw(raw.encode())
-    until(lambda: len(server.documents) == 3, server.logs)
-    assert "\n".join([head, *trace]) in server.logs(), server.logs()[1]
-    assert raw[:-1] in server.logs()
+    alone = [cri(line) for line in [*trace[1:], info("alone")]]
+    container.raw("".join(alone).encode())
+    expected = [first, f"{head}\n{trace[0]}", *(raw[:-1] for raw in alone)]
+    until(lambda: len(server.documents) == len(expected), server.logs)
+    assert server.logs() == sorted(expected)
     assert towline.metric("towline_collisions_total") == 0
     towline.stop()
 

@@ -31,13 +31,13 @@ def size(file):
 
 
 def checkpointed(settings, n=1):
-    """The state has a checkpoint of so many streams."""
-    query = "SELECT path FROM streams WHERE length(checkpoints) > 0"
+    """The state has a checkpoint of so many contents."""
+    query = "SELECT path FROM contents WHERE length(checkpoints) > 0"
     until(lambda: len(stored(settings, query)) >= n, "no checkpoint")
 
 
 def sizes(settings):
-    return stored(settings, "SELECT size FROM streams")
+    return stored(settings, "SELECT size FROM contents")
 
 
 def stored(settings, query):

@@ -20,29 +20,17 @@ import structs
 
 CIRCLE = 3
 MEMBERS, BOOLS = 20, 3
-# 4,800 for src/tail when its rebuild has landed.
-LINES = {"src/tail": 7127}
+# Its logs, spans and readers can be said in 4,800; until they are, no more than now.
+LINES = {"src/tail": 7750}
 # Beside its own name a file may export these: words that every C program knows.
 KNOWN = {"src/base/memory.c": "x"}
 
 # Findings that stand until these rooms are rebuilt.  One that is not found any
 # more is an error: this list only shrinks.
 EXCEPTIONS = {
-    "circle": """
-        src/state src/tail
-    """,
-    "exports": """
-        src/state/change.c src/state/counts.c
-        src/state/cursor.c src/state/open.c src/state/rules.c src/state/state.c src/tail/again.c
-        src/tail/back.c src/tail/begin.c src/tail/beneath.c src/tail/beside.c src/tail/breaks.c
-        src/tail/file.c src/tail/hand.c src/tail/identity.c src/tail/offer.c src/tail/open.c
-        src/tail/options.c src/tail/same.c
-    """,
-    "struct": """
-        include/tail.h:framed
-        src/state/known.h:known src/state/known.h:state src/tail/again.h:again
-        src/tail/file.h:file src/tail/file.h:open_record src/tail/file.h:tail
-    """,
+    "circle": "",
+    "exports": "src/state/cursor.c",
+    "struct": "",
 }
 
 

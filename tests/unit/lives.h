@@ -30,6 +30,21 @@ one_in(unsigned n)
 	return any(n) == 0;
 }
 
+/* ---- kinds of moves, beside those of all seeds */
+
+enum {
+	HALF =
+	    1 << 0, /* a part of a line in a file that is renamed meanwhile; often of its first */
+	LATE =
+	    1 << 1, /* lines to a renamed file until the next rotation, over any number of lives */
+	EARLY = 1 << 2,  /* a file is compressed while its writer is there */
+	SHORT = 1 << 3,  /* a .gz is written where it stays, and met before it is complete */
+	STAYS = 1 << 4,  /* a renamed file's writer does not go, and says nothing */
+	BANNER = 1 << 5, /* files that begin with the same line, time and all */
+};
+
+static unsigned kinds; /* of this seed */
+
 /* ---- what the lives share with who writes the files and who judges */
 
 struct shared {
@@ -75,9 +90,12 @@ struct unit {
 	int64_t time, written; /* its stamp; when it was, ns */
 	unsigned order;        /* of all */
 	char text[48];
-	bool late; /* in a renamed file, when there was more in the next one */
-	bool seen; /* by the judge */
+	bool late;   /* in a renamed file, when there was more in the next one */
+	bool banner; /* it has no mark */
+	bool seen;   /* by the judge */
 };
+
+#define BANNER_TEXT "{\"banner\":1}"
 
 struct source {
 	unsigned restart; /* records end with it */

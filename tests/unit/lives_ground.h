@@ -48,16 +48,30 @@ poll(struct pollfd *fds, nfds_t n, int ms)
 static sem_t store_may, store_waits;
 static atomic_bool store_free; /* it is to end: it need not be told */
 
-int
-pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex, const struct timespec *until)
+static void
+store_rests(pthread_mutex_t *mutex)
 {
-	(void)cond;
-	(void)until;
 	pthread_mutex_unlock(mutex);
 	sem_post(&store_waits);
 	if (!atomic_load(&store_free))
 		sem_wait(&store_may);
 	pthread_mutex_lock(mutex);
+}
+
+int
+pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
+{
+	(void)cond;
+	store_rests(mutex);
+	return 0;
+}
+
+int
+pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex, const struct timespec *until)
+{
+	(void)cond;
+	(void)until;
+	store_rests(mutex);
 	return ETIMEDOUT;
 }
 

@@ -174,7 +174,7 @@ may_skip(unsigned from, unsigned at)
 		return false;
 	while (from < at && order[from]->late)
 		from++;
-	return from == at || (order[from]->file != order[from - 1]->file &&
+	return from == at || (from > 0 && order[from]->file != order[from - 1]->file &&
 				 sources[u->container][u->file].truncated);
 }
 
@@ -212,7 +212,9 @@ run_find(struct document *d)
 	if (mark == NULL || strtoul(mark + 1, NULL, 10) > nmarks)
 		return false;
 	place = place_of[strtoul(mark + 1, NULL, 10)];
-	for (const char *at = d->text; at < mark && *at == '\n'; at++)
+	for (const char *at = d->text; at < mark && *at == '\n' && place > 0; at++)
+		place--;
+	if (slice_starts(left, SLICE(BANNER_TEXT)) && place > 0)
 		place--;
 	d->first = place;
 	for (;; place++) {
@@ -229,7 +231,8 @@ run_find(struct document *d)
 	return order[place]->side == d->side;
 }
 
-static unsigned empties[2], empties_due[2]; /* documents of an empty line, of all containers */
+/* Documents of an empty line, of a banner, of all containers. */
+static unsigned empties[2], empties_due[2], banners, banners_due;
 
 /* Was it counted as the one record that it is? */
 static void
@@ -257,7 +260,12 @@ document_judge(struct document *d, bool filtered)
 		empties[d->side]++;
 		return;
 	}
+	if (d->len == sizeof(BANNER_TEXT) - 1 && memcmp(d->text, BANNER_TEXT, d->len) == 0) {
+		banners++;
+		return;
+	}
 	if (!run_find(d)) {
+		d->first = d->last = 0;
 		found("%s is nothing that was written: '%.*s'", d->id, (int)d->len, d->text);
 		return;
 	}
@@ -290,7 +298,8 @@ may_tear(const struct unit *u, const struct unit *next)
 {
 	const int64_t least = LEAST_FLUSH * NS_PER_MS;
 
-	if (u->file != next->file || next->written - u->written >= least)
+	if (u->file != next->file || (next->late && !u->late) ||
+	    next->written - u->written >= least)
 		return true;
 	for (const struct unit *at = u + 1; at <= next; at++) {
 		if (at->container == u->container && at->time - u->time >= least)
@@ -338,6 +347,10 @@ marks_judge(bool filters)
 	for (unsigned i = 0; i < nunits; i++) {
 		const struct unit *u = &units[i];
 
+		if (u->banner) {
+			banners_due += !u->seen;
+			continue;
+		}
 		if (u->mark == 0) {
 			empties_due[u->side] += !u->seen;
 			continue;
@@ -354,6 +367,8 @@ marks_judge(bool filters)
 			found("%u empty lines of side %d, %u documents of one", empties_due[side],
 			    side, empties[side]);
 	}
+	if (banners != banners_due)
+		found("%u banners, %u documents of one", banners_due, banners);
 	if (!filters && shared->records != ndocuments)
 		found("%llu records were counted, %u documents are there",
 		    (unsigned long long)shared->records, ndocuments);
@@ -363,7 +378,7 @@ marks_judge(bool filters)
 static unsigned
 judge(const char *path, bool filters)
 {
-	nfound = ndocuments = 0;
+	nfound = ndocuments = banners = banners_due = 0;
 	memset(empties, 0, sizeof(empties));
 	memset(empties_due, 0, sizeof(empties_due));
 	order_make();

@@ -8,7 +8,7 @@
 
 #include "lives_ground.h"
 
-#include "../../src/flow.h"
+#include "tail_adapter.h"
 
 /* ---- batches */
 
@@ -16,7 +16,7 @@
 #define ITEMS 12
 
 struct sent_item {
-	struct range *range;
+	struct flight flight;
 	char *line; /* as the server writes it down */
 	bool settled;
 };
@@ -24,8 +24,8 @@ struct sent_item {
 struct sent {
 	enum { FREE, FILLING, SEALED, SENT } is;
 	uint64_t number;
-	struct range *ranges[ITEMS];
-	unsigned nranges, nitems, size, left;
+	struct flight flights[ITEMS]; /* the first of each log and side */
+	unsigned nflights, nitems, size, left;
 	struct sent_item items[ITEMS];
 	state_ticket after;
 };
@@ -76,8 +76,8 @@ batch_free_if_done(struct sent *b)
 static void
 batch_seal(struct life *l, struct sent *b)
 {
-	for (unsigned i = 0; i < b->nranges; i++)
-		range_seal(l->p.book, b->ranges[i]);
+	for (unsigned i = 0; i < b->nflights; i++)
+		record_seal(l->p.book, b->flights[i]);
 	b->is = SEALED;
 	b->left = b->nitems;
 	trace("batch %llu sealed: %u items", (unsigned long long)b->number, b->nitems);
@@ -111,12 +111,17 @@ server_write(const struct life *l, const char *line)
 static char *
 line_of(const struct framed *f, bool keep)
 {
-	char id[33];
+	struct record_id id = record_id(f);
+	struct buffer line;
 
+	buffer_init(&line, 0);
 	for (int i = 0; i < 16; i++)
-		snprintf(id + 2 * i, 3, "%02x", f->stream->identity.at[i]);
-	return xprintf("%s-%llu-%08x %d %d %zu ~%.*s\n", id, (unsigned long long)f->offset, f->hash,
-	    f->side, !keep, f->text.len, (int)f->text.len, f->text.at);
+		buffer_printf(&line, "%02x", id.content.at[i]);
+	buffer_printf(&line, "-%llu-%08x %d %d %zu ~", (unsigned long long)id.offset, id.hash,
+	    f->side, !keep, f->text.len);
+	buffer_put(&line, f->text);
+	buffer_put(&line, (struct slice){ "\n", 2 });
+	return line.at;
 }
 
 static void
@@ -144,7 +149,7 @@ item_settle(struct life *l, struct sent *b, struct sent_item *item)
 	if (item->line != NULL) {
 		if (l->drops > 0 && one_in(l->drops)) {
 			trace("dropped: %s", item->line);
-			cursor_park(l->p.book, item->range);
+			record_park(l->p.book, item->flight);
 			item->settled = true;
 			b->left--;
 			return;
@@ -156,7 +161,7 @@ item_settle(struct life *l, struct sent *b, struct sent_item *item)
 		item->line = NULL;
 		point();
 	}
-	range_settle(l->p.book, item->range, 1);
+	record_settle(l->p.book, item->flight);
 	item->settled = true;
 	b->left--;
 	point();
@@ -187,7 +192,7 @@ shipper_works(struct life *l)
 	}
 	if (l->drops > 0 && one_in(12)) {
 		trace("unparked");
-		cursor_unpark_all(l->p.book);
+		records_unpark(l->p.book);
 	}
 }
 
@@ -196,25 +201,19 @@ shipper_works(struct life *l)
 static bool
 put_into(struct life *l, struct sent *b, const struct framed *f, bool keep)
 {
-	struct cursor *cursor = &f->stream->cursor[f->side];
-	bool fresh = cursor->open_batch != b->number;
-	struct range *range;
+	bool first = record_is_first(f, b->number);
+	struct flight flight;
 
-	if ((fresh && b->nranges == ITEMS) || b->nitems == b->size)
+	if ((first && b->nflights == ITEMS) || b->nitems == b->size ||
+	    !record_send(l->p.book, f, b->number, keep, &flight))
 		return false;
-	range = range_open(l->p.book, cursor, b->number);
-	if (range == NULL)
-		return false;
-	if (fresh)
-		b->ranges[b->nranges++] = range;
+	if (first)
+		b->flights[b->nflights++] = flight;
 	if (keep)
 		b->items[b->nitems++] =
-		    (struct sent_item){ .range = range, .line = line_of(f, true) };
-	range_add(range, keep, f->end);
-	if (f->also != NULL)
-		range_also(range, &f->also->cursor[f->side], f->also_end);
-	if (f->after > b->after)
-		b->after = f->after;
+		    (struct sent_item){ .flight = flight, .line = line_of(f, true) };
+	if (record_after(f) > b->after)
+		b->after = record_after(f);
 	return true;
 }
 
@@ -244,11 +243,7 @@ record_take(struct life *l, const struct framed *f, bool keep)
 static void
 record_say(const char *what, const struct framed *f)
 {
-	trace("%s %02x%02x %d %llu-%llu also %lld after %llu '%.*s'", what,
-	    f->stream->identity.at[0], f->stream->identity.at[1], f->side,
-	    (unsigned long long)f->offset, (unsigned long long)f->end,
-	    f->also == NULL ? -1LL : (long long)f->also_end, (unsigned long long)f->after,
-	    (int)f->text.len, f->text.at);
+	trace("%s %s '%.*s'", what, record_where(f), (int)f->text.len, f->text.at);
 }
 
 static bool
@@ -274,11 +269,10 @@ static bool
 on_count(void *arg, const struct framed *f)
 {
 	struct life *l = arg;
-	struct flow *flow = f->stream->user;
 
 	point();
 	record_say("ahead", f);
-	if (f->offset >= flow->counted[f->side]) {
+	if (!flow_has(f)) {
 		counting = f;
 		count_record(&l->p, f);
 	}
@@ -286,41 +280,16 @@ on_count(void *arg, const struct framed *f)
 }
 
 static void
-stream_begins(struct life *l, struct stream *stream)
-{
-	struct flow *flow = xcalloc(1, sizeof(*flow));
-	struct stream_state known;
-
-	trace("stream %02x%02x begins: %s", stream->identity.at[0], stream->identity.at[1],
-	    stream->path);
-	flow->stream = stream;
-	flow->series = (void *)l;
-	if (state_find(l->p.state, &stream->identity, &known)) {
-		for (int side = 0; side < SIDES; side++)
-			flow->counted[side] = known.side[side].counted;
-	}
-	state_opened(l->p.state, &stream->identity, stream->path);
-	LIST_INSERT_HEAD(&l->p.flows, flow, in_flows);
-	stream->user = flow;
-}
-
-static void
 on_stream(void *arg, struct stream *stream, bool begins)
 {
 	struct life *l = arg;
-	struct flow *flow = stream->user;
 
 	point();
-	if (begins) {
-		stream_begins(l, stream);
-		return;
-	}
-	trace("stream %02x%02x ends", stream->identity.at[0], stream->identity.at[1]);
-	count_stream_ends(&l->p, flow);
-	state_ended(l->p.state, &stream->identity);
-	LIST_REMOVE(flow, in_flows);
-	free(flow);
-	stream->user = NULL;
+	trace("%s %s", stream_name(stream), begins ? "begins" : "ends");
+	if (begins)
+		flow_begins(&l->p, stream);
+	else
+		flow_ends(&l->p, stream);
 }
 
 /* ---- turns, as in reader.c */
@@ -396,7 +365,7 @@ life_begins(struct life *l, const char *dir, bool filters)
 	l->p.book = range_book_new(l->p.state, 4096);
 	LIST_INIT(&l->p.flows);
 	count_restore(&l->p);
-	l->p.tail = tail_new(&conf, 1, l->p.state, l->p.book, on_record, on_count, on_stream, l);
+	l->p.tail = tail_make(conf, l->p.state, l->p.book, on_record, on_count, on_stream, l);
 	free(state_path);
 	free(server);
 }

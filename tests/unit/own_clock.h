@@ -1,10 +1,10 @@
-/* A clock of the test's own: what the program asks for the time is this one. */
+/* A clock of the test's own: what the program, each thread of it, asks for the time is this one. */
 #ifndef OWN_CLOCK_H
 #define OWN_CLOCK_H
 
 #include "clock.h"
 
-static int64_t now_ns = 1000 * NS_PER_S;
+static _Atomic int64_t now_ns = 1000 * NS_PER_S;
 
 int64_t
 clock_mono(void)

@@ -40,6 +40,7 @@ struct rig {
 	struct shipper *shipper;
 	int wake;
 	struct stream streams[2];
+	struct cursor cursors[2][SIDES];
 	uint64_t put[2]; /* records */
 	bool fresh;
 	const char *index; /* NULL: logs */
@@ -100,8 +101,9 @@ rig_start(struct rig *r, const char *lines, bool sqlite)
 	r->shipper = shipper_new(outputs, r->conf->n, r->state, r->book, 4, BATCH);
 	assert_non_null(r->shipper);
 	for (int i = 0; i < 2; i++) {
-		memset(r->streams[i].identity.at, 'A' + i, sizeof(r->streams[i].identity.at));
-		cursor_init(&r->streams[i].cursor[0], &r->streams[i].identity, SIDE_STDOUT, 0);
+		memset(r->streams[i].log.at, 'A' + i, sizeof(r->streams[i].log.at));
+		r->streams[i].cursors = r->cursors[i];
+		cursor_init(&r->cursors[i][0], &r->streams[i].log, SIDE_STDOUT, 0, 0);
 	}
 	r->wake = eventfd(0, EFD_NONBLOCK);
 	assert_int_equal(shipper_start(r->shipper, r->wake), 0);
@@ -114,11 +116,12 @@ rig_put(struct rig *r, struct batch **b, int which, const char *text)
 	static struct pod pod = { .json = SLICE("{\"pod_name\":\"p\"") };
 	struct stream *stream = &r->streams[which];
 	struct agent_line parsed = { .level = LEVEL_INFO };
+	struct record_id id = { .content = stream->log, .offset = r->put[which] * LINE };
 	struct record record = { .time = r->time != 0 ? r->time : clock_wall(),
 		.time_text = SLICE("2026-11-22T08:00:00Z"),
 		.has_log = true,
 		.log = slice_of(text),
-		.place = { stream, r->put[which] * LINE, 0, r->fresh },
+		.place = { stream, &id, r->fresh },
 		.parsed = &parsed,
 		.pod = &pod };
 	struct range *range;
@@ -131,8 +134,8 @@ rig_put(struct rig *r, struct batch **b, int which, const char *text)
 			(void)!read(r->wake, &ignored, sizeof(ignored));
 		}
 		(*b)->route = (1u << r->conf->n) - 1;
-		first = stream->cursor[0].open_batch != (*b)->number;
-		range = range_open(r->book, &stream->cursor[0], (*b)->number);
+		first = stream->cursors[0].open_batch != (*b)->number;
+		range = range_open(r->book, &stream->cursors[0], (*b)->number);
 		assert_non_null(range);
 		if (first)
 			(*b)->ranges[(*b)->nranges++] = range;
@@ -177,7 +180,7 @@ wait_for(struct rig *r, bool (*what)(struct rig *))
 static inline uint64_t
 shipped(struct rig *r, int which)
 {
-	return cursor_shipped(r->book, &r->streams[which].cursor[0]) / LINE;
+	return cursor_shipped(r->book, &r->streams[which].cursors[0]) / LINE;
 }
 
 static inline struct output_metrics *

@@ -11,7 +11,8 @@
 
 #include "clock.h"
 #include "memory.h"
-#include "../../src/tail/file.h"
+#include "tail.h"
+#include "tail_adapter.h"
 #include "voice.h"
 
 struct world {
@@ -33,20 +34,16 @@ static inline bool
 on_record(void *arg, const struct framed *f)
 {
 	struct world *w = arg;
-	struct range *r;
+	struct flight flight;
 
 	if (w->refused < w->refuse) {
 		w->refused++;
 		return false;
 	}
 	w->refused = 0;
-	r = range_open(w->book, &f->stream->cursor[f->side], ++w->batch);
-	assert_non_null(r);
-	range_add(r, 1, f->end);
-	if (f->also != NULL)
-		range_also(r, &f->also->cursor[f->side], f->also_end);
-	range_seal(w->book, r);
-	range_settle(w->book, r, 1);
+	assert_true(record_send(w->book, f, ++w->batch, 1, &flight));
+	record_seal(w->book, flight);
+	record_settle(w->book, flight);
 	buffer_printf(&w->got, "%d:", f->side);
 	buffer_put(&w->got, f->text);
 	buffer_printf(&w->got, "%s|", f->truncated ? "~" : "");
@@ -119,7 +116,7 @@ start(struct world *w)
 {
 	const struct tail_conf *conf = &w->conf;
 
-	w->tail = tail_new(&conf, 1, w->state, w->book, on_record, NULL, on_stream, w);
+	w->tail = tail_make(conf, w->state, w->book, on_record, NULL, on_stream, w);
 }
 
 static inline int
@@ -145,7 +142,7 @@ turn_until(struct world *w, unsigned records)
 	int64_t until = clock_mono() + 20 * NS_PER_S;
 
 	while (w->records < records && clock_mono() < until) {
-		tail_turn(w->tail, true);
+		tail_turn(w->tail, 1);
 		tail_wait(w->tail, -1, 20);
 	}
 	assert_true(w->records >= records);

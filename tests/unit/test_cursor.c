@@ -7,7 +7,7 @@ struct world {
 	struct state *state;
 	struct range_book *book;
 	struct identity id, next_id;
-	struct cursor c, next;
+	struct cursor c, next, second; /* the second reader, on the first log */
 };
 
 static int
@@ -18,8 +18,9 @@ setup(void **state)
 	w->state = state_open(NULL);
 	w->book = range_book_new(w->state, 8);
 	w->next_id.at[0] = 1;
-	cursor_init(&w->c, &w->id, SIDE_STDOUT, 0);
-	cursor_init(&w->next, &w->next_id, SIDE_STDOUT, 0);
+	cursor_init(&w->c, &w->id, SIDE_STDOUT, 0, 0);
+	cursor_init(&w->next, &w->next_id, SIDE_STDOUT, 0, 0);
+	cursor_init(&w->second, &w->id, SIDE_STDOUT, 1, 0);
 	*state = w;
 	return 0;
 }
@@ -47,15 +48,15 @@ sealed(struct world *w, struct cursor *c, uint64_t batch, uint32_t items, uint64
 }
 
 static uint64_t
-stored(struct world *w, const struct identity *id)
+stored(struct world *w, const struct cursor *c)
 {
-	struct stream_state known;
+	struct cursors at[SIDES];
 
-	return state_find(w->state, id, &known) ? known.side[SIDE_STDOUT].shipped : 0;
+	return state_cursors(w->state, c->log, c->reader, at) ? at[c->side].shipped : 0;
 }
 
 static void
-test_the_cursor_moves_in_the_order_of_the_file(void **state)
+test_the_cursor_moves_in_the_order_of_the_log(void **state)
 {
 	struct world *w = *state;
 	struct range *a = sealed(w, &w->c, 1, 2, 100), *b = sealed(w, &w->c, 2, 1, 200);
@@ -67,7 +68,7 @@ test_the_cursor_moves_in_the_order_of_the_file(void **state)
 	assert_false(cursor_idle(w->book, &w->c));
 	range_settle(w->book, a, 1);
 	assert_int_equal(cursor_shipped(w->book, &w->c), 200);
-	assert_int_equal(stored(w, &w->id), 200);
+	assert_int_equal(stored(w, &w->c), 200);
 	assert_true(cursor_idle(w->book, &w->c));
 }
 
@@ -98,33 +99,35 @@ static void
 test_an_empty_pool_says_so_and_fills_again(void **state)
 {
 	struct world *w = *state;
-	struct range *held[7];
+	struct range *held[8];
 
-	for (uint64_t i = 0; i < 7; i++)
+	for (uint64_t i = 0; i < 8; i++)
 		held[i] = sealed(w, &w->c, i + 1, 1, i + 1);
 	assert_null(range_open(w->book, &w->c, 99));
-	for (int i = 6; i >= 0; i--)
+	for (int i = 7; i >= 0; i--)
 		range_settle(w->book, held[i], 1);
-	assert_int_equal(cursor_shipped(w->book, &w->c), 7);
+	assert_int_equal(cursor_shipped(w->book, &w->c), 8);
 	assert_non_null(range_open(w->book, &w->c, 99));
 }
 
 static void
-test_a_record_over_a_rotation_moves_both_cursors_and_holds_back_the_next_file(void **state)
+test_readers_of_one_log_move_each_for_itself(void **state)
 {
 	struct world *w = *state;
-	struct range *r = range_open(w->book, &w->c, 1), *later;
+	struct range *a = sealed(w, &w->c, 1, 1, 100), *b = sealed(w, &w->second, 1, 1, 100);
+	struct identity log;
 
-	range_add(r, 1, 100);
-	range_also(r, &w->next, 30);
-	range_seal(w->book, r);
-	later = sealed(w, &w->next, 1, 1, 90);
-	range_settle(w->book, later, 1);
-	assert_int_equal(cursor_shipped(w->book, &w->next), 0);
-	range_settle(w->book, r, 1);
-	assert_int_equal(cursor_shipped(w->book, &w->c), 100);
-	assert_int_equal(cursor_shipped(w->book, &w->next), 90);
-	assert_int_equal(stored(w, &w->next_id), 90);
+	assert_true(range_log(w->book, b, &log));
+	assert_memory_equal(&log, &w->id, sizeof(log));
+	range_settle(w->book, b, 1);
+	assert_int_equal(stored(w, &w->second), 100);
+	assert_int_equal(stored(w, &w->c), 0);
+	cursor_park(w->book, a);
+	cursor_unpark_all(w->book);
+	assert_true(cursor_must_rewind(w->book, &w->c));
+	assert_false(cursor_must_rewind(w->book, &w->second));
+	assert_true(cursor_follow(w->book, &w->second, 120));
+	assert_int_equal(stored(w, &w->second), 120);
 }
 
 static void
@@ -148,7 +151,7 @@ test_a_parked_stream_rewinds_and_its_old_ranges_move_nothing(void **state)
 	a = sealed(w, &w->c, 4, 2, 300);
 	range_settle(w->book, a, 2);
 	assert_int_equal(cursor_shipped(w->book, &w->c), 300);
-	for (uint64_t i = 0; i < 7; i++) /* every range is free again */
+	for (uint64_t i = 0; i < 8; i++) /* every range is free again */
 		assert_non_null(range_open(w->book, i % 2 ? &w->c : &w->next, 10 + i));
 }
 
@@ -157,11 +160,11 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_the_cursor_moves_in_the_order_of_the_file),
+		TEST(test_the_cursor_moves_in_the_order_of_the_log),
 		TEST(test_one_batch_has_one_range_of_a_cursor),
 		TEST(test_ranges_whose_records_were_all_filtered_advance_without_a_send),
 		TEST(test_an_empty_pool_says_so_and_fills_again),
-		TEST(test_a_record_over_a_rotation_moves_both_cursors_and_holds_back_the_next_file),
+		TEST(test_readers_of_one_log_move_each_for_itself),
 		TEST(test_a_parked_stream_rewinds_and_its_old_ranges_move_nothing),
 	};
 

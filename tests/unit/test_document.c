@@ -12,17 +12,19 @@
 
 #define TIME 1795334400002176064 /* 2026-11-22T08:00:00.002176064Z */
 
-static struct stream stream = { .hour = 0x07a120 };
+static struct stream stream;
+static struct record_id id;
 static struct pod pod = { .json = SLICE("{\"pod_name\":\"p\"") };
 
 static struct record
 record_of(struct slice log)
 {
+	id = (struct record_id){ .offset = 0x01020304050607, .hash = 0xdeadbeef, .hour = 0x07a120 };
 	return (struct record){ .time = TIME,
 		.time_text = SLICE("2026-11-22T08:00:00.002176064Z"),
 		.has_log = true,
 		.log = log,
-		.place = { &stream, 0x01020304050607, 0xdeadbeef, false } };
+		.place = { &stream, &id, false } };
 }
 
 static struct slice
@@ -211,11 +213,11 @@ test_ids_are_of_their_alphabet(void **state)
 	char low[DOCUMENT_ID], high[DOCUMENT_ID];
 
 	(void)state;
-	r.place.hash = UINT32_MAX;
-	r.place.offset = 255;
+	id.hash = UINT32_MAX;
+	id.offset = 255;
 	document_id(&r.place, low);
-	r.place.hash = 0;
-	r.place.offset = 256;
+	id.hash = 0;
+	id.offset = 256;
 	document_id(&r.place, high);
 	assert_memory_not_equal(low, high, DOCUMENT_ID);
 	for (size_t i = 0; i < DOCUMENT_ID; i++)

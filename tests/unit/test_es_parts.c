@@ -28,14 +28,15 @@ index_of_log(const void *conf, const struct record *r, char *to)
 static void
 put(struct batch *b, const char *log)
 {
-	static struct stream stream = { .hour = 1 };
+	static struct stream stream;
 	static struct pod pod = { .json = SLICE("{\"pod_name\":\"p\"") };
 	struct document_rules rules = document_rules_default();
 	struct agent_line parsed = { .level = LEVEL_INFO };
+	const struct record_id id = { .hour = 1, .offset = b->nitems };
 	struct record r = { .time_text = SLICE("2026-11-22T08:00:00Z"),
 		.has_log = true,
 		.log = slice_of(log),
-		.place = { .stream = &stream, .offset = b->nitems },
+		.place = { .stream = &stream, .id = &id },
 		.parsed = &parsed,
 		.pod = &pod };
 

@@ -5,8 +5,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "../../src/tail/beside.h"
 #include "../../src/tail/gunzip.h"
+#include "../../src/tail/rotated.h"
 
 #define SIZE ((size_t)3 << 20)
 #define MOST ((size_t)256 << 10)
@@ -143,11 +143,11 @@ test_names_in_the_order_of_rotation(void **state)
 	for (size_t i = 0; i + 1 < COUNT(counts); i++)
 		assert_true(rotated_order(slice_of(counts[i]), slice_of(counts[i + 1]), live) < 0);
 	for (size_t i = 0; i < COUNT(order); i++)
-		assert_true(is_rotated(slice_of(order[i]), live));
+		assert_true(rotated_is(slice_of(order[i]), live));
 	for (size_t i = 0; i < COUNT(counts); i++)
-		assert_true(is_rotated(slice_of(counts[i]), live));
+		assert_true(rotated_is(slice_of(counts[i]), live));
 	for (size_t i = 0; i < COUNT(none); i++)
-		assert_false(is_rotated(slice_of(none[i]), live));
+		assert_false(rotated_is(slice_of(none[i]), live));
 }
 
 int

@@ -12,13 +12,13 @@ turn_for(struct world *w, int64_t ns)
 	int64_t until = clock_mono() + ns;
 
 	while (clock_mono() < until) {
-		tail_turn(w->tail, true);
+		tail_turn(w->tail, 1);
 		tail_wait(w->tail, -1, 20);
 	}
 }
 
 #define LOGS "%s/pods/" POD "/agent/"
-#define TEXT "2026-11-22T08:00:00Z stdout F {} "
+#define HEAD "2026-11-22T08:00:00Z stdout F {} "
 
 /* Lines that no other call wrote: what begins alike is one stream. */
 static void
@@ -26,7 +26,7 @@ write_lines(struct world *w, int n)
 {
 	static int next;
 
-	shell("cd " LOGS " && seq -f '" TEXT "%%.0f' %d %d >> 0.log", w->dir, next, next + n - 1);
+	shell("cd " LOGS " && seq -f '" HEAD "%%.0f' %d %d >> 0.log", w->dir, next, next + n - 1);
 	next += n;
 }
 
@@ -71,7 +71,7 @@ test_a_deleted_file_goes_on_in_its_gz(void **state)
 	rotate_away(w, "0.log.20260101-000000", true);
 	write_lines(w, 10);
 	turn_for(w, 1500 * NS_PER_MS);
-	assert_int_equal(w->tail->held, 0);
+	assert_int_equal(tail_held(w->tail), 0);
 	w->refuse = 0;
 	turn_until(w, 5010);
 	assert_int_equal(lost(), before);
@@ -94,7 +94,7 @@ test_the_oldest_deleted_file_is_let_go_and_counted(void **state)
 	rotate_away(w, "0.log.20260101-000000", false);
 	turn_for(w, 1200 * NS_PER_MS);
 	assert_int_equal(lost(), before); /* one is within the limit */
-	assert_true(w->tail->held > 0);
+	assert_true(tail_held(w->tail) > 0);
 	write_lines(w, 5000);
 	turn_for(w, 200 * NS_PER_MS);
 	rotate_away(w, "0.log.20260101-000001", false);
@@ -104,17 +104,6 @@ test_the_oldest_deleted_file_is_let_go_and_counted(void **state)
 	w->refuse = 0;
 	turn_until(w, 5010);
 	free(path);
-}
-
-static int
-closed_for_now(const struct world *w)
-{
-	const struct file *f;
-	int n = 0;
-
-	LIST_FOREACH (f, &w->tail->files, in_files)
-		n += f->fd < 0;
-	return n;
 }
 
 static void
@@ -133,23 +122,24 @@ test_descriptors_run_out(void **state)
 	path = xprintf(LOGS "0.log", w->dir);
 	last = open(path, O_WRONLY | O_APPEND);
 	free(path);
-	shell("cd " LOGS " && mv 0.log 0.log.20260101-000000 && touch 0.log", w->dir);
-	turn_for(w, 500 * NS_PER_MS);
-	assert_int_equal(w->tail->nfiles, 2);
+	shell("cd " LOGS " && mv 0.log 0.log.20260101-000000", w->dir);
+	write_lines(w, 1);
+	turn_until(w, 2);
+	assert_int_equal(tail_nfiles(w->tail), 2);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	shell(
-	    "cd %s/containers && for i in $(seq 60); do echo '" TEXT "'$i > m$i.log; done", w->dir);
+	    "cd %s/containers && for i in $(seq 60); do echo '" HEAD "'$i > m$i.log; done", w->dir);
 	turn_for(w, 500 * NS_PER_MS);
-	assert_true(w->tail->nfiles < 60);
-	assert_int_equal(closed_for_now(w), 1);
+	assert_true(tail_nfiles(w->tail) < 60);
+	assert_int_equal(tail_closed_for_now(w->tail), 1);
 	/* Late bytes come while it is closed; then there is room. */
-	assert_true(write(last, TEXT "late\n", sizeof(TEXT "late\n") - 1) > 0);
+	assert_true(write(last, HEAD "late\n", sizeof(HEAD "late\n") - 1) > 0);
 	close(last);
 	w->records = 0;
 	shell("rm %s/containers/m*.log", w->dir);
 	turn_until(w, 1);
 	assert_non_null(strstr(w->got.at, "late"));
-	assert_int_equal(closed_for_now(w), 0);
+	assert_int_equal(tail_closed_for_now(w->tail), 0);
 }
 
 int

@@ -41,7 +41,7 @@ test_what_was_never_sent_and_is_there_collides(void **state)
 	rig_fill(&r, 1, 1, 0, NULL);
 	wait_for(&r, idle);
 	assert_int_equal(metrics.collisions, collisions);
-	r.streams[1].identity = r.streams[0].identity;
+	r.streams[1].log = r.streams[0].log;
 	r.fresh = true;
 	rig_fill(&r, 1, 3, 0, NULL);
 	wait_for(&r, idle);

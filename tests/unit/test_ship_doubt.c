@@ -44,7 +44,7 @@ test_a_refusal_of_no_known_kind_is_the_documents_fault_beside_others_that_are_ta
 static size_t
 times_seen(const struct server *s, struct slice id)
 {
-	return (size_t)((const char *)map_get(s->seen, id) - (const char *)NULL);
+	return (size_t)(uintptr_t)map_get(s->seen, id);
 }
 
 /* "odd" is refused in doubt, then blocked, then refused in doubt, then taken. */
@@ -101,7 +101,7 @@ misses_pipeline(struct server *s, struct slice id, struct slice document, const 
 static bool
 parked(struct rig *r)
 {
-	return cursor_parked(r->book, &r->streams[0].cursor[0]);
+	return cursor_parked(r->book, &r->streams[0].cursors[0]);
 }
 
 static void
@@ -119,7 +119,7 @@ test_a_core_that_is_refused_too_parks_the_stream(void **state)
 	assert_int_equal(dead_letters(&r, NULL), 0);
 	atomic_store(&r.server.blocked, false);
 	wait_for(&r, idle);
-	cursor_rewind(r.book, &r.streams[0].cursor[0]);
+	cursor_rewind(r.book, &r.streams[0].cursors[0]);
 	r.put[0] = shipped(&r, 0);
 	rig_fill(&r, 0, 600 - (unsigned)r.put[0], 0, NULL);
 	wait_for(&r, idle);
@@ -150,8 +150,8 @@ all_judged(struct rig *r)
 
 	if (!idle(r))
 		return false;
-	if (cursor_must_rewind(r->book, &r->streams[0].cursor[0])) {
-		cursor_rewind(r->book, &r->streams[0].cursor[0]);
+	if (cursor_must_rewind(r->book, &r->streams[0].cursors[0])) {
+		cursor_rewind(r->book, &r->streams[0].cursors[0]);
 		r->put[0] = shipped(r, 0);
 	}
 	while (r->put[0] < 1000)

@@ -113,7 +113,7 @@ test_doubt_is_held_until_the_index_takes_another(void **state)
 static bool
 parked(struct rig *r)
 {
-	return cursor_parked(r->book, &r->streams[1].cursor[0]) && shipped(r, 0) == r->put[0];
+	return cursor_parked(r->book, &r->streams[1].cursors[0]) && shipped(r, 0) == r->put[0];
 }
 
 struct waiting {
@@ -126,7 +126,7 @@ waiting_count(void *arg, const struct state_hold *hold)
 {
 	struct waiting *w = arg;
 
-	assert_memory_equal(hold->stream.at, "BBBBBBBBBBBBBBBB", 16);
+	assert_memory_equal(hold->log.at, "BBBBBBBBBBBBBBBB", 16);
 	assert_int_equal(strncmp(hold->output, "ship_", 5), 0);
 	*(hold->parked ? &w->parked : &w->held) += 1;
 	memcpy(w->why, hold->why, sizeof(w->why));
@@ -165,18 +165,18 @@ test_a_full_hold_parks_the_streams_that_feed_it(void **state)
 	rig_fill(&r, 0, 600, 0, NULL);
 	wait_for(&r, parked);
 	assert_int_equal(shipped(&r, 1), 0);
-	assert_false(cursor_parked(r.book, &r.streams[0].cursor[0]));
-	assert_false(cursor_must_rewind(r.book, &r.streams[1].cursor[0]));
+	assert_false(cursor_parked(r.book, &r.streams[0].cursors[0]));
+	assert_false(cursor_must_rewind(r.book, &r.streams[1].cursors[0]));
 	assert_false(idle(&r));
 	wait_for_holds(&r, true, "index logs answers 403 cluster_block_exception");
 	atomic_store(&r.server.blocked, false);
 	wait_for(&r, idle);
 	wait_for_holds(&r, false, "");
-	assert_true(cursor_must_rewind(r.book, &r.streams[1].cursor[0]));
+	assert_true(cursor_must_rewind(r.book, &r.streams[1].cursors[0]));
 	assert_true(map_count(r.server.stored) < 1200);
 
 	/* read again from the first that was dropped */
-	cursor_rewind(r.book, &r.streams[1].cursor[0]);
+	cursor_rewind(r.book, &r.streams[1].cursors[0]);
 	r.put[1] = shipped(&r, 1);
 	rig_fill(&r, 1, 600 - (unsigned)r.put[1], 1, "odd");
 	wait_for(&r, idle);
@@ -227,7 +227,7 @@ blocks_all_but_cores(struct server *s, struct slice id, struct slice document, c
 static bool
 parked_first(struct rig *r)
 {
-	return cursor_parked(r->book, &r->streams[0].cursor[0]);
+	return cursor_parked(r->book, &r->streams[0].cursors[0]);
 }
 
 static void
@@ -243,7 +243,7 @@ test_a_block_is_no_documents_fault(void **state)
 	wait_for(&r, asked_often);
 	atomic_store(&r.server.blocked, false);
 	wait_for(&r, idle);
-	cursor_rewind(r.book, &r.streams[0].cursor[0]);
+	cursor_rewind(r.book, &r.streams[0].cursors[0]);
 	r.put[0] = shipped(&r, 0);
 	rig_fill(&r, 0, 600 - (unsigned)r.put[0], 0, NULL);
 	wait_for(&r, idle);

@@ -53,7 +53,7 @@ test_a_record_is_done_when_all_outputs_have_it(void **state)
 	assert_int_equal(map_count(r.server.stored), 100);
 
 	/* the same again changes nothing */
-	cursor_rewind(r.book, &r.streams[1].cursor[0]);
+	cursor_rewind(r.book, &r.streams[1].cursors[0]);
 	r.put[1] = 0;
 	rig_fill(&r, 1, 100, 10, "odd");
 	wait_for(&r, idle);
@@ -65,7 +65,7 @@ test_a_record_is_done_when_all_outputs_have_it(void **state)
 static bool
 parked_and_stored(struct rig *r)
 {
-	return cursor_parked(r->book, &r->streams[1].cursor[0]) && rows(r) == (int64_t)r->put[1];
+	return cursor_parked(r->book, &r->streams[1].cursors[0]) && rows(r) == (int64_t)r->put[1];
 }
 
 static void
@@ -82,9 +82,9 @@ test_a_stream_that_one_output_parks_goes_back_for_both(void **state)
 	assert_false(idle(&r));
 	atomic_store(&r.server.blocked, false);
 	wait_for(&r, idle);
-	assert_true(cursor_must_rewind(r.book, &r.streams[1].cursor[0]));
+	assert_true(cursor_must_rewind(r.book, &r.streams[1].cursors[0]));
 	assert_in_range(shipped(&r, 1), 1, 599);
-	cursor_rewind(r.book, &r.streams[1].cursor[0]);
+	cursor_rewind(r.book, &r.streams[1].cursors[0]);
 	r.put[1] = shipped(&r, 1);
 	rig_fill(&r, 1, 600 - (unsigned)r.put[1], 1, "odd");
 	wait_for(&r, idle);

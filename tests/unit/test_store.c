@@ -74,6 +74,15 @@ opened(struct world *w)
 	return s;
 }
 
+/* A content, in the log of its own name, which may grow. */
+static void
+content_make(struct state *s, unsigned n)
+{
+	struct identity id = id_of(n);
+
+	state_spans(s, &(struct span_post){ id, id, NULL, { .seal = SEAL_NONE } }, 1);
+}
+
 /* Far more time than it takes. */
 static bool
 becomes_durable(struct state *s, state_ticket ticket)
@@ -111,6 +120,7 @@ test_what_was_posted_last_is_there_after_a_close(void **state)
 	for (unsigned i = 1; i <= 150; i++) {
 		struct state *s = opened(w);
 
+		content_make(s, 1);
 		state_break(s, &id, SIDE_STDERR, 2 * i);
 		usleep(i * 37 % 3000);
 		state_break(s, &id, SIDE_STDERR, 2 * i + 1);
@@ -215,78 +225,80 @@ test_an_empty_file_becomes_a_store(void **state)
 static void
 ages(struct state *s, const struct identity *id)
 {
+	struct known *k;
+
 	pthread_mutex_lock(&s->lock);
-	known_of(s, id)->touched -= (STATE_AGE_DAYS * 86400 + 1) * NS_PER_S;
+	k = contents_of(s, id);
+	k->used -= (STATE_AGE_DAYS * 86400 + 1) * NS_PER_S;
+	TAILQ_REMOVE(&s->tables->by_use, k, by_use);
+	TAILQ_INSERT_HEAD(&s->tables->by_use, k, by_use);
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* An hour passes; what was posted before is on disk. */
+/* What was posted is on disk, and then something else, with what was forgotten. */
 static void
-hour_passes(struct state *s)
+commits_pass(struct state *s)
 {
-	state_ticket ticket;
-
-	pthread_mutex_lock(&s->lock);
-	s->forget_at = 0;
-	pthread_cond_signal(&s->changed);
-	pthread_mutex_unlock(&s->lock);
-	for (int i = 0; i < 2000; i++) {
-		pthread_mutex_lock(&s->lock);
-		ticket = s->forget_at == 0 ? 0 : s->posted;
-		pthread_mutex_unlock(&s->lock);
-		if (ticket != 0)
-			break;
-		usleep(10000);
+	for (int i = 0; i < 2; i++) {
+		state_metadata(s, SLICE("a commit"), SLICE("to have one"));
+		state_text(s, SLICE("soon"), SLICE("1"));
+		assert_true(becomes_durable(s, state_counts(s)));
 	}
-	assert_true(ticket != 0 && becomes_durable(s, ticket));
 }
 
-/* Only what has had no file for long; also of generations, which are found by their base. */
+/* Only what has had no file for long; a log goes with its last content, its other contents stay. */
 static void
-test_old_streams_without_a_file_are_forgotten_while_running(void **state)
+test_old_contents_without_a_file_are_forgotten_while_running(void **state)
 {
-	enum { OLD, OPEN, YOUNG, GENERATIONS = 10 };
+	enum { OLD, OPEN, YOUNG, SHARED = 10 };
 	struct world *w = *state;
 	struct state *s = opened(w);
-	struct stream_state is = { .base = id_of(99) };
-	struct identity id;
-	uint64_t known[4];
+	struct content_state is = { .home = id_of(99) };
+	struct identity id, home[4];
 
+	state_reader(s, "main");
 	for (unsigned i = 0; i < 3; i++) {
+		content_make(s, i);
 		id = id_of(i);
 		state_opened(s, &id, "/a");
 		state_break(s, &id, SIDE_STDOUT, 5);
-		id = id_of(GENERATIONS + i);
-		is.generation = i + 1;
-		state_stream(s, &id, &is);
+		state_shipped(s, &id, SIDE_STDOUT, 0, 1);
+		state_spans(s,
+		    &(struct span_post){
+			id_of(SHARED), id_of(SHARED + i), &is, { 100 * i, 0, 100, 0 } },
+		    1);
 	}
 	for (unsigned i = 0; i < 3; i++) {
 		id = id_of(i);
 		if (i != OPEN)
 			state_ended(s, &id);
 	}
-	hour_passes(s);
+	commits_pass(s);
+	assert_int_equal(asked(w, "SELECT count(*) FROM cursors"), 3);
 	for (unsigned i = 0; i < 3; i++) {
 		id = id_of(i);
 		if (i != YOUNG)
 			ages(s, &id);
 	}
-	id = id_of(GENERATIONS + 1);
+	id = id_of(SHARED + 1);
 	ages(s, &id);
-	hour_passes(s);
+	commits_pass(s);
 	assert_false(state_find(s, &id, &is));
-	assert_int_equal(state_generations(s, &(struct identity){ { 99, 0, 7 } }, known, 4), 2);
-	assert_true(known[0] == 3 && known[1] == 1);
+	assert_int_equal(state_home(s, &(struct identity){ { 99, 0, 7 } }, home, 4), 2);
+	assert_true(home[0].at[0] + home[1].at[0] == SHARED + SHARED + 2);
 	for (unsigned i = 0; i < 3; i++) {
 		id = id_of(i);
 		assert_int_equal(state_find(s, &id, &is), i != OLD);
 		assert_int_equal(state_is_break(s, &id, SIDE_STDOUT, 0, 5), i != OLD ? 5 : 0);
 	}
-	assert_int_equal(asked(w, "SELECT count(*) FROM streams"), 4);
+	assert_int_equal(asked(w, "SELECT count(*) FROM contents"), 4);
+	assert_int_equal(asked(w, "SELECT count(*) FROM spans"), 4);
 	assert_int_equal(asked(w, "SELECT count(*) FROM breaks"), 2);
+	assert_int_equal(asked(w, "SELECT count(*) FROM cursors"), 2);
 	id = id_of(OLD); /* it may come again */
+	content_make(s, OLD);
 	assert_true(becomes_durable(s, state_break(s, &id, SIDE_STDOUT, 7)));
-	assert_int_equal(asked(w, "SELECT count(*) FROM streams"), 5);
+	assert_int_equal(asked(w, "SELECT count(*) FROM contents"), 5);
 	state_close(s);
 }
 
@@ -301,23 +313,23 @@ test_many_are_forgotten_in_parts(void **state)
 
 		state_size(s, &id, 1);
 	}
-	hour_passes(s);
+	commits_pass(s);
 	for (unsigned i = 0; i < FORGET_MOST + 10; i++) {
 		struct identity id = id_of(i);
 
 		ages(s, &id);
 	}
-	hour_passes(s);
-	hour_passes(s);
-	assert_int_equal(asked(w, "SELECT count(*) FROM streams"), 0);
+	commits_pass(s);
+	commits_pass(s);
+	assert_int_equal(asked(w, "SELECT count(*) FROM contents"), 0);
 	state_close(s);
 }
 
 /* ---- what is forgotten as there is more than may be remembered */
 
-/* ${n} streams that were used one after the other; each ${open}-th has its file. */
+/* ${n} contents that were used one after the other; each ${open}-th has its file. */
 static void
-streams_make(struct state *s, unsigned n, unsigned open)
+contents_make(struct state *s, unsigned n, unsigned open)
 {
 	for (unsigned i = 0; i < n; i++) {
 		struct identity id = id_of(i);
@@ -334,7 +346,7 @@ remembered(struct state *s)
 	size_t n;
 
 	pthread_mutex_lock(&s->lock);
-	n = map_count(s->streams);
+	n = map_count(s->tables->contents);
 	pthread_mutex_unlock(&s->lock);
 	return n;
 }
@@ -345,19 +357,21 @@ test_no_more_are_remembered_than_were_allowed(void **state)
 	struct world *w = *state;
 	struct state *s = opened(w);
 	struct identity id;
-	struct stream_state is;
+	struct content_state is;
 	int64_t to;
 
 	state_most(s, 1600);
-	streams_make(s, 1600, 5);
-	hour_passes(s);
+	contents_make(s, 1600, 5);
+	commits_pass(s);
 	assert_int_equal(remembered(s), 1600);
 	assert_true(state_forgotten(s) == 0 && state_forgotten_to(s) == 0);
-	id = id_of(2000);
-	state_opened(s, &id, "/new");
-	for (int i = 0; i < 2000 && remembered(s) > 1600; i++)
-		usleep(10000); /* nobody says that an hour has passed */
-	assert_int_equal(remembered(s), 1500);
+	for (unsigned i = 0; i < 101; i++) {
+		id = id_of(2000 + i);
+		state_opened(s, &id, "/new");
+	}
+	for (int i = 0; i < 2000 && (remembered(s) > 1600 || state_forgotten(s) < 101); i++)
+		usleep(10000); /* nobody says that a time has passed */
+	assert_int_equal(remembered(s), 1600);
 	assert_int_equal(state_forgotten(s), 101);
 	to = state_forgotten_to(s);
 	assert_true(to > 0);
@@ -367,7 +381,7 @@ test_no_more_are_remembered_than_were_allowed(void **state)
 		assert_int_equal(state_find(s, &id, &is), i % 5 == 0 || i > 126);
 	}
 	state_close(s);
-	assert_int_equal(asked(w, "SELECT count(*) FROM streams"), 1500);
+	assert_int_equal(asked(w, "SELECT count(*) FROM contents"), 1600);
 	s = opened(w);
 	assert_int_equal(state_forgotten_to(s), to);
 	state_close(s);
@@ -380,9 +394,9 @@ test_what_was_forgotten_for_its_age_is_noted(void **state)
 	struct state *s = opened(w);
 	int64_t now = clock_wall();
 
-	streams_make(s, 10, 5);
+	contents_make(s, 10, 5);
 	state_close(s);
-	asked(w, "UPDATE streams SET touched = touched - 2592000000000001 WHERE NOT open");
+	asked(w, "UPDATE contents SET touched = touched - 2592000000000001 WHERE NOT open");
 	s = opened(w);
 	assert_true(state_forgotten_to(s) > 0);
 	assert_true(state_forgotten_to(s) < now - (int64_t)STATE_AGE_DAYS * 86399 * NS_PER_S);
@@ -406,12 +420,12 @@ becomes_unready(struct state *s)
 }
 
 static size_t
-breaks_kept(struct state *s, const struct identity *id)
+kept_for_later(struct state *s)
 {
 	size_t n;
 
 	pthread_mutex_lock(&s->lock);
-	n = known_of(s, id)->nbreaks;
+	n = s->next.nargs;
 	pthread_mutex_unlock(&s->lock);
 	return n;
 }
@@ -423,21 +437,27 @@ test_a_full_disk_delays_tickets_and_recovers_by_itself(void **state)
 	struct world *w = *state;
 	struct identity id = id_of(1);
 	struct state *s = opened(w);
-	struct stream_state is;
+	struct cursors at[SIDES];
 	state_ticket ticket;
 
+	content_make(s, 1);
+	state_reader(s, "main");
 	assert_true(becomes_durable(s, state_break(s, &id, SIDE_STDOUT, 10)));
 	files_may_grow_to(4096);
 	ticket = state_break(s, &id, SIDE_STDOUT, 20);
-	state_shipped(s, &id, SIDE_STDERR, 77);
+	state_shipped(s, &id, SIDE_STDERR, 0, 77);
 	state_counted(s, &id, SIDE_STDERR, 77);
 	state_text(s, SLICE("key"), SLICE("value"));
 	state_counts(s);
 	assert_true(becomes_unready(s));
-	usleep(3500000); /* three more tries */
+	for (uint64_t i = 0; i < 7; i++) { /* three more tries */
+		state_shipped(s, &id, SIDE_STDERR, 0, 70 + i);
+		usleep(500000);
+	}
 	assert_true(state_durable(s) < ticket);
 	assert_true(state_stale(s) > 3 * NS_PER_S);
-	assert_int_equal(breaks_kept(s, &id), 2);
+	assert_int_equal(state_breaks(s, &id), 2);
+	assert_true(kept_for_later(s) < 8);
 	files_may_grow_to(RLIM_INFINITY);
 	assert_true(becomes_durable(s, ticket));
 	assert_int_equal(state_stale(s), 0);
@@ -445,8 +465,32 @@ test_a_full_disk_delays_tickets_and_recovers_by_itself(void **state)
 	assert_int_equal(asked(w, "SELECT count(*) FROM counters WHERE value = 'value'"), 1);
 	state_close(s);
 	s = opened(w);
-	assert_true(state_find(s, &id, &is));
-	assert_int_equal(is.side[SIDE_STDERR].counted, 77);
+	assert_true(state_cursors(s, &id, 0, at));
+	assert_int_equal(at[SIDE_STDERR].counted, 77);
+	assert_int_equal(at[SIDE_STDERR].shipped, 76);
+	state_close(s);
+}
+
+/* What failed, and what came after it, are two transactions: a close writes both. */
+static void
+test_a_close_writes_what_failed_and_what_came_after(void **state)
+{
+	struct world *w = *state;
+	struct identity id = id_of(1);
+	struct state *s = opened(w);
+
+	content_make(s, 1);
+	assert_true(becomes_durable(s, state_break(s, &id, SIDE_STDOUT, 10)));
+	files_may_grow_to(4096);
+	state_break(s, &id, SIDE_STDOUT, 20);
+	assert_true(becomes_unready(s));
+	state_break(s, &id, SIDE_STDOUT, 30);
+	state_unbreak(s, &id, SIDE_STDOUT, 10);
+	files_may_grow_to(RLIM_INFINITY);
+	state_close(s);
+	s = opened(w);
+	assert_int_equal(state_is_break(s, &id, SIDE_STDOUT, 0, 100), 20);
+	assert_int_equal(state_is_break(s, &id, SIDE_STDOUT, 20, 100), 30);
 	state_close(s);
 }
 
@@ -459,11 +503,12 @@ main(void)
 		TEST(test_counters_and_what_vanishes_with_them_are_one_change),
 		TEST(test_a_damaged_page_is_found_at_the_start),
 		TEST(test_an_empty_file_becomes_a_store),
-		TEST(test_old_streams_without_a_file_are_forgotten_while_running),
+		TEST(test_old_contents_without_a_file_are_forgotten_while_running),
 		TEST(test_many_are_forgotten_in_parts),
 		TEST(test_no_more_are_remembered_than_were_allowed),
 		TEST(test_what_was_forgotten_for_its_age_is_noted),
 		TEST(test_a_full_disk_delays_tickets_and_recovers_by_itself),
+		TEST(test_a_close_writes_what_failed_and_what_came_after),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

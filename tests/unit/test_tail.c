@@ -9,7 +9,7 @@ turn_for(struct world *w, int ms)
 	int64_t until = clock_mono() + ms * NS_PER_MS;
 
 	while (clock_mono() < until) {
-		tail_turn(w->tail, true);
+		tail_turn(w->tail, 1);
 		tail_wait(w->tail, -1, 10);
 	}
 }
@@ -160,7 +160,6 @@ static void
 test_a_file_that_waits_is_compressed_and_its_record_goes_on(void **state)
 {
 	struct world *w = *state;
-	struct file *f;
 
 	put_line(w, "0.log.20260101-000000", AT(1) "stdout F {}\n");
 	put_line(w, "0.log.20260102-000000", AT(2) "stdout F {}\n" AT(2) "stdout F ERROR x\n");
@@ -172,15 +171,8 @@ test_a_file_that_waits_is_compressed_and_its_record_goes_on(void **state)
 	      "/agent && gzip 0.log.20260102-000000 && mv 0.log 0.log.20260103-000000",
 	    w->dir);
 	put_line(w, "0.log", AT(3) "stdout F {}\n");
-	w->tail->look = true;
-	w->tail->looked = 0;
+	tail_look(w->tail);
 	tail_turn(w->tail, false);
-	LIST_FOREACH (f, &w->tail->files, in_files) {
-		if (slice_ends(slice_of(f->target), SLICE("0.log.20260102-000000"))) {
-			file_sleep(w->tail, f);
-			file_stay(w->tail, f);
-		}
-	}
 	turn_until(w, 5);
 	assert_got(w, "0:{}|0:{}|0:ERROR x\n\tat a|0:{}|0:{}|");
 }
@@ -201,7 +193,7 @@ test_a_link_that_leads_outside_is_not_followed(void **state)
 static void
 append_quietly(struct world *w, const char *line)
 {
-	int none = dup(watch_fd(w->tail->watch));
+	int none = dup(tail_events(w->tail));
 
 	/* What happens now no event tells of: they are read off. */
 	put_line(w, "0.log", line);
@@ -230,8 +222,7 @@ test_after_an_overflow_every_file_is_read_and_every_directory_looked_at(void **s
 	append_quietly(w, AT(4) "stdout F four\n");
 	turn_for(w, 400);
 	assert_got(w, "0:one|");
-	watch_event(w->tail->watch, w->tail, &overflow);
-	assert_true(w->tail->look);
+	tail_overflow(w->tail, &overflow);
 	for (; w->records < 4 && turns < 1000; turns++)
 		turn_for(w, 20);
 	assert_int_equal(w->records, 4);
@@ -245,8 +236,7 @@ test_without_events_the_rescan_reads(void **state)
 
 	put_line(w, "0.log", AT(1) "stdout F one\n");
 	start(w);
-	watch_free(w->tail->watch);
-	w->tail->watch = watch_none();
+	tail_no_events(w->tail);
 	turn_until(w, 1);
 	turn_for(w, 400);
 	put_line(w, "0.log", AT(2) "stdout F two\n");
@@ -274,7 +264,7 @@ test_another_directory_under_the_same_path_is_watched(void **state)
 	turn_until(w, 2);
 	put_line(w, "2.log", AT(3) "stdout F three\n");
 	turn_for(w, 500);
-	w->tail->refresh = 3600 * NS_PER_S;
+	tail_refresh(w->tail, 3600 * NS_PER_S);
 	shell(
 	    "cd %s && ln -s $(pwd)/pods/" POD "/agent/2.log containers/m-2_ns_agent-2.log", w->dir);
 	turn_until(w, 3);
@@ -321,10 +311,10 @@ test_a_checkpoint_beyond_the_cursor_skips_nothing(void **state)
 		turn_for(w, 100);
 		tail_figures(w->tail, &figures);
 	}
-	id = LIST_FIRST(&w->tail->files)->stream->identity;
+	id = tail_log(w->tail);
 	tail_free(w->tail);
 	for (int side = 0; side < SIDES; side++)
-		state_shipped(w->state, &id, (enum side)side, 20 * line);
+		delivered_to(w->state, &id, (enum side)side, 20 * line);
 	shell("truncate -s %d %s/pods/" POD "/agent/0.log", (int)(70 * line), w->dir);
 	w->records = 0;
 	start(w);
@@ -401,8 +391,7 @@ test_a_rotated_file_that_is_truncated_is_not_put_behind_its_successors(void **st
 		rotated_shift(w);
 		in_logs(w, "mv 0.log 0.log.1");
 		put_line(w, "0.log", i == 0 ? AT(2) "stdout F {2}\n" : AT(3) "stdout F {3}\n");
-		w->tail->look = true;
-		w->tail->looked = 0;
+		tail_look(w->tail);
 		tail_turn(w->tail, false);
 	}
 	in_logs(w, ": > 0.log.2");
@@ -447,7 +436,7 @@ test_copies_that_were_met_beside_what_they_are_of_keep_their_order(void **state)
 	w->conf.flush = 60000;
 	w->refuse = ~0u;
 	put_line(w, "0.log", AT(1) "stdout F first\n" AT(1) "stdout P a \n");
-	w->tail = tail_new(&conf, 1, w->state, w->book, on_record, on_count, on_stream, w);
+	w->tail = tail_make(conf, w->state, w->book, on_record, on_count, on_stream, w);
 	turn_refused(w, 5);
 	log_copy(w);
 	in_logs(w, ": > 0.log");
@@ -472,18 +461,16 @@ test_copies_that_were_met_beside_what_they_are_of_keep_their_order(void **state)
 
 /* ---- what arrives after the end was seen */
 
-static struct range *under_way[2];
+static struct flight under_way[2];
 
 static bool
 send_record(void *arg, const struct framed *f)
 {
 	struct world *w = arg;
+	struct flight *flight = &under_way[w->records++ % 2];
 
-	struct range *r = range_open(w->book, &f->stream->cursor[f->side], ++w->batch);
-
-	range_add(r, 1, f->end);
-	range_seal(w->book, r);
-	under_way[w->records++ % 2] = r;
+	assert_true(record_send(w->book, f, ++w->batch, 1, flight));
+	record_seal(w->book, *flight);
 	return true;
 }
 
@@ -495,16 +482,16 @@ test_nothing_lags_when_the_last_record_has_arrived(void **state)
 	struct tail_figures figures;
 
 	put_line(w, "0.log", AT(1) "stderr F {}\n" AT(1) "stdout F {}\n");
-	w->tail = tail_new(&conf, 1, w->state, w->book, send_record, NULL, on_stream, w);
+	w->tail = tail_make(conf, w->state, w->book, send_record, NULL, on_stream, w);
 	turn_until(w, 2);
-	range_settle(w->book, under_way[0], 1);
+	record_settle(w->book, under_way[0]);
 	turn_for(w, 200);
 	tail_figures(w->tail, &figures);
 	assert_true(figures.lag_bytes > 0);
-	range_settle(w->book, under_way[1], 1);
+	record_settle(w->book, under_way[1]);
 	tail_figures(w->tail, &figures);
 	assert_int_equal(figures.lag_bytes, 0);
-	assert_true(LIST_FIRST(&w->tail->files)->stream->followed);
+	assert_true(tail_followed(w->tail));
 }
 
 int

@@ -25,7 +25,7 @@ on_slow_record(void *arg, const struct framed *f)
 
 	if (w->records == 0) {
 		now_ns += 450 * NS_PER_MS;
-		put(w, strstr(f->stream->path, "agent-1_") != NULL ? OTHER : POD,
+		put(w, strstr(record_path(f), "agent-1_") != NULL ? OTHER : POD,
 		    AT("010") "ERROR boom\n");
 	}
 	return on_record(arg, f);
@@ -44,17 +44,17 @@ test_a_long_turn_does_not_age_what_it_reads(void **state)
 	put(w, POD, lines);
 	put(w, OTHER, lines);
 	w->conf.flush = 500;
-	w->tail = tail_new(&conf, 1, w->state, w->book, on_slow_record, NULL, on_stream, w);
+	w->tail = tail_make(conf, w->state, w->book, on_slow_record, NULL, on_stream, w);
 	while (w->records < 3)
-		tail_turn(w->tail, true);
+		tail_turn(w->tail, 1);
 	now_ns += 100 * NS_PER_MS;
-	tail_turn(w->tail, true);
+	tail_turn(w->tail, 1);
 	put(w, POD, AT("097") "\tat a.b(C)\n");
 	put(w, OTHER, AT("097") "\tat a.b(C)\n");
 	for (int i = 0; i < 10; i++) {
 		now_ns += 200 * NS_PER_MS;
 		tail_wait(w->tail, -1, 1);
-		tail_turn(w->tail, true);
+		tail_turn(w->tail, 1);
 	}
 	buffer_put(&w->got, (struct slice){ "", 1 });
 	assert_non_null(strstr(w->got.at, "ERROR boom\n\tat a.b(C)|"));

@@ -1,0 +1,244 @@
+/* Contents: what is known of each, by its identity and by its home. */
+#include <stdlib.h>
+
+#include "clock.h"
+#include "memory.h"
+#include "state_internal.h"
+
+struct slice
+contents_key(const struct identity *id)
+{
+	return (struct slice){ (const char *)id->at, sizeof(id->at) };
+}
+
+void
+contents_free(struct known *k)
+{
+	for (struct known_span *sp = k->spans, *next; sp != NULL; sp = next) {
+		next = sp->next;
+		free(sp);
+	}
+	free(k->path);
+	free(k);
+}
+
+struct known *
+contents_of(struct state *s, const struct identity *id)
+{
+	struct known *k = map_get(s->tables->contents, contents_key(id));
+
+	if (k == NULL) {
+		k = xcalloc(1, sizeof(*k));
+		k->id = *id;
+		k->is.first_seen = k->touched = k->used = clock_wall();
+		map_put(s->tables->contents, contents_key(id), k);
+		contents_link(s, k);
+	}
+	return k;
+}
+
+void
+contents_dirty(struct state *s, struct known *k)
+{
+	if (k->is_dirty || s->dir == NULL)
+		return;
+	k->is_dirty = true;
+	k->dirty = s->tables->dirty;
+	s->tables->dirty = k;
+}
+
+struct known *
+contents_change(struct state *s, const struct identity *id)
+{
+	struct known *k = contents_of(s, id);
+
+	contents_dirty(s, k);
+	tickets_post(s, false);
+	return k;
+}
+
+void
+contents_gather(struct state *s)
+{
+	for (struct known *k = s->tables->dirty; k != NULL; k = k->dirty) {
+		const struct content_state *is = &k->is;
+
+		k->is_dirty = false;
+		transaction_add(s,
+		    "INSERT OR REPLACE INTO contents"
+		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+		    ID(&k->id), ID(&is->log), ID(&is->home), TEXT(slice_of(k->path)),
+		    NUMBER(is->generation), NUMBER(is->head), NUMBER(is->head_size),
+		    NUMBER(is->dev), NUMBER(is->ino), NUMBER(is->size), NUMBER(is->first_seen),
+		    NUMBER(k->touched), NUMBER(k->open),
+		    BLOB(k->checks, k->nchecks * sizeof(k->checks[0])));
+	}
+	s->tables->dirty = NULL;
+}
+
+/* ---- in the order of their use */
+
+void
+contents_unlink(struct state *s, struct known *k)
+{
+	struct slice home = contents_key(&k->is.home);
+	struct known *at = map_get(s->tables->homes, home);
+
+	TAILQ_REMOVE(&s->tables->by_use, k, by_use);
+	if (at == k && k->twin != NULL)
+		map_put(s->tables->homes, home, k->twin);
+	else if (at == k)
+		map_del(s->tables->homes, home);
+	while (at != NULL && at->twin != k)
+		at = at->twin;
+	if (at != NULL)
+		at->twin = k->twin;
+}
+
+void
+contents_link(struct state *s, struct known *k)
+{
+	TAILQ_INSERT_TAIL(&s->tables->by_use, k, by_use);
+	k->twin = map_put(s->tables->homes, contents_key(&k->is.home), k);
+}
+
+unsigned
+state_home(struct state *s, const struct identity *home, struct identity *out, unsigned max)
+{
+	unsigned n = 0;
+
+	LOCKED(s);
+	for (int open = 1; open >= 0; open--) {
+		const struct known *k = map_get(s->tables->homes, contents_key(home));
+
+		for (; k != NULL && n < max; k = k->twin) {
+			if (k->open == open)
+				out[n++] = k->id;
+		}
+	}
+	return n;
+}
+
+/* ---- what is noted */
+
+bool
+state_is_new(struct state *s)
+{
+	LOCKED(s);
+	return map_count(s->tables->contents) == 0 && !s->set_aside;
+}
+
+bool
+state_find(struct state *s, const struct identity *id, struct content_state *out)
+{
+	struct known *k;
+
+	LOCKED(s);
+	k = map_get(s->tables->contents, contents_key(id));
+	if (k == NULL)
+		return false;
+	*out = k->is;
+	k->used = clock_wall();
+	TAILQ_REMOVE(&s->tables->by_use, k, by_use);
+	TAILQ_INSERT_TAIL(&s->tables->by_use, k, by_use);
+	return true;
+}
+
+static void
+used(struct state *s, const struct identity *id, const char *path)
+{
+	struct known *k;
+
+	LOCKED(s);
+	k = contents_change(s, id);
+	k->open = path != NULL;
+	k->touched = k->used = clock_wall();
+	contents_unlink(s, k);
+	contents_link(s, k);
+	if (path == NULL)
+		return;
+	free(k->path);
+	k->path = xstrdup(path);
+}
+
+void
+state_opened(struct state *s, const struct identity *id, const char *path)
+{
+	used(s, id, path);
+}
+
+void
+state_ended(struct state *s, const struct identity *id)
+{
+	used(s, id, NULL);
+}
+
+void
+state_size(struct state *s, const struct identity *id, uint64_t size)
+{
+	LOCKED(s);
+	contents_change(s, id)->is.size = size;
+}
+
+void
+state_file(struct state *s, const struct identity *id, uint64_t dev, uint64_t ino)
+{
+	struct known *k;
+
+	LOCKED(s);
+	k = contents_change(s, id);
+	k->is.dev = dev;
+	k->is.ino = ino;
+}
+
+/* ---- checkpoints */
+
+/* Of three neighbours the middle one goes where they lie closest, measured by their distance from the newest. */
+static void
+checks_thin(struct known *k)
+{
+	unsigned thinnest = 1;
+	double least = 0;
+
+	for (unsigned i = 1; i + 1 < k->nchecks; i++) {
+		double gap = (double)(k->checks[i - 1].offset - k->checks[i + 1].offset);
+		double age = (double)(k->checks[0].offset - k->checks[i].offset) + 1;
+
+		if (i == 1 || gap / age < least) {
+			least = gap / age;
+			thinnest = i;
+		}
+	}
+	memmove(&k->checks[thinnest], &k->checks[thinnest + 1],
+	    (k->nchecks - thinnest - 1) * sizeof(k->checks[0]));
+	k->nchecks--;
+}
+
+void
+state_checkpoint(struct state *s, const struct identity *id, const struct checkpoint *what)
+{
+	struct known *k;
+
+	LOCKED(s);
+	k = contents_of(s, id);
+	if (k->nchecks > 0 && k->checks[0].offset >= what->offset)
+		return;
+	if (k->nchecks == CHECKPOINTS)
+		checks_thin(k);
+	memmove(&k->checks[1], &k->checks[0], k->nchecks * sizeof(k->checks[0]));
+	k->checks[0] = *what;
+	k->nchecks++;
+	contents_change(s, id);
+}
+
+unsigned
+state_checkpoints(struct state *s, const struct identity *id, struct checkpoint out[CHECKPOINTS])
+{
+	const struct known *k;
+
+	LOCKED(s);
+	k = map_get(s->tables->contents, contents_key(id));
+	if (k != NULL)
+		memcpy(out, k->checks, k->nchecks * sizeof(*out));
+	return k != NULL ? k->nchecks : 0;
+}

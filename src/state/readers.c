@@ -1,0 +1,165 @@
+/* Cursors: how far each reader has come in each log, what is counted, and what of it is stored. */
+#include <assert.h>
+
+#include "memory.h"
+#include "state_internal.h"
+
+#define COUNT "count"
+
+uint64_t
+readers_mark(struct tables *t, const char *name)
+{
+	unsigned i = 0;
+
+	if (strcmp(name, COUNT) == 0)
+		return MARK_COUNT;
+	while (i < t->nreaders && strcmp(t->readers[i], name) != 0)
+		i++;
+	if (i == STATE_READERS)
+		return ABSENT;
+	if (i == t->nreaders)
+		t->readers[t->nreaders++] = xstrdup(name);
+	return MARK_READERS + i;
+}
+
+unsigned
+state_reader(struct state *s, const char *name)
+{
+	uint64_t mark;
+
+	LOCKED(s);
+	mark = readers_mark(s->tables, name);
+	assert(mark != MARK_COUNT && mark != ABSENT);
+	return (unsigned)mark - MARK_READERS;
+}
+
+static uint64_t
+mark_of(const struct known_log *l, unsigned which, enum side side)
+{
+	return which < l->nmarks ? l->marks[which][side].now : ABSENT;
+}
+
+/* The least of those that ship; ABSENT: none has a cursor. */
+static uint64_t
+least_shipped(const struct known_log *l, enum side side)
+{
+	uint64_t least = ABSENT;
+
+	for (unsigned i = MARK_READERS; i < l->nmarks; i++)
+		least = l->marks[i][side].now < least ? l->marks[i][side].now : least;
+	return least;
+}
+
+static uint64_t
+or_zero(uint64_t mark)
+{
+	return mark == ABSENT ? 0 : mark;
+}
+
+bool
+state_cursors(
+    struct state *s, const struct identity *log, unsigned reader, struct cursors out[SIDES])
+{
+	const struct known_log *l;
+	bool is_known = false;
+
+	LOCKED(s);
+	memset(out, 0, SIDES * sizeof(*out));
+	l = map_get(s->tables->logs, contents_key(log));
+	for (enum side side = 0; l != NULL && side < SIDES; side++) {
+		uint64_t shipped = mark_of(l, MARK_READERS + reader, side);
+
+		is_known |= shipped != ABSENT;
+		out[side].shipped = or_zero(shipped != ABSENT ? shipped : least_shipped(l, side));
+		out[side].counted = or_zero(mark_of(l, MARK_COUNT, side));
+	}
+	staging_see(s->staging, log, out);
+	return is_known;
+}
+
+void
+state_shipped(
+    struct state *s, const struct identity *log, enum side side, unsigned reader, uint64_t position)
+{
+	LOCKED(s);
+	logs_mark(logs_change(s, log), MARK_READERS + reader, side)->now = position;
+	tickets_post(s, false);
+}
+
+/* ---- what is stored */
+
+/* On disk nothing is shipped that is not counted: a record is sent again rather than not counted. */
+static void
+side_gather(struct state *s, struct known_log *l, enum side side)
+{
+	uint64_t counted = or_zero(mark_of(l, MARK_COUNT, side)), passed = ABSENT;
+
+	for (unsigned i = 0; i < l->nmarks; i++) {
+		struct mark *m = &l->marks[i][side];
+		uint64_t at = m->now;
+
+		if (at == ABSENT)
+			continue;
+		if (i >= MARK_READERS) {
+			at = at < counted ? at : counted;
+			passed = at < passed ? at : passed;
+		}
+		if (at == m->stored)
+			continue;
+		m->stored = at;
+		transaction_add(s, "INSERT OR REPLACE INTO cursors VALUES (?1, ?2, ?3, ?4)",
+		    ID(&l->id), NUMBER(side),
+		    TEXT(slice_of(i == MARK_COUNT ? COUNT : s->tables->readers[i - MARK_READERS])),
+		    NUMBER(at));
+	}
+	/* Breaks that lie behind what every reader has stored as shipped are of no use to a replay. */
+	if (passed != ABSENT && breaks_pass(&l->breaks[side], passed))
+		transaction_add(s,
+		    "DELETE FROM breaks WHERE log = ?1 AND side = ?2 AND position <= ?3",
+		    ID(&l->id), NUMBER(side), NUMBER(passed));
+}
+
+void
+readers_gather(struct state *s)
+{
+	for (struct known_log *l = s->tables->dirty_logs; l != NULL; l = l->dirty) {
+		l->is_dirty = false;
+		for (enum side side = 0; l->nspans > 0 && side < SIDES; side++)
+			side_gather(s, l, side);
+	}
+	s->tables->dirty_logs = NULL;
+}
+
+/* ---- how far a content is done */
+
+/* The offset below which both sides of all its logs have been passed by a cursor. */
+static uint64_t
+offset_done(const struct known *k, unsigned which)
+{
+	uint64_t done = k->spans != NULL ? k->spans->is.from : 0;
+
+	for (const struct known_span *sp = k->spans; sp != NULL; sp = sp->next) {
+		uint64_t out = or_zero(mark_of(sp->log, which, SIDE_STDOUT)),
+			 err = or_zero(mark_of(sp->log, which, SIDE_STDERR)),
+			 at = out < err ? out : err;
+
+		if (at < sp->is.base + sp->is.from)
+			break;
+		done = at - sp->is.base < sp->is.seal ? at - sp->is.base : sp->is.seal;
+		if (done < sp->is.seal)
+			break;
+	}
+	return done;
+}
+
+void
+state_each(struct state *s, state_seen *each, void *arg)
+{
+	const struct known *k;
+	size_t at = 0;
+
+	LOCKED(s);
+	while ((k = map_next(s->tables->contents, &at, NULL)) != NULL)
+		each(arg, &(struct content_seen){ &k->id, &k->is, k->path != NULL ? k->path : "",
+			      k->open, offset_done(k, MARK_READERS), offset_done(k, MARK_COUNT) });
+}

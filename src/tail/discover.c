@@ -1,0 +1,283 @@
+/*
+ * Globs and links.  A name that rotations make of the name of a live file that
+ * the inputs follow, or followed, is of its log; any other is a log's own.
+ * What stands beside live files is rotation.c's.
+ */
+#include "discover.h"
+
+#include <dirent.h>
+#include <fnmatch.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "files.h"
+#include "log.h"
+#include "opener.h"
+#include "order.h"
+#include "resolve.h"
+#include "roots.h"
+#include "rotated.h"
+#include "rotation.h"
+#include "place.h"
+#include "turns.h"
+#include "watch.h"
+
+#define LOOK_GAP (50 * NS_PER_MS) /* a burst of new names is one look */
+#define LOOK_SHARE 20             /* the time of a look is at most one part of so many */
+
+static void
+watch_directory_of(struct tail *t, const struct tail_conf *conf, const char *path)
+{
+	char *directory = xslicedup(rotation_directory(path));
+	int fd = resolve_directory(t->roots, conf, directory);
+
+	if (fd >= 0) {
+		watch_directory(t->watch, directory, fd);
+		close(fd);
+	}
+	free(directory);
+}
+
+/* A link whose file is not there yet: it will come where the link leads. */
+static void
+watch_where_link_leads(struct tail *t, const struct tail_conf *conf, const char *path)
+{
+	char leads[4096];
+	ssize_t n = readlink(path, leads, sizeof(leads) - 1);
+
+	if (n <= 0)
+		return;
+	leads[n] = '\0';
+	if (leads[0] == '/')
+		watch_directory_of(t, conf, leads);
+}
+
+/* A .gz that the kubelet is about to write is named .tmp, whatever glob it fits. */
+static bool
+is_excluded(const struct tail_conf *conf, const char *path)
+{
+	if (slice_ends(slice_of(path), SLICE(".tmp")))
+		return true;
+	for (size_t i = 0; i < conf->exclude_path.n; i++) {
+		if (fnmatch(conf->exclude_path.at[i], path, 0) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* ---- of which log a name is */
+
+static bool
+is_matched(const struct tail_conf *conf, const char *path)
+{
+	for (size_t i = 0; i < conf->path.n; i++) {
+		if (fnmatch(conf->path.at[i], path, FNM_PATHNAME) == 0)
+			return !is_excluded(conf, path);
+	}
+	return false;
+}
+
+/* Does a Path lead to the live file `name`, or did it? */
+static bool
+is_live_name(struct tail *t, const struct tail_conf *conf, const char *name)
+{
+	struct stat st;
+
+	return (stat(name, &st) == 0 && is_matched(conf, name)) || log_is_known(t, name);
+}
+
+/* The name of the live file of which rotations made `name`; the caller frees. */
+static char *
+live_name(struct tail *t, const struct tail_conf *conf, const char *name)
+{
+	struct slice directory = rotation_directory(name);
+	const char *base = name + directory.len + (directory.len > 1);
+	struct slice live = { base, 0 };
+
+	while (rotated_live(slice_of(base), &live)) {
+		char *path = xprintf("%.*s", (int)(live.at + live.len - name), name);
+
+		if (is_live_name(t, conf, path))
+			return path;
+		free(path);
+	}
+	return xstrdup(name);
+}
+
+/* ---- one path */
+
+/* Another name of a file that is open: it was renamed, or has a second one. */
+static void
+name_changed(struct tail *t, const struct tail_conf *conf, struct place *p, const char *path)
+{
+	char *name = realpath(path, NULL), *live;
+	struct stat st;
+
+	if (name == NULL || strcmp(name, p->name) == 0 || stat(path, &st) < 0) {
+		free(name);
+		return;
+	}
+	if (st.st_nlink > 1 && !slice_eq(rotation_directory(name), rotation_directory(p->name))) {
+		opener_say(t, path, opener_second_name);
+		free(name);
+		return;
+	}
+	live = live_name(t, conf, name);
+	p->live = strcmp(live, name) == 0;
+	free(live);
+	free(p->name);
+	p->name = name;
+}
+
+/* No event told of a change, perhaps none will.  Truncated it may be as long as it was. */
+static void
+look_at(struct tail *t, const struct tail_conf *conf, struct place *p, const char *path)
+{
+	uint64_t size = p->size;
+	struct stat st;
+
+	p->last_look = t->look->number;
+	if (!p->live || strcmp(path, p->content->log->stream.path) != 0)
+		name_changed(t, conf, p, path);
+	if (fstat(p->fd, &st) < 0)
+		return;
+	if (p->packed == NULL)
+		place_measure(p);
+	if (p->size == size && p->written == files_written(&st))
+		return;
+	p->written = files_written(&st);
+	place_changed(t, p);
+	turns_wake_content(t, p->content);
+}
+
+static void
+begin(struct tail *t, const struct tail_conf *conf, struct place *p, const char *path)
+{
+	char *name = live_name(t, conf, p->name);
+	struct log *log = log_get(t, conf, path, name);
+
+	p->live = strcmp(name, p->name) == 0;
+	free(name);
+	say_debug("tail", "following %s (%s)", path, p->name);
+	watch_directory_of(t, conf, p->name);
+	order_add(t, log, p);
+	if (p->live &&
+	    (t->look->number > 1 || (conf->read_from_head && conf->first_start != START_END)))
+		rotation_open(t, log);
+}
+
+static void
+path_look(struct tail *t, const struct tail_conf *conf, const char *path)
+{
+	struct place *p;
+	bool gone;
+
+	if (is_excluded(conf, path))
+		return;
+	p = opener_open(t, conf, path, NULL, &gone);
+	if (gone)
+		watch_where_link_leads(t, conf, path);
+	else if (p != NULL && p->content != NULL)
+		look_at(t, conf, p, path);
+	else if (p != NULL)
+		begin(t, conf, p, path);
+}
+
+/* ---- glob(3): it lists directories below the roots alone */
+
+static struct globbing {
+	struct tail *t;
+	const struct tail_conf *conf;
+} globbing; /* its functions have no argument for that */
+
+static void *
+names_open(const char *path)
+{
+	int fd = resolve_directory(globbing.t->roots, globbing.conf, path);
+	DIR *names = fd < 0 ? NULL : fdopendir(fd);
+
+	if (fd >= 0 && names == NULL)
+		close(fd);
+	return names;
+}
+
+static struct dirent *
+names_next(void *names)
+{
+	return readdir(names);
+}
+
+static void
+names_close(void *names)
+{
+	closedir(names);
+}
+
+static void
+pattern_look(struct tail *t, const struct tail_conf *conf, const char *pattern)
+{
+	glob_t found = { .gl_opendir = names_open,
+		.gl_readdir = names_next,
+		.gl_closedir = names_close,
+		.gl_lstat = lstat,
+		.gl_stat = stat };
+
+	globbing = (struct globbing){ t, conf };
+	watch_directory_of(t, conf, pattern);
+	if (glob(pattern, GLOB_NOSORT | GLOB_ALTDIRFUNC, NULL, &found) != 0)
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		path_look(t, conf, found.gl_pathv[i]);
+	globfree(&found);
+}
+
+/* ---- all of them */
+
+/* Files of logs that were closed for want of descriptors, when there is room. */
+static void
+relist(struct tail *t)
+{
+	bool starved = t->files->starved;
+	struct log *log;
+
+	t->files->starved = false; /* until the next look */
+	LIST_FOREACH (log, &t->logs->all, in_logs) {
+		if (log->relist && !starved)
+			rotation_open(t, log);
+		log->relist &= starved || t->files->starved;
+		if (log->relist)
+			t->look->again = t->now + LATE_GAP;
+	}
+}
+
+void
+discover_files(struct tail *t)
+{
+	struct look *look = t->look;
+	struct place *p;
+
+	look->wanted = false;
+	look->again = INT64_MAX;
+	look->at = t->now;
+	look->number++;
+	roots_look(t->roots);
+	for (size_t i = 0; i < t->nconfs; i++) {
+		for (size_t j = 0; j < t->confs[i]->path.n; j++)
+			pattern_look(t, t->confs[i], t->confs[i]->path.at[j]);
+	}
+	LIST_FOREACH (p, &t->files->all, in_files) {
+		if (!p->live || p->last_look == look->number)
+			continue;
+		p->live = false;
+		p->content->log->hot = false;
+		watch_forget(t->watch, p);
+		turns_wake_content(t, p->content);
+	}
+	relist(t);
+	look->gap = LOOK_SHARE * (clock_mono() - t->now);
+	if (look->gap < LOOK_GAP)
+		look->gap = LOOK_GAP;
+}

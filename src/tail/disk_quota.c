@@ -1,0 +1,143 @@
+/*
+ * A deleted file keeps its disk as long as it is open.  When such files have
+ * too much of it, those whose .gz is there are read from that, which loses
+ * nothing; then the oldest is let go unread, which is said and counted.
+ */
+#include "disk_quota.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "content.h"
+#include "files.h"
+#include "lost.h"
+#include "resolve.h"
+#include "turns.h"
+
+#define GAP NS_PER_S  /* how often the deleted files are summed */
+#define FREE_LEAST 15 /* % of the disk: below it the limit shrinks with what is free */
+
+/* Bytes on disk that only we keep; 0: it has a name. */
+static uint64_t
+held_bytes(const struct place *p)
+{
+	struct stat st;
+
+	if (p->live || p->packed != NULL || fstat(p->fd, &st) < 0 || st.st_nlink > 0)
+		return 0;
+	return (uint64_t)st.st_blocks * 512;
+}
+
+static uint64_t
+limit_of(const struct place *p)
+{
+	uint64_t limit = p->content->log->stream.conf->held_deleted_limit;
+	struct statvfs disk;
+
+	if (limit == 0)
+		return UINT64_MAX;
+	if (fstatvfs(p->fd, &disk) == 0 && disk.f_blocks > 0 &&
+	    disk.f_bavail * 100 / disk.f_blocks < FREE_LEAST)
+		limit = limit / FREE_LEAST * (disk.f_bavail * 100 / disk.f_blocks);
+	return limit;
+}
+
+/* Another place of its content: the .gz that was made of it.  False: there is none. */
+static bool
+gz_add(struct tail *t, struct place *p)
+{
+	bool deleted = false;
+	char *name = files_name(p, &deleted), *path = NULL;
+	struct resolved there;
+	struct place *gz;
+	const char *why;
+	struct stat st;
+	bool is = false;
+
+	if (name != NULL)
+		path = xprintf("%s.gz", name);
+	free(name);
+	if (path != NULL &&
+	    resolve_open(t->roots, p->content->log->stream.conf, path, &there, &why) == 0) {
+		is = fstat(there.fd, &st) == 0 && files_of(t, &st) == NULL;
+		gz = is ? files_new(t, there.fd, there.target, &st) : NULL;
+		if (!is) {
+			close(there.fd);
+			free(there.target);
+		} else if (fingerprint_equal(p, gz, gz->size < 4096 ? gz->size : 4096)) {
+			say_info("tail", "%s was deleted: reading on in %s", p->name, path);
+			content_add(t, p->content, gz);
+		} else {
+			files_close(t, gz);
+			is = false;
+		}
+	}
+	free(path);
+	return is;
+}
+
+/*
+ * What was not taken of it is lost; what is under way stays so.  Nothing waits
+ * here: it may be the output that takes nothing which has filled the disk.
+ */
+static void
+let_go(struct tail *t, struct place *p)
+{
+	struct content *c = p->content;
+
+	content_measure(c);
+	turns_wake_content(t, c);
+	content_remove(t, p);
+	if (content_place(c) == NULL)
+		lost_content(t, c, LOST_HELD);
+}
+
+/* The oldest deleted file: the list has the newest first. */
+static struct place *
+oldest_held(const struct tail *t, uint64_t *sum)
+{
+	struct place *p, *oldest = NULL;
+
+	*sum = 0;
+	LIST_FOREACH (p, &t->files->all, in_files) {
+		uint64_t bytes = held_bytes(p);
+
+		*sum += bytes;
+		if (bytes > 0)
+			oldest = p;
+	}
+	return oldest;
+}
+
+static void
+keep_limit(struct tail *t)
+{
+	struct place *oldest = oldest_held(t, &t->quota->held), *p, *next;
+
+	for (p = LIST_FIRST(&t->files->all); p != NULL; p = next) {
+		next = LIST_NEXT(p, in_files);
+		if (oldest == NULL || t->quota->held <= limit_of(oldest))
+			return;
+		if (held_bytes(p) == 0 || !gz_add(t, p))
+			continue;
+		let_go(t, p);
+		oldest = oldest_held(t, &t->quota->held);
+	}
+	while (oldest != NULL && t->quota->held > limit_of(oldest)) {
+		let_go(t, oldest);
+		oldest = oldest_held(t, &t->quota->held);
+	}
+}
+
+void
+disk_quota_turn(struct tail *t)
+{
+	if (t->quota->at == 0 || t->now - t->quota->at >= GAP) {
+		t->quota->at = t->now;
+		keep_limit(t);
+	}
+	if (t->quota->held > 0 && t->due > t->quota->at + GAP)
+		t->due = t->quota->at + GAP;
+}

@@ -1,0 +1,101 @@
+/* A record that has ended: its text, its id, and the caller who takes it or has no room. */
+#include "ansi.h"
+#include "framing_rules.h"
+#include "metrics.h"
+#include "record_text.h"
+
+static const struct span *
+span_of(const struct log *log, uint64_t position)
+{
+	const struct span *s = log_last(log);
+
+	while (span_start(s) > position && TAILQ_PREV(s, spans, in_log) != NULL)
+		s = TAILQ_PREV(s, spans, in_log);
+	return s;
+}
+
+/* The record's text, as it was made while its lines came, or read once more.  False: it is gone. */
+static bool
+text_settle(struct frame *fr, const struct log *log, const struct open_record *o,
+    struct record_text *text, struct framed *out)
+{
+	uint64_t cap = o->rules->cap;
+
+	if (o->generation == fr->generation) {
+		out->time_text = o->line.time_text;
+		out->text = o->lines == 1 ? o->line.content : buffer_slice(&fr->text[out->side]);
+	} else {
+		if (!record_text_read(fr, log, out->side, o, text))
+			return false;
+		out->time = text->time;
+		out->time_text = (struct slice){ text->time_text, text->time_len };
+		out->text = buffer_slice(&fr->whole);
+		out->truncated |= text->full;
+	}
+	if (out->text.len > cap) {
+		out->text.len = cap;
+		out->truncated = true;
+	}
+	if (log->stream.conf->keep_colors || !ansi_any(out->text))
+		return true;
+	if (out->text.at != fr->whole.at) {
+		buffer_clear(&fr->whole);
+		buffer_put(&fr->whole, out->text);
+	}
+	fr->whole.len = ansi_strip(buffer_slice(&fr->whole), fr->whole.at);
+	out->text = buffer_slice(&fr->whole);
+	return true;
+}
+
+/*
+ * True while the reader's last mark is not on disk and the state cannot be
+ * written: its log waits where it lies, and not in batches, which other logs need.
+ */
+static bool
+must_wait(struct frame *fr, struct reader *r)
+{
+	if (r->mark > fr->durable)
+		fr->durable = state_durable(fr->state);
+	r->stale = r->to != NULL && r->mark > fr->durable && state_stale(fr->state) != 0;
+	return r->stale;
+}
+
+static bool
+give(struct frame *fr, struct reader *r, const struct framed *out)
+{
+	return r->to != NULL ? r->to->to.record(fr->arg, out) : fr->count(fr->arg, out);
+}
+
+bool
+emit_record(struct frame *fr, struct reader *r, enum side side, const struct open_record *o)
+{
+	struct log *log = r->log;
+	const struct span *s = span_of(log, o->start);
+	struct framed out = {
+		.stream = &log->stream,
+		.id = { s->content->id, o->start - s->is.base, o->hash, s->content->hour },
+		.cursor = r->to != NULL ? &r->cursor[side] : NULL,
+		.side = side,
+		.partial = o->line.partial,
+		.truncated = o->cut,
+		.fresh = o->start >= r->fresh_from,
+		.time = o->time,
+		.start = o->start,
+		.end = o->end,
+	};
+	struct record_text text;
+
+	fr->gone = false;
+	if (must_wait(fr, r))
+		return false;
+	if (r->mark > fr->durable)
+		out.after = r->mark;
+	fr->gone = !text_settle(fr, log, o, &text, &out);
+	if (fr->gone || !give(fr, r, &out))
+		return false;
+	if (out.time > fr->newest)
+		fr->newest = out.time;
+	if (out.truncated && r->to != NULL)
+		metrics_add(&metrics.truncated_lines, 1);
+	return true;
+}

@@ -1,0 +1,141 @@
+/* The table of open files: found by inode, opened and closed. */
+#include "files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "beneath.h"
+#include "metrics.h"
+#include "place.h"
+#include "watch.h"
+
+#define GONE " (deleted)" /* proc(5): behind the name of a deleted file */
+
+struct inode {
+	uint64_t dev, ino;
+};
+
+static struct slice
+inode_key(const struct inode *inode)
+{
+	return (struct slice){ (const char *)inode, sizeof(*inode) };
+}
+
+void
+files_init(struct tail *t)
+{
+	t->files = xcalloc(1, sizeof(*t->files));
+	t->files->by_inode = map_new();
+}
+
+void
+files_fini(struct tail *t)
+{
+	map_free(t->files->by_inode);
+	free(t->files);
+}
+
+struct place *
+files_of(const struct tail *t, const struct stat *st)
+{
+	const struct inode inode = { st->st_dev, st->st_ino };
+
+	return map_get(t->files->by_inode, inode_key(&inode));
+}
+
+int64_t
+files_written(const struct stat *st)
+{
+	return (int64_t)st->st_mtim.tv_sec * NS_PER_S + st->st_mtim.tv_nsec;
+}
+
+void
+files_head(struct place *p)
+{
+	char bytes[FINGERPRINT_SPAN];
+	ssize_t n = p->packed != NULL ? 0 : place_read(p, bytes, sizeof(bytes), 0);
+
+	p->head.at = n > 0 ? (uint64_t)n : 0;
+	p->head.hash = fingerprint_hash((struct slice){ bytes, (size_t)p->head.at });
+}
+
+struct place *
+files_new(struct tail *t, int fd, char *name, const struct stat *st)
+{
+	struct place *p = xcalloc(1, sizeof(*p));
+	const struct inode inode = { st->st_dev, st->st_ino };
+
+	p->fd = fd;
+	p->wd = -1;
+	p->dev = st->st_dev;
+	p->ino = st->st_ino;
+	p->name = name;
+	p->written = files_written(st);
+	p->first_look = p->last_look = t->look->number;
+	place_begin(t, p);
+	files_head(p);
+	map_put(t->files->by_inode, inode_key(&inode), p);
+	LIST_INSERT_HEAD(&t->files->all, p, in_files);
+	t->files->n++;
+	return p;
+}
+
+void
+files_close(struct tail *t, struct place *p)
+{
+	const struct inode inode = { p->dev, p->ino };
+
+	map_del(t->files->by_inode, inode_key(&inode));
+	LIST_REMOVE(p, in_files);
+	t->files->n--;
+	watch_forget(t->watch, p);
+	place_fini(t, p);
+	close(p->fd);
+	if (t->files->starved)
+		t->look->wanted = true; /* there is room for another */
+	free(p->name);
+	free(p);
+}
+
+bool
+files_is_full(struct tail *t)
+{
+	if (t->files->n < t->files->most)
+		return false;
+	metrics_add(&metrics.refused_files, 1);
+	t->files->starved = true;
+	if (!said_lately(&t->files->said_full))
+		say_warn("tail", "%zu files are followed: further ones wait; raise Max_Files",
+		    t->files->n);
+	return true;
+}
+
+/* A read lease is granted only when no process has the file open for writing (fcntl(2)). */
+bool
+files_is_left(struct tail *t, struct place *p)
+{
+	struct stat st;
+
+	if (p->left || t->now - p->asked < POLL_GAP)
+		return p->left;
+	p->asked = t->now;
+	p->left = fcntl(p->fd, F_SETLEASE, F_RDLCK) == 0;
+	if (p->left)
+		fcntl(p->fd, F_SETLEASE, F_UNLCK);
+	else if (errno != EAGAIN) /* no leases here: as long as it has a name */
+		p->left = fstat(p->fd, &st) == 0 && st.st_nlink == 0;
+	return p->left;
+}
+
+char *
+files_name(const struct place *p, bool *deleted)
+{
+	char *name = beneath_name(p->fd);
+
+	*deleted = name != NULL && slice_ends(slice_of(name), SLICE(GONE));
+	if (*deleted)
+		name[strlen(name) - (sizeof(GONE) - 1)] = '\0';
+	return name;
+}

@@ -1,0 +1,52 @@
+/* The open files, by number. */
+#ifndef FILES_H
+#define FILES_H
+
+#include <sys/stat.h>
+
+#include "tail_internal.h"
+
+void files_init(struct tail *t);
+void files_fini(struct tail *t);
+
+/**
+ * files_new(t, fd, name, st):
+ * A place: the open file ${fd}, whose name behind all links is ${name} (taken
+ * over).  It has no content yet.
+ *
+ * files_close(t, p):
+ * Close it.  It has no content any more.
+ *
+ * files_of(t, st):
+ * The place of this device and inode, or NULL.
+ */
+struct place *files_new(struct tail *t, int fd, char *name, const struct stat *st);
+void files_close(struct tail *t, struct place *p);
+struct place *files_of(const struct tail *t, const struct stat *st);
+
+/**
+ * files_is_full(t):
+ * As many are open as may be: another look comes when one is closed.
+ *
+ * files_written(st):
+ * When it was written to last: ns, wall.
+ */
+bool files_is_full(struct tail *t);
+int64_t files_written(const struct stat *st);
+
+/**
+ * files_head(p):
+ * Note what ${p} begins with.
+ *
+ * files_is_left(t, p):
+ * Is it known that no process will write to ${p} any more?  Asked of the system
+ * now and then; between, it is not known.
+ *
+ * files_name(p, deleted):
+ * The name that the system has for it; NULL: none; the caller frees.
+ */
+void files_head(struct place *p);
+bool files_is_left(struct tail *t, struct place *p);
+char *files_name(const struct place *p, bool *deleted);
+
+#endif

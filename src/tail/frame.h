@@ -1,0 +1,118 @@
+/* Framing: lines to records. */
+#ifndef FRAME_H
+#define FRAME_H
+
+#include "cri.h"
+#include "memory.h"
+#include "tail.h"
+#include "trace.h"
+
+struct log;
+struct reader;
+struct rules;
+
+/* A record that is not complete yet: where it lies, and what it waits for; no bytes. */
+struct open_record {
+	const struct rules *rules; /* by which it began; NULL: none is open */
+	uint64_t start, end;       /* of its lines: positions */
+	uint64_t held;      /* its last line is empty, begins here, and belongs only if the */
+	uint32_t held_hash; /* … next one says so; 0: no */
+	uint32_t hash;      /* of its first line */
+	int64_t time, last_time;
+	uint64_t lines; /* of its side */
+	trace_state trace;
+	char first, last;    /* bytes of its content */
+	bool cut;            /* it is beyond the cap */
+	bool chain;          /* a partial chain has not ended */
+	state_ticket broken; /* its end is a break, stored under this ticket; 0: not */
+	uint64_t generation; /* of the read buffer that holds all of its lines */
+	struct cri line;     /* the first one; its slices while the buffer holds it */
+};
+
+/* The record of a side that a break ended last. */
+struct past {
+	uint64_t end; /* of the break; 0: a line of the side came since */
+	int64_t last_time;
+	const struct rules *rules;
+	trace_state trace;
+	bool chain;
+};
+
+/* What framing needs of the reader thread; shared by all logs. */
+struct frame {
+	struct state *state;
+	tail_record *count;
+	void *arg;
+	struct map *rules; /* framing rules, by name (framing_rules.c) */
+	struct cri_memo memo;
+	state_ticket durable; /* what is known to be on disk */
+	uint64_t generation;  /* of the read buffer; never 0 */
+	char *bytes;          /* the read buffer … */
+	size_t size;
+	uint64_t from, to;         /* … holds these positions … */
+	const struct log *of;      /* … of this log; NULL: of none */
+	char *again;               /* lines that are read once more, as many */
+	struct buffer text[SIDES]; /* of open records of several lines */
+	struct buffer plain;       /* the content of the line at hand, when its form has escapes */
+	struct buffer whole;       /* a record that was read once more, or its colours stripped */
+	int64_t newest;            /* runtime time of the newest record */
+	bool gone;                 /* lines of a record are not there any more */
+};
+
+void frame_init(struct frame *fr, size_t size);
+void frame_fini(struct frame *fr);
+
+/* Another size of the read buffer; it holds something else now. */
+void frame_room(struct frame *fr, size_t size);
+void frame_forget(struct frame *fr);
+
+/**
+ * frame_line(fr, r, start, end, line, cut):
+ * Take the line that lies from ${start} to ${end} (its newline included);
+ * ${cut}: ${line} is only its beginning.  Return false when a record was
+ * refused: nothing is lost, the same line must be offered again.
+ */
+bool frame_line(
+    struct frame *fr, struct reader *r, uint64_t start, uint64_t end, struct slice line, bool cut);
+
+/**
+ * frame_end_side(fr, r, side):
+ * End what is open on a side: it, and then an empty line that nothing joined.
+ * Return false when one was refused.
+ */
+bool frame_end_side(struct frame *fr, struct reader *r, enum side side);
+
+/**
+ * frame_cross(fr, r, start):
+ * The content that begins at ${start} ends: records that began before it end,
+ * too.  Return false when one was refused.
+ */
+bool frame_cross(struct frame *fr, struct reader *r, uint64_t start);
+
+bool frame_is_open(const struct reader *r);
+
+/**
+ * emit_record(fr, r, side, o):
+ * Offer ${o}, which has ended, to whom ${r} reads for.  Return false when it
+ * was refused, or fr->gone: its lines are not there any more.
+ */
+bool emit_record(struct frame *fr, struct reader *r, enum side side, const struct open_record *o);
+
+/**
+ * breaks_seek(fr, r):
+ * ${r} stands at another position: where is the next break?
+ *
+ * breaks_stop(fr, r):
+ * r->stop was reached: end what ended there before.  Return false when a record
+ * was refused.
+ *
+ * breaks_flush(fr, r), breaks_line(fr, r, end):
+ * End the records that are open by a break each (false: one was refused).  A
+ * line without a newline ends at ${end}, whatever is written behind it later.
+ */
+void breaks_seek(struct frame *fr, struct reader *r);
+bool breaks_stop(struct frame *fr, struct reader *r);
+bool breaks_flush(struct frame *fr, struct reader *r);
+void breaks_line(struct frame *fr, struct reader *r, uint64_t end);
+
+#endif

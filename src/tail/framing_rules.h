@@ -1,0 +1,51 @@
+/* By which rules bytes are cut into records; they are stored with each span. */
+#ifndef FRAMING_RULES_H
+#define FRAMING_RULES_H
+
+#include "tail_internal.h"
+
+/* Which bytes are one record: raised whenever this code would cut the same bytes otherwise. */
+#define FRAMING 2
+
+/*
+ * What a line may have beyond the cap and be taken whole (its head, the escapes
+ * of its form); a longer one is cut at the cap.  The read buffer has room for
+ * more: it sees that a line is longer whatever else is configured, and where
+ * it ends with the last part of it.
+ */
+#define LINE_MORE (128u << 10)
+#define LINE_LAST (64u << 10)
+#define LINE_ROOM (256u << 10)
+
+struct rules {
+	uint64_t name; /* in the state */
+	bool understood;
+	bool runtime;  /* lines are a runtime's; false: each is a record */
+	int64_t flush; /* ns */
+	uint64_t cap;  /* of a line's and of a record's text */
+};
+
+/**
+ * framing_rules_of(t, conf), framing_rules_named(t, name):
+ * The rules that ${conf} states; those that a span names (NULL: this towline
+ * does not understand them, which it says once).
+ */
+const struct rules *framing_rules_of(struct tail *t, const struct tail_conf *conf);
+const struct rules *framing_rules_named(struct tail *t, uint64_t name);
+void framing_rules_free(struct tail *t);
+
+/**
+ * framing_rules_line(rules, line, cut):
+ * Cut ${line} when it is too long (*${cut}).
+ */
+static inline struct slice
+framing_rules_line(const struct rules *rules, struct slice line, bool *cut)
+{
+	if (line.len > rules->cap + LINE_MORE) {
+		line.len = rules->cap;
+		*cut = true;
+	}
+	return line;
+}
+
+#endif

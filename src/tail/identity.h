@@ -1,0 +1,43 @@
+/* The hashes that name contents and logs. */
+#ifndef IDENTITY_H
+#define IDENTITY_H
+
+#include "tail.h"
+
+/**
+ * identity_of(conf, name, pod, generation, first, out):
+ * The identity of the content whose first line is ${first} and whose log's live
+ * file is ${name} behind all links: of a pod (NULL: of none) by its uid,
+ * container and restart, else by Source_Id (default: the machine's id), the
+ * directory and the name.  ${generation} tells apart what begins alike: 0, or
+ * random bits.
+ *
+ * identity_home(conf, name, pod, out):
+ * Contents that have this in common have the same identity if their first lines
+ * and generations are the same.
+ */
+void identity_of(const struct tail_conf *conf, const char *name, const struct pod *pod,
+    uint64_t generation, struct slice first, struct identity *out);
+void identity_home(
+    const struct tail_conf *conf, const char *name, const struct pod *pod, struct identity *out);
+
+/**
+ * identity_log(name, out), identity_part(content, from, out):
+ * The log whose live file is ${name} behind all links; the log of a content's
+ * bytes from ${from} on that came too late for that.
+ */
+void identity_log(const char *name, struct identity *out);
+void identity_part(const struct identity *content, uint64_t from, struct identity *out);
+
+/* As a key in maps. */
+struct slice identity_key(const struct identity *id);
+
+/**
+ * identity_pod(target, path):
+ * Whose log the file is that ${path} leads to, by the path ${target} behind
+ * all links, or, as Docker keeps logs in a directory of its own, by the link
+ * that ${path} is.  NULL: not a pod's; else the caller unrefs it.
+ */
+struct pod *identity_pod(const char *target, const char *path);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * The forms of a runtime's lines: containerd's and CRI-O's, Docker's json-file.
+ * Each line says by its first byte which one it may be; its time, its side,
+ * whether it is a part, is one thing to all behind.
+ */
+#include "line_format.h"
+
+#include "docker.h"
+#include "json.h"
+
+bool
+line_format_take(struct slice line, struct cri_memo *memo, struct cri *out)
+{
+	if (line.len > 0 && line.at[0] == '{')
+		return docker_parse(line, out) == PARSE_OK;
+	return cri_parse(line, memo, out) == PARSE_OK;
+}
+
+void
+line_format_text(struct slice content, bool escaped, struct buffer *to)
+{
+	if (escaped)
+		to->len += json_unescape(content, buffer_need(to, content.len));
+	else
+		buffer_put(to, content);
+}
+
+bool
+tail_reads_runtime(const struct tail_conf *conf)
+{
+	return conf->parser == NULL || strcmp(conf->parser, "cri") == 0 ||
+	       strcmp(conf->parser, "docker") == 0;
+}

@@ -1,0 +1,205 @@
+/* Logs by id, main logs by name. */
+#include "log.h"
+
+#include <stdlib.h>
+
+#include "content.h"
+#include "identity.h"
+#include "least.h"
+#include "reader.h"
+#include "spans.h"
+#include "turns.h"
+
+void
+log_init(struct tail *t, tail_stream *on_stream)
+{
+	t->logs = xcalloc(1, sizeof(*t->logs));
+	t->logs->on_stream = on_stream;
+	LIST_INIT(&t->logs->all);
+	TAILQ_INIT(&t->logs->awake);
+	TAILQ_INIT(&t->logs->counting);
+	t->logs->by_id = map_new();
+	t->logs->contents = map_new();
+}
+
+void
+log_fini(struct tail *t)
+{
+	while (!LIST_EMPTY(&t->logs->all))
+		log_free(t, LIST_FIRST(&t->logs->all));
+	map_free(t->logs->by_id);
+	map_free(t->logs->contents);
+	free(t->logs);
+}
+
+/* ---- made and found */
+
+static char *
+tag_of(const struct tail_conf *conf, const char *path)
+{
+	const char *star = strchr(conf->input.tag, '*');
+	char *tag;
+
+	if (star == NULL)
+		return xstrdup(conf->input.tag);
+	tag = xprintf("%.*s%s%s", (int)(star - conf->input.tag), conf->input.tag,
+	    path[0] == '/' ? path + 1 : path, star + 1);
+	for (char *at = tag + (star - conf->input.tag); *at != '\0'; at++) {
+		if (*at == '/')
+			*at = '.';
+	}
+	return tag;
+}
+
+static struct log *
+log_new(struct tail *t, const struct tail_conf *conf, const char *path, const char *name,
+    const struct identity *id)
+{
+	struct log *log = xcalloc(1, sizeof(*log));
+
+	log->stream.log = *id;
+	log->stream.conf = conf;
+	log->stream.path = xstrdup(path);
+	log->stream.tag = tag_of(conf, path);
+	log->stream.pod = identity_pod(name, path);
+	log->name = xstrdup(name);
+	log->due = INT64_MAX;
+	TAILQ_INIT(&log->spans);
+	TAILQ_INIT(&log->pending);
+	LIST_INSERT_HEAD(&t->logs->all, log, in_logs);
+	map_put(t->logs->by_id, identity_key(&log->stream.log), log);
+	spans_load(t, log, NULL);
+	if (log_last(log) != NULL)
+		log_begin(t, log);
+	turns_wake(t, log);
+	return log;
+}
+
+struct log *
+log_get(struct tail *t, const struct tail_conf *conf, const char *path, const char *name)
+{
+	struct identity id;
+	struct log *log;
+
+	identity_log(name, &id);
+	log = map_get(t->logs->by_id, identity_key(&id));
+	return log != NULL ? log : log_new(t, conf, path, name, &id);
+}
+
+struct log *
+log_part(struct tail *t, struct log *main, const struct identity *id)
+{
+	struct log *log = map_get(t->logs->by_id, identity_key(id));
+
+	return log != NULL ? log : log_new(t, main->stream.conf, main->stream.path, main->name, id);
+}
+
+static void
+span_seen(void *arg, const struct identity *id, const struct span_state *is)
+{
+	(void)id;
+	(void)is;
+	*(bool *)arg = true;
+}
+
+bool
+log_is_known(struct tail *t, const char *name)
+{
+	struct identity id;
+	bool known;
+
+	identity_log(name, &id);
+	known = map_get(t->logs->by_id, identity_key(&id)) != NULL;
+	if (!known)
+		state_log_spans(t->state, &id, span_seen, &known);
+	return known;
+}
+
+/* ---- begun and ended */
+
+/* What lies before the first reader is not read in this life. */
+static void
+read_note(struct log *log)
+{
+	uint64_t at = log->readers[0].at;
+	struct span *s;
+
+	TAILQ_FOREACH (s, &log->spans, in_log) {
+		uint64_t end = least(at, span_end(s));
+
+		if (s->content->log == log && end > s->is.base + s->content->read_to)
+			s->content->read_to = end - s->is.base;
+	}
+}
+
+void
+log_begin(struct tail *t, struct log *log)
+{
+	log->nreaders = t->nships;
+	log->readers = xcalloc(t->nships, sizeof(*log->readers));
+	for (unsigned i = 0; i < t->nships; i++)
+		reader_begin(t, &log->readers[i], log, &t->ships[i]);
+	log->stream.cursors = log->readers[0].cursor;
+	read_note(log);
+	memset(log->stream.counted, 0, sizeof(log->stream.counted));
+	t->logs->on_stream(t->frame.arg, &log->stream, true);
+	turns_wake(t, log);
+}
+
+/* Nothing points to the cursors any more; what is under way arrives. */
+static void
+log_end(struct tail *t, struct log *log)
+{
+	if (log->readers == NULL)
+		return;
+	t->logs->on_stream(t->frame.arg, &log->stream, false);
+	reader_count_end(t, log);
+	for (unsigned i = 0; i < log->nreaders; i++) {
+		for (int side = 0; side < SIDES; side++)
+			cursor_rewind(t->ships[i].to.book, &log->readers[i].cursor[side]);
+	}
+	free(log->readers);
+	log->readers = NULL;
+	log->nreaders = 0;
+}
+
+void
+log_cut(struct tail *t, struct log *log, uint64_t position, bool over)
+{
+	struct span *last;
+
+	log_end(t, log);
+	log->mark = state_cut(t->state, &log->stream.log, position);
+	for (unsigned i = 0; over && i < t->nships; i++) {
+		for (int side = 0; side < SIDES; side++)
+			state_shipped(t->state, &log->stream.log, (enum side)side,
+			    t->ships[i].number, position);
+	}
+	while ((last = log_last(log)) != TAILQ_FIRST(&log->spans) && span_start(last) > position)
+		spans_drop(t, log, last);
+	last->is.seal = SEAL_NONE;
+	log_begin(t, log);
+}
+
+void
+log_free(struct tail *t, struct log *log)
+{
+	struct content *c;
+
+	spans_checkpoint(t, log);
+	log_end(t, log);
+	while (log_last(log) != NULL)
+		spans_drop(t, log, log_last(log));
+	while ((c = TAILQ_FIRST(&log->pending)) != NULL) {
+		TAILQ_REMOVE(&log->pending, c, in_pending);
+		content_free(t, c);
+	}
+	turns_sleep(t, log);
+	LIST_REMOVE(log, in_logs);
+	map_del(t->logs->by_id, identity_key(&log->stream.log));
+	pod_unref(log->stream.pod);
+	free(log->stream.path);
+	free(log->stream.tag);
+	free(log->name);
+	free(log);
+}

@@ -1,0 +1,167 @@
+/*
+ * The model of reading: logs, spans, contents, places, readers.
+ *
+ *	log       what one container (one restart) wrote, or what was written under
+ *	          one path; its bytes have positions
+ *	  span    a run of one content's bytes, from `from` to `seal`, cut by one set
+ *	          of rules; the end of a span and the start of the next are one position
+ *	    content  what has one identity (naming.c)
+ *	    place    where a content can be read now: a descriptor and a name
+ *	  reader  walks the log: a position, what is open on both sides there
+ *
+ * What holds:
+ *   - A content is in its log's `pending` until it is entered, and then has a
+ *     span; each that is not shipped has an open place, or its bytes are lost.
+ *   - Spans are in the order of their positions.  All but the last have a seal.
+ *   - A seal is never changed.  Bytes behind it are a span of a log of their own
+ *     (`late`), which begins there and waits for nobody.
+ *   - A record is [start, end) in positions.  How bytes are cut is a function of
+ *     bytes, seals, breaks and the rules of the span in which a record begins.
+ *   - What a reader sends waits for the last mark (span, seal, break) that it has
+ *     made or passed: `mark`.
+ */
+#ifndef MODEL_H
+#define MODEL_H
+
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include "clock.h"
+#include "fingerprint.h"
+#include "frame.h"
+#include "tail.h"
+
+struct content;
+struct packed;
+struct rules;
+
+struct place {
+	LIST_ENTRY(place) in_files;
+	TAILQ_ENTRY(place) in_content;
+	LIST_ENTRY(place) in_watched;
+	struct content *content;
+	int fd, wd;
+	dev_t dev;
+	ino_t ino;
+	char *name;                     /* behind all links, as it was seen last */
+	struct packed *packed;          /* it is a .gz (place.c); NULL: a plain file */
+	uint64_t size;                  /* of the content that it has, as seen last */
+	int64_t written;                /* ns, wall: of the last write, as of the last look */
+	int64_t asked;                  /* mono ns when it was last asked whether a writer has it */
+	struct fingerprint head;        /* what it began with when it was opened or named */
+	unsigned first_look, last_look; /* numbers of the looks that found it */
+	bool live;                      /* a Path leads to it; false: rotated or deleted */
+	bool left;                      /* no process can write to it any more */
+};
+TAILQ_HEAD(places, place);
+
+struct content {
+	TAILQ_ENTRY(content) in_pending;
+	struct places places; /* the one that is read from is the first */
+	struct log *log;      /* of its first span, or by whose name it was found */
+	struct log *late;     /* has the bytes behind the seal; NULL: there are none */
+	struct identity id;   /* when it is named */
+	struct content_state is;
+	unsigned spans;           /* 0: it is pending */
+	uint32_t hour;            /* of the first line */
+	uint64_t size;            /* the most that was seen */
+	uint64_t read_to;         /* was read at least once */
+	int64_t grown;            /* mono ns when it last had more */
+	struct fingerprint taken; /* before the farthest offset that a reader took */
+	uint64_t checked;         /* offset of the last checkpoint */
+	bool named;               /* its first line is complete */
+	bool timed;               /* … and has a runtime's time */
+	bool gone;                /* it has no place, and the loss is counted */
+};
+TAILQ_HEAD(contents, content);
+
+struct span {
+	TAILQ_ENTRY(span) in_log;
+	struct content *content;
+	struct span_state is;
+	const struct rules *rules;
+};
+TAILQ_HEAD(spans, span);
+
+struct reader {
+	struct log *log;
+	const struct shipping *to; /* NULL: it only counts */
+	struct span *span;         /* in which `at` lies */
+	uint64_t at;               /* of the first line that is not taken */
+	uint64_t resume[SIDES];    /* lines that begin below are done */
+	uint64_t stop;             /* the next break; UINT64_MAX: none */
+	uint64_t half;             /* a break at which a line without a newline ended; 0: none */
+	uint64_t fresh_from;       /* records that begin below may have been sent before */
+	state_ticket mark;         /* of the last one that it has made or passed */
+	struct fingerprint before; /* what stands before `at`, by offset in its content */
+	struct open_record open[SIDES];
+	struct past past[SIDES];
+	struct cursor cursor[SIDES];
+	int64_t due; /* mono ns when it has a turn without an event */
+	bool parked; /* the server holds what it feeds, or it waits: not read */
+	bool ended;  /* nothing will come any more, and nothing is open */
+	bool stale;  /* a record waits for a mark while the state cannot be written */
+};
+
+struct log {
+	LIST_ENTRY(log) in_logs;
+	TAILQ_ENTRY(log) in_awake;
+	TAILQ_ENTRY(log) in_counting;
+	struct stream stream;
+	char *name; /* of its live file, behind all links */
+	struct spans spans;
+	struct contents pending; /* not entered, the oldest first */
+	struct reader *readers;  /* one for each of t->ships; NULL: no content was entered yet */
+	unsigned nreaders;
+	struct reader *count; /* reads ahead of the first one; NULL: need not */
+	state_ticket mark;    /* of the newest mark */
+	int64_t due;          /* mono ns when it has a turn without an event */
+	int64_t
+	    waited; /* mono ns since which the next content waits for this one's writer; 0: none */
+	enum wakeful {
+		ASLEEP,
+		AWAKE,
+		READY
+	} turn;       /* a turn looks at it; it may have unread bytes */
+	bool hot;     /* grows all the time: read by the clock, not watched */
+	bool checked; /* its rules were compared with the present ones */
+	bool relist;  /* rotated files of it were closed for want of descriptors */
+};
+
+static inline uint64_t
+span_start(const struct span *s)
+{
+	return s->is.base + s->is.from;
+}
+
+/* SEAL_NONE when it may grow. */
+static inline uint64_t
+span_end(const struct span *s)
+{
+	return s->is.seal == SEAL_NONE ? SEAL_NONE : s->is.base + s->is.seal;
+}
+
+/* Where its content ends in its log, if other rules divide it, too. */
+static inline uint64_t
+span_content_end(const struct span *s)
+{
+	const struct span *next;
+
+	while ((next = TAILQ_NEXT(s, in_log)) != NULL && next->content == s->content)
+		s = next;
+	return span_end(s);
+}
+
+static inline struct span *
+log_last(const struct log *log)
+{
+	return TAILQ_LAST(&log->spans, spans);
+}
+
+static inline struct place *
+content_place(const struct content *c)
+{
+	return TAILQ_FIRST(&c->places);
+}
+
+#endif

@@ -1,0 +1,171 @@
+/*
+ * Which files are opened at all: not of our own pod, not by a second name, and
+ * as long as there are descriptors.  When they run out, rotated files that were
+ * read and are kept for late bytes are closed; their directory is listed again
+ * when there is room.
+ */
+#include "opener.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "beneath.h"
+#include "content.h"
+#include "files.h"
+#include "identity.h"
+#include "naming.h"
+#include "resolve.h"
+#include "spans.h"
+
+#define SPARE 24 /* descriptors that files do not take: directories, sockets, the store */
+
+const char opener_second_name[] =
+    "it is a second name (a hard link) of a file, which whoever made it may not read";
+
+void
+opener_say(struct tail *t, const char *path, const char *why)
+{
+	if (!said_lately(&t->files->said))
+		say_warn("tail", "cannot read %s: %s", path, why);
+}
+
+/* ---- descriptors */
+
+/* Close what was read; return how many files that was. */
+static unsigned
+make_room(struct tail *t)
+{
+	unsigned closed = 0;
+	struct log *log;
+
+	LIST_FOREACH (log, &t->logs->all, in_logs) {
+		struct span *s = TAILQ_FIRST(&log->spans), *next;
+		uint64_t shipped = spans_shipped(log);
+
+		for (; s != NULL && (next = TAILQ_NEXT(s, in_log)) != NULL; s = next) {
+			struct content *c = s->content;
+
+			if (!spans_is_passed(log, s, shipped) || c->spans > 1 ||
+			    content_place(c) == NULL)
+				continue;
+			spans_drop(t, log, s);
+			log->relist = true;
+			closed++;
+		}
+	}
+	t->files->starved = true;
+	if (!said_lately(&t->files->said_starved))
+		say_warn("tail",
+		    "out of file descriptors with %zu files open: %u rotated files that were "
+		    "read are closed for now; raise LimitNOFILE (ulimit -n)",
+		    t->files->n, closed);
+	return closed;
+}
+
+/* Is the descriptor one of those that are to stay free? */
+static bool
+is_spare(int fd)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > 2 * SPARE &&
+	       (rlim_t)fd + SPARE >= limit.rlim_cur;
+}
+
+static int
+open_once(struct tail *t, const struct tail_conf *conf, const char *path, struct resolved *out,
+    const char **why)
+{
+	if (resolve_open(t->roots, conf, path, out, why) < 0)
+		return -1;
+	if (!is_spare(out->fd))
+		return 0;
+	close(out->fd);
+	free(out->target);
+	errno = EMFILE;
+	*why = strerrordesc_np(EMFILE);
+	return -1;
+}
+
+static int
+open_with_room(struct tail *t, const struct tail_conf *conf, const char *path, struct resolved *out,
+    const char **why)
+{
+	if (open_once(t, conf, path, out, why) == 0)
+		return 0;
+	if (*why == NULL || (errno != EMFILE && errno != ENFILE) || make_room(t) == 0)
+		return -1;
+	return open_once(t, conf, path, out, why);
+}
+
+/* ---- what is not read */
+
+static bool
+is_own_pod(const struct tail_conf *conf, const char *target, const char *path)
+{
+	const char *name = getenv("POD_NAME");
+	struct pod *pod;
+	bool own;
+
+	if (!conf->never_own_pod || name == NULL)
+		return false;
+	pod = identity_pod(target, path);
+	own = pod != NULL && slice_eq(pod->pod_name, slice_of(name));
+	pod_unref(pod);
+	return own;
+}
+
+/*
+ * Whoever may write to /var/log can give any file of its file system a second
+ * name there.  The name that was read before goes on.
+ */
+static bool
+is_second_name(struct tail *t, const struct tail_conf *conf, const char *path, const char *live,
+    const struct resolved *there, const struct stat *st)
+{
+	struct pod *pod;
+	bool in_reach;
+
+	if (st->st_nlink < 2)
+		return false;
+	pod = identity_pod(there->target, path);
+	in_reach = pod != NULL || beneath_rest(there->target, "/var/log") != NULL;
+	pod_unref(pod);
+	return in_reach &&
+	       !naming_is_known(t, conf, path, live != NULL ? live : there->target, there->fd);
+}
+
+struct place *
+opener_open(
+    struct tail *t, const struct tail_conf *conf, const char *path, const char *live, bool *gone)
+{
+	const char *why = NULL;
+	struct resolved there;
+	struct place *p;
+	struct stat st;
+
+	*gone = stat(path, &st) < 0;
+	p = *gone ? NULL : files_of(t, &st);
+	if (*gone || p != NULL || files_is_full(t))
+		return p;
+	if (open_with_room(t, conf, path, &there, &why) < 0) {
+		*gone = why == NULL;
+		if (why != NULL)
+			opener_say(t, path, why);
+		return NULL;
+	}
+	if (is_own_pod(conf, there.target, path) || fstat(there.fd, &st) < 0 ||
+	    files_of(t, &st) != NULL)
+		why = "";
+	else if (is_second_name(t, conf, path, live, &there, &st))
+		why = opener_second_name;
+	if (why == NULL)
+		return files_new(t, there.fd, there.target, &st);
+	if (*why != '\0')
+		opener_say(t, path, why);
+	close(there.fd);
+	free(there.target);
+	return NULL;
+}

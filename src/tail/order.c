@@ -1,0 +1,359 @@
+/*
+ * The order of a log's contents.  What is pending stands in the order of its
+ * files' present names, the live one last; a file that has lost its name keeps
+ * its place.  What turns out to be older than the last content that was entered,
+ * or lies behind a seal, is a log of its own.
+ */
+#include "order.h"
+
+#include <stdlib.h>
+
+#include "content.h"
+#include "files.h"
+#include "framing_rules.h"
+#include "identity.h"
+#include "log.h"
+#include "naming.h"
+#include "reader.h"
+#include "rotated.h"
+#include "place.h"
+#include "spans.h"
+#include "takeover.h"
+
+#define LATEST                                                                                     \
+	10 /* Rotate_Wait: so long a content with a line waits for a writer that never goes */
+
+/* ---- names */
+
+/* Its file's name says its age: it is the live one's, or one that a rotation made of it. */
+static bool
+has_age(const struct log *log, const struct place *p)
+{
+	return p != NULL && (p->live || rotated_is(slice_of(p->name), slice_of(log->name)));
+}
+
+/* Is `a` older than `b`, by their names? */
+static bool
+is_older(const struct log *log, const struct place *a, const struct place *b)
+{
+	if (!has_age(log, a) || !has_age(log, b) || a->live)
+		return false;
+	return b->live ||
+	       rotated_order(slice_of(a->name), slice_of(b->name), slice_of(log->name)) < 0;
+}
+
+void
+order_add(struct tail *t, struct log *log, struct place *p)
+{
+	struct content *c = content_new(log), *other;
+
+	c->grown = t->now;
+	content_add(t, c, p);
+	TAILQ_FOREACH (other, &log->pending, in_pending) {
+		if (is_older(log, p, content_place(other)))
+			break;
+	}
+	if (other != NULL)
+		TAILQ_INSERT_BEFORE(other, c, in_pending);
+	else
+		TAILQ_INSERT_TAIL(&log->pending, c, in_pending);
+}
+
+/* A file that was rotated without a line, and whose writer has gone, is no content. */
+static bool
+is_empty(struct tail *t, struct place *p)
+{
+	if (p->live || !files_is_left(t, p))
+		return false;
+	place_measure(p);
+	return p->size == 0;
+}
+
+void
+order_name(struct tail *t, struct log *log)
+{
+	struct content *c = TAILQ_FIRST(&log->pending), *next;
+
+	for (; c != NULL; c = next) {
+		next = TAILQ_NEXT(c, in_pending);
+		if (c->named)
+			continue;
+		if (is_empty(t, content_place(c))) {
+			TAILQ_REMOVE(&log->pending, c, in_pending);
+			content_free(t, c);
+		} else {
+			naming_try(t, c);
+		}
+	}
+}
+
+/* ---- entering */
+
+/* It may have been read before it was forgotten, and is not counted again then. */
+static bool
+is_forgotten(const struct tail *t, const struct place *p)
+{
+	int64_t to = state_forgotten_to(t->state);
+
+	return (p->first_look == 1 && state_was_set_aside(t->state)) || (to > 0 && p->written < to);
+}
+
+static struct span *
+span_begin(struct tail *t, struct log *log, struct content *c, uint64_t from)
+{
+	const struct span *last = log_last(log);
+	struct span_state is = {
+		.base = last == NULL ? 0 : span_end(last) - from,
+		.from = from,
+		.seal = SEAL_NONE,
+		.rules = framing_rules_of(t, log->stream.conf)->name,
+	};
+
+	if (c->log == log)
+		c->is.log = log->stream.log;
+	log->checked = true;
+	return spans_add(t, log, c, &is);
+}
+
+/* Readers know of what was entered; of its records some may have been sent before. */
+static void
+span_begun(struct tail *t, struct log *log, const struct span *s)
+{
+	const struct place *p = content_place(s->content);
+	bool forgotten = is_forgotten(t, p);
+	uint64_t to = s->is.base + s->content->size;
+
+	state_opened(t->state, &s->content->id, log->stream.path);
+	if (log->readers == NULL)
+		log_begin(t, log);
+	if (forgotten || p->first_look == 1 || p->packed != NULL)
+		reader_known(log, s->content);
+	for (int side = 0; side < SIDES && forgotten; side++)
+		log->stream.counted[side] = to;
+	log->stream.followed |= forgotten;
+}
+
+static void
+seal(struct span *s)
+{
+	struct content *c = s->content;
+	struct place *p;
+
+	content_measure(c);
+	TAILQ_FOREACH (p, &c->places, in_content) {
+		if (place_is_cut(p) && place_claims(p) > c->size)
+			c->size = place_claims(p);
+	}
+	s->is.seal = c->size > s->is.from ? c->size : s->is.from;
+}
+
+/* The log of its own for `c` from `from` on. */
+static void
+part_begin(struct tail *t, struct log *log, struct content *c, uint64_t from)
+{
+	struct log *part;
+	struct identity id;
+	struct span *s;
+
+	identity_part(&c->id, from, &id);
+	part = log_part(t, log, &id);
+	if (log_last(part) != NULL)
+		return; /* a start or a batch of late bytes before has made it */
+	if (c->spans == 0)
+		c->log = part;
+	else
+		c->late = part;
+	s = span_begin(t, part, c, from);
+	spans_store(t, part, &s, 1);
+	span_begun(t, part, s);
+}
+
+/*
+ * Found after its successor was entered.  Nothing says so when the last content
+ * has no name: then what was there at the start was there before it, too.
+ */
+static bool
+is_orphan(const struct log *log, const struct content *c)
+{
+	const struct span *last = log_last(log);
+	const struct place *p = content_place(c), *before;
+
+	if (last == NULL)
+		return false;
+	before = content_place(last->content);
+	if (has_age(log, before))
+		return is_older(log, p, before);
+	return before == NULL && p->first_look == 1 && !p->live;
+}
+
+/* One that has no line yet holds up the others, but for a .gz, which may be a copy of any. */
+static bool
+holds_up(const struct place *p)
+{
+	return p->live || (p->size > 0 && p->packed == NULL);
+}
+
+/* The first of the pending ones that has a line. */
+static struct content *
+next_of(struct tail *t, struct log *log)
+{
+	struct content *c = TAILQ_FIRST(&log->pending), *next;
+
+	for (; c != NULL; c = next) {
+		next = TAILQ_NEXT(c, in_pending);
+		if (!is_orphan(log, c)) {
+			if (c->named || holds_up(content_place(c)))
+				return c->named ? c : NULL;
+		} else if (c->named) {
+			TAILQ_REMOVE(&log->pending, c, in_pending);
+			part_begin(t, log, c, 0);
+		}
+	}
+	return NULL;
+}
+
+bool
+order_waits(struct tail *t, struct log *log)
+{
+	return next_of(t, log) != NULL;
+}
+
+/* Has the last content's writer gone, or written nothing for long? */
+static bool
+is_over(struct tail *t, struct log *log, struct content *c)
+{
+	int64_t wait = log->stream.conf->rotate_wait;
+
+	if (content_place(c) == NULL || t->finishing)
+		return true;
+	if (content_is_live(c))
+		return false;
+	if (log->waited == 0)
+		log->waited = t->now;
+	return content_is_left(t, c) || t->now - c->grown > wait ||
+	       t->now - log->waited > LATEST * wait;
+}
+
+/* ---- the first one */
+
+static const struct takeover *
+takeover_of(const struct tail *t, const struct tail_conf *conf)
+{
+	size_t i = 0;
+
+	while (t->confs[i] != conf)
+		i++;
+	return t->look->takeovers == NULL ? NULL : t->look->takeovers[i];
+}
+
+/* 0 and false: it has not. */
+static bool
+has_offset(const struct tail *t, const struct log *log, const struct content *c, uint64_t *offset)
+{
+	const struct place *p = content_place(c);
+
+	*offset = 0;
+	return p->packed == NULL && p->first_look == 1 &&
+	       takeover_find(takeover_of(t, log->stream.conf), p->fd, p->ino, p->size, offset);
+}
+
+/*
+ * Where Fluent Bit stopped.  Its DB forgets a rotated file that it has read: one
+ * that is not in it, and is older than one that is, was read to its end.  All that
+ * is there is entered as one change.
+ */
+static bool
+taken_over(struct tail *t, struct log *log)
+{
+	struct content *c, *next, *known = NULL;
+	struct span **list = NULL, *s;
+	unsigned n = 0;
+	uint64_t from;
+
+	TAILQ_FOREACH (c, &log->pending, in_pending) {
+		if (known == NULL && has_offset(t, log, c, &from))
+			known = c;
+	}
+	if (known == NULL)
+		return false;
+	for (c = TAILQ_FIRST(&log->pending); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, in_pending);
+		if (!c->named)
+			continue;
+		if (known == NULL || c == known)
+			has_offset(t, log, c, &from);
+		else
+			from = c->size;
+		known = c == known ? NULL : known;
+		if (n > 0)
+			seal(list[n - 1]);
+		TAILQ_REMOVE(&log->pending, c, in_pending);
+		list = xrealloc(list, (n + 1) * sizeof(*list));
+		list[n++] = span_begin(t, log, c, from);
+	}
+	spans_store(t, log, list, n);
+	TAILQ_FOREACH (s, &log->spans, in_log)
+		span_begun(t, log, s);
+	free(list);
+	return true;
+}
+
+static uint64_t
+first_start(const struct log *log, const struct content *c)
+{
+	const struct tail_conf *conf = log->stream.conf;
+	const struct place *p = content_place(c);
+
+	return p->first_look == 1 && p->live &&
+		       (!conf->read_from_head || conf->first_start == START_END)
+		   ? c->size
+		   : 0;
+}
+
+bool
+order_enter(struct tail *t, struct log *log)
+{
+	struct content *c = next_of(t, log);
+	struct span *list[2] = { log_last(log) };
+	unsigned n = list[0] != NULL;
+
+	if (c == NULL || (n > 0 && !is_over(t, log, list[0]->content)))
+		return false;
+	if (n == 0 && taken_over(t, log))
+		return true;
+	content_measure(c);
+	if (n > 0 && list[0]->is.seal == SEAL_NONE)
+		seal(list[0]);
+	TAILQ_REMOVE(&log->pending, c, in_pending);
+	list[n] = span_begin(t, log, c, n == 0 ? first_start(log, c) : 0);
+	spans_store(t, log, list, n + 1);
+	log->waited = 0;
+	span_begun(t, log, list[n]);
+	return true;
+}
+
+/* ---- letting go */
+
+int64_t
+order_release(struct tail *t, struct log *log)
+{
+	struct span *s = TAILQ_FIRST(&log->spans), *next;
+	uint64_t shipped = spans_shipped(log);
+	int64_t due = INT64_MAX;
+
+	for (; s != NULL && (next = TAILQ_NEXT(s, in_log)) != NULL; s = next) {
+		struct content *c = s->content;
+		bool left = next->content == c || content_place(c) == NULL || content_is_left(t, c);
+
+		if (next->content != c && content_place(c) != NULL) {
+			content_measure(c);
+			if (c->size > s->is.seal && !c->gone && c->late == NULL)
+				part_begin(t, log, c, s->is.seal);
+		}
+		if (left && spans_is_passed(log, s, shipped))
+			spans_drop(t, log, s);
+		else if (!left)
+			due = t->now + LATE_GAP;
+	}
+	return due;
+}

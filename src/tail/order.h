@@ -1,0 +1,37 @@
+/* Which content of a log is next. */
+#ifndef ORDER_H
+#define ORDER_H
+
+#include "tail_internal.h"
+
+/**
+ * order_add(t, log, p):
+ * ${p}, which has no content yet, was found by a name of ${log}: it is pending
+ * with the others, in the order of their names.
+ *
+ * order_name(t, log):
+ * Name those that have a complete first line.
+ */
+void order_add(struct tail *t, struct log *log, struct place *p);
+void order_name(struct tail *t, struct log *log);
+
+/**
+ * order_waits(t, log):
+ * True when there is a next content that has a line.
+ *
+ * order_enter(t, log):
+ * Seal the last content and enter the next one, when there is one and the last
+ * one's writer has gone or has written nothing for long.  False: not yet.
+ */
+bool order_waits(struct tail *t, struct log *log);
+bool order_enter(struct tail *t, struct log *log);
+
+/**
+ * order_release(t, log):
+ * Let go what all readers have passed and no process can write to; bytes behind
+ * a seal get a log of their own.  Return when to look again: mono ns, INT64_MAX:
+ * at an event.
+ */
+int64_t order_release(struct tail *t, struct log *log);
+
+#endif

@@ -1,0 +1,157 @@
+/*
+ * pread, or a .gz's content.  The kubelet compresses all but the newest rotated
+ * file, so after a while without us most of what is left to read is compressed.
+ */
+#include "place.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gunzip.h"
+
+/* More than deflate can make of a byte (zlib, Technical Details). */
+#define RATIO 1032
+
+struct packed {
+	struct unpacking *unpacking; /* the tail's */
+	uint64_t on_disk;
+	uint64_t claimed; /* length of the content by the last four bytes, modulo 2^32 */
+	uint64_t end;     /* … by having read it; UINT64_MAX: not yet */
+	bool corrupt;
+};
+
+/* ---- open and close */
+
+static uint64_t
+claimed_size(int fd, uint64_t on_disk)
+{
+	unsigned char size[4];
+
+	if (on_disk < 18 || pread(fd, size, 4, (off_t)on_disk - 4) != 4)
+		return 0;
+	return size[0] | (uint64_t)size[1] << 8 | (uint64_t)size[2] << 16 | (uint64_t)size[3] << 24;
+}
+
+void
+place_changed(struct tail *t, struct place *p)
+{
+	struct packed *packed = p->packed;
+	struct stat st;
+
+	if (packed == NULL || fstat(p->fd, &st) < 0)
+		return;
+	gunzip_forget(t->unpacking->gunzip, p->fd);
+	packed->on_disk = (uint64_t)st.st_size;
+	packed->claimed = claimed_size(p->fd, packed->on_disk);
+	packed->end = UINT64_MAX;
+	packed->corrupt = false;
+	place_measure(p);
+}
+
+void
+place_begin(struct tail *t, struct place *p)
+{
+	if (slice_ends(slice_of(p->name), SLICE(".gz"))) {
+		p->packed = xcalloc(1, sizeof(*p->packed));
+		p->packed->unpacking = t->unpacking;
+		t->unpacking->n++;
+		place_changed(t, p);
+	}
+	place_measure(p);
+}
+
+void
+place_fini(struct tail *t, struct place *p)
+{
+	if (p->packed == NULL)
+		return;
+	gunzip_forget(t->unpacking->gunzip, p->fd);
+	free(p->packed);
+	p->packed = NULL;
+	if (--t->unpacking->n == 0)
+		place_free(t);
+}
+
+void
+place_free(struct tail *t)
+{
+	gunzip_free(t->unpacking->gunzip);
+	t->unpacking->gunzip = NULL;
+}
+
+/* ---- reading */
+
+static ssize_t
+packed_read(const struct place *p, void *to, size_t n, uint64_t offset)
+{
+	struct packed *packed = p->packed;
+	struct gunzip **gunzip = &packed->unpacking->gunzip;
+	enum gunzip_end end = GUNZIP_MORE;
+	ssize_t got;
+
+	if (offset >= packed->end)
+		return 0;
+	if (*gunzip == NULL)
+		*gunzip = gunzip_new(packed->unpacking->most);
+	/* Shipped to its end already: nothing need be inflated to know it. */
+	if (offset == packed->claimed && offset > 0 && !gunzip_at(*gunzip, p->fd, offset))
+		return 0;
+	got = gunzip_read(*gunzip, p->fd, to, n, offset, &end);
+	if (end != GUNZIP_MORE) {
+		packed->end = gunzip_out(*gunzip);
+		packed->corrupt = end == GUNZIP_CORRUPT;
+	}
+	return got;
+}
+
+ssize_t
+place_read(const struct place *p, void *to, size_t n, uint64_t offset)
+{
+	if (p->packed != NULL)
+		return packed_read(p, to, n, offset);
+	return pread(p->fd, to, n, (off_t)offset);
+}
+
+void
+place_measure(struct place *p)
+{
+	const struct packed *packed = p->packed;
+	struct stat st;
+
+	if (packed != NULL)
+		p->size = packed->end != UINT64_MAX ? packed->end : packed->claimed;
+	else if (fstat(p->fd, &st) == 0)
+		p->size = (uint64_t)st.st_size;
+}
+
+uint64_t
+place_claims(const struct place *p)
+{
+	const struct packed *packed = p->packed;
+
+	return packed != NULL && packed->claimed / RATIO <= packed->on_disk ? packed->claimed : 0;
+}
+
+bool
+place_is_cut(const struct place *p)
+{
+	return p->packed != NULL && p->packed->corrupt;
+}
+
+/* ---- turns */
+
+bool
+place_turn(struct tail *t, const struct place *p, const struct reader *r)
+{
+	return p->packed == NULL || t->unpacking->by == NULL || t->unpacking->by == r;
+}
+
+void
+place_turned(struct tail *t, const struct reader *r, bool more)
+{
+	if (more)
+		t->unpacking->by = r;
+	else if (t->unpacking->by == r)
+		t->unpacking->by = NULL;
+}

@@ -1,0 +1,56 @@
+/*
+ * Where bytes come from: a file itself, or what a .gz holds.  Offsets are
+ * those of the decompressed bytes, so that a content goes on where it was when
+ * its file has been compressed.
+ */
+#ifndef PLACE_H
+#define PLACE_H
+
+#include "tail_internal.h"
+
+/**
+ * place_begin(t, p), place_fini(t, p):
+ * ${p} was opened: is it compressed (by its name)?  It is about to be closed.
+ *
+ * place_changed(t, p):
+ * The .gz ${p} was written to since: what was found at its end is not so any more.
+ */
+void place_begin(struct tail *t, struct place *p);
+void place_fini(struct tail *t, struct place *p);
+void place_changed(struct tail *t, struct place *p);
+
+/**
+ * place_read(p, to, n, offset):
+ * Read ${n} bytes from ${offset} on; fewer only at the end; -1 with errno.
+ * Forward is cheap; far back in a .gz is from its start.
+ */
+ssize_t place_read(const struct place *p, void *to, size_t n, uint64_t offset);
+
+/**
+ * place_measure(p):
+ * Set p->size to what the system says now.  For a .gz: what its trailer
+ * claims, and once it has been read to its end, the bytes that there were.
+ *
+ * place_claims(p):
+ * How many bytes the content of the .gz ${p} has by its trailer, when that can
+ * be so: beyond what could be read, for one that is corrupt or cut off.
+ *
+ * place_is_cut(p):
+ * True when ${p} is a .gz that is corrupt or cut off, and was read so far.
+ */
+void place_measure(struct place *p);
+uint64_t place_claims(const struct place *p);
+bool place_is_cut(const struct place *p);
+
+/**
+ * place_turn(t, p, r), place_turned(t, r, more):
+ * One .gz is read at a time: may ${r} read ${p} now?  It has its turn again at
+ * once when there is ${more}.
+ */
+bool place_turn(struct tail *t, const struct place *p, const struct reader *r);
+void place_turned(struct tail *t, const struct reader *r, bool more);
+
+/* Free what inflating takes; it is made again when it is needed. */
+void place_free(struct tail *t);
+
+#endif

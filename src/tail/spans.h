@@ -1,0 +1,50 @@
+/* The spans of a log: loaded, added, sealed, stored, dropped. */
+#ifndef SPANS_H
+#define SPANS_H
+
+#include "tail_internal.h"
+
+/**
+ * spans_load(t, log, of):
+ * Make the spans, and their contents, that the state has of ${log} and that are
+ * not in memory; ${of}: those of this content alone.
+ *
+ * spans_add(t, log, c, is):
+ * ${c} has a span more in ${log}; in memory only.
+ *
+ * spans_store(t, log, list, n):
+ * Store the ${n} spans of ${list} as one change, and their contents: a mark.
+ */
+void spans_load(struct tail *t, struct log *log, const struct identity *of);
+struct span *spans_add(
+    struct tail *t, struct log *log, struct content *c, const struct span_state *is);
+void spans_store(struct tail *t, struct log *log, struct span *const *list, unsigned n);
+
+/**
+ * spans_drop(t, log, s):
+ * ${s} is not needed in memory any more; its content goes with its last span.
+ */
+void spans_drop(struct tail *t, struct log *log, struct span *s);
+
+/**
+ * spans_at(log, position):
+ * The span in which ${position} lies; the last one for all behind it.
+ *
+ * spans_shipped(log):
+ * The least cursor of all readers; 0: there are no readers.
+ *
+ * spans_is_passed(log, s, shipped):
+ * All readers, and their cursors (the least is ${shipped}), are behind ${s}.
+ */
+struct span *spans_at(const struct log *log, uint64_t position);
+uint64_t spans_shipped(const struct log *log);
+bool spans_is_passed(const struct log *log, const struct span *s, uint64_t shipped);
+
+/**
+ * spans_checkpoint(t, log):
+ * Tell the state the sizes of the contents, and what stands before the first
+ * reader's cursor.
+ */
+void spans_checkpoint(struct tail *t, struct log *log);
+
+#endif

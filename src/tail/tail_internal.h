@@ -1,0 +1,104 @@
+/* Inside tail: what one reader thread has. */
+#ifndef TAIL_INTERNAL_H
+#define TAIL_INTERNAL_H
+
+#include "model.h"
+#include "map.h"
+#include "memory.h"
+#include "voice.h"
+
+struct gunzip;
+struct roots;
+struct takeover;
+struct watch;
+
+#define LATE_GAP NS_PER_S         /* how often what is over is asked for late bytes */
+#define POLL_GAP (50 * NS_PER_MS) /* … and a file that ends whether it has ended */
+#define HOT_GAP (100 * NS_PER_MS) /* how often a log is read that grows all the time: hot */
+#define HOT_END (200 * NS_PER_MS) /* one that has not grown for so long is not hot */
+
+/* For whom readers read: one of those of tail_new. */
+struct shipping {
+	struct tail_reader to;
+	unsigned number;  /* of its cursors, in the state */
+	uint64_t unparks; /* of its book, when it was last asked */
+	bool stands;      /* it has no room, or refused a record in this turn */
+};
+
+/* The open files (files.c). */
+struct files {
+	LIST_HEAD(, place) all; /* the newest first */
+	struct map *by_inode;
+	size_t n, most;
+	bool starved; /* one more was not opened: look again when there is room */
+	bool closed;  /* a writer has closed a file since the last turn */
+	struct said said, said_full, said_starved;
+};
+
+/* The logs, and the contents that have a name (log.c, content.c). */
+struct logs {
+	tail_stream *on_stream;
+	LIST_HEAD(, log) all;
+	TAILQ_HEAD(awake, log) awake;    /* whose turn is first */
+	TAILQ_HEAD(ahead, log) counting; /* those that are read ahead */
+	struct map *by_id;
+	struct map *contents; /* by identity */
+};
+
+/* Looking for files (discover.c). */
+struct look {
+	unsigned number; /* of the last one; the first one is 1 */
+	bool wanted;     /* something says that there are other files */
+	bool settled;    /* what was lost before the start is counted (lost.c) */
+	int64_t at;      /* mono ns of the last one */
+	int64_t gap;     /* the least until the next one */
+	int64_t refresh; /* the most */
+	int64_t again;   /* mono ns when there may be room for what was closed; INT64_MAX: never */
+	struct takeover **takeovers; /* of each conf; NULL: there was a state */
+};
+
+/* The one .gz that is being read (place.c). */
+struct unpacking {
+	struct gunzip *gunzip; /* made when there is a .gz to read */
+	size_t most;           /* bytes that are read at once */
+	const struct reader *by;
+	unsigned n; /* .gz that are open */
+};
+
+/* Disk that deleted files keep (disk_quota.c). */
+struct disk_quota {
+	uint64_t held; /* bytes */
+	int64_t at;    /* mono ns when they were summed */
+};
+
+struct tail {
+	const struct tail_conf *const *confs;
+	size_t nconfs;
+	struct state *state;
+	struct shipping *ships;
+	unsigned nships;
+	struct frame frame;
+	struct files *files;
+	struct logs *logs;
+	struct look *look;
+	struct unpacking *unpacking;
+	struct disk_quota *quota;
+	struct roots *roots;
+	struct watch *watch;
+	struct tail_figures figures;
+	bool stirred;    /* a log had a turn since the figures were taken */
+	bool finishing;  /* nothing more is expected in any file */
+	bool fails;      /* the state cannot be written */
+	int64_t now;     /* mono ns of this turn */
+	int64_t started; /* mono ns */
+	int64_t due;     /* mono ns when something is due without an event */
+};
+
+/* When the hot files are read next: all in one turn. */
+static inline int64_t
+hot_due(const struct tail *t)
+{
+	return t->now - t->now % HOT_GAP + HOT_GAP;
+}
+
+#endif

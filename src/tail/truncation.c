@@ -1,0 +1,100 @@
+/*
+ * Truncated, a file begins anew.  Who truncates may have made a copy first
+ * (logrotate's copytruncate): then that is a place of the content, and is found
+ * by its identity among the rotated files beside the log.
+ */
+#include "truncation.h"
+
+#include <inttypes.h>
+
+#include "content.h"
+#include "files.h"
+#include "log.h"
+#include "lost.h"
+#include "order.h"
+#include "reader.h"
+#include "rotation.h"
+#include "place.h"
+#include "spans.h"
+
+void
+truncation_found(struct tail *t, struct place *p)
+{
+	struct content *was = p->content;
+	struct log *log = log_get(t, was->log->stream.conf, was->log->stream.path, was->log->name);
+	struct identity id = was->id;
+
+	place_measure(p);
+	say_info("tail", "%s was truncated: it has %" PRIu64 " bytes, %" PRIu64 " were read of it",
+	    p->name, p->size, was->read_to);
+	TAILQ_REMOVE(&was->places, p, in_content);
+	p->first_look = t->look->number + 1; /* what it has now is new */
+	files_head(p);
+	order_add(t, log, p);
+	rotation_open(t, log);
+	order_name(t, log);
+	was = content_find(t, &id);
+	if (was != NULL && content_place(was) == NULL)
+		lost_content(t, was, LOST_TRUNCATED);
+	frame_forget(&t->frame);
+}
+
+/* Is the place what was read of its content? */
+static bool
+is_changed(struct place *p)
+{
+	place_measure(p);
+	return p->packed == NULL &&
+	       (p->size < p->content->taken.at || !fingerprint_fits(p, &p->content->taken));
+}
+
+void
+truncation_look(struct tail *t, struct reader *r)
+{
+	struct log *log = r->log;
+	uint64_t from = r->at, to = r->at;
+	struct content *c;
+
+	for (int side = 0; side < SIDES; side++) {
+		const struct open_record *o = &r->open[side];
+
+		if (o->rules == NULL)
+			continue;
+		from = o->start < from ? o->start : from;
+		to = o->end > to ? o->end : to;
+	}
+	for (struct span *s = spans_at(log, from); s != NULL && span_start(s) < to;
+	     s = TAILQ_NEXT(s, in_log)) {
+		c = s->content;
+		if (content_place(c) == NULL) {
+			lost_content(t, c, LOST_TRUNCATED);
+			return;
+		}
+		if (is_changed(content_place(c))) {
+			truncation_found(t, content_place(c));
+			return;
+		}
+	}
+	/* It was changed and is again what it was, or is a .gz that cannot be read: without it. */
+	lost_count(t, r->span->content, LOST_TRUNCATED, to - from);
+	reader_skip(t, r, from, to);
+}
+
+void
+truncation_pending(struct tail *t, struct log *log)
+{
+	struct content *c = TAILQ_FIRST(&log->pending), *next;
+
+	for (; c != NULL; c = next) {
+		struct place *p = content_place(c);
+
+		next = TAILQ_NEXT(c, in_pending);
+		if (!c->named || p->packed != NULL)
+			continue;
+		place_measure(p);
+		if (p->size >= p->head.at && fingerprint_fits(p, &p->head))
+			continue;
+		truncation_found(t, p);
+		next = TAILQ_FIRST(&log->pending); /* the list may be another one now */
+	}
+}

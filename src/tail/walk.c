@@ -1,0 +1,319 @@
+/*
+ * A reader walks its log from span to span: lines, the end of a content, what is
+ * missing.  The foremost one finds the ends and makes the marks; the others meet
+ * them.
+ */
+#include "walk.h"
+
+#include "content.h"
+#include "files.h"
+#include "framing_rules.h"
+#include "lines.h"
+#include "lost.h"
+#include "order.h"
+#include "reader.h"
+#include "place.h"
+#include "spans.h"
+#include "truncation.h"
+#include "watch.h"
+
+static void
+due_in(struct reader *r, int64_t at)
+{
+	if (at < r->due)
+		r->due = at;
+}
+
+/* A record was refused, or its lines are gone. */
+static enum walk
+refused(struct tail *t, struct reader *r)
+{
+	if (!t->frame.gone)
+		return WALK_REFUSED;
+	truncation_look(t, r);
+	return WALK_MORE;
+}
+
+/* ---- from a content to the next one */
+
+static const struct span *
+first_of(const struct span *s)
+{
+	const struct span *before;
+
+	while ((before = TAILQ_PREV(s, spans, in_log)) != NULL && before->content == s->content)
+		s = before;
+	return s;
+}
+
+/* The checksum of a .gz is behind its last byte. */
+static void
+gz_end(struct tail *t, struct reader *r)
+{
+	struct content *c = r->span->content;
+	struct place *p = content_place(c);
+	char none;
+
+	if (p == NULL || p->packed == NULL || c->gone)
+		return;
+	place_read(p, &none, 1, r->at - r->span->is.base);
+	c->gone = place_is_cut(p);
+	if (c->gone)
+		lost_count(t, c, LOST_GZIP, 1);
+}
+
+/* `r` is at the seal of its content. */
+static enum walk
+cross(struct tail *t, struct reader *r)
+{
+	struct span *s = r->span, *next;
+
+	while ((next = TAILQ_NEXT(s, in_log)) != NULL && next->content == s->content)
+		s = next;
+	if (next == NULL) {
+		reader_follow(r);
+		return order_enter(t, r->log) ? WALK_MORE : WALK_END;
+	}
+	gz_end(t, r);
+	r->mark = r->log->mark;
+	if (!frame_cross(&t->frame, r, span_start(first_of(s))))
+		return refused(t, r);
+	r->span = next;
+	r->before = FINGERPRINT_NONE;
+	return WALK_MORE;
+}
+
+/* What lies between r->at and `end` cannot be read any more: records that are open end before it. */
+static enum walk
+gap_pass(struct tail *t, struct reader *r, uint64_t end)
+{
+	if (!breaks_flush(&t->frame, r))
+		return refused(t, r);
+	r->at = end;
+	for (int side = 0; side < SIDES; side++) {
+		if (r->resume[side] < end)
+			r->resume[side] = end;
+	}
+	r->before = FINGERPRINT_NONE;
+	breaks_seek(&t->frame, r);
+	return WALK_MORE;
+}
+
+static enum walk
+without_place(struct tail *t, struct reader *r)
+{
+	struct content *c = r->span->content;
+
+	if (!c->gone && !lost_is_certain(t, c)) {
+		due_in(r, t->now + LATE_GAP);
+		return WALK_END;
+	}
+	lost_content(t, c, LIST_EMPTY(&t->files->all) ? LOST_DELETED : LOST_TRUNCATED);
+	return span_content_end(r->span) > r->at ? gap_pass(t, r, span_content_end(r->span))
+						 : WALK_MORE;
+}
+
+/* ---- at the end of what a place has */
+
+static bool
+is_quiet(const struct tail *t, const struct content *c, int64_t wait)
+{
+	return t->finishing || t->now - c->grown > wait;
+}
+
+/* The place does not reach the seal: another one does, this one may grow, or the rest is lost. */
+static enum walk
+short_of_seal(struct tail *t, struct reader *r, struct place *p, uint64_t end)
+{
+	struct content *c = r->span->content;
+	struct place *other;
+
+	TAILQ_FOREACH (other, &c->places, in_content) {
+		if (other->size > p->size) {
+			content_move(t, c, other);
+			TAILQ_REMOVE(&c->places, other, in_content);
+			TAILQ_INSERT_HEAD(&c->places, other, in_content);
+			return WALK_MORE;
+		}
+	}
+	if (!files_is_left(t, p) && !is_quiet(t, c, r->log->stream.conf->rotate_wait)) {
+		due_in(r, t->now + POLL_GAP);
+		return WALK_END;
+	}
+	if (!c->gone)
+		lost_count(t, c, p->packed != NULL ? LOST_GZIP : LOST_TRUNCATED, end - r->at);
+	c->gone = true;
+	return gap_pass(t, r, end);
+}
+
+/* Its writer has gone, or nothing is expected, and there is no next one: its last line is one. */
+static enum walk
+finish(struct tail *t, struct reader *r, struct place *p)
+{
+	switch (lines_finish(t, r, p)) {
+	case LINES_END:
+		return WALK_END;
+	case LINES_REFUSED:
+		return WALK_REFUSED;
+	case LINES_CHANGED:
+		if (t->frame.gone)
+			return refused(t, r);
+		truncation_found(t, p);
+		return WALK_MORE;
+	case LINES_MORE:
+		break;
+	}
+	return WALK_MORE;
+}
+
+/* When the end of the log is looked at again. */
+static void
+end_due(const struct tail *t, struct reader *r, const struct content *c, bool live)
+{
+	const struct log *log = r->log;
+	bool lately = t->now - c->grown <= log->stream.conf->rotate_wait;
+
+	if (frame_is_open(r))
+		due_in(r, t->fails ? t->now + LATE_GAP : c->grown + r->span->rules->flush);
+	if (!live && !r->ended)
+		due_in(r, t->now + (lately || !TAILQ_EMPTY(&log->pending) ? POLL_GAP : LATE_GAP));
+	if (live && log->hot)
+		due_in(r, hot_due(t));
+}
+
+/* The end of the log, as far as it is known. */
+static enum walk
+at_end(struct tail *t, struct reader *r, struct place *p)
+{
+	struct content *c = r->span->content;
+	bool live = content_is_live(c), waits;
+	/* Its end could not be stored while the state fails: the next line may end it by its text. */
+	bool flush = t->finishing || (!t->fails && t->now - c->grown >= r->span->rules->flush);
+	bool over =
+	    t->finishing ||
+	    (!live && (content_is_left(t, c) || is_quiet(t, c, r->log->stream.conf->rotate_wait)));
+	enum walk was = WALK_END;
+
+	if (order_enter(t, r->log))
+		return WALK_MORE;
+	waits = order_waits(t, r->log);
+	if (flush && over && !waits && r->at < r->span->is.base + p->size)
+		was = finish(t, r, p);
+	if (was != WALK_END)
+		return was;
+	if (flush && !waits && frame_is_open(r) && !breaks_flush(&t->frame, r))
+		return refused(t, r);
+	reader_follow(r);
+	r->ended =
+	    !frame_is_open(r) && !waits && (t->finishing || (!live && content_is_left(t, c)));
+	end_due(t, r, c, live);
+	return WALK_END;
+}
+
+static enum walk
+place_ended(struct tail *t, struct reader *r, struct place *p, uint64_t end)
+{
+	struct content *c = r->span->content;
+
+	place_measure(p);
+	if (p->size > c->size)
+		c->size = p->size;
+	if (p->size > c->read_to && !place_is_cut(p))
+		return WALK_MORE;
+	if (end != SEAL_NONE)
+		return short_of_seal(t, r, p, end);
+	if (place_is_cut(p) && !c->gone && is_quiet(t, c, r->log->stream.conf->rotate_wait)) {
+		uint64_t claims = place_claims(p);
+
+		lost_count(t, c, LOST_GZIP, claims > p->size ? claims - p->size : 1);
+		c->gone = true;
+	}
+	return at_end(t, r, p);
+}
+
+/* ---- a step */
+
+static enum walk
+read_on(struct tail *t, struct reader *r, struct place *p, uint64_t end)
+{
+	enum lines was = lines_read(t, r, p, end);
+
+	if (p->packed != NULL)
+		place_turned(t, r, was == LINES_MORE);
+	switch (was) {
+	case LINES_MORE:
+		return WALK_MORE;
+	case LINES_REFUSED:
+		return WALK_REFUSED;
+	case LINES_CHANGED:
+		if (t->frame.gone)
+			return refused(t, r);
+		truncation_found(t, p);
+		return WALK_MORE;
+	case LINES_END:
+		break;
+	}
+	return r->at == end ? WALK_MORE : place_ended(t, r, p, end);
+}
+
+/*
+ * A log that is written to again and again is hot: it is read each HOT_GAP,
+ * which takes several lines at once, without a watch and without events.  It
+ * cools when nothing has come for HOT_END.  The watch is set before the last
+ * read: what comes after it is told.
+ */
+static void
+watch_live(struct tail *t, struct log *log, struct content *c)
+{
+	bool lately = t->now - c->grown < HOT_END && c->read_to > 0;
+	struct place *p;
+
+	TAILQ_FOREACH (p, &c->places, in_content) {
+		if (!p->live)
+			continue;
+		if (c->spans > 0)
+			log->hot = lately && (log->hot || p->wd < 0);
+		if (!log->hot || c->spans == 0)
+			watch_place(t->watch, p);
+	}
+}
+
+static void
+watch_log(struct tail *t, struct log *log)
+{
+	struct content *c;
+
+	if (log_last(log) != NULL)
+		watch_live(t, log, log_last(log)->content);
+	TAILQ_FOREACH (c, &log->pending, in_pending)
+		watch_live(t, log, c);
+}
+
+bool
+walk_begin(struct tail *t, struct log *log)
+{
+	watch_log(t, log);
+	truncation_pending(t, log);
+	order_name(t, log);
+	return log->readers != NULL || order_enter(t, log);
+}
+
+enum walk
+walk_on(struct tail *t, struct reader *r)
+{
+	uint64_t end = span_content_end(r->span);
+	struct place *p;
+
+	r->due = INT64_MAX;
+	r->ended = false;
+	if (r->at == end)
+		return cross(t, r);
+	p = content_source(r->span->content, r->at - r->span->is.base);
+	if (p == NULL)
+		return without_place(t, r);
+	if (!place_turn(t, p, r)) {
+		due_in(r, t->now + POLL_GAP);
+		return WALK_END;
+	}
+	return read_on(t, r, p, end);
+}

@@ -1,0 +1,153 @@
+/* Starts of test_moves.c that are not like others: behind Fluent Bit, and when the power was cut. */
+#ifndef MOVES_START_H
+#define MOVES_START_H
+
+#include "moves_copies.h"
+#include "moves_reader.h"
+
+#include <sqlite3.h>
+
+/* ---- what Fluent Bit has read */
+
+static uint64_t
+size_of(const struct written *c)
+{
+	struct stat st;
+
+	assert_int_equal(stat(c->path, &st), 0);
+	return (uint64_t)st.st_size;
+}
+
+static void
+db_row(sqlite3 *db, const struct written *c, uint64_t offset)
+{
+	struct stat st;
+	char *row;
+
+	assert_int_equal(stat(c->path, &st), 0);
+	row = xprintf("INSERT INTO in_tail_files VALUES (%llu, %llu)",
+	    (unsigned long long)st.st_ino, (unsigned long long)offset);
+	assert_int_equal(sqlite3_exec(db, row, NULL, NULL, NULL), SQLITE_OK);
+	free(row);
+}
+
+/* What ends at `offset` or before it is not to come. */
+static void
+taken_to(const struct written *c, uint64_t offset)
+{
+	TRACE("Fluent Bit has read %llu of %s\n", (unsigned long long)offset, c->path);
+	for (unsigned i = 0; i < nwritings; i++) {
+		struct fate *f = &fates[writings[i].line];
+
+		if (writings[i].content != c->number || writings[i].end > offset)
+			continue;
+		f->due--;
+		f->least--;
+	}
+}
+
+/*
+ * Its DB has rows of some contents in a row: it forgets those that it has read,
+ * and does not know the newest yet.
+ */
+static void
+db_write(struct world *w)
+{
+	struct world_log *log = &logs[0];
+	unsigned n = log->nold + 1, from = any(n), to = from + 1 + any(n - from);
+	sqlite3 *db;
+
+	w->conf.db = xprintf("%s/flb.db", w->dir);
+	assert_int_equal(sqlite3_open(w->conf.db, &db), SQLITE_OK);
+	sqlite3_exec(
+	    db, "CREATE TABLE in_tail_files (inode INTEGER, offset INTEGER)", NULL, NULL, NULL);
+	while (from < n - 1 && size_of(log->old[from]) == 0)
+		from++;
+	for (unsigned i = 0; i < n; i++) {
+		struct written *c = i < log->nold ? log->old[i] : log->live;
+		uint64_t size = size_of(c), offset = size;
+
+		if (size == 0 || i >= to || from >= to)
+			continue;
+		if (i >= from && any(3) > 0)
+			offset = 1 + any((unsigned)size);
+		taken_to(c, offset);
+		if (i >= from)
+			db_row(db, c, offset);
+	}
+	sqlite3_close(db);
+}
+
+static void
+fluent_bit_was_here(struct world *w)
+{
+	unsigned half = kinds & HALF;
+
+	kinds &= ~half;
+	for (unsigned n = 2 + any(8); n > 0; n--) {
+		lines_write();
+		if (any(2))
+			rename_away(&logs[0]);
+	}
+	db_write(w);
+	kinds |= half;
+}
+
+/* ---- the power */
+
+static uint64_t
+first_line_of(const struct written *c)
+{
+	char bytes[4096];
+	int in = open(c->path, O_RDONLY);
+	ssize_t n = read(in, bytes, sizeof(bytes));
+	const char *newline = n > 0 ? memchr(bytes, '\n', (size_t)n) : NULL;
+
+	close(in);
+	return newline == NULL ? (uint64_t)n : (uint64_t)(newline - bytes) + 1;
+}
+
+/*
+ * The end of the live file is gone, and reading goes on at the end that it has
+ * now: what was in it, and not delivered, may be missing.
+ */
+static void
+end_is_lost(struct world_log *log)
+{
+	struct written *c = log->live;
+	uint64_t size = size_of(c), first = first_line_of(c);
+	uint64_t to = first + any((unsigned)(size - first) + 1);
+
+	writer_goes(c);
+	TRACE("%s has %llu of %llu bytes\n", c->path, (unsigned long long)to,
+	    (unsigned long long)size);
+	assert_int_equal(truncate(c->path, (off_t)to), 0);
+	c->fd = open(c->path, O_WRONLY | O_APPEND);
+	c->ragged = true;
+	for (unsigned i = 0; i < nwritings; i++) {
+		struct fate *f = &fates[writings[i].line];
+
+		if (writings[i].content == c->number && f->least > 0)
+			f->least--;
+		if (writings[i].content == c->number && writings[i].end == to)
+			c->ragged = false;
+	}
+}
+
+static void
+power_cut(struct world *w)
+{
+	life_ends(w);
+	for (unsigned i = 0; i < nlogs; i++) {
+		for (unsigned j = 0; j < logs[i].nold; j++)
+			writer_goes(logs[i].old[j]);
+		end_is_lost(&logs[i]);
+	}
+	TRACE("POWER\n");
+	state_reboot(w->state, true);
+	life_begins(w);
+	turn(w);
+	turn(w);
+}
+
+#endif
