@@ -34,12 +34,19 @@ index_format(const struct es_conf *conf, const struct tm *tm, char *to)
 
 #pragma GCC diagnostic pop
 
+/*
+ * How often outputs were made, before any thread runs: after a reload another
+ * configuration may lie where the one of before lay.
+ */
+static unsigned made;
+
 /* The last name is kept: many records of one second follow each other. */
 size_t
 es_index_write(const void *of, const struct record *r, char *to)
 {
 	static _Thread_local struct {
 		const void *conf;
+		unsigned made;
 		time_t second;
 		size_t len;
 		char text[256];
@@ -48,8 +55,9 @@ es_index_write(const void *of, const struct record *r, char *to)
 	time_t second = (time_t)(r->time / NS_PER_S - (r->time % NS_PER_S < 0));
 	struct tm tm;
 
-	if (last.conf != conf || last.second != second) {
+	if (last.conf != conf || last.made != made || last.second != second) {
 		last.conf = conf;
+		last.made = made;
 		last.second = second;
 		last.len = 0;
 		if (gmtime_r(&second, &tm) != NULL)
@@ -97,6 +105,7 @@ es_index_rules(const struct sink *sinks, size_t n, struct document_rules *rules)
 {
 	const struct sink *first = NULL;
 
+	made++;
 	for (size_t i = 0; i < n; i++) {
 		const struct section *section = sinks[i].section;
 		const struct es_conf *conf = es_options_of(section);
