@@ -12,8 +12,8 @@
  * saw when they were synced is kept.
  */
 static struct {
-	struct rig *rig;    /* NULL: nobody looks */
-	atomic_uint syncs;  /* of the dead letters */
+	struct rig *_Atomic rig; /* the state's thread asks, too */ /* NULL: nobody looks */
+	atomic_uint syncs;                                          /* of the dead letters */
 	atomic_uint before; /* records that were shipped by then, the most */
 	atomic_bool fails;
 } disk;
@@ -21,17 +21,18 @@ static struct {
 int
 fdatasync(int fd)
 {
+	struct rig *rig = atomic_load(&disk.rig);
 	char link[64], path[256];
 	ssize_t n;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	n = readlink(link, path, sizeof(path) - 1);
 	path[n < 0 ? 0 : n] = '\0';
-	if (disk.rig == NULL || strstr(path, "dead-letters") == NULL)
+	if (rig == NULL || strstr(path, "dead-letters") == NULL)
 		return (int)syscall(SYS_fdatasync, fd);
 	atomic_fetch_add(&disk.syncs, 1);
-	if (shipped(disk.rig, 0) > atomic_load(&disk.before))
-		atomic_store(&disk.before, (unsigned)shipped(disk.rig, 0));
+	if (shipped(rig, 0) > atomic_load(&disk.before))
+		atomic_store(&disk.before, (unsigned)shipped(rig, 0));
 	if (!atomic_load(&disk.fails))
 		return (int)syscall(SYS_fdatasync, fd);
 	errno = EIO;
@@ -304,7 +305,7 @@ test_dead_letters_are_on_disk_before_the_cursor_moves(void **state)
 
 	(void)state;
 	rig_start(&r, PLAIN, false);
-	disk.rig = &r;
+	atomic_store(&disk.rig, &r);
 	atomic_store(&disk.fails, true);
 	rig_fill(&r, 0, 1, 1, "odd");
 	rig_fill(&r, 0, 5, 0, NULL);
@@ -314,14 +315,14 @@ test_dead_letters_are_on_disk_before_the_cursor_moves(void **state)
 		assert_int_equal(shipped(&r, 0), 0);
 	}
 	assert_int_equal(counters(&r)->dead_letters[REASON_REJECTED], 0);
-	disk.rig = NULL;
+	atomic_store(&disk.rig, NULL);
 	rig_end(&r);
 
 	r = (struct rig){ .server = { .answer = takes, .judge = dislikes_odd } };
 	rig_start(&r, PLAIN, false);
 	atomic_store(&disk.syncs, 0);
 	atomic_store(&disk.fails, false);
-	disk.rig = &r;
+	atomic_store(&disk.rig, &r);
 	rig_fill(&r, 0, 1, 1, "odd");
 	rig_fill(&r, 0, 5, 0, NULL);
 	wait_for(&r, idle);
@@ -329,7 +330,7 @@ test_dead_letters_are_on_disk_before_the_cursor_moves(void **state)
 	assert_int_equal(dead_letters(&r, NULL), 1);
 	assert_int_equal(disk.syncs, 1);
 	assert_int_equal(disk.before, 0);
-	disk.rig = NULL;
+	atomic_store(&disk.rig, NULL);
 	rig_end(&r);
 }
 
