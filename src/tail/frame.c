@@ -301,14 +301,16 @@ past_mind(struct frame *fr, struct reader *r, const struct physical *p)
 static bool
 rules_change(struct frame *fr, struct reader *r, uint64_t start)
 {
-	const struct rules *was = r->span->rules;
+	struct span *next = r->span;
 
-	while (start >= span_end(r->span))
-		r->span = TAILQ_NEXT(r->span, in_log);
-	for (int side = 0; side < SIDES && was->runtime != r->span->rules->runtime; side++) {
+	while (start >= span_end(next))
+		next = TAILQ_NEXT(next, in_log);
+	for (int side = 0; side < SIDES && next->rules->runtime != r->span->rules->runtime;
+	     side++) {
 		if (!frame_end_side(fr, r, (enum side)side))
 			return false;
 	}
+	r->span = next;
 	return true;
 }
 

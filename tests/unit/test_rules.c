@@ -21,6 +21,8 @@ struct seen {
 static struct seen *seen;
 static size_t nseen;
 static unsigned deliver; /* so many records; what follows stays on its way */
+static bool refuse;      /* each record is refused before it is taken */
+static bool refused;     /* the last one was */
 
 static void
 seen_add(const struct framed *f)
@@ -49,6 +51,9 @@ take(void *arg, const struct framed *f)
 	struct world *w = arg;
 	struct flight flight;
 
+	refused = refuse && !refused;
+	if (refused)
+		return false;
 	assert_true(record_send(w->book, f, ++w->batch, 1, &flight));
 	record_seal(w->book, flight);
 	if (deliver > 0) {
@@ -200,6 +205,27 @@ test_a_record_that_began_before_goes_on_as_before(void **state)
 	life_begins(w, 100);
 	read_all(w, 0);
 	assert_int_equal(w->records, 6);
+}
+
+/* A line of the new form that is offered again joins nothing that is of the old one. */
+static void
+test_what_ends_where_the_form_changes_is_refused_first(void **state)
+{
+	struct world *w = *state;
+
+	w->conf.flush = 60000;
+	put(w, AT(1) "stdout F ERROR x\n" AT(1) "stderr F ERROR y\n");
+	life_begins(w, 0);
+	read_all(w, 0);
+	life_ends(w);
+	w->conf.parser = plain;
+	refuse = true;
+	life_begins(w, 100);
+	read_all(w, 0);
+	put(w, "\tat a.b(C)\n");
+	read_all(w, 0);
+	refuse = false;
+	assert_seen("0:ERROR x|1:ERROR y|0:\tat a.b(C)|");
 }
 
 static void
@@ -516,6 +542,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_what_was_there_is_cut_as_before_and_what_comes_anew),
 		TEST(test_a_record_that_began_before_goes_on_as_before),
+		TEST(test_what_ends_where_the_form_changes_is_refused_first),
 		TEST(test_a_shorter_flush_cuts_only_what_comes),
 		TEST(test_another_flush_tears_nothing),
 		TEST(test_a_line_that_is_done_ends_what_is_open_on_the_other_side),
