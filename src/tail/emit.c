@@ -4,16 +4,6 @@
 #include "metrics.h"
 #include "record_text.h"
 
-static const struct span *
-span_of(const struct log *log, uint64_t position)
-{
-	const struct span *s = log_last(log);
-
-	while (span_start(s) > position && TAILQ_PREV(s, spans, in_log) != NULL)
-		s = TAILQ_PREV(s, spans, in_log);
-	return s;
-}
-
 /* The record's text, as it was made while its lines came, or read once more.  False: it is gone. */
 static bool
 text_settle(struct frame *fr, const struct log *log, const struct open_record *o,
@@ -70,7 +60,7 @@ bool
 emit_record(struct frame *fr, struct reader *r, enum side side, const struct open_record *o)
 {
 	struct log *log = r->log;
-	const struct span *s = span_of(log, o->start);
+	const struct span *s = log_span(log, o->start);
 	struct framed out = {
 		.stream = &log->stream,
 		.id = { s->content->id, o->start - s->is.base, o->hash, s->content->hour },

@@ -1,4 +1,4 @@
-/* Logs by id, main logs by name. */
+/* Logs by id: made, begun, cut, let go. */
 #include "log.h"
 
 #include <stdlib.h>

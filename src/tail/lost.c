@@ -48,11 +48,10 @@ count(const char *path, const char *name, enum lost why, uint64_t bytes)
 }
 
 void
-lost_count(struct tail *t, const struct content *c, enum lost why, uint64_t bytes)
+lost_count(const struct content *c, enum lost why, uint64_t bytes)
 {
 	const struct place *p = content_place(c);
 
-	(void)t;
 	count(c->log->stream.path, p != NULL ? p->name : c->log->name, why, bytes);
 }
 
@@ -100,7 +99,7 @@ lost_content(struct tail *t, struct content *c, enum lost why)
 			bytes += log_lose(t, c->late, c);
 	}
 	if (bytes > 0)
-		lost_count(t, c, why, bytes);
+		lost_count(c, why, bytes);
 	if (c->spans > 0)
 		return;
 	TAILQ_REMOVE(&c->log->pending, c, in_pending);

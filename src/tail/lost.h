@@ -6,7 +6,7 @@
 #include "tail_internal.h"
 
 /**
- * lost_count(t, c, why, bytes):
+ * lost_count(c, why, bytes):
  * Count that ${bytes} of ${c} are lost, and say it.
  *
  * lost_content(t, c, why):
@@ -18,7 +18,7 @@
  * Can a place of ${c} be found, still?  After a start a log may have no name for
  * a moment, or its directory be mounted late.
  */
-void lost_count(struct tail *t, const struct content *c, enum lost why, uint64_t bytes);
+void lost_count(const struct content *c, enum lost why, uint64_t bytes);
 void lost_content(struct tail *t, struct content *c, enum lost why);
 bool lost_is_certain(const struct tail *t, const struct content *c);
 

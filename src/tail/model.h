@@ -70,7 +70,6 @@ struct content {
 	struct fingerprint taken; /* before the farthest offset that a reader took */
 	uint64_t checked;         /* offset of the last checkpoint */
 	bool named;               /* its first line is complete */
-	bool timed;               /* … and has a runtime's time */
 	bool gone;                /* it has no place, and the loss is counted */
 };
 TAILQ_HEAD(contents, content);
@@ -156,6 +155,17 @@ static inline struct span *
 log_last(const struct log *log)
 {
 	return TAILQ_LAST(&log->spans, spans);
+}
+
+/* The span in which `position` lies; the last one for all behind it. */
+static inline struct span *
+log_span(const struct log *log, uint64_t position)
+{
+	struct span *s = log_last(log), *before;
+
+	while (span_start(s) > position && (before = TAILQ_PREV(s, spans, in_log)) != NULL)
+		s = before;
+	return s;
 }
 
 static inline struct place *

@@ -16,6 +16,7 @@
 #include "files.h"
 #include "framing_rules.h"
 #include "identity.h"
+#include "least.h"
 #include "line_format.h"
 #include "log.h"
 #include "lost.h"
@@ -35,8 +36,8 @@ struct head {
 	struct slice line; /* the first line; its newline, when it is there, is behind it */
 	size_t size;       /* of the line with its newline */
 	bool whole;        /* a newline ended it, or it is too long for one */
-	bool timed;
-	int64_t time;
+	bool timed;        /* it has a runtime's time … */
+	uint32_t hour;     /* … the hour of it, since the epoch; else 0 */
 };
 
 static void
@@ -54,7 +55,7 @@ head_of(struct head *h, const char *bytes, ssize_t n)
 	h->size = h->line.len + (newline != NULL);
 	h->whole = newline != NULL || h->all.len == FIRST_LINE;
 	h->timed = line_format_take(h->line, &memo, &cri);
-	h->time = h->timed ? cri.time : 0;
+	h->hour = h->timed ? (uint32_t)(cri.time / HOUR) : 0;
 }
 
 static bool
@@ -68,7 +69,7 @@ head_is(const struct head *h, const struct content_state *is)
 static void
 head_note(struct place *p, const struct head *h)
 {
-	p->head.at = h->size < FINGERPRINT_SPAN ? h->size : FINGERPRINT_SPAN;
+	p->head.at = fingerprint_span(h->size);
 	p->head.hash = fingerprint_hash((struct slice){ h->all.at, (size_t)p->head.at });
 }
 
@@ -129,13 +130,11 @@ static enum fit
 fit_of(struct tail *t, const struct place *p, const struct content *c, uint64_t *to)
 {
 	const struct place *other = plain_place(c);
-	uint64_t size;
 
 	if (p->packed != NULL)
 		return FIT_ALL;
 	if (other != NULL) {
-		size = other->size < p->size ? other->size : p->size;
-		if (!fingerprint_equal(p, other, size))
+		if (!fingerprint_equal(p, other, least(other->size, p->size)))
 			return FIT_PART;
 		return p->size >= c->taken.at ? FIT_ALL : FIT_SHORT;
 	}
@@ -185,7 +184,7 @@ rules_check(struct tail *t, struct log *log)
 }
 
 /* The place of the pending `c` has the content `known`, which its log may not have had yet. */
-static enum naming
+static void
 take(struct tail *t, struct content *c, struct content *known, const struct head *h)
 {
 	struct place *p = content_place(c);
@@ -195,13 +194,12 @@ take(struct tail *t, struct content *c, struct content *known, const struct head
 	head_note(p, h);
 	content_move(t, known, p);
 	content_free(t, c);
-	known->timed = h->timed;
-	known->hour = h->timed ? (uint32_t)(h->time / HOUR) : 0;
+	known->hour = h->hour;
 	known->gone = false;
 	if (first)
 		known->grown = t->now;
 	if (known->spans == 0)
-		return NAMING_KNOWN;
+		return;
 	if (first) {
 		state_opened(t->state, &known->id, known->log->stream.path);
 		state_file(t->state, &known->id, p->dev, p->ino);
@@ -210,25 +208,30 @@ take(struct tail *t, struct content *c, struct content *known, const struct head
 			reader_known(known->late, known);
 	}
 	rules_check(t, known->log);
-	return NAMING_KNOWN;
+}
+
+/* The machine has started again since: the file's end was not on disk yet when the power went. */
+static bool
+lost_power(const struct tail *t, const struct place *p, uint64_t to)
+{
+	return to > 0 && p->first_look == 1 && state_rebooted(t->state);
 }
 
 /*
  * Only up to `to` is the file what was read of it: truncated, it is read again
- * from there.  When the machine has started again since, the file's end was not
- * on disk yet when the power went: what stands there now is not asked.
+ * from there.  After a power cut what stands there now is not asked.
  */
 static void
 go_back(struct tail *t, struct content *c, struct place *p, uint64_t to)
 {
-	bool powercut = to > 0 && p->first_look == 1 && state_rebooted(t->state);
+	bool powercut = lost_power(t, p, to);
 	uint64_t shipped = shipped_of(c), seen = c->size;
 	const struct span *s;
 
 	if (powercut && p->size > seen)
 		seen = p->size;
 	if (seen > shipped)
-		lost_count(t, c, powercut ? LOST_POWERCUT : LOST_TRUNCATED, seen - shipped);
+		lost_count(c, powercut ? LOST_POWERCUT : LOST_TRUNCATED, seen - shipped);
 	if (powercut)
 		to = p->size;
 	TAILQ_FOREACH (s, &c->log->spans, in_log) {
@@ -359,8 +362,7 @@ begin(struct tail *t, struct content *c, struct place *p, const struct head *h)
 	}
 	content_name(t, c, &id, &is);
 	head_note(p, h);
-	c->timed = h->timed;
-	c->hour = h->timed ? (uint32_t)(h->time / HOUR) : 0;
+	c->hour = h->hour;
 	c->read_to = 0;
 }
 
@@ -389,7 +391,7 @@ head_read(struct tail *t, const struct place *p, struct head *h)
 	head_of(h, t->frame.bytes, n);
 }
 
-enum naming
+void
 naming_try(struct tail *t, struct content *c)
 {
 	struct place *p = content_place(c);
@@ -399,17 +401,14 @@ naming_try(struct tail *t, struct content *c)
 	place_measure(p);
 	head_read(t, p, &h);
 	look_up(t, c->log, p, &h, &found);
-	if (found.same != NULL || found.shorter != NULL)
-		return take(t, c, found.same != NULL ? found.same : found.shorter, &h);
-	if (found.part != NULL &&
-	    (h.timed || (found.to > 0 && p->first_look == 1 && state_rebooted(t->state)))) {
+	if (found.same != NULL || found.shorter != NULL) {
+		take(t, c, found.same != NULL ? found.same : found.shorter, &h);
+	} else if (found.part != NULL && (h.timed || lost_power(t, p, found.to))) {
 		go_back(t, found.part, p, found.to);
-		return take(t, c, found.part, &h);
+		take(t, c, found.part, &h);
+	} else if (h.whole || is_over(t, c, p, &h)) {
+		begin(t, c, p, &h);
 	}
-	if (!h.whole && !is_over(t, c, p, &h))
-		return NAMING_WAITS;
-	begin(t, c, p, &h);
-	return NAMING_NEW;
 }
 
 bool

@@ -14,7 +14,7 @@ seek(struct tail *t, struct reader *r)
 	struct place *p;
 	uint64_t offset;
 
-	r->span = spans_at(r->log, r->at);
+	r->span = log_span(r->log, r->at);
 	r->before = FINGERPRINT_NONE;
 	r->half = 0;
 	r->ended = false;

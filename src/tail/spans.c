@@ -6,7 +6,7 @@
 #include "content.h"
 #include "fault.h"
 #include "framing_rules.h"
-#include "identity.h"
+#include "least.h"
 
 /* ---- from the state */
 
@@ -149,36 +149,21 @@ spans_drop(struct tail *t, struct log *log, struct span *s)
 
 /* ---- asked */
 
-struct span *
-spans_at(const struct log *log, uint64_t position)
-{
-	struct span *s = log_last(log), *before;
-
-	while (span_start(s) > position && (before = TAILQ_PREV(s, spans, in_log)) != NULL)
-		s = before;
-	return s;
-}
-
 static uint64_t
 reader_shipped(struct reader *r)
 {
-	uint64_t out = cursor_shipped(r->to->to.book, &r->cursor[SIDE_STDOUT]);
-	uint64_t err = cursor_shipped(r->to->to.book, &r->cursor[SIDE_STDERR]);
-
-	return out < err ? out : err;
+	return least(cursor_shipped(r->to->to.book, &r->cursor[SIDE_STDOUT]),
+	    cursor_shipped(r->to->to.book, &r->cursor[SIDE_STDERR]));
 }
 
 uint64_t
 spans_shipped(const struct log *log)
 {
-	uint64_t least = log->nreaders == 0 ? 0 : UINT64_MAX;
+	uint64_t shipped = log->nreaders == 0 ? 0 : UINT64_MAX;
 
-	for (unsigned i = 0; i < log->nreaders; i++) {
-		uint64_t shipped = reader_shipped(&log->readers[i]);
-
-		least = shipped < least ? shipped : least;
-	}
-	return least;
+	for (unsigned i = 0; i < log->nreaders; i++)
+		shipped = least(shipped, reader_shipped(&log->readers[i]));
+	return shipped;
 }
 
 bool
@@ -222,8 +207,7 @@ span_checkpoint(struct tail *t, const struct span *s, uint64_t shipped)
 	}
 	if (shipped <= span_start(s))
 		return;
-	if (offset > s->is.seal)
-		offset = s->is.seal;
+	offset = least(offset, s->is.seal);
 	if (offset == c->checked || !checkpoint_make(c, offset, &is))
 		return;
 	state_checkpoint(t->state, &c->id, &(struct checkpoint){ is.at, is.hash });

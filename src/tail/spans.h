@@ -27,16 +27,12 @@ void spans_store(struct tail *t, struct log *log, struct span *const *list, unsi
 void spans_drop(struct tail *t, struct log *log, struct span *s);
 
 /**
- * spans_at(log, position):
- * The span in which ${position} lies; the last one for all behind it.
- *
  * spans_shipped(log):
  * The least cursor of all readers; 0: there are no readers.
  *
  * spans_is_passed(log, s, shipped):
  * All readers, and their cursors (the least is ${shipped}), are behind ${s}.
  */
-struct span *spans_at(const struct log *log, uint64_t position);
 uint64_t spans_shipped(const struct log *log);
 bool spans_is_passed(const struct log *log, const struct span *s, uint64_t shipped);
 

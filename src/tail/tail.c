@@ -289,14 +289,10 @@ logs_turn(struct tail *t)
 			log_free(t, log);
 			continue;
 		}
-		bool awake = log->turn == READY || log->due != INT64_MAX || t->finishing;
-		enum wakeful turn = log->turn;
-
-		turns_sleep(t, log);
-		if (awake)
-			turns_stay(t, log);
-		if (awake)
-			log->turn = turn;
+		if (log->turn == READY || log->due != INT64_MAX || t->finishing)
+			turns_behind(t, log);
+		else
+			turns_sleep(t, log);
 	}
 	return more || stand(t);
 }

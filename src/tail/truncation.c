@@ -63,7 +63,7 @@ truncation_look(struct tail *t, struct reader *r)
 		from = o->start < from ? o->start : from;
 		to = o->end > to ? o->end : to;
 	}
-	for (struct span *s = spans_at(log, from); s != NULL && span_start(s) < to;
+	for (struct span *s = log_span(log, from); s != NULL && span_start(s) < to;
 	     s = TAILQ_NEXT(s, in_log)) {
 		c = s->content;
 		if (content_place(c) == NULL) {
@@ -76,7 +76,7 @@ truncation_look(struct tail *t, struct reader *r)
 		}
 	}
 	/* It was changed and is again what it was, or is a .gz that cannot be read: without it. */
-	lost_count(t, r->span->content, LOST_TRUNCATED, to - from);
+	lost_count(r->span->content, LOST_TRUNCATED, to - from);
 	reader_skip(t, r, from, to);
 }
 

@@ -20,6 +20,13 @@ turns_sleep(struct tail *t, struct log *log)
 }
 
 void
+turns_behind(struct tail *t, struct log *log)
+{
+	TAILQ_REMOVE(&t->logs->awake, log, in_awake);
+	TAILQ_INSERT_TAIL(&t->logs->awake, log, in_awake);
+}
+
+void
 turns_wake(struct tail *t, struct log *log)
 {
 	turns_stay(t, log);

@@ -34,6 +34,26 @@ refused(struct tail *t, struct reader *r)
 	return WALK_MORE;
 }
 
+/* What became of the lines of `p`; WALK_END: it has no more of them. */
+static enum walk
+walked(struct tail *t, struct reader *r, struct place *p, enum lines was)
+{
+	switch (was) {
+	case LINES_END:
+		return WALK_END;
+	case LINES_REFUSED:
+		return WALK_REFUSED;
+	case LINES_CHANGED:
+		if (t->frame.gone)
+			return refused(t, r);
+		truncation_found(t, p);
+		return WALK_MORE;
+	case LINES_MORE:
+		break;
+	}
+	return WALK_MORE;
+}
+
 /* ---- from a content to the next one */
 
 static const struct span *
@@ -48,7 +68,7 @@ first_of(const struct span *s)
 
 /* The checksum of a .gz is behind its last byte. */
 static void
-gz_end(struct tail *t, struct reader *r)
+gz_end(const struct reader *r)
 {
 	struct content *c = r->span->content;
 	struct place *p = content_place(c);
@@ -59,7 +79,7 @@ gz_end(struct tail *t, struct reader *r)
 	place_read(p, &none, 1, r->at - r->span->is.base);
 	c->gone = place_is_cut(p);
 	if (c->gone)
-		lost_count(t, c, LOST_GZIP, 1);
+		lost_count(c, LOST_GZIP, 1);
 }
 
 /* `r` is at the seal of its content. */
@@ -74,7 +94,7 @@ cross(struct tail *t, struct reader *r)
 		reader_follow(r);
 		return order_enter(t, r->log) ? WALK_MORE : WALK_END;
 	}
-	gz_end(t, r);
+	gz_end(r);
 	r->mark = r->log->mark;
 	if (!frame_cross(&t->frame, r, span_start(first_of(s))))
 		return refused(t, r);
@@ -130,7 +150,6 @@ short_of_seal(struct tail *t, struct reader *r, struct place *p, uint64_t end)
 
 	TAILQ_FOREACH (other, &c->places, in_content) {
 		if (other->size > p->size) {
-			content_move(t, c, other);
 			TAILQ_REMOVE(&c->places, other, in_content);
 			TAILQ_INSERT_HEAD(&c->places, other, in_content);
 			return WALK_MORE;
@@ -141,29 +160,9 @@ short_of_seal(struct tail *t, struct reader *r, struct place *p, uint64_t end)
 		return WALK_END;
 	}
 	if (!c->gone)
-		lost_count(t, c, p->packed != NULL ? LOST_GZIP : LOST_TRUNCATED, end - r->at);
+		lost_count(c, p->packed != NULL ? LOST_GZIP : LOST_TRUNCATED, end - r->at);
 	c->gone = true;
 	return gap_pass(t, r, end);
-}
-
-/* Its writer has gone, or nothing is expected, and there is no next one: its last line is one. */
-static enum walk
-finish(struct tail *t, struct reader *r, struct place *p)
-{
-	switch (lines_finish(t, r, p)) {
-	case LINES_END:
-		return WALK_END;
-	case LINES_REFUSED:
-		return WALK_REFUSED;
-	case LINES_CHANGED:
-		if (t->frame.gone)
-			return refused(t, r);
-		truncation_found(t, p);
-		return WALK_MORE;
-	case LINES_MORE:
-		break;
-	}
-	return WALK_MORE;
 }
 
 /* When the end of the log is looked at again. */
@@ -197,8 +196,9 @@ at_end(struct tail *t, struct reader *r, struct place *p)
 	if (order_enter(t, r->log))
 		return WALK_MORE;
 	waits = order_waits(t, r->log);
+	/* Its last line is one, though its newline has not come. */
 	if (flush && over && !waits && r->at < r->span->is.base + p->size)
-		was = finish(t, r, p);
+		was = walked(t, r, p, lines_finish(t, r, p));
 	if (was != WALK_END)
 		return was;
 	if (flush && !waits && frame_is_open(r) && !breaks_flush(&t->frame, r))
@@ -225,7 +225,7 @@ place_ended(struct tail *t, struct reader *r, struct place *p, uint64_t end)
 	if (place_is_cut(p) && !c->gone && is_quiet(t, c, r->log->stream.conf->rotate_wait)) {
 		uint64_t claims = place_claims(p);
 
-		lost_count(t, c, LOST_GZIP, claims > p->size ? claims - p->size : 1);
+		lost_count(c, LOST_GZIP, claims > p->size ? claims - p->size : 1);
 		c->gone = true;
 	}
 	return at_end(t, r, p);
@@ -240,19 +240,8 @@ read_on(struct tail *t, struct reader *r, struct place *p, uint64_t end)
 
 	if (p->packed != NULL)
 		place_turned(t, r, was == LINES_MORE);
-	switch (was) {
-	case LINES_MORE:
-		return WALK_MORE;
-	case LINES_REFUSED:
-		return WALK_REFUSED;
-	case LINES_CHANGED:
-		if (t->frame.gone)
-			return refused(t, r);
-		truncation_found(t, p);
-		return WALK_MORE;
-	case LINES_END:
-		break;
-	}
+	if (was != LINES_END)
+		return walked(t, r, p, was);
 	return r->at == end ? WALK_MORE : place_ended(t, r, p, end);
 }
 
