@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "json.h"
+
 enum { IN_TEXT, IN_ESCAPE, IN_CODE };
 
 void
@@ -22,31 +24,12 @@ reply_text_put(struct reply_text *t, uint32_t byte)
 	t->len++;
 }
 
-static void
-put_code(struct reply_text *t, uint32_t code)
-{
-	if (code < 0x80) {
-		reply_text_put(t, code);
-	} else if (code < 0x800) {
-		reply_text_put(t, 0xc0 | code >> 6);
-		reply_text_put(t, 0x80 | (code & 0x3f));
-	} else if (code < 0x10000) {
-		reply_text_put(t, 0xe0 | code >> 12);
-		reply_text_put(t, 0x80 | (code >> 6 & 0x3f));
-		reply_text_put(t, 0x80 | (code & 0x3f));
-	} else {
-		reply_text_put(t, 0xf0 | code >> 18);
-		reply_text_put(t, 0x80 | (code >> 12 & 0x3f));
-		reply_text_put(t, 0x80 | (code >> 6 & 0x3f));
-		reply_text_put(t, 0x80 | (code & 0x3f));
-	}
-}
-
 /* A code unit of UTF-16 is complete. */
 static void
 put_unit(struct reply_text *t)
 {
 	uint32_t high = t->high;
+	char character[4], *end;
 
 	t->high = 0;
 	if (t->code >= 0xd800 && t->code < 0xdc00) {
@@ -54,9 +37,10 @@ put_unit(struct reply_text *t)
 		return;
 	}
 	if (t->code >= 0xdc00 && t->code < 0xe000)
-		t->code =
-		    high != 0 ? 0x10000 + ((high - 0xd800) << 10) + (t->code - 0xdc00) : 0xfffd;
-	put_code(t, t->code);
+		t->code = json_pair(high, t->code);
+	end = json_utf8(character, t->code);
+	for (const char *at = character; at < end; at++)
+		reply_text_put(t, (unsigned char)*at);
 }
 
 void
@@ -79,8 +63,7 @@ reply_text_end(struct reply_text *t)
 static enum parsed
 take_escape(struct reply_text *t, char c)
 {
-	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-	const char *at = memchr(from, c, sizeof(from) - 1);
+	char stands_for = json_escaped(c);
 
 	if (c == 'u') {
 		t->state = IN_CODE;
@@ -88,10 +71,10 @@ take_escape(struct reply_text *t, char c)
 		t->code = 0;
 		return PARSE_MORE;
 	}
-	if (at == NULL)
+	if (stands_for == 0)
 		return PARSE_BAD;
 	t->state = IN_TEXT;
-	reply_text_put(t, (unsigned char)to[at - from]);
+	reply_text_put(t, (unsigned char)stands_for);
 	return PARSE_MORE;
 }
 
