@@ -6,23 +6,11 @@
 
 #include <stdatomic.h>
 
+#include "chance.h"
 #include "clock.h"
 
 #define LEAST_FLUSH 20 /* ms, of all lives */
 #define MOST_MARKS 8000
-
-/* ---- chance, by the seed alone */
-
-static uint64_t chance;
-
-static inline unsigned
-any(unsigned below)
-{
-	chance ^= chance << 13;
-	chance ^= chance >> 7;
-	chance ^= chance << 17;
-	return (unsigned)((chance >> 20) % below);
-}
 
 static inline bool
 one_in(unsigned n)

@@ -2,6 +2,7 @@
 #ifndef MOVES_H
 #define MOVES_H
 
+#include "chance.h"
 #include "own_clock.h"
 #include "kinds.h"
 #include "tail_rig.h"
@@ -15,19 +16,6 @@ static bool tracing;
 		if (tracing)                                                                       \
 			print_message(__VA_ARGS__);                                                \
 	} while (0)
-
-/* ---- chance, by the seed alone */
-
-static uint64_t chance;
-
-static inline unsigned
-any(unsigned n)
-{
-	chance ^= chance << 13;
-	chance ^= chance >> 7;
-	chance ^= chance << 17;
-	return (unsigned)((chance >> 20) % n);
-}
 
 /* ---- kinds of moves */
 

@@ -183,6 +183,22 @@ shipped(struct rig *r, int which)
 	return cursor_shipped(r->book, &r->streams[which].cursors[0]) / LINE;
 }
 
+static inline bool
+first_parked(struct rig *r)
+{
+	return cursor_parked(r->book, &r->streams[0].cursors[0]);
+}
+
+/* The first stream is read again from what is shipped, until ${records} are put. */
+static inline void
+rig_go_on(struct rig *r, unsigned records)
+{
+	cursor_rewind(r->book, &r->streams[0].cursors[0]);
+	r->put[0] = shipped(r, 0);
+	rig_fill(r, 0, records - (unsigned)r->put[0], 0, NULL);
+	wait_for(r, idle);
+}
+
 static inline struct output_metrics *
 counters_of(struct rig *r, size_t output)
 {

@@ -1,11 +1,10 @@
 /* What outlives the process, however it ends. */
-#include "unit.h"
+#include "state_dir.h"
 
 #include <errno.h>
 #include <glob.h>
 #include <poll.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -18,24 +17,7 @@
 #include "state.h"
 #include "voice.h"
 
-static char dir[64];
-
 static const struct identity id = { "one" }, other = { "two" };
-
-static int
-setup(void **state)
-{
-	(void)state;
-	snprintf(dir, sizeof(dir), "/tmp/towline-state-XXXXXX");
-	return mkdtemp(dir) == NULL;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	return unit_remove(dir);
-}
 
 static void
 wait_durable(struct state *s, state_ticket ticket)
@@ -52,18 +34,6 @@ reopen(struct state **s)
 	state_close(*s);
 	*s = state_open(dir);
 	assert_non_null(*s);
-}
-
-static void
-execute(const char *sql)
-{
-	char *path = xprintf("%s/state.db", dir);
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-	free(path);
 }
 
 /* A span of `content` in `log`, which may grow when `seal` is SEAL_NONE. */

@@ -1,47 +1,15 @@
 /* The table of what outputs hold: written as a whole, read by who looks. */
-#include "unit.h"
+#include "state_dir.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "memory.h"
 #include "state.h"
 #include "voice.h"
-
-static char dir[64];
 
 static const struct state_hold one = { { "one" }, false, "es.0", "index a answers 403" },
 			       two = { { "two" }, false, "es.0", "index a answers 403" },
 			       parked = { { "two" }, true, "es.1", "index b answers 400" };
-
-static int
-setup(void **state)
-{
-	(void)state;
-	snprintf(dir, sizeof(dir), "/tmp/towline-holds-XXXXXX");
-	return mkdtemp(dir) == NULL;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	return unit_remove(dir);
-}
-
-static void
-execute(const char *sql)
-{
-	char *path = xprintf("%s/state.db", dir);
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	sqlite3_busy_timeout(db, 5000);
-	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-	free(path);
-}
 
 struct rows {
 	struct state_hold at[8];
