@@ -85,7 +85,7 @@ void range_settle(struct range_book *book, struct range *r, uint32_t items);
 
 /**
  * cursor_shipped(book, c), cursor_idle(book, c):
- * How far ${c} has come; is nothing of it in flight?
+ * How far ${c} has come; true when nothing of it is in flight.
  */
 uint64_t cursor_shipped(struct range_book *book, struct cursor *c);
 bool cursor_idle(struct range_book *book, struct cursor *c);

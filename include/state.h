@@ -98,20 +98,21 @@ bool state_was_set_aside(const struct state *s);
 
 /**
  * state_is_new(s):
- * Is nothing known, because this is the first start?
+ * Nothing is known, because this is the first start.
  */
 bool state_is_new(struct state *s);
 
 /**
  * state_rebooted(s):
- * Has the machine started again since this store was opened last?
+ * The machine has started again since this store was opened last.
  */
 bool state_rebooted(const struct state *s);
 
 /**
  * state_ready(s, why, size), state_stale(s):
- * Can the store be written?  If not, say why.  For how long has it not been
- * written although there was something to write (ns; 0: it is)?
+ * True when the store can be written; otherwise ${why} says why not.  The time
+ * for which it has not been written although there was something to write (ns;
+ * 0: it is).
  */
 bool state_ready(struct state *s, char *why, size_t size);
 int64_t state_stale(struct state *s);
@@ -166,8 +167,8 @@ const char *state_rules_text(struct state *s, uint64_t rules);
  * joined the record.
  *
  * state_is_break(s, log, side, from, to), state_breaks(s, log):
- * Asked on a replay: the first break in (${from}, ${to}], or 0.  How many of
- * ${log} are kept?
+ * Asked on a replay: the first break in (${from}, ${to}], or 0; the number of
+ * those of ${log} that are kept.
  */
 state_ticket state_break(struct state *s, const struct identity *log, enum side side, uint64_t end);
 void state_unbreak(struct state *s, const struct identity *log, enum side side, uint64_t end);
@@ -234,8 +235,8 @@ void state_ended(struct state *s, const struct identity *id);
 /**
  * state_most(s, most), state_forgotten(s):
  * Remember at most ${most} contents from now on (0: any number): beyond, those
- * without a file are forgotten, what was used longest ago first.  How many were
- * forgotten for that since the start?
+ * without a file are forgotten, what was used longest ago first.  The number
+ * forgotten for that since the start.
  *
  * state_forgotten_to(s):
  * What ended before (ns, wall) may have been forgotten, for its age or for want

@@ -47,7 +47,7 @@ struct tail_conf {
 	bool never_own_pod, keep_colors;
 };
 
-/* Are the lines of the input's files a runtime's (Parser cri, the default, or docker)? */
+/* The lines of the input's files are a runtime's (Parser cri, the default, or docker). */
 bool tail_reads_runtime(const struct tail_conf *conf);
 
 /* Where reading begins in files that have no state. */
@@ -139,7 +139,7 @@ void tail_go_on(struct tail *t, const struct stream *stream);
 
 /**
  * tail_at_end(t), tail_finish(t):
- * Has every file been read to its end, and every open record been ended?  From
+ * Every file has been read to its end, and every open record been ended.  From
  * tail_finish on nothing more is expected in any file: a last line without a
  * newline is one, and open records end at once (--exit-on-eof).
  */

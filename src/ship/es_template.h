@@ -1,6 +1,6 @@
 /*
- * The index template, before the first record: is ours there, and does the
- * index come from it?  Inside src/ship/ alone.
+ * The index template, before the first record: that ours is there, and that the
+ * index comes from it.  Inside src/ship/ alone.
  */
 #ifndef ES_TEMPLATE_H
 #define ES_TEMPLATE_H

@@ -2,7 +2,7 @@
 #include "memory.h"
 #include "state_internal.h"
 
-/* How many lie at or before `position`? */
+/* The number of those at or before `position`. */
 static size_t
 count_to(const struct breaks *b, uint64_t position)
 {

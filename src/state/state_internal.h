@@ -212,7 +212,7 @@ bool breaks_pass(struct breaks *b, uint64_t position);
 
 /**
  * readers_mark(t, name):
- * Which cursor is that of the reader ${name}, or of "count"?  ABSENT: there are too many.
+ * The cursor of the reader ${name}, or of "count"; ABSENT when there are too many.
  *
  * readers_gather(s):
  * Add the cursors that have moved to the transaction.

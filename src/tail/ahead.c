@@ -20,7 +20,7 @@ ahead_drop_passed(struct tail *t, struct log *log)
 		reader_count_end(t, log);
 }
 
-/* Does its shipping stand? */
+/* Its shipping stands. */
 static bool
 stands(const struct tail *t, const struct log *log)
 {

@@ -80,7 +80,7 @@ is_matched(const struct tail_conf *conf, const char *path)
 	return false;
 }
 
-/* Does a Path lead to the live file `name`, or did it? */
+/* A Path leads to the live file `name`, or did. */
 static bool
 is_live_name(struct tail *t, const struct tail_conf *conf, const char *name)
 {

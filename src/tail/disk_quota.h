@@ -6,8 +6,8 @@
 
 /**
  * disk_quota_turn(t):
- * Now and then: are the deleted files that are held open within
- * Held_Deleted_Limit?  Those beyond are read from their .gz, or let go.
+ * Now and then: of the deleted files that are held open, those beyond
+ * Held_Deleted_Limit are read from their .gz, or let go.
  */
 void disk_quota_turn(struct tail *t);
 

@@ -39,7 +39,7 @@ int64_t files_written(const struct stat *st);
  * Note what ${p} begins with.
  *
  * files_is_left(t, p):
- * Is it known that no process will write to ${p} any more?  Asked of the system
+ * It is known that no process will write to ${p} any more.  Asked of the system
  * now and then; between, it is not known.
  *
  * files_name(p, deleted):

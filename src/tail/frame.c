@@ -127,7 +127,7 @@ frame_cross(struct frame *fr, struct reader *r, uint64_t start)
 	return true;
 }
 
-/* Is a line of this time Flush past the last one's? */
+/* A line of this time is Flush or more past the last one's. */
 static bool
 is_past(const struct rules *rules, int64_t last, int64_t time)
 {
@@ -162,7 +162,7 @@ record_extend(struct open_record *o, const struct physical *p)
 		o->last = p->cri.content.at[p->cri.content.len - 1];
 }
 
-/* Complete as it stands, whatever follows? */
+/* It is complete, whatever follows. */
 static bool
 record_closed(const struct open_record *o)
 {
@@ -240,7 +240,7 @@ chain_go_on(struct frame *fr, struct reader *r, const struct physical *p)
 	return false;
 }
 
-/* Is the line a part of a record that is open so? */
+/* Whether the line is a part of a record that is open so. */
 static enum trace_verdict
 verdict_of(const struct rules *rules, trace_state *trace, bool chain, const struct physical *p)
 {

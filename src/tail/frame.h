@@ -100,7 +100,7 @@ bool emit_record(struct frame *fr, struct reader *r, enum side side, const struc
 
 /**
  * breaks_seek(fr, r):
- * ${r} stands at another position: where is the next break?
+ * ${r} stands at another position: find the next break.
  *
  * breaks_stop(fr, r):
  * r->stop was reached: end what ended there before.  Return false when a record

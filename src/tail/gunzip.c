@@ -82,7 +82,7 @@ restart(struct gunzip *g, int fd)
 	g->end = GUNZIP_MORE;
 }
 
-/* A member has ended.  Does another one begin? */
+/* A member has ended: another one begins where its magic number stands. */
 static void
 member_ended(struct gunzip *g)
 {

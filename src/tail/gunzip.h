@@ -20,7 +20,7 @@ void gunzip_free(struct gunzip *g);
 
 /**
  * gunzip_at(g, fd, offset):
- * Is the byte at ${offset} of ${fd}'s content at hand or ahead?  Otherwise
+ * The byte at ${offset} of ${fd}'s content is at hand or ahead.  Otherwise
  * reading it begins at the file's start.
  */
 bool gunzip_at(const struct gunzip *g, int fd, uint64_t offset);

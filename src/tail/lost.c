@@ -157,7 +157,7 @@ has_log(const struct tail *t, const char *path)
 	return false;
 }
 
-/* Has each log named its files, as far as they have a first line? */
+/* Each log has named its files, as far as they have a first line. */
 static bool
 all_begun(const struct tail *t)
 {

@@ -15,8 +15,8 @@
  * pending goes.
  *
  * lost_is_certain(t, c):
- * Can a place of ${c} be found, still?  After a start a log may have no name for
- * a moment, or its directory be mounted late.
+ * No place of ${c} will be found.  Soon after a start that is not certain: a log
+ * may have no name for a moment, or its directory be mounted late.
  */
 void lost_count(const struct content *c, enum lost why, uint64_t bytes);
 void lost_content(struct tail *t, struct content *c, enum lost why);

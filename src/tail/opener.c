@@ -64,7 +64,7 @@ make_room(struct tail *t)
 	return closed;
 }
 
-/* Is the descriptor one of those that are to stay free? */
+/* The descriptor is one of those that are to stay free. */
 static bool
 is_spare(int fd)
 {

@@ -32,7 +32,7 @@ has_age(const struct log *log, const struct place *p)
 	return p != NULL && (p->live || rotated_is(slice_of(p->name), slice_of(log->name)));
 }
 
-/* Is `a` older than `b`, by their names? */
+/* `a` is older than `b`, by their names. */
 static bool
 is_older(const struct log *log, const struct place *a, const struct place *b)
 {
@@ -218,7 +218,7 @@ order_waits(struct tail *t, struct log *log)
 	return next_of(t, log) != NULL;
 }
 
-/* Has the last content's writer gone, or written nothing for long? */
+/* The last content's writer has gone, or has written nothing for long. */
 static bool
 is_over(struct tail *t, struct log *log, struct content *c)
 {

@@ -10,7 +10,7 @@
 
 /**
  * place_begin(t, p), place_fini(t, p):
- * ${p} was opened: is it compressed (by its name)?  It is about to be closed.
+ * ${p} was opened (compressed, by its name or not); it is about to be closed.
  *
  * place_changed(t, p):
  * The .gz ${p} was written to since: what was found at its end is not so any more.
@@ -44,8 +44,8 @@ bool place_is_cut(const struct place *p);
 
 /**
  * place_turn(t, p, r), place_turned(t, r, more):
- * One .gz is read at a time: may ${r} read ${p} now?  It has its turn again at
- * once when there is ${more}.
+ * One .gz is read at a time: true when ${r} may read ${p} now.  It has its turn
+ * again at once when there is ${more}.
  */
 bool place_turn(struct tail *t, const struct place *p, const struct reader *r);
 void place_turned(struct tail *t, const struct reader *r, bool more);

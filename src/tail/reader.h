@@ -25,8 +25,8 @@ void reader_skip(struct tail *t, struct reader *r, uint64_t from, uint64_t to);
 
 /**
  * reader_progress(r, side), reader_untaken(r):
- * From where on is nothing of a side taken; of any side?  Of a parked reader
- * that is what is not shipped.
+ * The offset from which on nothing of a side, of any side, is taken: of a parked
+ * reader, what is not shipped.
  */
 uint64_t reader_progress(const struct reader *r, enum side side);
 uint64_t reader_untaken(struct reader *r);

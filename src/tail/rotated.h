@@ -17,8 +17,8 @@
  * with length 0.  False: there is none.
  *
  * rotated_order(a, b, live):
- * Which of two such names is the older one?  As strcmp; of a file and its .gz
- * the file comes first.
+ * The order of two such names by age, the oldest first, as strcmp; of a file
+ * and its .gz the file comes first.
  *
  * rotated_base(name):
  * ${name} without .gz and all that rotations by number or date with a dot have

@@ -146,7 +146,7 @@ tail_wait(struct tail *t, int wake, int ms)
 
 /* ---- a log's turn */
 
-/* Does the server hold what it feeds?  Once it lets go, it is read again from what is shipped. */
+/* Its output is parked.  Once it is let go on, it is read again from what is shipped. */
 static bool
 is_parked(struct tail *t, struct reader *r)
 {

@@ -134,7 +134,7 @@ takeover_free(struct takeover *t)
 	free(t);
 }
 
-/* Is what stands before the offset what stood there when Fluent Bit read it? */
+/* The bytes before the offset are those that Fluent Bit read there. */
 static bool
 marker_matches(const struct row *r, int fd)
 {

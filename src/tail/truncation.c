@@ -39,7 +39,7 @@ truncation_found(struct tail *t, struct place *p)
 	frame_forget(&t->frame);
 }
 
-/* Is the place what was read of its content? */
+/* The place is no longer what was read of its content. */
 static bool
 is_changed(struct place *p)
 {
