@@ -130,7 +130,7 @@ $(B)/lint/%: tests/lint/%.c $(B)/libtowline.a Makefile | build/.need-build
 docs: $(B)/lint/reference ## docs/configuration.md, from the option tables
 	$(Q)$< > docs/configuration.md
 
-lint: $(B)/lint/reference | build/.need-lint ## formatting, floors, shape, banned functions, planted bugs, docs, shellcheck, ruff
+lint: $(B)/lint/reference $(B)/towline | build/.need-lint ## formatting, floors, shape, banned functions, planted bugs, docs, shellcheck, ruff
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(Q)python3 tests/lint/floors.py
 	$(Q)cd tests/lint && python3 -m doctest objects.py structs.py
