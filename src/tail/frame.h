@@ -7,6 +7,7 @@
 #include "tail.h"
 #include "trace.h"
 
+struct content;
 struct log;
 struct reader;
 struct rules;
@@ -49,8 +50,8 @@ struct frame {
 	uint64_t generation;  /* of the read buffer; never 0 */
 	char *bytes;          /* the read buffer … */
 	size_t size;
-	uint64_t from, to;         /* … holds these positions … */
-	const struct log *of;      /* … of this log; NULL: of none */
+	uint64_t from, to;         /* … holds these offsets … */
+	const struct content *of;  /* … of this content; NULL: of none */
 	char *again;               /* lines that are read once more, as many */
 	struct buffer text[SIDES]; /* of open records of several lines */
 	struct buffer plain;       /* the content of the line at hand, when its form has escapes */

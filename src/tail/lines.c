@@ -99,8 +99,8 @@ buffer_fill(struct tail *t, struct reader *r, struct place *p, size_t want, stru
 	struct slice all = { fr->bytes, n > 0 ? (size_t)n : 0 };
 
 	fr->generation++;
-	fr->of = r->log;
-	fr->from = r->at - back;
+	fr->of = r->span->content;
+	fr->from = offset - back;
 	fr->to = fr->from + all.len;
 	if (n < 0 && !said_lately(&t->files->said))
 		say_warn("tail", "cannot read %s: %m", p->name);
@@ -134,9 +134,9 @@ before_note(struct tail *t, struct reader *r, const struct place *p)
 	r->before = (struct fingerprint){ .at = UINT64_MAX };
 	if (p->packed != NULL)
 		return;
-	if (fr->of == r->log && r->at >= fr->from + n && r->at <= fr->to)
+	if (fr->of == r->span->content && offset >= fr->from + n && offset <= fr->to)
 		r->before = (struct fingerprint){ offset,
-			fingerprint_hash((struct slice){ fr->bytes + (r->at - fr->from) - n, n }) };
+			fingerprint_hash((struct slice){ fr->bytes + (offset - fr->from) - n, n }) };
 	else
 		fingerprint_of(p, offset, &r->before);
 	if (r->before.at == offset && offset > r->span->content->taken.at)
@@ -175,7 +175,7 @@ long_line_take(struct tail *t, struct reader *r, struct place *p, struct slice l
 		if (newline != NULL)
 			break;
 	}
-	t->frame.to = r->at + line.len;
+	t->frame.to = r->at - base_of(r) + line.len;
 	bytes_count(r->span->content, end - base_of(r));
 	if (end >= stop)
 		end = stop;

@@ -99,13 +99,14 @@ bool
 record_text_read(struct frame *fr, const struct log *log, enum side side,
     const struct open_record *o, struct record_text *out)
 {
-	const struct span *s;
+	const struct span *s = log_span(log, o->start);
+	uint64_t start = o->start - s->is.base, stop = o->end - s->is.base;
 
 	*out = (struct record_text){ .side = side, .rules = o->rules };
 	buffer_clear(&fr->whole);
-	if (fr->of == log && o->start >= fr->from && o->end <= fr->to) {
-		struct slice bytes = { fr->bytes + (o->start - fr->from),
-			(size_t)(o->end - o->start) };
+	if (fr->of == s->content && start >= fr->from && stop <= fr->to &&
+	    o->end <= span_content_end(s)) {
+		struct slice bytes = { fr->bytes + (start - fr->from), (size_t)(stop - start) };
 
 		if (take_lines(fr, out, &bytes) && bytes.len > 0)
 			take_line(fr, out, bytes);
