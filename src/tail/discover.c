@@ -126,10 +126,8 @@ name_changed(struct tail *t, const struct tail_conf *conf, struct place *p, cons
 		return;
 	}
 	live = live_name(t, conf, name);
-	p->live = strcmp(live, name) == 0;
+	order_renamed(p, name, strcmp(live, name) == 0);
 	free(live);
-	free(p->name);
-	p->name = name;
 }
 
 /* No event told of a change, perhaps none will.  Truncated it may be as long as it was. */

@@ -114,6 +114,7 @@ struct log {
 	unsigned nreaders;
 	struct reader *count; /* reads ahead of the first one; NULL: need not */
 	state_ticket mark;    /* of the newest mark */
+	unsigned began;       /* the look that found its live file first; 0: none did */
 	int64_t due;          /* mono ns when it has a turn without an event */
 	int64_t
 	    waited; /* mono ns since which the next content waits for this one's writer; 0: none */

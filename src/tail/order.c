@@ -42,21 +42,45 @@ is_older(const struct log *log, const struct place *a, const struct place *b)
 	       rotated_order(slice_of(a->name), slice_of(b->name), slice_of(log->name)) < 0;
 }
 
-void
-order_add(struct tail *t, struct log *log, struct place *p)
+static void
+insert(struct log *log, struct content *c)
 {
-	struct content *c = content_new(log), *other;
+	struct content *other;
 
-	c->grown = t->now;
-	content_add(t, c, p);
 	TAILQ_FOREACH (other, &log->pending, in_pending) {
-		if (is_older(log, p, content_place(other)))
+		if (is_older(log, content_place(c), content_place(other)))
 			break;
 	}
 	if (other != NULL)
 		TAILQ_INSERT_BEFORE(other, c, in_pending);
 	else
 		TAILQ_INSERT_TAIL(&log->pending, c, in_pending);
+}
+
+void
+order_add(struct tail *t, struct log *log, struct place *p)
+{
+	struct content *c = content_new(log);
+
+	c->grown = t->now;
+	if (p->live && log->began == 0)
+		log->began = p->first_look;
+	content_add(t, c, p);
+	insert(log, c);
+}
+
+void
+order_renamed(struct place *p, char *name, bool live)
+{
+	struct content *c = p->content;
+
+	free(p->name);
+	p->name = name;
+	p->live = live;
+	if (c->spans > 0)
+		return;
+	TAILQ_REMOVE(&c->log->pending, c, in_pending);
+	insert(c->log, c);
 }
 
 /* A file that was rotated without a line, and whose writer has gone, is no content. */
@@ -278,13 +302,14 @@ taken_over(struct tail *t, struct log *log)
 		return false;
 	for (c = TAILQ_FIRST(&log->pending); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, in_pending);
+		if (c == known)
+			known = NULL;
 		if (!c->named)
 			continue;
-		if (known == NULL || c == known)
+		if (known == NULL)
 			has_offset(t, log, c, &from);
 		else
 			from = c->size;
-		known = c == known ? NULL : known;
 		if (n > 0)
 			seal(list[n - 1]);
 		TAILQ_REMOVE(&log->pending, c, in_pending);

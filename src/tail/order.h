@@ -9,10 +9,15 @@
  * ${p}, which has no content yet, was found by a name of ${log}: it is pending
  * with the others, in the order of their names.
  *
+ * order_renamed(p, name, live):
+ * The file of ${p} has another name, which is ${p}'s now: a pending content goes
+ * where that says.
+ *
  * order_name(t, log):
  * Name those that have a complete first line.
  */
 void order_add(struct tail *t, struct log *log, struct place *p);
+void order_renamed(struct place *p, char *name, bool live);
 void order_name(struct tail *t, struct log *log);
 
 /**

@@ -43,13 +43,10 @@ name_open(struct tail *t, struct log *log, struct slice directory, const char *n
 	bool gone;
 
 	p = opener_open(t, log->stream.conf, path, log->name, &gone);
-	if (p != NULL && p->content == NULL) {
+	if (p != NULL && p->content == NULL)
 		order_add(t, log, p);
-	} else if (p != NULL) {
-		free(p->name);
-		p->name = xstrdup(path);
-		p->live = false;
-	}
+	else if (p != NULL)
+		order_renamed(p, xstrdup(path), false);
 	free(path);
 	return !gone;
 }

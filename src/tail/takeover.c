@@ -168,7 +168,7 @@ takeover_find(const struct takeover *t, int fd, ino_t ino, uint64_t size, uint64
 	for (size_t i = 0; t != NULL && i < t->n; i++) {
 		const struct row *r = &t->rows[i];
 
-		if (r->ino != ino || r->offset == 0 || r->offset > size || !marker_matches(r, fd))
+		if (r->ino != ino || r->offset > size || !marker_matches(r, fd))
 			continue;
 		*offset = line_start(fd, r->offset);
 		return true;

@@ -48,7 +48,7 @@ taken_to(const struct written *c, uint64_t offset)
 
 /*
  * Its DB has rows of some contents in a row: it forgets those that it has read,
- * and does not know the newest yet.
+ * whose writers have gone, and does not know the newest yet.
  */
 static void
 db_write(struct world *w)
@@ -63,17 +63,18 @@ db_write(struct world *w)
 	    db, "CREATE TABLE in_tail_files (inode INTEGER, offset INTEGER)", NULL, NULL, NULL);
 	while (from < n - 1 && size_of(log->old[from]) == 0)
 		from++;
-	for (unsigned i = 0; i < n; i++) {
+	to = to > from ? to : from + 1;
+	for (unsigned i = 0; i < to; i++) {
 		struct written *c = i < log->nold ? log->old[i] : log->live;
-		uint64_t size = size_of(c), offset = size;
+		uint64_t offset = size_of(c);
 
-		if (size == 0 || i >= to || from >= to)
-			continue;
 		if (i >= from && any(3) > 0)
-			offset = 1 + any((unsigned)size);
+			offset = any((unsigned)offset + 1);
 		taken_to(c, offset);
 		if (i >= from)
 			db_row(db, c, offset);
+		else
+			writer_goes(c);
 	}
 	sqlite3_close(db);
 }
