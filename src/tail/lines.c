@@ -136,7 +136,8 @@ before_note(struct tail *t, struct reader *r, const struct place *p)
 		return;
 	if (fr->of == r->span->content && offset >= fr->from + n && offset <= fr->to)
 		r->before = (struct fingerprint){ offset,
-			fingerprint_hash((struct slice){ fr->bytes + (offset - fr->from) - n, n }) };
+			fingerprint_hash(
+			    (struct slice){ fr->bytes + (offset - fr->from) - n, n }) };
 	else
 		fingerprint_of(p, offset, &r->before);
 	if (r->before.at == offset && offset > r->span->content->taken.at)

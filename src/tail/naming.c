@@ -92,19 +92,21 @@ shipped_of(const struct content *c)
 	return most;
 }
 
-/* A plain file that has it, and was not truncated unseen. */
+/* The longest plain file that has it, and was not truncated unseen. */
 static struct place *
 plain_place(const struct content *c)
 {
-	struct place *p = content_place(c);
+	struct place *p, *most = NULL;
 
-	if (p == NULL || p->packed != NULL)
-		return NULL;
-	place_measure(p);
-	return p->size >= c->taken.at && fingerprint_fits(p, &c->taken) &&
-		       fingerprint_fits(p, &p->head)
-		   ? p
-		   : NULL;
+	TAILQ_FOREACH (p, &c->places, in_content) {
+		if (p->packed != NULL)
+			continue;
+		place_measure(p);
+		if (p->size >= c->taken.at && (most == NULL || p->size > most->size) &&
+		    fingerprint_fits(p, &c->taken) && fingerprint_fits(p, &p->head))
+			most = p;
+	}
+	return most;
 }
 
 /* The newest checkpoint that fits; 0: none does. */
@@ -123,7 +125,7 @@ fits_to(struct tail *t, const struct place *p, const struct content *c)
 }
 
 /*
- * FIT_SHORT: it is what another place has, and ends before what was read of that;
+ * FIT_SHORT: it is what another place has, as far as it goes;
  * FIT_PART: only up to *to is it what was read.
  */
 static enum fit
@@ -136,7 +138,7 @@ fit_of(struct tail *t, const struct place *p, const struct content *c, uint64_t 
 	if (other != NULL) {
 		if (!fingerprint_equal(p, other, least(other->size, p->size)))
 			return FIT_PART;
-		return p->size >= c->taken.at ? FIT_ALL : FIT_SHORT;
+		return p->size >= other->size ? FIT_ALL : FIT_SHORT;
 	}
 	if (c->taken.at <= p->size && shipped_of(c) <= p->size && fingerprint_fits(p, &c->taken))
 		return FIT_ALL;
@@ -255,11 +257,76 @@ struct found {
 	uint64_t to; /* … of the part */
 };
 
-/* Of two that it begins like, it is the one with the longer head. */
+/* The content was in this file when it was seen last. */
 static bool
-is_better(const struct content *c, const struct content *best)
+is_home(const struct place *p, const struct content *c)
 {
-	return best == NULL || c->is.head_size > best->is.head_size;
+	return p->dev == c->is.dev && p->ino == c->is.ino && p->size >= c->is.size;
+}
+
+/* ${p} is the .gz of a file that has the content. */
+static bool
+is_gz_of(const struct place *p, const struct place *other)
+{
+	size_t n = strlen(other->name);
+
+	return p->packed != NULL && strncmp(p->name, other->name, n) == 0 &&
+	       strcmp(p->name + n, ".gz") == 0;
+}
+
+/* How near: by its name, by its inode, by its size, by nothing. */
+static int
+nearness(const struct place *p, const struct content *c)
+{
+	const struct place *other;
+
+	TAILQ_FOREACH (other, &c->places, in_content) {
+		if (is_gz_of(p, other))
+			return 3;
+	}
+	return is_home(p, c) ? 2 : p->packed != NULL && p->size == c->size;
+}
+
+/* Of two that it begins like, it is the nearer one, or of which more is known to be in it. */
+static bool
+is_better(const struct place *p, const struct content *c, const struct content *best)
+{
+	int near = nearness(p, c), nearest = best == NULL ? 0 : nearness(p, best);
+
+	if (best == NULL || c->is.head_size != best->is.head_size)
+		return best == NULL || c->is.head_size > best->is.head_size;
+	return near != nearest ? near > nearest : c->taken.at > best->taken.at;
+}
+
+/*
+ * A copy is made of the live file, and has another name: a live file that begins
+ * like one that is live, or was renamed, is another one, and so is any that
+ * begins like one that was renamed and has another length.
+ */
+static bool
+is_another(const struct place *p, const struct content *c, enum fit fit)
+{
+	const struct place *other;
+
+	if (p->live && fit == FIT_SHORT)
+		return true;
+	TAILQ_FOREACH (other, &c->places, in_content) {
+		if (other->packed != NULL || is_gz_of(p, other))
+			continue;
+		if (p->live && other->live)
+			return true;
+		if (!other->live && is_home(other, c) && (p->live || p->size != other->size))
+			return true;
+	}
+	return false;
+}
+
+/* Files of several logs may begin alike; those of a container are told by their home. */
+static bool
+is_others(const struct log *log, const struct place *p, const struct content *c)
+{
+	return log->stream.pod == NULL && p->packed == NULL &&
+	       strcmp(c->log->name, log->name) != 0 && !is_home(p, c);
 }
 
 /* A part of a first line, by which a file was named that ended so, may be the beginning of any. */
@@ -268,7 +335,7 @@ is_certain(const struct head *h, const struct place *p, const struct content *c)
 {
 	return h->all.at[c->is.head_size - 1] == '\n' || c->is.head_size == FIRST_LINE ||
 	       c->taken.at > c->is.head_size || p->size == c->is.size ||
-	       (!p->live && p->dev == c->is.dev && p->ino == c->is.ino);
+	       (!p->live && is_home(p, c));
 }
 
 /* Nothing of its log lies behind it: it may go back. */
@@ -282,22 +349,18 @@ static void
 consider(struct tail *t, const struct place *p, struct content *c, bool anew, struct found *out)
 {
 	uint64_t to = 0;
+	enum fit fit = fit_of(t, p, c, &to);
 
-	switch (fit_of(t, p, c, &to)) {
-	case FIT_ALL:
-		if (!anew && is_better(c, out->same))
-			out->same = c;
-		break;
-	case FIT_SHORT:
-		if (!anew && is_better(c, out->shorter))
-			out->shorter = c;
-		break;
-	case FIT_PART:
-		if (content_place(c) == NULL && is_better(c, out->part) && is_last(c)) {
+	if (fit == FIT_PART) {
+		if (content_place(c) == NULL && is_better(p, c, out->part) && is_last(c)) {
 			out->part = c;
 			out->to = to;
 		}
-		break;
+	} else if (!anew && !is_another(p, c, fit)) {
+		struct content **best = fit == FIT_ALL ? &out->same : &out->shorter;
+
+		if (is_better(p, c, *best))
+			*best = c;
 	}
 }
 
@@ -314,7 +377,7 @@ static void
 look_up(
     struct tail *t, struct log *log, const struct place *p, const struct head *h, struct found *out)
 {
-	bool anew = !h->timed && p->live && p->first_look > 1;
+	bool anew = p->live && p->first_look > log->began;
 	struct identity home, alike[ALIKE];
 	struct content_state is;
 	struct content *c;
@@ -326,7 +389,7 @@ look_up(
 		if (!state_find(t->state, &alike[i], &is) || !head_is(h, &is))
 			continue;
 		c = known_of(t, log, &alike[i], &is);
-		if (c != NULL && is_certain(h, p, c))
+		if (c != NULL && is_certain(h, p, c) && !is_others(log, p, c))
 			consider(t, p, c, anew, out);
 	}
 	TAILQ_FOREACH (c, &log->pending, in_pending) {

@@ -17,18 +17,16 @@
 #include "place.h"
 #include "spans.h"
 
-void
-truncation_found(struct tail *t, struct place *p)
+/* The place has another content now, which is new. */
+static void
+become_another(struct tail *t, struct place *p)
 {
 	struct content *was = p->content;
 	struct log *log = log_get(t, was->log->stream.conf, was->log->stream.path, was->log->name);
 	struct identity id = was->id;
 
-	place_measure(p);
-	say_info("tail", "%s was truncated: it has %" PRIu64 " bytes, %" PRIu64 " were read of it",
-	    p->name, p->size, was->read_to);
 	TAILQ_REMOVE(&was->places, p, in_content);
-	p->first_look = t->look->number + 1; /* what it has now is new */
+	p->first_look = t->look->number + 1;
 	files_head(p);
 	order_add(t, log, p);
 	rotation_open(t, log);
@@ -37,6 +35,15 @@ truncation_found(struct tail *t, struct place *p)
 	if (was != NULL && content_place(was) == NULL)
 		lost_content(t, was, LOST_TRUNCATED);
 	frame_forget(&t->frame);
+}
+
+void
+truncation_found(struct tail *t, struct place *p)
+{
+	place_measure(p);
+	say_info("tail", "%s was truncated: it has %" PRIu64 " bytes, %" PRIu64 " were read of it",
+	    p->name, p->size, p->content->read_to);
+	become_another(t, p);
 }
 
 /* The place is no longer what was read of its content. */
@@ -96,5 +103,54 @@ truncation_pending(struct tail *t, struct log *log)
 			continue;
 		truncation_found(t, p);
 		next = TAILQ_FIRST(&log->pending); /* the list may be another one now */
+	}
+}
+
+/* ---- places that were one content, and have grown apart */
+
+static struct place *
+longest(const struct content *c)
+{
+	struct place *p, *most = NULL;
+
+	TAILQ_FOREACH (p, &c->places, in_content) {
+		if (p->packed != NULL)
+			continue;
+		place_measure(p);
+		if (most == NULL || p->size > most->size)
+			most = p;
+	}
+	return most;
+}
+
+/* One that is not what the others are, as far as both go; NULL: there is none. */
+static struct place *
+grown_apart(const struct content *c)
+{
+	struct place *p, *most = longest(c);
+
+	TAILQ_FOREACH (p, &c->places, in_content) {
+		if (p == most || p->packed != NULL || fingerprint_equal(p, most, p->size))
+			continue;
+		return most->size >= c->taken.at && fingerprint_fits(most, &c->taken) ? p : most;
+	}
+	return NULL;
+}
+
+void
+truncation_places(struct tail *t, struct log *log)
+{
+	struct span *s;
+	struct place *p;
+
+	TAILQ_FOREACH (s, &log->spans, in_log) {
+		p = content_place(s->content);
+		if (p == NULL || TAILQ_NEXT(p, in_content) == NULL)
+			continue;
+		p = grown_apart(s->content);
+		if (p == NULL)
+			continue;
+		become_another(t, p);
+		return; /* the spans may be others now */
 	}
 }

@@ -19,7 +19,12 @@ void truncation_look(struct tail *t, struct reader *r);
 /**
  * truncation_pending(t, log):
  * See whether what is pending in ${log} is still what it was named by.
+ *
+ * truncation_places(t, log):
+ * See whether files that had one content have one still: of those that have
+ * grown apart one is another content.  One of them in each call.
  */
 void truncation_pending(struct tail *t, struct log *log);
+void truncation_places(struct tail *t, struct log *log);
 
 #endif

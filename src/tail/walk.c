@@ -282,6 +282,7 @@ bool
 walk_begin(struct tail *t, struct log *log)
 {
 	watch_log(t, log);
+	truncation_places(t, log);
 	truncation_pending(t, log);
 	order_name(t, log);
 	return log->readers != NULL || order_enter(t, log);

@@ -23,7 +23,8 @@ struct written {
 	bool stays;  /* … for ever */
 	bool kept;   /* the plain file stays beside its .gz */
 	bool ragged; /* a line of which the end is lost stands before the next one */
-	bool filled; /* it has more than a banner */
+	bool filled; /* it has more than a banner … */
+	bool bare;   /* … and had not when it was renamed */
 	bool met;    /* as the live file, by a reader: for certain */
 };
 
@@ -302,6 +303,7 @@ rename_away(struct world_log *log)
 		names_shift(log);
 	path_move(c, numbered ? xprintf("%s.1", log->path)
 			      : xprintf("%s.20260101-%06u", log->path, stamp++));
+	c->bare = !c->filled;
 	c->stays = c->silent = kinds & STAYS && any(2) == 0;
 	log->old[log->nold++] = c;
 	log_open(log);

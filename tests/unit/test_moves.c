@@ -29,10 +29,10 @@ static const struct kind all_kinds[] = {
 	{ "gz-short", "where a .gz was cut as it was met, a line ends for ever" },
 	{ "hole", "the copy of what begins with NUL bytes is not found after the truncation" },
 	{ "stays", NULL },
-	{ "banner", "what begins alike at the same time is one stream" },
-	{ "equal", "the same" },
-	{ "takeover", "files not begun before a kill, or with an offset in their first line" },
-	{ "paths", "rotated names are files without an order, read beside the live one" },
+	{ "banner", NULL },
+	{ "equal", NULL },
+	{ "takeover", NULL },
+	{ "paths", NULL },
 	{ "numbers", NULL },
 	{ "power", "with no checkpoint below the cut, or a kill soon after, lines count twice" },
 };
@@ -174,8 +174,8 @@ finish(struct world *w)
 /* ---- judged */
 
 /*
- * Plain files equal from beginning to end, met after we were down, are one: of
- * those that were not met before, that many banners may be missing.
+ * Files equal from beginning to end when they are met, none of them live, are
+ * one: of those that were not met before, that many banners may be missing.
  */
 static void
 equal_price(void)
@@ -186,8 +186,8 @@ equal_price(void)
 	for (unsigned i = 0; i <= log->nold; i++) {
 		const struct written *c = i < log->nold ? log->old[i] : log->live;
 
-		alike += !c->filled;
-		unmet += !c->filled && !c->met;
+		alike += !c->filled || c->bare;
+		unmet += (!c->filled || c->bare) && !c->met;
 	}
 	unmet -= unmet > 0 && unmet == alike;
 	for (unsigned i = 0; i < nbanners; i++)
@@ -252,7 +252,7 @@ judge(const struct tail_conf *conf)
 {
 	unsigned wrong = wrong_wait(conf);
 
-	if (kinds & EQUAL && kinds & (PATHS | NUMBERS))
+	if (kinds & EQUAL)
 		equal_price();
 	for (unsigned i = 0; i < nlines; i++)
 		wrong += wrong_line(i);
@@ -274,6 +274,8 @@ kinds_fit(unsigned mask)
 {
 	if (mask & EQUAL)
 		mask |= BANNER;
+	if (mask & BANNER) /* of a .gz the first line is asked: here it tells nothing */
+		mask &= ~(unsigned)(EARLY | SHORT);
 	if (mask & NUMBERS)
 		return mask & ~(unsigned)(COPY | RENAME | LATE | EARLY | SHORT | STAYS | TAKEOVER |
 					  PATHS | HOLE);
