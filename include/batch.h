@@ -1,7 +1,7 @@
 /*
- * A batch: encoded documents on their way to the outputs, and which ranges of
- * which streams they are.  Fixed size, from a fixed pool; filled by the
- * reader, sealed, then the shipper's until every output has settled it.
+ * A batch: encoded documents on their way to the outputs, and the ranges of logs
+ * that they are of.  Of fixed size, from a fixed pool; filled by the reader,
+ * sealed, then the shipper's until every output has settled it.
  *
  * The body lies ready to be sent as it is to the first output:
  *
@@ -23,11 +23,11 @@
 struct item {
 	uint32_t action;   /* where the action line begins in the body */
 	uint32_t document; /* where the document begins */
-	uint32_t core;  /* @timestamp, time, stream, logtag, log end here: closed by } a document */
-	uint32_t plain; /* where log_parsed begins (its comma); == end - 1 without one */
-	uint32_t end;   /* behind the document's }, before the newline */
-	bool fresh;     /* never sent before: a 409 is a collision */
-	int64_t time;   /* the record's, ns */
+	uint32_t core;     /* @timestamp, time, stream, logtag, log end here: with a } a document */
+	uint32_t plain;    /* where log_parsed begins (its comma); == end - 1 without one */
+	uint32_t end;      /* behind the document's }, before the newline */
+	bool fresh;        /* never sent before: a 409 is a collision */
+	int64_t time;      /* the record's, ns */
 	struct range *range; /* counts it once for each output; NULL: none does */
 };
 
@@ -39,7 +39,7 @@ struct batch {
 	struct range *ranges[BATCH_ITEMS]; /* opened for it */
 	uint32_t nranges;
 	int64_t opened;     /* mono ns of its first record, for Flush */
-	state_ticket after; /* not sent before the state has reached it */
+	state_ticket after; /* it is not sent before this ticket is on disk */
 	uint32_t route;     /* bit i: the i-th output takes it (Match) */
 	uint32_t outputs;   /* how many have yet to settle it: the shipper's */
 	struct batch *next;

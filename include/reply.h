@@ -13,9 +13,9 @@
 #define REPLY_DEPTH 24
 #define REPLY_TYPE 64    /* bytes kept of an error's type; */
 #define REPLY_REASON 320 /* of its reason */
-#define REPLY_NAME 16    /* longest name of a member that we know, and to spare */
+#define REPLY_NAME 16    /* more than the longest name of a member that is read */
 
-/* What the server says of one item, or of the whole request. */
+/* The server's answer for one item, or for the whole request. */
 struct reply_item {
 	int status;
 	char type[REPLY_TYPE];     /* error.type; "" for none; NUL-terminated, as the reason */
@@ -35,7 +35,7 @@ enum verdict {
 
 /**
  * verdict_of(item):
- * What an item's answer means (facts.md, Elasticsearch and OpenSearch bulk).
+ * The verdict that an item's answer stands for: the table in src/ship/verdict.c.
  */
 enum verdict verdict_of(const struct reply_item *item);
 
@@ -52,9 +52,9 @@ struct reply {
 
 	/* the scanner's own */
 	unsigned depth;
-	unsigned role[REPLY_DEPTH]; /* what the container at each depth is */
+	unsigned role[REPLY_DEPTH]; /* of the container at each depth */
 	unsigned char state;
-	unsigned value;        /* what the value that follows means */
+	unsigned value;        /* the meaning of the value that follows */
 	char word[REPLY_NAME]; /* a name, or a number or literal */
 	struct reply_text text;
 };

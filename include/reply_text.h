@@ -8,7 +8,7 @@
 #include "parse.h"
 
 struct reply_text {
-	char *at;         /* where it goes; NULL: nowhere */
+	char *at;         /* where it is kept; NULL: nowhere */
 	size_t len, size; /* len: of all of it, kept or not */
 	unsigned char state;
 	unsigned digits; /* of \u still to come */

@@ -40,8 +40,8 @@ void shipper_free(struct shipper *s);
 
 /**
  * ship_limit(outputs, n, batches, batch_bytes, heap, sockets):
- * The most that the shipper of these takes, in bytes: in ${heap}, and in the
- * kernel's buffers of its connections.
+ * The most memory that a shipper to ${outputs} takes, in bytes: in ${heap}, and in
+ * the kernel's buffers of its connections.
  */
 void ship_limit(const struct section *const *outputs, size_t n, unsigned batches,
     size_t batch_bytes, uint64_t *heap, uint64_t *sockets);
@@ -54,14 +54,14 @@ const char *ship_gzip(void);
 
 /**
  * shipper_rules(s):
- * How documents are to be encoded for these outputs.
+ * The rules by which documents are encoded for these outputs.
  */
 const struct document_rules *shipper_rules(const struct shipper *s);
 
 /**
  * shipper_start(s, wake):
  * Start the thread; ${wake} is an eventfd that is written when a batch has
- * become free or files may go on.  Return 0, or -1 after saying why.
+ * become free or parked logs may go on.  Return 0, or -1 after saying why.
  */
 int shipper_start(struct shipper *s, int wake);
 
@@ -85,8 +85,8 @@ uint64_t shipper_stop(struct shipper *s, int64_t grace);
 
 /**
  * shipper_ready(s, why, size):
- * True when each output has answered once since the start, and none holds
- * records; else the reason is written to ${why}.
+ * True when each durable output has answered once since the start, and no output
+ * is away or holds records; else the reason is written to ${why}.
  */
 bool shipper_ready(struct shipper *s, char *why, size_t size);
 

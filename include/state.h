@@ -1,11 +1,12 @@
 /*
- * What must outlive the process: contents, their spans in logs, cursors,
- * breaks, counters.  All of it is in memory; one thread writes what has changed
+ * The data that must outlive the process: contents, their spans in logs,
+ * cursors, breaks, counters.  All of it is in memory; one thread writes changes
  * to one SQLite file, about once a second, in one transaction.  A change is
- * posted and gets a ticket, and what depends on it waits until state_durable()
+ * posted and gets a ticket; records that depend on it wait until state_durable()
  * has reached the ticket.
  *
- * Any thread may call, but for what is the reader's; no call waits for a disk.
+ * Any thread may call a function, but for those that are said to be the reader
+ * thread's; no call waits for a disk.
  */
 #ifndef STATE_H
 #define STATE_H
@@ -22,7 +23,7 @@ struct identity {
 
 /* Cursors of one side of a log: positions. */
 struct cursors {
-	uint64_t shipped; /* every record that begins below is done, by the first reader */
+	uint64_t shipped; /* every record that begins below is done, by the reader asked for */
 	uint64_t counted; /* every record that begins below is in the counters */
 };
 
@@ -32,14 +33,14 @@ struct cursors {
 struct span_state {
 	uint64_t base;  /* position of the byte at offset 0 */
 	uint64_t from;  /* offset of the span's first byte */
-	uint64_t seal;  /* offset behind its last one, never changed once set; or SEAL_NONE */
-	uint64_t rules; /* state_rules(): by which records are cut that begin in it */
+	uint64_t seal;  /* behind its last byte; state_cut() alone lifts it; or SEAL_NONE */
+	uint64_t rules; /* state_rules(): those that cut the records that begin in it */
 };
 
-/* What is known of a content. */
+/* A content, as far as it is known. */
 struct content_state {
 	struct identity log;  /* of its first span */
-	struct identity home; /* what its identity is made of beside the first line: hash */
+	struct identity home; /* hash of the parts of its identity beside the first line */
 	uint64_t generation;  /* 0, or random and part of the identity */
 	uint64_t head;        /* xxh3 of its first line, as it was when it was named … */
 	uint32_t head_size;   /* … which had so many bytes */
@@ -48,7 +49,7 @@ struct content_state {
 	int64_t first_seen;   /* ns, wall */
 };
 
-/* What the bytes before an offset were: tells whether a file is still the same. */
+/* A hash of the bytes before an offset: tells whether a file is still the same. */
 struct checkpoint {
 	uint64_t offset;
 	uint64_t hash; /* xxh3 of the up to 256 bytes before it */
@@ -63,8 +64,8 @@ struct state;
 /**
  * state_open(dir), state_close(s):
  * Open the state directory ${dir} (made, 0700, when absent; NULL: keep nothing
- * on disk, every change is durable at once); state_close commits what is left.
- * A store that is corrupt is set aside and said loudly.  Return NULL after
+ * on disk, every change is durable at once); state_close writes pending changes.
+ * A store that is corrupt is set aside, with an error message.  Return NULL after
  * saying why: it cannot be written, it has another schema than ours, or another
  * instance has it (errno is EBUSY then: exit code 3).
  */
@@ -72,8 +73,8 @@ struct state *state_open(const char *dir);
 void state_close(struct state *s);
 /**
  * state_look(dir), state_each(s, each, arg):
- * Read what the store of ${dir} holds as of its last commit, taking and
- * changing nothing; to be closed by state_close().  NULL after saying why.
+ * Read the store of ${dir} as of its last commit, without its lock and without
+ * a change to it; to be closed by state_close().  NULL after saying why.
  * Call ${each}, which must not call the state, for every content, in no order.
  */
 struct state *state_look(const char *dir);
@@ -82,7 +83,7 @@ struct content_seen {
 	const struct content_state *what;
 	const char *path;          /* the name its file had last; "": unknown */
 	bool open;                 /* a file has it */
-	uint64_t shipped, counted; /* offsets: all records below are, of both sides */
+	uint64_t shipped, counted; /* offsets: all records below are so, on both sides */
 };
 typedef void state_seen(void *arg, const struct content_seen *content);
 void state_each(struct state *s, state_seen *each, void *arg);
@@ -91,8 +92,8 @@ const char *state_dir(const struct state *s);
 
 /**
  * state_was_set_aside(s):
- * What was known is lost: files are read from their start, and the index
- * absorbs them by id, but counting starts at the ends they have now.
+ * The store was corrupt, and its data is lost: files are read from their start,
+ * and the index absorbs them by id, but counting starts at the files' ends.
  */
 bool state_was_set_aside(const struct state *s);
 
@@ -111,19 +112,20 @@ bool state_rebooted(const struct state *s);
 /**
  * state_ready(s, why, size), state_stale(s):
  * True when the store can be written; otherwise ${why} says why not.  The time
- * for which it has not been written although there was something to write (ns;
- * 0: it is).
+ * for which it could not be written although there was something to write (ns;
+ * 0: it can be).
  */
 bool state_ready(struct state *s, char *why, size_t size);
 int64_t state_stale(struct state *s);
 
 /**
  * state_find(s, id, out):
- * Copy what is known of the content ${id} to ${out}; false when nothing is.
+ * Copy the data of the content ${id} to ${out}; false when there is none.
  *
  * state_home(s, home, out, max):
- * Copy the identities of the contents of ${home} to ${out}, those that a file
- * has and then those seen last first, at most ${max}; return how many.
+ * Copy the identities of the contents of ${home} to ${out}, at most ${max}: first
+ * those that a file has, then the others; of either those used last first.
+ * Return how many.
  */
 bool state_find(struct state *s, const struct identity *id, struct content_state *out);
 unsigned state_home(
@@ -132,15 +134,15 @@ unsigned state_home(
 /* A span to be stored, and the content that it is of. */
 struct span_post {
 	struct identity log, id;
-	const struct content_state *content; /* NULL: is known already */
+	const struct content_state *content; /* NULL: it is stored already */
 	struct span_state span;
 };
 
 /**
  * state_spans(s, posts, n):
- * Store ${n} spans and their contents as one change; one that is there (same
- * log, content and from) is replaced.  Nothing that lies in a span, or behind
- * a seal, is sent before the ticket.
+ * Store ${n} spans and their contents as one change; a span that is there (same
+ * log, content and from) is replaced.  No record in a span, or behind a seal, is
+ * sent before the ticket.
  *
  * state_log_spans(s, log, each, arg):
  * Call ${each}, which must not call the state, for the spans of ${log} in the
@@ -153,8 +155,8 @@ void state_log_spans(struct state *s, const struct identity *log,
 
 /**
  * state_rules(s, text), state_rules_text(s, rules):
- * Keep the framing rules that ${text} says, and return what spans name them
- * by; the text that this names, which lives as long as ${s}, or NULL.
+ * Keep the framing rules that ${text} says, and return the number by which spans
+ * name them; the text of this number, which lives as long as ${s}, or NULL.
  */
 uint64_t state_rules(struct state *s, struct slice text);
 const char *state_rules_text(struct state *s, uint64_t rules);
@@ -162,13 +164,13 @@ const char *state_rules_text(struct state *s, uint64_t rules);
 /**
  * state_break(s, log, side, end), state_unbreak(s, log, side, end):
  * Store that a record of ${side} ended at the position ${end} because time or
- * the end of the log said so and not its text; the record, and what follows
- * it, wait for the ticket.  It is needed no more: what follows would not have
- * joined the record.
+ * the end of the log said so and not its text; the record, and those that follow
+ * it, wait for the ticket.  The break is needed no more: the next line would not
+ * have joined the record.
  *
  * state_is_break(s, log, side, from, to), state_breaks(s, log):
- * Asked on a replay: the first break in (${from}, ${to}], or 0; the number of
- * those of ${log} that are kept.
+ * For a replay: the first break in (${from}, ${to}], or 0; the number of breaks
+ * of ${log} that are kept.
  */
 state_ticket state_break(struct state *s, const struct identity *log, enum side side, uint64_t end);
 void state_unbreak(struct state *s, const struct identity *log, enum side side, uint64_t end);
@@ -179,13 +181,13 @@ size_t state_breaks(struct state *s, const struct identity *log);
 /**
  * state_reader(s, name):
  * The number by which the shipping reader ${name} has its cursors; the first
- * one that is asked for, or that the store has, is 0; at most STATE_READERS.
+ * reader that is asked for, or that the store has, is 0; at most STATE_READERS.
  * Those that the store has are numbered in the order of their names.
  *
  * state_cursors(s, log, reader, out):
- * The cursors of ${log}, `shipped` of ${reader}; with what was counted and is
- * not posted yet: the reader thread's.  False: there are none of that reader,
- * and ${out} has the least of all others (0: none), or none of the log at all.
+ * The reader thread's.  The cursors of ${log}: `shipped` is that of ${reader},
+ * `counted` is there before it is posted.  False: ${reader} has no cursor there,
+ * and `shipped` is the least of all other readers (0: there is none).
  *
  * state_shipped(s, log, side, reader, position):
  * Set a cursor.  Nothing waits for it.  On disk it never passes `counted`.
@@ -201,10 +203,10 @@ void state_shipped(struct state *s, const struct identity *log, enum side side, 
 
 /**
  * state_cut(s, log, position):
- * The bytes of ${log} behind ${position} are not those that were read: all its
- * cursors, its breaks, the checkpoints of its contents go back to it, and what
- * was counted and is not posted yet; spans that begin behind it (not at it) are
- * gone, and the last one that is left has no seal: the reader thread's.
+ * The reader thread's.  The bytes of ${log} behind ${position} are not those that
+ * were read: all its cursors (a `counted` that is not posted yet, too), its
+ * breaks and the checkpoints of its contents go back to it; spans that begin
+ * behind it (not at it) are gone, and the last span that is left has no seal.
  */
 state_ticket state_cut(struct state *s, const struct identity *log, uint64_t position);
 
@@ -214,7 +216,7 @@ state_ticket state_cut(struct state *s, const struct identity *log, uint64_t pos
  *
  * state_checkpoint(s, id, what), state_checkpoints(s, id, out):
  * Keep a checkpoint (of the oldest some are given up, so that those kept lie
- * ever farther apart); copy what is kept, the newest first, and return how many.
+ * ever farther apart); copy the kept ones, the newest first, and return how many.
  */
 void state_size(struct state *s, const struct identity *id, uint64_t size);
 void state_file(struct state *s, const struct identity *id, uint64_t dev, uint64_t ino);
@@ -224,7 +226,7 @@ unsigned state_checkpoints(
 
 /**
  * state_opened(s, id, path), state_ended(s, id):
- * A file has the content, and has this name; none has it.  A content that has
+ * A file at ${path} has the content; no file has it.  A content that has
  * no file for STATE_AGE_DAYS is forgotten, at a start and while running, with
  * its spans, and a log with its last span.
  */
@@ -235,13 +237,13 @@ void state_ended(struct state *s, const struct identity *id);
 /**
  * state_most(s, most), state_forgotten(s):
  * Remember at most ${most} contents from now on (0: any number): beyond, those
- * without a file are forgotten, what was used longest ago first.  The number
- * forgotten for that since the start.
+ * without a file are forgotten, the one used longest ago first.  The number of
+ * those since the start.
  *
  * state_forgotten_to(s):
- * What ended before (ns, wall) may have been forgotten, for its age or for want
- * of room; 0: nothing was.  A file that has not been written to since and is
- * not known is read again, which the index absorbs, and not counted again.
+ * A content that was last used before (ns, wall) may have been forgotten, for its
+ * age or for want of room; 0: none was.  A file that has not been written to since
+ * and is not known is read again, which the index absorbs, and not counted again.
  */
 void state_most(struct state *s, size_t most);
 uint64_t state_forgotten(struct state *s);
@@ -249,9 +251,9 @@ int64_t state_forgotten_to(struct state *s);
 
 /**
  * state_counted(s, log, side, position), state_text(s, key, value), state_counts(s):
- * The reader's.  What was counted, and the counters as texts (empty: gone):
- * kept aside until state_counts() posts all of it as one change, so that
- * neither is ever on disk without the other.  Return 0 when there is none.
+ * The reader thread's.  Cursors of counting, and counters as texts (empty: gone):
+ * kept aside until state_counts() posts all of them as one change, so that
+ * neither is ever on disk without the other; it returns 0 when there are none.
  */
 void state_counted(struct state *s, const struct identity *log, enum side side, uint64_t position);
 void state_text(struct state *s, struct slice key, struct slice value);
@@ -274,7 +276,7 @@ struct state_hold {
 
 /**
  * state_holds(s, at, n), state_holds_each(s, each, arg):
- * These ${n} are all that wait now: any thread; nothing waits for it.  Call
+ * These ${n} logs are all that wait now: any thread; nothing waits for it.  Call
  * ${each} for those that the store had when state_look() read it: the parked
  * ones first, then by output and reason.
  */
@@ -284,9 +286,9 @@ void state_holds_each(
 
 /**
  * state_metadata(s, key, value), state_metadata_each(s, each, arg):
- * Keep ${value} (empty: no more) of what the API server said, by ${key}: any
- * thread; nothing waits for it.  Hand on what the store had at the start, once,
- * before any thread runs: it is not kept in memory (${each} NULL: nobody wants it).
+ * Keep ${value} (empty: drop it), the API server's data named ${key}: any thread;
+ * nothing waits for it.  Call ${each} (NULL: nobody) for the data that the store
+ * had at the start, once, before any thread runs: they are freed then.
  */
 void state_metadata(struct state *s, struct slice key, struct slice value);
 void state_metadata_each(

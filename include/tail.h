@@ -1,9 +1,9 @@
 /*
- * Tailing: which files there are, what has changed, bytes to lines, lines to
+ * Tailing: files found, changes noticed, bytes cut into lines, lines joined to
  * records.  One reader thread owns all of it and never waits for a network.
  *
- *	tail_wait -> tail_turn: watch (inotify, rescan) -> file (read) ->
- *	lines -> frame (CRI, partials, stack traces) -> the caller's function
+ *	tail_wait -> tail_turn: watch (inotify, rescan) -> lines (reads a file) ->
+ *	frame (runtime's forms, partials, stack traces) -> the caller's function
  */
 #ifndef TAIL_H
 #define TAIL_H
@@ -21,7 +21,7 @@ extern const struct plugin tail_plugin;
 
 struct parser;
 
-/* What every input has; first in each input's struct. */
+/* The options of every input; first in each input's struct. */
 struct input {
 	char *tag;
 	char *alias;
@@ -32,7 +32,7 @@ extern const struct option tail_input_options[]; /* the common rows of [INPUT] *
 struct tail_conf {
 	struct input input;
 	struct list path, exclude_path;
-	struct list multiline; /* only checked: what it may name is joined in any case */
+	struct list multiline; /* only checked: all that it may name is joined in any case */
 	char *parser;
 	bool read_from_head;
 	int first_start; /* enum first_start */
@@ -47,7 +47,7 @@ struct tail_conf {
 	bool never_own_pod, keep_colors;
 };
 
-/* The lines of the input's files are a runtime's (Parser cri, the default, or docker). */
+/* True when the input's lines are a runtime's (Parser cri, the default, or docker). */
 bool tail_reads_runtime(const struct tail_conf *conf);
 
 /* Where reading begins in files that have no state. */
@@ -61,7 +61,7 @@ struct framed {
 	enum side side;
 	bool partial; /* the first line's tag was P */
 	bool truncated;
-	bool fresh;             /* was never offered before, for certain */
+	bool fresh;             /* it was certainly never offered before */
 	int64_t time;           /* the first line's, ns; 0 when it has none */
 	struct slice time_text; /* empty: a line without the runtime's head */
 	struct slice text;      /* content, lines joined by \n; lives until the next call */
@@ -70,15 +70,15 @@ struct framed {
 };
 
 /**
- * What the caller does with a record: true: taken; false: no room now, stop
- * reading and offer the same record again in a later turn.
+ * The caller's function for a record.  True: it is taken; false: there is no room
+ * now: reading stops, and the same record is offered again in a later turn.
  */
 typedef bool tail_record(void *arg, const struct framed *record);
 
-/* Called once when a stream is first seen (before its first record) and when it is let go. */
+/* Called once when a log is first seen (before its first record) and when it is let go. */
 typedef void tail_stream(void *arg, struct stream *stream, bool begins);
 
-/* Whoever is shipped to: with cursors of its own in each log. */
+/* A destination of records, with cursors of its own in each log. */
 struct tail_reader {
 	const char *name; /* names its cursors in the state */
 	struct range_book *book;
@@ -97,10 +97,9 @@ struct tail;
 
 /**
  * tail_new(confs, n, state, readers, nreaders, count, stream, arg):
- * Watch the files of ${n} inputs.  Return NULL after saying why.  The functions
- * of ${readers} (at least one, at most 32) and ${stream} are called from
- * tail_turn, ${count} (which takes each record) and ${stream} from tail_count;
- * all with ${arg}.
+ * Watch the files of ${n} inputs.  The functions of ${readers} (at least one, at
+ * most 32) and ${stream} are called from tail_turn, ${count} (which must take
+ * each record) and ${stream} from tail_count; all with ${arg}.
  */
 struct tail *tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
     const struct tail_reader *readers, unsigned nreaders, tail_record *count, tail_stream *stream,
@@ -116,10 +115,10 @@ void tail_wait(struct tail *t, int wake, int ms);
 
 /**
  * tail_turn(t, room):
- * Read what has changed, at most a byte budget a log, for each reader i whose
- * bit 1 << i is in ${room}: it has a free batch.  With none only watches,
- * renames and deletions are looked after.  Return true when there is more to
- * read at once.
+ * Read the logs that have changed, at most a byte budget each, for each reader i
+ * whose bit 1 << i is in ${room}, as it has a free batch.  With ${room} 0 only
+ * watches, renames and deletions are looked after.  Return true when there is
+ * more to read at once.
  */
 bool tail_turn(struct tail *t, uint32_t room);
 
@@ -133,15 +132,15 @@ bool tail_count(struct tail *t);
 
 /**
  * tail_go_on(t, stream):
- * ${stream} does not wait any more (stream.h): it has a turn.
+ * The log ${stream} does not wait any more (stream.h): it has a turn.
  */
 void tail_go_on(struct tail *t, const struct stream *stream);
 
 /**
  * tail_at_end(t), tail_finish(t):
- * Every file has been read to its end, and every open record been ended.  From
- * tail_finish on nothing more is expected in any file: a last line without a
- * newline is one, and open records end at once (--exit-on-eof).
+ * True when every file has been read to its end, and every open record ended.
+ * From tail_finish on nothing more is expected in any file: a last line is taken
+ * without its newline, and open records end at once (--exit-on-eof).
  */
 bool tail_at_end(const struct tail *t);
 void tail_finish(struct tail *t);
