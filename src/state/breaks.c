@@ -1,8 +1,8 @@
-/* Breaks of a log: positions at which a record ended that its text did not end. */
+/* Breaks of a log: positions at which a record ended by time, or by the end of the log. */
 #include "memory.h"
 #include "state_internal.h"
 
-/* The number of those at or before `position`. */
+/* The number of breaks at or before `position`. */
 static size_t
 count_to(const struct breaks *b, uint64_t position)
 {

@@ -1,4 +1,4 @@
-/* Contents: what is known of each, by its identity and by its home. */
+/* Contents, found by identity and by home. */
 #include <stdlib.h>
 
 #include "clock.h"
@@ -119,7 +119,7 @@ state_home(struct state *s, const struct identity *home, struct identity *out, u
 	return n;
 }
 
-/* ---- what is noted */
+/* ---- noted and found */
 
 bool
 state_is_new(struct state *s)
@@ -193,7 +193,7 @@ state_file(struct state *s, const struct identity *id, uint64_t dev, uint64_t in
 
 /* ---- checkpoints */
 
-/* Of three neighbours the middle one goes where they lie closest, measured by their distance from the newest. */
+/* Of the three neighbours that lie closest, measured by their distance from the newest, the middle one goes. */
 static void
 checks_thin(struct known *k)
 {

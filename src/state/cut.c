@@ -1,4 +1,4 @@
-/* A log whose bytes are not those that were read: all that lies behind is taken back. */
+/* A log goes back to a position, as the bytes behind are not those that were read. */
 #include "state_internal.h"
 
 static void

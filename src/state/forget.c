@@ -1,8 +1,8 @@
 /*
  * Forgetting: each rotation is a content more, so a process that lives for
- * months would keep them all.  What has had no file for an age goes, and when
- * there are more than may be remembered, what was used longest ago: in memory
- * here, on disk with the next commit.
+ * months would keep them all.  One that has had no file for STATE_AGE_DAYS goes,
+ * and when there are more than may be remembered, the one used longest ago: in
+ * memory here, on disk with the next commit.
  */
 #include "clock.h"
 #include "state_internal.h"
@@ -50,7 +50,7 @@ forget_old(struct state *s)
 	     k = next) {
 		next = TAILQ_NEXT(k, by_use);
 		if (k->used >= before && !is_crowded(t))
-			break; /* as are all that follow */
+			break; /* all that follow were used later */
 		if (k->open || k->is_dirty)
 			continue;
 		if (k->used >= before)
@@ -81,7 +81,7 @@ forget_start(struct state *s)
 	tickets_post(s, false);
 }
 
-/* ---- what the caller says and asks */
+/* ---- for the caller */
 
 void
 state_most(struct state *s, size_t most)

@@ -1,6 +1,6 @@
 /*
- * Which logs wait for an output, and why: a table that is written as a whole
- * when it has changed, and read by who looks at the state.
+ * The logs that wait for an output, with the reason: a table that is written as a
+ * whole when it has changed, and read by state_look().
  */
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* The store's tables, read into memory; what is not of the form that is written is passed over. */
+/* The store's tables, read into memory; rows that towline would not write are passed over. */
 #include <stdio.h>
 
 #include "memory.h"

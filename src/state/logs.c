@@ -53,7 +53,7 @@ logs_mark(struct known_log *l, unsigned which, enum side side)
 
 /* ---- spans */
 
-/* Of those that begin at one position the empty ones are first, the one that may grow is last. */
+/* Of spans that begin at one position the empty ones are first, the one that may grow is last. */
 static bool
 is_before(const struct span_state *a, const struct span_state *b)
 {

@@ -1,5 +1,5 @@
 /*
- * The state's directory: taken by one process at a time; the store in it
+ * The state's directory, which one process takes at a time; the store in it
  * opened, closed, looked at.
  */
 #include <errno.h>
@@ -78,7 +78,7 @@ state_open(const char *dir)
 	if (dir == NULL)
 		return s;
 	if (schema_open(s, false) == 0 && store_start(s) == 0) {
-		state_holds(s, NULL, 0); /* those of the process before */
+		state_holds(s, NULL, 0); /* holds of the process before are over */
 		return s;
 	}
 	state_close(s);

@@ -1,4 +1,4 @@
-/* Cursors: how far each reader has come in each log, what is counted, and what of it is stored. */
+/* Cursors: how far each reader has come in each log, how far it is counted, and which are stored. */
 #include <assert.h>
 
 #include "memory.h"
@@ -39,7 +39,7 @@ mark_of(const struct known_log *l, unsigned which, enum side side)
 	return which < l->nmarks ? l->marks[which][side].now : ABSENT;
 }
 
-/* The least of those that ship; ABSENT: none has a cursor. */
+/* The least cursor of the readers that ship; ABSENT: none has one. */
 static uint64_t
 least_shipped(const struct known_log *l, enum side side)
 {
@@ -86,7 +86,7 @@ state_shipped(
 	tickets_post(s, false);
 }
 
-/* ---- what is stored */
+/* ---- to the store */
 
 /* On disk nothing is shipped that is not counted: a record is sent again rather than not counted. */
 static void
@@ -112,7 +112,7 @@ side_gather(struct state *s, struct known_log *l, enum side side)
 		    TEXT(slice_of(i == MARK_COUNT ? COUNT : s->tables->readers[i - MARK_READERS])),
 		    NUMBER(at));
 	}
-	/* Breaks that lie behind what every reader has stored as shipped are of no use to a replay. */
+	/* Breaks that the stored cursors of all readers have passed are of no use to a replay. */
 	if (passed != ABSENT && breaks_pass(&l->breaks[side], passed))
 		transaction_add(s,
 		    "DELETE FROM breaks WHERE log = ?1 AND side = ?2 AND position <= ?3",

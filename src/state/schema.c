@@ -19,7 +19,7 @@
 #define DIGITS_OF(number) #number
 #define DIGITS(number) DIGITS_OF(number)
 
-/* Marks the file as ours; and the schema's version: of another one nothing is known. */
+/* Marks the file as ours; and the schema's version: a file of another one is refused. */
 #define MARK 0x746f776c
 #define VERSION 1
 
@@ -45,7 +45,7 @@ static const char create[] =
     "CREATE TABLE machine (boot TEXT NOT NULL);"
     "PRAGMA application_id = " DIGITS(MARK) "; PRAGMA user_version = " DIGITS(VERSION) "; COMMIT";
 
-/* One number that a statement answers; -1: it fails. */
+/* The number that a statement answers; -1: it fails. */
 static int64_t
 number_of(sqlite3 *db, const char *sql)
 {
@@ -81,7 +81,7 @@ is_corrupt(sqlite3 *db)
 	return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
 }
 
-/* What is known of pods is not for every user of the node; SQLite alone would make it 0644. */
+/* Pods' metadata is not for every user of the node; SQLite alone would make the file 0644. */
 static void
 file_private(const char *path)
 {
@@ -131,7 +131,7 @@ file_close(struct state *s)
 	s->db = NULL;
 }
 
-/* Move the file and what SQLite keeps beside it out of the way. */
+/* Move the file, and SQLite's files beside it, out of the way. */
 static int
 set_aside(struct state *s, const char *path)
 {
@@ -162,7 +162,7 @@ set_aside(struct state *s, const char *path)
 
 /* ---- at the start */
 
-/* What is no span's any more goes; a full disk: another time. */
+/* Delete rows that no span needs any more; on a full disk, at a later start. */
 static void
 orphans_drop(sqlite3 *db)
 {

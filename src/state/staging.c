@@ -1,6 +1,6 @@
 /*
- * What was counted: kept aside by the reader, posted with the cursors that say
- * so as one change.
+ * Counters, and how far records are in them: kept aside by the reader, and posted
+ * as one change.
  */
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* Inside the state: what is known, under one lock, and the store behind it. */
+/* Inside the state: its tables in memory, under one lock, and the store behind them. */
 #ifndef STATE_INTERNAL_H
 #define STATE_INTERNAL_H
 
@@ -20,8 +20,8 @@ struct known {
 	int64_t used;    /* … or found: it may be opened, and is not forgotten just now */
 	bool open;       /* a file has it */
 	bool is_dirty;
-	struct known *dirty;       /* the next one that is to be written */
-	struct known *twin;        /* the next one of its home, used longer ago */
+	struct known *dirty;       /* the next content that is to be written */
+	struct known *twin;        /* the next content of its home, used longer ago */
 	TAILQ_ENTRY(known) by_use; /* all, those used longest ago first */
 	struct known_span *spans;  /* in the order of `from` */
 };
@@ -45,7 +45,7 @@ struct mark {
 	uint64_t now, stored;
 };
 
-/* What is counted has the first cursor, the readers that ship have those behind it. */
+/* Of a log's marks the first is the cursor of counting, the others are of readers that ship. */
 enum { MARK_COUNT, MARK_READERS };
 
 struct known_log {
@@ -56,10 +56,10 @@ struct known_log {
 	struct mark (*marks)[SIDES];
 	unsigned nmarks;
 	bool is_dirty;
-	struct known_log *dirty; /* the next one that is to be written */
+	struct known_log *dirty; /* the next log that is to be written */
 };
 
-/* What waits for outputs: to be written, or, of a state that is looked at, as the store has it. */
+/* The logs that wait for outputs: to be written, or, after state_look(), as the store has them. */
 struct holds {
 	struct state_hold *at;
 	size_t n;
@@ -85,17 +85,17 @@ struct tables {
 	struct holds holds;
 };
 
-/* What has been posted, and what is on disk. */
+/* The changes that were posted, and those that are on disk. */
 struct tickets {
 	pthread_cond_t changed; /* for the store thread */
 	state_ticket posted, durable;
 	bool urgent;             /* somebody waits for a ticket */
 	int wake;                /* eventfd; -1: none */
 	int64_t failing, failed; /* mono ns of the first and the last failure in a row; 0: none */
-	char why[256];           /* … and what it was */
+	char why[256];           /* … and the reason of the last */
 };
 
-/* Statements, and what each is given. */
+/* Statements, each with its arguments. */
 struct transaction {
 	struct arg *args;
 	size_t nargs, size;
@@ -111,7 +111,7 @@ struct state {
 	pthread_mutex_t lock;    /* over all below, but for db */
 	struct tables *tables;
 	struct tickets *tickets;
-	struct transaction next; /* what the next commit writes, and then what is dirty */
+	struct transaction next; /* written by the next commit, and the dirty tables with it */
 	struct store *store;     /* NULL: no thread writes */
 	sqlite3 *db;             /* that thread's, once it runs */
 };
@@ -133,8 +133,8 @@ struct arg {
 
 /**
  * transaction_add(s, sql, ...):
- * Under the lock: one statement more (a literal) for the next commit, and what
- * it is given.  Nothing when nothing is kept on disk.
+ * Under the lock: one statement more (a literal) for the next commit, and its
+ * arguments.  Without a directory it does nothing.
  *
  * transaction_write(t, db, prepared), transaction_clear(t):
  * Run all of ${t} in one transaction, without the lock; ${prepared} keeps the
@@ -153,7 +153,7 @@ void transaction_put(struct state *s, const char *sql, const struct arg *args, s
 int transaction_write(const struct transaction *t, sqlite3 *db, struct prepared *prepared);
 void transaction_clear(struct transaction *t);
 
-/* ---- what is known; all under the lock */
+/* ---- the tables in memory; all under the lock */
 
 /* One change more.  ${urgent}: somebody waits for the ticket. */
 state_ticket tickets_post(struct state *s, bool urgent);
@@ -163,10 +163,10 @@ state_ticket tickets_post(struct state *s, bool urgent);
  * Return the content ${id}, made when it is not known; and note that it changes.
  *
  * contents_dirty(s, k), contents_gather(s):
- * Mark ${k} for the next commit; add what is marked to the transaction.
+ * Mark ${k} for the next commit; add the marked ones to the transaction.
  *
  * contents_link(s, k), contents_unlink(s, k):
- * ${k} is the last of its home, and of all, that was used; it is none of them.
+ * Put ${k} into the lists of its home and of all, as used last; take it out.
  */
 struct known *contents_of(struct state *s, const struct identity *id);
 struct known *contents_change(struct state *s, const struct identity *id);
@@ -185,11 +185,11 @@ struct slice contents_key(const struct identity *id); /* of the maps; of logs as
  * The cursor of a reader, made (ABSENT) when there is none.
  *
  * logs_span(s, log, k, is), logs_save(s, span), logs_drop(s, span):
- * Put a span of ${k}, in the place of the one of that log and that first byte;
- * have it written; it is gone.
+ * Put a span of ${k}, in the place of one of the same log and first byte; have it
+ * written; delete it.
  *
  * logs_forget(s, k):
- * The spans of ${k} are gone, and the logs that had no other.
+ * Delete the spans of ${k}, and the logs that had no other span.
  */
 struct known_log *logs_of(struct state *s, const struct identity *id);
 struct known_log *logs_change(struct state *s, const struct identity *id);
@@ -203,8 +203,8 @@ void logs_free(struct known_log *l);
 
 /**
  * breaks_add(b, position), breaks_cut(b, position), breaks_pass(b, position):
- * One more; those behind ${position} are gone; those up to it are (false:
- * there were none).
+ * Add a break; drop those behind ${position}; drop those up to it (false: there
+ * were none).
  */
 void breaks_add(struct breaks *b, uint64_t position);
 void breaks_cut(struct breaks *b, uint64_t position);
@@ -235,8 +235,8 @@ bool texts_rules(struct tables *t, uint64_t name, struct slice text);
 
 /**
  * staging_see(g, log, out), staging_cut(g, log, position):
- * The reader thread's: what was counted of ${log} and is not posted yet; it
- * goes back to ${position}.
+ * The reader thread's: write cursors of counting of ${log} that are not posted yet
+ * to ${out}; take them back to ${position}.
  *
  * staging_gather(s):
  * Add the counters that have changed to the transaction.
@@ -253,7 +253,7 @@ void staging_gather(struct state *s);
  * than are to be remembered, at most FORGET_MOST of them; return how many.
  *
  * forget_start(s):
- * At a start no file has a content; what is old is gone.
+ * At a start no file has a content yet: note that, and forget the old ones.
  */
 #define FORGET_MOST 1000
 size_t forget_old(struct state *s);
@@ -263,8 +263,8 @@ void forget_start(struct state *s);
 
 /**
  * holds_add(h, hold), holds_free(h), holds_gather(s):
- * One more; none; under the lock: add the table to the next transaction, when it
- * has changed.
+ * Add a hold; drop all; under the lock: add the table to the next transaction,
+ * when it has changed.
  */
 void holds_add(struct holds *h, const struct state_hold *hold);
 void holds_free(struct holds *h);
@@ -276,7 +276,7 @@ void holds_gather(struct state *s);
  * and set aside when it is corrupt; ${look}: nothing is changed.
  *
  * store_start(s), store_stop(s):
- * Start the thread that writes; write what is left and end it.
+ * Start the thread that writes; write pending changes and end it.
  *
  * load_store(s):
  * Read all tables of s->db into memory.

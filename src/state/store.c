@@ -1,8 +1,7 @@
 /*
- * The store thread: what has changed, in one transaction, about once a second
- * or when somebody waits for a ticket.  While it cannot be written, that
- * transaction is tried again, and all that changes is kept in memory; nothing
- * is given up.
+ * The store thread writes all changes in one transaction, about once a second or
+ * when somebody waits for a ticket.  While it cannot be written, that transaction
+ * is tried again, and further changes are kept in memory; none is given up.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,7 +74,7 @@ gather(struct state *s)
 	s->tickets->urgent = false;
 }
 
-/* Under the lock, which is given up meanwhile.  What failed is written before anything newer. */
+/* Under the lock, which is given up meanwhile.  A transaction that failed comes before newer ones. */
 static void
 commit(struct state *s)
 {
@@ -138,7 +137,7 @@ keep(void *arg)
 	if (has_work(s))
 		commit(s);
 	if (has_work(s) && s->tickets->failing == 0)
-		commit(s); /* the one before was one that had failed */
+		commit(s); /* the commit above was of a transaction that had failed */
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
 }

@@ -1,4 +1,4 @@
-/* Texts that are kept: framing rules, which spans name, and what the API server said of pods. */
+/* Texts that are kept: framing rules, which spans name, and pods' metadata. */
 #include <stdlib.h>
 
 #include <xxhash.h>
@@ -35,7 +35,7 @@ texts_free(struct map *all)
 	map_free(all);
 }
 
-/* ---- framing rules; what a text means is tail's */
+/* ---- framing rules; tail knows the meaning of a text */
 
 bool
 texts_rules(struct tables *t, uint64_t name, struct slice text)

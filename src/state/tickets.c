@@ -1,4 +1,4 @@
-/* Tickets: which changes were posted, which are on disk, and why not. */
+/* Tickets: the changes that were posted, those on disk, and why a commit fails. */
 #include <stdio.h>
 
 #include "clock.h"

@@ -1,4 +1,4 @@
-/* One transaction: its statements with what they are given, in the order in which they came. */
+/* One transaction: its statements with their arguments, in the order in which they came. */
 #include <stdlib.h>
 
 #include "fault.h"
@@ -63,7 +63,7 @@ arg_bind(const struct transaction *t, const struct arg *arg, sqlite3_stmt *to, i
 		sqlite3_bind_null(to, column);
 }
 
-/* The statements that there are in the code are few, each in its place. */
+/* The statement, prepared once: the code has few, so they are found by looking through all. */
 static sqlite3_stmt *
 prepared_of(sqlite3 *db, struct prepared *p, const char *sql)
 {
