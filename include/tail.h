@@ -125,7 +125,7 @@ bool tail_turn(struct tail *t, uint32_t room);
 /**
  * tail_count(t):
  * After tail_turn: read logs whose records find no room, or are held by the
- * server, ahead of what the first reader ships, at most a budget; each record
+ * server, ahead of the first reader, at most a budget of bytes; each record
  * goes to the function that counts.  Return true when there is more at once.
  */
 bool tail_count(struct tail *t);

@@ -139,7 +139,7 @@ struct arg {
  * transaction_write(t, db, prepared), transaction_clear(t):
  * Run all of ${t} in one transaction, without the lock; ${prepared} keeps the
  * statements that were prepared.  Return -1 when that failed: it is to be
- * rolled back.  Empty it, and free what it has.
+ * rolled back.  Empty it, and free its memory.
  */
 #define STATEMENTS 32 /* more than there are */
 struct prepared {

@@ -1,8 +1,7 @@
 /*
- * While no batch is free, or the server holds what a log feeds, shipping stands;
- * the agents' metrics must not.  The log has a reader more then, whose records
- * are counted, and nothing else is done with them.  Where the first one has come
- * as far, it is given up.
+ * While no batch is free, or a log is parked, its shipping stands; the agents'
+ * metrics must not.  The log has a second reader then, whose records are counted
+ * and not shipped.  When the first reader has come as far, the second ends.
  */
 #include "ahead.h"
 
@@ -10,7 +9,7 @@
 #include "turns.h"
 #include "walk.h"
 
-#define BUDGET (1u << 20) /* bytes of one call: then shipping is asked again */
+#define BUDGET (1u << 20) /* bytes of one call: then shipping has its turn */
 #define BREAKS_MOST 1000  /* that are kept of a log: beyond, it is not read ahead */
 
 void
@@ -42,7 +41,7 @@ aheads_begin(struct tail *t)
 	}
 }
 
-/* What has no record is counted as far as it was read. */
+/* Bytes that are in no record are counted as far as they were read. */
 static void
 counted_note(struct log *log, const struct reader *r)
 {
@@ -74,7 +73,7 @@ turn(struct tail *t, struct log *log)
 		r->due = 0;
 	if (was == WALK_END)
 		counted_note(log, r);
-	if (r->at > from) { /* to be shipped, though no event tells of it */
+	if (r->at > from) { /* these bytes are to be shipped, though no event tells of them */
 		turns_stay(t, log);
 		log->turn = READY;
 	}

@@ -1,4 +1,4 @@
-/* Reading ahead of what is shipped, for the counters alone. */
+/* Reading ahead of shipping, for the counters alone. */
 #ifndef AHEAD_H
 #define AHEAD_H
 
@@ -6,8 +6,8 @@
 
 /**
  * ahead_drop_passed(t, log):
- * The first reader may have come to where ${log} was counted: then it needs no
- * other one.
+ * The first reader may have come to where ${log} was counted: then the reader that
+ * counts ends.
  */
 void ahead_drop_passed(struct tail *t, struct log *log);
 

@@ -1,8 +1,8 @@
 /*
- * Opening what lies below a directory, and nothing else: by openat2, or, where
+ * Opening files below a directory, and no others: by openat2, or, where
  * the kernel has none (before 5.6) or a seccomp profile forbids it, component
  * by component, none of which may be a link.  A directory that is moved while
- * it is walked leads to what lay in it, which nobody outside can have put there.
+ * it is walked leads to files that lay in it, which nobody outside can have put there.
  */
 #include "beneath.h"
 
@@ -69,7 +69,7 @@ by_steps(int dir, const char *rest)
 	}
 }
 
-/* Asked of a directory that is there for certain. */
+/* Tried on a directory that is there for certain. */
 static bool
 has_openat2(void)
 {

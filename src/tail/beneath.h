@@ -1,4 +1,4 @@
-/* Opening what lies below a directory, and nothing else. */
+/* Opening files below a directory, and no others. */
 #ifndef BENEATH_H
 #define BENEATH_H
 
@@ -6,13 +6,13 @@
 
 /**
  * beneath_begin():
- * Find out how; where the kernel lacks what is best, that is said, once.
+ * Find out the way; where the kernel has no openat2, that is said, once.
  */
 void beneath_begin(void);
 
 /**
  * beneath_open(dir, rest):
- * Find what is at ${rest}, a path without `.` and `..`, below the directory
+ * Find the file at ${rest}, a path without `.` and `..`, below the directory
  * ${dir}: no component of it may be a link.  Return a descriptor as of O_PATH,
  * or -1 with errno; a link is ELOOP or ENOTDIR.
  */
@@ -20,7 +20,7 @@ int beneath_open(int dir, const char *rest);
 
 /**
  * beneath_read(fd):
- * Open what the O_PATH descriptor ${fd} is for reading.  Return -1 with errno
+ * Open the file of the O_PATH descriptor ${fd} for reading.  Return -1 with errno
  * (ENOSYS: /proc, which this takes, is not mounted).
  */
 int beneath_read(int fd);

@@ -12,7 +12,7 @@ log_of(const struct reader *r)
 	return &r->log->stream.log;
 }
 
-/* What ends by a break may be joined by the next line of its side, but for the break. */
+/* But for the break, the next line of its side might join the record. */
 static void
 past_note(struct reader *r, enum side side)
 {
@@ -22,7 +22,7 @@ past_note(struct reader *r, enum side side)
 		r->past[side] = (struct past){ o->end, o->last_time, o->rules, o->trace, o->chain };
 }
 
-/* ---- breaks of before: of another life, or stored by a reader ahead */
+/* ---- breaks of before: of an earlier process, or stored by a reader ahead */
 
 static bool
 is_broken(struct frame *fr, const struct reader *r, enum side side)
@@ -63,7 +63,7 @@ breaks_stop(struct frame *fr, struct reader *r)
 	return true;
 }
 
-/* ---- new ones */
+/* ---- new breaks */
 
 /* A reader behind stops there; one that is farther may have the record open, still. */
 static void
@@ -115,7 +115,7 @@ breaks_flush(struct frame *fr, struct reader *r)
 	return true;
 }
 
-/* Of which side the line is, is not known yet. */
+/* The side of the line is not known yet: a break for each. */
 void
 breaks_line(struct frame *fr, struct reader *r, uint64_t end)
 {

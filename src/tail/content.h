@@ -16,7 +16,7 @@ void content_free(struct tail *t, struct content *c);
 
 /**
  * content_name(t, c, id, is):
- * ${c} is the content ${id}; ${is} is what is known of it, or to be stored.
+ * ${c} is the content ${id}; ${is} has its data, stored or to be stored.
  *
  * content_find(t, id):
  * The content of this identity that is in memory, or NULL.
@@ -27,8 +27,8 @@ struct content *content_find(const struct tail *t, const struct identity *id);
 
 /**
  * content_add(t, c, p), content_move(t, to, p), content_remove(t, p):
- * The place ${p}, which had no content, has ${c}; it has ${to} instead of the one
- * that it had; it is closed.
+ * The place ${p}, which had no content, has ${c}; it has ${to} instead of its
+ * content before; it is closed.
  */
 void content_add(struct tail *t, struct content *c, struct place *p);
 void content_move(struct tail *t, struct content *to, struct place *p);

@@ -1,7 +1,7 @@
 /*
  * Globs and links.  A name that rotations make of the name of a live file that
- * the inputs follow, or followed, is of its log; any other is a log's own.
- * What stands beside live files is rotation.c's.
+ * the inputs follow, or followed, is of its log; any other begins a log.
+ * Rotated files beside live ones are opened by rotation.c.
  */
 #include "discover.h"
 
@@ -68,7 +68,7 @@ is_excluded(const struct tail_conf *conf, const char *path)
 	return false;
 }
 
-/* ---- of which log a name is */
+/* ---- the log of a name */
 
 static bool
 is_matched(const struct tail_conf *conf, const char *path)
@@ -130,7 +130,7 @@ name_changed(struct tail *t, const struct tail_conf *conf, struct place *p, cons
 	free(live);
 }
 
-/* No event told of a change, perhaps none will.  Truncated it may be as long as it was. */
+/* Finds changes that no event tells of.  Truncated, a file may be as long as it was. */
 static void
 look_at(struct tail *t, const struct tail_conf *conf, struct place *p, const char *path)
 {
@@ -232,7 +232,7 @@ pattern_look(struct tail *t, const struct tail_conf *conf, const char *pattern)
 	globfree(&found);
 }
 
-/* ---- all of them */
+/* ---- all patterns */
 
 /* Files of logs that were closed for want of descriptors, when there is room. */
 static void

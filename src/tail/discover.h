@@ -1,4 +1,4 @@
-/* Which files there are. */
+/* Finding files. */
 #ifndef DISCOVER_H
 #define DISCOVER_H
 

@@ -17,7 +17,7 @@
 #include "turns.h"
 
 #define GAP NS_PER_S  /* how often the deleted files are summed */
-#define FREE_LEAST 15 /* % of the disk: below it the limit shrinks with what is free */
+#define FREE_LEAST 15 /* % of the disk: below it the limit shrinks with the free part */
 
 /* Bytes on disk that only we keep; 0: it has a name. */
 static uint64_t
@@ -79,8 +79,8 @@ gz_add(struct tail *t, struct place *p)
 }
 
 /*
- * What was not taken of it is lost; what is under way stays so.  Nothing waits
- * here: it may be the output that takes nothing which has filled the disk.
+ * Its bytes that were not taken are lost; records in flight stay so.  Nothing waits
+ * here: the disk may be full because an output takes nothing.
  */
 static void
 let_go(struct tail *t, struct place *p)

@@ -4,7 +4,7 @@
 #include "metrics.h"
 #include "record_text.h"
 
-/* The record's text, as it was made while its lines came, or read once more.  False: it is gone. */
+/* The record's text, as it was made while its lines came, or read once more.  False: they are gone. */
 static bool
 text_settle(struct frame *fr, const struct log *log, const struct open_record *o,
     struct record_text *text, struct framed *out)

@@ -124,7 +124,7 @@ files_is_left(struct tail *t, struct place *p)
 	p->left = fcntl(p->fd, F_SETLEASE, F_RDLCK) == 0;
 	if (p->left)
 		fcntl(p->fd, F_SETLEASE, F_UNLCK);
-	else if (errno != EAGAIN) /* no leases here: as long as it has a name */
+	else if (errno != EAGAIN) /* no leases here: it is left when it has no name */
 		p->left = fstat(p->fd, &st) == 0 && st.st_nlink == 0;
 	return p->left;
 }

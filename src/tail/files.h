@@ -36,11 +36,11 @@ int64_t files_written(const struct stat *st);
 
 /**
  * files_head(p):
- * Note what ${p} begins with.
+ * Note a hash of the first bytes of ${p}.
  *
  * files_is_left(t, p):
- * It is known that no process will write to ${p} any more.  Asked of the system
- * now and then; between, it is not known.
+ * It is known that no process will write to ${p} any more.  The system is asked now
+ * and then; in between the last answer stands.
  *
  * files_name(p, deleted):
  * The name that the system has for it; NULL: none; the caller frees.

@@ -2,7 +2,7 @@
  * A file that is truncated may have grown beyond where we were before we look
  * again; its size says nothing then, but the bytes before our offset are
  * others.  Each read begins so many bytes before its offset (lines.c); over a
- * restart the state's checkpoints say what stood there.
+ * restart the state's checkpoints have the hashes.
  */
 #include "fingerprint.h"
 

@@ -1,4 +1,4 @@
-/* What stands before an offset: tells whether bytes are still those that were read. */
+/* A hash of the bytes before an offset: tells whether they are still those that were read. */
 #ifndef FINGERPRINT_H
 #define FINGERPRINT_H
 
@@ -15,7 +15,7 @@ struct fingerprint {
 
 #define FINGERPRINT_NONE ((struct fingerprint){ .at = UINT64_MAX })
 
-/* How many bytes before ${offset} it is of. */
+/* The number of bytes before ${offset} that are hashed. */
 static inline size_t
 fingerprint_span(uint64_t offset)
 {
@@ -28,8 +28,8 @@ struct place;
 
 /**
  * fingerprint_of(p, offset, out):
- * Ask the place ${p} what stands before ${offset}.  False: so many bytes are
- * not there.
+ * Read the bytes before ${offset} from the place ${p}, and hash them.  False: they
+ * are not there.
  *
  * fingerprint_fits(p, is):
  * True when ${p} has, before is->at, the bytes that ${is} was made of; also

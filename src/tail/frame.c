@@ -1,8 +1,8 @@
 /*
  * Framing: lines to records.  Each side of a log has at most one open record
  * (a partial chain, a line that a stack trace may follow).  It ends by its
- * text, by a line whose time is Flush past its last one's, by a break, or where
- * the content ends behind that in which it began.
+ * text, by a line whose time is Flush_ms past its last line's, by a break, or at
+ * the end of the content behind the one in which it began.
  *
  * While the read buffer holds all lines of an open record, its text is made as
  * they come; else they are read once more when it ends (record_text.c).
@@ -58,7 +58,7 @@ frame_room(struct frame *fr, size_t size)
 /* One physical line, taken apart. */
 struct physical {
 	uint64_t start, end;
-	struct slice raw; /* what is kept of it as it lies in the file */
+	struct slice raw; /* its bytes in the file, as far as they are kept */
 	struct cri cri;   /* content is the whole line when it is not the runtime's */
 	bool is_cri, cut;
 };
@@ -102,7 +102,7 @@ frame_end_side(struct frame *fr, struct reader *r, enum side side)
 
 	while (o->rules != NULL) {
 		whole = *o;
-		if (o->held != 0) { /* the text that was made has it */
+		if (o->held != 0) { /* the text made so far has it, too */
 			whole.end = o->held;
 			whole.generation *= --whole.lines == 1;
 		}
@@ -127,14 +127,14 @@ frame_cross(struct frame *fr, struct reader *r, uint64_t start)
 	return true;
 }
 
-/* A line of this time is Flush or more past the last one's. */
+/* A line of this time is Flush_ms or more past the last line's. */
 static bool
 is_past(const struct rules *rules, int64_t last, int64_t time)
 {
 	return time != 0 && last != 0 && time - last >= rules->flush;
 }
 
-/* A line of either side with this time ends what is open so long. */
+/* A line of either side with this time ends records that are open so long. */
 static bool
 sides_expire(struct frame *fr, struct reader *r, int64_t time)
 {
@@ -162,7 +162,7 @@ record_extend(struct open_record *o, const struct physical *p)
 		o->last = p->cri.content.at[p->cri.content.len - 1];
 }
 
-/* It is complete, whatever follows. */
+/* No line can join it. */
 static bool
 record_closed(const struct open_record *o)
 {
@@ -240,7 +240,7 @@ chain_go_on(struct frame *fr, struct reader *r, const struct physical *p)
 	return false;
 }
 
-/* Whether the line is a part of a record that is open so. */
+/* Says if the line is a part of a record in this state. */
 static enum trace_verdict
 verdict_of(const struct rules *rules, trace_state *trace, bool chain, const struct physical *p)
 {
@@ -279,7 +279,7 @@ line_begins(struct frame *fr, struct reader *r, const struct physical *p)
 	return true;
 }
 
-/* ---- what is not needed any more, or changes */
+/* ---- breaks that are not needed any more, rules that change */
 
 /*
  * A break is kept as long as the next line of its side would have joined the
@@ -325,7 +325,7 @@ frame_line(
 		return false;
 	line_take_apart(fr, r->span->rules, line, &p);
 	o = &r->open[p.cri.side];
-	/* A line that is done already ends what is open on the other side, as it did before. */
+	/* A line that is done already ends the other side's open record, as it did before. */
 	if (!sides_expire(fr, r, p.cri.time))
 		return false;
 	if (o->rules == NULL && start < r->resume[p.cri.side])

@@ -12,7 +12,7 @@ struct log;
 struct reader;
 struct rules;
 
-/* A record that is not complete yet: where it lies, and what it waits for; no bytes. */
+/* A record that is not complete yet: its positions, and how it may go on; no bytes. */
 struct open_record {
 	const struct rules *rules; /* by which it began; NULL: none is open */
 	uint64_t start, end;       /* of its lines: positions */
@@ -39,14 +39,14 @@ struct past {
 	bool chain;
 };
 
-/* What framing needs of the reader thread; shared by all logs. */
+/* The reader thread's data for framing; shared by all logs. */
 struct frame {
 	struct state *state;
 	tail_record *count;
 	void *arg;
 	struct map *rules; /* framing rules, by name (framing_rules.c) */
 	struct cri_memo memo;
-	state_ticket durable; /* what is known to be on disk */
+	state_ticket durable; /* the newest that is known to be on disk */
 	uint64_t generation;  /* of the read buffer; never 0 */
 	char *bytes;          /* the read buffer … */
 	size_t size;
@@ -63,7 +63,7 @@ struct frame {
 void frame_init(struct frame *fr, size_t size);
 void frame_fini(struct frame *fr);
 
-/* Another size of the read buffer; it holds something else now. */
+/* Change the size of the read buffer; note that it holds other bytes now. */
 void frame_room(struct frame *fr, size_t size);
 void frame_forget(struct frame *fr);
 
@@ -78,7 +78,7 @@ bool frame_line(
 
 /**
  * frame_end_side(fr, r, side):
- * End what is open on a side: it, and then an empty line that nothing joined.
+ * End the open record of a side, and then an empty line that it did not take in.
  * Return false when one was refused.
  */
 bool frame_end_side(struct frame *fr, struct reader *r, enum side side);
@@ -94,7 +94,7 @@ bool frame_is_open(const struct reader *r);
 
 /**
  * emit_record(fr, r, side, o):
- * Offer ${o}, which has ended, to whom ${r} reads for.  Return false when it
+ * Offer ${o}, which has ended, to the destination of ${r}.  Return false when it
  * was refused, or fr->gone: its lines are not there any more.
  */
 bool emit_record(struct frame *fr, struct reader *r, enum side side, const struct open_record *o);
@@ -104,8 +104,8 @@ bool emit_record(struct frame *fr, struct reader *r, enum side side, const struc
  * ${r} stands at another position: find the next break.
  *
  * breaks_stop(fr, r):
- * r->stop was reached: end what ended there before.  Return false when a record
- * was refused.
+ * r->stop was reached: end the records that ended there before.  Return false when
+ * one was refused.
  *
  * breaks_flush(fr, r), breaks_line(fr, r, end):
  * End the records that are open by a break each (false: one was refused).  A

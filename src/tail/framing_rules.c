@@ -1,7 +1,7 @@
 /*
- * The framing rules: what of the configuration says which bytes are one record.
- * They are stored with each span, so that what was sent or counted under other
- * options is cut again as it was.
+ * The framing rules: the options that decide which bytes are one record.  They
+ * are stored with each span, so that records that were sent or counted under
+ * other options are cut again as they were.
  */
 #include "framing_rules.h"
 

@@ -1,17 +1,17 @@
-/* By which rules bytes are cut into records; they are stored with each span. */
+/* The rules by which bytes are cut into records; they are stored with each span. */
 #ifndef FRAMING_RULES_H
 #define FRAMING_RULES_H
 
 #include "tail_internal.h"
 
-/* Which bytes are one record: raised whenever this code would cut the same bytes otherwise. */
+/* The version of this code: raised whenever it would cut the same bytes otherwise. */
 #define FRAMING 2
 
 /*
- * What a line may have beyond the cap and be taken whole (its head, the escapes
- * of its form); a longer one is cut at the cap.  The read buffer has room for
- * more: it sees that a line is longer whatever else is configured, and where
- * it ends with the last part of it.
+ * Bytes that a line may have beyond the cap and be taken whole (its head, the
+ * escapes of its form); a longer line is cut at the cap.  The read buffer has room
+ * for more, so that every longer line is seen, and its last part (LINE_LAST) is
+ * used to look for the end of such a line.
  */
 #define LINE_MORE (128u << 10)
 #define LINE_LAST (64u << 10)

@@ -1,10 +1,10 @@
 /*
  * Inflating one .gz at a time.  Reading goes forward in steps that overlap (a
- * line that a step cut is read again), so the newest bytes are kept; what lies
- * farther back is inflated again from the file's start.
+ * line that a step cut is read again), so the newest bytes are kept; for older
+ * ones the file is inflated again from its start.
  *
- * A file may hold several members one behind the other (RFC 1952, 2.2); what
- * stands behind the last one and is no member is passed over, as gzip(1) does.
+ * A file may hold several members one behind the other (RFC 1952, 2.2); bytes
+ * behind the last one that are no member are passed over, as by gzip(1).
  */
 #include "gunzip.h"
 
@@ -82,7 +82,7 @@ restart(struct gunzip *g, int fd)
 	g->end = GUNZIP_MORE;
 }
 
-/* A member has ended: another one begins where its magic number stands. */
+/* A member has ended: the next begins if its magic number follows. */
 static void
 member_ended(struct gunzip *g)
 {

@@ -1,4 +1,4 @@
-/* Inflating one .gz at a time, forward, with some of what lies behind kept. */
+/* Inflating one .gz at a time, forward, with the newest bytes kept. */
 #ifndef GUNZIP_H
 #define GUNZIP_H
 
@@ -28,8 +28,8 @@ bool gunzip_at(const struct gunzip *g, int fd, uint64_t offset);
 /**
  * gunzip_read(g, fd, to, n, offset, end):
  * Read ${n} bytes of ${fd}'s content from ${offset} on.  Return fewer at its
- * end alone; *${end} says which one was met, of which gunzip_out(g) bytes are
- * content.  -1 with errno: the file cannot be read.
+ * end alone; *${end} says how it ended, gunzip_out(g) at which offset.  -1 with
+ * errno: the file cannot be read.
  */
 ssize_t gunzip_read(
     struct gunzip *g, int fd, void *to, size_t n, uint64_t offset, enum gunzip_end *end);

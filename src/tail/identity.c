@@ -42,7 +42,7 @@ end(XXH3_state_t *hash, struct identity *out)
 	memcpy(out->at, canonical.digest, sizeof(out->at));
 }
 
-/* What tells this machine's plain files from another's; empty when the machine has no id. */
+/* The id that tells this machine's plain files from another's; empty when it has none. */
 static struct slice
 machine_id(void)
 {

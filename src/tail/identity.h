@@ -9,8 +9,8 @@
  * The identity of the content whose first line is ${first} and whose log's live
  * file is ${name} behind all links: of a pod (NULL: of none) by its uid,
  * container and restart, else by Source_Id (default: the machine's id), the
- * directory and the name.  ${generation} tells apart what begins alike: 0, or
- * random bits.
+ * directory and the name.  ${generation} tells apart contents that begin alike: 0,
+ * or random bits.
  *
  * identity_home(conf, name, pod, out):
  * Contents that have this in common have the same identity if their first lines
@@ -24,7 +24,7 @@ void identity_home(
 /**
  * identity_log(name, out), identity_part(content, from, out):
  * The log whose live file is ${name} behind all links; the log of a content's
- * bytes from ${from} on that came too late for that.
+ * bytes from ${from} on that came too late for its log.
  */
 void identity_log(const char *name, struct identity *out);
 void identity_part(const struct identity *content, uint64_t from, struct identity *out);
@@ -34,9 +34,9 @@ struct slice identity_key(const struct identity *id);
 
 /**
  * identity_pod(target, path):
- * Whose log the file is that ${path} leads to, by the path ${target} behind
- * all links, or, as Docker keeps logs in a directory of its own, by the link
- * that ${path} is.  NULL: not a pod's; else the caller unrefs it.
+ * The pod that wrote the file at ${path}, by the path ${target} behind all links,
+ * or, as Docker keeps logs in a directory of its own, by the link that ${path}
+ * is.  NULL: it is not a pod's; else the caller unrefs it.
  */
 struct pod *identity_pod(const char *target, const char *path);
 

@@ -1,7 +1,7 @@
 /*
  * The forms of a runtime's lines: containerd's and CRI-O's, Docker's json-file.
- * Each line says by its first byte which one it may be; its time, its side,
- * whether it is a part, is one thing to all behind.
+ * The first byte of a line says which form it may have; its time, its side and
+ * whether it is a part are in one struct for either form.
  */
 #include "line_format.h"
 

@@ -1,7 +1,7 @@
 /*
- * Bytes to lines: what is new in a place, in one buffer that all share.  A line
- * ends at its newline; where it stopped before (a break), whatever stands behind
- * it now; and at a seal.
+ * Bytes to lines: new bytes of a place, in one buffer that all logs share.  A line
+ * ends at its newline; at a break, where it ended before, though more may follow
+ * now; and at a seal.
  */
 #include "lines.h"
 
@@ -11,7 +11,7 @@
 #include "place.h"
 
 #define READ_SIZE (256u << 10) /* one read */
-#define BUDGET (1u << 20)      /* of one log in one turn: then it is another's */
+#define BUDGET (1u << 20)      /* bytes of one log in one turn: then it is another's */
 
 static uint64_t
 base_of(const struct reader *r)
@@ -19,7 +19,7 @@ base_of(const struct reader *r)
 	return r->span->is.base;
 }
 
-/* Lines that are only counted are read once more. */
+/* Lines of a reader that counts are read once more: counted then. */
 static void
 lines_count(const struct reader *r, uint64_t lines)
 {
@@ -71,7 +71,7 @@ lines_take_to(struct tail *t, struct reader *r, struct slice bytes, uint64_t sto
 
 /* ---- the buffer */
 
-/* What stands at r->at now, if that is where `p` still has what was read before it. */
+/* True while `p` has the bytes that were read of it before r->at. */
 static bool
 is_what_it_was(const struct reader *r, const struct place *p, struct slice before, struct slice all)
 {
@@ -86,8 +86,8 @@ is_what_it_was(const struct reader *r, const struct place *p, struct slice befor
 }
 
 /*
- * Fill the buffer, of which `want` bytes are used: with what stands before
- * r->at, which must be what stood there, and what follows (*out).
+ * Fill the buffer, of which `want` bytes are used: with the bytes before r->at,
+ * which must be those that were read, and those that follow (*out).
  */
 static bool
 buffer_fill(struct tail *t, struct reader *r, struct place *p, size_t want, struct slice *out)
@@ -123,7 +123,7 @@ bytes_count(struct content *c, uint64_t to)
 	c->grown = clock_mono(); /* the turn may have begun long before */
 }
 
-/* Keep what stands before r->at: mostly it is in the buffer. */
+/* Keep a hash of the bytes before r->at: mostly they are in the buffer. */
 static void
 before_note(struct tail *t, struct reader *r, const struct place *p)
 {
@@ -159,7 +159,7 @@ room_make(struct tail *t, const struct reader *r)
 
 /* ---- a line that is longer than the buffer */
 
-/* What does not fit is passed over.  LINES_END: where it ends is not written yet. */
+/* Bytes that do not fit are passed over.  LINES_END: its end is not written yet. */
 static enum lines
 long_line_take(struct tail *t, struct reader *r, struct place *p, struct slice line, uint64_t stop)
 {

@@ -6,9 +6,9 @@
 
 enum lines {
 	LINES_MORE,    /* the budget is used up */
-	LINES_END,     /* what is left of the place is no line, or nothing */
+	LINES_END,     /* the rest of the place is no whole line, or nothing */
 	LINES_REFUSED, /* a record was refused, or must wait */
-	LINES_CHANGED, /* the place has not the bytes that were read of it */
+	LINES_CHANGED, /* the place no longer has the bytes that were read of it */
 };
 
 /**
@@ -22,7 +22,7 @@ enum lines lines_read(struct tail *t, struct reader *r, struct place *p, uint64_
 /**
  * lines_finish(t, r, p):
  * Nothing follows in ${p}, as far as is known, and nothing behind it: its last
- * line, whose newline has not come, is one, and ends there by a break.
+ * line, whose newline has not come, is taken, and ends there by a break.
  */
 enum lines lines_finish(struct tail *t, struct reader *r, struct place *p);
 

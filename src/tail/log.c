@@ -117,7 +117,7 @@ log_is_known(struct tail *t, const char *name)
 
 /* ---- begun and ended */
 
-/* What lies before the first reader is not read in this life. */
+/* Bytes before the first reader are not read by this process. */
 static void
 read_note(struct log *log)
 {
@@ -146,7 +146,7 @@ log_begin(struct tail *t, struct log *log)
 	turns_wake(t, log);
 }
 
-/* Nothing points to the cursors any more; what is under way arrives. */
+/* Nothing points to the cursors any more; records in flight still arrive. */
 static void
 log_end(struct tail *t, struct log *log)
 {

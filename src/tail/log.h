@@ -9,8 +9,8 @@ void log_fini(struct tail *t);
 
 /**
  * log_get(t, conf, path, name):
- * The log whose live file is ${name} behind all links, found at ${path}; what is
- * stored of it is loaded.
+ * The log whose live file is ${name} behind all links, found at ${path}; spans
+ * that are stored of it are loaded.
  *
  * log_part(t, main, id):
  * The log ${id} of bytes that came too late for ${main}, or that it has no place for.
@@ -29,7 +29,7 @@ bool log_is_known(struct tail *t, const char *name);
  *
  * log_cut(t, log, position, over):
  * The bytes behind ${position} are not those that were read: readers go back to
- * it, and, when what came before is ${over}, on from it.
+ * it.  ${over}: those that had not come so far go on there, too.
  *
  * log_free(t, log):
  * Let it go, with its readers, spans, contents and places.

@@ -1,8 +1,8 @@
 /*
- * What is lost, and said: bytes that were seen in a file and destroyed before
- * they were read.  While we run this is known at once; of what happened while
- * we did not, the contents tell that have no file any more, and whose size when
- * it was last seen lies behind what is shipped.
+ * Losses, counted and said: bytes that were seen in a file and destroyed before
+ * they were read.  While we run this is known at once; for the time before the
+ * start it is told by contents without a file, whose size when it was last seen
+ * lies behind their cursors.
  */
 #include "lost.h"
 
@@ -57,7 +57,7 @@ lost_count(const struct content *c, enum lost why, uint64_t bytes)
 
 /* ---- a content */
 
-/* Readers go on behind it; return how much the first one had not taken. */
+/* Readers go on behind it; return how many bytes the first one had not taken. */
 static uint64_t
 log_lose(struct tail *t, struct log *log, const struct content *c)
 {

@@ -10,9 +10,9 @@
  * Count that ${bytes} of ${c} are lost, and say it.
  *
  * lost_content(t, c, why):
- * ${c} has no place any more: what was not taken of it is lost.  Where it may
- * have grown it has a seal now, readers go on behind it.  One that is
- * pending goes.
+ * ${c} has no place any more: its bytes that were not taken are lost.  A span of
+ * it without a seal gets one, and readers go on behind it.  A pending ${c} is
+ * freed.
  *
  * lost_is_certain(t, c):
  * No place of ${c} will be found.  Soon after a start that is not certain: a log
@@ -24,8 +24,8 @@ bool lost_is_certain(const struct tail *t, const struct content *c);
 
 /**
  * lost_settle(t):
- * Once after the start, when each file that is there has found its content: what
- * the others had unread is lost.
+ * Once after the start, when each file that is there has found its content:
+ * unread bytes of the other contents are lost.
  */
 void lost_settle(struct tail *t);
 

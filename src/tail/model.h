@@ -1,23 +1,23 @@
 /*
  * The model of reading: logs, spans, contents, places, readers.
  *
- *	log       what one container (one restart) wrote, or what was written under
- *	          one path; its bytes have positions
+ *	log       all that one container (one restart) wrote, or that was written
+ *	          under one path; its bytes have positions
  *	  span    a run of one content's bytes, from `from` to `seal`, cut by one set
  *	          of rules; the end of a span and the start of the next are one position
- *	    content  what has one identity (naming.c)
- *	    place    where a content can be read now: a descriptor and a name
- *	  reader  walks the log: a position, what is open on both sides there
+ *	    content  the bytes of one file, under one identity (naming.c)
+ *	    place    an open file that has a content: a descriptor and a name
+ *	  reader  walks the log: a position, and there each side's open record
  *
- * What holds:
+ * Always so:
  *   - A content is in its log's `pending` until it is entered, and then has a
  *     span; each that is not shipped has an open place, or its bytes are lost.
  *   - Spans are in the order of their positions.  All but the last have a seal.
- *   - A seal is never changed.  Bytes behind it are a span of a log of their own
- *     (`late`), which begins there and waits for nobody.
+ *   - A seal stands, unless its log goes back (log_cut).  Bytes behind it are a span
+ *     of a log of their own (`late`), which begins there and waits for nobody.
  *   - A record is [start, end) in positions.  How bytes are cut is a function of
  *     bytes, seals, breaks and the rules of the span in which a record begins.
- *   - What a reader sends waits for the last mark (span, seal, break) that it has
+ *   - A reader's records wait for the last mark (span, seal, break) that it has
  *     made or passed: `mark`.
  */
 #ifndef MODEL_H
@@ -45,10 +45,10 @@ struct place {
 	ino_t ino;
 	char *name;                     /* behind all links, as it was seen last */
 	struct packed *packed;          /* it is a .gz (place.c); NULL: a plain file */
-	uint64_t size;                  /* of the content that it has, as seen last */
+	uint64_t size;                  /* of its content, as seen last */
 	int64_t written;                /* ns, wall: of the last write, as of the last look */
 	int64_t asked;                  /* mono ns when it was last asked whether a writer has it */
-	struct fingerprint head;        /* what it began with when it was opened or named */
+	struct fingerprint head;        /* of its first bytes as it was opened or named */
 	unsigned first_look, last_look; /* numbers of the looks that found it */
 	bool live;                      /* a Path leads to it; false: rotated or deleted */
 	bool left;                      /* no process can write to it any more */
@@ -57,20 +57,20 @@ TAILQ_HEAD(places, place);
 
 struct content {
 	TAILQ_ENTRY(content) in_pending;
-	struct places places; /* the one that is read from is the first */
+	struct places places; /* the first is read from */
 	struct log *log;      /* of its first span, or by whose name it was found */
 	struct log *late;     /* has the bytes behind the seal; NULL: there are none */
-	struct identity id;   /* when it is named */
+	struct identity id;   /* set when it is named */
 	struct content_state is;
 	unsigned spans;           /* 0: it is pending */
 	uint32_t hour;            /* of the first line */
-	uint64_t size;            /* the most that was seen */
-	uint64_t read_to;         /* was read at least once */
+	uint64_t size;            /* the largest that was seen */
+	uint64_t read_to;         /* all below was read at least once */
 	int64_t grown;            /* mono ns when it last had more */
 	struct fingerprint taken; /* before the farthest offset that a reader took */
 	uint64_t checked;         /* offset of the last checkpoint */
 	bool named;               /* its first line is complete */
-	bool gone;                /* it has no place, and the loss is counted */
+	bool gone;                /* bytes of it cannot be read, and are counted as lost */
 };
 TAILQ_HEAD(contents, content);
 
@@ -91,13 +91,13 @@ struct reader {
 	uint64_t stop;             /* the next break; UINT64_MAX: none */
 	uint64_t half;             /* a break at which a line without a newline ended; 0: none */
 	uint64_t fresh_from;       /* records that begin below may have been sent before */
-	state_ticket mark;         /* of the last one that it has made or passed */
-	struct fingerprint before; /* what stands before `at`, by offset in its content */
+	state_ticket mark;         /* of the last mark that it has made or passed */
+	struct fingerprint before; /* of the bytes before `at`, by offset in its content */
 	struct open_record open[SIDES];
 	struct past past[SIDES];
 	struct cursor cursor[SIDES];
 	int64_t due; /* mono ns when it has a turn without an event */
-	bool parked; /* the server holds what it feeds, or it waits: not read */
+	bool parked; /* not read: an output has no room, or it waits */
 	bool ended;  /* nothing will come any more, and nothing is open */
 	bool stale;  /* a record waits for a mark while the state cannot be written */
 };
@@ -112,17 +112,16 @@ struct log {
 	struct contents pending; /* not entered, the oldest first */
 	struct reader *readers;  /* one for each of t->ships; NULL: no content was entered yet */
 	unsigned nreaders;
-	struct reader *count; /* reads ahead of the first one; NULL: need not */
+	struct reader *count; /* reads ahead of the first reader; NULL: none */
 	state_ticket mark;    /* of the newest mark */
 	unsigned began;       /* the look that found its live file first; 0: none did */
 	int64_t due;          /* mono ns when it has a turn without an event */
-	int64_t
-	    waited; /* mono ns since which the next content waits for this one's writer; 0: none */
+	int64_t waited;       /* mono ns since when the next content waits; 0: it does not */
 	enum wakeful {
 		ASLEEP,
 		AWAKE,
 		READY
-	} turn;       /* a turn looks at it; it may have unread bytes */
+	} turn;       /* AWAKE: turns look at it; READY: it may have unread bytes */
 	bool hot;     /* grows all the time: read by the clock, not watched */
 	bool checked; /* its rules were compared with the present ones */
 	bool relist;  /* rotated files of it were closed for want of descriptors */
@@ -134,14 +133,14 @@ span_start(const struct span *s)
 	return s->is.base + s->is.from;
 }
 
-/* SEAL_NONE when it may grow. */
+/* The position behind its last byte; SEAL_NONE when it may grow. */
 static inline uint64_t
 span_end(const struct span *s)
 {
 	return s->is.seal == SEAL_NONE ? SEAL_NONE : s->is.base + s->is.seal;
 }
 
-/* Where its content ends in its log, if other rules divide it, too. */
+/* The position where its content ends, behind further spans that other rules make of it. */
 static inline uint64_t
 span_content_end(const struct span *s)
 {

@@ -1,9 +1,9 @@
 /*
  * A content is known by its first line, as it was when it was named, and by the
  * bytes before the farthest offset that a reader took.  Lines without a time may
- * come again as they were: a file of such that is not what was read of any
- * content that began alike is a generation of its own, as is whatever appears at
- * a live name while we look.
+ * come again as they were: a file of such lines, when it goes on unlike all
+ * contents that began alike, is a generation of its own, as is a file that appears
+ * at a live name while we run.
  */
 #include "naming.h"
 
@@ -24,15 +24,15 @@
 #include "reader.h"
 #include "spans.h"
 
-#define FIRST_LINE ((size_t)64 << 10) /* as much of it as an identity takes */
+#define FIRST_LINE ((size_t)64 << 10) /* bytes of it that an identity takes */
 #define ALIKE 64                      /* contents of one home that are asked, the newest first */
-#define CUT_WAIT 10 /* Rotate_Wait: so long a .gz that is cut off in its first line may grow */
+#define CUT_WAIT 10 /* times Rotate_Wait: so long a .gz that ends in its first line may grow */
 #define HOUR (3600 * NS_PER_S)
 
 /* ---- the first line */
 
 struct head {
-	struct slice all;  /* what there is, up to FIRST_LINE */
+	struct slice all;  /* the file's first bytes, up to FIRST_LINE */
 	struct slice line; /* the first line; its newline, when it is there, is behind it */
 	size_t size;       /* of the line with its newline */
 	bool whole;        /* a newline ended it, or it is too long for one */
@@ -73,7 +73,7 @@ head_note(struct place *p, const struct head *h)
 	p->head.hash = fingerprint_hash((struct slice){ h->all.at, (size_t)p->head.at });
 }
 
-/* ---- how far a file is what was read of a content */
+/* ---- how far a file has the bytes that were read of a content */
 
 enum fit { FIT_ALL, FIT_SHORT, FIT_PART };
 
@@ -150,7 +150,7 @@ fit_of(struct tail *t, const struct place *p, const struct content *c, uint64_t 
 
 /*
  * Present options other than those of before take force where the last content
- * that was entered ended when we started, never below what was counted.
+ * that was entered ended when we started, never below the counted records.
  */
 static void
 rules_check(struct tail *t, struct log *log)
@@ -220,8 +220,8 @@ lost_power(const struct tail *t, const struct place *p, uint64_t to)
 }
 
 /*
- * Only up to `to` is the file what was read of it: truncated, it is read again
- * from there.  After a power cut what stands there now is not asked.
+ * Only up to `to` has the file the bytes that were read of it: truncated, it is
+ * read again from there.  After a power cut reading goes on at its end.
  */
 static void
 go_back(struct tail *t, struct content *c, struct place *p, uint64_t to)
@@ -250,7 +250,7 @@ go_back(struct tail *t, struct content *c, struct place *p, uint64_t to)
 						: to));
 }
 
-/* ---- which of them */
+/* ---- the content that fits best */
 
 struct found {
 	struct content *same, *shorter, *part;
@@ -329,7 +329,7 @@ is_others(const struct log *log, const struct place *p, const struct content *c)
 	       strcmp(c->log->name, log->name) != 0 && !is_home(p, c);
 }
 
-/* A part of a first line, by which a file was named that ended so, may be the beginning of any. */
+/* A content that was named by a part of a first line may begin as many a file does. */
 static bool
 is_certain(const struct head *h, const struct place *p, const struct content *c)
 {
@@ -338,7 +338,7 @@ is_certain(const struct head *h, const struct place *p, const struct content *c)
 	       (!p->live && is_home(p, c));
 }
 
-/* Nothing of its log lies behind it: it may go back. */
+/* No other content of its log lies behind it: the log may go back. */
 static bool
 is_last(const struct content *c)
 {
@@ -398,7 +398,7 @@ look_up(
 	}
 }
 
-/* ---- a new one */
+/* ---- a new content */
 
 static void
 begin(struct tail *t, struct content *c, struct place *p, const struct head *h)
@@ -429,7 +429,7 @@ begin(struct tail *t, struct content *c, struct place *p, const struct head *h)
 	c->read_to = 0;
 }
 
-/* No more of the first line is to be expected: what there is names it. */
+/* No more of the first line is expected: the part that is there names the content. */
 static bool
 is_over(struct tail *t, struct content *c, struct place *p, const struct head *h)
 {
@@ -439,7 +439,7 @@ is_over(struct tail *t, struct content *c, struct place *p, const struct head *h
 		c->read_to = h->all.len;
 		c->grown = t->now;
 	}
-	if (place_is_cut(p)) /* it may be written, still, and begin another content's line */
+	if (place_is_cut(p)) /* it may grow; other contents may begin like the part */
 		return h->all.len > 0 && t->now - c->grown > CUT_WAIT * wait;
 	return h->all.len > 0 &&
 	       (t->finishing || (!p->live && (files_is_left(t, p) || t->now - c->grown > wait)));

@@ -1,4 +1,4 @@
-/* Which content a file has. */
+/* The content that a file has. */
 #ifndef NAMING_H
 #define NAMING_H
 
@@ -6,14 +6,13 @@
 
 /**
  * naming_try(t, c):
- * ${c} is pending and has no name yet: ask its file.  It has one then, or its
- * place has a content that is known and ${c} is gone, or its first line is not
+ * ${c} is pending and has no name yet: read its file.  Then it has a name, or its
+ * place has a content that was known and ${c} is freed, or its first line is not
  * complete.
  *
- * naming_is_known(t, conf, path, target, name, fd):
- * True when the state has a content that begins as ${fd} does, which was found at
- * ${path}, is ${target} behind all links, and would be of the log whose live
- * file is ${name}.
+ * naming_is_known(t, conf, path, name, fd):
+ * True when the state has a content that begins as the file ${fd} does, which was
+ * found at ${path} and would be of the log whose live file is ${name}.
  */
 void naming_try(struct tail *t, struct content *c);
 bool naming_is_known(

@@ -1,5 +1,5 @@
 /*
- * Which files are opened at all: not of our own pod, not by a second name, and
+ * Opening files, but not those of our own pod, not by a second name, and only
  * as long as there are descriptors.  When they run out, rotated files that were
  * read and are kept for late bytes are closed; their directory is listed again
  * when there is room.
@@ -33,7 +33,7 @@ opener_say(struct tail *t, const char *path, const char *why)
 
 /* ---- descriptors */
 
-/* Close what was read; return how many files that was. */
+/* Close rotated files that were read; return how many. */
 static unsigned
 make_room(struct tail *t)
 {
@@ -100,7 +100,7 @@ open_with_room(struct tail *t, const struct tail_conf *conf, const char *path, s
 	return open_once(t, conf, path, out, why);
 }
 
-/* ---- what is not read */
+/* ---- files that are not read */
 
 static bool
 is_own_pod(const struct tail_conf *conf, const char *target, const char *path)

@@ -12,7 +12,7 @@
  * NULL: its own.
  *
  * opener_say(t, path, why):
- * Say now and then that what is at ${path} is not read.
+ * Say now and then that the file at ${path} is not read.
  */
 struct place *opener_open(
     struct tail *t, const struct tail_conf *conf, const char *path, const char *live, bool *gone);

@@ -1,4 +1,4 @@
-/* [INPUT] tail: its options, and what they may not say together. */
+/* [INPUT] tail: its options, and a check of them. */
 #include <stddef.h>
 #include <string.h>
 
@@ -88,8 +88,8 @@ static const struct option tail_options[] = {
 };
 
 /*
- * What the built-in multiline parsers join: these three are joined without
- * being named; others would leave one record a line, and that is said.
+ * Of the built-in multiline parsers cri, docker and java need not be named; others
+ * would leave one record a line, and are an error.
  */
 static void
 tail_check(const struct section *section, struct findings *findings)

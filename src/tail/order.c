@@ -1,8 +1,8 @@
 /*
- * The order of a log's contents.  What is pending stands in the order of its
- * files' present names, the live one last; a file that has lost its name keeps
- * its place.  What turns out to be older than the last content that was entered,
- * or lies behind a seal, is a log of its own.
+ * The order of a log's contents.  Pending ones stand in the order of their files'
+ * present names, the live one last; a file that has lost its name keeps its
+ * place.  A content that turns out to be older than the last one that was entered,
+ * and bytes behind a seal, are logs of their own.
  */
 #include "order.h"
 
@@ -20,8 +20,7 @@
 #include "spans.h"
 #include "takeover.h"
 
-#define LATEST                                                                                     \
-	10 /* Rotate_Wait: so long a content with a line waits for a writer that never goes */
+#define LATEST 10 /* times Rotate_Wait: the longest wait for a writer that never goes */
 
 /* ---- names */
 
@@ -139,7 +138,7 @@ span_begin(struct tail *t, struct log *log, struct content *c, uint64_t from)
 	return spans_add(t, log, c, &is);
 }
 
-/* Readers know of what was entered; of its records some may have been sent before. */
+/* Readers know of the span that was entered; some of its records may have been sent before. */
 static void
 span_begun(struct tail *t, struct log *log, const struct span *s)
 {
@@ -182,7 +181,7 @@ part_begin(struct tail *t, struct log *log, struct content *c, uint64_t from)
 	identity_part(&c->id, from, &id);
 	part = log_part(t, log, &id);
 	if (log_last(part) != NULL)
-		return; /* a start or a batch of late bytes before has made it */
+		return; /* an earlier start, or earlier late bytes, have made it */
 	if (c->spans == 0)
 		c->log = part;
 	else
@@ -193,8 +192,8 @@ part_begin(struct tail *t, struct log *log, struct content *c, uint64_t from)
 }
 
 /*
- * Found after its successor was entered.  Nothing says so when the last content
- * has no name: then what was there at the start was there before it, too.
+ * Found after its successor was entered.  No name says so when the last content
+ * has no file: then a rotated file of the start is taken to be older.
  */
 static bool
 is_orphan(const struct log *log, const struct content *c)
@@ -210,14 +209,14 @@ is_orphan(const struct log *log, const struct content *c)
 	return before == NULL && p->first_look == 1 && !p->live;
 }
 
-/* One that has no line yet holds up the others, but for a .gz, which may be a copy of any. */
+/* A file without a line yet holds up the later ones, but a .gz may be a copy of any. */
 static bool
 holds_up(const struct place *p)
 {
 	return p->live || (p->size > 0 && p->packed == NULL);
 }
 
-/* The first of the pending ones that has a line. */
+/* The next content: the first pending one, if it has a line. */
 static struct content *
 next_of(struct tail *t, struct log *log)
 {
@@ -258,7 +257,7 @@ is_over(struct tail *t, struct log *log, struct content *c)
 	       t->now - log->waited > LATEST * wait;
 }
 
-/* ---- the first one */
+/* ---- the first content */
 
 static const struct takeover *
 takeover_of(const struct tail *t, const struct tail_conf *conf)
@@ -270,7 +269,7 @@ takeover_of(const struct tail *t, const struct tail_conf *conf)
 	return t->look->takeovers == NULL ? NULL : t->look->takeovers[i];
 }
 
-/* 0 and false: it has not. */
+/* The offset that Fluent Bit had read to; false, and 0: it is not known. */
 static bool
 has_offset(const struct tail *t, const struct log *log, const struct content *c, uint64_t *offset)
 {
@@ -282,9 +281,9 @@ has_offset(const struct tail *t, const struct log *log, const struct content *c,
 }
 
 /*
- * Where Fluent Bit stopped.  Its DB forgets a rotated file that it has read: one
- * that is not in it, and is older than one that is, was read to its end.  All that
- * is there is entered as one change.
+ * Go on where Fluent Bit stopped.  Its DB forgets a rotated file that it has read:
+ * a file that is not in it, and is older than one that is, was read to its end.
+ * All pending contents are entered as one change.
  */
 static bool
 taken_over(struct tail *t, struct log *log)

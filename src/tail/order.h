@@ -1,4 +1,4 @@
-/* Which content of a log is next. */
+/* The next content of a log. */
 #ifndef ORDER_H
 #define ORDER_H
 
@@ -14,7 +14,7 @@
  * where that says.
  *
  * order_name(t, log):
- * Name those that have a complete first line.
+ * Name the pending contents that have a complete first line.
  */
 void order_add(struct tail *t, struct log *log, struct place *p);
 void order_renamed(struct place *p, char *name, bool live);
@@ -33,9 +33,9 @@ bool order_enter(struct tail *t, struct log *log);
 
 /**
  * order_release(t, log):
- * Let go what all readers have passed and no process can write to; bytes behind
- * a seal get a log of their own.  Return when to look again: mono ns, INT64_MAX:
- * at an event.
+ * Let go contents that all readers have passed and no process can write to; bytes
+ * behind a seal get a log of their own.  Return when to look again: mono ns,
+ * INT64_MAX: at an event.
  */
 int64_t order_release(struct tail *t, struct log *log);
 

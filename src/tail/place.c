@@ -1,6 +1,6 @@
 /*
  * pread, or a .gz's content.  The kubelet compresses all but the newest rotated
- * file, so after a while without us most of what is left to read is compressed.
+ * file, so after a while without us most unread bytes are compressed.
  */
 #include "place.h"
 

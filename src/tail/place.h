@@ -1,5 +1,5 @@
 /*
- * Where bytes come from: a file itself, or what a .gz holds.  Offsets are
+ * The source of bytes: a plain file, or the content of a .gz.  Offsets are
  * those of the decompressed bytes, so that a content goes on where it was when
  * its file has been compressed.
  */
@@ -10,10 +10,10 @@
 
 /**
  * place_begin(t, p), place_fini(t, p):
- * ${p} was opened (compressed, by its name or not); it is about to be closed.
+ * ${p} was opened (its name says whether it is a .gz); it is about to be closed.
  *
  * place_changed(t, p):
- * The .gz ${p} was written to since: what was found at its end is not so any more.
+ * The .gz ${p} was written to: the end that was found in it is no longer its end.
  */
 void place_begin(struct tail *t, struct place *p);
 void place_fini(struct tail *t, struct place *p);
@@ -28,12 +28,12 @@ ssize_t place_read(const struct place *p, void *to, size_t n, uint64_t offset);
 
 /**
  * place_measure(p):
- * Set p->size to what the system says now.  For a .gz: what its trailer
- * claims, and once it has been read to its end, the bytes that there were.
+ * Set p->size to the present size of a plain file.  For a .gz: to the size that its
+ * trailer claims, or, once it was read to its end, to the bytes that were there.
  *
  * place_claims(p):
  * How many bytes the content of the .gz ${p} has by its trailer, when that can
- * be so: beyond what could be read, for one that is corrupt or cut off.
+ * be so: beyond the bytes that could be read, for one that is corrupt or cut off.
  *
  * place_is_cut(p):
  * True when ${p} is a .gz that is corrupt or cut off, and was read so far.
@@ -50,7 +50,7 @@ bool place_is_cut(const struct place *p);
 bool place_turn(struct tail *t, const struct place *p, const struct reader *r);
 void place_turned(struct tail *t, const struct reader *r, bool more);
 
-/* Free what inflating takes; it is made again when it is needed. */
+/* Free the memory of inflating; it is taken again when it is needed. */
 void place_free(struct tail *t);
 
 #endif

@@ -1,4 +1,4 @@
-/* A reader's position, what is done of both sides there, its cursors. */
+/* A reader's position, how far each side is done, its cursors. */
 #include "reader.h"
 
 #include <stdlib.h>
@@ -47,7 +47,7 @@ reader_begin(struct tail *t, struct reader *r, struct log *log, const struct shi
 	known = state_cursors(t->state, &log->stream.log, to->number, at);
 	for (int side = 0; side < SIDES; side++) {
 		r->resume[side] = at[side].shipped > first ? at[side].shipped : first;
-		if (!known) /* before another one passes it */
+		if (!known) /* before another reader passes it */
 			state_shipped(t->state, &log->stream.log, (enum side)side, to->number,
 			    r->resume[side]);
 		cursor_init(&r->cursor[side], &log->stream.log, (enum side)side, to->number,
@@ -142,7 +142,7 @@ reader_idle(struct reader *r)
 	       cursor_idle(r->to->to.book, &r->cursor[SIDE_STDERR]);
 }
 
-/* ---- the one that counts */
+/* ---- the reader that counts */
 
 void
 reader_count_begin(struct tail *t, struct log *log)

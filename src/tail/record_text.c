@@ -56,7 +56,7 @@ take_line(struct frame *fr, struct record_text *out, struct slice line)
 	return !out->full;
 }
 
-/* All whole lines of `bytes`; what stands behind the last newline is left.  False: the cap is reached. */
+/* All whole lines of `bytes`; bytes behind the last newline are left.  False: the cap is reached. */
 static bool
 take_lines(struct frame *fr, struct record_text *out, struct slice *bytes)
 {

@@ -4,7 +4,7 @@
 
 #include "model.h"
 
-/* What was found besides the text, which is in fr->whole. */
+/* Findings besides the text, which is in fr->whole. */
 struct record_text {
 	size_t lines; /* that were found */
 	bool newline; /* the next line begins a new one in the text */
@@ -21,8 +21,8 @@ struct record_text {
 /**
  * record_text_read(fr, log, side, o, out):
  * Read the lines of ${o}, a record of ${side}, from the read buffer when it has
- * them, else from the places of its spans.  False: not all of it is there, or it
- * is not what it was.
+ * them, else from the places of its spans.  False: bytes of it are gone, or have
+ * changed.
  */
 bool record_text_read(struct frame *fr, const struct log *log, enum side side,
     const struct open_record *o, struct record_text *out);

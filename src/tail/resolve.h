@@ -1,4 +1,4 @@
-/* Opening what a path leads to, without being led astray. */
+/* Opening the file that a path leads to, without being led astray. */
 #ifndef RESOLVE_H
 #define RESOLVE_H
 

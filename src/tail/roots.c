@@ -1,7 +1,7 @@
 /*
  * The roots: each is opened once, when it is first there, and kept.  Whoever
  * may write to /var/log can rename one and put a link, or a directory of his
- * own, in its place; what is opened is opened below the directory that was
+ * own, in its place; files are opened below the directory that was
  * there first, and a root whose name leads elsewhere by now gives nothing more.
  *
  * A root's own name is no link.  The names above it are the system's (a /var
@@ -43,7 +43,7 @@ struct roots {
 	size_t n;
 };
 
-/* ---- which there are */
+/* ---- the list of roots */
 
 /* The directory of a Path: up to the last slash before any wildcard. */
 static char *
@@ -142,7 +142,7 @@ roots_free(struct roots *r)
 
 /* ---- each by its name */
 
-/* Below the system's own log directory, not that itself. */
+/* The rest of a path below /var/log; NULL: it is /var/log itself, or elsewhere. */
 static const char *
 below_var_log(const char *path)
 {
@@ -151,7 +151,7 @@ below_var_log(const char *path)
 	return rest == NULL || *rest == '\0' ? NULL : rest;
 }
 
-/* Its name; with links above it, or, as /var/log, itself one, it is the system's. */
+/* Open a root by its name.  Links above it, and /var/log as a link, are the system's. */
 static int
 name_open(const char *path)
 {
@@ -204,7 +204,7 @@ is_pseudo(int fd)
 	return false;
 }
 
-/* ---- what a name leads to by now */
+/* ---- the directory that a name leads to by now */
 
 static void
 root_refuse(struct root *root, const char *why, const char *remedy)
@@ -236,7 +236,7 @@ root_take(struct root *root, int fd, const struct stat *st)
 	root->ino = st->st_ino;
 }
 
-/* What its name leads to by now, which it keeps or not. */
+/* The file that its name leads to by now: taken as the root, or refused. */
 static void
 root_met(struct root *root, int fd)
 {
@@ -293,7 +293,7 @@ roots_look(struct roots *r)
 		root_look(&r->at[i]);
 }
 
-/* ---- what lies below them */
+/* ---- files below the roots */
 
 /* Docker keeps a container's configuration, with its secrets, beside its log. */
 static bool

@@ -18,9 +18,9 @@ void roots_free(struct roots *r);
 
 /**
  * roots_look(r):
- * Open those that have appeared; see whether each is still what it was.  One
+ * Open those that have appeared; check that each is the same directory still.  One
  * that has become a link, or another directory below /var/log, is refused,
- * which is said: nothing is opened below it until it is what it was.
+ * which is said: nothing is opened below it until it is the same again.
  */
 void roots_look(struct roots *r);
 

@@ -10,7 +10,7 @@
 
 /**
  * rotated_is(name, live):
- * True when ${name} is what a rotation makes of the name ${live}.
+ * True when ${name} is a name that a rotation makes of ${live}.
  *
  * rotated_live(name, live):
  * Set ${live} to the next longer name of which a rotation makes ${name}; begin
@@ -22,7 +22,7 @@
  *
  * rotated_base(name):
  * ${name} without .gz and all that rotations by number or date with a dot have
- * put behind it: what is part of an identity, and so never changes.
+ * put behind it: the part of it that is in identities, and so never changes.
  */
 bool rotated_is(struct slice name, struct slice live);
 bool rotated_live(struct slice name, struct slice *live);

@@ -27,7 +27,7 @@ rotation_directory(const char *path)
 	return (struct slice){ path, slash == path ? 1 : (size_t)(slash - path) };
 }
 
-/* No rotation leaves a link: it could lead to what is another pod's. */
+/* No rotation leaves a link, which could lead to another pod's file. */
 static int
 is_file(const struct dirent *e)
 {

@@ -1,4 +1,4 @@
-/* What rotations have left beside a live file. */
+/* Rotated files beside a live one. */
 #ifndef ROTATION_H
 #define ROTATION_H
 
@@ -6,8 +6,8 @@
 
 /**
  * rotation_open(t, log):
- * Open what stands rotated beside the live file of ${log} and is not open yet:
- * it is pending there.  Files that are open have the names that they have now.
+ * Open the rotated files beside the live file of ${log} that are not open yet: they
+ * are pending there.  Files that are open get their present names.
  */
 void rotation_open(struct tail *t, struct log *log);
 

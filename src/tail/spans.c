@@ -103,7 +103,7 @@ spans_add(struct tail *t, struct log *log, struct content *c, const struct span_
 	if (s->rules == NULL)
 		s->rules = framing_rules_of(t, log->stream.conf);
 	if (c->spans++ == 0 && c->log == log)
-		c->read_to = is->from; /* what lies before is not */
+		c->read_to = is->from; /* bytes before it are not read */
 	while (before != NULL && is_behind(before, s))
 		before = TAILQ_PREV(before, spans, in_log);
 	if (before != NULL)
@@ -181,7 +181,7 @@ spans_is_passed(const struct log *log, const struct span *s, uint64_t shipped)
 
 /* ---- checkpoints */
 
-/* What stands before the cursor is asked of the file, which must not have changed unseen. */
+/* The bytes before the cursor are read from the file, which must not have changed unseen. */
 static bool
 checkpoint_make(const struct content *c, uint64_t offset, struct fingerprint *out)
 {

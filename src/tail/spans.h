@@ -10,7 +10,7 @@
  * not in memory; ${of}: those of this content alone.
  *
  * spans_add(t, log, c, is):
- * ${c} has a span more in ${log}; in memory only.
+ * ${c} has one more span in ${log}; in memory only.
  *
  * spans_store(t, log, list, n):
  * Store the ${n} spans of ${list} as one change, and their contents: a mark.
@@ -38,8 +38,8 @@ bool spans_is_passed(const struct log *log, const struct span *s, uint64_t shipp
 
 /**
  * spans_checkpoint(t, log):
- * Tell the state the sizes of the contents, and what stands before the first
- * reader's cursor.
+ * Tell the state the sizes of the contents, and a hash of the bytes before the
+ * first reader's cursor.
  */
 void spans_checkpoint(struct tail *t, struct log *log);
 

@@ -1,6 +1,6 @@
 /*
- * One turn of the reader thread: what changed, which files there are, then each
- * log that may have more, in turns.
+ * One turn of the reader thread: changes, new files, then each log that may have
+ * more, one after the other.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@
 
 #define COALESCE (20 * NS_PER_MS) /* wake-ups closer than this are one */
 
-/* One descriptor a file: take what the system lets us have. */
+/* One descriptor a file: raise the limit as far as the system allows. */
 static void
 descriptors_raise(void)
 {
@@ -146,7 +146,7 @@ tail_wait(struct tail *t, int wake, int ms)
 
 /* ---- a log's turn */
 
-/* Its output is parked.  Once it is let go on, it is read again from what is shipped. */
+/* True: the reader must wait.  One that was parked, and may go on, goes back to its cursors. */
 static bool
 is_parked(struct tail *t, struct reader *r)
 {
@@ -178,7 +178,7 @@ reader_turn(struct tail *t, struct log *log, unsigned i)
 		place_turned(t, r, false);
 		if (r->stale)
 			r->due = t->now + LATE_GAP;
-		else if (log->count != NULL || !frame_is_open(r)) /* else one is to count it */
+		else if (log->count != NULL || !frame_is_open(r)) /* else a reader counts it */
 			r->due = INT64_MAX;
 		return false;
 	}
@@ -186,7 +186,7 @@ reader_turn(struct tail *t, struct log *log, unsigned i)
 	if (log->readers == NULL)
 		return true;
 	r = &log->readers[i];
-	if (was == WALK_REFUSED && r->stale) { /* it alone waits, until the state can be written */
+	if (was == WALK_REFUSED && r->stale) { /* it alone waits for the state to be written */
 		r->parked = true;
 		r->due = t->now + LATE_GAP;
 	} else if (was == WALK_REFUSED) {
@@ -235,7 +235,7 @@ log_turn(struct tail *t, struct log *log)
 	return more;
 }
 
-/* Nothing of it can be read or is under way, and nothing will come. */
+/* Nothing of the log can be read or is in flight, and nothing will come. */
 static bool
 is_over(struct log *log)
 {
@@ -255,7 +255,7 @@ is_over(struct log *log)
 	content_measure(last);
 	if (content_is_live(last) || last->size > last->read_to ||
 	    (last->late == log && last->log != log))
-		return false; /* a part stays as long as what it is a part of */
+		return false; /* a log of late bytes stays as long as the log that they came late for */
 	return TAILQ_FIRST(&log->spans) == log_last(log);
 }
 
@@ -268,8 +268,8 @@ has_turn(const struct tail *t, const struct log *log)
 }
 
 /*
- * Each log that is awake has its part, until no reader takes records: that log
- * is the first of the next turn.
+ * Each log that is awake has its turn, until no reader takes records any more: the
+ * log at which that happened is the first of the next turn.
  */
 static bool
 logs_turn(struct tail *t)
@@ -297,7 +297,7 @@ logs_turn(struct tail *t)
 	return more || stand(t);
 }
 
-/* Parked logs may go on: also those that have been read to their end. */
+/* Parked logs may go on: all wake, as one that was read to its end sleeps. */
 static void
 unparked_wake(struct tail *t)
 {
@@ -350,7 +350,7 @@ tail_go_on(struct tail *t, const struct stream *stream)
 
 /* ---- the end */
 
-/* Nothing of it is unread or open, as far as is known. */
+/* Nothing of the log is unread or open, as far as is known. */
 static bool
 log_at_end(const struct log *log)
 {
@@ -407,7 +407,7 @@ log_figures(struct tail *t, struct log *log, struct tail_figures *out)
 	}
 	if (log->readers == NULL)
 		return;
-	/* What was in flight at its end may have arrived since. */
+	/* Records that were in flight at the last turn may have arrived since. */
 	for (unsigned i = 0; i < log->nreaders; i++)
 		reader_follow(&log->readers[i]);
 	spans_checkpoint(t, log);

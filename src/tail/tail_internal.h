@@ -1,4 +1,4 @@
-/* Inside tail: what one reader thread has. */
+/* Inside tail: the reader thread's data. */
 #ifndef TAIL_INTERNAL_H
 #define TAIL_INTERNAL_H
 
@@ -12,12 +12,12 @@ struct roots;
 struct takeover;
 struct watch;
 
-#define LATE_GAP NS_PER_S         /* how often what is over is asked for late bytes */
-#define POLL_GAP (50 * NS_PER_MS) /* … and a file that ends whether it has ended */
+#define LATE_GAP NS_PER_S         /* how often a content that is over is asked for late bytes */
+#define POLL_GAP (50 * NS_PER_MS) /* … and a rotated file for its last ones */
 #define HOT_GAP (100 * NS_PER_MS) /* how often a log is read that grows all the time: hot */
-#define HOT_END (200 * NS_PER_MS) /* one that has not grown for so long is not hot */
+#define HOT_END (200 * NS_PER_MS) /* a log that has not grown for so long is not hot */
 
-/* For whom readers read: one of those of tail_new. */
+/* A destination of records: one of tail_new's readers. */
 struct shipping {
 	struct tail_reader to;
 	unsigned number;  /* of its cursors, in the state */
@@ -30,7 +30,7 @@ struct files {
 	LIST_HEAD(, place) all; /* the newest first */
 	struct map *by_inode;
 	size_t n, most;
-	bool starved; /* one more was not opened: look again when there is room */
+	bool starved; /* a file was not opened: look again when there is room */
 	bool closed;  /* a writer has closed a file since the last turn */
 	struct said said, said_full, said_starved;
 };
@@ -47,13 +47,13 @@ struct logs {
 
 /* Looking for files (discover.c). */
 struct look {
-	unsigned number; /* of the last one; the first one is 1 */
+	unsigned number; /* of the last look; that of the first is 1 */
 	bool wanted;     /* something says that there are other files */
-	bool settled;    /* what was lost before the start is counted (lost.c) */
-	int64_t at;      /* mono ns of the last one */
-	int64_t gap;     /* the least until the next one */
+	bool settled;    /* bytes lost before the start are counted (lost.c) */
+	int64_t at;      /* mono ns of the last look */
+	int64_t gap;     /* the least until the next look */
 	int64_t refresh; /* the most */
-	int64_t again;   /* mono ns when there may be room for what was closed; INT64_MAX: never */
+	int64_t again;   /* mono ns when there may be room for closed files; INT64_MAX: never */
 	struct takeover **takeovers; /* of each conf; NULL: there was a state */
 };
 

@@ -1,6 +1,6 @@
 /*
  * Taking over from Fluent Bit: its DB names files by inode, with the offset
- * that it had read to.  What was in its memory then and never delivered is
+ * that it had read to.  Records in its memory then that were never delivered are
  * unknown to it, and so to us.
  */
 #include "takeover.h"
@@ -75,7 +75,7 @@ as_it_stands(const char *path)
 }
 
 /*
- * One in WAL mode, as Fluent Bit's is, needs a file more to be read, which may
+ * A DB in WAL mode, as Fluent Bit's is, needs a file more to be read, which may
  * not be made here (a read-only mount, Landlock).  Without a -wal all of it is
  * in the database itself.
  */

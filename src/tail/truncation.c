@@ -1,6 +1,6 @@
 /*
  * Truncated, a file begins anew.  Who truncates may have made a copy first
- * (logrotate's copytruncate): then that is a place of the content, and is found
+ * (logrotate's copytruncate): the copy is a place of the content, and is found
  * by its identity among the rotated files beside the log.
  */
 #include "truncation.h"
@@ -82,7 +82,7 @@ truncation_look(struct tail *t, struct reader *r)
 			return;
 		}
 	}
-	/* It was changed and is again what it was, or is a .gz that cannot be read: without it. */
+	/* It has changed back, or is a .gz that cannot be read: go on without these bytes. */
 	lost_count(r->span->content, LOST_TRUNCATED, to - from);
 	reader_skip(t, r, from, to);
 }

@@ -1,4 +1,4 @@
-/* A file that has not the bytes any more that were read of it. */
+/* A file that no longer has the bytes that were read of it. */
 #ifndef TRUNCATION_H
 #define TRUNCATION_H
 
@@ -6,12 +6,12 @@
 
 /**
  * truncation_found(t, p):
- * ${p} has not what was read of its content: it was truncated, perhaps after
- * a copy was made.  What it has now is pending, in the order of its log.
+ * ${p} no longer has the bytes that were read of its content: it was truncated,
+ * perhaps after a copy was made.  Its present bytes are a pending content.
  *
  * truncation_look(t, r):
- * Lines of a record that ends at ${r} are not there any more: find out of which
- * content, and go on behind them.
+ * Lines of a record that ends at ${r} are not there any more: find the content that
+ * has lost them, and go on behind them.
  */
 void truncation_found(struct tail *t, struct place *p);
 void truncation_look(struct tail *t, struct reader *r);

@@ -1,4 +1,4 @@
-/* The queue of logs that are awake: whose turn is first, so that none waits for ever. */
+/* The queue of logs that are awake, in the order of their turns: none waits for ever. */
 #include "turns.h"
 
 void

@@ -1,4 +1,4 @@
-/* Which logs a turn looks at. */
+/* The logs that a turn looks at. */
 #ifndef TURNS_H
 #define TURNS_H
 
@@ -6,7 +6,7 @@
 
 /**
  * turns_wake(t, log), turns_wake_content(t, c), turns_wake_all(t):
- * ${log} may have unread bytes: it has a turn; so have those that ${c} is in.
+ * ${log} may have unread bytes: it has a turn; so have the logs of ${c}; so have all.
  *
  * turns_stay(t, log), turns_sleep(t, log), turns_behind(t, log):
  * Turns look at ${log}; they do not until it is woken; they look at it behind

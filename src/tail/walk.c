@@ -1,6 +1,6 @@
 /*
- * A reader walks its log from span to span: lines, the end of a content, what is
- * missing.  The foremost one finds the ends and makes the marks; the others meet
+ * A reader walks its log from span to span: lines, the end of a content, missing
+ * bytes.  The foremost reader finds the ends and makes the marks; the others meet
  * them.
  */
 #include "walk.h"
@@ -34,7 +34,7 @@ refused(struct tail *t, struct reader *r)
 	return WALK_MORE;
 }
 
-/* What became of the lines of `p`; WALK_END: it has no more of them. */
+/* How to go on after reading lines of `p`; WALK_END: it has no more of them. */
 static enum walk
 walked(struct tail *t, struct reader *r, struct place *p, enum lines was)
 {
@@ -103,7 +103,7 @@ cross(struct tail *t, struct reader *r)
 	return WALK_MORE;
 }
 
-/* What lies between r->at and `end` cannot be read any more: records that are open end before it. */
+/* Bytes between r->at and `end` cannot be read any more: records that are open end before them. */
 static enum walk
 gap_pass(struct tail *t, struct reader *r, uint64_t end)
 {
@@ -133,7 +133,7 @@ without_place(struct tail *t, struct reader *r)
 						 : WALK_MORE;
 }
 
-/* ---- at the end of what a place has */
+/* ---- at the end of a place */
 
 static bool
 is_quiet(const struct tail *t, const struct content *c, int64_t wait)
@@ -141,7 +141,7 @@ is_quiet(const struct tail *t, const struct content *c, int64_t wait)
 	return t->finishing || t->now - c->grown > wait;
 }
 
-/* The place does not reach the seal: another one does, this one may grow, or the rest is lost. */
+/* The place does not reach the seal: another does, this one may grow, or the rest is lost. */
 static enum walk
 short_of_seal(struct tail *t, struct reader *r, struct place *p, uint64_t end)
 {
@@ -186,7 +186,7 @@ at_end(struct tail *t, struct reader *r, struct place *p)
 {
 	struct content *c = r->span->content;
 	bool live = content_is_live(c), waits;
-	/* Its end could not be stored while the state fails: the next line may end it by its text. */
+	/* A break could not be stored while the state fails: the next line may end the record. */
 	bool flush = t->finishing || (!t->fails && t->now - c->grown >= r->span->rules->flush);
 	bool over =
 	    t->finishing ||
@@ -196,7 +196,7 @@ at_end(struct tail *t, struct reader *r, struct place *p)
 	if (order_enter(t, r->log))
 		return WALK_MORE;
 	waits = order_waits(t, r->log);
-	/* Its last line is one, though its newline has not come. */
+	/* The last line is taken, though its newline has not come. */
 	if (flush && over && !waits && r->at < r->span->is.base + p->size)
 		was = walked(t, r, p, lines_finish(t, r, p));
 	if (was != WALK_END)
@@ -249,7 +249,7 @@ read_on(struct tail *t, struct reader *r, struct place *p, uint64_t end)
  * A log that is written to again and again is hot: it is read each HOT_GAP,
  * which takes several lines at once, without a watch and without events.  It
  * cools when nothing has come for HOT_END.  The watch is set before the last
- * read: what comes after it is told.
+ * read: it tells of all later writes.
  */
 static void
 watch_live(struct tail *t, struct log *log, struct content *c)

@@ -12,7 +12,7 @@ enum walk {
 
 /**
  * walk_begin(t, log):
- * Before its readers: what is pending gets its names, and must be what it was.
+ * Before its readers: pending contents are named, and must have the bytes that they had.
  * False: no content was entered yet.
  *
  * walk_on(t, r):

@@ -1,11 +1,11 @@
 /*
- * What has changed, told by inotify: names in directories, and once for each
+ * Changes, told by inotify: of names in directories, and once for each
  * file that it was written to.  A one-shot watch on each file costs one event
  * a wake-up, however fast it is written; a file that is written all the time
  * is not watched at all (walk.c).
  *
  * After an overflow nothing is certain: every file is read, every directory
- * looked at.  What no event tells of (network mounts), the rescan finds.
+ * looked at.  Changes without an event (network mounts) are found by the rescan.
  */
 #include "watch.h"
 
@@ -97,7 +97,7 @@ say_failed(struct watch *w, const char *path)
 		    errno == ENOSPC ? " (raise fs.inotify.max_user_watches)" : "");
 }
 
-/* What it was is watched still, maybe under another path. */
+/* The directory itself is watched still, maybe under another path. */
 static void
 directory_forget(struct watch *w, struct directory *d)
 {
@@ -179,8 +179,8 @@ watch_place(struct watch *w, struct place *p)
 }
 
 /*
- * The kernel has let a watch go.  That of a directory: one of the same name is
- * watched anew, once it is there.  That of a file: it was told once.
+ * The kernel has let a watch go.  That of a directory: a new directory of the name
+ * is watched, once it is there.  That of a file: it was told once.
  */
 static bool
 directory_ignored(struct watch *w, int wd)

@@ -1,4 +1,4 @@
-/* What has changed, told by inotify. */
+/* Changes, told by inotify. */
 #ifndef WATCH_H
 #define WATCH_H
 
@@ -9,7 +9,7 @@
  * The inotify instance; one that tells nothing, when there is none.
  *
  * watch_fd(w), watch_told(w, so):
- * Its descriptor; whether it has something to say.
+ * Its descriptor; note whether it has events.
  */
 struct watch *watch_new(void);
 struct watch *watch_none(void);
@@ -20,7 +20,7 @@ void watch_told(struct watch *w, bool so);
 /**
  * watch_directory(w, path, fd), watch_place(w, p), watch_forget(w, p):
  * Tell of files that come, go and are closed in the directory ${fd}, which was
- * found at ${path}; tell once when ${p} is written to; do not.
+ * found at ${path}; tell once when ${p} is written to; tell no more of ${p}.
  */
 void watch_directory(struct watch *w, const char *path, int fd);
 void watch_place(struct watch *w, struct place *p);
