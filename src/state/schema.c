@@ -173,7 +173,10 @@ orphans_drop(sqlite3 *db)
 	    NULL, NULL, NULL);
 }
 
-/* Note which start of the machine this is; a new store has none to compare it with. */
+/*
+ * Note which start of the machine this is; a new store has none to compare it
+ * with, and no other is ever without one: a kill may come after each statement.
+ */
 static void
 boot_note(struct state *s)
 {
@@ -190,7 +193,9 @@ boot_note(struct state *s)
 	sql = xprintf("SELECT count(*) FROM machine WHERE boot != '%s'", boot);
 	s->rebooted = number_of(s->db, sql) > 0;
 	free(sql);
-	sql = xprintf("DELETE FROM machine; INSERT INTO machine VALUES ('%s')", boot);
+	sql = xprintf("UPDATE machine SET boot = '%s';"
+		      "INSERT INTO machine SELECT '%s' WHERE NOT EXISTS (SELECT 1 FROM machine)",
+	    boot, boot);
 	sqlite3_exec(s->db, sql, NULL, NULL, NULL);
 	free(sql);
 }
