@@ -2,131 +2,16 @@
  * One transaction that touches every table: each of its statements is refused
  * in turn, each write and each sync of the disk fails in turn, and the process
  * is killed at each.  The store has what it had before or what it has after,
- * and nothing is durable that is not in it.
- *
- * On a clock of the test's own: each second that it goes on is one transaction.
+ * and nothing is durable that is not in it.  Each second of the test's clock is
+ * one transaction.
  */
 #include "points.h"
-#include "state_dir.h"
+#include "state_disk.h"
 
 #include <sys/eventfd.h>
 
-#include "clock.h"
-#include "state.h"
-#include "voice.h"
-
 static const struct identity one = { "one" }, two = { "two" }, three = { "three" },
 			     fresh = { "fresh" }, old = { "old" };
-
-static _Atomic int64_t seconds;
-
-int64_t
-clock_mono(void)
-{
-	return seconds * NS_PER_S;
-}
-
-int64_t
-clock_wall(void)
-{
-	return 1000 * NS_PER_S;
-}
-
-/* ---- what is on the disk, as text */
-
-static void
-row_print(FILE *out, sqlite3_stmt *row)
-{
-	for (int i = 0; i < sqlite3_column_count(row); i++) {
-		const unsigned char *bytes = sqlite3_column_blob(row, i);
-		int len = sqlite3_column_bytes(row, i);
-
-		fprintf(out, " %d:", sqlite3_column_type(row, i));
-		for (int at = 0; at < len; at++)
-			fprintf(
-			    out, bytes[at] > ' ' && bytes[at] <= '~' ? "%c" : "<%02x>", bytes[at]);
-	}
-	fputc('\n', out);
-}
-
-/* Which start of the machine it is changes when the store is opened: its rows are counted. */
-static void
-table_print(FILE *out, sqlite3 *db, const char *name)
-{
-	char *sql = xprintf("SELECT %s FROM %s", strcmp(name, "machine") == 0 ? "1" : "*", name);
-	sqlite3_stmt *row = NULL;
-
-	fprintf(out, "== %s\n", name);
-	sqlite3_prepare_v2(db, sql, -1, &row, NULL);
-	while (sqlite3_step(row) == SQLITE_ROW)
-		row_print(out, row);
-	if (sqlite3_finalize(row) != SQLITE_OK)
-		fprintf(out, "failed: %s\n", sqlite3_errmsg(db));
-	free(sql);
-}
-
-/* All tables of the store of `in`; any thread. */
-static char *
-disk(const char *in)
-{
-	static const char names[] =
-	    "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1";
-	char *path = xprintf("%s/state.db", in), *text = NULL;
-	sqlite3_stmt *row = NULL;
-	sqlite3 *db;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	aside = true;
-	sqlite3_open(path, &db);
-	sqlite3_prepare_v2(db, names, -1, &row, NULL);
-	while (sqlite3_step(row) == SQLITE_ROW)
-		table_print(out, db, (const char *)sqlite3_column_text(row, 0));
-	if (sqlite3_finalize(row) != SQLITE_OK)
-		fprintf(out, "failed: %s\n", sqlite3_errmsg(db));
-	sqlite3_close(db);
-	aside = false;
-	fclose(out);
-	free(path);
-	return text;
-}
-
-/* The store as a process finds it that comes after a kill. */
-static char *after_kill;
-
-static void
-file_copy(const char *from, const char *to)
-{
-	FILE *in = fopen(from, "r"), *out;
-	char bytes[8192];
-	size_t n;
-
-	if (in == NULL)
-		return;
-	out = fopen(to, "w");
-	while (out != NULL && (n = fread(bytes, 1, sizeof(bytes), in)) > 0)
-		fwrite(bytes, 1, n, out);
-	if (out != NULL)
-		fclose(out);
-	fclose(in);
-}
-
-static void
-kill_here(void)
-{
-	static const char *const parts[] = { "", "-wal", "-journal" };
-
-	unit_remove(after_kill);
-	mkdir(after_kill, 0700);
-	for (size_t i = 0; i < COUNT(parts); i++) {
-		char *from = xprintf("%s/state.db%s", dir, parts[i]),
-		     *to = xprintf("%s/state.db%s", after_kill, parts[i]);
-
-		file_copy(from, to);
-		free(from);
-		free(to);
-	}
-}
 
 /* ---- a life: what is stored one after the other */
 
@@ -156,8 +41,8 @@ both_counted(const struct identity *log, uint64_t position)
 static void
 base_make(void)
 {
-	life = state_open(dir);
-	assert_non_null(life);
+	now_ns = START;
+	life = opened();
 	state_reader(life, "main");
 	state_opened(life, &old, "/old");
 	state_ended(life, &old);
@@ -189,9 +74,8 @@ base_make(void)
 static void
 life_begins(void)
 {
-	seconds = 0; /* the thread waits for the first one */
-	life = state_open(dir);
-	assert_non_null(life);
+	now_ns = 0; /* the thread waits for the first second */
+	life = opened();
 	state_wake(life, wake);
 	assert_int_equal(state_reader(life, "main"), 0);
 }
@@ -243,7 +127,7 @@ second_passes(void)
 	state_ticket durable = state_durable(life);
 	unsigned rollbacks = points.rollbacks;
 
-	seconds++;
+	now_ns += NS_PER_S;
 	for (int i = 0; state_durable(life) == durable && points.rollbacks == rollbacks; i++) {
 		assert_true(i < 100000);
 		usleep(100);
@@ -502,7 +386,7 @@ test_a_kill_while_the_store_is_made_leaves_one_that_can_be_opened(void **state)
 {
 	(void)state;
 	nseen = 0;
-	seconds = 0;
+	now_ns = 0;
 	points.show = open_killed;
 	life = state_open(dir);
 	points.show = NULL;
@@ -510,6 +394,8 @@ test_a_kill_while_the_store_is_made_leaves_one_that_can_be_opened(void **state)
 	state_close(life);
 	life = NULL;
 }
+
+#define TEST_POINTS(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 static int
 begin(void **state)
@@ -535,18 +421,15 @@ end(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
-		TEST(test_all_of_a_transaction_is_stored),
-		TEST(test_each_statement_is_refused_in_turn),
-		TEST(test_each_write_and_each_sync_fails_in_turn),
-		TEST(test_a_kill_at_each_point_leaves_whole_transactions),
-		TEST(test_a_kill_while_the_store_is_made_leaves_one_that_can_be_opened),
+		TEST_POINTS(test_all_of_a_transaction_is_stored),
+		TEST_POINTS(test_each_statement_is_refused_in_turn),
+		TEST_POINTS(test_each_write_and_each_sync_fails_in_turn),
+		TEST_POINTS(test_a_kill_at_each_point_leaves_whole_transactions),
+		TEST_POINTS(test_a_kill_while_the_store_is_made_leaves_one_that_can_be_opened),
 	};
 	int failures;
 
-	if (getenv("SAY") == NULL)
-		voice_open(VOICE_ERROR, "/dev/null");
 	failures = cmocka_run_group_tests(tests, NULL, NULL);
 	expected_free();
 	return failures;

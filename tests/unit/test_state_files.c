@@ -1,0 +1,138 @@
+/* A store that cannot be used as it is: in use, of another schema, damaged, empty. */
+#include "state_rig.h"
+
+#include <errno.h>
+#include <glob.h>
+
+static void
+test_a_second_instance_is_refused(void **state)
+{
+	struct state *s = opened();
+
+	(void)state;
+	errno = 0;
+	assert_null(state_open(dir));
+	assert_int_equal(errno, EBUSY);
+	state_close(s);
+}
+
+/* A later version; one of before the first release, also where its number is ours. */
+static void
+test_another_schema_is_refused_and_left_alone(void **state)
+{
+	static const char *const others[] = { "PRAGMA user_version = 99",
+		"PRAGMA user_version = 6; PRAGMA application_id = 0", "PRAGMA application_id = 0" };
+	struct state *s = begun();
+
+	(void)state;
+	state_break(s, &id, SIDE_STDOUT, 5);
+	state_close(s);
+	for (size_t i = 0; i < COUNT(others); i++) {
+		execute(others[i]);
+		assert_null(state_open(dir));
+		assert_null(state_look(dir));
+		execute("PRAGMA user_version = 1; PRAGMA application_id = 0x746f776c"); /* ours */
+		s = opened();
+		assert_false(state_was_set_aside(s));
+		assert_int_equal(state_is_break(s, &id, SIDE_STDOUT, 0, 5), 5);
+		state_close(s);
+	}
+}
+
+/* Write ${text} over what the file has, so many times. */
+static void
+file_spoil(long at, const char *text, int times)
+{
+	char *path = xprintf("%s/state.db", dir);
+	FILE *f = fopen(path, "r+");
+
+	assert_non_null(f);
+	fseek(f, at, SEEK_SET);
+	while (times-- > 0)
+		fputs(text, f);
+	fclose(f);
+	free(path);
+}
+
+static void
+test_a_corrupt_file_is_set_aside(void **state)
+{
+	static const long from[] = { 0, 200 };
+	char pattern[128];
+	glob_t found;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(from); i++) {
+		struct state *s = begun();
+
+		state_break(s, &id, SIDE_STDOUT, 5);
+		state_close(s);
+		file_spoil(from[i], "x", 4000);
+		s = opened();
+		assert_true(state_was_set_aside(s));
+		assert_int_equal(state_is_break(s, &id, SIDE_STDOUT, 0, 5), 0);
+		content_put(s, &id);
+		wait_durable(s, state_break(s, &id, SIDE_STDOUT, 6));
+		reopen(&s);
+		assert_false(state_was_set_aside(s));
+		assert_int_equal(state_is_break(s, &id, SIDE_STDOUT, 0, 6), 6);
+		state_close(s);
+		snprintf(pattern, sizeof(pattern), "%s/state.db.corrupt-*", dir);
+		assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+		assert_true(found.gl_pathc > i); /* each under a name of its own */
+		globfree(&found);
+	}
+}
+
+static void
+test_a_damaged_page_is_found_at_the_start(void **state)
+{
+	struct state *s = opened();
+	int64_t pages;
+
+	(void)state;
+	for (unsigned char i = 0; i < 250; i++) {
+		struct identity page = { { i } };
+		char path[2000];
+
+		memset(path, 'p', sizeof(path));
+		path[sizeof(path) - 1] = '\0';
+		state_opened(s, &page, path);
+	}
+	state_close(s);
+	pages = asked("PRAGMA page_count");
+	assert_true(pages > 100);
+	for (int64_t page = 2; page < pages - 1; page++)
+		file_spoil(4096 * page, "damaged ", 6);
+	s = opened();
+	assert_true(state_was_set_aside(s));
+	state_close(s);
+}
+
+static void
+test_an_empty_file_becomes_a_store(void **state)
+{
+	struct state *s;
+
+	(void)state;
+	assert_int_equal(asked("PRAGMA user_version"), 0); /* makes the file */
+	s = opened();
+	wait_durable(s, state_break(s, &id, SIDE_STDOUT, 1));
+	state_close(s);
+	assert_int_equal(asked("PRAGMA user_version"), 1);
+	assert_int_equal(asked("SELECT count(*) FROM breaks"), 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_second_instance_is_refused),
+		TEST(test_another_schema_is_refused_and_left_alone),
+		TEST(test_a_corrupt_file_is_set_aside),
+		TEST(test_a_damaged_page_is_found_at_the_start),
+		TEST(test_an_empty_file_becomes_a_store),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
