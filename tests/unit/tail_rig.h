@@ -148,4 +148,46 @@ turn_until(struct world *w, unsigned records)
 	assert_true(w->records >= records);
 }
 
+/* Turn for so long. */
+static inline void
+turn_ms(struct world *w, int ms)
+{
+	int64_t until = clock_mono() + ms * NS_PER_MS;
+
+	while (clock_mono() < until) {
+		tail_turn(w->tail, 1);
+		tail_wait(w->tail, -1, 10);
+	}
+}
+
+/* The head of a line, of that second. */
+#define AT(second) "2026-11-22T08:00:0" #second "Z "
+
+/* Write behind what a file of the log has. */
+static inline void
+put_line(struct world *w, const char *file, const char *line)
+{
+	char *path = xprintf("%s/pods/" POD "/agent/%s", w->dir, file);
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, line, strlen(line)), strlen(line));
+	close(fd);
+	free(path);
+}
+
+/* A command of the shell where the log's files are. */
+static inline void
+in_logs(struct world *w, const char *command)
+{
+	shell("cd %s/pods/" POD "/agent && %s", w->dir, command);
+}
+
+/* All records so far: side:text|… */
+static inline void
+assert_got(struct world *w, const char *want)
+{
+	assert_slice(buffer_slice(&w->got), want);
+}
+
 #endif

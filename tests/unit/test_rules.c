@@ -2,9 +2,8 @@
  * Framing rules over restarts with other options: a record that was cut once is
  * cut so for ever, whatever was delivered of the file when the reader ended.
  */
+#include "chance.h"
 #include "tail_rig.h"
-
-#define AT(second) "2026-11-22T08:00:0" #second "Z "
 
 static char plain[] = "plain", docker[] = "docker";
 
@@ -106,16 +105,13 @@ read_all(struct world *w, int ms)
 	}
 }
 
+/* Read what is there. */
 static void
-put(struct world *w, const char *bytes)
+read_once(struct world *w, unsigned delivers, int ms)
 {
-	char *path = xprintf("%s/pods/" POD "/agent/0.log", w->dir);
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, bytes, strlen(bytes)), strlen(bytes));
-	close(fd);
-	free(path);
+	life_begins(w, delivers);
+	read_all(w, ms);
+	life_ends(w);
 }
 
 static int
@@ -142,14 +138,20 @@ assert_seen(const char *want)
 	buffer_fini(&got);
 }
 
-static int
-clear(void **state)
+static void
+seen_clear(void)
 {
 	for (size_t i = 0; i < nseen; i++)
 		free(seen[i].text);
 	free(seen);
 	seen = NULL;
 	nseen = 0;
+}
+
+static int
+clear(void **state)
+{
+	seen_clear();
 	return teardown(state);
 }
 
@@ -160,23 +162,22 @@ test_what_was_there_is_cut_as_before_and_what_comes_anew(void **state)
 {
 	struct world *w = *state;
 
-	put(w, AT(1) "stdout F ERROR a\n" AT(1) "stdout F \tat c\n" AT(1) "stderr F err\n" AT(
-		   1) "stdout P le\n" AT(1) "stdout F ft\n");
-	life_begins(w, 0);
-	read_all(w, 100);
-	life_ends(w);
+	put_line(w, "0.log",
+	    AT(1) "stdout F ERROR a\n" AT(1) "stdout F \tat c\n" AT(1) "stderr F err\n" AT(
+		1) "stdout P le\n" AT(1) "stdout F ft\n");
+	read_once(w, 0, 100);
 	assert_seen("0:ERROR a\n\tat c|1:err|0:left|");
 	w->conf.parser = plain;
 	life_begins(w, 0);
 	read_all(w, 0);
-	put(w, AT(2) "stdout F x\n");
+	put_line(w, "0.log", AT(2) "stdout F x\n");
 	read_all(w, 100);
 	life_ends(w);
 	assert_seen("0:ERROR a\n\tat c|1:err|0:left|0:" AT(2) "stdout F x|");
 	w->conf.parser = NULL;
 	life_begins(w, 100);
 	read_all(w, 0);
-	put(w, AT(3) "stdout F y\n" AT(3) "stdout F \tat a.b(C)\n");
+	put_line(w, "0.log", AT(3) "stdout F y\n" AT(3) "stdout F \tat a.b(C)\n");
 	read_all(w, 100);
 	assert_seen("0:ERROR a\n\tat c|1:err|0:left|0:" AT(2) "stdout F x|0:y\n\tat a.b(C)|");
 	assert_int_equal(w->records, 5); /* each of them once in each life */
@@ -188,16 +189,15 @@ test_a_record_that_began_before_goes_on_as_before(void **state)
 	struct world *w = *state;
 
 	w->conf.flush = 60000;
-	put(w, AT(1) "stdout P le\n");
-	life_begins(w, 0);
-	read_all(w, 0);
-	life_ends(w);
+	put_line(w, "0.log", AT(1) "stdout P le\n");
+	read_once(w, 0, 0);
 	w->conf.parser = plain;
 	life_begins(w, 0);
 	read_all(w, 0);
 	/* What was open when the lines' form changed ends there. */
-	put(w, AT(2) "stderr F err\n" AT(2) "stdout F ft\n" AT(2) "stdout F \tat a\n" AT(
-		   2) "stdout F x\n" AT(2) "stdout F y\n");
+	put_line(w, "0.log",
+	    AT(2) "stderr F err\n" AT(2) "stdout F ft\n" AT(2) "stdout F \tat a\n" AT(
+		2) "stdout F x\n" AT(2) "stdout F y\n");
 	read_all(w, 0);
 	assert_seen("0:le|0:" AT(2) "stderr F err|0:" AT(2) "stdout F ft|0:" AT(
 	    2) "stdout F \tat a|0:" AT(2) "stdout F x|0:" AT(2) "stdout F y|");
@@ -214,15 +214,13 @@ test_what_ends_where_the_form_changes_is_refused_first(void **state)
 	struct world *w = *state;
 
 	w->conf.flush = 60000;
-	put(w, AT(1) "stdout F ERROR x\n" AT(1) "stderr F ERROR y\n");
-	life_begins(w, 0);
-	read_all(w, 0);
-	life_ends(w);
+	put_line(w, "0.log", AT(1) "stdout F ERROR x\n" AT(1) "stderr F ERROR y\n");
+	read_once(w, 0, 0);
 	w->conf.parser = plain;
 	refuse = true;
 	life_begins(w, 100);
 	read_all(w, 0);
-	put(w, "\tat a.b(C)\n");
+	put_line(w, "0.log", "\tat a.b(C)\n");
 	read_all(w, 0);
 	refuse = false;
 	assert_seen("0:ERROR x|1:ERROR y|0:\tat a.b(C)|");
@@ -235,14 +233,13 @@ test_a_shorter_flush_cuts_only_what_comes(void **state)
 	struct world *w = *state;
 
 	w->conf.flush = 10000;
-	put(w, lines);
-	life_begins(w, 0);
-	read_all(w, 0);
-	life_ends(w);
+	put_line(w, "0.log", lines);
+	read_once(w, 0, 0);
 	w->conf.flush = 1000;
 	life_begins(w, 0);
 	read_all(w, 0);
-	put(w, AT(5) "stdout F next\n" AT(8) "stdout F \tat a\n" AT(9) "stdout F end\n");
+	put_line(
+	    w, "0.log", AT(5) "stdout F next\n" AT(8) "stdout F \tat a\n" AT(9) "stdout F end\n");
 	read_all(w, 1500);
 	assert_seen("0:x\n\tat a|0:next|0:\tat a|0:end|");
 }
@@ -254,17 +251,16 @@ test_another_flush_tears_nothing(void **state)
 	struct world *w = *state;
 
 	w->conf.flush = 60000;
-	put(w, AT(1) "stderr F err\n");
-	life_begins(w, 0);
-	read_all(w, 0);
-	life_ends(w);
+	put_line(w, "0.log", AT(1) "stderr F err\n");
+	read_once(w, 0, 0);
 	for (unsigned life = 0; life < 3; life++) {
 		w->conf.flush = life == 1 ? 800 : 500;
 		life_begins(w, life == 2 ? 100 : 0);
 		read_all(w, 0);
 		if (life == 0)
-			put(w, AT(1) "stdout F ERROR x\n" AT(1) "stderr F other\n" AT(
-				   1) "stdout F a.BException: b\n" AT(1) "stdout F \tat c\n");
+			put_line(w, "0.log",
+			    AT(1) "stdout F ERROR x\n" AT(1) "stderr F other\n" AT(
+				1) "stdout F a.BException: b\n" AT(1) "stdout F \tat c\n");
 		read_all(w, life == 2 ? 1500 : 0);
 		life_ends(w);
 	}
@@ -278,11 +274,10 @@ test_a_line_that_is_done_ends_what_is_open_on_the_other_side(void **state)
 	struct world *w = *state;
 
 	w->conf.flush = 500;
-	put(w, AT(1) "stderr F ERROR x\n" AT(2) "stdout F {}\n" AT(1) "stderr F \tat a\n" AT(
-		   3) "stderr F y\n");
-	life_begins(w, 0);
-	read_all(w, 600);
-	life_ends(w);
+	put_line(w, "0.log",
+	    AT(1) "stderr F ERROR x\n" AT(2) "stdout F {}\n" AT(1) "stderr F \tat a\n" AT(
+		3) "stderr F y\n");
+	read_once(w, 0, 600);
 	assert_seen("1:ERROR x|0:{}|1:\tat a|1:y|");
 	delivered_to(w->state, &seen[0].log, SIDE_STDOUT, seen[1].end);
 	life_begins(w, 100);
@@ -298,7 +293,7 @@ test_a_long_line_is_cut_at_the_cap_of_its_time(void **state)
 	size_t n = 400000;
 	char *line = xmalloc(n + 100);
 
-	put(w, AT(1) "stdout F first\n");
+	put_line(w, "0.log", AT(1) "stdout F first\n");
 	for (unsigned i = 0; i < 3; i++) {
 		static const uint64_t caps[] = { 200000, 1024, 500000 };
 		static const char head[] = AT(1) "stdout F ";
@@ -309,8 +304,8 @@ test_a_long_line_is_cut_at_the_cap_of_its_time(void **state)
 		w->conf.buffer_max_size = caps[i];
 		life_begins(w, 0);
 		read_all(w, 0);
-		put(w, line);
-		put(w, AT(2) "stdout F end\n");
+		put_line(w, "0.log", line);
+		put_line(w, "0.log", AT(2) "stdout F end\n");
 		read_all(w, 100);
 		life_ends(w);
 	}
@@ -355,14 +350,15 @@ rotated_with_late_bytes(struct world *w, const char *last, const char *late, uns
 	int writer;
 
 	w->conf.flush = 60000;
-	put(w, AT(1) "stdout F {}\n");
-	put(w, last);
+	put_line(w, "0.log", AT(1) "stdout F {}\n");
+	put_line(w, "0.log", last);
 	life_begins(w, delivered);
 	turn_until_seen(w, 1);
 	writer = open(old, O_WRONLY | O_APPEND);
 	assert_true(writer >= 0);
 	assert_int_equal(rename(old, new), 0);
-	put(w, AT(2) "stdout F right\n" AT(2) "stdout F {1}\n" AT(2) "stdout F {2}\n");
+	put_line(
+	    w, "0.log", AT(2) "stdout F right\n" AT(2) "stdout F {1}\n" AT(2) "stdout F {2}\n");
 	turn_until_seen(w, 4); /* Rotate_Wait is over */
 	assert_int_equal(write(writer, late, strlen(late)), strlen(late));
 	turn_until_seen(w, 6);
@@ -407,8 +403,6 @@ test_the_rest_of_a_line_that_had_no_newline_is_a_record(void **state)
 	assert_true(has_seen("leright") && has_seen("late"));
 }
 
-/* Of the next file more is delivered than of the record that ended with the older one. */
-
 /* ---- what is not understood */
 
 static void
@@ -421,28 +415,20 @@ test_rules_that_are_not_understood_give_way_to_the_present_ones(void **state)
 		"framing=2 runtime=0 flush=50 cap=100000 more=1" };
 	struct identity id;
 
-	put(w, AT(1) "stdout F x\n" AT(1) "stdout F \tat a\n");
+	put_line(w, "0.log", AT(1) "stdout F x\n" AT(1) "stdout F \tat a\n");
 	life_begins(w, 0);
 	read_all(w, 0);
 	id = tail_log(w->tail);
 	life_ends(w);
 	voice_open(VOICE_ERROR, "/dev/null");
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < COUNT(texts); i++) {
 		rules_are(w->state, &id, texts[i]);
-		life_begins(w, 0);
-		read_all(w, 100);
-		life_ends(w);
+		read_once(w, 0, 100);
 		assert_seen("0:x\n\tat a|");
 	}
 }
 
 /* ---- any */
-
-static unsigned
-random_below(unsigned n)
-{
-	return (unsigned)(((unsigned)rand() >> 8) % n);
-}
 
 /* Lines with a mark each, of both sides, that join or not; their times go on. */
 static unsigned
@@ -455,19 +441,19 @@ lines_put(struct world *w, unsigned mark, unsigned *ms)
 	struct buffer to;
 
 	buffer_init(&to, 0);
-	for (unsigned n = random_below(8); n > 0; n--) {
-		unsigned kind = random_below(sizeof(kinds) / sizeof(kinds[0]));
+	for (unsigned n = any(8); n > 0; n--) {
+		unsigned kind = any(COUNT(kinds));
 
-		*ms += random_below(30) == 0 ? 3000 : random_below(20);
+		*ms += any(30) == 0 ? 3000 : any(20);
 		buffer_printf(&to, "2026-11-22T08:%02u:%02u.%03uZ %s ", *ms / 60000,
-		    *ms / 1000 % 60, *ms % 1000, random_below(3) == 0 ? "stderr" : "stdout");
-		if (random_below(10) == 0)
+		    *ms / 1000 % 60, *ms % 1000, any(3) == 0 ? "stderr" : "stdout");
+		if (any(10) == 0)
 			buffer_printf(&to, "F \n");
 		else
 			buffer_printf(&to, "%s<%u>%s\n", kinds[kind].head, mark++, kinds[kind].end);
 	}
 	buffer_put(&to, (struct slice){ "", 1 });
-	put(w, to.at);
+	put_line(w, "0.log", to.at);
 	buffer_fini(&to);
 	return mark;
 }
@@ -495,15 +481,15 @@ random_lives(struct world *w, unsigned seed)
 	static char *const parsers[] = { NULL, plain, docker, NULL };
 	unsigned marks = 0, ms = 0;
 
-	srand(seed);
+	chance = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15);
 	for (unsigned life = 0; life < 12; life++) {
-		w->conf.parser = parsers[random_below(4)];
-		w->conf.flush = 10 + random_below(3) * 20;
-		w->conf.buffer_max_size = 1024 << random_below(4);
+		w->conf.parser = parsers[any(4)];
+		w->conf.flush = 10 + any(3) * 20;
+		w->conf.buffer_max_size = 1024 << any(4);
 		marks = lines_put(w, marks, &ms);
-		life_begins(w, random_below(2) == 0 ? 0 : random_below(20));
-		for (unsigned i = random_below(4); i > 0; i--) {
-			read_all(w, (int)random_below(2) * 60);
+		life_begins(w, any(2) == 0 ? 0 : any(20));
+		for (unsigned i = any(4); i > 0; i--) {
+			read_all(w, (int)any(2) * 60);
 			marks = lines_put(w, marks, &ms);
 		}
 		life_ends(w);
@@ -527,9 +513,7 @@ test_any_options_any_end(void **state)
 		life_ends(w);
 		shell("rm %s/pods/" POD "/agent/0.log; touch %s/pods/" POD "/agent/0.log", w->dir,
 		    w->dir);
-		for (size_t i = 0; i < nseen; i++)
-			free(seen[i].text);
-		nseen = 0;
+		seen_clear();
 		state_close(w->state);
 		w->state = state_open(NULL);
 	}

@@ -2,7 +2,7 @@
 #include "own_clock.h"
 #include "tail_rig.h"
 
-#define AT(ms) "2026-11-22T08:00:00." ms "Z stdout F "
+#define LINE_AT(ms) "2026-11-22T08:00:00." ms "Z stdout F "
 #define OTHER "ns_matillion-agent-2_uid-2"
 
 static void
@@ -26,7 +26,7 @@ on_slow_record(void *arg, const struct framed *f)
 	if (w->records == 0) {
 		now_ns += 450 * NS_PER_MS;
 		put(w, strstr(record_path(f), "agent-1_") != NULL ? OTHER : POD,
-		    AT("010") "ERROR boom\n");
+		    LINE_AT("010") "ERROR boom\n");
 	}
 	return on_record(arg, f);
 }
@@ -34,7 +34,7 @@ on_slow_record(void *arg, const struct framed *f)
 static void
 test_a_long_turn_does_not_age_what_it_reads(void **state)
 {
-	static const char lines[] = AT("000") "INFO slow\n" AT("001") "INFO end\n";
+	static const char lines[] = LINE_AT("000") "INFO slow\n" LINE_AT("001") "INFO end\n";
 	struct world *w = *state;
 	const struct tail_conf *conf = &w->conf;
 
@@ -49,8 +49,8 @@ test_a_long_turn_does_not_age_what_it_reads(void **state)
 		tail_turn(w->tail, 1);
 	now_ns += 100 * NS_PER_MS;
 	tail_turn(w->tail, 1);
-	put(w, POD, AT("097") "\tat a.b(C)\n");
-	put(w, OTHER, AT("097") "\tat a.b(C)\n");
+	put(w, POD, LINE_AT("097") "\tat a.b(C)\n");
+	put(w, OTHER, LINE_AT("097") "\tat a.b(C)\n");
 	for (int i = 0; i < 10; i++) {
 		now_ns += 200 * NS_PER_MS;
 		tail_wait(w->tail, -1, 1);

@@ -1,0 +1,255 @@
+/*
+ * Rotations, on real files: a log whose files are renamed, compressed,
+ * truncated, copied is read in its order, each record once.
+ */
+#include "tail_rig.h"
+
+/* ---- renamed and compressed */
+
+static void
+test_rotation_with_late_bytes_and_a_line_cut_by_it(void **state)
+{
+	struct world *w = *state;
+	char *old = xprintf("%s/pods/" POD "/agent/0.log", w->dir);
+	char *new = xprintf("%s/pods/" POD "/agent/0.log.20260101-000000", w->dir);
+	static const char late[] = AT(2) "stdout F two\n" AT(2) "stdout P th\n";
+	int writer;
+
+	put_line(w, "0.log", AT(1) "stdout F one\n");
+	start(w);
+	turn_until(w, 1);
+	writer = open(old, O_WRONLY | O_APPEND);
+	assert_int_equal(rename(old, new), 0);
+	put_line(w, "0.log", AT(2) "stdout F ird\n" AT(2) "stdout F four\n");
+	turn_ms(w, 100);
+	assert_int_equal(write(writer, late, strlen(late)), strlen(late));
+	close(writer);
+	turn_until(w, 4);
+	turn_ms(w, 100);
+	assert_got(w, "0:one|0:two|0:third|0:four|");
+	free(old);
+	free(new);
+}
+
+static void
+test_rotated_siblings_are_read_first_at_the_start(void **state)
+{
+	struct world *w = *state;
+
+	put_line(w, "0.log.20260101-000000", AT(1) "stdout F one\n");
+	put_line(w, "0.log.20260102-000000", AT(2) "stdout F two\n");
+	put_line(w, "0.log.20260102-000000.gz", "not a log");
+	put_line(w, "0.log", AT(3) "stdout F three\n");
+	start(w);
+	turn_until(w, 3);
+	assert_got(w, "0:one|0:two|0:three|");
+}
+
+/* The .gz takes its file's place in the order, whichever has its turn first. */
+static void
+test_a_file_that_waits_is_compressed_and_its_record_goes_on(void **state)
+{
+	struct world *w = *state;
+
+	put_line(w, "0.log.20260101-000000", AT(1) "stdout F {}\n");
+	put_line(w, "0.log.20260102-000000", AT(2) "stdout F {}\n" AT(2) "stdout F ERROR x\n");
+	put_line(w, "0.log", AT(2) "stdout F \tat a\n" AT(2) "stdout F {}\n");
+	w->conf.flush = 60000;
+	start(w);
+	tail_turn(w->tail, false);
+	shell("cd %s/pods/" POD
+	      "/agent && gzip 0.log.20260102-000000 && mv 0.log 0.log.20260103-000000",
+	    w->dir);
+	put_line(w, "0.log", AT(3) "stdout F {}\n");
+	tail_look(w->tail);
+	tail_turn(w->tail, false);
+	turn_until(w, 5);
+	assert_got(w, "0:{}|0:{}|0:ERROR x\n\tat a|0:{}|0:{}|");
+}
+
+/* ---- truncated */
+
+static void
+test_a_truncated_file_is_read_from_its_head(void **state)
+{
+	struct world *w = *state;
+
+	put_line(w, "0.log", AT(1) "stdout F one\n" AT(1) "stdout F two\n");
+	start(w);
+	turn_until(w, 2);
+	shell(": > %s/pods/" POD "/agent/0.log", w->dir);
+	put_line(w, "0.log", AT(2) "stdout F three\n");
+	turn_until(w, 3);
+	assert_got(w, "0:one|0:two|0:three|");
+}
+
+static void
+put_lines(struct world *w, int from, int to)
+{
+	for (int i = from; i < to; i++) {
+		char *line = xprintf(AT(1) "stdout F {%05d}\n", i);
+
+		put_line(w, "0.log", line);
+		free(line);
+	}
+}
+
+/* After a kill a checkpoint may be of what is sent, and on disk not counted: it is no place to go on from. */
+static void
+test_a_checkpoint_beyond_the_cursor_skips_nothing(void **state)
+{
+	struct world *w = *state;
+	const uint64_t line = sizeof(AT(1) "stdout F {00000}\n") - 1;
+	struct tail_figures figures;
+	struct identity id;
+
+	start(w);
+	for (int part = 0; part < 100; part += 50) {
+		put_lines(w, part, part + 50);
+		turn_until(w, (unsigned)part + 50);
+		turn_ms(w, 100);
+		tail_figures(w->tail, &figures);
+	}
+	id = tail_log(w->tail);
+	tail_free(w->tail);
+	for (int side = 0; side < SIDES; side++)
+		delivered_to(w->state, &id, (enum side)side, 20 * line);
+	shell("truncate -s %d %s/pods/" POD "/agent/0.log", (int)(70 * line), w->dir);
+	w->records = 0;
+	start(w);
+	turn_until(w, 50);
+	turn_ms(w, 100);
+	assert_int_equal(w->records, 50);
+}
+
+/* LOG.2 to LOG.3, LOG.1 to LOG.2. */
+static void
+rotated_shift(struct world *w)
+{
+	in_logs(w, "for i in 3 2 1; do if [ -e 0.log.$i ]; then mv 0.log.$i 0.log.$((i + 1)); fi; "
+		   "done");
+}
+
+/* A record is open, and its file read to its end. */
+static void
+start_open(struct world *w)
+{
+	w->conf.flush = 60000;
+	put_line(w, "0.log", AT(1) "stdout F ERROR x\n");
+	start(w);
+	turn_ms(w, 50);
+}
+
+static void
+test_a_rotated_file_is_truncated_whose_record_is_open_in_the_next_one(void **state)
+{
+	struct world *w = *state;
+
+	start_open(w);
+	in_logs(w, "mv 0.log 0.log.20260101-000000");
+	put_line(w, "0.log", AT(1) "stderr F {1}\n");
+	turn_until(w, 1);
+	in_logs(w, ": > 0.log.20260101-000000");
+	turn_ms(w, 1500); /* it is asked for late bytes once a second */
+	put_line(w, "0.log", AT(1) "stdout F {2}\n");
+	turn_until(w, 2);
+	turn_ms(w, 100);
+	assert_got(w, "1:{1}|0:{2}|");
+}
+
+/* The names that it has had are those of files that are read behind it. */
+static void
+test_a_rotated_file_that_is_truncated_is_not_put_behind_its_successors(void **state)
+{
+	struct world *w = *state;
+
+	start_open(w);
+	for (unsigned i = 0; i < 2; i++) {
+		rotated_shift(w);
+		in_logs(w, "mv 0.log 0.log.1");
+		put_line(w, "0.log", i == 0 ? AT(2) "stdout F {2}\n" : AT(3) "stdout F {3}\n");
+		tail_look(w->tail);
+		tail_turn(w->tail, false);
+	}
+	in_logs(w, ": > 0.log.2");
+	put_line(w, "0.log.2", AT(4) "stdout F {4}\n");
+	turn_until(w, 3);
+	turn_ms(w, 100);
+	assert_int_equal(w->records, 3);
+}
+
+/* ---- copies, while shipping stands */
+
+static bool
+on_count(void *arg, const struct framed *f)
+{
+	(void)arg;
+	(void)f;
+	return true;
+}
+
+static void
+log_copy(struct world *w)
+{
+	rotated_shift(w);
+	in_logs(w, "cp 0.log 0.log.1");
+}
+
+static void
+turn_refused(struct world *w, int counts)
+{
+	turn_ms(w, 50);
+	while (counts-- > 0)
+		tail_count(w->tail);
+}
+
+/* A copy that was met before the log was truncated is in its place before the next one is put there. */
+static void
+test_copies_that_were_met_beside_what_they_are_of_keep_their_order(void **state)
+{
+	struct world *w = *state;
+	const struct tail_conf *conf = &w->conf;
+
+	w->conf.flush = 60000;
+	w->refuse = ~0u;
+	put_line(w, "0.log", AT(1) "stdout F first\n" AT(1) "stdout P a \n");
+	w->tail = tail_make(conf, w->state, w->book, on_record, on_count, on_stream, w);
+	turn_refused(w, 5);
+	log_copy(w);
+	in_logs(w, ": > 0.log");
+	put_line(w, "0.log", AT(2) "stdout F A\n" AT(2) "stdout P b \n");
+	turn_refused(w, 5);
+	log_copy(w);
+	in_logs(w, ": > 0.log");
+	put_line(w, "0.log", AT(3) "stdout F B\n" AT(3) "stdout P c \n");
+	turn_refused(w, 1); /* it is seen that this is another content, */
+	log_copy(w);        /* which begins as a stream when there is a copy of it */
+	turn_refused(w, 5);
+	in_logs(w, ": > 0.log");
+	put_line(w, "0.log", AT(4) "stdout F C\n" AT(4) "stdout P d \n");
+	log_copy(w);
+	in_logs(w, ": > 0.log");
+	put_line(w, "0.log", AT(5) "stdout F D\n" AT(5) "stdout F {}\n");
+	turn_refused(w, 5);
+	w->refuse = 0;
+	turn_until(w, 6);
+	assert_got(w, "0:first|0:a A|0:b B|0:c C|0:d D|0:{}|");
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_rotation_with_late_bytes_and_a_line_cut_by_it),
+		TEST(test_rotated_siblings_are_read_first_at_the_start),
+		TEST(test_a_file_that_waits_is_compressed_and_its_record_goes_on),
+		TEST(test_a_truncated_file_is_read_from_its_head),
+		TEST(test_a_checkpoint_beyond_the_cursor_skips_nothing),
+		TEST(test_a_rotated_file_is_truncated_whose_record_is_open_in_the_next_one),
+		TEST(test_a_rotated_file_that_is_truncated_is_not_put_behind_its_successors),
+		TEST(test_copies_that_were_met_beside_what_they_are_of_keep_their_order),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
