@@ -2,13 +2,7 @@
  * The classic format: its grammar, its types, and the exact words of every
  * finding.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/stat.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include "conf_try.h"
 
@@ -184,24 +178,29 @@ static const struct {
 	    "f:12: no option 'Prot' in [OUTPUT] es; did you mean 'Port'?\n" },
 };
 
+/* What is said of the file `name`; `about` tells which case it is. */
+static void
+assert_said(const char *name, const char *want, const char *about)
+{
+	struct findings *f = findings_new();
+	struct conf *c = conf_read(name, &try_registry, f);
+	char *said = try_findings(f);
+
+	if (strcmp(said, want) != 0)
+		print_message("%s\n", about);
+	assert_string_equal(said, want);
+	free(said);
+	conf_free(c);
+	findings_free(f);
+}
+
 static void
 test_every_finding_says_what_and_where(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct findings *f = findings_new();
-		struct conf *c;
-		char *said;
-
+	for (size_t i = 0; i < COUNT(cases); i++) {
 		try_file("f", cases[i].text);
-		c = conf_read("f", &try_registry, f);
-		said = try_findings(f);
-		if (strcmp(said, cases[i].want) != 0)
-			print_message("case %zu:\n%s\n", i, cases[i].text);
-		assert_string_equal(said, cases[i].want);
-		free(said);
-		conf_free(c);
-		findings_free(f);
+		assert_said("f", cases[i].want, cases[i].text);
 	}
 }
 
@@ -210,7 +209,7 @@ static void
 test_a_file_cut_at_every_byte_is_read_or_refused(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < COUNT(cases); i++) {
 		size_t len = strlen(cases[i].text);
 
 		for (size_t cut = 0; cut < len; cut++) {
@@ -229,33 +228,16 @@ test_a_file_cut_at_every_byte_is_read_or_refused(void **state)
 static void
 test_hostile_files_are_refused(void **state)
 {
-	struct findings *f = findings_new();
-	char *big = malloc(2 << 20), *said;
+	static const char nul[] = "[SERVICE]\n Flush 1\0002\n" IN OUT;
+	char *big = malloc(2 << 20);
 
 	(void)state;
 	memset(big, 'x', 2 << 20);
 	try_write("f", big, 2 << 20);
-	conf_free(conf_read("f", &try_registry, f));
-	said = try_findings(f);
-	assert_string_equal(said, "f is larger than 1024 KiB; is it a configuration?\n");
-	free(said);
-	findings_free(f);
-
-	f = findings_new();
-	try_write("f", "[SERVICE]\n Flush 1\0002\n" IN OUT,
-	    sizeof("[SERVICE]\n Flush 1\0002\n" IN OUT) - 1);
-	conf_free(conf_read("f", &try_registry, f));
-	said = try_findings(f);
-	assert_string_equal(said, "f:2: a NUL byte; is this a text file?\n");
-	free(said);
-	findings_free(f);
-
-	f = findings_new();
-	conf_free(conf_read("none", &try_registry, f));
-	said = try_findings(f);
-	assert_string_equal(said, "cannot read none: No such file or directory\n");
-	free(said);
-	findings_free(f);
+	assert_said("f", "f is larger than 1024 KiB; is it a configuration?\n", "large");
+	try_write("f", nul, sizeof(nul) - 1);
+	assert_said("f", "f:2: a NUL byte; is this a text file?\n", "NUL");
+	assert_said("none", "cannot read none: No such file or directory\n", "none");
 	free(big);
 }
 
@@ -372,7 +354,7 @@ test_match_knows_only_the_star(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(matches) / sizeof(matches[0]); i++)
+	for (size_t i = 0; i < COUNT(matches); i++)
 		assert_int_equal(
 		    conf_match(matches[i].pattern, slice_of(matches[i].tag)), matches[i].want);
 	assert_true(conf_match("a*", (struct slice){ "a\0b", 3 }));
