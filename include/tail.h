@@ -13,6 +13,7 @@
 #include "conf.h"
 #include "cursor.h"
 #include "pod.h"
+#include "roots.h"
 #include "state.h"
 #include "stream.h"
 
@@ -31,7 +32,8 @@ extern const struct option tail_input_options[]; /* the common rows of [INPUT] *
 
 struct tail_conf {
 	struct input input;
-	struct list path, exclude_path;
+	struct roots_of from;
+	struct list exclude_path;
 	struct list multiline; /* only checked: all that it may name is joined in any case */
 	char *parser;
 	bool read_from_head;
@@ -43,7 +45,6 @@ struct tail_conf {
 	char *path_key, *key;
 	char *db;        /* NULL: none */
 	char *source_id; /* NULL: the machine id */
-	struct list allowed_roots;
 	bool never_own_pod, keep_colors;
 };
 
@@ -84,14 +85,6 @@ struct tail_reader {
 	struct range_book *book;
 	tail_record *record;
 };
-
-/**
- * tail_roots(confs, n, each, arg):
- * Call ${each} with the path of every directory below which files of ${n}
- * inputs may be read, and with the input whose it is; NULL: the kubelet's.
- */
-void tail_roots(const struct tail_conf *const *confs, size_t n,
-    void (*each)(void *arg, const struct tail_conf *of, const char *path), void *arg);
 
 struct tail;
 

@@ -44,7 +44,7 @@ system_grant(struct fence *f)
 
 /* A root that is missing, or that is made anew elsewhere than below /var/log, may be read once it exists. */
 static void
-root_grant(void *fence, const struct tail_conf *of, const char *path)
+root_grant(void *fence, const struct roots_of *of, const char *path)
 {
 	bool is_log = strncmp(path, "/var/log", 8) == 0 && (path[8] == '/' || path[8] == '\0');
 
@@ -110,7 +110,7 @@ fence_of(const struct conf *conf, const char *state_dir)
 		const struct tail_conf *tail = s->values;
 
 		if (s->plugin->kind == SECTION_INPUT) {
-			tail_roots(&tail, 1, root_grant, f);
+			roots_each(&tail->from, root_grant, f);
 			database_grant(f, tail->db);
 		} else if (s->plugin->kind == SECTION_OUTPUT) {
 			output_grant(f, s);

@@ -95,7 +95,7 @@ parse_file(struct parse *p, const struct conf *conf, char *path)
 		if (conf->sections[i].plugin == &tail_plugin)
 			in = *(struct tail_conf *)conf->sections[i].values;
 	}
-	in.path = (struct list){ &path, 1 };
+	in.from.path = (struct list){ &path, 1 };
 	in.exclude_path = (struct list){ 0 };
 	in.read_from_head = true;
 	in.never_own_pod = false;

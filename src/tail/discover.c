@@ -17,7 +17,6 @@
 #include "log.h"
 #include "opener.h"
 #include "order.h"
-#include "resolve.h"
 #include "roots.h"
 #include "rotated.h"
 #include "rotation.h"
@@ -32,7 +31,7 @@ static void
 watch_directory_of(struct tail *t, const struct tail_conf *conf, const char *path)
 {
 	char *directory = xslicedup(rotation_directory(path));
-	int fd = resolve_directory(t->roots, conf, directory);
+	int fd = roots_directory(t->roots, &conf->from, directory);
 
 	if (fd >= 0) {
 		watch_directory(t->watch, directory, fd);
@@ -73,8 +72,8 @@ is_excluded(const struct tail_conf *conf, const char *path)
 static bool
 is_matched(const struct tail_conf *conf, const char *path)
 {
-	for (size_t i = 0; i < conf->path.n; i++) {
-		if (fnmatch(conf->path.at[i], path, FNM_PATHNAME) == 0)
+	for (size_t i = 0; i < conf->from.path.n; i++) {
+		if (fnmatch(conf->from.path.at[i], path, FNM_PATHNAME) == 0)
 			return !is_excluded(conf, path);
 	}
 	return false;
@@ -194,7 +193,7 @@ static struct globbing {
 static void *
 names_open(const char *path)
 {
-	int fd = resolve_directory(globbing.t->roots, globbing.conf, path);
+	int fd = roots_directory(globbing.t->roots, &globbing.conf->from, path);
 	DIR *names = fd < 0 ? NULL : fdopendir(fd);
 
 	if (fd >= 0 && names == NULL)
@@ -263,8 +262,8 @@ discover_files(struct tail *t)
 	look->number++;
 	roots_look(t->roots);
 	for (size_t i = 0; i < t->nconfs; i++) {
-		for (size_t j = 0; j < t->confs[i]->path.n; j++)
-			pattern_look(t, t->confs[i], t->confs[i]->path.at[j]);
+		for (size_t j = 0; j < t->confs[i]->from.path.n; j++)
+			pattern_look(t, t->confs[i], t->confs[i]->from.path.at[j]);
 	}
 	LIST_FOREACH (p, &t->files->all, in_files) {
 		if (!p->live || p->last_look == look->number)

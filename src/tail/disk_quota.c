@@ -13,7 +13,7 @@
 #include "content.h"
 #include "files.h"
 #include "lost.h"
-#include "resolve.h"
+#include "roots.h"
 #include "turns.h"
 
 #define GAP NS_PER_S  /* how often the deleted files are summed */
@@ -50,7 +50,7 @@ gz_add(struct tail *t, struct place *p)
 {
 	bool deleted = false;
 	char *name = files_name(p, &deleted), *path = NULL;
-	struct resolved there;
+	struct root_file there;
 	struct place *gz;
 	const char *why;
 	struct stat st;
@@ -60,7 +60,7 @@ gz_add(struct tail *t, struct place *p)
 		path = xprintf("%s.gz", name);
 	free(name);
 	if (path != NULL &&
-	    resolve_open(t->roots, p->content->log->stream.conf, path, &there, &why) == 0) {
+	    roots_open(t->roots, &p->content->log->stream.conf->from, path, &there, &why) == 0) {
 		is = fstat(there.fd, &st) == 0 && files_of(t, &st) == NULL;
 		gz = is ? files_new(t, there.fd, there.target, &st) : NULL;
 		if (!is) {

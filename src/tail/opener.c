@@ -16,7 +16,7 @@
 #include "files.h"
 #include "identity.h"
 #include "naming.h"
-#include "resolve.h"
+#include "roots.h"
 #include "spans.h"
 
 #define SPARE 24 /* descriptors that files do not take: directories, sockets, the store */
@@ -75,10 +75,10 @@ is_spare(int fd)
 }
 
 static int
-open_once(struct tail *t, const struct tail_conf *conf, const char *path, struct resolved *out,
+open_once(struct tail *t, const struct tail_conf *conf, const char *path, struct root_file *out,
     const char **why)
 {
-	if (resolve_open(t->roots, conf, path, out, why) < 0)
+	if (roots_open(t->roots, &conf->from, path, out, why) < 0)
 		return -1;
 	if (!is_spare(out->fd))
 		return 0;
@@ -90,8 +90,8 @@ open_once(struct tail *t, const struct tail_conf *conf, const char *path, struct
 }
 
 static int
-open_with_room(struct tail *t, const struct tail_conf *conf, const char *path, struct resolved *out,
-    const char **why)
+open_with_room(struct tail *t, const struct tail_conf *conf, const char *path,
+    struct root_file *out, const char **why)
 {
 	if (open_once(t, conf, path, out, why) == 0)
 		return 0;
@@ -123,7 +123,7 @@ is_own_pod(const struct tail_conf *conf, const char *target, const char *path)
  */
 static bool
 is_second_name(struct tail *t, const struct tail_conf *conf, const char *path, const char *live,
-    const struct resolved *there, const struct stat *st)
+    const struct root_file *there, const struct stat *st)
 {
 	struct pod *pod;
 	bool in_reach;
@@ -142,7 +142,7 @@ opener_open(
     struct tail *t, const struct tail_conf *conf, const char *path, const char *live, bool *gone)
 {
 	const char *why = NULL;
-	struct resolved there;
+	struct root_file there;
 	struct place *p;
 	struct stat st;
 

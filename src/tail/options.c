@@ -23,7 +23,7 @@ const struct option tail_input_options[] = {
 #define AT(member) offsetof(struct tail_conf, member)
 
 static const struct option tail_options[] = {
-	OPTION("Path", OPT_LIST, NULL, AT(path), "files to follow: paths or globs",
+	OPTION("Path", OPT_LIST, NULL, AT(from.path), "files to follow: paths or globs",
 	    .flags = OPT_NEEDED),
 	OPTION("Exclude_Path", OPT_LIST, NULL, AT(exclude_path), "paths or globs to leave out"),
 	OPTION("Parser", OPT_STRING, NULL, AT(parser),
@@ -55,7 +55,7 @@ static const struct option tail_options[] = {
 	OPTION("Key", OPT_STRING, "log", AT(key), "the key of a record's text"),
 	OPTION("Source_Id", OPT_STRING, NULL, AT(source_id),
 	    "names this machine in the ids of plain files' records (default: the machine id)"),
-	OPTION("Allowed_Roots", OPT_LIST, NULL, AT(allowed_roots),
+	OPTION("Allowed_Roots", OPT_LIST, NULL, AT(from.allowed_roots),
 	    "directories that links may lead to, beside each Path's own (of DIR/containers DIR/pods, too) and the kubelet's: none of them may be a link itself"),
 	OPTION("Never_Own_Pod", OPT_BOOL, "on", AT(never_own_pod),
 	    "leave out the logs of the pod that towline runs in (POD_NAME)"),

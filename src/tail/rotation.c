@@ -12,7 +12,7 @@
 
 #include "opener.h"
 #include "order.h"
-#include "resolve.h"
+#include "roots.h"
 #include "rotated.h"
 
 #define LISTINGS 5 /* how often a directory is read again whose names go while we look */
@@ -58,7 +58,7 @@ listing_open(struct tail *t, struct log *log)
 	struct slice directory = rotation_directory(log->name);
 	struct slice live = slice_of(log->name + directory.len + (directory.len > 1));
 	char *path = xslicedup(directory);
-	int fd = resolve_directory(t->roots, log->stream.conf, path), n = 0;
+	int fd = roots_directory(t->roots, &log->stream.conf->from, path), n = 0;
 	struct dirent **names = NULL;
 	bool all = true;
 

@@ -98,7 +98,10 @@ tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
 	log_init(t, stream);
 	look_init(t);
 	t->watch = watch_new();
-	t->roots = roots_new(t->confs, n);
+	t->roots = roots_new();
+	for (size_t i = 0; i < n; i++)
+		roots_add(t->roots, &confs[i]->from);
+	roots_look(t->roots);
 	return t;
 }
 

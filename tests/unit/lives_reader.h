@@ -344,7 +344,7 @@ life_begins(struct life *l, const char *dir, bool filters)
 	l->path = xprintf("%s/containers/*.log", dir);
 	l->conf = (struct tail_conf){
 		.input.tag = tag,
-		.path = { &l->path, 1 },
+		.from.path = { &l->path, 1 },
 		.read_from_head = true,
 		.refresh_interval = 200 * NS_PER_MS,
 		.rotate_wait = (1 + any(3)) * 50 * NS_PER_MS,

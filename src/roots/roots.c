@@ -28,9 +28,9 @@ static const char *const kubelet_roots[] = { "/var/log/pods", "/var/log/containe
 	"/var/lib/docker/containers" };
 
 struct root {
-	const struct tail_conf *of; /* whose it is; NULL: each input's */
-	char *path;                 /* as it is configured */
-	char *real;                 /* its name without links; NULL: it has not been there yet */
+	const struct roots_of *of; /* whose it is; NULL: each input's */
+	char *path;                /* as it is configured */
+	char *real;                /* its name without links; NULL: it has not been there yet */
 	int fd;
 	dev_t dev;
 	ino_t ino;
@@ -73,29 +73,26 @@ pods_beside(const char *directory)
 }
 
 void
-tail_roots(const struct tail_conf *const *confs, size_t n,
-    void (*each)(void *arg, const struct tail_conf *of, const char *path), void *arg)
+roots_each(const struct roots_of *of, roots_path *each, void *arg)
 {
 	for (size_t i = 0; i < sizeof(kubelet_roots) / sizeof(*kubelet_roots); i++)
 		each(arg, NULL, kubelet_roots[i]);
-	for (size_t i = 0; i < n; i++) {
-		for (size_t j = 0; j < confs[i]->path.n; j++) {
-			char *directory = directory_of_path(confs[i]->path.at[j]);
-			char *pods = pods_beside(directory);
+	for (size_t i = 0; i < of->path.n; i++) {
+		char *directory = directory_of_path(of->path.at[i]);
+		char *pods = pods_beside(directory);
 
-			each(arg, confs[i], directory);
-			if (pods != NULL)
-				each(arg, confs[i], pods);
-			free(directory);
-			free(pods);
-		}
-		for (size_t j = 0; j < confs[i]->allowed_roots.n; j++)
-			each(arg, confs[i], confs[i]->allowed_roots.at[j]);
+		each(arg, of, directory);
+		if (pods != NULL)
+			each(arg, of, pods);
+		free(directory);
+		free(pods);
 	}
+	for (size_t i = 0; i < of->allowed_roots.n; i++)
+		each(arg, of, of->allowed_roots.at[i]);
 }
 
 static void
-root_add(void *arg, const struct tail_conf *of, const char *path)
+root_add(void *arg, const struct roots_of *of, const char *path)
 {
 	struct roots *r = arg;
 	struct slice name = slice_of(path);
@@ -115,14 +112,16 @@ root_add(void *arg, const struct tail_conf *of, const char *path)
 }
 
 struct roots *
-roots_new(const struct tail_conf *const *confs, size_t n)
+roots_new(void)
 {
-	struct roots *r = xcalloc(1, sizeof(*r));
-
 	beneath_begin();
-	tail_roots(confs, n, root_add, r);
-	roots_look(r);
-	return r;
+	return xcalloc(1, sizeof(struct roots));
+}
+
+void
+roots_add(struct roots *r, const struct roots_of *of)
+{
+	roots_each(of, root_add, r);
 }
 
 void
@@ -309,8 +308,7 @@ is_dockers_other(const struct root *root, const char *rest)
 
 /* An O_PATH descriptor, or -1. */
 static int
-below_open(
-    const struct roots *r, const struct tail_conf *conf, const char *target, const char **why)
+below_open(const struct roots *r, const struct roots_of *of, const char *target, const char **why)
 {
 	*why = "it leads outside of its Path's directory and of what Allowed_Roots names";
 	errno = 0;
@@ -318,7 +316,7 @@ below_open(
 		const struct root *root = &r->at[i];
 		const char *rest;
 
-		if (root->real == NULL || (root->of != NULL && root->of != conf))
+		if (root->real == NULL || (root->of != NULL && root->of != of))
 			continue;
 		rest = beneath_rest(target, root->real);
 		if (rest == NULL)
@@ -331,11 +329,15 @@ below_open(
 	return -1;
 }
 
-int
-roots_open(struct roots *r, const struct tail_conf *conf, const char *target, mode_t kind,
+/*
+ * Open `target`, a path without links, for reading, when it lies below a root, is
+ * of `kind` (S_IFREG or S_IFDIR), and in no pseudo file system.
+ */
+static int
+target_open(const struct roots *r, const struct roots_of *of, const char *target, mode_t kind,
     const char **why)
 {
-	int path = below_open(r, conf, target, why), fd = -1;
+	int path = below_open(r, of, target, why), fd = -1;
 	struct stat st;
 
 	if (path >= 0) {
@@ -354,5 +356,39 @@ roots_open(struct roots *r, const struct tail_conf *conf, const char *target, mo
 		*why = "/proc is not mounted";
 	else if (errno != 0)
 		*why = errno == ENOENT ? NULL : strerrordesc_np(errno);
+	return fd;
+}
+
+/*
+ * The kubelet's links are absolute, so each path is resolved first and the result
+ * then opened below a root, without links: between the two nothing can be swapped
+ * to lead elsewhere.
+ */
+int
+roots_open(struct roots *r, const struct roots_of *of, const char *path, struct root_file *out,
+    const char **why)
+{
+	*why = NULL;
+	out->target = realpath(path, NULL);
+	if (out->target == NULL) {
+		if (errno != ENOENT)
+			*why = strerrordesc_np(errno);
+		return -1;
+	}
+	out->fd = target_open(r, of, out->target, S_IFREG, why);
+	if (out->fd >= 0)
+		return 0;
+	free(out->target);
+	return -1;
+}
+
+int
+roots_directory(struct roots *r, const struct roots_of *of, const char *path)
+{
+	char *target = realpath(path, NULL);
+	const char *why;
+	int fd = target == NULL ? -1 : target_open(r, of, target, S_IFDIR, &why);
+
+	free(target);
 	return fd;
 }
