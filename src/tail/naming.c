@@ -214,28 +214,24 @@ take(struct tail *t, struct content *c, struct content *known, const struct head
 
 /* The machine has started again since: the file's end was not on disk yet when the power went. */
 static bool
-lost_power(const struct tail *t, const struct place *p, uint64_t to)
+has_lost_power(const struct tail *t, const struct place *p)
 {
-	return to > 0 && p->first_look == 1 && state_rebooted(t->state);
+	return p->first_look == 1 && state_rebooted(t->state);
 }
 
 /*
- * Only up to `to` has the file the bytes that were read of it: truncated, it is
- * read again from there.  After a power cut reading goes on at its end.
+ * Only up to `to` has the file the bytes that were read of it, and reading goes
+ * back to there.  `over`: after a power cut, none of what stands there is read.
  */
 static void
-go_back(struct tail *t, struct content *c, struct place *p, uint64_t to)
+go_back(struct tail *t, struct content *c, struct place *p, uint64_t to, bool over)
 {
-	bool powercut = lost_power(t, p, to);
-	uint64_t shipped = shipped_of(c), seen = c->size;
+	uint64_t shipped = shipped_of(c), kept = over || shipped > to ? shipped : to;
+	uint64_t seen = over && p->size > c->size ? p->size : c->size;
 	const struct span *s;
 
-	if (powercut && p->size > seen)
-		seen = p->size;
-	if (seen > shipped)
-		lost_count(c, powercut ? LOST_POWERCUT : LOST_TRUNCATED, seen - shipped);
-	if (powercut)
-		to = p->size;
+	if (seen > kept)
+		lost_count(c, has_lost_power(t, p) ? LOST_POWERCUT : LOST_TRUNCATED, seen - kept);
 	TAILQ_FOREACH (s, &c->log->spans, in_log) {
 		if (s->content == c)
 			break;
@@ -243,11 +239,9 @@ go_back(struct tail *t, struct content *c, struct place *p, uint64_t to)
 	c->taken = (struct fingerprint){ 0 };
 	c->size = c->read_to = c->is.size = to;
 	state_size(t->state, &c->id, to);
-	log_cut(t, c->log, s->is.base + to, powercut);
+	log_cut(t, c->log, s->is.base + to, over);
 	say_info("tail", "%s is not what it was: reading on from %llu", p->name,
-	    (unsigned long long)(powercut       ? to
-				 : shipped < to ? shipped
-						: to));
+	    (unsigned long long)(over || shipped > to ? to : shipped));
 }
 
 /* ---- the content that fits best */
@@ -343,6 +337,13 @@ static bool
 is_last(const struct content *c)
 {
 	return c->spans > 0 && log_last(c->log)->content == c;
+}
+
+/* It has lost its end while we did not look. */
+static bool
+has_shrunk(const struct content *c, const struct place *p)
+{
+	return content_place(c) == NULL && p->packed == NULL && p->size < c->is.size && is_last(c);
 }
 
 static void
@@ -460,14 +461,20 @@ naming_try(struct tail *t, struct content *c)
 	struct place *p = content_place(c);
 	struct found found = { 0 };
 	struct head h = { 0 };
+	bool power;
 
 	place_measure(p);
 	head_read(t, p, &h);
 	look_up(t, c->log, p, &h, &found);
+	power = has_lost_power(t, p) && (h.timed || found.to > 0);
+	if (found.same != NULL && has_shrunk(found.same, p))
+		go_back(t, found.same, p, place_line_start(p, p->size), false);
 	if (found.same != NULL || found.shorter != NULL) {
 		take(t, c, found.same != NULL ? found.same : found.shorter, &h);
-	} else if (found.part != NULL && (h.timed || lost_power(t, p, found.to))) {
-		go_back(t, found.part, p, found.to);
+	} else if (found.part != NULL && (h.timed || power)) {
+		bool over = power && shipped_of(found.part) > 0;
+
+		go_back(t, found.part, p, over ? p->size : found.to, over);
 		take(t, c, found.part, &h);
 	} else if (h.whole || is_over(t, c, p, &h)) {
 		begin(t, c, p, &h);

@@ -276,8 +276,11 @@ has_offset(const struct tail *t, const struct log *log, const struct content *c,
 	const struct place *p = content_place(c);
 
 	*offset = 0;
-	return p->packed == NULL && p->first_look == 1 &&
-	       takeover_find(takeover_of(t, log->stream.conf), p->fd, p->ino, p->size, offset);
+	if (p->packed != NULL || p->first_look != 1 ||
+	    !takeover_find(takeover_of(t, log->stream.conf), p->fd, p->ino, p->size, offset))
+		return false;
+	*offset = place_line_start(p, *offset);
+	return true;
 }
 
 /*

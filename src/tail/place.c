@@ -12,6 +12,7 @@
 
 /* More than deflate can make of a byte (zlib, Technical Details). */
 #define RATIO 1032
+#define LINE_BACK (64u << 10) /* so far is gone back to the start of a line */
 
 struct packed {
 	struct unpacking *unpacking; /* the tail's */
@@ -137,6 +138,22 @@ bool
 place_is_cut(const struct place *p)
 {
 	return p->packed != NULL && p->packed->corrupt;
+}
+
+uint64_t
+place_line_start(const struct place *p, uint64_t offset)
+{
+	char *bytes = xmalloc(LINE_BACK);
+	uint64_t from = offset > LINE_BACK ? offset - LINE_BACK : 0;
+	ssize_t n = place_read(p, bytes, (size_t)(offset - from), from);
+	const char *newline = n > 0 ? memrchr(bytes, '\n', (size_t)n) : NULL;
+
+	if (newline != NULL)
+		offset = from + (uint64_t)(newline - bytes) + 1;
+	else if (from == 0)
+		offset = 0;
+	free(bytes);
+	return offset;
 }
 
 /* ---- turns */

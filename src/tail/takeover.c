@@ -15,8 +15,7 @@
 #include "memory.h"
 #include "voice.h"
 
-#define MARKER_MAX 32         /* bytes before the offset that its marker is a hash of */
-#define LINE_BACK (64u << 10) /* an offset within a line goes back to its start, so far at most */
+#define MARKER_MAX 32 /* bytes before the offset that its marker is a hash of */
 
 struct row {
 	ino_t ino;
@@ -148,20 +147,6 @@ marker_matches(const struct row *r, int fd)
 	       XXH3_64bits(before, r->marker_size) == r->marker;
 }
 
-/* The start of the line that `offset` lies in. */
-static uint64_t
-line_start(int fd, uint64_t offset)
-{
-	char *bytes = xmalloc(LINE_BACK);
-	uint64_t from = offset > LINE_BACK ? offset - LINE_BACK : 0;
-	ssize_t n = pread(fd, bytes, (size_t)(offset - from), (off_t)from);
-	const char *newline = n > 0 ? memrchr(bytes, '\n', (size_t)n) : NULL;
-
-	offset = newline == NULL ? 0 : from + (uint64_t)(newline - bytes) + 1;
-	free(bytes);
-	return offset;
-}
-
 bool
 takeover_find(const struct takeover *t, int fd, ino_t ino, uint64_t size, uint64_t *offset)
 {
@@ -170,7 +155,7 @@ takeover_find(const struct takeover *t, int fd, ino_t ino, uint64_t size, uint64
 
 		if (r->ino != ino || r->offset > size || !marker_matches(r, fd))
 			continue;
-		*offset = line_start(fd, r->offset);
+		*offset = r->offset;
 		return true;
 	}
 	return false;

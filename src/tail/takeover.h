@@ -18,9 +18,9 @@ void takeover_free(struct takeover *t);
 
 /**
  * takeover_find(t, fd, ino, size, offset):
- * Where reading of the file ${fd} (inode ${ino}, ${size} bytes) goes on: *${offset}, the
- * start of the first line of which something had not been read.  False: nothing
- * is known of it, or it is another file under an old inode number.
+ * How far the file ${fd} (inode ${ino}, ${size} bytes) was read: *${offset}, perhaps
+ * within a line.  False: nothing is known of it, or it is another file under an
+ * old inode number.
  */
 bool takeover_find(const struct takeover *t, int fd, ino_t ino, uint64_t size, uint64_t *offset);
 
