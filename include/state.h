@@ -104,10 +104,12 @@ bool state_was_set_aside(const struct state *s);
 bool state_is_new(struct state *s);
 
 /**
- * state_rebooted(s):
- * The machine has started again since this store was opened last.
+ * state_rebooted(s), state_judged(s):
+ * The machine has started again since files were judged last: their ends may have
+ * been lost in a power cut.  They are judged now: the next start need not know.
  */
 bool state_rebooted(const struct state *s);
+void state_judged(struct state *s);
 
 /**
  * state_ready(s, why, size), state_stale(s):

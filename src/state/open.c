@@ -156,3 +156,13 @@ state_rebooted(const struct state *s)
 {
 	return s->rebooted;
 }
+
+void
+state_judged(struct state *s)
+{
+	LOCKED(s);
+	if (!s->rebooted)
+		return;
+	transaction_add(s, "UPDATE machine SET boot = ?1", TEXT(slice_of(s->boot)));
+	tickets_post(s, false);
+}

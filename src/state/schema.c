@@ -173,29 +173,24 @@ orphans_drop(sqlite3 *db)
 	    NULL, NULL, NULL);
 }
 
-/*
- * Note which start of the machine this is; a new store has none to compare it
- * with, and no other is ever without one: a kill may come after each statement.
- */
+/* A new store takes this start of the machine; in one that has another, that stays (state_judged). */
 static void
 boot_note(struct state *s)
 {
 	FILE *from = fopen("/proc/sys/kernel/random/boot_id", "re");
-	char boot[64] = "";
 	char *sql;
 
 	if (from != NULL) {
-		if (fgets(boot, sizeof(boot), from) == NULL)
-			boot[0] = '\0';
+		if (fgets(s->boot, sizeof(s->boot), from) == NULL)
+			s->boot[0] = '\0';
 		fclose(from);
 	}
-	boot[strspn(boot, "0123456789abcdef-")] = '\0';
-	sql = xprintf("SELECT count(*) FROM machine WHERE boot != '%s'", boot);
+	s->boot[strspn(s->boot, "0123456789abcdef-")] = '\0';
+	sql = xprintf("SELECT count(*) FROM machine WHERE boot != '%s'", s->boot);
 	s->rebooted = number_of(s->db, sql) > 0;
 	free(sql);
-	sql = xprintf("UPDATE machine SET boot = '%s';"
-		      "INSERT INTO machine SELECT '%s' WHERE NOT EXISTS (SELECT 1 FROM machine)",
-	    boot, boot);
+	sql = xprintf(
+	    "INSERT INTO machine SELECT '%s' WHERE NOT EXISTS (SELECT 1 FROM machine)", s->boot);
 	sqlite3_exec(s->db, sql, NULL, NULL, NULL);
 	free(sql);
 }

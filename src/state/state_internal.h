@@ -107,6 +107,7 @@ struct state {
 	char *dir;    /* NULL: nothing is kept on disk */
 	int dir_lock; /* held while we live */
 	bool set_aside, rebooted;
+	char boot[64];           /* this start of the machine: /proc/sys/kernel/random/boot_id */
 	struct staging *staging; /* the reader thread's */
 	pthread_mutex_t lock;    /* over all below, but for db */
 	struct tables *tables;

@@ -108,6 +108,21 @@ content_measure(struct content *c)
 }
 
 struct place *
+content_longest(const struct content *c)
+{
+	struct place *p, *most = NULL;
+
+	TAILQ_FOREACH (p, &c->places, in_content) {
+		if (p->packed != NULL)
+			continue;
+		place_measure(p);
+		if (most == NULL || p->size > most->size)
+			most = p;
+	}
+	return most;
+}
+
+struct place *
 content_source(struct content *c, uint64_t offset)
 {
 	struct place *p;

@@ -44,6 +44,12 @@ bool content_is_left(struct tail *t, struct content *c);
 void content_measure(struct content *c);
 
 /**
+ * content_longest(c):
+ * Of the plain files that have it the longest, as they are now; NULL: none has.
+ */
+struct place *content_longest(const struct content *c);
+
+/**
  * content_source(c, offset):
  * The place from which ${c} is read at ${offset}: one that has bytes there, a
  * plain file rather than a .gz; else the first one.  NULL: it has none.

@@ -191,4 +191,5 @@ lost_settle(struct tail *t)
 		free(u->path);
 	}
 	free(all.at);
+	state_judged(t->state);
 }

@@ -92,21 +92,16 @@ shipped_of(const struct content *c)
 	return most;
 }
 
-/* The longest plain file that has it, and was not truncated unseen. */
+/* A plain file that has it, and was not truncated unseen. */
 static struct place *
 plain_place(const struct content *c)
 {
-	struct place *p, *most = NULL;
+	struct place *p = content_longest(c);
 
-	TAILQ_FOREACH (p, &c->places, in_content) {
-		if (p->packed != NULL)
-			continue;
-		place_measure(p);
-		if (p->size >= c->taken.at && (most == NULL || p->size > most->size) &&
-		    fingerprint_fits(p, &c->taken) && fingerprint_fits(p, &p->head))
-			most = p;
-	}
-	return most;
+	return p != NULL && p->size >= c->taken.at && fingerprint_fits(p, &c->taken) &&
+		       fingerprint_fits(p, &p->head)
+		   ? p
+		   : NULL;
 }
 
 /* The newest checkpoint that fits; 0: none does. */

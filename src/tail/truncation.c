@@ -108,26 +108,11 @@ truncation_pending(struct tail *t, struct log *log)
 
 /* ---- places that were one content, and have grown apart */
 
-static struct place *
-longest(const struct content *c)
-{
-	struct place *p, *most = NULL;
-
-	TAILQ_FOREACH (p, &c->places, in_content) {
-		if (p->packed != NULL)
-			continue;
-		place_measure(p);
-		if (most == NULL || p->size > most->size)
-			most = p;
-	}
-	return most;
-}
-
 /* One that is not what the others are, as far as both go; NULL: there is none. */
 static struct place *
 grown_apart(const struct content *c)
 {
-	struct place *p, *most = longest(c);
+	struct place *p, *most = content_longest(c);
 
 	TAILQ_FOREACH (p, &c->places, in_content) {
 		if (p == most || p->packed != NULL || fingerprint_equal(p, most, p->size))

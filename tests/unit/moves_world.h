@@ -114,8 +114,7 @@ text_write(struct world_log *log, struct written *c, unsigned line, int side, ch
 	if (memchr(text, '#', part) != NULL)
 		mark_written(log, c, nwritings - 1);
 	/* It goes on what may have been delivered with the bytes that the power cut took. */
-	fates[line].least -= kinds & POWER && writings[nwritings - 1].torn &&
-			     fates[line].least > 0;
+	fates[line].least -= kinds & POWER && writings[nwritings - 1].torn && fates[line].least > 0;
 	if (part < len) {
 		c->rest = xstrdup(text + part);
 		c->rest_of = nwritings - 1;

@@ -64,7 +64,7 @@ test_all_of_a_content_and_its_log_comes_back(void **state)
 }
 
 static void
-test_another_start_of_the_machine_is_noticed_once(void **state)
+test_another_start_of_the_machine_is_known_until_files_are_judged(void **state)
 {
 	struct state *s = opened();
 
@@ -76,6 +76,9 @@ test_another_start_of_the_machine_is_noticed_once(void **state)
 	execute("UPDATE machine SET boot = 'another'");
 	s = opened();
 	assert_true(state_rebooted(s));
+	reopen(&s);
+	assert_true(state_rebooted(s));
+	state_judged(s);
 	reopen(&s);
 	assert_false(state_rebooted(s));
 	state_close(s);
@@ -279,7 +282,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_all_of_a_content_and_its_log_comes_back),
-		TEST(test_another_start_of_the_machine_is_noticed_once),
+		TEST(test_another_start_of_the_machine_is_known_until_files_are_judged),
 		TEST(test_the_contents_of_a_home_come_with_the_one_seen_last_first),
 		TEST(test_how_far_a_content_is_done),
 		TEST(test_checkpoints_kept_lie_ever_farther_apart),

@@ -90,6 +90,7 @@ change_all(void)
 	const struct span_post posts[] = { { one, one, NULL, { 0, 0, 50, 1 } },
 		{ one, fresh, NULL, { 50, 0, SEAL_NONE, rules } } };
 
+	state_judged(life);
 	state_opened(life, &one, "/one.1");
 	state_opened(life, &fresh, "/one");
 	state_opened(life, &two, "/two");
