@@ -47,8 +47,10 @@ content_find(const struct tail *t, const struct identity *id)
 void
 content_add(struct tail *t, struct content *c, struct place *p)
 {
+	const struct place *first = content_place(c);
+
 	p->content = c;
-	if (p->packed == NULL)
+	if (p->packed == NULL && (first == NULL || first->packed != NULL || p->size >= first->size))
 		TAILQ_INSERT_HEAD(&c->places, p, in_content);
 	else
 		TAILQ_INSERT_TAIL(&c->places, p, in_content);

@@ -195,15 +195,20 @@ take(struct tail *t, struct content *c, struct content *known, const struct head
 	known->gone = false;
 	if (first)
 		known->grown = t->now;
+	if (p->live) { /* the others are copies of it */
+		known->is.dev = p->dev;
+		known->is.ino = p->ino;
+	}
 	if (known->spans == 0)
 		return;
 	if (first) {
 		state_opened(t->state, &known->id, known->log->stream.path);
-		state_file(t->state, &known->id, p->dev, p->ino);
 		reader_known(known->log, known);
 		if (known->late != NULL)
 			reader_known(known->late, known);
 	}
+	if (first || p->live)
+		state_file(t->state, &known->id, p->dev, p->ino);
 	rules_check(t, known->log);
 }
 
@@ -244,13 +249,21 @@ go_back(struct tail *t, struct content *c, struct place *p, uint64_t to, bool ov
 struct found {
 	struct content *same, *shorter, *part;
 	uint64_t to; /* … of the part */
+	bool later;  /* when the file that had the content before is named */
 };
 
-/* The content was in this file when it was seen last. */
+/* The content was in this file when it was seen last … */
+static bool
+was_home(const struct place *p, const struct content *c)
+{
+	return p->dev == c->is.dev && p->ino == c->is.ino;
+}
+
+/* … and can be in it still. */
 static bool
 is_home(const struct place *p, const struct content *c)
 {
-	return p->dev == c->is.dev && p->ino == c->is.ino && p->size >= c->is.size;
+	return was_home(p, c) && p->size >= c->is.size;
 }
 
 /* ${p} is the .gz of a file that has the content. */
@@ -289,8 +302,9 @@ is_better(const struct place *p, const struct content *c, const struct content *
 
 /*
  * A copy is made of the live file, and has another name: a live file that begins
- * like one that is live, or was renamed, is another one, and so is any that
- * begins like one that was renamed and has another length.
+ * like another live one, or one that was renamed, is another content, and so is any
+ * that begins like one that was renamed and has another length.  Of two that are
+ * met together nothing says which is the copy.
  */
 static bool
 is_another(const struct place *p, const struct content *c, enum fit fit)
@@ -304,7 +318,8 @@ is_another(const struct place *p, const struct content *c, enum fit fit)
 			continue;
 		if (p->live && other->live)
 			return true;
-		if (!other->live && is_home(other, c) && (p->live || p->size != other->size))
+		if (!other->live && c->spans > 0 && is_home(other, c) &&
+		    (p->live || p->size != other->size))
 			return true;
 	}
 	return false;
@@ -324,7 +339,7 @@ is_certain(const struct head *h, const struct place *p, const struct content *c)
 {
 	return h->all.at[c->is.head_size - 1] == '\n' || c->is.head_size == FIRST_LINE ||
 	       c->taken.at > c->is.head_size || p->size == c->is.size ||
-	       (!p->live && is_home(p, c));
+	       (!p->live && was_home(p, c));
 }
 
 /* No other content of its log lies behind it: the log may go back. */
@@ -338,7 +353,22 @@ is_last(const struct content *c)
 static bool
 has_shrunk(const struct content *c, const struct place *p)
 {
-	return content_place(c) == NULL && p->packed == NULL && p->size < c->is.size && is_last(c);
+	return content_place(c) == NULL && was_home(p, c) && p->size < c->is.size && is_last(c);
+}
+
+/* A longer file that is not named yet had the content: this one may be a copy of it. */
+static bool
+is_elsewhere(const struct place *p, const struct content *c)
+{
+	const struct content *other;
+
+	TAILQ_FOREACH (other, &p->content->log->pending, in_pending) {
+		const struct place *at = content_place(other);
+
+		if (!other->named && at != p && at->size > p->size && was_home(at, c))
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -348,7 +378,9 @@ consider(struct tail *t, const struct place *p, struct content *c, bool anew, st
 	enum fit fit = fit_of(t, p, c, &to);
 
 	if (fit == FIT_PART) {
-		if (content_place(c) == NULL && is_better(p, c, out->part) && is_last(c)) {
+		if (content_place(c) == NULL && is_elsewhere(p, c))
+			out->later = true;
+		else if (content_place(c) == NULL && is_better(p, c, out->part) && is_last(c)) {
 			out->part = c;
 			out->to = to;
 		}
@@ -466,6 +498,8 @@ naming_try(struct tail *t, struct content *c)
 		go_back(t, found.same, p, place_line_start(p, p->size), false);
 	if (found.same != NULL || found.shorter != NULL) {
 		take(t, c, found.same != NULL ? found.same : found.shorter, &h);
+	} else if (found.later) {
+		return;
 	} else if (found.part != NULL && (h.timed || power)) {
 		bool over = power && shipped_of(found.part) > 0;
 

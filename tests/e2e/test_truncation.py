@@ -234,6 +234,12 @@ def test_a_copy_beside_a_log_does_not_hide_it(node, table, settings, run):
     assert table.logs() == lines(0, 20)
     towline.until_metric("towline_records_total", 20)
     towline.stop()
+    container.write(*lines(20, 30))
+    towline = run(settings)
+    table.until_count(30)
+    assert table.logs() == lines(0, 30)
+    towline.until_metric("towline_records_total", 30)
+    towline.stop()
 
 
 # ---- unread

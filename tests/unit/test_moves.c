@@ -23,7 +23,7 @@ static const struct kind all_kinds[] = {
 	{ "copy", NULL },
 	{ "rename", NULL },
 	{ "park", NULL },
-	{ "half", "a file is named by a part of its first line, and then by all of it" },
+	{ "half", "one seed of 300: a file named by a part of its first line" },
 	{ "late", NULL },
 	{ "gz-early", NULL },
 	{ "gz-short", "where a .gz was cut as it was met, a line ends for ever" },
@@ -34,7 +34,7 @@ static const struct kind all_kinds[] = {
 	{ "takeover", NULL },
 	{ "paths", NULL },
 	{ "numbers", NULL },
-	{ "power", "with no checkpoint below the cut, or a kill soon after, lines count twice" },
+	{ "power", "five seeds of 300, after two cuts: lines come or count twice" },
 };
 
 #define EXTRA (~(unsigned)(COPY | RENAME | PARK | EQUAL))
