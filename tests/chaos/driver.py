@@ -27,7 +27,7 @@ POINTS = [
     "before-settle",
     "after-settle",
     "break-stored",
-    "hand-over",
+    "span-stored",
     "batch-sealed",
     "before-commit",
     "in-commit",
