@@ -10,6 +10,7 @@ import argparse
 import collections
 import json
 import pathlib
+import random
 import shutil
 import sys
 import tempfile
@@ -54,6 +55,12 @@ def kinds_of(args):
     return (only or set(KINDS)) - without
 
 
+def rotate_wait(args, seed):
+    """s; short where a slow writer must be silent for longer."""
+    short = random.Random(f"{seed}/rotate_wait").choice([0.2, 0.3, 1])
+    return short if "slow" in kinds_of(args) else 5
+
+
 def episode(args, seed, real):
     """One seed; True: it passed."""
     folder = (
@@ -61,6 +68,7 @@ def episode(args, seed, real):
     )
     keys = "rate", "containers", "pace", "patience", "memory", "counters"
     options = {key: getattr(args, key) for key in keys}
+    options["rotate_wait"] = rotate_wait(args, seed)
     it = Episode(folder, seed, args.length, kinds_of(args), options, real)
     it.run()
     verdict = judge(folder, args.counters)

@@ -10,8 +10,11 @@ import pathlib
 import shutil
 import time
 
+from slow import Slow
+
 MAX_FILES = 5
 KEEPS_TIME = 10**9
+SLOW = 0.5  # of the rotations leave a slow writer behind
 CALM = 2.0  # s from the last mark in the index to what `towline status` must say
 
 
@@ -38,9 +41,12 @@ class Progress:
 
 class Container:
     """runtime: containerd, conmon (CRI-O) or copytruncate (a logrotate that
-    copies and truncates); taken(first, last): has the index got these marks?"""
+    copies and truncates); taken(first, last): has the index got these marks?
+    finish(side): write the rest of the record of this side that is under way."""
 
-    def __init__(self, node, pod, name, uid, runtime, kinds, taken, rng):
+    def __init__(
+        self, node, pod, name, uid, runtime, kinds, taken, finish, rotate_wait, rng
+    ):
         self.runtime, self.kinds, self.taken, self.rng = runtime, kinds, taken, rng
         self.pod, self.name, self.uid, self.restart = pod, name, uid, 0
         self.folder = node.root / "pods" / f"matillion_{pod}_{uid}" / name
@@ -49,6 +55,8 @@ class Container:
         self.zone = "+00:00" if runtime == "conmon" else "Z"
         self.indexed = {}  # file: when that was first seen
         self.marks = {}  # file: (first, last) that it holds
+        self.finish, self.rotate_wait = finish, rotate_wait
+        self.slow, self.renamed = [], None
         self.steps, self.stamp, self.done = [], 0, {}
         self.open_first()
 
@@ -67,20 +75,23 @@ class Container:
 
     def write(self, units, side, stamp=None):
         """Units of one side, in one write(2): as the runtime does a read."""
+        self.put(self.fd, self.held, units, side, stamp)
+
+    def write_late(self, slow, units):
+        self.put(slow.fd, slow.held, units, slow.side, slow.stamp)
+        self.count("slow")
+
+    def put(self, fd, held, units, side, stamp=None):
         now = stamp or time.time_ns()
         data = b"".join(
             cri_head(now, side, u.tag, self.zone) + u.text + b"\n" for u in units
         )
-        os.write(self.fd, data)
+        os.write(fd, data)
         now = time.time_ns()
         for unit in units:
             unit.at = now
-        self.hold([u.mark for u in units if u.mark])
-
-    def hold(self, marks):
-        first, last = self.held
-        if marks:
-            self.held[:] = min(marks[0], first or marks[0]), max(marks[-1], last)
+        if marks := [u.mark for u in units if u.mark]:
+            held[:] = min(marks[0], held[0] or marks[0]), max(marks[-1], held[1])
 
     # ---- steps
 
@@ -135,6 +146,8 @@ class Container:
         if "delete" not in self.kinds:
             return
         for file in self.rotated()[: -(MAX_FILES - 2)]:
+            if self.is_written(file):
+                continue
             if not self.is_taken(file):
                 break
             file.unlink()
@@ -145,7 +158,7 @@ class Container:
             return []
         steps = []
         for file in self.rotated():
-            if file.suffix != ".gz":
+            if file.suffix != ".gz" and not self.is_written(file):
                 steps += self.compress_one(file)
         return steps
 
@@ -168,6 +181,7 @@ class Container:
         to = self.folder / f"{self.log.name}.{when}"
         self.log.rename(to)
         self.marks[to] = self.marks.pop(self.log)
+        self.renamed = to
         self.count("rotate")
 
     def open_new(self):
@@ -175,14 +189,32 @@ class Container:
         flags = os.O_CREAT | os.O_WRONLY | os.O_APPEND
         self.new = os.open(self.log, flags, 0o640)
 
+    def leave(self):
+        """The runtime is done with the renamed file; a slow writer may not be."""
+        if "slow" in self.kinds and self.rng.random() < SLOW:
+            self.leave_slow()
+        os.close(self.fd)
+
+    def leave_slow(self):
+        """What it writes until towline goes on to the next file comes before that: a record
+        that goes on there must not be ended by it, neither by its text nor by its time."""
+        sides = self.rng.sample(["stdout", "stderr"], 2)
+        stamp = self.rng.choice([None, time.time_ns()])
+        for side in sides if stamp is None else sides[:1]:
+            self.finish(side)
+        self.slow.append(Slow(self, sides[0], stamp))
+
+    def is_written(self, file):
+        return any(slow.file == file for slow in self.slow)
+
     def swap(self):
-        self.fd, old = self.new, self.fd
+        self.leave()
+        self.fd = self.new
         self.held = self.marks[self.log] = [0, 0]
-        os.close(old)
 
     def reopen_through_tmp(self):
         """conmon: close, make LOG.tmp, rename it to LOG."""
-        os.close(self.fd)
+        self.leave()
         tmp = f"{self.log}.tmp"
         self.fd = os.open(tmp, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o640)
         os.rename(tmp, self.log)
@@ -213,6 +245,9 @@ class Container:
             return
         old_log, old_link = self.log, self.link
         os.close(self.fd)
+        for slow in self.slow:
+            slow.close()
+        self.slow = []
         self.restart += 1
         self.stamp = 0
         self.open_first()

@@ -59,6 +59,7 @@ OTHER_FAULTS = {"down": 4, "statefull": 2}
 REAL_FAULTS = {"server-kill": 3, "server-stop": 2}
 WRITER_KINDS = [
     "late",
+    "slow",
     "gap",
     "burst",
     "restart",
@@ -121,6 +122,7 @@ class Episode:
             "Batch_Size": self.rng.choice(["64K", "128K", "1M"]),
             "Log_Level": "debug",
         }
+        config.inputs[0]["Rotate_Wait"] = f"{self.options['rotate_wait']:g}"
         config.outputs[0] |= {
             "net.io_timeout": "4s",
             "Workers": self.rng.choice([1, 2, 4]),

@@ -46,6 +46,8 @@ class Writer:
             rng.choice(runtimes),
             world.kinds,
             lambda first, last: world.taken(number, first, last),
+            self.finish,
+            world.rotate_wait,
             rng,
         )
         self.rate = world.rate * rng.choice([0.05, 0.3, 0.5, 1, 1, 2, 3])
@@ -69,7 +71,19 @@ class Writer:
             self.go_on(side, now)
         while self.owed >= 1 and self.begin(self.next or self.speaker.record(), now):
             self.owed -= 1
+        self.late(now)
         self.life(now)
+
+    def late(self, now):
+        """What comes to files that were rotated, each record in one write."""
+        for slow in list(self.container.slow):
+            for _ in range(slow.records(now)):
+                record = self.speaker.record()
+                record.side = slow.side
+                self.container.write_late(slow, record.units)
+                self.ended(record)
+            if slow.has_gone():
+                self.container.slow.remove(slow)
 
     def begin(self, record, now):
         """One open record a side: False when both are taken."""
@@ -138,6 +152,7 @@ class World:
         self.seconds = seconds
         self.node = Node(folder / "log")
         self.rate = options["rate"] / options["containers"]
+        self.rotate_wait = options["rotate_wait"]
         self.truth = open(folder / "truth.ndjson", "w")
         with open(folder / "marks", "r+b") as file:
             self.map = mmap.mmap(file.fileno(), 0)
