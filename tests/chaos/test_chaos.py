@@ -16,6 +16,7 @@ BUGS = {
     "skip-429": ["--only", "items429"],
     "offset-at-rotation": ["--only", "late"],
     "seal-not-stored": ["--only", "late,kill", "--pace", "2.5", "--length", "20"],
+    "late-before-seal": ["--only", "slow,kill", "--pace", "0.6", "--length", "15"],
     "break-not-stored": ["--only", "gap,kill,down", "--pace", "2.5", "--length", "20"],
     "commit-before-ack": ["--only", "kill,down", "--pace", "2.5", "--length", "20"],
     "counter-replayed": ["--only", "kill", "--counters"],
