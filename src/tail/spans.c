@@ -166,6 +166,21 @@ spans_shipped(const struct log *log)
 	return shipped;
 }
 
+uint64_t
+spans_content_shipped(const struct content *c)
+{
+	uint64_t shipped = spans_shipped(c->log), most = 0;
+	const struct span *s;
+
+	TAILQ_FOREACH (s, &c->log->spans, in_log) {
+		if (s->content == c && shipped > span_start(s))
+			most = shipped - s->is.base;
+		if (s->content == c && most > s->is.seal)
+			most = s->is.seal;
+	}
+	return most;
+}
+
 bool
 spans_is_passed(const struct log *log, const struct span *s, uint64_t shipped)
 {

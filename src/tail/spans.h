@@ -30,10 +30,14 @@ void spans_drop(struct tail *t, struct log *log, struct span *s);
  * spans_shipped(log):
  * The least cursor of all readers; 0: there are no readers.
  *
+ * spans_content_shipped(c):
+ * Up to which offset of ${c} all is shipped.
+ *
  * spans_is_passed(log, s, shipped):
  * All readers, and their cursors (the least is ${shipped}), are behind ${s}.
  */
 uint64_t spans_shipped(const struct log *log);
+uint64_t spans_content_shipped(const struct content *c);
 bool spans_is_passed(const struct log *log, const struct span *s, uint64_t shipped);
 
 /**
