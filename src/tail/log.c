@@ -6,6 +6,7 @@
 #include "content.h"
 #include "identity.h"
 #include "least.h"
+#include "place.h"
 #include "reader.h"
 #include "spans.h"
 #include "turns.h"
@@ -155,6 +156,7 @@ log_end(struct tail *t, struct log *log)
 	t->logs->on_stream(t->frame.arg, &log->stream, false);
 	reader_count_end(t, log);
 	for (unsigned i = 0; i < log->nreaders; i++) {
+		place_turned(t, &log->readers[i], false);
 		for (int side = 0; side < SIDES; side++)
 			cursor_rewind(t->ships[i].to.book, &log->readers[i].cursor[side]);
 	}

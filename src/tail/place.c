@@ -161,7 +161,9 @@ place_line_start(const struct place *p, uint64_t offset)
 bool
 place_turn(struct tail *t, const struct place *p, const struct reader *r)
 {
-	return p->packed == NULL || t->unpacking->by == NULL || t->unpacking->by == r;
+	const struct reader *by = t->unpacking->by;
+
+	return p->packed == NULL || by == NULL || by == r || (by->to == NULL && r->to != NULL);
 }
 
 void

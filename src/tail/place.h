@@ -48,8 +48,9 @@ bool place_is_cut(const struct place *p);
 
 /**
  * place_turn(t, p, r), place_turned(t, r, more):
- * One .gz is read at a time: true when ${r} may read ${p} now.  It has its turn
- * again at once when there is ${more}.
+ * One .gz is read at a time: true when ${r} may read ${p} now; a reader that only
+ * counts makes room for one that ships.  It has its turn again at once when there is
+ * ${more}; without, another one has it, also when ${r} is let go.
  */
 bool place_turn(struct tail *t, const struct place *p, const struct reader *r);
 void place_turned(struct tail *t, const struct reader *r, bool more);

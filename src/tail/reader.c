@@ -5,6 +5,7 @@
 
 #include "content.h"
 #include "least.h"
+#include "place.h"
 #include "spans.h"
 
 /* Nothing is open at r->at. */
@@ -174,6 +175,7 @@ reader_count_end(struct tail *t, struct log *log)
 	if (log->count == NULL)
 		return;
 	TAILQ_REMOVE(&t->logs->counting, log, in_counting);
+	place_turned(t, log->count, false);
 	free(log->count);
 	log->count = NULL;
 }

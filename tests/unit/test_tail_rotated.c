@@ -67,6 +67,30 @@ test_a_file_that_waits_is_compressed_and_its_record_goes_on(void **state)
 	assert_got(w, "0:{}|0:{}|0:ERROR x\n\tat a|0:{}|0:{}|");
 }
 
+static bool
+on_counted(void *arg, const struct framed *f)
+{
+	(void)arg;
+	(void)f;
+	return true;
+}
+
+/* One .gz is inflated at a time: the counting reader had it when shipping went on. */
+static void
+test_a_gz_that_is_counted_makes_room_for_shipping(void **state)
+{
+	struct world *w = *state;
+	const struct tail_conf *conf = &w->conf;
+
+	in_logs(w, "yes '2026-11-22T08:00:01Z stdout F {}' | head -n 50000 | gzip > "
+		   "0.log.20260101-000000.gz");
+	put_line(w, "0.log", AT(2) "stdout F {}\n");
+	w->tail = tail_make(conf, w->state, w->book, on_record, on_counted, on_stream, w);
+	tail_turn(w->tail, 0);
+	assert_true(tail_count(w->tail));
+	turn_until(w, 50001);
+}
+
 /* ---- truncated */
 
 static void
@@ -244,6 +268,7 @@ main(void)
 		TEST(test_rotation_with_late_bytes_and_a_line_cut_by_it),
 		TEST(test_rotated_siblings_are_read_first_at_the_start),
 		TEST(test_a_file_that_waits_is_compressed_and_its_record_goes_on),
+		TEST(test_a_gz_that_is_counted_makes_room_for_shipping),
 		TEST(test_a_truncated_file_is_read_from_its_head),
 		TEST(test_a_checkpoint_beyond_the_cursor_skips_nothing),
 		TEST(test_a_rotated_file_is_truncated_whose_record_is_open_in_the_next_one),
