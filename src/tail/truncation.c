@@ -108,14 +108,28 @@ truncation_pending(struct tail *t, struct log *log)
 
 /* ---- places that were one content, and have grown apart */
 
-/* One that is not what the others are, as far as both go; NULL: there is none. */
+/* Copies are made of the live file: it is shorter when it was truncated since. */
+static bool
+is_shorter(struct place *p, const struct place *copy)
+{
+	if (!p->live || p->size >= copy->size)
+		return false;
+	place_measure(p); /* it may have grown while the copy was measured */
+	return p->size < copy->size;
+}
+
+/* A place that has not what the others have, as far as both go; NULL: there is none. */
 static struct place *
 grown_apart(const struct content *c)
 {
 	struct place *p, *most = content_longest(c);
 
 	TAILQ_FOREACH (p, &c->places, in_content) {
-		if (p == most || p->packed != NULL || fingerprint_equal(p, most, p->size))
+		if (p == most || p->packed != NULL)
+			continue;
+		if (is_shorter(p, most))
+			return p;
+		if (fingerprint_equal(p, most, p->size))
 			continue;
 		return most->size >= c->taken.at && fingerprint_fits(most, &c->taken) ? p : most;
 	}

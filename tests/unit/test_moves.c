@@ -5,7 +5,7 @@
  * side's in their order.
  *
  *	MOVES_SEED=n     this seed alone, and say what happens
- *	MOVES_SEEDS=n    so many
+ *	MOVES_SEEDS=n    as far as this one, from MOVES_FROM=n on (1)
  *	MOVES_KINDS=a,b  these kinds of moves alone, in each of them
  *	ALL=1            also the kinds that are red today
  */
@@ -340,12 +340,20 @@ one(struct world *w)
 	shell("ls -li %s/pods/*/agent %s/plain", w->dir, w->dir);
 }
 
+static unsigned
+number_of(const char *name, unsigned otherwise)
+{
+	const char *value = getenv(name);
+
+	return value == NULL ? otherwise : (unsigned)strtoul(value, NULL, 10);
+}
+
 static void
 test_any_moves(void **state)
 {
-	const char *only = getenv("MOVES_SEED"), *to = getenv("MOVES_SEEDS");
-	unsigned wrong = 0, first = only != NULL ? (unsigned)atol(only) : 1;
-	unsigned last = only != NULL ? first : to != NULL ? (unsigned)atol(to) : SEEDS;
+	const char *only = getenv("MOVES_SEED");
+	unsigned wrong = 0, first = number_of(only != NULL ? "MOVES_SEED" : "MOVES_FROM", 1);
+	unsigned last = only != NULL ? first : number_of("MOVES_SEEDS", SEEDS);
 
 	(void)state;
 	tracing = only != NULL;
