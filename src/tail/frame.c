@@ -311,6 +311,7 @@ rules_change(struct frame *fr, struct reader *r, uint64_t start)
 			return false;
 	}
 	r->span = next;
+	r->mark = r->log->mark;
 	return true;
 }
 

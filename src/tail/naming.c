@@ -101,6 +101,10 @@ rules_check(struct tail *t, struct log *log)
 		last->rules = present;
 	}
 	spans_store(t, log, both, both[1] == last ? 1 : 2);
+	for (unsigned i = 0; i < log->nreaders; i++) {
+		if (log->readers[i].at >= span_start(both[1]))
+			log->readers[i].mark = log->mark;
+	}
 }
 
 /* The place of the pending `c` has the content `known`, which its log may not have had yet. */
