@@ -150,6 +150,15 @@ is_another(const struct place *p, const struct content *c, enum fit fit)
 	return false;
 }
 
+/* It appeared at a live name while we looked, when the content was known. */
+static bool
+is_anew(const struct place *p, const struct content *c)
+{
+	const struct content *of = p->content;
+
+	return p->live && p->first_look > of->log->began && c->since < of->since;
+}
+
 /* Files of several logs may begin alike; those of a container are told by their home. */
 static bool
 is_others(const struct log *log, const struct place *p, const struct content *c)
@@ -197,7 +206,7 @@ is_elsewhere(const struct place *p, const struct content *c)
 }
 
 static void
-consider(struct tail *t, const struct place *p, struct content *c, bool anew, struct alike *out)
+consider(struct tail *t, const struct place *p, struct content *c, struct alike *out)
 {
 	uint64_t to = 0;
 	enum fit fit = fit_of(t, p, c, &to);
@@ -209,7 +218,7 @@ consider(struct tail *t, const struct place *p, struct content *c, bool anew, st
 			out->part = c;
 			out->to = to;
 		}
-	} else if (!anew && !is_another(p, c, fit)) {
+	} else if (!is_anew(p, c) && !is_another(p, c, fit)) {
 		struct content **best = fit == FIT_ALL ? &out->same : &out->shorter;
 
 		if (is_better(p, c, *best))
@@ -230,7 +239,6 @@ void
 alike_look(
     struct tail *t, struct log *log, const struct place *p, struct slice head, struct alike *out)
 {
-	bool anew = p->live && p->first_look > log->began;
 	struct identity home, found[ALIKE];
 	struct content_state is;
 	struct content *c;
@@ -244,11 +252,11 @@ alike_look(
 			continue;
 		c = known_of(t, log, &found[i], &is);
 		if (c != NULL && is_certain(head, p, c) && !is_others(log, p, c))
-			consider(t, p, c, anew, out);
+			consider(t, p, c, out);
 	}
 	TAILQ_FOREACH (c, &log->pending, in_pending) {
 		if (c->named && begins_so(head, &c->is) && is_certain(head, p, c))
-			consider(t, p, c, anew, out);
+			consider(t, p, c, out);
 	}
 	out->shrunk = out->same != NULL && has_shrunk(out->same, p);
 }

@@ -62,11 +62,12 @@ struct content {
 	struct log *late;     /* has the bytes behind the seal; NULL: there are none */
 	struct identity id;   /* set when it is named */
 	struct content_state is;
-	unsigned spans;           /* 0: it is pending */
-	uint32_t hour;            /* of the first line */
-	uint64_t size;            /* the largest that was seen */
-	uint64_t read_to;         /* all below was read at least once */
-	int64_t grown;            /* mono ns when it last had more */
+	unsigned spans;   /* 0: it is pending */
+	uint32_t hour;    /* of the first line */
+	uint64_t size;    /* the largest that was seen */
+	uint64_t read_to; /* all below was read at least once */
+	int64_t since;    /* mono ns when a file of it was found first; 0: before the start */
+	int64_t grown;    /* mono ns when it last had more */
 	struct fingerprint taken; /* before the farthest offset that a reader took */
 	uint64_t checked;         /* offset of the last checkpoint */
 	bool named;               /* its first line is complete */

@@ -61,7 +61,7 @@ order_add(struct tail *t, struct log *log, struct place *p)
 {
 	struct content *c = content_new(log);
 
-	c->grown = t->now;
+	c->since = c->grown = t->now;
 	if (p->live && log->began == 0)
 		log->began = p->first_look;
 	content_add(t, c, p);

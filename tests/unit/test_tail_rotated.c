@@ -107,6 +107,26 @@ test_a_truncated_file_is_read_from_its_head(void **state)
 	assert_got(w, "0:one|0:two|0:three|");
 }
 
+/* Truncated, written to and copied between two looks: the copy is named before the live file. */
+static void
+test_a_copy_met_with_what_is_new_at_the_live_name_is_a_copy(void **state)
+{
+	struct world *w = *state;
+
+	put_line(w, "0.log", AT(1) "stdout F one\n");
+	start(w);
+	turn_until(w, 1);
+	in_logs(w, ": > 0.log");
+	put_line(w, "0.log", AT(2) "stdout F two\n");
+	in_logs(w, "cp 0.log 0.log.20260101-000000");
+	turn_until(w, 2);
+	turn_ms(w, 400);
+	put_line(w, "0.log", AT(3) "stdout F three\n");
+	turn_until(w, 3);
+	turn_ms(w, 100);
+	assert_got(w, "0:one|0:two|0:three|");
+}
+
 static void
 put_lines(struct world *w, int from, int to)
 {
@@ -270,6 +290,7 @@ main(void)
 		TEST(test_a_file_that_waits_is_compressed_and_its_record_goes_on),
 		TEST(test_a_gz_that_is_counted_makes_room_for_shipping),
 		TEST(test_a_truncated_file_is_read_from_its_head),
+		TEST(test_a_copy_met_with_what_is_new_at_the_live_name_is_a_copy),
 		TEST(test_a_checkpoint_beyond_the_cursor_skips_nothing),
 		TEST(test_a_rotated_file_is_truncated_whose_record_is_open_in_the_next_one),
 		TEST(test_a_rotated_file_that_is_truncated_is_not_put_behind_its_successors),
