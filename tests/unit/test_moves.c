@@ -14,11 +14,7 @@
 #define SEEDS 60
 #define STEPS 120
 
-/*
- * In the order of the bits; why one is red is what its seeds have shown.  With
- * rename and park alone, one seed in 1,500 has a line that is not counted
- * (2013 of MOVES_KINDS=rename,park), as others with park have.
- */
+/* In the order of the bits; why one is red is what its seeds have shown. */
 static const struct kind all_kinds[] = {
 	{ "copy", NULL },
 	{ "rename", NULL },
