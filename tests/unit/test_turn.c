@@ -60,11 +60,56 @@ test_a_long_turn_does_not_age_what_it_reads(void **state)
 	assert_non_null(strstr(w->got.at, "ERROR boom\n\tat a.b(C)|"));
 }
 
+/* Its end is set ten Rotate_Wait after the next file had a line; what comes then is late. */
+static void
+test_a_rotated_file_that_is_written_to_for_ever_holds_up_the_next_for_ten_waits(void **state)
+{
+	struct world *w = *state;
+	const struct tail_conf *conf = &w->conf;
+	static const char late[] = LINE_AT("001") "{late}\n";
+	char *old = xprintf("%s/pods/" POD "/agent/0.log", w->dir);
+	char *new = xprintf("%s.20260101-000000", old);
+	unsigned written = 0;
+	int64_t began;
+	int writer;
+
+	put(w, POD, LINE_AT("000") "{first}\n");
+	w->tail = tail_make(conf, w->state, w->book, on_record, NULL, on_stream, w);
+	tail_turn(w->tail, 1);
+	writer = open(old, O_WRONLY | O_APPEND);
+	assert_int_equal(rename(old, new), 0);
+	put(w, POD, LINE_AT("002") "{next}\n");
+	began = now_ns;
+	while (memmem(w->got.at, w->got.len, "{next}", 6) == NULL) {
+		assert_true(now_ns - began < 11 * conf->rotate_wait);
+		now_ns += conf->rotate_wait / 4;
+		assert_int_equal(write(writer, late, sizeof(late) - 1), sizeof(late) - 1);
+		written++;
+		tail_wait(w->tail, -1, 1);
+		tail_turn(w->tail, 1);
+	}
+	assert_true(now_ns - began > 9 * conf->rotate_wait);
+	close(writer);
+	for (int i = 0; i < 50; i++) {
+		now_ns += conf->rotate_wait;
+		tail_wait(w->tail, -1, 1);
+		tail_turn(w->tail, 1);
+	}
+	assert_int_equal(w->records, 2 + written);
+	free(old);
+	free(new);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(
-	    test_a_long_turn_does_not_age_what_it_reads, setup, teardown) };
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_long_turn_does_not_age_what_it_reads),
+		TEST(
+		    test_a_rotated_file_that_is_written_to_for_ever_holds_up_the_next_for_ten_waits),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
