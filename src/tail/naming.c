@@ -153,16 +153,17 @@ has_lost_power(const struct tail *t, const struct place *p)
 static void
 go_back(struct tail *t, struct content *c, struct place *p, uint64_t to, bool over)
 {
-	uint64_t shipped = spans_content_shipped(c), kept = over || shipped > to ? shipped : to;
+	uint64_t shipped = spans_content_shipped(c), kept;
 	uint64_t seen = over && p->size > c->size ? p->size : c->size;
-	const struct span *s;
+	const struct span *s = TAILQ_FIRST(&c->log->spans);
 
+	while (s->content != c)
+		s = TAILQ_NEXT(s, in_log);
+	if (to < s->is.from)
+		to = s->is.from; /* else the span goes, and the content with it */
+	kept = over || shipped > to ? shipped : to;
 	if (seen > kept)
 		lost_count(c, has_lost_power(t, p) ? LOST_POWERCUT : LOST_TRUNCATED, seen - kept);
-	TAILQ_FOREACH (s, &c->log->spans, in_log) {
-		if (s->content == c)
-			break;
-	}
 	c->taken = (struct fingerprint){ 0 };
 	c->size = c->read_to = c->is.size = to;
 	state_size(t->state, &c->id, to);

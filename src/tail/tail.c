@@ -213,24 +213,21 @@ stand(const struct tail *t)
 static bool
 log_turn(struct tail *t, struct log *log)
 {
-	bool more = false;
-	int64_t late;
+	bool begun, more = false;
 
 	log->turn = AWAKE;
 	t->stirred = true;
-	more = walk_begin(t, log);
+	begun = walk_begin(t, log);
 	log->due = TAILQ_EMPTY(&log->pending) ? INT64_MAX : t->now + LATE_GAP;
-	if (!more)
+	if (!begun)
 		return false;
-	more = false;
 	for (unsigned i = 0; i < t->nships && log->readers != NULL; i++) {
 		if (t->ships[i].stands)
 			log->turn = READY; /* for its next turn */
 		else
 			more |= reader_turn(t, log, i);
 	}
-	late = order_release(t, log);
-	log->due = earlier(log->due, late);
+	log->due = earlier(log->due, order_release(t, log));
 	for (unsigned i = 0; i < log->nreaders; i++)
 		log->due = earlier(log->due, log->readers[i].due);
 	if (more || stand(t))

@@ -2,6 +2,8 @@
  * Rotations, on real files: a log whose files are renamed, compressed,
  * truncated, copied is read in its order, each record once.
  */
+#include <sqlite3.h>
+
 #include "tail_rig.h"
 
 /* ---- renamed and compressed */
@@ -89,6 +91,57 @@ test_a_gz_that_is_counted_makes_room_for_shipping(void **state)
 	tail_turn(w->tail, 0);
 	assert_true(tail_count(w->tail));
 	turn_until(w, 50001);
+}
+
+/* ---- a DB taken over */
+
+/* Fluent Bit has read ${file} to ${offset}. */
+static void
+db_write(const char *path, const char *file, unsigned offset)
+{
+	struct stat st;
+	sqlite3 *db;
+	char *sql;
+
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sql = xprintf("CREATE TABLE in_tail_files (inode INTEGER, offset INTEGER);"
+		      "INSERT INTO in_tail_files VALUES (%llu, %u)",
+	    (unsigned long long)st.st_ino, offset);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	free(sql);
+	sqlite3_close(db);
+}
+
+/* What is before the offset is in no span: the file is a content that begins anew. */
+static void
+test_a_file_that_is_shorter_than_what_was_taken_over_begins_anew(void **state)
+{
+	struct world *w = *state;
+	char *db = xprintf("%s/flb.db", w->dir);
+	char *live = xprintf("%s/pods/" POD "/agent/0.log", w->dir);
+	struct tail_figures figures;
+
+	put_line(w, "0.log.1", AT(1) "stdout F {a}\n");
+	put_line(w, "0.log", AT(2) "stdout F {1}\n" AT(3) "stdout F {2}\n");
+	db_write(db, live, 2 * (sizeof(AT(1) "stdout F {1}\n") - 1));
+	w->conf.db = db;
+	start(w);
+	turn_ms(w, 300);
+	tail_figures(w->tail, &figures);
+	turn_ms(w, 100);
+	tail_figures(w->tail, &figures);
+	assert_got(w, "");
+	tail_free(w->tail);
+	shell("truncate -s %d %s", (int)(sizeof(AT(1) "stdout F {1}\n") - 1), live);
+	start(w);
+	turn_ms(w, 1500);
+	put_line(w, "0.log", AT(4) "stdout F {3}\n");
+	turn_until(w, 1);
+	turn_ms(w, 300);
+	assert_got(w, "0:{1}|0:{3}|");
+	free(db);
+	free(live);
 }
 
 /* ---- truncated */
@@ -289,6 +342,7 @@ main(void)
 		TEST(test_rotated_siblings_are_read_first_at_the_start),
 		TEST(test_a_file_that_waits_is_compressed_and_its_record_goes_on),
 		TEST(test_a_gz_that_is_counted_makes_room_for_shipping),
+		TEST(test_a_file_that_is_shorter_than_what_was_taken_over_begins_anew),
 		TEST(test_a_truncated_file_is_read_from_its_head),
 		TEST(test_a_copy_met_with_what_is_new_at_the_live_name_is_a_copy),
 		TEST(test_a_checkpoint_beyond_the_cursor_skips_nothing),
