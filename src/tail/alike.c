@@ -12,7 +12,8 @@
 #include "place.h"
 #include "spans.h"
 
-#define ALIKE 64 /* contents of one home that are asked, the newest first */
+#define ALIKE 64  /* contents of one home that are asked, the newest first */
+#define TOLD 4096 /* so many bytes are more than a beginning */
 
 static bool
 begins_so(struct slice head, const struct content_state *is)
@@ -91,14 +92,16 @@ is_home(const struct place *p, const struct content *c)
 	return was_home(p, c) && p->size >= c->is.size;
 }
 
-/* ${p} is the .gz of a file that has the content. */
+/* ${p} is the .gz of a file that has it: by its name, or, made before its last lines, by bytes. */
 static bool
 is_gz_of(const struct place *p, const struct place *other)
 {
 	size_t n = strlen(other->name);
 
-	return p->packed != NULL && strncmp(p->name, other->name, n) == 0 &&
-	       strcmp(p->name + n, ".gz") == 0;
+	if (p->packed == NULL || other->packed != NULL)
+		return false;
+	return (strncmp(p->name, other->name, n) == 0 && strcmp(p->name + n, ".gz") == 0) ||
+	       (p->size >= TOLD && p->size < other->size && fingerprint_equal(p, other, p->size));
 }
 
 /* How near: by its name, by its inode, by its size, by nothing. */

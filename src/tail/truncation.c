@@ -144,10 +144,8 @@ truncation_places(struct tail *t, struct log *log)
 
 	TAILQ_FOREACH (s, &log->spans, in_log) {
 		p = content_place(s->content);
-		if (p == NULL || TAILQ_NEXT(p, in_content) == NULL)
-			continue;
-		p = grown_apart(s->content);
-		if (p == NULL)
+		if (p == NULL || TAILQ_NEXT(p, in_content) == NULL ||
+		    (p = grown_apart(s->content)) == NULL)
 			continue;
 		become_another(t, p);
 		return; /* the spans may be others now */

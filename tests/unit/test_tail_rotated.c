@@ -93,6 +93,31 @@ test_a_gz_that_is_counted_makes_room_for_shipping(void **state)
 	turn_until(w, 50001);
 }
 
+/* Its writer goes on while it is compressed, and all that is between two looks. */
+static void
+test_a_gz_that_was_made_at_once_is_what_the_renamed_file_has(void **state)
+{
+	struct world *w = *state;
+	char *old = xprintf("%s/pods/" POD "/agent/0.log", w->dir);
+	int writer;
+
+	in_logs(w, "yes '2026-11-22T08:00:01Z stdout F {}' | head -n 200 > 0.log");
+	start(w);
+	turn_until(w, 200);
+	turn_ms(w, 50);
+	writer = open(old, O_WRONLY | O_APPEND);
+	in_logs(w, "mv 0.log 0.log.1 && gzip 0.log.1");
+	dprintf(writer, AT(2) "stdout F {2}\n");
+	put_line(w, "0.log", AT(3) "stdout F {3}\n");
+	tail_look(w->tail);
+	turn_ms(w, 100);
+	close(writer);
+	turn_until(w, 202);
+	turn_ms(w, 1500);
+	assert_int_equal(w->records, 202);
+	free(old);
+}
+
 /* ---- a DB taken over */
 
 /* Fluent Bit has read ${file} to ${offset}. */
@@ -342,6 +367,7 @@ main(void)
 		TEST(test_rotated_siblings_are_read_first_at_the_start),
 		TEST(test_a_file_that_waits_is_compressed_and_its_record_goes_on),
 		TEST(test_a_gz_that_is_counted_makes_room_for_shipping),
+		TEST(test_a_gz_that_was_made_at_once_is_what_the_renamed_file_has),
 		TEST(test_a_file_that_is_shorter_than_what_was_taken_over_begins_anew),
 		TEST(test_a_truncated_file_is_read_from_its_head),
 		TEST(test_a_copy_met_with_what_is_new_at_the_live_name_is_a_copy),
