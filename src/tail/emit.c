@@ -75,7 +75,6 @@ emit_record(struct frame *fr, struct reader *r, enum side side, const struct ope
 	};
 	struct record_text text;
 
-	fr->gone = false;
 	if (must_wait(fr, r))
 		return false;
 	if (r->mark > fr->durable)

@@ -30,6 +30,7 @@ refused(struct tail *t, struct reader *r)
 {
 	if (!t->frame.gone)
 		return WALK_REFUSED;
+	t->frame.gone = false;
 	truncation_look(t, r);
 	return WALK_MORE;
 }

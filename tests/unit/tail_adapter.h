@@ -334,6 +334,18 @@ tail_told(struct tail *t)
 	watch_told(t->watch, true);
 }
 
+/* The number of spans of the newest log. */
+static inline unsigned
+tail_spans(const struct tail *t)
+{
+	const struct span *s;
+	unsigned n = 0;
+
+	TAILQ_FOREACH (s, &LIST_FIRST(&t->logs->all)->spans, in_log)
+		n++;
+	return n;
+}
+
 /* The next turn looks for files. */
 static inline void
 tail_look(struct tail *t)

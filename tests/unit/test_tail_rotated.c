@@ -279,6 +279,30 @@ test_a_rotated_file_is_truncated_whose_record_is_open_in_the_next_one(void **sta
 	assert_got(w, "1:{1}|0:{2}|");
 }
 
+/* One has a line of the open record; the other is found so where it begins. */
+static void
+test_two_files_of_a_log_are_truncated_at_once(void **state)
+{
+	struct world *w = *state;
+
+	start_open(w);
+	in_logs(w, "mv 0.log 0.log.20260101-000000");
+	put_line(w, "0.log", AT(1) "stderr F {1}\n");
+	turn_until(w, 1);
+	turn_ms(w, 200);
+	in_logs(w, "mv 0.log 0.log.20260102-000000");
+	put_line(w, "0.log", AT(2) "stderr F {2}\n");
+	tail_look(w->tail);
+	for (unsigned i = 0; i < 1000 && tail_spans(w->tail) < 3; i++) {
+		tail_turn(w->tail, 1);
+		usleep(1000);
+	}
+	in_logs(w, ": > 0.log.20260101-000000 && : > 0.log");
+	put_line(w, "0.log", AT(3) "stderr F {3}\n");
+	turn_until(w, 2);
+	assert_got(w, "1:{1}|1:{3}|");
+}
+
 /* The names that it has had are those of files that are read behind it. */
 static void
 test_a_rotated_file_that_is_truncated_is_not_put_behind_its_successors(void **state)
@@ -373,6 +397,7 @@ main(void)
 		TEST(test_a_copy_met_with_what_is_new_at_the_live_name_is_a_copy),
 		TEST(test_a_checkpoint_beyond_the_cursor_skips_nothing),
 		TEST(test_a_rotated_file_is_truncated_whose_record_is_open_in_the_next_one),
+		TEST(test_two_files_of_a_log_are_truncated_at_once),
 		TEST(test_a_rotated_file_that_is_truncated_is_not_put_behind_its_successors),
 		TEST(test_copies_that_were_met_beside_what_they_are_of_keep_their_order),
 	};
