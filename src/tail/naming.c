@@ -168,6 +168,8 @@ go_back(struct tail *t, struct content *c, struct place *p, uint64_t to, bool ov
 	c->size = c->read_to = c->is.size = to;
 	state_size(t->state, &c->id, to);
 	log_cut(t, c->log, s->is.base + to, over);
+	if (over && fingerprint_of(p, to, &c->taken)) /* it is known by these at the next start */
+		state_checkpoint(t->state, &c->id, &(struct checkpoint){ to, c->taken.hash });
 	say_info("tail", "%s is not what it was: reading on from %llu", p->name,
 	    (unsigned long long)(over || shipped > to ? to : shipped));
 }
@@ -222,10 +224,8 @@ is_over(struct tail *t, struct content *c, struct place *p, const struct head *h
 static void
 head_read(struct tail *t, const struct place *p, struct head *h)
 {
-	ssize_t n = place_read(p, t->frame.bytes, FIRST_LINE, 0);
-
 	frame_forget(&t->frame);
-	head_of(h, t->frame.bytes, n);
+	head_of(h, t->frame.bytes, place_read(p, t->frame.bytes, FIRST_LINE, 0));
 }
 
 void

@@ -334,6 +334,13 @@ tail_told(struct tail *t)
 	watch_told(t->watch, true);
 }
 
+/* The machine has started again since the state was written. */
+static inline void
+state_power_cut(struct state *s)
+{
+	s->rebooted = true;
+}
+
 /* The number of spans of the newest log. */
 static inline unsigned
 tail_spans(const struct tail *t)

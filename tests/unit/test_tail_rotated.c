@@ -244,6 +244,34 @@ test_a_checkpoint_beyond_the_cursor_skips_nothing(void **state)
 	assert_int_equal(w->records, 50);
 }
 
+/* What stands in the place of the lost bytes is not asked for at the start behind that, either. */
+static void
+test_a_second_start_after_a_power_cut_skips_nothing(void **state)
+{
+	struct world *w = *state;
+	const int line = sizeof(AT(1) "stdout F {00000}\n") - 1;
+	struct tail_figures figures;
+
+	start(w);
+	for (int part = 0; part < 300; part += 50) {
+		put_lines(w, part, part + 50);
+		turn_until(w, (unsigned)part + 50);
+		turn_ms(w, 100);
+		tail_figures(w->tail, &figures);
+	}
+	tail_free(w->tail);
+	state_power_cut(w->state);
+	shell("cd %s/pods/" POD "/agent && truncate -s %d 0.log && truncate -s %d 0.log", w->dir,
+	    120 * line, 230 * line);
+	start(w);
+	turn_ms(w, 200);
+	tail_free(w->tail);
+	put_line(w, "0.log", "\n" AT(5) "stdout F {new}\n");
+	start(w);
+	turn_until(w, 301);
+	assert_true(slice_ends(buffer_slice(&w->got), SLICE("0:{new}|")));
+}
+
 /* LOG.2 to LOG.3, LOG.1 to LOG.2. */
 static void
 rotated_shift(struct world *w)
@@ -396,6 +424,7 @@ main(void)
 		TEST(test_a_truncated_file_is_read_from_its_head),
 		TEST(test_a_copy_met_with_what_is_new_at_the_live_name_is_a_copy),
 		TEST(test_a_checkpoint_beyond_the_cursor_skips_nothing),
+		TEST(test_a_second_start_after_a_power_cut_skips_nothing),
 		TEST(test_a_rotated_file_is_truncated_whose_record_is_open_in_the_next_one),
 		TEST(test_two_files_of_a_log_are_truncated_at_once),
 		TEST(test_a_rotated_file_that_is_truncated_is_not_put_behind_its_successors),
