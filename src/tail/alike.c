@@ -164,10 +164,11 @@ is_anew(const struct place *p, const struct content *c)
 
 /* Files of several logs may begin alike; those of a container are told by their home. */
 static bool
-is_others(const struct log *log, const struct place *p, const struct content *c)
+is_others(const struct log *log, const struct place *p, const struct content_state *is)
 {
 	return log->stream.pod == NULL && p->packed == NULL &&
-	       strcmp(c->log->name, log->name) != 0 && !is_home(p, c);
+	       memcmp(&is->log, &log->stream.log, sizeof(is->log)) != 0 &&
+	       (p->dev != is->dev || p->ino != is->ino || p->size < is->size);
 }
 
 /* A content that was named by a part of a first line may begin as many a file does. */
@@ -190,7 +191,8 @@ is_last(const struct content *c)
 static bool
 has_shrunk(const struct content *c, const struct place *p)
 {
-	return content_place(c) == NULL && was_home(p, c) && p->size < c->is.size && is_last(c);
+	return content_place(c) == NULL && p->packed == NULL && was_home(p, c) &&
+	       p->size < c->is.size && is_last(c);
 }
 
 /* A longer file that is not named yet had the content: this one may be a copy of it. */
@@ -251,10 +253,11 @@ alike_look(
 	identity_home(log->stream.conf, log->name, log->stream.pod, &home);
 	n = state_home(t->state, &home, found, ALIKE);
 	for (unsigned i = 0; i < n; i++) {
-		if (!state_find(t->state, &found[i], &is) || !begins_so(head, &is))
+		if (!state_find(t->state, &found[i], &is) || !begins_so(head, &is) ||
+		    is_others(log, p, &is))
 			continue;
 		c = known_of(t, log, &found[i], &is);
-		if (c != NULL && is_certain(head, p, c) && !is_others(log, p, c))
+		if (c != NULL && is_certain(head, p, c))
 			consider(t, p, c, out);
 	}
 	TAILQ_FOREACH (c, &log->pending, in_pending) {

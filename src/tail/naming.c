@@ -113,6 +113,7 @@ take(struct tail *t, struct content *c, struct content *known, const struct head
 {
 	struct place *p = content_place(c);
 	bool first = content_place(known) == NULL;
+	bool home = p->live || (first && p->packed != NULL); /* another plain file may be a copy */
 
 	TAILQ_REMOVE(&c->log->pending, c, in_pending);
 	head_note(p, h);
@@ -122,7 +123,7 @@ take(struct tail *t, struct content *c, struct content *known, const struct head
 	known->gone = false;
 	if (first)
 		known->grown = t->now;
-	if (p->live) { /* the others are copies of it */
+	if (home) {
 		known->is.dev = p->dev;
 		known->is.ino = p->ino;
 	}
@@ -134,7 +135,7 @@ take(struct tail *t, struct content *c, struct content *known, const struct head
 		if (known->late != NULL)
 			reader_known(known->late, known);
 	}
-	if (first || p->live)
+	if (home)
 		state_file(t->state, &known->id, p->dev, p->ino);
 	rules_check(t, known->log);
 }
