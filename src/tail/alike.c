@@ -195,7 +195,7 @@ has_shrunk(const struct content *c, const struct place *p)
 	       p->size < c->is.size && is_last(c);
 }
 
-/* A longer file that is not named yet had the content: this one may be a copy of it. */
+/* A longer file that begins so, and is not named yet, had the content: this one may be its copy. */
 static bool
 is_elsewhere(const struct place *p, const struct content *c)
 {
@@ -204,7 +204,8 @@ is_elsewhere(const struct place *p, const struct content *c)
 	TAILQ_FOREACH (other, &p->content->log->pending, in_pending) {
 		const struct place *at = content_place(other);
 
-		if (!other->named && at != p && at->size > p->size && was_home(at, c))
+		if (!other->named && at->size > p->size && was_home(at, c) &&
+		    at->head.at == p->head.at && at->head.hash == p->head.hash)
 			return true;
 	}
 	return false;

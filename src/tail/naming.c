@@ -229,7 +229,7 @@ head_read(struct tail *t, const struct place *p, struct head *h)
 	head_of(h, t->frame.bytes, place_read(p, t->frame.bytes, FIRST_LINE, 0));
 }
 
-void
+bool
 naming_try(struct tail *t, struct content *c)
 {
 	struct place *p = content_place(c);
@@ -246,7 +246,7 @@ naming_try(struct tail *t, struct content *c)
 	if (found.same != NULL || found.shorter != NULL) {
 		take(t, c, found.same != NULL ? found.same : found.shorter, &h);
 	} else if (found.later) {
-		return;
+		return false;
 	} else if (found.part != NULL && (h.timed || power)) {
 		bool over = power && spans_content_shipped(found.part) > 0;
 
@@ -254,7 +254,10 @@ naming_try(struct tail *t, struct content *c)
 		take(t, c, found.part, &h);
 	} else if (h.whole || is_over(t, c, p, &h)) {
 		begin(t, c, p, &h);
+	} else {
+		return false;
 	}
+	return true;
 }
 
 bool

@@ -7,14 +7,14 @@
 /**
  * naming_try(t, c):
  * ${c} is pending and has no name yet: read its file.  Then it has a name, or its
- * place has a content that was known and ${c} is freed, or its first line is not
- * complete.
+ * place has a content that was known and ${c} is freed: true.  False: its first line
+ * is not complete, or it may be a copy of a file that is to be named first.
  *
  * naming_is_known(t, conf, path, name, fd):
  * True when the state has a content that begins as the file ${fd} does, which was
  * found at ${path} and would be of the log whose live file is ${name}.
  */
-void naming_try(struct tail *t, struct content *c);
+bool naming_try(struct tail *t, struct content *c);
 bool naming_is_known(
     struct tail *t, const struct tail_conf *conf, const char *path, const char *name, int fd);
 

@@ -92,22 +92,33 @@ is_empty(struct tail *t, struct place *p)
 	return p->size == 0;
 }
 
-void
-order_name(struct tail *t, struct log *log)
+/* True when one was named: another one may have waited for it. */
+static bool
+name_each(struct tail *t, struct log *log)
 {
 	struct content *c = TAILQ_FIRST(&log->pending), *next;
+	size_t named = 0, n = 0;
 
 	for (; c != NULL; c = next) {
 		next = TAILQ_NEXT(c, in_pending);
 		if (c->named)
 			continue;
+		n++;
 		if (is_empty(t, content_place(c))) {
 			TAILQ_REMOVE(&log->pending, c, in_pending);
 			content_free(t, c);
 		} else {
-			naming_try(t, c);
+			named += naming_try(t, c);
 		}
 	}
+	return named > 0 && named < n;
+}
+
+void
+order_name(struct tail *t, struct log *log)
+{
+	while (name_each(t, log))
+		;
 }
 
 /* ---- entering */
