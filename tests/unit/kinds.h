@@ -59,4 +59,13 @@ kinds_print(FILE *to, unsigned mask, const struct kind *all, unsigned n)
 	}
 }
 
+/* A number from the environment. */
+static inline unsigned
+number_of(const char *name, unsigned otherwise)
+{
+	const char *value = getenv(name);
+
+	return value == NULL ? otherwise : (unsigned)strtoul(value, NULL, 10);
+}
+
 #endif

@@ -5,8 +5,6 @@
 #include "moves_copies.h"
 #include "moves_reader.h"
 
-#include <sqlite3.h>
-
 /* ---- what Fluent Bit has read */
 
 static uint64_t
@@ -16,19 +14,6 @@ size_of(const struct written *c)
 
 	assert_int_equal(stat(c->path, &st), 0);
 	return (uint64_t)st.st_size;
-}
-
-static void
-db_row(sqlite3 *db, const struct written *c, uint64_t offset)
-{
-	struct stat st;
-	char *row;
-
-	assert_int_equal(stat(c->path, &st), 0);
-	row = xprintf("INSERT INTO in_tail_files VALUES (%llu, %llu)",
-	    (unsigned long long)st.st_ino, (unsigned long long)offset);
-	assert_int_equal(sqlite3_exec(db, row, NULL, NULL, NULL), SQLITE_OK);
-	free(row);
 }
 
 /* What ends at `offset` or before it is not to come. */
@@ -55,12 +40,8 @@ db_write(struct world *w)
 {
 	struct world_log *log = &logs[0];
 	unsigned n = log->nold + 1, from = any(n), to = from + 1 + any(n - from);
-	sqlite3 *db;
 
 	w->conf.db = xprintf("%s/flb.db", w->dir);
-	assert_int_equal(sqlite3_open(w->conf.db, &db), SQLITE_OK);
-	sqlite3_exec(
-	    db, "CREATE TABLE in_tail_files (inode INTEGER, offset INTEGER)", NULL, NULL, NULL);
 	while (from < n - 1 && size_of(log->old[from]) == 0)
 		from++;
 	to = to > from ? to : from + 1;
@@ -72,11 +53,10 @@ db_write(struct world *w)
 			offset = any((unsigned)offset + 1);
 		taken_to(c, offset);
 		if (i >= from)
-			db_row(db, c, offset);
+			fluent_bit_row(w->conf.db, c->path, offset);
 		else
 			writer_goes(c);
 	}
-	sqlite3_close(db);
 }
 
 static void

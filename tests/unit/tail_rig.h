@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -188,6 +189,24 @@ static inline void
 assert_got(struct world *w, const char *want)
 {
 	assert_slice(buffer_slice(&w->got), want);
+}
+
+/* The DB ${path} of Fluent Bit says that ${file} was read to ${offset}. */
+static inline void
+fluent_bit_row(const char *path, const char *file, uint64_t offset)
+{
+	struct stat st;
+	sqlite3 *db;
+	char *sql;
+
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sql = xprintf("CREATE TABLE IF NOT EXISTS in_tail_files (inode INTEGER, offset INTEGER);"
+		      "INSERT INTO in_tail_files VALUES (%llu, %llu)",
+	    (unsigned long long)st.st_ino, (unsigned long long)offset);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	free(sql);
+	sqlite3_close(db);
 }
 
 #endif

@@ -169,14 +169,6 @@ seed_run(unsigned seed)
 	return wrong;
 }
 
-static unsigned
-number_of(const char *name, unsigned otherwise)
-{
-	const char *value = getenv(name);
-
-	return value == NULL ? otherwise : (unsigned)strtoul(value, NULL, 10);
-}
-
 static void
 test_any_lives(void **state)
 {

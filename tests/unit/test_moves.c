@@ -336,14 +336,6 @@ one(struct world *w)
 	shell("ls -li %s/pods/*/agent %s/plain", w->dir, w->dir);
 }
 
-static unsigned
-number_of(const char *name, unsigned otherwise)
-{
-	const char *value = getenv(name);
-
-	return value == NULL ? otherwise : (unsigned)strtoul(value, NULL, 10);
-}
-
 static void
 test_any_moves(void **state)
 {

@@ -2,8 +2,6 @@
  * Rotations, on real files: a log whose files are renamed, compressed,
  * truncated, copied is read in its order, each record once.
  */
-#include <sqlite3.h>
-
 #include "tail_rig.h"
 
 /* ---- renamed and compressed */
@@ -59,9 +57,7 @@ test_a_file_that_waits_is_compressed_and_its_record_goes_on(void **state)
 	w->conf.flush = 60000;
 	start(w);
 	tail_turn(w->tail, false);
-	shell("cd %s/pods/" POD
-	      "/agent && gzip 0.log.20260102-000000 && mv 0.log 0.log.20260103-000000",
-	    w->dir);
+	in_logs(w, "gzip 0.log.20260102-000000 && mv 0.log 0.log.20260103-000000");
 	put_line(w, "0.log", AT(3) "stdout F {}\n");
 	tail_look(w->tail);
 	tail_turn(w->tail, false);
@@ -120,24 +116,6 @@ test_a_gz_that_was_made_at_once_is_what_the_renamed_file_has(void **state)
 
 /* ---- a DB taken over */
 
-/* Fluent Bit has read ${file} to ${offset}. */
-static void
-db_write(const char *path, const char *file, unsigned offset)
-{
-	struct stat st;
-	sqlite3 *db;
-	char *sql;
-
-	assert_int_equal(stat(file, &st), 0);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	sql = xprintf("CREATE TABLE in_tail_files (inode INTEGER, offset INTEGER);"
-		      "INSERT INTO in_tail_files VALUES (%llu, %u)",
-	    (unsigned long long)st.st_ino, offset);
-	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	free(sql);
-	sqlite3_close(db);
-}
-
 /* What is before the offset is in no span: the file is a content that begins anew. */
 static void
 test_a_file_that_is_shorter_than_what_was_taken_over_begins_anew(void **state)
@@ -149,7 +127,7 @@ test_a_file_that_is_shorter_than_what_was_taken_over_begins_anew(void **state)
 
 	put_line(w, "0.log.1", AT(1) "stdout F {a}\n");
 	put_line(w, "0.log", AT(2) "stdout F {1}\n" AT(3) "stdout F {2}\n");
-	db_write(db, live, 2 * (sizeof(AT(1) "stdout F {1}\n") - 1));
+	fluent_bit_row(db, live, 2 * (sizeof(AT(1) "stdout F {1}\n") - 1));
 	w->conf.db = db;
 	start(w);
 	turn_ms(w, 300);
@@ -354,14 +332,6 @@ test_a_rotated_file_that_is_truncated_is_not_put_behind_its_successors(void **st
 
 /* ---- copies, while shipping stands */
 
-static bool
-on_count(void *arg, const struct framed *f)
-{
-	(void)arg;
-	(void)f;
-	return true;
-}
-
 static void
 log_copy(struct world *w)
 {
@@ -387,7 +357,7 @@ test_copies_that_were_met_beside_what_they_are_of_keep_their_order(void **state)
 	w->conf.flush = 60000;
 	w->refuse = ~0u;
 	put_line(w, "0.log", AT(1) "stdout F first\n" AT(1) "stdout P a \n");
-	w->tail = tail_make(conf, w->state, w->book, on_record, on_count, on_stream, w);
+	w->tail = tail_make(conf, w->state, w->book, on_record, on_counted, on_stream, w);
 	turn_refused(w, 5);
 	log_copy(w);
 	in_logs(w, ": > 0.log");
