@@ -12,8 +12,7 @@
 #include "place.h"
 #include "spans.h"
 
-#define ALIKE 64  /* contents of one home that are asked, the newest first */
-#define TOLD 4096 /* so many bytes are more than a beginning */
+#define ALIKE 64 /* contents of one home that are asked, the newest first */
 
 static bool
 begins_so(struct slice head, const struct content_state *is)
@@ -25,18 +24,6 @@ begins_so(struct slice head, const struct content_state *is)
 /* ---- how far a file has the bytes that were read of a content */
 
 enum fit { FIT_ALL, FIT_SHORT, FIT_PART };
-
-/* A plain file that has it, and was not truncated unseen. */
-static struct place *
-plain_place(const struct content *c)
-{
-	struct place *p = content_longest(c);
-
-	return p != NULL && p->size >= c->taken.at && fingerprint_fits(p, &c->taken) &&
-		       fingerprint_fits(p, &p->head)
-		   ? p
-		   : NULL;
-}
 
 /* The newest checkpoint that fits; 0: none does. */
 static uint64_t
@@ -60,11 +47,11 @@ fits_to(struct tail *t, const struct place *p, const struct content *c)
 static enum fit
 fit_of(struct tail *t, const struct place *p, const struct content *c, uint64_t *to)
 {
-	const struct place *other = plain_place(c);
+	const struct place *other = content_longest(c); /* all are measured, for is_another, too */
 
 	if (p->packed != NULL)
 		return FIT_ALL;
-	if (other != NULL) {
+	if (other != NULL && content_fits(c, other)) { /* it was not truncated unseen */
 		if (!fingerprint_equal(p, other, least(other->size, p->size)))
 			return FIT_PART;
 		return p->size >= other->size ? FIT_ALL : FIT_SHORT;
@@ -80,16 +67,16 @@ fit_of(struct tail *t, const struct place *p, const struct content *c, uint64_t 
 
 /* The content was in this file when it was seen last … */
 static bool
-was_home(const struct place *p, const struct content *c)
+was_home(const struct place *p, const struct content_state *is)
 {
-	return p->dev == c->is.dev && p->ino == c->is.ino;
+	return p->dev == is->dev && p->ino == is->ino;
 }
 
 /* … and can be in it still. */
 static bool
-is_home(const struct place *p, const struct content *c)
+is_home(const struct place *p, const struct content_state *is)
 {
-	return was_home(p, c) && p->size >= c->is.size;
+	return was_home(p, is) && p->size >= is->size;
 }
 
 /* ${p} is the .gz of a file that has it: by its name, or, made before its last lines, by bytes. */
@@ -101,7 +88,8 @@ is_gz_of(const struct place *p, const struct place *other)
 	if (p->packed == NULL || other->packed != NULL)
 		return false;
 	return (strncmp(p->name, other->name, n) == 0 && strcmp(p->name + n, ".gz") == 0) ||
-	       (p->size >= TOLD && p->size < other->size && fingerprint_equal(p, other, p->size));
+	       (p->size >= FINGERPRINT_ENDS && p->size < other->size &&
+		   fingerprint_equal(p, other, p->size));
 }
 
 /* How near: by its name, by its inode, by its size, by nothing. */
@@ -114,7 +102,7 @@ nearness(const struct place *p, const struct content *c)
 		if (is_gz_of(p, other))
 			return 3;
 	}
-	return is_home(p, c) ? 2 : p->packed != NULL && p->size == c->size;
+	return is_home(p, &c->is) ? 2 : p->packed != NULL && p->size == c->size;
 }
 
 /* Of two that it begins like, it is the nearer one, or of which more is known to be in it. */
@@ -146,7 +134,7 @@ is_another(const struct place *p, const struct content *c, enum fit fit)
 			continue;
 		if (p->live && other->live)
 			return true;
-		if (!other->live && c->spans > 0 && is_home(other, c) &&
+		if (!other->live && c->spans > 0 && is_home(other, &c->is) &&
 		    (p->live || p->size != other->size))
 			return true;
 	}
@@ -167,8 +155,7 @@ static bool
 is_others(const struct log *log, const struct place *p, const struct content_state *is)
 {
 	return log->stream.pod == NULL && p->packed == NULL &&
-	       memcmp(&is->log, &log->stream.log, sizeof(is->log)) != 0 &&
-	       (p->dev != is->dev || p->ino != is->ino || p->size < is->size);
+	       memcmp(&is->log, &log->stream.log, sizeof(is->log)) != 0 && !is_home(p, is);
 }
 
 /* A content that was named by a part of a first line may begin as many a file does. */
@@ -177,7 +164,7 @@ is_certain(struct slice head, const struct place *p, const struct content *c)
 {
 	return head.at[c->is.head_size - 1] == '\n' || c->is.head_size == FIRST_LINE ||
 	       c->taken.at > c->is.head_size || p->size == c->is.size ||
-	       (!p->live && was_home(p, c));
+	       (!p->live && was_home(p, &c->is));
 }
 
 /* No other content of its log lies behind it: the log may go back. */
@@ -191,7 +178,7 @@ is_last(const struct content *c)
 static bool
 has_shrunk(const struct content *c, const struct place *p)
 {
-	return content_place(c) == NULL && p->packed == NULL && was_home(p, c) &&
+	return content_place(c) == NULL && p->packed == NULL && was_home(p, &c->is) &&
 	       p->size < c->is.size && is_last(c);
 }
 
@@ -204,7 +191,7 @@ is_elsewhere(const struct place *p, const struct content *c)
 	TAILQ_FOREACH (other, &p->content->log->pending, in_pending) {
 		const struct place *at = content_place(other);
 
-		if (!other->named && at->size > p->size && was_home(at, c) &&
+		if (!other->named && at->size > p->size && was_home(at, &c->is) &&
 		    at->head.at == p->head.at && at->head.hash == p->head.hash)
 			return true;
 	}
@@ -218,9 +205,11 @@ consider(struct tail *t, const struct place *p, struct content *c, struct alike 
 	enum fit fit = fit_of(t, p, c, &to);
 
 	if (fit == FIT_PART) {
-		if (content_place(c) == NULL && is_elsewhere(p, c))
+		if (content_place(c) != NULL)
+			return;
+		if (is_elsewhere(p, c)) {
 			out->later = true;
-		else if (content_place(c) == NULL && is_better(p, c, out->part) && is_last(c)) {
+		} else if (is_better(p, c, out->part) && is_last(c)) {
 			out->part = c;
 			out->to = to;
 		}

@@ -124,6 +124,12 @@ content_longest(const struct content *c)
 	return most;
 }
 
+bool
+content_fits(const struct content *c, const struct place *p)
+{
+	return fingerprint_fits(p, &c->taken) && fingerprint_fits(p, &p->head);
+}
+
 struct place *
 content_source(struct content *c, uint64_t offset)
 {

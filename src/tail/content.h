@@ -46,8 +46,12 @@ void content_measure(struct content *c);
 /**
  * content_longest(c):
  * Of the plain files that have it the longest, as they are now; NULL: none has.
+ *
+ * content_fits(c, p):
+ * True when the plain file ${p} has the bytes that were read of ${c}, and its own head.
  */
 struct place *content_longest(const struct content *c);
+bool content_fits(const struct content *c, const struct place *p);
 
 /**
  * content_source(c, offset):

@@ -12,6 +12,7 @@
 
 #include "content.h"
 #include "files.h"
+#include "least.h"
 #include "lost.h"
 #include "roots.h"
 #include "turns.h"
@@ -66,7 +67,7 @@ gz_add(struct tail *t, struct place *p)
 		if (!is) {
 			close(there.fd);
 			free(there.target);
-		} else if (fingerprint_equal(p, gz, gz->size < 4096 ? gz->size : 4096)) {
+		} else if (fingerprint_equal(p, gz, least(gz->size, FINGERPRINT_ENDS))) {
 			say_info("tail", "%s was deleted: reading on in %s", p->name, path);
 			content_add(t, p->content, gz);
 		} else {

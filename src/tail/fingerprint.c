@@ -11,8 +11,6 @@
 
 #include "place.h"
 
-#define COMPARED ((size_t)4096) /* bytes at either end of two files */
-
 uint64_t
 fingerprint_hash(struct slice bytes)
 {
@@ -43,7 +41,7 @@ fingerprint_fits(const struct place *p, const struct fingerprint *is)
 static bool
 is_equal(const struct place *a, const struct place *b, uint64_t from, size_t n)
 {
-	char at[COMPARED], bt[COMPARED];
+	char at[FINGERPRINT_ENDS], bt[FINGERPRINT_ENDS];
 
 	return place_read(a, at, n, from) == (ssize_t)n &&
 	       place_read(b, bt, n, from) == (ssize_t)n && memcmp(at, bt, n) == 0;
@@ -52,7 +50,7 @@ is_equal(const struct place *a, const struct place *b, uint64_t from, size_t n)
 bool
 fingerprint_equal(const struct place *a, const struct place *b, uint64_t size)
 {
-	size_t n = size < COMPARED ? (size_t)size : COMPARED;
+	size_t n = size < FINGERPRINT_ENDS ? (size_t)size : FINGERPRINT_ENDS;
 
 	return is_equal(a, b, 0, n) && is_equal(a, b, size - n, n);
 }

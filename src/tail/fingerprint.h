@@ -6,7 +6,8 @@
 
 #include "slice.h"
 
-#define FINGERPRINT_SPAN 256 /* bytes, at most */
+#define FINGERPRINT_SPAN 256            /* bytes, at most */
+#define FINGERPRINT_ENDS ((size_t)4096) /* bytes at either end that fingerprint_equal compares */
 
 struct fingerprint {
 	uint64_t at;   /* the offset; UINT64_MAX: nothing is known */

@@ -6,6 +6,7 @@
 #include "lines.h"
 
 #include "clock.h"
+#include "content.h"
 #include "framing_rules.h"
 #include "metrics.h"
 #include "place.h"
@@ -82,7 +83,7 @@ is_what_it_was(const struct reader *r, const struct place *p, struct slice befor
 		       fingerprint_hash((struct slice){ all.at, p->head.at }) == p->head.hash;
 	if (r->before.at == r->at - base_of(r))
 		return fingerprint_hash(before) == r->before.hash;
-	return fingerprint_fits(p, &p->head) && fingerprint_fits(p, &r->span->content->taken);
+	return content_fits(r->span->content, p);
 }
 
 /*

@@ -131,10 +131,7 @@ grown_apart(const struct content *c)
 			return p;
 		if (fingerprint_equal(p, most, p->size))
 			continue;
-		return most->size >= c->taken.at && fingerprint_fits(most, &c->taken) &&
-			       fingerprint_fits(most, &most->head)
-			   ? p
-			   : most;
+		return content_fits(c, most) ? p : most;
 	}
 	return NULL;
 }

@@ -239,7 +239,8 @@ read_on(struct tail *t, struct reader *r, struct place *p, uint64_t end)
 {
 	enum lines was = lines_read(t, r, p, end);
 
-	place_turned(t, r, p->packed != NULL && was == LINES_MORE);
+	if (p->packed != NULL && was == LINES_MORE)
+		place_turned(t, r, true);
 	if (was != LINES_END)
 		return walked(t, r, p, was);
 	return r->at == end ? WALK_MORE : place_ended(t, r, p, end);
@@ -296,11 +297,10 @@ walk_on(struct tail *t, struct reader *r)
 
 	r->due = INT64_MAX;
 	r->ended = false;
-	p = content_source(r->span->content, r->at - r->span->is.base);
-	if (r->at == end || p == NULL)
-		place_turned(t, r, false);
+	place_turned(t, r, false); /* until it has read of a .gz again */
 	if (r->at == end)
 		return cross(t, r);
+	p = content_source(r->span->content, r->at - r->span->is.base);
 	if (p == NULL)
 		return without_place(t, r);
 	if (!place_turn(t, p, r)) {
