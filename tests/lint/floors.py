@@ -18,7 +18,7 @@ FLOORS = [
         "src/state": "cursor state stream",
         "src/metrics": "agent_metrics metrics",
     },
-    {"src/roots": "beneath roots"},
+    {"src/disk": "beneath gunzip roots rotated takeover"},
     {
         "src/tail": "tail",
         "src/kube": "kube",

@@ -5,8 +5,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "../../src/tail/gunzip.h"
-#include "../../src/tail/rotated.h"
+#include "gunzip.h"
+#include "rotated.h"
 
 #define SIZE ((size_t)3 << 20)
 #define MOST ((size_t)256 << 10)
