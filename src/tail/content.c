@@ -50,6 +50,7 @@ content_add(struct tail *t, struct content *c, struct place *p)
 	const struct place *first = content_place(c);
 
 	p->content = c;
+	c->listed = false;
 	if (p->packed == NULL && (first == NULL || first->packed != NULL || p->size >= first->size))
 		TAILQ_INSERT_HEAD(&c->places, p, in_content);
 	else

@@ -148,6 +148,8 @@ look_at(struct tail *t, const struct tail_conf *conf, struct place *p, const cha
 	p->written = files_written(&st);
 	place_changed(t, p);
 	turns_wake_content(t, p->content);
+	if (p->live && !p->content->named) /* it may have had a line, which is in a copy now */
+		rotation_open(t, p->content->log);
 }
 
 static void

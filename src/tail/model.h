@@ -71,6 +71,7 @@ struct content {
 	struct fingerprint taken; /* before the farthest offset that a reader took */
 	uint64_t checked;         /* offset of the last checkpoint */
 	bool named;               /* its first line is complete */
+	bool listed;              /* it has no place, and the directory was listed since */
 	bool gone;                /* bytes of it cannot be read, and are counted as lost */
 };
 TAILQ_HEAD(contents, content);

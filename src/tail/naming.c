@@ -238,6 +238,7 @@ naming_try(struct tail *t, struct content *c)
 	bool power;
 
 	place_measure(p);
+	c->size = p->size; /* it may have been truncated since it was found */
 	head_read(t, p, &h);
 	alike_look(t, c->log, p, h.all, &found);
 	power = has_lost_power(t, p) && (h.timed || found.to > 0);

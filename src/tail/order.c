@@ -349,14 +349,23 @@ first_start(const struct log *log, const struct content *c)
 }
 
 bool
+order_may_enter(struct tail *t, struct log *log)
+{
+	const struct span *last = log_last(log);
+
+	return next_of(t, log) != NULL && (last == NULL || is_over(t, log, last->content));
+}
+
+bool
 order_enter(struct tail *t, struct log *log)
 {
-	struct content *c = next_of(t, log);
 	struct span *list[2] = { log_last(log) };
 	unsigned n = list[0] != NULL;
+	struct content *c;
 
-	if (c == NULL || (n > 0 && !is_over(t, log, list[0]->content)))
+	if (!order_may_enter(t, log))
 		return false;
+	c = next_of(t, log);
 	if (n == 0 && taken_over(t, log))
 		return true;
 	content_measure(c);

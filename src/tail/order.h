@@ -24,11 +24,15 @@ void order_name(struct tail *t, struct log *log);
  * order_waits(t, log):
  * True when there is a next content that has a line.
  *
+ * order_may_enter(t, log):
+ * True when there is, and the last one's writer has gone or has written nothing
+ * for long.
+ *
  * order_enter(t, log):
- * Seal the last content and enter the next one, when there is one and the last
- * one's writer has gone or has written nothing for long.  False: not yet.
+ * Then seal the last content and enter the next one.  False: not yet.
  */
 bool order_waits(struct tail *t, struct log *log);
+bool order_may_enter(struct tail *t, struct log *log);
 bool order_enter(struct tail *t, struct log *log);
 
 /**

@@ -96,12 +96,17 @@ truncation_pending(struct tail *t, struct log *log)
 		struct place *p = content_place(c);
 
 		next = TAILQ_NEXT(c, in_pending);
-		if (!c->named || p->packed != NULL)
+		if (p->packed != NULL)
 			continue;
 		place_measure(p);
 		if (p->size >= p->head.at && fingerprint_fits(p, &p->head))
 			continue;
-		truncation_found(t, p);
+		if (c->named) {
+			truncation_found(t, p);
+		} else {
+			files_head(p);
+			rotation_open(t, log);
+		}
 		next = TAILQ_FIRST(&log->pending); /* the list may be another one now */
 	}
 }

@@ -13,6 +13,7 @@
 #include "order.h"
 #include "reader.h"
 #include "place.h"
+#include "rotation.h"
 #include "spans.h"
 #include "truncation.h"
 #include "watch.h"
@@ -57,6 +58,28 @@ walked(struct tail *t, struct reader *r, struct place *p, enum lines was)
 
 /* ---- from a content to the next one */
 
+/*
+ * The directory is listed once more: what it has now is all that a file can have had
+ * before the bytes by which the next content is named, or by which it lost this one.
+ */
+static void
+list_again(struct tail *t, struct log *log)
+{
+	rotation_open(t, log);
+	order_name(t, log);
+}
+
+/* False: nothing has changed; else the reader may be another one now. */
+static bool
+enter_next(struct tail *t, struct log *log)
+{
+	if (!order_may_enter(t, log))
+		return false;
+	list_again(t, log);
+	order_enter(t, log);
+	return true;
+}
+
 static const struct span *
 first_of(const struct span *s)
 {
@@ -93,7 +116,7 @@ cross(struct tail *t, struct reader *r)
 		s = next;
 	if (next == NULL) {
 		reader_follow(r);
-		return order_enter(t, r->log) ? WALK_MORE : WALK_END;
+		return enter_next(t, r->log) ? WALK_MORE : WALK_END;
 	}
 	gz_end(r);
 	r->mark = r->log->mark;
@@ -128,6 +151,11 @@ without_place(struct tail *t, struct reader *r)
 	if (!c->gone && !lost_is_certain(t, c)) {
 		due_in(r, t->now + LATE_GAP);
 		return WALK_END;
+	}
+	if (!c->gone && !c->listed) {
+		c->listed = true;
+		list_again(t, r->log);
+		return WALK_MORE;
 	}
 	lost_content(t, c, LIST_EMPTY(&t->files->all) ? LOST_DELETED : LOST_TRUNCATED);
 	return span_content_end(r->span) > r->at ? gap_pass(t, r, span_content_end(r->span))
@@ -194,7 +222,7 @@ at_end(struct tail *t, struct reader *r, struct place *p)
 	    (!live && (content_is_left(t, c) || is_quiet(t, c, r->log->stream.conf->rotate_wait)));
 	enum walk was = WALK_END;
 
-	if (order_enter(t, r->log))
+	if (enter_next(t, r->log))
 		return WALK_MORE;
 	waits = order_waits(t, r->log);
 	/* The last line is taken, though its newline has not come. */

@@ -42,8 +42,10 @@ copytruncate(struct world *w, struct world_log *log)
 {
 	if (log->nold == CONTENTS)
 		return;
-	turn(w); /* what is written and truncated between two turns is never seen */
-	tail_count(w->tail);
+	if (any(2) == 0) {
+		turn(w);
+		tail_count(w->tail);
+	}
 	TRACE("copytruncate\n");
 	log_copy(log);
 	if (any(2) == 0)

@@ -1,0 +1,184 @@
+/*
+ * A log is copied and truncated between two steps of its reader: after its directory
+ * was listed and before its file is named, or between two turns.
+ */
+#include "tail_rig.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+
+#include "metrics.h"
+
+static const char *moves; /* a command of the shell, once a directory was listed */
+static struct world *moved;
+
+typedef int each_name(const struct dirent *);
+typedef int two_names(const struct dirent **, const struct dirent **);
+
+int scandirat(int fd, const char *path, struct dirent ***names, each_name *wanted, two_names *less);
+
+int
+scandirat(int fd, const char *path, struct dirent ***names, each_name *wanted, two_names *less)
+{
+	static int (*call)(int, const char *, struct dirent ***, each_name *, two_names *);
+	const char *command = moves;
+	int n;
+
+	if (call == NULL)
+		*(void **)&call = dlsym(RTLD_NEXT, "scandirat");
+	n = call(fd, path, names, wanted, less);
+	moves = NULL;
+	if (command != NULL)
+		in_logs(moved, command);
+	return n;
+}
+
+static uint64_t
+lost(void)
+{
+	uint64_t sum = 0;
+	struct buffer page;
+
+	buffer_init(&page, 0);
+	metrics_write(&page, false, 0);
+	assert_int_equal(buffer_put(&page, (struct slice){ "", 1 }), 0);
+	for (const char *at = page.at; (at = strstr(at, "\ntowline_lost_bytes_total{")) != NULL; at++)
+		sum += strtoull(strchr(at, '}') + 1, NULL, 10);
+	buffer_fini(&page);
+	return sum;
+}
+
+static void
+restart(struct world *w)
+{
+	tail_free(w->tail);
+	start(w);
+}
+
+/* What comes now is seen, and not taken. */
+static void
+turn_refused(struct world *w)
+{
+	struct tail_figures figures;
+
+	w->refuse = UINT32_MAX;
+	turn_ms(w, 100);
+	w->refuse = w->refused = 0;
+	tail_figures(w->tail, &figures); /* its size is stored */
+}
+
+#define COPY "cp 0.log 0.log.1 && : > 0.log && "
+
+static void
+test_a_known_file_is_copied_before_it_is_named_again(void **state)
+{
+	struct world *w = *state;
+	uint64_t before = lost();
+
+	put_line(w, "0.log", AT(1) "stdout F one\n");
+	start(w);
+	turn_until(w, 1);
+	put_line(w, "0.log", AT(2) "stdout F two\n");
+	turn_refused(w);
+	moves = COPY "echo '" AT(3) "stdout F three' >> 0.log";
+	moved = w;
+	restart(w);
+	turn_until(w, 3);
+	assert_null(moves);
+	assert_got(w, "0:one|0:two|0:three|");
+	assert_int_equal(lost(), before);
+}
+
+static void
+test_a_new_file_is_copied_before_it_is_named(void **state)
+{
+	struct world *w = *state;
+
+	put_line(w, "0.log", AT(1) "stdout F one\n" AT(2) "stdout F two\n");
+	moves = COPY "echo '" AT(3) "stdout F three' >> 0.log";
+	moved = w;
+	start(w);
+	turn_until(w, 3);
+	assert_null(moves);
+	assert_got(w, "0:one|0:two|0:three|");
+}
+
+/* Its size of before it was truncated is none that the next start finds it to have lost. */
+static void
+test_a_file_that_was_longer_before_it_was_named_has_lost_nothing(void **state)
+{
+	struct world *w = *state;
+	uint64_t before = lost();
+
+	put_line(w, "0.log", AT(1) "stdout F one\n" AT(2) "stdout F two\n");
+	moves = COPY "echo '" AT(3) "stdout F three' >> 0.log";
+	moved = w;
+	start(w);
+	turn_until(w, 3);
+	restart(w);
+	turn_ms(w, 100);
+	assert_got(w, "0:one|0:two|0:three|");
+	assert_int_equal(lost(), before);
+}
+
+/* Where rotated files are not read at a first start, one is that was begun before. */
+static void
+test_a_file_rotated_while_nothing_ran_is_read_whatever_a_first_start_reads(void **state)
+{
+	struct world *w = *state;
+	uint64_t before = lost();
+
+	w->conf.read_from_head = false;
+	put_line(w, "0.log", AT(1) "stdout F one\n");
+	start(w);
+	turn_ms(w, 50);
+	put_line(w, "0.log", AT(2) "stdout F two\n");
+	turn_until(w, 1);
+	put_line(w, "0.log", AT(3) "stdout F three\n");
+	turn_refused(w);
+	in_logs(w, "mv 0.log 0.log.20260101-000000");
+	put_line(w, "0.log", AT(4) "stdout F four\n");
+	restart(w);
+	turn_until(w, 3);
+	assert_got(w, "0:two|0:three|0:four|");
+	assert_int_equal(lost(), before);
+}
+
+/* A record ends at the end of the file behind the one in which it began. */
+static void
+test_a_copy_that_nobody_saw_being_made_is_read_in_its_order(void **state)
+{
+	struct world *w = *state;
+
+	w->conf.flush = 60000;
+	put_line(w, "0.log", AT(1) "stdout F ERROR x\n");
+	start(w);
+	turn_ms(w, 50);
+	in_logs(w, "cp 0.log 0.log.1 && : > 0.log");
+	turn_ms(w, 100);
+	in_logs(w, "touch other"); /* a look now: the next one comes later than the next turn */
+	tail_wait(w->tail, -1, 20);
+	tail_turn(w->tail, 1);
+	put_line(w, "0.log", AT(1) "stdout F \tat a\n");
+	in_logs(w, "mv 0.log.1 0.log.2 && cp 0.log 0.log.1 && : > 0.log");
+	put_line(w, "0.log", AT(1) "stdout F \tat b\n" AT(1) "stdout F {}\n");
+	tail_wait(w->tail, -1, 20);
+	tail_turn(w->tail, 1);
+	turn_until(w, 3);
+	assert_got(w, "0:ERROR x\n\tat a|0:\tat b|0:{}|");
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_known_file_is_copied_before_it_is_named_again),
+		TEST(test_a_new_file_is_copied_before_it_is_named),
+		TEST(test_a_file_that_was_longer_before_it_was_named_has_lost_nothing),
+		TEST(test_a_file_rotated_while_nothing_ran_is_read_whatever_a_first_start_reads),
+		TEST(test_a_copy_that_nobody_saw_being_made_is_read_in_its_order),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
