@@ -163,8 +163,7 @@ begin(struct tail *t, const struct tail_conf *conf, struct place *p, const char 
 	say_debug("tail", "following %s (%s)", path, p->name);
 	watch_directory_of(t, conf, p->name);
 	order_add(t, log, p);
-	if (p->live &&
-	    (t->look->number > 1 || (conf->read_from_head && conf->first_start != START_END)))
+	if (p->live)
 		rotation_open(t, log);
 }
 

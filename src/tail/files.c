@@ -75,6 +75,7 @@ files_new(struct tail *t, int fd, char *name, const struct stat *st)
 	p->written = files_written(st);
 	p->first_look = p->last_look = t->look->number;
 	place_begin(t, p);
+	p->opened = p->size;
 	files_head(p);
 	map_put(t->files->by_inode, inode_key(&inode), p);
 	LIST_INSERT_HEAD(&t->files->all, p, in_files);

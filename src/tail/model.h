@@ -45,7 +45,7 @@ struct place {
 	ino_t ino;
 	char *name;                     /* behind all links, as it was seen last */
 	struct packed *packed;          /* it is a .gz (place.c); NULL: a plain file */
-	uint64_t size;                  /* of its content, as seen last */
+	uint64_t size, opened;          /* of its content, as seen last; as it was opened */
 	int64_t written;                /* ns, wall: of the last write, as of the last look */
 	int64_t asked;                  /* mono ns when it was last asked whether a writer has it */
 	struct fingerprint head;        /* of its first bytes as it was opened or named */

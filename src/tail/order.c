@@ -294,14 +294,27 @@ has_offset(const struct tail *t, const struct log *log, const struct content *c,
 	return true;
 }
 
+/* Files of this log that were there at the first start are read from their ends of then. */
+static bool
+starts_at_end(const struct tail *t, const struct log *log)
+{
+	const struct tail_conf *conf = log->stream.conf;
+
+	return t->look->takeovers != NULL &&
+	       content_place(TAILQ_FIRST(&log->pending))->first_look == 1 &&
+	       (!conf->read_from_head || conf->first_start == START_END);
+}
+
 /*
- * Go on where Fluent Bit stopped.  Its DB forgets a rotated file that it has read:
- * a file that is not in it, and is older than one that is, was read to its end.
- * All pending contents are entered as one change.
+ * Go on where Fluent Bit stopped, or with what comes from now on.  Fluent Bit's DB
+ * forgets a rotated file that it has read: a file that is not in it, and is older
+ * than one that is, was read to its end.  All pending contents are entered as one
+ * change.
  */
 static bool
 taken_over(struct tail *t, struct log *log)
 {
+	bool at_end = starts_at_end(t, log);
 	struct content *c, *next, *known = NULL;
 	struct span **list = NULL, *s;
 	unsigned n = 0;
@@ -311,7 +324,7 @@ taken_over(struct tail *t, struct log *log)
 		if (known == NULL && has_offset(t, log, c, &from))
 			known = c;
 	}
-	if (known == NULL)
+	if (known == NULL && !at_end)
 		return false;
 	for (c = TAILQ_FIRST(&log->pending); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, in_pending);
@@ -319,10 +332,11 @@ taken_over(struct tail *t, struct log *log)
 			known = NULL;
 		if (!c->named)
 			continue;
-		if (known == NULL)
-			has_offset(t, log, c, &from);
-		else
+		if (known != NULL)
 			from = c->size;
+		else if (!has_offset(t, log, c, &from) && at_end &&
+			 content_place(c)->first_look == 1)
+			from = place_line_start(content_place(c), content_place(c)->opened);
 		if (n > 0)
 			seal(list[n - 1]);
 		TAILQ_REMOVE(&log->pending, c, in_pending);
@@ -334,18 +348,6 @@ taken_over(struct tail *t, struct log *log)
 		span_begun(t, log, s);
 	free(list);
 	return true;
-}
-
-static uint64_t
-first_start(const struct log *log, const struct content *c)
-{
-	const struct tail_conf *conf = log->stream.conf;
-	const struct place *p = content_place(c);
-
-	return p->first_look == 1 && p->live &&
-		       (!conf->read_from_head || conf->first_start == START_END)
-		   ? c->size
-		   : 0;
 }
 
 bool
@@ -372,7 +374,7 @@ order_enter(struct tail *t, struct log *log)
 	if (n > 0 && list[0]->is.seal == SEAL_NONE)
 		seal(list[0]);
 	TAILQ_REMOVE(&log->pending, c, in_pending);
-	list[n] = span_begin(t, log, c, n == 0 ? first_start(log, c) : 0);
+	list[n] = span_begin(t, log, c, 0);
 	spans_store(t, log, list, n + 1);
 	log->waited = 0;
 	span_begun(t, log, list[n]);

@@ -104,6 +104,7 @@ truncation_pending(struct tail *t, struct log *log)
 		if (c->named) {
 			truncation_found(t, p);
 		} else {
+			p->first_look = t->look->number + 1;
 			files_head(p);
 			rotation_open(t, log);
 		}

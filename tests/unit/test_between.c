@@ -42,7 +42,8 @@ lost(void)
 	buffer_init(&page, 0);
 	metrics_write(&page, false, 0);
 	assert_int_equal(buffer_put(&page, (struct slice){ "", 1 }), 0);
-	for (const char *at = page.at; (at = strstr(at, "\ntowline_lost_bytes_total{")) != NULL; at++)
+	for (const char *at = page.at; (at = strstr(at, "\ntowline_lost_bytes_total{")) != NULL;
+	     at++)
 		sum += strtoull(strchr(at, '}') + 1, NULL, 10);
 	buffer_fini(&page);
 	return sum;
@@ -144,6 +145,98 @@ test_a_file_rotated_while_nothing_ran_is_read_whatever_a_first_start_reads(void 
 	assert_int_equal(lost(), before);
 }
 
+/* What was rotated before the first start at the end is none of the log's, whatever happens later. */
+static void
+test_a_first_start_at_the_end_leaves_older_files_alone_for_ever(void **state)
+{
+	struct world *w = *state;
+
+	w->conf.read_from_head = false;
+	put_line(w, "0.log.20260101-000000", AT(1) "stdout F old\n");
+	put_line(w, "0.log.1", AT(1) "stdout F older\n");
+	put_line(w, "0.log", AT(1) "stdout F one\n");
+	put_line(w, "1.log", AT(1) "stdout F other\n");
+	in_logs(w, "ln -s $PWD/1.log ../../../" LINK ".1.log");
+	start(w);
+	turn_ms(w, 50);
+	put_line(w, "0.log", AT(2) "stdout F two\n");
+	turn_until(w, 1);
+	in_logs(w, "mv 0.log 0.log.20260102-000000");
+	put_line(w, "0.log", AT(3) "stdout F three\n");
+	turn_until(w, 2);
+	in_logs(w, "mv 0.log 0.log.20260103-000000");
+	put_line(w, "0.log", AT(4) "stdout F four\n");
+	restart(w);
+	turn_until(w, 3);
+	in_logs(w, "cp 0.log 0.log.1 && : > 0.log");
+	put_line(w, "0.log", AT(5) "stdout F five\n");
+	turn_until(w, 4);
+	turn_ms(w, 400);
+	assert_got(w, "0:two|0:three|0:four|0:five|");
+}
+
+static void
+test_a_first_start_at_the_end_reads_the_line_that_was_being_written(void **state)
+{
+	struct world *w = *state;
+
+	w->conf.first_start = START_END;
+	put_line(w, "0.log", AT(1) "stdout F one\n" AT(2) "stdout F t");
+	start(w);
+	turn_ms(w, 50);
+	put_line(w, "0.log", "wo\n");
+	turn_until(w, 1);
+	assert_got(w, "0:two|");
+}
+
+static void
+test_a_first_start_at_the_end_reads_a_file_that_was_empty(void **state)
+{
+	struct world *w = *state;
+
+	w->conf.first_start = START_END;
+	put_line(w, "0.log", "");
+	start(w);
+	turn_ms(w, 50);
+	put_line(w, "0.log", AT(1) "stdout F one\n");
+	turn_until(w, 1);
+	assert_got(w, "0:one|");
+}
+
+static void
+state_of_disk(struct world *w)
+{
+	char *path = xprintf("%s/state", w->dir);
+
+	tail_free(w->tail);
+	range_book_free(w->book);
+	state_close(w->state);
+	w->state = state_open(path);
+	assert_non_null(w->state);
+	w->book = range_book_new(w->state, 64);
+	start(w);
+	free(path);
+}
+
+static void
+test_a_second_start_at_the_end_reads_what_came_while_nothing_ran(void **state)
+{
+	struct world *w = *state;
+
+	w->conf.first_start = START_END;
+	put_line(w, "0.log", AT(1) "stdout F one\n");
+	state_of_disk(w);
+	turn_ms(w, 50);
+	put_line(w, "0.log", AT(2) "stdout F two\n");
+	put_line(w, "1.log", AT(3) "stdout F three\n");
+	in_logs(w, "ln -s $PWD/1.log ../../../" LINK ".1.log");
+	state_of_disk(w);
+	turn_until(w, 2);
+	turn_ms(w, 50);
+	assert_int_equal(w->records, 2);
+	assert_non_null(strstr(w->got.at, "three"));
+}
+
 /* A record ends at the end of the file behind the one in which it began. */
 static void
 test_a_copy_that_nobody_saw_being_made_is_read_in_its_order(void **state)
@@ -177,6 +270,10 @@ main(void)
 		TEST(test_a_new_file_is_copied_before_it_is_named),
 		TEST(test_a_file_that_was_longer_before_it_was_named_has_lost_nothing),
 		TEST(test_a_file_rotated_while_nothing_ran_is_read_whatever_a_first_start_reads),
+		TEST(test_a_first_start_at_the_end_leaves_older_files_alone_for_ever),
+		TEST(test_a_first_start_at_the_end_reads_the_line_that_was_being_written),
+		TEST(test_a_first_start_at_the_end_reads_a_file_that_was_empty),
+		TEST(test_a_second_start_at_the_end_reads_what_came_while_nothing_ran),
 		TEST(test_a_copy_that_nobody_saw_being_made_is_read_in_its_order),
 	};
 
