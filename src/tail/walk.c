@@ -40,20 +40,11 @@ refused(struct tail *t, struct reader *r)
 static enum walk
 walked(struct tail *t, struct reader *r, struct place *p, enum lines was)
 {
-	switch (was) {
-	case LINES_END:
-		return WALK_END;
-	case LINES_REFUSED:
-		return WALK_REFUSED;
-	case LINES_CHANGED:
-		if (t->frame.gone)
-			return refused(t, r);
+	if (was == LINES_CHANGED && t->frame.gone)
+		return refused(t, r);
+	if (was == LINES_CHANGED)
 		truncation_found(t, p);
-		return WALK_MORE;
-	case LINES_MORE:
-		break;
-	}
-	return WALK_MORE;
+	return was == LINES_END ? WALK_END : was == LINES_REFUSED ? WALK_REFUSED : WALK_MORE;
 }
 
 /* ---- from a content to the next one */
@@ -202,7 +193,8 @@ end_due(const struct tail *t, struct reader *r, const struct content *c, bool li
 	bool lately = t->now - c->grown <= log->stream.conf->rotate_wait;
 
 	if (frame_is_open(r))
-		due_in(r, t->fails ? t->now + LATE_GAP : c->grown + r->span->rules->flush);
+		due_in(r, t->fails || t->look->wanted ? t->now + POLL_GAP
+						      : c->grown + r->span->rules->flush);
 	if (!live && !r->ended)
 		due_in(r, t->now + (lately || !TAILQ_EMPTY(&log->pending) ? POLL_GAP : LATE_GAP));
 	if (live && log->hot)
@@ -215,8 +207,12 @@ at_end(struct tail *t, struct reader *r, struct place *p)
 {
 	struct content *c = r->span->content;
 	bool live = content_is_live(c), waits;
-	/* A break could not be stored while the state fails: the next line may end the record. */
-	bool flush = t->finishing || (!t->fails && t->now - c->grown >= r->span->rules->flush);
+	/*
+	 * No break while the state fails, as it could not be stored, nor while names have
+	 * changed that were not looked at: the record may go on in the next file.
+	 */
+	bool flush = t->finishing ||
+		     (!t->fails && !t->look->wanted && t->now - c->grown >= r->span->rules->flush);
 	bool over =
 	    t->finishing ||
 	    (!live && (content_is_left(t, c) || is_quiet(t, c, r->log->stream.conf->rotate_wait)));

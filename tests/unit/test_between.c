@@ -237,6 +237,26 @@ test_a_second_start_at_the_end_reads_what_came_while_nothing_ran(void **state)
 	assert_non_null(strstr(w->got.at, "three"));
 }
 
+/* A look takes its time after the last one; what is renamed meanwhile may go on in the next file. */
+static void
+test_a_record_is_not_ended_by_time_while_names_have_changed(void **state)
+{
+	struct world *w = *state;
+
+	w->conf.flush = 20;
+	put_line(w, "0.log", AT(1) "stdout F ERROR x\n");
+	start(w);
+	tail_turn(w->tail, 1);
+	in_logs(w, "mv 0.log 0.log.1 && echo '" AT(1) "stdout F \tat a' > 0.log");
+	for (int64_t until = clock_mono() + 30 * NS_PER_MS; clock_mono() < until;) {
+		tail_wait(w->tail, -1, 1);
+		tail_turn(w->tail, 1);
+	}
+	put_line(w, "0.log", AT(1) "stdout F {}\n");
+	turn_until(w, 2);
+	assert_got(w, "0:ERROR x\n\tat a|0:{}|");
+}
+
 /* A record ends at the end of the file behind the one in which it began. */
 static void
 test_a_copy_that_nobody_saw_being_made_is_read_in_its_order(void **state)
@@ -274,6 +294,7 @@ main(void)
 		TEST(test_a_first_start_at_the_end_reads_the_line_that_was_being_written),
 		TEST(test_a_first_start_at_the_end_reads_a_file_that_was_empty),
 		TEST(test_a_second_start_at_the_end_reads_what_came_while_nothing_ran),
+		TEST(test_a_record_is_not_ended_by_time_while_names_have_changed),
 		TEST(test_a_copy_that_nobody_saw_being_made_is_read_in_its_order),
 	};
 
