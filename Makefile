@@ -99,6 +99,7 @@ unit: $(UNIT) ## the unit tests alone, two at a time
 		printf "  %-6s %s\n" ok "$${0##*/}" || { cat "$$0.out"; exit 255; }'
 
 e2e: $(B)/towline bench-bin | build/.need-test ## the end-to-end tests alone, two at a time; ARGS= for pytest (-n 0: one)
+	$(Q)[ $(B) = build ] || ln -sfn ../conf $(B)/../conf # what is installed lies there
 	$(Q)TOWLINE=$(abspath $(B)/towline) $$(tools/venv)/bin/pytest -q -n 2 --dist loadgroup $(or $(ARGS),tests/e2e)
 
 bench-bin: $(BENCH)
