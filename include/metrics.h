@@ -17,6 +17,9 @@ enum lost { LOST_GZIP, LOST_HELD, LOST_DELETED, LOST_TRUNCATED, LOST_POWERCUT, L
 
 extern const char *const metrics_lost_names[];
 
+/* The reason why a log's file could not be read; it is tried again. */
+enum read_error { READ_IO, READ_OTHER, READ_ERRORS };
+
 /* Requests to the API server, by verb, and their failures. */
 enum kube_verb { KUBE_LIST, KUBE_WATCH, KUBE_GET, KUBE_VERBS };
 enum kube_error {
@@ -36,6 +39,7 @@ extern const char *const metrics_kube_verb_names[], *const metrics_kube_error_na
 struct metrics {
 	atomic_ullong read_bytes, lines, records, truncated_lines;
 	atomic_ullong parse_failures[FAILURES];
+	atomic_ullong read_errors[READ_ERRORS];
 	atomic_ullong collisions;
 	atomic_ullong queue_batches; /* gauge: sealed or in flight */
 	atomic_ullong lag_bytes;     /* gauge */

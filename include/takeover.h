@@ -19,9 +19,9 @@ void takeover_free(struct takeover *t);
 /**
  * takeover_find(t, fd, ino, size, offset):
  * How far the file ${fd} (inode ${ino}, ${size} bytes) was read: *${offset}, perhaps
- * within a line.  False: nothing is known of it, or it is another file under an
- * old inode number.
+ * within a line.  Return 1; 0: nothing is known of it, or it is another file under an
+ * old inode number; -1 with errno: it cannot be read.
  */
-bool takeover_find(const struct takeover *t, int fd, ino_t ino, uint64_t size, uint64_t *offset);
+int takeover_find(const struct takeover *t, int fd, ino_t ino, uint64_t size, uint64_t *offset);
 
 #endif

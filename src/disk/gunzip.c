@@ -82,17 +82,18 @@ restart(struct gunzip *g, int fd)
 	g->end = GUNZIP_MORE;
 }
 
-/* A member has ended: the next begins if its magic number follows. */
-static void
+/* A member has ended: the next begins if its magic number follows.  False: it cannot be read. */
+static bool
 member_ended(struct gunzip *g)
 {
 	unsigned char magic[2];
+	ssize_t got = pread(g->fd, magic, sizeof(magic), (off_t)g->in);
 
-	if (pread(g->fd, magic, sizeof(magic), (off_t)g->in) == sizeof(magic) && magic[0] == 0x1f &&
-	    magic[1] == 0x8b)
+	if (got == sizeof(magic) && magic[0] == 0x1f && magic[1] == 0x8b)
 		inflateReset(&g->z);
 	else
 		g->end = GUNZIP_ENDED;
+	return got >= 0;
 }
 
 /* Make up to STEP more bytes.  False: the file cannot be read (errno). */
@@ -121,8 +122,8 @@ step(struct gunzip *g)
 	g->out += made;
 	g->nkept += made;
 	if (said == Z_STREAM_END)
-		member_ended(g);
-	else if ((said != Z_OK && said != Z_BUF_ERROR) || (got == 0 && made == 0))
+		return member_ended(g);
+	if ((said != Z_OK && said != Z_BUF_ERROR) || (got == 0 && made == 0))
 		g->end = GUNZIP_CORRUPT;
 	return true;
 }

@@ -133,30 +133,35 @@ takeover_free(struct takeover *t)
 	free(t);
 }
 
-/* The bytes before the offset are those that Fluent Bit read there. */
-static bool
+/* The bytes before the offset are those that Fluent Bit read there: 1, 0; -1: they cannot be read. */
+static int
 marker_matches(const struct row *r, int fd)
 {
 	char before[MARKER_MAX];
+	ssize_t got;
 
 	if (r->marker_size == 0)
-		return true;
-	return r->offset >= r->marker_size &&
-	       pread(fd, before, r->marker_size, (off_t)(r->offset - r->marker_size)) ==
-		   (ssize_t)r->marker_size &&
-	       XXH3_64bits(before, r->marker_size) == r->marker;
+		return 1;
+	if (r->offset < r->marker_size)
+		return 0;
+	got = pread(fd, before, r->marker_size, (off_t)(r->offset - r->marker_size));
+	if (got < 0)
+		return -1;
+	return got == (ssize_t)r->marker_size && XXH3_64bits(before, r->marker_size) == r->marker;
 }
 
-bool
+int
 takeover_find(const struct takeover *t, int fd, ino_t ino, uint64_t size, uint64_t *offset)
 {
 	for (size_t i = 0; t != NULL && i < t->n; i++) {
 		const struct row *r = &t->rows[i];
 
-		if (r->ino != ino || r->offset > size || !marker_matches(r, fd))
+		int matches = r->ino == ino && r->offset <= size ? marker_matches(r, fd) : 0;
+
+		if (matches == 0)
 			continue;
 		*offset = r->offset;
-		return true;
+		return matches;
 	}
-	return false;
+	return 0;
 }

@@ -103,6 +103,15 @@ write_named(struct exposition *x, const struct own *own, const char *const *name
 }
 
 static void
+write_read_errors(struct exposition *x, const struct own *own, int64_t now)
+{
+	static const char *const names[READ_ERRORS] = { "io", "other" };
+
+	(void)now;
+	write_named(x, own, names, READ_ERRORS);
+}
+
+static void
 write_failures(struct exposition *x, const struct own *own, int64_t now)
 {
 	(void)now;
@@ -225,6 +234,9 @@ static const struct own table[] = {
 	{ { FAMILY_COUNTER, "towline_lost_bytes_total", "pod,reason",
 	      "Bytes that were gone before they could be read: of a file deleted or truncated, or cut short by a power cut, of a deleted file let go at Held_Deleted_Limit, of a corrupt .gz." },
 	    .write = write_lost },
+	{ { FAMILY_COUNTER, "towline_read_errors_total", "reason",
+	      "Reads of a log's file that failed; all stayed as it was, and they were tried again." },
+	    write_read_errors, ALL(metrics.read_errors) },
 	{ { FAMILY_COUNTER, "towline_parse_failures_total", "kind",
 	      "Records of which a part could not be read; they are shipped all the same." },
 	    write_failures, ALL(metrics.parse_failures) },

@@ -57,6 +57,7 @@ files_head(struct place *p)
 	char bytes[FINGERPRINT_SPAN];
 	ssize_t n = p->packed != NULL ? 0 : place_read(p, bytes, sizeof(bytes), 0);
 
+	*p->failed = (struct failed){ 0 }; /* unknown first bytes are none that differ */
 	p->head.at = n > 0 ? (uint64_t)n : 0;
 	p->head.hash = fingerprint_hash((struct slice){ bytes, (size_t)p->head.at });
 }
@@ -74,6 +75,7 @@ files_new(struct tail *t, int fd, char *name, const struct stat *st)
 	p->name = name;
 	p->written = files_written(st);
 	p->first_look = p->last_look = t->look->number;
+	p->failed = &t->files->failed;
 	place_begin(t, p);
 	p->opened = p->size;
 	files_head(p);
@@ -92,6 +94,8 @@ files_close(struct tail *t, struct place *p)
 	LIST_REMOVE(p, in_files);
 	t->files->n--;
 	watch_forget(t->watch, p);
+	if (t->files->failed.of == p)
+		t->files->failed.of = NULL;
 	place_fini(t, p);
 	close(p->fd);
 	if (t->files->starved)
@@ -128,6 +132,23 @@ files_is_left(struct tail *t, struct place *p)
 	else if (errno != EAGAIN) /* no leases here: it is left when it has no name */
 		p->left = fstat(p->fd, &st) == 0 && st.st_nlink == 0;
 	return p->left;
+}
+
+bool
+files_failed(struct tail *t)
+{
+	struct failed failed = t->files->failed;
+
+	t->files->failed = (struct failed){ 0 };
+	if (failed.why == 0)
+		return false;
+	if (failed.of != NULL && failed.of->content != NULL)
+		failed.of->content->log->failed = t->now;
+	metrics_add(&metrics.read_errors[failed.why == EIO ? READ_IO : READ_OTHER], 1);
+	if (!said_lately(&t->files->said))
+		say_error("tail", "cannot read %s: %s; it is tried again",
+		    failed.of != NULL ? failed.of->name : "a file", strerrordesc_np(failed.why));
+	return true;
 }
 
 char *

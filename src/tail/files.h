@@ -35,6 +35,13 @@ bool files_is_full(struct tail *t);
 int64_t files_written(const struct stat *st);
 
 /**
+ * files_failed(t):
+ * True when a read has failed since this was asked last: it is said and counted,
+ * and nothing may be concluded from what was read.
+ */
+bool files_failed(struct tail *t);
+
+/**
  * files_head(p):
  * Note a hash of the first bytes of ${p}.
  *

@@ -7,6 +7,7 @@
  * While the read buffer holds all lines of an open record, its text is made as
  * they come; else they are read once more when it ends (record_text.c).
  */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "framing_rules.h"
@@ -272,6 +273,7 @@ line_begins(struct frame *fr, struct reader *r, const struct physical *p)
 			return true;
 		return record_begin(fr, r, p, trace);
 	}
+	assert(o->rules != NULL); /* nothing joins what is not open */
 	text_extend(fr, o, p, true);
 	record_extend(o, p);
 	o->trace = trace;

@@ -103,8 +103,6 @@ buffer_fill(struct tail *t, struct reader *r, struct place *p, size_t want, stru
 	fr->of = r->span->content;
 	fr->from = offset - back;
 	fr->to = fr->from + all.len;
-	if (n < 0 && !said_lately(&t->files->said))
-		say_warn("tail", "cannot read %s: %m", p->name);
 	if (n >= 0 &&
 	    (all.len < back || !is_what_it_was(r, p, (struct slice){ all.at, back }, all)))
 		return false;
@@ -167,7 +165,7 @@ long_line_take(struct tail *t, struct reader *r, struct place *p, struct slice l
 	char *last = t->frame.bytes + (t->frame.size - LINE_LAST);
 	const char *newline = NULL;
 	uint64_t end;
-	ssize_t n;
+	ssize_t n = 0;
 
 	line.len = (size_t)(last - line.at);
 	end = r->at + line.len;
@@ -179,6 +177,8 @@ long_line_take(struct tail *t, struct reader *r, struct place *p, struct slice l
 	}
 	t->frame.to = r->at - base_of(r) + line.len;
 	bytes_count(r->span->content, end - base_of(r));
+	if (n < 0)
+		return LINES_END;
 	if (end >= stop)
 		end = stop;
 	else if (newline == NULL && !t->finishing && p->live)

@@ -32,8 +32,14 @@
 #include "tail.h"
 
 struct content;
+struct place;
 struct packed;
 struct rules;
+
+struct failed {
+	int why; /* errno; 0: none failed */
+	const struct place *of;
+};
 
 struct place {
 	LIST_ENTRY(place) in_files;
@@ -44,6 +50,7 @@ struct place {
 	dev_t dev;
 	ino_t ino;
 	char *name;                     /* behind all links, as it was seen last */
+	struct failed *failed;          /* takes note of reads that fail (files_failed) */
 	struct packed *packed;          /* it is a .gz (place.c); NULL: a plain file */
 	uint64_t size, opened;          /* of its content, as seen last; as it was opened */
 	int64_t written;                /* ns, wall: of the last write, as of the last look */
@@ -118,6 +125,7 @@ struct log {
 	state_ticket mark;    /* of the newest mark */
 	unsigned began;       /* the look that found its live file first; 0: none did */
 	int64_t due;          /* mono ns when it has a turn without an event */
+	int64_t failed;       /* mono ns when a file of it could not be read; 0: never */
 	int64_t waited;       /* mono ns since when the next content waits; 0: it does not */
 	enum wakeful {
 		ASLEEP,

@@ -235,15 +235,19 @@ naming_try(struct tail *t, struct content *c)
 	struct place *p = content_place(c);
 	struct alike found;
 	struct head h = { 0 };
+	uint64_t end;
 	bool power;
 
 	place_measure(p);
 	c->size = p->size; /* it may have been truncated since it was found */
 	head_read(t, p, &h);
 	alike_look(t, c->log, p, h.all, &found);
+	end = found.shrunk ? place_line_start(p, p->size) : 0;
+	if (files_failed(t))
+		return false;
 	power = has_lost_power(t, p) && (h.timed || found.to > 0);
 	if (found.shrunk)
-		go_back(t, found.same, p, place_line_start(p, p->size), false);
+		go_back(t, found.same, p, end, false);
 	if (found.same != NULL || found.shorter != NULL) {
 		take(t, c, found.same != NULL ? found.same : found.shorter, &h);
 	} else if (found.later) {

@@ -8,7 +8,7 @@
  * naming_try(t, c):
  * ${c} is pending and has no name yet: read its file.  Then it has a name, or its
  * place has a content that was known and ${c} is freed: true.  False: its first line
- * is not complete, or it may be a copy of a file that is to be named first.
+ * is not complete or cannot be read, or it may be a copy of a file that is to be named first.
  *
  * naming_is_known(t, conf, path, name, fd):
  * True when the state has a content that begins as the file ${fd} does, which was

@@ -6,6 +6,7 @@
  */
 #include "order.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "content.h"
@@ -282,16 +283,19 @@ takeover_of(const struct tail *t, const struct tail_conf *conf)
 
 /* The offset that Fluent Bit had read to; false, and 0: it is not known. */
 static bool
-has_offset(const struct tail *t, const struct log *log, const struct content *c, uint64_t *offset)
+has_offset(struct tail *t, const struct log *log, const struct content *c, uint64_t *offset)
 {
 	const struct place *p = content_place(c);
+	int found = 0;
 
 	*offset = 0;
-	if (p->packed != NULL || p->first_look != 1 ||
-	    !takeover_find(takeover_of(t, log->stream.conf), p->fd, p->ino, p->size, offset))
-		return false;
-	*offset = place_line_start(p, *offset);
-	return true;
+	if (p->packed == NULL && p->first_look == 1)
+		found =
+		    takeover_find(takeover_of(t, log->stream.conf), p->fd, p->ino, p->size, offset);
+	if (found < 0)
+		t->files->failed = (struct failed){ errno, p };
+	*offset = found > 0 ? place_line_start(p, *offset) : 0;
+	return found > 0;
 }
 
 /* Files of this log that were there at the first start are read from their ends of then. */
@@ -306,48 +310,53 @@ starts_at_end(const struct tail *t, const struct log *log)
 }
 
 /*
- * Go on where Fluent Bit stopped, or with what comes from now on.  Fluent Bit's DB
- * forgets a rotated file that it has read: a file that is not in it, and is older
- * than one that is, was read to its end.  All pending contents are entered as one
- * change.
+ * Where each pending content begins: where Fluent Bit stopped, or what comes from
+ * now on.  Fluent Bit's DB forgets a rotated file that it has read: a file that is
+ * not in it, and is older than one that is, was read to its end.  False: all begin
+ * at their heads.
  */
 static bool
-taken_over(struct tail *t, struct log *log)
+is_taken_over(struct tail *t, struct log *log)
 {
 	bool at_end = starts_at_end(t, log);
-	struct content *c, *next, *known = NULL;
-	struct span **list = NULL, *s;
-	unsigned n = 0;
-	uint64_t from;
+	struct content *c, *known = NULL;
 
 	TAILQ_FOREACH (c, &log->pending, in_pending) {
-		if (known == NULL && has_offset(t, log, c, &from))
-			known = c;
+		const struct place *p = content_place(c);
+
+		if (has_offset(t, log, c, &c->read_to))
+			known = known == NULL ? c : known;
+		else if (at_end && p->first_look == 1)
+			c->read_to = place_line_start(p, p->opened);
 	}
-	if (known == NULL && !at_end)
-		return false;
+	for (c = TAILQ_FIRST(&log->pending); known != NULL && c != known;
+	     c = TAILQ_NEXT(c, in_pending))
+		c->read_to = c->size;
+	return known != NULL || at_end;
+}
+
+/* All pending contents are entered as one change. */
+static void
+take_over(struct tail *t, struct log *log)
+{
+	struct content *c, *next;
+	struct span **list = NULL, *s;
+	unsigned n = 0;
+
 	for (c = TAILQ_FIRST(&log->pending); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, in_pending);
-		if (c == known)
-			known = NULL;
 		if (!c->named)
 			continue;
-		if (known != NULL)
-			from = c->size;
-		else if (!has_offset(t, log, c, &from) && at_end &&
-			 content_place(c)->first_look == 1)
-			from = place_line_start(content_place(c), content_place(c)->opened);
 		if (n > 0)
 			seal(list[n - 1]);
 		TAILQ_REMOVE(&log->pending, c, in_pending);
 		list = xrealloc(list, (n + 1) * sizeof(*list));
-		list[n++] = span_begin(t, log, c, from);
+		list[n++] = span_begin(t, log, c, c->read_to);
 	}
 	spans_store(t, log, list, n);
 	TAILQ_FOREACH (s, &log->spans, in_log)
 		span_begun(t, log, s);
 	free(list);
-	return true;
 }
 
 bool
@@ -368,8 +377,11 @@ order_enter(struct tail *t, struct log *log)
 	if (!order_may_enter(t, log))
 		return false;
 	c = next_of(t, log);
-	if (n == 0 && taken_over(t, log))
-		return true;
+	if (n == 0 && is_taken_over(t, log)) {
+		if (!files_failed(t))
+			take_over(t, log);
+		return log->readers != NULL;
+	}
 	content_measure(c);
 	if (n > 0 && list[0]->is.seal == SEAL_NONE)
 		seal(list[0]);

@@ -4,6 +4,7 @@
  */
 #include "place.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -106,12 +107,30 @@ packed_read(const struct place *p, void *to, size_t n, uint64_t offset)
 	return got;
 }
 
+/* A disk may give a part alone, though there is more. */
+static ssize_t
+plain_read(const struct place *p, char *to, size_t n, uint64_t offset)
+{
+	size_t all = 0;
+	ssize_t got;
+
+	while ((got = pread(p->fd, to + all, n - all, (off_t)(offset + all))) > 0) {
+		all += (size_t)got;
+		if (all == n)
+			break;
+	}
+	return got < 0 ? -1 : (ssize_t)all;
+}
+
 ssize_t
 place_read(const struct place *p, void *to, size_t n, uint64_t offset)
 {
-	if (p->packed != NULL)
-		return packed_read(p, to, n, offset);
-	return pread(p->fd, to, n, (off_t)offset);
+	ssize_t got =
+	    p->packed != NULL ? packed_read(p, to, n, offset) : plain_read(p, to, n, offset);
+
+	if (got < 0)
+		*p->failed = (struct failed){ errno, p };
+	return got;
 }
 
 void

@@ -21,7 +21,8 @@ void place_changed(struct tail *t, struct place *p);
 
 /**
  * place_read(p, to, n, offset):
- * Read ${n} bytes from ${offset} on; fewer only at the end; -1 with errno.
+ * Read ${n} bytes from ${offset} on; fewer only at the end.  -1 with errno: the
+ * disk failed, which says nothing of the bytes; ask files_failed before acting on them.
  * Forward is cheap; far back in a .gz is from its start.
  */
 ssize_t place_read(const struct place *p, void *to, size_t n, uint64_t offset);

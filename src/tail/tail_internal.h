@@ -30,8 +30,9 @@ struct files {
 	LIST_HEAD(, place) all; /* the newest first */
 	struct map *by_inode;
 	size_t n, most;
-	bool starved; /* a file was not opened: look again when there is room */
-	bool closed;  /* a writer has closed a file since the last turn */
+	bool starved;         /* a file was not opened: look again when there is room */
+	bool closed;          /* a writer has closed a file since the last turn */
+	struct failed failed; /* the last read that did, and was not asked for yet */
 	struct said said, said_full, said_starved;
 };
 

@@ -32,7 +32,8 @@ become_another(struct tail *t, struct place *p)
 	rotation_open(t, log);
 	order_name(t, log);
 	was = content_find(t, &id);
-	if (was != NULL && content_place(was) == NULL)
+	if (was != NULL && content_place(was) == NULL &&
+	    (was->spans == 0 || lost_is_certain(t, was)))
 		lost_content(t, was, LOST_TRUNCATED);
 	frame_forget(&t->frame);
 }
@@ -40,6 +41,8 @@ become_another(struct tail *t, struct place *p)
 void
 truncation_found(struct tail *t, struct place *p)
 {
+	if (files_failed(t))
+		return;
 	place_measure(p);
 	say_info("tail", "%s was truncated: it has %" PRIu64 " bytes, %" PRIu64 " were read of it",
 	    p->name, p->size, p->content->read_to);
@@ -103,7 +106,7 @@ truncation_pending(struct tail *t, struct log *log)
 			continue;
 		if (c->named) {
 			truncation_found(t, p);
-		} else {
+		} else if (!files_failed(t)) {
 			p->first_look = t->look->number + 1;
 			files_head(p);
 			rotation_open(t, log);
@@ -151,7 +154,7 @@ truncation_places(struct tail *t, struct log *log)
 	TAILQ_FOREACH (s, &log->spans, in_log) {
 		p = content_place(s->content);
 		if (p == NULL || TAILQ_NEXT(p, in_content) == NULL ||
-		    (p = grown_apart(s->content)) == NULL)
+		    (p = grown_apart(s->content)) == NULL || files_failed(t))
 			continue;
 		become_another(t, p);
 		return; /* the spans may be others now */

@@ -25,12 +25,23 @@ due_in(struct reader *r, int64_t at)
 		r->due = at;
 }
 
+/* The disk failed: all is as it was, and is tried again. */
+static enum walk
+failed(struct tail *t, struct reader *r)
+{
+	t->frame.gone = false;
+	due_in(r, t->now + LATE_GAP);
+	return WALK_END;
+}
+
 /* A record was refused, or its lines are gone. */
 static enum walk
 refused(struct tail *t, struct reader *r)
 {
 	if (!t->frame.gone)
 		return WALK_REFUSED;
+	if (files_failed(t))
+		return failed(t, r);
 	t->frame.gone = false;
 	truncation_look(t, r);
 	return WALK_MORE;
@@ -222,10 +233,13 @@ at_end(struct tail *t, struct reader *r, struct place *p)
 		return WALK_MORE;
 	waits = order_waits(t, r->log);
 	/* The last line is taken, though its newline has not come. */
-	if (flush && over && !waits && r->at < r->span->is.base + p->size)
-		was = walked(t, r, p, lines_finish(t, r, p));
-	if (was != WALK_END)
-		return was;
+	if (flush && over && !waits && r->at < r->span->is.base + p->size) {
+		enum lines last = lines_finish(t, r, p);
+
+		was = files_failed(t) ? failed(t, r) : walked(t, r, p, last);
+		if (was != WALK_END || r->due == t->now + LATE_GAP)
+			return was;
+	}
 	if (flush && !waits && frame_is_open(r) && !breaks_flush(&t->frame, r))
 		return refused(t, r);
 	reader_follow(r);
@@ -263,6 +277,8 @@ read_on(struct tail *t, struct reader *r, struct place *p, uint64_t end)
 {
 	enum lines was = lines_read(t, r, p, end);
 
+	if (files_failed(t))
+		return failed(t, r);
 	if (p->packed != NULL && was == LINES_MORE)
 		place_turned(t, r, true);
 	if (was != LINES_END)

@@ -35,6 +35,7 @@ enum {
 	PATHS = 1 << 12,    /* plain files, and a Path that finds rotated names, too */
 	NUMBERS = 1 << 13,  /* plain files x.1 x.2 x.3, each a log of its own */
 	POWER = 1 << 14,    /* the power goes: the live file has lost its last bytes */
+	FAILS = 1 << 15,    /* a read of a file fails, or gives a part */
 };
 
 static unsigned kinds; /* of this seed */

@@ -1,0 +1,36 @@
+/* The disk of test_moves.c: a read fails, or gives a part of what is there. */
+#ifndef MOVES_DISK_H
+#define MOVES_DISK_H
+
+#include <dlfcn.h>
+#include <errno.h>
+
+#include "moves.h"
+
+static unsigned reads_left; /* before the one that fails; 0: none does */
+static bool in_part;        /* it gives a part */
+
+ssize_t
+pread(int fd, void *to, size_t n, off_t at)
+{
+	static ssize_t (*call)(int, void *, size_t, off_t);
+
+	if (call == NULL)
+		*(void **)&call = dlsym(RTLD_NEXT, "pread");
+	if (reads_left == 0 || --reads_left > 0)
+		return call(fd, to, n, at);
+	TRACE("%s of %zu bytes at %lld\n", in_part ? "A PART" : "EIO", n, (long long)at);
+	if (in_part)
+		return call(fd, to, n - n / 2, at);
+	errno = EIO;
+	return -1;
+}
+
+static void
+disk_fail_soon(void)
+{
+	reads_left = 1 + any(12);
+	in_part = any(3) == 0;
+}
+
+#endif
