@@ -146,10 +146,13 @@ log_forget(struct state *s, struct known_log *l)
 void
 logs_forget(struct state *s, struct known *k)
 {
-	while (k->spans != NULL) {
-		struct known_log *l = k->spans->log;
+	struct known_span *sp, *next;
 
-		logs_drop(s, k->spans);
+	for (sp = k->spans; sp != NULL; sp = next) {
+		struct known_log *l = sp->log;
+
+		next = sp->next;
+		logs_drop(s, sp);
 		if (l->nspans == 0)
 			log_forget(s, l);
 	}

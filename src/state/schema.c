@@ -93,15 +93,53 @@ file_private(const char *path)
 	close(fd);
 }
 
+/* SQLite's check of a file says "error code" of a page that is not what it was, and of a disk that fails. */
+static bool
+is_readable(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char bytes[65536];
+	ssize_t n = -1;
+	off_t at = 0;
+
+	while (fd >= 0 && (n = pread(fd, bytes, sizeof(bytes), at)) > 0)
+		at += n;
+	if (fd >= 0)
+		close(fd);
+	return n == 0;
+}
+
+/* 1: it is sound; 0: it is not, though its bytes could be read; -1: the disk failed. */
+static int
+file_check(struct state *s, const char *path)
+{
+	static const char sound[] =
+	    "SELECT quick_check = 'ok' FROM pragma_quick_check WHERE arg = 1";
+	char *wal = xprintf("%s-wal", path);
+	int result = 0;
+
+	for (int i = 0; i < 2 && result == 0; i++) { /* a read that failed once is no corruption */
+		int64_t is = number_of(s->db, sound);
+
+		if (is == 1)
+			result = 1;
+		else if (is < 0 && !is_corrupt(s->db))
+			result = -1;
+		else if (!is_readable(path) || (access(wal, F_OK) == 0 && !is_readable(wal)))
+			result = -1;
+	}
+	free(wal);
+	return result;
+}
+
 static enum opened
 file_open(struct state *s, const char *path)
 {
 	static const char settings[] =
 	    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 	    "PRAGMA journal_size_limit = 4194304; PRAGMA temp_store = MEMORY;";
-	static const char sound[] =
-	    "SELECT quick_check = 'ok' FROM pragma_quick_check WHERE arg = 1";
 	int64_t version;
+	int sound;
 
 	file_private(path);
 	if (sqlite3_open_v2(path, &s->db,
@@ -109,12 +147,11 @@ file_open(struct state *s, const char *path)
 		NULL) != SQLITE_OK)
 		return OPEN_FAILED;
 	sqlite3_busy_timeout(s->db, BUSY_MS);
-	if (sqlite3_exec(s->db, settings, NULL, NULL, NULL) != SQLITE_OK ||
-	    number_of(s->db, sound) != 1)
-		return is_corrupt(s->db) || sqlite3_errcode(s->db) == SQLITE_OK ||
-			       sqlite3_errcode(s->db) == SQLITE_ROW
-			   ? OPEN_CORRUPT
-			   : OPEN_FAILED;
+	if (sqlite3_exec(s->db, settings, NULL, NULL, NULL) != SQLITE_OK)
+		return is_corrupt(s->db) ? OPEN_CORRUPT : OPEN_FAILED;
+	sound = file_check(s, path);
+	if (sound != 1)
+		return sound == 0 ? OPEN_CORRUPT : OPEN_FAILED;
 	if (is_foreign(s->db))
 		return OPEN_FOREIGN;
 	version = number_of(s->db, "PRAGMA user_version");

@@ -1,8 +1,85 @@
 /* A store that cannot be used as it is: in use, of another schema, damaged, empty. */
 #include "state_rig.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <glob.h>
+
+/* ---- a disk that fails */
+
+static unsigned reads_left; /* of SQLite's, before the one that fails; 0: none does */
+static unsigned fails;      /* so many in a row */
+
+ssize_t
+pread64(int fd, void *to, size_t n, off64_t at)
+{
+	static ssize_t (*call)(int, void *, size_t, off64_t);
+
+	if (call == NULL)
+		*(void **)&call = dlsym(RTLD_NEXT, "pread64");
+	if (reads_left > 1 || fails == 0) {
+		reads_left -= reads_left > 1;
+		return call(fd, to, n, at);
+	}
+	fails--;
+	errno = EIO;
+	return -1;
+}
+
+ssize_t
+pread(int fd, void *to, size_t n, off_t at)
+{
+	return pread64(fd, to, n, at);
+}
+
+/* True: a read has failed, and the start, or the next one, has all that was stored. */
+static bool
+survives(unsigned nth, unsigned times)
+{
+	struct state *s;
+	bool failed;
+
+	reads_left = nth;
+	fails = times;
+	s = state_open(dir);
+	failed = fails < times;
+	fails = 0;
+	if (s != NULL)
+		assert_false(state_was_set_aside(s));
+	state_close(s);
+	s = opened();
+	assert_false(state_was_set_aside(s));
+	assert_int_equal(state_is_break(s, &id, SIDE_STDOUT, 0, 5), 5);
+	state_close(s);
+	return failed;
+}
+
+static void
+test_a_disk_that_fails_sets_nothing_aside(void **state)
+{
+	struct state *s = begun();
+	unsigned n = 1;
+
+	(void)state;
+	for (unsigned char i = 0; i < 50; i++) {
+		struct identity page = { { 'p', i } };
+		char path[2000];
+
+		memset(path, 'p', sizeof(path));
+		path[sizeof(path) - 1] = '\0';
+		state_opened(s, &page, path);
+	}
+	state_break(s, &id, SIDE_STDOUT, 5);
+	state_close(s);
+	s = opened();
+	assert_int_equal(state_is_break(s, &id, SIDE_STDOUT, 0, 5), 5);
+	state_close(s);
+	while (survives(n, 1) && survives(n, 3))
+		n++;
+	assert_true(n > 10);
+}
+
+/* ---- the file */
 
 static void
 test_a_second_instance_is_refused(void **state)
@@ -132,6 +209,7 @@ main(void)
 		TEST(test_a_corrupt_file_is_set_aside),
 		TEST(test_a_damaged_page_is_found_at_the_start),
 		TEST(test_an_empty_file_becomes_a_store),
+		TEST(test_a_disk_that_fails_sets_nothing_aside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
