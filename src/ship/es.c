@@ -23,13 +23,12 @@ es_open(struct sink *sink)
 	sink->own = es;
 	es->sink = sink;
 	es->conf = conf;
-	es->groups = xcalloc(1, sizeof(*es->groups));
-	es->groups->index = es_index_fixed(conf);
-	es->hosts = es_hosts_new(sink, conf, es->groups->index);
+	es_group_init(&es->groups, es_index_fixed(conf));
+	es->hosts = es_hosts_new(sink, conf, es->groups.index);
 	if (es->hosts == NULL)
 		return -1;
 	es->http = es_http_new(conf);
-	es->hold = es_hold_new(sink, conf, es->groups);
+	es->hold = es_hold_new(sink, conf);
 	hosts = es_hosts_count(es->hosts);
 	es->nrequests = (unsigned)conf->workers + (hosts > 1 ? hosts : 0);
 	es->requests = xcalloc(es->nrequests, sizeof(struct es_request *));
@@ -50,7 +49,7 @@ es_close(struct sink *sink)
 	es_template_free(es->template);
 	send_queue_clear(&es->queue);
 	es_hold_free(es->hold);
-	free(es->groups);
+	es_group_fini(&es->groups);
 	es_http_free(es->http);
 	es_hosts_free(es->hosts);
 	free(es);
@@ -89,11 +88,11 @@ request_start(struct es *es, struct piece *p, int64_t now)
 {
 	struct es_request *r = request_take(es);
 	/* A host with evidence judges a document that was refused in doubt. */
-	uint32_t not = p->tried | es_proof_missing(es->hold, es->groups, p);
+	uint32_t not = p->tried | es_proof_missing(es->hold, &es->groups, p);
 	unsigned host = (unsigned)es_hosts_pick(es->hosts, not, now);
 	const struct es_address *to = es_hosts_address(es->hosts, host);
 
-	es_proof_mark(es->hold, es->groups, p, host, r->proven);
+	es_proof_mark(es->hold, &es->groups, p, host, r->proven);
 	r->piece = p;
 	r->host = host;
 	r->beyond = es_hosts_sent(es->hosts, host, now);

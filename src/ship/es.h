@@ -24,11 +24,11 @@ struct es {
 	struct es_hosts *hosts;
 	struct es_template *template;
 	struct send_queue queue;
-	struct es_groups *groups;
+	struct es_groups groups;
 	struct es_hold *hold;
 	struct es_request **requests, *free;
 	unsigned nrequests; /* Workers, and a probe for each host */
-	struct said said_dead, said_store;
+	struct said said_dead, said_store, said_held;
 };
 
 /**

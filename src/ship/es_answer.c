@@ -140,7 +140,7 @@ doubt_begins(const struct landed *l)
 	p->refused = l->now;
 	doubt_single(p);
 	TODO_EACH (p, i)
-		es_group_of(l->es->groups, p->batch, &p->batch->items[i]);
+		es_group_of(&l->es->groups, p->batch, &p->batch->items[i]);
 }
 
 static void

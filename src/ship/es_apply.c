@@ -35,7 +35,6 @@ struct apply {
 
 	unsigned busy, rushed; /* items with VERDICT_BUSY; those of them with 429 */
 	unsigned taken;
-	uint32_t took; /* groups of which an item was taken; bits */
 };
 
 static int64_t
@@ -81,7 +80,7 @@ item_done(struct apply *a, uint32_t i, bool conflict)
 {
 	const struct item *item = item_of(a, i);
 	struct output_metrics *m = a->es->sink->metrics;
-	struct group *g = es_group_seen(a->es->groups, a->p->batch, item);
+	struct group *g = es_group_seen(&a->es->groups, a->p->batch, item);
 
 	if (conflict && item->fresh && a->first)
 		collision_say(a, item);
@@ -89,10 +88,8 @@ item_done(struct apply *a, uint32_t i, bool conflict)
 	if (a->p->form != FORM_FULL)
 		metrics_add(&m->stripped, 1);
 	a->taken++;
-	if (g != NULL) {
-		a->took |= UINT32_C(1) << (g - a->es->groups->at);
+	if (g != NULL)
 		es_group_taken(g, a->r->host, a->r->started);
-	}
 	delivery_settle(a->es->sink->delivery, item);
 	if (a->held)
 		es_hold_remove(a->es->hold, i);
@@ -125,8 +122,9 @@ static void
 say_held(const struct apply *a, struct group *g, const struct cause *c)
 {
 	const struct reply_item *answer = &c->answer;
+	bool many = a->es->groups.n > GROUPS; /* indices: one of them is said */
 
-	if (said_lately(&g->said))
+	if (said_lately(many ? &a->es->said_held : &g->said))
 		return;
 	say_warn("es",
 	    "index %s answers %d %s%s%.200s%s; its records wait, others go on  output=%s host=%s "
@@ -169,7 +167,7 @@ item_homeless(struct apply *a, uint32_t i, struct group *g, const struct cause *
 
 	if (c->verdict == VERDICT_BUSY || es_hold_count(a->es->hold) == 0 || elsewhere(a, a->tried))
 		put_into(a, doubt ? &a->doubted : &a->again, a->p->form, i);
-	else if (!doubt || g->shared || g->probe == PROBE_REFUSED)
+	else if (!doubt || g->probe == PROBE_REFUSED)
 		es_hold_park(a->es->hold, item_of(a, i), g->why);
 	else if (g->probe == PROBE_NONE)
 		ask_core(a, i, g);
@@ -197,7 +195,7 @@ held_refused(struct apply *a, uint32_t i, struct group *g, const struct cause *c
 		return;
 	}
 	at->attempt++;
-	if (c->verdict == VERDICT_DOUBT && all_tried && !g->shared && g->attempt >= CORE_ATTEMPTS &&
+	if (c->verdict == VERDICT_DOUBT && all_tried && g->attempt >= CORE_ATTEMPTS &&
 	    g->probe != PROBE_WAITS)
 		ask_core(a, i, g);
 }
@@ -205,7 +203,7 @@ held_refused(struct apply *a, uint32_t i, struct group *g, const struct cause *c
 static void
 batch_refused(struct apply *a, uint32_t i, struct group *g, const struct cause *c)
 {
-	struct held how = { .group = (uint8_t)(g - a->es->groups->at),
+	struct held how = { .group = g,
 		.form = a->p->form,
 		.why = c->verdict,
 		.since = es_proof_doubted(a->p, a->now),
@@ -225,7 +223,7 @@ batch_refused(struct apply *a, uint32_t i, struct group *g, const struct cause *
 static void
 item_refused(struct apply *a, uint32_t i, const struct cause *c)
 {
-	struct group *g = es_group_of(a->es->groups, a->p->batch, item_of(a, i));
+	struct group *g = es_group_of(&a->es->groups, a->p->batch, item_of(a, i));
 
 	snprintf(g->why, sizeof(g->why), "index %.90s answers %d %.50s", g->index, c->answer.status,
 	    c->answer.type);
@@ -263,11 +261,12 @@ item_apply(struct apply *a, uint32_t i)
 static void
 groups_took(struct apply *a)
 {
-	for (unsigned i = 0; i < a->es->groups->n; i++) {
-		struct group *g = &a->es->groups->at[i];
+	struct group *g;
 
-		if (!(a->took >> i & 1))
+	TAILQ_FOREACH (g, &a->es->groups.all, in_groups) {
+		if (!g->took)
 			continue;
+		g->took = false;
 		if (g->probe == PROBE_REFUSED)
 			g->probe = PROBE_NONE;
 		if (a->held)
@@ -295,7 +294,7 @@ probes_end(struct es *es, const struct piece *p)
 	if (!p->probe)
 		return;
 	TODO_EACH (p, i)
-		es_group_of(es->groups, p->batch, &p->batch->items[i])->probe = PROBE_NONE;
+		es_group_of(&es->groups, p->batch, &p->batch->items[i])->probe = PROBE_NONE;
 }
 
 static void

@@ -26,7 +26,7 @@ es_bury_reason(const struct cause *c)
 static int
 letter_put(struct es *es, const struct batch *b, const struct item *item, const struct cause *c)
 {
-	const struct group *g = es_group_of(es->groups, b, item);
+	const struct group *g = es_group_of(&es->groups, b, item);
 	struct dead_letter letter = {
 		.output = slice_of(es->sink->name),
 		.index = slice_of(g->index),

@@ -1,6 +1,35 @@
 /* Indices that have refused records. */
 #include "es_group.h"
 
+#include <stdlib.h>
+
+#include "least.h"
+#include "map.h"
+#include "memory.h"
+
+#define MAP_ENTRY 128u /* bytes of the map for a group, beside its key, and of what malloc adds */
+
+void
+es_group_init(struct es_groups *gs, const char *index)
+{
+	gs->index = index;
+	TAILQ_INIT(&gs->all);
+	gs->by_index = map_new();
+	gs->n = 0;
+}
+
+void
+es_group_fini(struct es_groups *gs)
+{
+	struct group *g;
+
+	while ((g = TAILQ_FIRST(&gs->all)) != NULL) {
+		TAILQ_REMOVE(&gs->all, g, in_groups);
+		free(g);
+	}
+	map_free(gs->by_index);
+}
+
 /* {"create":{"_index":"NAME","_id":…: the name as it stands there. */
 static struct slice
 index_of(const struct es_groups *gs, const struct batch *b, const struct item *item)
@@ -19,67 +48,57 @@ index_of(const struct es_groups *gs, const struct batch *b, const struct item *i
 	return (struct slice){ from, end == NULL ? 0 : (size_t)(end - from) };
 }
 
-static bool
-group_is(const struct group *g, struct slice index)
-{
-	size_t n = index.len < sizeof(g->index) ? index.len : sizeof(g->index) - 1;
-
-	return strlen(g->index) == n && memcmp(g->index, index.at, n) == 0;
-}
-
 struct group *
 es_group_seen(struct es_groups *gs, const struct batch *b, const struct item *item)
 {
-	struct slice index;
-
-	if (gs->n == 0)
-		return NULL;
-	index = index_of(gs, b, item);
-	for (unsigned i = 0; i < gs->n; i++) {
-		if (group_is(&gs->at[i], index))
-			return &gs->at[i];
-	}
-	return NULL;
+	return gs->n == 0 ? NULL : map_get(gs->by_index, index_of(gs, b, item));
 }
 
-/* A new one, else one that holds nothing, else the last. */
+/* The place of one that holds nothing, else a new one. */
 static struct group *
 group_free(struct es_groups *gs)
 {
-	if (gs->n < GROUPS)
-		return &gs->at[gs->n++];
-	for (unsigned i = 0; i < GROUPS; i++) {
-		if (gs->at[i].held == 0)
-			return &gs->at[i];
+	struct group *g = NULL;
+
+	if (gs->n >= GROUPS) {
+		TAILQ_FOREACH (g, &gs->all, in_groups) {
+			if (g->held == 0)
+				break;
+		}
 	}
-	return &gs->at[GROUPS - 1];
+	if (g == NULL) {
+		gs->n++;
+		return xcalloc(1, sizeof(*g));
+	}
+	TAILQ_REMOVE(&gs->all, g, in_groups);
+	map_del(gs->by_index, slice_of(g->index));
+	memset(g, 0, sizeof(*g));
+	return g;
 }
 
 struct group *
 es_group_of(struct es_groups *gs, const struct batch *b, const struct item *item)
 {
-	struct group *g = es_group_seen(gs, b, item);
-	struct slice index;
+	struct slice index = index_of(gs, b, item);
+	struct group *g = map_get(gs->by_index, index);
 
-	if (g != NULL)
-		return g;
-	g = group_free(gs);
-	if (g->held == 0)
-		memset(g, 0, sizeof(*g));
-	g->shared = g->held > 0;
-	memset(g->taken, 0, sizeof(g->taken));
-	index = index_of(gs, b, item);
-	if (index.len >= sizeof(g->index))
-		index.len = sizeof(g->index) - 1;
-	memcpy(g->index, index.at, index.len);
-	g->index[index.len] = '\0';
+	if (g != NULL) {
+		TAILQ_REMOVE(&gs->all, g, in_groups);
+	} else {
+		g = group_free(gs);
+		index.len = least(index.len, INDEX_SIZE - 1);
+		memcpy(g->index, index.at, index.len);
+		map_put(gs->by_index, index, g);
+	}
+	TAILQ_INSERT_TAIL(&gs->all, g, in_groups);
 	return g;
 }
 
 void
 es_group_taken(struct group *g, unsigned host, int64_t started)
 {
-	if (!g->shared && started > g->taken[host])
+	g->took = true;
+	if (started > g->taken[host])
 		g->taken[host] = started;
 }
 
@@ -91,4 +110,10 @@ es_group_took(const struct group *g, int64_t since)
 			return true;
 	}
 	return false;
+}
+
+uint64_t
+es_group_limit(bool fixed)
+{
+	return (fixed ? 1 : BATCH_ITEMS + GROUPS) * (sizeof(struct group) + INDEX_SIZE + MAP_ENTRY);
 }

@@ -20,7 +20,6 @@
 struct es_hold {
 	struct sink *sink;
 	const struct es_conf *conf;
-	struct es_groups *groups;
 	struct batch *batch; /* made when first used, with: */
 	struct held *at;
 	unsigned n;      /* held now */
@@ -29,13 +28,12 @@ struct es_hold {
 };
 
 struct es_hold *
-es_hold_new(struct sink *sink, const struct es_conf *conf, struct es_groups *groups)
+es_hold_new(struct sink *sink, const struct es_conf *conf)
 {
 	struct es_hold *h = xcalloc(1, sizeof(*h));
 
 	h->sink = sink;
 	h->conf = conf;
-	h->groups = groups;
 	return h;
 }
 
@@ -52,8 +50,8 @@ es_hold_free(struct es_hold *h)
 uint64_t
 es_hold_limit(const struct es_conf *conf)
 {
-	return sizeof(struct es_hold) + sizeof(struct es_groups) + conf->hold_size +
-	       sizeof(struct batch) + BATCH_ITEMS * sizeof(struct held);
+	return sizeof(struct es_hold) + conf->hold_size + sizeof(struct batch) +
+	       BATCH_ITEMS * sizeof(struct held);
 }
 
 bool
@@ -71,7 +69,7 @@ es_hold_at(struct es_hold *h, uint32_t i)
 struct group *
 es_hold_group(const struct es_hold *h, uint32_t i)
 {
-	return &h->groups->at[h->at[i].group];
+	return h->at[i].group;
 }
 
 unsigned
@@ -153,7 +151,7 @@ es_hold_put(struct es_hold *h, const struct batch *b, uint32_t i, const struct h
 	to->end += shift;
 	h->batch->body.len += size;
 	h->n++;
-	h->groups->at[how->group].held++;
+	how->group->held++;
 	count_show(h);
 	return true;
 }
@@ -252,7 +250,7 @@ first_due(const struct es_hold *h, int64_t now, int64_t *next)
 static bool
 asks_alone(const struct es_hold *h, const struct held *first)
 {
-	const struct group *g = &h->groups->at[first->group];
+	const struct group *g = first->group;
 
 	return g->attempt > ALL_ATTEMPTS && !es_group_took(g, first->since) &&
 	       first->form == FORM_FULL && retry_allows(h->conf->output.retry_limit, UINT_MAX);

@@ -17,7 +17,7 @@ struct es_hold;
 
 /* A record in it. */
 struct held {
-	uint8_t group;
+	struct group *group;
 	bool gone; /* its place is free */
 	enum form form;
 	enum verdict why;
@@ -28,11 +28,10 @@ struct held {
 };
 
 /**
- * es_hold_new(sink, conf, groups), es_hold_free(h):
+ * es_hold_new(sink, conf), es_hold_free(h):
  * Memory is taken when the first record comes.
  */
-struct es_hold *es_hold_new(
-    struct sink *sink, const struct es_conf *conf, struct es_groups *groups);
+struct es_hold *es_hold_new(struct sink *sink, const struct es_conf *conf);
 void es_hold_free(struct es_hold *h);
 
 /**

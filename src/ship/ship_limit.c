@@ -3,6 +3,7 @@
 
 #include "batch_pool.h"
 #include "es_hold.h"
+#include "es_index.h"
 #include "es_request.h"
 #include "gzip.h"
 #include "hosts.h"
@@ -56,7 +57,8 @@ es_limit(const struct es_conf *conf, uint64_t largest, uint64_t *heap, uint64_t 
 		each += 2 * largest;
 		*heap += GZIP_MEMORY;
 	}
-	*heap += workers * each + es_hold_limit(conf);
+	*heap +=
+	    workers * each + es_hold_limit(conf) + es_group_limit(es_index_fixed(conf) != NULL);
 	*heap += 2 * BATCH_ITEMS * sizeof(struct state_hold); /* of the report, and the state's */
 	*heap += 2 * MIB;                                     /* the template and its answer */
 	/* Connections are kept to each host; the kernel holds bytes for those at work. */

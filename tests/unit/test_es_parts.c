@@ -174,11 +174,13 @@ group_of(struct es_groups *gs, struct batch *b, const char *index)
 static void
 test_an_index_is_known_by_its_name_in_the_action(void **state)
 {
-	static struct es_groups gs, fixed = { .index = "logs" };
+	struct es_groups gs, fixed;
 	struct batch *b = batch_new(65536, 65536);
 	struct group *g;
 
 	(void)state;
+	es_group_init(&gs, NULL);
+	es_group_init(&fixed, "logs");
 	put(b, "one");
 	assert_null(es_group_seen(&gs, b, &b->items[0]));
 	g = es_group_of(&gs, b, &b->items[0]);
@@ -188,36 +190,54 @@ test_an_index_is_known_by_its_name_in_the_action(void **state)
 	assert_ptr_not_equal(group_of(&gs, b, "on"), g);
 	assert_string_equal(group_of(&fixed, b, "one")->index, "logs");
 	assert_int_equal(fixed.n, 1);
+	es_group_fini(&gs);
+	es_group_fini(&fixed);
 	batch_free(b);
 }
 
-static void
-test_indices_that_share_a_group_prove_nothing_of_each_other(void **state)
+static struct group *
+group_numbered(struct es_groups *gs, struct batch *b, unsigned number)
 {
-	static struct es_groups gs;
-	struct batch *b = batch_new(65536, 65536);
-	struct group *last = NULL;
-	char name[8];
+	char name[16];
+
+	snprintf(name, sizeof(name), "i%u", number);
+	return group_of(gs, b, name);
+}
+
+static void
+test_no_two_indices_share_a_group_however_many_hold_records(void **state)
+{
+	struct es_groups gs;
+	struct batch *b = batch_new(1 << 20, 1 << 20);
+	struct group *g, *first;
 
 	(void)state;
-	for (int i = 0; i < GROUPS; i++) {
-		snprintf(name, sizeof(name), "i%d", i);
-		last = group_of(&gs, b, name);
-		last->held = 1;
-		es_group_taken(last, 0, 10);
-		assert_true(es_group_took(last, 9) && !es_group_took(last, 10));
+	es_group_init(&gs, NULL);
+	for (unsigned i = 0; i < 20 * GROUPS; i++) {
+		g = group_numbered(&gs, b, i);
+		assert_int_equal(gs.n, i + 1);
+		assert_int_equal(g->held, 0);
+		g->held = 1;
+		es_group_taken(g, 0, i + 1);
 	}
-	assert_ptr_equal(group_of(&gs, b, "beyond"), last);
-	assert_true(last->shared);
-	es_group_taken(last, 0, 20);
-	assert_false(es_group_took(last, 0));
+	for (unsigned i = 0; i < 20 * GROUPS; i++) {
+		g = group_numbered(&gs, b, i);
+		assert_true(es_group_took(g, i) && !es_group_took(g, i + 1));
+	}
 
-	/* the place of one that holds nothing is begun anew */
-	gs.at[3].held = 0;
-	gs.at[3].probe = PROBE_REFUSED;
-	assert_ptr_equal(group_of(&gs, b, "another"), &gs.at[3]);
-	assert_int_equal(gs.at[3].probe, PROBE_NONE);
-	assert_false(es_group_took(&gs.at[3], 0) || gs.at[3].shared);
+	/* the place of the one that refused longest ago and holds nothing is begun anew */
+	group_numbered(&gs, b, 5)->held = 0;
+	first = group_numbered(&gs, b, 3);
+	first->held = 0;
+	first->probe = PROBE_REFUSED;
+	group_numbered(&gs, b, 5);
+	g = group_of(&gs, b, "another");
+	assert_ptr_equal(g, first);
+	assert_int_equal(g->probe, PROBE_NONE);
+	assert_false(es_group_took(g, 0));
+	assert_int_equal(gs.n, 20 * GROUPS);
+	assert_string_equal(group_numbered(&gs, b, 5)->index, "i5");
+	es_group_fini(&gs);
 	batch_free(b);
 }
 
@@ -233,15 +253,18 @@ proven(struct es_hold *hold, struct es_groups *gs, const struct piece *p, unsign
 static void
 test_a_document_is_proven_faulty_by_another_of_its_index_through_the_same_host(void **state)
 {
-	static struct es_groups gs;
+	struct es_groups gs;
 	struct es_conf conf = { .hold_size = 64000 };
 	struct sink sink = { .metrics = metrics_output("proofs"), .name = "proofs" };
-	struct es_hold *hold = es_hold_new(&sink, &conf, &gs);
+	struct es_hold *hold = es_hold_new(&sink, &conf);
 	struct batch *b = batch_new(65536, 65536);
 	struct piece *p = send_queue_piece(b, FORM_FULL);
-	struct group *one = group_of(&gs, b, "one"), *two = group_of(&gs, b, "two");
+	struct group *one, *two;
 
 	(void)state;
+	es_group_init(&gs, NULL);
+	one = group_of(&gs, b, "one");
+	two = group_of(&gs, b, "two");
 	todo_add(p, 0);
 	todo_add(p, 1);
 	es_group_taken(one, 2, 100);
@@ -258,35 +281,38 @@ test_a_document_is_proven_faulty_by_another_of_its_index_through_the_same_host(v
 	assert_true(proven(hold, &gs, p, 1, 1));
 	free(p);
 	es_hold_free(hold);
+	es_group_fini(&gs);
 	batch_free(b);
 }
 
 static void
 test_what_is_held_is_proven_only_while_it_is_held_in_doubt(void **state)
 {
-	static struct es_groups gs;
+	struct es_groups gs;
 	static char index[] = "one";
 	struct es_conf conf = { .hold_size = 64000, .index = index };
 	struct sink sink = { .metrics = metrics_output("held"), .name = "held" };
-	struct es_hold *hold = es_hold_new(&sink, &conf, &gs);
+	struct es_hold *hold = es_hold_new(&sink, &conf);
 	struct batch *b = batch_new(65536, 65536);
-	struct group *g = group_of(&gs, b, "one");
 	struct held how = { .why = VERDICT_DOUBT, .since = 100, .attempt = 1 };
 	int64_t next = INT64_MAX;
 	struct piece *p;
 
 	(void)state;
+	es_group_init(&gs, NULL);
+	how.group = group_of(&gs, b, "one");
 	assert_true(es_hold_put(hold, b, 0, &how));
 	p = es_hold_take(hold, 0, &next);
 	assert_non_null(p);
 	assert_null(es_hold_take(hold, 0, &next)); /* one at a time */
 	assert_false(proven(hold, &gs, p, 0, 0));
-	es_group_taken(g, 0, 101);
+	es_group_taken(how.group, 0, 101);
 	assert_true(proven(hold, &gs, p, 0, 0));
 	es_hold_at(hold, 0)->why = VERDICT_HOLD;
 	assert_false(proven(hold, &gs, p, 0, 0));
 	es_hold_done(hold, p);
 	es_hold_free(hold);
+	es_group_fini(&gs);
 	batch_free(b);
 }
 
@@ -294,17 +320,18 @@ test_what_is_held_is_proven_only_while_it_is_held_in_doubt(void **state)
 static void
 test_who_asks_for_all_is_not_always_the_same(void **state)
 {
-	static struct es_groups gs;
+	struct es_groups gs;
 	struct es_conf conf = { .hold_size = 64000, .output.retry_limit = -1 };
 	struct sink sink = { .metrics = metrics_output("asks"), .name = "asks" };
-	struct es_hold *hold = es_hold_new(&sink, &conf, &gs);
+	struct es_hold *hold = es_hold_new(&sink, &conf);
 	struct batch *b = batch_new(65536, 65536);
-	struct group *g = group_of(&gs, b, "one");
 	struct held how = { .why = VERDICT_HOLD, .attempt = 1, .due = 5 };
 	int64_t next = INT64_MAX;
 	struct piece *p;
 
 	(void)state;
+	es_group_init(&gs, NULL);
+	how.group = group_of(&gs, b, "one");
 	for (int i = 0; i < 3; i++)
 		assert_true(es_hold_put(hold, b, 0, &how));
 	assert_null(es_hold_take(hold, 4, &next));
@@ -312,7 +339,7 @@ test_who_asks_for_all_is_not_always_the_same(void **state)
 	p = es_hold_take(hold, 5, &next);
 	assert_int_equal(p->n, 3);
 	es_hold_done(hold, p);
-	g->attempt = 2;
+	how.group->attempt = 2;
 	for (uint32_t turn = 0; turn < 6; turn++) {
 		p = es_hold_take(hold, 5, &next);
 		assert_int_equal(p->n, 1);
@@ -325,6 +352,7 @@ test_who_asks_for_all_is_not_always_the_same(void **state)
 	assert_int_equal(p->n, 3);
 	es_hold_done(hold, p);
 	es_hold_free(hold);
+	es_group_fini(&gs);
 	batch_free(b);
 }
 
@@ -368,7 +396,7 @@ main(void)
 		cmocka_unit_test(
 		    test_pieces_are_sent_when_due_in_their_order_and_a_batch_ends_with_its_last),
 		cmocka_unit_test(test_an_index_is_known_by_its_name_in_the_action),
-		cmocka_unit_test(test_indices_that_share_a_group_prove_nothing_of_each_other),
+		cmocka_unit_test(test_no_two_indices_share_a_group_however_many_hold_records),
 		cmocka_unit_test(
 		    test_a_document_is_proven_faulty_by_another_of_its_index_through_the_same_host),
 		cmocka_unit_test(test_what_is_held_is_proven_only_while_it_is_held_in_doubt),

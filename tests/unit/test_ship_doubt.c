@@ -226,6 +226,116 @@ test_each_index_is_asked_with_a_core_of_its_own(void **state)
 	rig_end(&r);
 }
 
+/* ---- many indices */
+
+#define YEARS 150
+
+/* A record of each year, which is an index of its own; the odd years' are "odd". */
+static void
+fill_years(struct rig *r)
+{
+	struct batch *b = NULL;
+
+	for (unsigned year = 0; year < YEARS; year++) {
+		r->time = (365 * year + 200) * 86400 * NS_PER_S;
+		rig_put(r, &b, 0, year % 2 == 1 ? "odd" : "good");
+	}
+	shipper_give(r->shipper, b);
+}
+
+static int
+misses_pipeline_for_odd(struct server *s, struct slice id, struct slice document, const char **type)
+{
+	return has(document, "odd") ? misses_pipeline(s, id, document, type) : 201;
+}
+
+/* The odd years' records wait, over many requests of which the other years' are taken. */
+static bool
+odd_years_have_waited(struct rig *r)
+{
+	static unsigned since;
+
+	if (counters(r)->held < YEARS / 2)
+		return false;
+	if (since == 0)
+		since = atomic_load(&r->server.bulks);
+	if (!idle(r) && r->put[0] < 12 * YEARS)
+		fill_years(r);
+	return atomic_load(&r->server.bulks) > since + 4 * YEARS;
+}
+
+static void
+test_no_index_that_takes_documents_condemns_those_of_others(void **state)
+{
+	struct rig r = { .server = { .answer = takes_at_any_path,
+			     .judge = misses_pipeline_for_odd },
+		.index = "year-%Y" };
+
+	(void)state;
+	rig_start(&r, PLAIN, false);
+	atomic_store(&r.server.blocked, true);
+	fill_years(&r);
+	wait_for(&r, odd_years_have_waited);
+	atomic_store(&r.server.blocked, false);
+	wait_for(&r, idle);
+	assert_int_equal(shipped(&r, 0), r.put[0]);
+	assert_int_equal(map_count(r.server.stored), r.put[0]);
+	assert_int_equal(counters(&r)->stripped, 0);
+	assert_int_equal(dead_letters(&r, NULL), 0);
+	rig_end(&r);
+}
+
+/* Of each year a document that its index never takes, between others. */
+static int
+refuses_odd(struct server *s, struct slice id, struct slice document, const char **type)
+{
+	(void)s;
+	(void)id;
+	return has(document, "odd") ? (*type = "strange_exception", 400) : 201;
+}
+
+static bool
+held_all(struct rig *r)
+{
+	return counters(r)->held == YEARS;
+}
+
+static bool
+all_years_judged(struct rig *r)
+{
+	struct batch *b = NULL;
+
+	if (counters(r)->held == 0)
+		return idle(r);
+	for (unsigned year = 0; year < YEARS; year++) { /* evidence */
+		r->time = (365 * year + 200) * 86400 * NS_PER_S;
+		rig_put(r, &b, 0, "good");
+	}
+	shipper_give(r->shipper, b);
+	return false;
+}
+
+static void
+test_a_document_is_judged_in_its_own_index_however_many_refuse(void **state)
+{
+	struct rig r = { .server = { .answer = takes_at_any_path, .judge = refuses_odd },
+		.index = "year-%Y" };
+	struct batch *b = NULL;
+
+	(void)state;
+	rig_start(&r, PLAIN, false);
+	for (unsigned year = 0; year < YEARS; year++) {
+		r.time = (365 * year + 200) * 86400 * NS_PER_S;
+		rig_put(&r, &b, 0, "odd");
+	}
+	shipper_give(r.shipper, b);
+	wait_for(&r, held_all);
+	wait_for(&r, all_years_judged);
+	assert_int_equal(dead_letters(&r, NULL), YEARS);
+	assert_int_equal(map_count(r.server.stored), r.put[0] - YEARS);
+	rig_end(&r);
+}
+
 /* A server that refuses whole requests with more than cores in them. */
 static void
 refuses_more_than_cores(struct server *s, const struct request *q, struct buffer *out)
@@ -264,6 +374,8 @@ main(void)
 		cmocka_unit_test(test_where_nothing_but_cores_is_taken_each_document_is_judged),
 		cmocka_unit_test(test_a_quiet_index_is_asked_with_a_core_after_a_while),
 		cmocka_unit_test(test_each_index_is_asked_with_a_core_of_its_own),
+		cmocka_unit_test(test_no_index_that_takes_documents_condemns_those_of_others),
+		cmocka_unit_test(test_a_document_is_judged_in_its_own_index_however_many_refuse),
 		cmocka_unit_test(test_whole_requests_that_are_refused_come_to_a_core_too),
 	};
 
