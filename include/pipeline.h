@@ -15,7 +15,7 @@ struct pipeline_options {
 };
 
 enum pipeline_end {
-	PIPELINE_FAILED,  /* it could not start, and has said why */
+	PIPELINE_FAILED,  /* it could not start, or an output failed, and has said why */
 	PIPELINE_ENDED,   /* by a signal, or all is delivered */
 	PIPELINE_RELOADS, /* to go on with the configuration that ${reload} has read */
 };

@@ -77,8 +77,8 @@ bool shipper_idle(struct shipper *s);
 
 /**
  * shipper_stop(s, grace):
- * Deliver what was given for at most ${grace} ns (-1: for ever), then stop
- * the thread.  Return how many records were not delivered (they stay behind
+ * Deliver what was given, but to outputs that fail, for at most ${grace} ns (-1:
+ * for ever), then stop the thread.  Return how many records were not delivered (they stay behind
  * the cursors), each once for every output that has not got it.
  */
 uint64_t shipper_stop(struct shipper *s, int64_t grace);
@@ -89,5 +89,14 @@ uint64_t shipper_stop(struct shipper *s, int64_t grace);
  * is away or holds records; else the reason is written to ${why}.
  */
 bool shipper_ready(struct shipper *s, char *why, size_t size);
+
+/**
+ * shipper_fails(s):
+ * The worst of its outputs that no waiting for an answer mends: FAILS_FOR_NOW on a
+ * full device, FAILS_FOR_GOOD on a closed pipe or
+ * descriptor.
+ */
+enum shipper_fails { FAILS_NOT, FAILS_FOR_NOW, FAILS_FOR_GOOD };
+enum shipper_fails shipper_fails(const struct shipper *s);
 
 #endif

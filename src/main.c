@@ -1,5 +1,7 @@
 /* The table of commands.  Without a command's name the command is run, as Fluent Bit is called. */
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
 
@@ -31,11 +33,28 @@ command_named(const char *name)
 	return NULL;
 }
 
+/*
+ * No file of ours may get the number of a standard descriptor that is closed:
+ * documents or messages would be written into it.
+ */
+static void
+standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
 	const struct command *c;
 
+	standard_descriptors();
 	if (argc < 2)
 		return cmd_run.run(argc, argv);
 	c = command_named(argv[1]);

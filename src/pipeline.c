@@ -243,6 +243,8 @@ pipeline_run(struct pipeline *p)
 	pthread_join(p->reader, NULL);
 	kube_stop(p->enriching.kube);
 	left = shipper_stop(p->shipper, p->service->grace);
+	if (left > 0 && end == PIPELINE_ENDED && shipper_fails(p->shipper) != FAILS_NOT)
+		end = PIPELINE_FAILED;
 	if (left > 0)
 		say_warn("run",
 		    "%llu records were not delivered in time; they are read again at the next start",

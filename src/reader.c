@@ -219,6 +219,15 @@ all_given(const struct filling *f)
 	return shipper_idle(f->shipper);
 }
 
+/* An output fails, and this run does not wait until it is well again. */
+static bool
+gives_up(const struct pipeline *p)
+{
+	enum shipper_fails fails = shipper_fails(p->shipper);
+
+	return fails == FAILS_FOR_GOOD || (fails != FAILS_NOT && p->options.exit_on_eof);
+}
+
 /* The age at which a batch is sealed: less while no request is under way. */
 static int64_t
 linger_of(const struct pipeline *p)
@@ -255,7 +264,7 @@ reader_run(void *arg)
 	int wait = 0;
 
 	pthread_setname_np(pthread_self(), "reader");
-	while (!atomic_load(&p->stop)) {
+	while (!atomic_load(&p->stop) && !gives_up(p)) {
 		bool more, room, counts;
 		int64_t now;
 		int pods;

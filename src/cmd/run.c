@@ -33,7 +33,8 @@ const struct command cmd_run = {
 	.help = "Follow the configured files and ship their records until stopped.",
 	.more =
 	    "SIGTERM: read no more, deliver for at most Grace seconds, exit 0; again: stop now.\n"
-	    "SIGHUP: read the configuration again and go on with it; when it is wrong, as before.",
+	    "SIGHUP: read the configuration again and go on with it; when it is wrong, as before.\n"
+	    "Exit 1: it could not start, or standard output, as an output, could not be written.",
 	.options = options,
 };
 

@@ -211,6 +211,20 @@ shipper_ready(struct shipper *s, char *why, size_t size)
 	return true;
 }
 
+enum shipper_fails
+shipper_fails(const struct shipper *s)
+{
+	enum shipper_fails worst = FAILS_NOT;
+
+	for (size_t i = 0; i < s->nsinks; i++) {
+		enum shipper_fails its = atomic_load(&s->sinks[i].fails);
+
+		if (its > worst)
+			worst = its;
+	}
+	return worst;
+}
+
 /* ---- the thread */
 
 static void
@@ -332,6 +346,19 @@ report_holds(struct shipper *s, int64_t now)
 	hold_report_post(s->report, s->state);
 }
 
+/* The number of deliveries that outputs cannot make as things are. */
+static uint64_t
+stuck(struct shipper *s)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < s->nsinks; i++) {
+		if (s->sinks[i].type->stuck != NULL)
+			n += s->sinks[i].type->stuck(&s->sinks[i]);
+	}
+	return n;
+}
+
 static bool
 may_end(struct shipper *s, int64_t now)
 {
@@ -342,7 +369,7 @@ may_end(struct shipper *s, int64_t now)
 	stop = s->stop;
 	deadline = s->deadline;
 	pthread_mutex_unlock(&s->lock);
-	return stop && (now >= deadline || delivery_missing(s->delivery) == 0);
+	return stop && (now >= deadline || delivery_missing(s->delivery) == stuck(s));
 }
 
 static void *

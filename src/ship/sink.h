@@ -31,6 +31,8 @@ struct sink_type {
 	void (*give)(struct sink *s, struct batch *b);
 	/* Do all that is due; return the time of the next call (mono ns), or NEVER. */
 	int64_t (*turn)(struct sink *s, int64_t now);
+	/* The number of deliveries that it cannot make as things are; NULL: 0. */
+	uint64_t (*stuck)(struct sink *s);
 	/* Call hold_report_item() for each item of its hold; NULL: it has none. */
 	void (*report)(struct sink *s);
 };
@@ -50,6 +52,7 @@ struct sink {
 	atomic_uint held; /* items in its hold, and those it has parked */
 	_Atomic(const char *)
 	    waits; /* the reason why it is not ready, a constant; NULL: it is ready */
+	_Atomic(enum shipper_fails) fails;
 };
 
 extern const struct sink_type es_sink, opensearch_sink, sqlite_sink, stdout_sink, null_sink;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "fifo.h"
 #include "sink.h"
 
 #define BUSY_MS 200
@@ -59,8 +60,7 @@ struct sqlite {
 	const char *path;
 	sqlite3 *db;
 	sqlite3_stmt *insert;
-	struct batch **queue; /* in the order they came */
-	size_t nqueue;
+	struct fifo queue;
 	unsigned failures;
 	uint64_t collided; /* ids of this transaction that were never sent and had a row already */
 	int64_t not_before;
@@ -116,7 +116,7 @@ sqlite_close(struct sink *sink)
 	if (q == NULL)
 		return;
 	db_close(q);
-	free(q->queue);
+	fifo_fini(&q->queue);
 	free(q);
 }
 
@@ -173,7 +173,7 @@ batch_failed(struct sqlite *q, int64_t now)
 }
 
 static void
-batch_taken(struct sqlite *q, struct batch *b)
+batch_taken(struct sqlite *q, const struct batch *b)
 {
 	int64_t wall = clock_wall();
 
@@ -192,7 +192,7 @@ batch_taken(struct sqlite *q, struct batch *b)
 		metrics_delivered(q->sink->metrics, b->items[i].time, wall);
 		delivery_settle(q->sink->delivery, &b->items[i]);
 	}
-	delivery_return(q->sink->delivery, b);
+	delivery_return(q->sink->delivery, fifo_take(&q->queue));
 }
 
 static void
@@ -200,8 +200,7 @@ sqlite_give(struct sink *sink, struct batch *b)
 {
 	struct sqlite *q = sink->own;
 
-	q->queue = xrealloc(q->queue, (q->nqueue + 1) * sizeof(struct batch *));
-	q->queue[q->nqueue++] = b;
+	fifo_put(&q->queue, b);
 }
 
 static int64_t
@@ -210,18 +209,16 @@ sqlite_turn(struct sink *sink, int64_t now)
 	struct sqlite *q = sink->own;
 
 	atomic_store(&sink->answered, true); /* the file was opened */
-	if (q->nqueue == 0)
+	if (q->queue.n == 0)
 		return NEVER;
 	if (now < q->not_before)
 		return q->not_before;
-	if (batch_insert(q, q->queue[0]) < 0) {
+	if (batch_insert(q, q->queue.at[0]) < 0) {
 		batch_failed(q, now);
 		return q->not_before;
 	}
-	batch_taken(q, q->queue[0]);
-	q->nqueue--;
-	memmove(q->queue, q->queue + 1, q->nqueue * sizeof(struct batch *));
-	return q->nqueue > 0 ? now : NEVER;
+	batch_taken(q, q->queue.at[0]);
+	return q->queue.n > 0 ? now : NEVER;
 }
 
 const struct sink_type sqlite_sink = {

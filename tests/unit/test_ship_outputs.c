@@ -3,6 +3,7 @@
  */
 #include "ship_rig.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 
 /* ---- several outputs */
@@ -145,7 +146,7 @@ test_a_record_in_two_holds_is_done_when_both_are_empty(void **state)
 	rig_end(&r);
 }
 
-/* ---- outputs that have no say */
+/* ---- small outputs */
 
 #define NONE "[OUTPUT]\n Name null\n Match *\n Alias none\n"
 #define OUT "[OUTPUT]\n Name stdout\n Match *\n Alias out\n"
@@ -222,24 +223,108 @@ test_stdout_writes_each_document_as_a_line_in_its_order(void **state)
 	rig_end(&r);
 }
 
-/* What nobody reads is lost, and not counted as delivered; the files go on. */
+static bool
+fails_for_good(struct rig *r)
+{
+	return shipper_fails(r->shipper) == FAILS_FOR_GOOD;
+}
+
 static void
-test_a_closed_pipe_holds_nobody_up(void **state)
+test_what_a_closed_pipe_does_not_take_waits(void **state)
 {
 	struct rig r = { .outputs = OUT };
 	int saved, end = stdout_to_pipe(&saved);
 	uint64_t before;
+	char why[128];
 
 	(void)state;
-	voice_level(VOICE_ERROR);
 	rig_start(&r, "", false);
 	before = counters(&r)->delivered;
+	assert_true(shipper_ready(r.shipper, why, sizeof(why)));
 	close(end);
 	rig_fill(&r, 0, 10, 0, NULL);
-	wait_for(&r, idle);
+	wait_for(&r, fails_for_good);
+	assert_false(shipper_ready(r.shipper, why, sizeof(why)));
+	assert_string_equal(why, "out: standard output cannot be written");
+	/* nothing is waited for: -1 is for ever */
+	assert_int_equal(shipper_stop(r.shipper, -1), 10);
 	stdout_back(saved);
 	assert_int_equal(counters(&r)->delivered, before);
+	assert_int_equal(shipped(&r, 0), 0);
+	rig_end(&r);
+}
+
+static bool
+fails_for_now(struct rig *r)
+{
+	return shipper_fails(r->shipper) == FAILS_FOR_NOW;
+}
+
+static void
+test_a_full_device_is_tried_again(void **state)
+{
+	struct rig r = { .outputs = OUT };
+	int full = open("/dev/full", O_WRONLY), saved, end;
+	char text[8192];
+
+	(void)state;
+	rig_start(&r, "", false);
+	fflush(stdout);
+	saved = dup(STDOUT_FILENO);
+	dup2(full, STDOUT_FILENO);
+	close(full);
+	rig_fill(&r, 0, 10, 0, NULL);
+	wait_for(&r, fails_for_now);
+	assert_int_equal(shipped(&r, 0), 0);
+	stdout_back(saved);
+	end = stdout_to_pipe(&saved);
+	wait_for(&r, idle);
+	stdout_back(saved);
+	assert_int_equal(shipper_fails(r.shipper), FAILS_NOT);
 	assert_int_equal(shipped(&r, 0), 10);
+	text[read(end, text, sizeof(text) - 1)] = '\0';
+	for (char *line = text; *line != '\0'; line = strchr(line, '\n') + 1)
+		assert_int_equal(strncmp(line, "{\"@timestamp\":\"", 15), 0);
+	close(end);
+	rig_end(&r);
+}
+
+#define UNREAD 1200 /* documents: more than a pipe holds */
+
+static bool
+others_have_all(struct rig *r)
+{
+	return atomic_load(&r->server.taken) == UNREAD;
+}
+
+/* A pipe that is full, as nobody reads it yet: the other output has all, and then it has, too. */
+static void
+test_a_pipe_that_is_not_read_holds_up_no_other_output(void **state)
+{
+	struct rig r = { .server = { .answer = blocks_by_index }, .outputs = OUT, .second = PLAIN };
+	int saved, end = stdout_to_pipe(&saved);
+	unsigned lines = 0;
+	char text[4096];
+	ssize_t n;
+
+	(void)state;
+	atomic_store(&refusing, 0);
+	rig_start(&r, "", false);
+	rig_fill(&r, 0, UNREAD, 0, NULL);
+	wait_for(&r, others_have_all);
+	assert_false(idle(&r));
+	assert_in_range(shipped(&r, 0), 1, UNREAD - 1);
+	while (lines < UNREAD) {
+		n = read(end, text, sizeof(text));
+		assert_in_range(n, 1, sizeof(text));
+		for (ssize_t i = 0; i < n; i++)
+			lines += text[i] == '\n';
+	}
+	wait_for(&r, idle);
+	stdout_back(saved);
+	assert_int_equal(shipped(&r, 0), UNREAD);
+	assert_int_equal(shipper_fails(r.shipper), FAILS_NOT);
+	close(end);
 	rig_end(&r);
 }
 
@@ -380,7 +465,9 @@ main(void)
 		cmocka_unit_test(test_a_record_in_two_holds_is_done_when_both_are_empty),
 		cmocka_unit_test(test_null_counts_and_forgets),
 		cmocka_unit_test(test_stdout_writes_each_document_as_a_line_in_its_order),
-		cmocka_unit_test(test_a_closed_pipe_holds_nobody_up),
+		cmocka_unit_test(test_what_a_closed_pipe_does_not_take_waits),
+		cmocka_unit_test(test_a_full_device_is_tried_again),
+		cmocka_unit_test(test_a_pipe_that_is_not_read_holds_up_no_other_output),
 		cmocka_unit_test(test_an_output_without_a_say_does_not_move_the_cursor),
 		cmocka_unit_test(test_the_template_comes_first),
 	};
