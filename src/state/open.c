@@ -10,8 +10,39 @@
 #include <unistd.h>
 
 #include "memory.h"
+#include "own_file.h"
 #include "state_internal.h"
 #include "voice.h"
+
+/*
+ * Who may write in the directory may put links in the place of our files, and
+ * another's store.  In a sticky one of root's (/tmp) ours cannot be replaced.
+ */
+static int
+dir_check(const char *dir)
+{
+	struct stat st;
+
+	if (stat(dir, &st) < 0 || !S_ISDIR(st.st_mode)) {
+		say_error("state",
+		    "%s is no directory; set State_Path in [SERVICE], or --state DIR", dir);
+		return -1;
+	}
+	if ((st.st_mode & S_IWOTH) && !((st.st_mode & S_ISVTX) && st.st_uid == 0)) {
+		say_error("state",
+		    "%s may be written by every user: chmod o-w it, or set another --state DIR",
+		    dir);
+		return -1;
+	}
+	if (st.st_mode & (S_IWOTH | S_IWGRP))
+		say_warn("state", "%s may be written by %s: a directory of towline's own is safer",
+		    dir, st.st_mode & S_IWOTH ? "every user" : "a group");
+	else if (st.st_uid != 0 && st.st_uid != geteuid())
+		say_warn("state",
+		    "%s is another user's (%u): a directory of towline's own is safer", dir,
+		    (unsigned)st.st_uid);
+	return 0;
+}
 
 /* The directory is ours alone as long as its lock file is locked. */
 static int
@@ -25,8 +56,10 @@ dir_take(const char *dir)
 		    "cannot make %s: %m; set State_Path in [SERVICE], or --state DIR", dir);
 		return -1;
 	}
+	if (dir_check(dir) < 0)
+		return -1;
 	path = xprintf("%s/lock", dir);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	fd = own_file_open(path, O_RDWR);
 	free(path);
 	if (fd < 0) {
 		say_error("state",

@@ -2,6 +2,7 @@
  * The store's file: made, checked, opened.  One that is corrupt is
  * set aside, never deleted; one of another schema is refused and left alone.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 
 #include "clock.h"
 #include "memory.h"
+#include "own_file.h"
 #include "state_internal.h"
 #include "voice.h"
 
@@ -71,7 +73,7 @@ is_foreign(sqlite3 *db)
 	       (version != VERSION || number_of(db, "PRAGMA application_id") != MARK);
 }
 
-enum opened { OPENED, OPEN_FAILED, OPEN_CORRUPT, OPEN_FOREIGN };
+enum opened { OPENED, OPEN_FAILED, OPEN_CORRUPT, OPEN_FOREIGN, OPEN_LINK };
 
 static bool
 is_corrupt(sqlite3 *db)
@@ -81,16 +83,20 @@ is_corrupt(sqlite3 *db)
 	return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
 }
 
-/* Pods' metadata is not for every user of the node; SQLite alone would make the file 0644. */
-static void
+/*
+ * Pods' metadata is not for every user of the node; SQLite alone would make the file
+ * 0644.  False: it is a link, or no file.
+ */
+static bool
 file_private(const char *path)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = own_file_open(path, O_RDWR);
 
 	if (fd < 0)
-		return; /* SQLite will say why */
+		return errno != ELOOP && errno != EINVAL; /* SQLite says what else it is */
 	fchmod(fd, 0600);
 	close(fd);
+	return true;
 }
 
 /* SQLite's check of a file says "error code" of a page that is not what it was, and of a disk that fails. */
@@ -141,9 +147,11 @@ file_open(struct state *s, const char *path)
 	int64_t version;
 	int sound;
 
-	file_private(path);
+	if (!file_private(path))
+		return OPEN_LINK;
 	if (sqlite3_open_v2(path, &s->db,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+		    SQLITE_OPEN_NOFOLLOW,
 		NULL) != SQLITE_OK)
 		return OPEN_FAILED;
 	sqlite3_busy_timeout(s->db, BUSY_MS);
@@ -251,6 +259,11 @@ open_again(struct state *s, const char *path)
 		opened = file_open(s, path);
 	if (opened == OPEN_FOREIGN)
 		return say_foreign(path);
+	if (opened == OPEN_LINK) {
+		say_error("state",
+		    "%s is a link, or no file: remove it, or set another --state DIR", path);
+		return -1;
+	}
 	if (opened == OPENED) {
 		orphans_drop(s->db);
 		boot_note(s);
@@ -267,7 +280,8 @@ open_again(struct state *s, const char *path)
 static int
 look_at(struct state *s, const char *path)
 {
-	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK) {
+	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, NULL) ==
+	    SQLITE_OK) {
 		sqlite3_busy_timeout(s->db, BUSY_MS);
 		if (is_foreign(s->db))
 			return say_foreign(path);
@@ -282,10 +296,11 @@ look_at(struct state *s, const char *path)
 int
 schema_open(struct state *s, bool look)
 {
-	char *path = xprintf("%s/state.db", s->dir);
+	char *as_given = xprintf("%s/state.db", s->dir), *path = own_file_named(as_given);
 	int result = look ? look_at(s, path) : open_again(s, path);
 
 	free(path);
+	free(as_given);
 	if (look || result < 0)
 		file_close(s);
 	return result;

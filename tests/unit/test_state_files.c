@@ -200,6 +200,101 @@ test_an_empty_file_becomes_a_store(void **state)
 	assert_int_equal(asked("SELECT count(*) FROM breaks"), 1);
 }
 
+/* ---- who else may write there */
+
+static const struct {
+	mode_t mode;
+	bool roots; /* taken only where the directory is root's */
+	bool taken;
+} modes[] = {
+	{ 0700, false, true },
+	{ 0755, false, true },
+	{ 0770, false, true },
+	{ 0777, false, false },
+	{ 0702, false, false },
+	{ 02777, false, false },
+	{ 01777, true, true },
+};
+
+static void
+test_a_directory_that_all_may_write_is_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(modes); i++) {
+		bool taken = modes[i].taken && (!modes[i].roots || geteuid() == 0);
+		struct state *s;
+
+		assert_int_equal(chmod(dir, modes[i].mode), 0);
+		errno = 0;
+		s = state_open(dir);
+		if ((s != NULL) != taken)
+			fail_msg("%o: %s", modes[i].mode, s != NULL ? "taken" : "refused");
+		if (s == NULL)
+			assert_int_not_equal(errno, EBUSY);
+		state_close(s);
+	}
+}
+
+/* A name in the directory. */
+static char *
+in_dir(const char *name)
+{
+	return xprintf("%s/%s", dir, name);
+}
+
+static void
+test_a_link_or_a_fifo_in_a_files_place_is_not_opened(void **state)
+{
+	static const char *const names[] = { "lock", "state.db" };
+	char *target = in_dir("target");
+	struct stat st;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		char *name = in_dir(names[i]);
+
+		unlink(name);
+		assert_int_equal(symlink(target, name), 0);
+		assert_null(state_open(dir));
+		assert_int_equal(lstat(target, &st), -1);
+		unlink(name);
+		assert_int_equal(mkfifo(name, 0600), 0);
+		assert_null(state_open(dir));
+		unlink(name);
+		state_close(opened());
+		free(name);
+	}
+	free(target);
+}
+
+/* The directory's own name may lead over links: it is the administrator's. */
+static void
+test_files_are_for_their_user_alone(void **state)
+{
+	static const char *const names[] = { "lock", "state.db", "state.db-wal", "state.db-shm" };
+	char *link = xprintf("%s-link", dir), *real = xstrdup(dir);
+	struct state *s;
+	struct stat st;
+
+	(void)state;
+	umask(0);
+	assert_int_equal(symlink(dir, link), 0);
+	snprintf(dir, sizeof(dir), "%s", link);
+	s = begun();
+	for (size_t i = 0; i < COUNT(names); i++) {
+		char *name = in_dir(names[i]);
+
+		assert_int_equal(stat(name, &st), 0);
+		assert_int_equal(st.st_mode & 0777, 0600);
+		free(name);
+	}
+	state_close(s);
+	unlink(link);
+	snprintf(dir, sizeof(dir), "%s", real);
+	free(link);
+	free(real);
+}
+
 int
 main(void)
 {
@@ -210,6 +305,9 @@ main(void)
 		TEST(test_a_damaged_page_is_found_at_the_start),
 		TEST(test_an_empty_file_becomes_a_store),
 		TEST(test_a_disk_that_fails_sets_nothing_aside),
+		TEST(test_a_directory_that_all_may_write_is_refused),
+		TEST(test_a_link_or_a_fifo_in_a_files_place_is_not_opened),
+		TEST(test_files_are_for_their_user_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
