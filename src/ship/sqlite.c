@@ -1,15 +1,19 @@
 /*
  * The sqlite output: one file, one table, one transaction a batch.  The
  * document is stored as it is; its main columns are computed from it when
- * asked for, and cost nothing here.
+ * asked for, and cost nothing here.  A file that is deleted or replaced is left,
+ * with all that it was given in it, and the one that has its name then is opened.
  */
 #include <sqlite3.h>
 #include <stddef.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "clock.h"
 #include "fifo.h"
+#include "least.h"
+#include "own_file.h"
 #include "sink.h"
 
 #define BUSY_MS 200
@@ -58,9 +62,13 @@ static const char insert[] = "INSERT OR IGNORE INTO logs (id, time, doc) VALUES 
 struct sqlite {
 	struct sink *sink;
 	const char *path;
-	sqlite3 *db;
+	sqlite3 *db; /* NULL: not open */
 	sqlite3_stmt *insert;
+	dev_t dev; /* of the open file */
+	ino_t ino;
 	struct fifo queue;
+	int code; /* the last failure */
+	char why[128];
 	unsigned failures;
 	uint64_t collided; /* ids of this transaction that were never sent and had a row already */
 	int64_t not_before;
@@ -76,19 +84,120 @@ db_close(struct sqlite *q)
 	q->db = NULL;
 }
 
+/* Note why the last call failed; always -1. */
 static int
-db_open(struct sqlite *q)
+failure(struct sqlite *q)
 {
-	if (q->db != NULL)
-		return 0;
-	if (sqlite3_open(q->path, &q->db) != SQLITE_OK)
-		return -1;
+	q->code = q->db != NULL ? sqlite3_errcode(q->db) : SQLITE_NOMEM;
+	snprintf(
+	    q->why, sizeof(q->why), "%s", q->db != NULL ? sqlite3_errmsg(q->db) : "out of memory");
+	return -1;
+}
+
+/* True when the file's name leads to no file, or to another. */
+static bool
+is_moved(const struct sqlite *q)
+{
+	struct stat st;
+
+	return stat(q->path, &st) < 0 || st.st_dev != q->dev || st.st_ino != q->ino;
+}
+
+/* Open the file at ${path}, which has no links in it, and note which one it is. */
+static int
+file_open(struct sqlite *q, const char *path)
+{
+	int moved = 0;
+	struct stat st;
+
+	own_file_make(path);
+	if (sqlite3_open_v2(path, &q->db,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW,
+		NULL) != SQLITE_OK)
+		return failure(q);
 	sqlite3_busy_timeout(q->db, BUSY_MS);
 	if (sqlite3_exec(q->db, schema, NULL, NULL, NULL) != SQLITE_OK ||
 	    sqlite3_prepare_v3(q->db, insert, -1, SQLITE_PREPARE_PERSISTENT, &q->insert, NULL) !=
 		SQLITE_OK)
-		return -1;
+		return failure(q);
+	if (stat(path, &st) == 0) {
+		q->dev = st.st_dev;
+		q->ino = st.st_ino;
+	}
+	/* Replaced meanwhile: no file has this number, and it is left in the next turn. */
+	if (sqlite3_file_control(q->db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved)
+		q->ino = 0;
 	return 0;
+}
+
+static int
+db_open(struct sqlite *q)
+{
+	char *path;
+	int result;
+
+	if (q->db != NULL)
+		return 0;
+	path = own_file_named(q->path);
+	result = file_open(q, path);
+	free(path);
+	if (result == 0)
+		atomic_store(&q->sink->answered, true);
+	else
+		db_close(q);
+	return result;
+}
+
+/*
+ * The file has been deleted or replaced.  All that it was given is put into it: it may
+ * have another name now, and its journal must not be taken for that of the file that
+ * has the name.  Only then it is left.
+ */
+static int
+db_leave(struct sqlite *q)
+{
+	int code = sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+
+	if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+		return failure(q);
+	say_warn("sqlite", "%s was deleted or replaced: it is opened anew  output=%s", q->path,
+	    q->sink->name);
+	db_close(q);
+	return 0;
+}
+
+static bool
+is_busy(const struct sqlite *q)
+{
+	return q->code == SQLITE_BUSY || q->code == SQLITE_LOCKED;
+}
+
+/* The file cannot be opened or written: when to try again. */
+static void
+wait_on(struct sqlite *q, int64_t now)
+{
+	int64_t wait = RETRY_FIRST << (q->failures < 6 ? q->failures : 6);
+
+	wait = earlier(wait, is_busy(q) ? RETRY_BUSY : RETRY_MAX);
+	q->failures++;
+	q->not_before = now + wait;
+	metrics_add(&q->sink->metrics->retries[REASON_HOLD], 1);
+	atomic_store(&q->sink->waits, "the database cannot be written");
+	if (!said_lately(&q->said))
+		say_warn("sqlite", "%s: %s; records wait in their files  output=%s retry_in=%.1fs",
+		    q->path, q->why, q->sink->name, (double)wait / NS_PER_S);
+	if (q->db != NULL)
+		sqlite3_exec(q->db, "ROLLBACK", NULL, NULL, NULL);
+	if (!is_busy(q)) /* the file may have been replaced meanwhile */
+		db_close(q);
+}
+
+static void
+well(struct sqlite *q)
+{
+	q->failures = 0;
+	q->said.at = 0;
+	atomic_store(&q->sink->waits, NULL);
 }
 
 static int
@@ -102,9 +211,12 @@ sqlite_open(struct sink *sink)
 	q->path = conf->path;
 	if (db_open(q) == 0)
 		return 0;
-	say_error("sqlite", "%s: %s; Path has to be a file that towline may write", q->path,
-	    q->db != NULL ? sqlite3_errmsg(q->db) : "out of memory");
-	db_close(q);
+	if (is_busy(q)) {
+		wait_on(q, clock_mono());
+		return 0;
+	}
+	say_error("sqlite", "%s: %s; Path has to be a file that towline may write, and no link",
+	    q->path, q->why);
 	return -1;
 }
 
@@ -139,37 +251,13 @@ static int
 batch_insert(struct sqlite *q, const struct batch *b)
 {
 	q->collided = 0;
-	if (db_open(q) < 0 || sqlite3_exec(q->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
-		return -1;
+	if (sqlite3_exec(q->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+		return failure(q);
 	for (uint32_t i = 0; i < b->nitems; i++) {
 		if (row_insert(q, b, &b->items[i]) < 0)
-			return -1;
+			return failure(q);
 	}
-	return sqlite3_exec(q->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK ? 0 : -1;
-}
-
-static void
-batch_failed(struct sqlite *q, int64_t now)
-{
-	int64_t wait = RETRY_FIRST << (q->failures < 6 ? q->failures : 6);
-	int code = q->db != NULL ? sqlite3_errcode(q->db) : SQLITE_NOMEM;
-	bool busy = code == SQLITE_BUSY || code == SQLITE_LOCKED;
-	int64_t most = busy ? RETRY_BUSY : RETRY_MAX;
-
-	if (wait > most)
-		wait = most;
-	q->failures++;
-	q->not_before = now + wait;
-	metrics_add(&q->sink->metrics->retries[REASON_HOLD], 1);
-	atomic_store(&q->sink->waits, "the database cannot be written");
-	if (!said_lately(&q->said))
-		say_warn("sqlite", "%s: %s; records wait in their files  output=%s retry_in=%.1fs",
-		    q->path, q->db != NULL ? sqlite3_errmsg(q->db) : "cannot be opened",
-		    q->sink->name, (double)wait / NS_PER_S);
-	if (q->db != NULL)
-		sqlite3_exec(q->db, "ROLLBACK", NULL, NULL, NULL);
-	if (!busy) /* the file may have been replaced meanwhile */
-		db_close(q);
+	return sqlite3_exec(q->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK ? 0 : failure(q);
 }
 
 static void
@@ -177,10 +265,6 @@ batch_taken(struct sqlite *q, const struct batch *b)
 {
 	int64_t wall = clock_wall();
 
-	q->failures = 0;
-	q->said.at = 0;
-	atomic_store(&q->sink->waits, NULL);
-	atomic_store(&q->sink->answered, true);
 	if (q->collided > 0) {
 		metrics_add(&metrics.collisions, q->collided);
 		say_error("sqlite",
@@ -203,21 +287,33 @@ sqlite_give(struct sink *sink, struct batch *b)
 	fifo_put(&q->queue, b);
 }
 
+/* The file of this name is open; -1: it cannot be. */
+static int
+db_ready(struct sqlite *q)
+{
+	if (q->db != NULL && is_moved(q) && db_leave(q) < 0)
+		return -1;
+	return db_open(q);
+}
+
 static int64_t
 sqlite_turn(struct sink *sink, int64_t now)
 {
 	struct sqlite *q = sink->own;
 
-	atomic_store(&sink->answered, true); /* the file was opened */
-	if (q->queue.n == 0)
+	if (q->queue.n == 0 && q->db != NULL && !is_moved(q))
 		return NEVER;
 	if (now < q->not_before)
 		return q->not_before;
-	if (batch_insert(q, q->queue.at[0]) < 0) {
-		batch_failed(q, now);
+	if (db_ready(q) < 0 || (q->queue.n > 0 && batch_insert(q, q->queue.at[0]) < 0)) {
+		wait_on(q, now);
 		return q->not_before;
 	}
-	batch_taken(q, q->queue.at[0]);
+	well(q);
+	if (is_moved(q)) /* with the rows, perhaps: they go into the next file as well */
+		return now;
+	if (q->queue.n > 0)
+		batch_taken(q, q->queue.at[0]);
 	return q->queue.n > 0 ? now : NEVER;
 }
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sqlite3
 import stat
 import subprocess
 import time
@@ -150,3 +151,97 @@ def test_a_full_disk_loses_nothing(small_disk, node, config, run):
     towline.until_ready()
     towline.stop()
     assert table.logs() == lines(0, 2000)
+
+
+def test_a_file_that_is_locked_at_the_start_is_waited_for(node, table, config, run):
+    container = node.container()
+    container.write(*lines(0, 100))
+    with table.locked():
+        towline = run(config(table.output))
+        towline.until_said("database is locked; records wait in their files")
+        assert towline.get("/readyz")[0] == 503
+        towline.until_metric("towline_records_total", 100)
+        assert towline.metric("towline_delivered_total") == 0
+    table.until_count(100)
+    towline.until_ready()
+    towline.stop()
+    assert table.logs() == lines(0, 100)
+
+
+def beside(path):
+    return [path.with_name(path.name + end) for end in ("", "-wal", "-shm")]
+
+
+def delete(path):
+    path.unlink()
+
+
+def delete_all(path):
+    for file in beside(path):
+        file.unlink(missing_ok=True)
+
+
+def rename(path):
+    path.rename(path.with_name("before.db"))
+
+
+def replace(path):
+    other = path.with_name("other.db")
+    connection = sqlite3.connect(other)
+    connection.execute("CREATE TABLE mine (x)")
+    connection.execute("INSERT INTO mine VALUES (7)")
+    connection.commit()
+    connection.close()
+    path.rename(path.with_name("before.db"))
+    other.rename(path)
+
+
+@pytest.mark.parametrize("how", [delete, delete_all, rename, replace])
+def test_a_file_that_is_deleted_or_replaced_is_opened_anew(
+    how, node, table, config, run, tmp_path
+):
+    container = node.container()
+    towline = run(config(table.output))
+    container.write(*lines(0, 100))
+    table.until_count(100)
+    how(table.path)
+    towline.until_said("deleted or replaced: it is opened anew")
+    container.write(*lines(100, 200))
+    table.until_count(100)
+    towline.stop()
+    assert table.logs() == lines(100, 200)
+    assert table.rows("PRAGMA integrity_check") == [("ok",)]
+    before = Table(tmp_path / "before.db")
+    if how in (rename, replace):
+        assert before.logs() == lines(0, 100)
+        assert before.rows("PRAGMA integrity_check") == [("ok",)]
+    if how is replace:
+        assert table.rows("SELECT x FROM mine") == [(7,)]
+    else:
+        assert stat.S_IMODE(table.path.stat().st_mode) == 0o600
+
+
+def test_while_the_folder_is_away_records_wait(node, config, run, tmp_path):
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    table = Table(folder / "logs.db")
+    container = node.container()
+    towline = run(config(table.output))
+    container.write(*lines(0, 100))
+    table.until_count(100)
+    folder.rename(tmp_path / "away")
+    container.write(*lines(100, 200))
+    towline.until_said("unable to open database file; records wait in their files")
+    (tmp_path / "away").rename(folder)
+    table.until_count(200)
+    towline.stop()
+    assert table.logs() == lines(0, 200)
+
+
+def test_a_link_is_not_followed(node, table, config, run, tmp_path):
+    other = tmp_path / "other"
+    other.write_bytes(b"")
+    table.path.symlink_to(other)
+    towline = run(config(table.output), wait=False)
+    assert towline.wait() == 1 and "and no link" in towline.said()
+    assert other.read_bytes() == b""
