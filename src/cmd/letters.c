@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,8 +27,21 @@ letters_open(struct letters *l, const char *path)
 		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
 		return -1;
 	}
-	l->end = (uint64_t)st.st_size;
+	flock(l->fd, LOCK_SH); /* a letter that is being written is waited for */
+	letters_more(l);
+	flock(l->fd, LOCK_UN);
 	return 0;
+}
+
+bool
+letters_more(struct letters *l)
+{
+	struct stat st;
+
+	if (fstat(l->fd, &st) < 0 || (uint64_t)st.st_size <= l->end)
+		return false;
+	l->end = (uint64_t)st.st_size;
+	return true;
 }
 
 void
@@ -125,8 +139,12 @@ letters_next(struct letters *l, struct line *line)
 		if (n < 0)
 			return -1;
 		l->buf.len += (size_t)n;
-		if (n == 0)
-			return have > 0 ? line_take(l, line, have, false) : 0;
+		if (n == 0 && have > 0)
+			return line_take(l, line, have, false);
+		if (n == 0) {
+			l->number--;
+			return 0;
+		}
 	}
 }
 

@@ -5,6 +5,7 @@
 #ifndef LETTERS_H
 #define LETTERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "memory.h"
@@ -34,6 +35,13 @@ struct line {
  */
 int letters_open(struct letters *l, const char *path);
 void letters_close(struct letters *l);
+
+/**
+ * letters_more(l):
+ * Read on, as far as the file has grown: true when it has.  The caller has locked it,
+ * if it has to be exact.
+ */
+bool letters_more(struct letters *l);
 
 /**
  * letters_next(l, line):

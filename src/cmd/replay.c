@@ -10,15 +10,17 @@
 #include "cmd.h"
 #include "json.h"
 #include "replay_why.h"
+#include "retire.h"
 #include "ship.h"
 
 static int replay_run(int argc, char **argv);
 
-enum { OPT_C, OPT_REST };
+enum { OPT_C, OPT_REST, OPT_RETIRE };
 
 static const struct cmd_option options[] = {
 	{ 'c', "config", "FILE", "the configuration (default: " CMD_CONF_DEFAULT ")" },
 	{ 0, "rest", "FILE", "where letters go that are left (default: FILE.rest)" },
+	{ 0, "retire", NULL, "when none is left, rename FILE to NAME.TIME.ndjson" },
 	{ 0 },
 };
 
@@ -29,7 +31,9 @@ const struct command cmd_replay = {
 	.help = "Send the dead letters in FILE again, each under its own index and id.",
 	.more =
 	    "FILE is STATE/dead-letters.ndjson, or what a replay left; it is read as it is now and\n"
-	    "never changed or deleted, and towline may run.  Letters go to the output that they\n"
+	    "never changed or deleted, and towline may run.  With --retire it is renamed when all\n"
+	    "its letters are taken, those that towline adds meanwhile, too: what has another name\n"
+	    "no longer counts against Dead_Letter_Limit, and may be removed by hand.  Letters go to the output that they\n"
 	    "name, or to the only one of es or opensearch.  What is in the index already counts as\n"
 	    "taken, so a replay may be repeated.  What is still refused is said, and its letters\n"
 	    "are written to FILE.rest, which must not exist.  0: all are taken; 1: some are left.",
@@ -46,6 +50,8 @@ struct replay {
 	const struct section *only; /* its one es or opensearch; NULL: there are several */
 	struct replay_batch batch;
 	struct why_table why;
+	bool retire;
+	char *retired; /* the file's new name; NULL: it has its own */
 	uint64_t read, taken, there, left, kept_elsewhere;
 };
 
@@ -231,10 +237,31 @@ files_open(struct replay *r)
 	return -1;
 }
 
+/* No letter is left: the file gets another name, once it has no further ones. */
+static int
+file_retire(struct replay *r)
+{
+	enum retire how;
+	char *to;
+
+	while ((how = retire(&r->letters, r->file, &to)) == RETIRE_GROWN) {
+		if (lines_take(r) < 0)
+			return -1;
+		if (r->left > 0)
+			return 0;
+	}
+	if (how == RETIRE_FAILED)
+		return -1;
+	r->retired = to;
+	return 0;
+}
+
 /* At the end each letter is in its index, or in FILE.rest. */
 static int
 finish(struct replay *r)
 {
+	int code = r->retire && r->left == 0 && file_retire(r) < 0 ? EXIT_WRONG : EXIT_DONE;
+
 	replay_why_print(&r->why, r->file, stderr);
 	printf("%" PRIu64 " letters: %" PRIu64 " taken, %" PRIu64 " there already, %" PRIu64
 	       " left",
@@ -249,7 +276,11 @@ finish(struct replay *r)
 		    r->kept_elsewhere);
 	if (r->left > 0 && fsync(r->left_fd) < 0)
 		fprintf(stderr, "towline replay: cannot sync %s: %m\n", r->rest);
-	return r->left == 0 ? EXIT_DONE : EXIT_WRONG;
+	if (r->retired != NULL)
+		printf("%s is %s now\n", r->file, r->retired);
+	else if (r->retire && r->left > 0)
+		printf("%s keeps its name, as letters are left\n", r->file);
+	return r->left == 0 ? code : EXIT_WRONG;
 }
 
 static int
@@ -273,6 +304,7 @@ replay(struct replay *r, const struct conf *conf)
 	letters_close(&r->letters);
 	replay_batch_fini(&r->batch);
 	free(r->outputs);
+	free(r->retired);
 	return code;
 }
 
@@ -296,6 +328,7 @@ replay_run(int argc, char **argv)
 	if (conf == NULL)
 		return EXIT_WRONG;
 	r.file = argv[first];
+	r.retire = values[OPT_RETIRE] != NULL;
 	rest = values[OPT_REST] != NULL ? xstrdup(values[OPT_REST]) : xprintf("%s.rest", r.file);
 	r.rest = rest;
 	code = replay(&r, conf);

@@ -1,15 +1,21 @@
-/* The dead-letter file: appended to and synced before an item counts as done. */
+/*
+ * The dead-letter file: appended to and synced before an item counts as done.  It
+ * may be deleted or renamed at any time: each letter goes to the file that has the
+ * name then, under a lock, so that a replay can tell a file that is complete.
+ */
 #include "dead_letter.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "json.h"
 #include "memory.h"
+#include "own_file.h"
 #include "timestamp.h"
 #include "voice.h"
 
@@ -17,6 +23,8 @@ struct dead_letters {
 	char *path;
 	int fd; /* -1: not open */
 	uint64_t size;
+	bool unsynced; /* letters were appended since the last sync */
+	bool lost;     /* some of them to a file that is not on disk */
 	struct buffer line;
 	struct said full, failed;
 };
@@ -32,13 +40,20 @@ dead_letter_new(const char *dir)
 	return d;
 }
 
+static void
+file_close(struct dead_letters *d)
+{
+	if (d->fd >= 0)
+		close(d->fd);
+	d->fd = -1;
+}
+
 void
 dead_letter_free(struct dead_letters *d)
 {
 	if (d == NULL)
 		return;
-	if (d->fd >= 0)
-		close(d->fd);
+	file_close(d);
 	buffer_fini(&d->line);
 	free(d->path);
 	free(d);
@@ -60,25 +75,73 @@ dir_sync(struct dead_letters *d)
 	return result;
 }
 
+/* True when the open file has the name. */
+static bool
+is_there(const struct dead_letters *d)
+{
+	struct stat open, named;
+
+	return fstat(d->fd, &open) == 0 && lstat(d->path, &named) == 0 &&
+	       open.st_dev == named.st_dev && open.st_ino == named.st_ino;
+}
+
+/* Put the letters in the open file on disk; -1 after saying why, also when it was deleted. */
 static int
-open_file(struct dead_letters *d)
+file_sync(struct dead_letters *d)
 {
 	struct stat st;
 
-	if (d->fd >= 0)
+	if (!d->unsynced)
 		return 0;
-	d->fd = open(d->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (d->fd < 0 || fstat(d->fd, &st) < 0) {
+	d->unsynced = false;
+	if (fdatasync(d->fd) < 0) {
 		if (!said_lately(&d->failed))
-			say_error(
-			    "dead", "cannot open %s: %m; what belongs there is held", d->path);
+			say_error("dead", "cannot sync %s: %m", d->path);
 		return -1;
 	}
-	d->size = (uint64_t)st.st_size;
-	if (d->size > 0 || dir_sync(d) == 0)
+	if (fstat(d->fd, &st) < 0 || st.st_nlink > 0)
 		return 0;
-	close(d->fd);
-	d->fd = -1;
+	if (!said_lately(&d->failed))
+		say_warn("dead", "%s was deleted as letters were written: they are written again",
+		    d->path);
+	return -1;
+}
+
+static int
+file_open(struct dead_letters *d)
+{
+	if (d->fd >= 0 && is_there(d))
+		return 0;
+	d->lost |= file_sync(d) < 0;
+	file_close(d);
+	d->fd = own_file_open(d->path, O_WRONLY | O_APPEND);
+	if (d->fd < 0 && !said_lately(&d->failed))
+		say_error("dead", "cannot open %s: %m; what belongs there is held", d->path);
+	return d->fd < 0 ? -1 : 0;
+}
+
+/* Lock the file that has the name now; its size is known then. */
+static int
+file_take(struct dead_letters *d)
+{
+	struct stat st;
+
+	do {
+		if (file_open(d) < 0)
+			return -1;
+		if (flock(d->fd, LOCK_EX | LOCK_NB) < 0) {
+			if (!said_lately(&d->failed))
+				say_warn("dead", "%s is locked: %m; what belongs there is held",
+				    d->path);
+			return -1;
+		}
+	} while (!is_there(d));
+	if (fstat(d->fd, &st) == 0) {
+		d->size = (uint64_t)st.st_size;
+		if (d->size > 0 || dir_sync(d) == 0)
+			return 0;
+	}
+	flock(d->fd, LOCK_UN);
 	return -1;
 }
 
@@ -128,34 +191,42 @@ line_write(struct dead_letters *d)
 		done += (size_t)n;
 	}
 	d->size += done;
+	d->unsynced = true;
 	return 0;
+}
+
+static int
+letter_write(struct dead_letters *d, uint64_t limit)
+{
+	if (d->size + d->line.len <= limit)
+		return line_write(d);
+	if (!said_lately(&d->full))
+		say_error("dead",
+		    "%s has reached Dead_Letter_Limit; what belongs there is held: look at it and "
+		    "move it away (towline replay --retire), or raise the limit  size=%llu "
+		    "limit=%llu",
+		    d->path, (unsigned long long)d->size, (unsigned long long)limit);
+	return -1;
 }
 
 int
 dead_letter_put(struct dead_letters *d, const struct dead_letter *letter, uint64_t limit)
 {
-	if (open_file(d) < 0)
+	int result;
+
+	if (file_take(d) < 0)
 		return -1;
 	line_make(&d->line, letter);
-	if (d->size + d->line.len > limit) {
-		if (!said_lately(&d->full))
-			say_error("dead",
-			    "%s has reached Dead_Letter_Limit; what belongs there is held: look "
-			    "at it and move it away, or raise the limit  size=%llu limit=%llu",
-			    d->path, (unsigned long long)d->size, (unsigned long long)limit);
-		close(d->fd); /* the operator may move it away meanwhile */
-		d->fd = -1;
-		return -1;
-	}
-	return line_write(d);
+	result = letter_write(d, limit);
+	flock(d->fd, LOCK_UN);
+	return result;
 }
 
 int
 dead_letter_sync(struct dead_letters *d)
 {
-	if (d->fd < 0 || fdatasync(d->fd) == 0)
-		return 0;
-	if (!said_lately(&d->failed))
-		say_error("dead", "cannot sync %s: %m", d->path);
-	return -1;
+	bool lost = file_sync(d) < 0 || d->lost;
+
+	d->lost = false;
+	return lost ? -1 : 0;
 }

@@ -6,6 +6,7 @@ import json
 import pytest
 from fake_server import FakeServer, items_in
 from harness.towline import towline as command
+from harness.wait import until
 
 ID = "{:040d}".format
 
@@ -107,6 +108,55 @@ def test_a_blocked_index_leaves_its_letters(refused, index):
     assert index.count() == 5
 
 
+def until_letters(file, texts):
+    """The dead letters' texts are these."""
+
+    def there():
+        lines = file.read_text().splitlines() if file.exists() else []
+        return [json.loads(line)["document"]["log"] for line in lines] == texts
+
+    until(there, lambda: file.exists() and file.read_text())
+
+
+def test_a_file_that_is_deleted_or_retired_while_towline_runs_is_made_anew(
+    node, index, es, config, run
+):
+    number = {"properties": {"container_name": {"type": "integer"}}}
+    body = {"mappings": {"properties": {"kubernetes": number}}}
+    index.server.ask("PUT", f"/{index.name}", body)
+    settings = config(es)
+    letters = settings.folder / "state/dead-letters.ndjson"
+    towline = run(settings)
+    container = node.container(name="seven")
+    for text in "bad 1", "bad 2":
+        container.write(text)
+        until_letters(letters, [text])
+        letters.unlink()
+    container.write("bad 3")
+    until_letters(letters, ["bad 3"])
+
+    done = replay(settings, letters, "--retire")
+    assert done.returncode == 1
+    assert f"{letters} keeps its name, as letters are left" in done.stdout
+    letters.with_name(letters.name + ".rest").unlink()
+    index.delete()
+    index.server.ask("PUT", f"/{index.name}", {})
+    before = letters.read_bytes()
+    done = replay(settings, letters, "--retire")
+    assert done.returncode == 0, done.stderr
+    (retired,) = letters.parent.glob("dead-letters.*Z.ndjson")
+    assert f"{letters} is {retired} now" in done.stdout
+    assert retired.read_bytes() == before and not letters.exists()
+
+    index.delete()
+    index.server.ask("PUT", f"/{index.name}", body)
+    container.write("bad 4")
+    until_letters(letters, ["bad 4"])
+    assert retired.read_bytes() == before
+    assert towline.metric("towline_dead_letters_total") == 4
+    towline.stop()
+
+
 # ---- what a file may hold, and where it goes
 
 
@@ -182,6 +232,56 @@ def test_a_file_that_is_not_there(fake, file, config):
     done = replay(config(fake().output), file)
     assert done.returncode == 1 and f"cannot read {file}" in done.stderr
     assert command("replay").returncode == 2
+
+
+# ---- files that are done with
+
+
+def test_letters_that_come_meanwhile_are_sent_before_the_file_is_retired(
+    fake, tmp_path, config
+):
+    letters = tmp_path / "letters.ndjson"
+
+    def one_more(n, body):
+        if n < 4:
+            with open(letters, "a") as to:
+                to.write(text([letter(n)]))
+
+    server = fake(one_more)
+    letters.write_text(text([letter(0)]))
+    done = replay(config(server.output), letters, "--retire")
+    assert done.returncode == 0, done.stderr
+    assert server.logs() == [f"line {n:05d}" for n in range(4)]
+    assert "4 letters: 4 taken" in done.stdout
+    (retired,) = tmp_path.glob("letters.*Z.ndjson")
+    assert retired.read_text() == text(letter(n) for n in range(4))
+    assert not letters.exists()
+
+
+def test_one_that_comes_meanwhile_and_is_refused_keeps_the_file(fake, tmp_path, config):
+    letters = tmp_path / "letters.ndjson"
+
+    def one_more(n, body):
+        if b"line 00007" in body:
+            return 400
+        with open(letters, "a") as to:
+            to.write(text([letter(7)]))
+
+    letters.write_text(text([letter(0)]))
+    done = replay(config(fake(one_more).output), letters, "--retire")
+    assert done.returncode == 1
+    assert f"{letters}:2: 1 letter refused: 400" in done.stderr
+    assert letters.read_text() == text([letter(0), letter(7)])
+    assert letters.with_name("letters.ndjson.rest").read_text() == text([letter(7)])
+
+
+def test_a_link_is_not_retired(fake, file, tmp_path, config):
+    file.write_text(text([letter(0)]))
+    link = tmp_path / "link"
+    link.symlink_to(file)
+    done = replay(config(fake().output), link, "--retire")
+    assert done.returncode == 1 and "not renamed" in done.stderr
+    assert file.read_text() == text([letter(0)]) and link.is_symlink()
 
 
 # ---- servers that are not well

@@ -116,6 +116,16 @@ test_lines_of_a_file_as_it_was(void **state)
 	}
 	assert_int_equal(letters_next(&l, &line), 0);
 	assert_int_equal(letters_next(&l, &line), 0);
+	assert_true(letters_more(&l)); /* but when that is asked for */
+	assert_false(letters_more(&l));
+	for (size_t i = 0; i < 10; i++) {
+		assert_int_equal(letters_next(&l, &line), 1);
+		assert_int_equal(line.number, 1000 + i + 1);
+		assert_int_equal(line.at, at);
+		assert_int_equal(line.len, i);
+		at += i + 1;
+	}
+	assert_int_equal(letters_next(&l, &line), 0);
 	letters_close(&l);
 
 	assert_int_equal(letters_open(&l, PATH), 0);
