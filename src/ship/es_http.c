@@ -2,6 +2,7 @@
 #include "es_http.h"
 
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "clock.h"
 #include "voice.h"
@@ -32,6 +33,15 @@ tls_setup(const struct es_conf *conf, CURL *easy)
 	set_string(easy, CURLOPT_KEYPASSWD, conf->tls_key_passwd);
 }
 
+/* A program that is run (Kube_Token_Command) must not have our connections. */
+static curl_socket_t
+socket_open(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+{
+	(void)arg;
+	(void)purpose;
+	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
 void
 es_http_setup(const struct es_http *h, struct curl_slist *connect_to, CURL *easy, char *error)
 {
@@ -42,6 +52,7 @@ es_http_setup(const struct es_http *h, struct curl_slist *connect_to, CURL *easy
 	error[0] = '\0';
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, socket_open);
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "towline/" TOWLINE_VERSION);
 	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");

@@ -4,6 +4,8 @@
  */
 #include "ship_rig.h"
 
+#include <fcntl.h>
+
 /* ---- what goes well */
 
 static void
@@ -24,6 +26,37 @@ test_all_is_delivered_once(void **state)
 	assert_true(r.server.bulks > 4);
 	assert_true(shipper_ready(r.shipper, why, sizeof(why)));
 	assert_int_equal(shipper_stop(r.shipper, NS_PER_S), 0);
+	rig_end(&r);
+}
+
+/* True for a connection to the server, and for a socket that wakes a thread. */
+static bool
+is_ours(int fd, unsigned port)
+{
+	struct sockaddr_in peer = { .sin_family = AF_UNSPEC };
+	socklen_t len = sizeof(peer);
+
+	return getpeername(fd, (struct sockaddr *)&peer, &len) == 0 &&
+	       (peer.sin_family == AF_UNIX || ntohs(peer.sin_port) == port);
+}
+
+static void
+test_no_program_that_is_run_gets_our_sockets(void **state)
+{
+	struct rig r = { .server = { .answer = takes } };
+	unsigned ours = 0;
+
+	(void)state;
+	rig_start(&r, PLAIN, false);
+	rig_fill(&r, 0, 10, 0, NULL);
+	wait_for(&r, idle);
+	for (int fd = 3; fd < 1024; fd++) {
+		if (!is_ours(fd, r.server.port))
+			continue;
+		ours++;
+		assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	}
+	assert_true(ours > 0);
 	rig_end(&r);
 }
 
@@ -360,6 +393,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_is_delivered_once),
+		cmocka_unit_test(test_no_program_that_is_run_gets_our_sockets),
 		cmocka_unit_test(test_what_was_never_sent_and_is_there_collides),
 		cmocka_unit_test(test_the_same_ids_go_again_until_the_server_has_answered),
 		cmocka_unit_test(test_what_a_broken_connection_has_stored_is_no_collision),
