@@ -62,10 +62,10 @@ static const char insert[] = "INSERT OR IGNORE INTO logs (id, time, doc) VALUES 
 struct sqlite {
 	struct sink *sink;
 	const char *path;
-	sqlite3 *db; /* NULL: not open */
+	char *journal; /* its name */
+	sqlite3 *db;   /* NULL: not open */
 	sqlite3_stmt *insert;
-	dev_t dev; /* of the open file */
-	ino_t ino;
+	struct stat file, log; /* the open file and its journal, which may have none */
 	struct fifo queue;
 	int code; /* the last failure */
 	char why[128];
@@ -94,13 +94,29 @@ failure(struct sqlite *q)
 	return -1;
 }
 
-/* True when the file's name leads to no file, or to another. */
+/* True when the name leads to the open file still. */
 static bool
-is_moved(const struct sqlite *q)
+has_name(const char *path, const struct stat *open)
 {
 	struct stat st;
 
-	return stat(q->path, &st) < 0 || st.st_dev != q->dev || st.st_ino != q->ino;
+	return stat(path, &st) == 0 && st.st_dev == open->st_dev && st.st_ino == open->st_ino;
+}
+
+static bool
+is_emptied(const struct sqlite *q)
+{
+	struct stat st;
+
+	return q->file.st_size > 0 && stat(q->path, &st) == 0 && st.st_size == 0;
+}
+
+/* True when the file, or its journal, was deleted, renamed, replaced, or the file emptied. */
+static bool
+is_moved(const struct sqlite *q)
+{
+	return !has_name(q->path, &q->file) || is_emptied(q) ||
+	       (q->log.st_ino != 0 && !has_name(q->journal, &q->log));
 }
 
 /* Open the file at ${path}, which has no links in it, and note which one it is. */
@@ -108,7 +124,6 @@ static int
 file_open(struct sqlite *q, const char *path)
 {
 	int moved = 0;
-	struct stat st;
 
 	own_file_make(path);
 	if (sqlite3_open_v2(path, &q->db,
@@ -120,13 +135,12 @@ file_open(struct sqlite *q, const char *path)
 	    sqlite3_prepare_v3(q->db, insert, -1, SQLITE_PREPARE_PERSISTENT, &q->insert, NULL) !=
 		SQLITE_OK)
 		return failure(q);
-	if (stat(path, &st) == 0) {
-		q->dev = st.st_dev;
-		q->ino = st.st_ino;
-	}
+	q->file = q->log = (struct stat){ 0 };
+	(void)!stat(path, &q->file);
+	(void)!stat(q->journal, &q->log);
 	/* Replaced meanwhile: no file has this number, and it is left in the next turn. */
 	if (sqlite3_file_control(q->db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved)
-		q->ino = 0;
+		q->file.st_ino = 0;
 	return 0;
 }
 
@@ -149,18 +163,24 @@ db_open(struct sqlite *q)
 }
 
 /*
- * The file has been deleted or replaced.  All that it was given is put into it: it may
- * have another name now, and its journal must not be taken for that of the file that
- * has the name.  Only then it is left.
+ * The file has been deleted, replaced or emptied.  All that it was given is put into it
+ * first: it may have another name now, and its journal must not be taken for that of
+ * the file that has the name.  Into one that was emptied nothing can be put.
  */
 static int
 db_leave(struct sqlite *q)
 {
-	int code = sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	int code = SQLITE_OK;
 
+	if (is_emptied(q))
+		sqlite3_db_config(q->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	else
+		code =
+		    sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
 		return failure(q);
-	say_warn("sqlite", "%s was deleted or replaced: it is opened anew  output=%s", q->path,
+	say_warn("sqlite",
+	    "%s, or its journal, was deleted or replaced: it is opened anew  output=%s", q->path,
 	    q->sink->name);
 	db_close(q);
 	return 0;
@@ -209,6 +229,7 @@ sqlite_open(struct sink *sink)
 	sink->own = q;
 	q->sink = sink;
 	q->path = conf->path;
+	q->journal = xprintf("%s-wal", q->path);
 	if (db_open(q) == 0)
 		return 0;
 	if (is_busy(q)) {
@@ -229,6 +250,7 @@ sqlite_close(struct sink *sink)
 		return;
 	db_close(q);
 	fifo_fini(&q->queue);
+	free(q->journal);
 	free(q);
 }
 

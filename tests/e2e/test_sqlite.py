@@ -196,7 +196,12 @@ def replace(path):
     other.rename(path)
 
 
-@pytest.mark.parametrize("how", [delete, delete_all, rename, replace])
+def empty(path):
+    with open(path, "w"):
+        pass
+
+
+@pytest.mark.parametrize("how", [delete, delete_all, rename, replace, empty])
 def test_a_file_that_is_deleted_or_replaced_is_opened_anew(
     how, node, table, config, run, tmp_path
 ):
@@ -205,7 +210,7 @@ def test_a_file_that_is_deleted_or_replaced_is_opened_anew(
     container.write(*lines(0, 100))
     table.until_count(100)
     how(table.path)
-    towline.until_said("deleted or replaced: it is opened anew")
+    towline.until_said("was deleted or replaced: it is opened anew")
     container.write(*lines(100, 200))
     table.until_count(100)
     towline.stop()
@@ -219,6 +224,21 @@ def test_a_file_that_is_deleted_or_replaced_is_opened_anew(
         assert table.rows("SELECT x FROM mine") == [(7,)]
     else:
         assert stat.S_IMODE(table.path.stat().st_mode) == 0o600
+
+
+def test_a_journal_that_is_deleted_takes_no_rows_with_it(node, table, config, run):
+    container = node.container()
+    towline = run(config(table.output))
+    container.write(*lines(0, 100))
+    table.until_count(100)
+    for file in beside(table.path)[1:]:
+        file.unlink()
+    towline.until_said("it is opened anew")
+    container.write(*lines(100, 200))
+    table.until_count(200)
+    towline.kill()
+    assert table.logs() == lines(0, 200)
+    assert table.rows("PRAGMA integrity_check") == [("ok",)]
 
 
 def test_while_the_folder_is_away_records_wait(node, config, run, tmp_path):
