@@ -28,7 +28,7 @@ struct sqlite_conf {
 
 static const struct option sqlite_options[] = {
 	OPTION("Path", OPT_STRING, NULL, offsetof(struct sqlite_conf, path),
-	    "the database file; made when absent", .flags = OPT_NEEDED),
+	    "the database file; made when absent, 0600; no link is followed", .flags = OPT_NEEDED),
 	OPTIONS_END,
 };
 

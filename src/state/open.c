@@ -30,7 +30,8 @@ dir_check(const char *dir)
 	}
 	if ((st.st_mode & S_IWOTH) && !((st.st_mode & S_ISVTX) && st.st_uid == 0)) {
 		say_error("state",
-		    "%s may be written by every user: chmod o-w it, or set another --state DIR",
+		    "%s may be written by every user: chmod o-w it, or set State_Path, or --state "
+		    "DIR, to a directory in it, which is made for towline alone",
 		    dir);
 		return -1;
 	}
