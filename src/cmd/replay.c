@@ -31,12 +31,12 @@ const struct command cmd_replay = {
 	.help = "Send the dead letters in FILE again, each under its own index and id.",
 	.more =
 	    "FILE is STATE/dead-letters.ndjson, or what a replay left; it is read as it is now and\n"
-	    "never changed or deleted, and towline may run.  With --retire it is renamed when all\n"
-	    "its letters are taken, those that towline adds meanwhile, too: what has another name\n"
-	    "no longer counts against Dead_Letter_Limit, and may be removed by hand.  Letters go to the output that they\n"
-	    "name, or to the only one of es or opensearch.  What is in the index already counts as\n"
-	    "taken, so a replay may be repeated.  What is still refused is said, and its letters\n"
-	    "are written to FILE.rest, which must not exist.  0: all are taken; 1: some are left.",
+	    "never changed, and towline may run.  Letters go to the output that they name, or to\n"
+	    "the only one of es or opensearch.  What is in the index already counts as taken, so a\n"
+	    "replay may be repeated.  What is still refused is said, and its letters are written to\n"
+	    "FILE.rest, which must not exist.  With --retire FILE gets another name when all its\n"
+	    "letters are taken, those that towline adds meanwhile, too; it no longer counts against\n"
+	    "Dead_Letter_Limit then.  Nothing is deleted.  0: all are taken; 1: some are left.",
 	.options = options,
 };
 
