@@ -153,6 +153,13 @@ int agent_words_event(struct agent_words *w, struct slice word, enum event event
 int agent_words_key(struct agent_words *w, struct slice key, enum agent_field field, double unit);
 
 /**
+ * agent_words_next(w, event, at):
+ * The next word that means ${event}, from the place *${at} on (0: the first),
+ * which moves behind it; empty at the end.
+ */
+struct slice agent_words_next(const struct agent_words *w, enum event event, size_t *at);
+
+/**
  * agent_parse(w, text, arena, out):
  * Read the record's text (one line, or a joined stack trace) into ${out},
  * which is filled whole.  Slices point into ${text}, ${arena} or constants.

@@ -41,6 +41,15 @@ struct service {
 const struct service *service_of(const struct conf *conf);
 
 /**
+ * service_is_agent(s, pod, container), service_excludes(s, pod, container):
+ * True when ${container} of ${pod}, by their names, is an agent: Agent_Pods less
+ * Agent_Exclude_Pods and Agent_Exclude_Containers; true when one of the latter
+ * two names it.
+ */
+bool service_excludes(const struct service *s, const char *pod, const char *container);
+bool service_is_agent(const struct service *s, const char *pod, const char *container);
+
+/**
  * service_voice(s):
  * Log_Level as towline's own log has it: trace is debug, off is error.
  */

@@ -123,6 +123,18 @@ agent_words_new(void)
 	return w;
 }
 
+struct slice
+agent_words_next(const struct agent_words *w, enum event event, size_t *at)
+{
+	while (*at < w->events.n) {
+		const struct word *word = &w->events.at[(*at)++];
+
+		if (word->means == event)
+			return (struct slice){ word->text, word->len };
+	}
+	return (struct slice){ NULL, 0 };
+}
+
 void
 agent_words_free(struct agent_words *w)
 {

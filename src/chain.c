@@ -6,7 +6,6 @@
  */
 #include "chain.h"
 
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -142,23 +141,14 @@ chain_free(struct chain *c)
 /* ---- a stream begins */
 
 static bool
-globs_match(const struct list *globs, struct slice name)
-{
-	char *text = xslicedup(name);
-	bool hit = false;
-
-	for (size_t i = 0; i < globs->n && !hit; i++)
-		hit = fnmatch(globs->at[i], text, 0) == 0;
-	free(text);
-	return hit;
-}
-
-static bool
 is_agent(const struct service *s, const struct pod *pod)
 {
-	return globs_match(&s->agent_pods, pod->pod_name) &&
-	       !globs_match(&s->agent_exclude_pods, pod->pod_name) &&
-	       !globs_match(&s->agent_exclude_containers, pod->container_name);
+	char *name = xslicedup(pod->pod_name), *container = xslicedup(pod->container_name);
+	bool is = service_is_agent(s, name, container);
+
+	free(name);
+	free(container);
+	return is;
 }
 
 struct source *

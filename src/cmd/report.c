@@ -1,12 +1,14 @@
 /* towline report: the two aggregations of the reference document, from the configuration's output. */
 #include "report.h"
 
-#include <math.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent_conf.h"
 #include "clock.h"
 #include "cmd.h"
+#include "service.h"
 
 static int report_run(int argc, char **argv);
 
@@ -25,9 +27,11 @@ const struct command cmd_report = {
 	.run = report_run,
 	.operands = "errors|performance",
 	.help = "Which errors there were, or how long tasks took: asked of the output.",
-	.more = "errors: records with the word ERROR and an error_type, counted by error_type.\n"
-		"performance: records with the word TASK_COMPLETED, and their execution_time.\n"
-		"The first output of es, opensearch or sqlite answers.",
+	.more =
+	    "errors: agents' records of level ERROR or above, and of TASK_FAILED, by error_type.\n"
+	    "performance: agents' records of TASK_COMPLETED, and their execution_time.\n"
+	    "Where fewer of them have the word ERROR or TASK_COMPLETED, it says how many.\n"
+	    "The first output of es, opensearch or sqlite answers.",
 	.options = options,
 };
 
@@ -72,6 +76,30 @@ ask(const struct report_query *q, const struct conf *conf, struct report *out)
 	    "towline report: %s has no output that can be asked: es, opensearch or sqlite\n",
 	    conf->file);
 	return -1;
+}
+
+/* The words that the metrics count as TASK_COMPLETED, as a JSON array. */
+static char *
+tasks_of(const struct conf *conf)
+{
+	struct findings *findings = findings_new();
+	struct agent_words *words = agent_conf_load(service_of(conf), conf->file, findings);
+	json_t *array = json_array();
+	struct slice word;
+	size_t at = 0;
+	char *text;
+
+	while ((word = agent_words_next(words, EVENT_TASK_COMPLETED, &at)).len > 0) {
+		json_array_append_new(array, json_stringn(word.at, word.len));
+		/* a document shows two words as the event that they mean */
+		if (memchr(word.at, ' ', word.len) != NULL)
+			json_array_append_new(array, json_string("TASK_COMPLETED"));
+	}
+	text = json_dumps(array, JSON_COMPACT);
+	json_decref(array);
+	agent_words_free(words);
+	findings_free(findings);
+	return text;
 }
 
 /* ---- the command line */
@@ -163,12 +191,15 @@ report_run(int argc, char **argv)
 	conf = cmd_conf(values[OPT_C] != NULL ? values[OPT_C] : CMD_CONF_DEFAULT, FINDING_WARNING);
 	if (conf == NULL)
 		return EXIT_WRONG;
+	q.service = service_of(conf);
+	q.tasks = tasks_of(conf);
 	if (ask(&q, conf, &report) == 0) {
 		report_table_sort(&report);
 		report_table_print(&q, &report, values[OPT_JSON] != NULL, stdout);
 		code = EXIT_DONE;
 	}
 	report_table_free(&report);
+	free(q.tasks);
 	conf_free(conf);
 	return code;
 }

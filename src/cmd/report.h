@@ -14,12 +14,16 @@
 enum report_kind { REPORT_ERRORS, REPORT_PERFORMANCE };
 enum report_by { BY_NOTHING, BY_ERROR_TYPE, BY_PIPELINE, BY_POD };
 
+struct service;
+
 /* The query of a table. */
 struct report_query {
 	enum report_kind kind;
 	enum report_by by;
-	const char *since; /* as typed: 1h */
-	int64_t from;      /* wall ns: the time of the first records */
+	const char *since;             /* as typed: 1h */
+	int64_t from;                  /* wall ns: the time of the first records */
+	const struct service *service; /* its globs exclude pods and containers */
+	char *tasks;                   /* a JSON array of the events that complete a task */
 };
 
 struct report_row {
@@ -36,9 +40,17 @@ struct report {
 	struct report_row *rows; /* the largest count first */
 	size_t n;
 	uint64_t left_out; /* records of groups beyond REPORT_ROWS */
+	uint64_t wordless; /* records that report_word() would not find */
 	bool labelled;     /* the query has the clause of the label app */
 	char *source;      /* the server or the file that answered, for the head */
 };
+
+/* The word that the reference document's query asks for in a record's log. */
+static inline const char *
+report_word(const struct report_query *q)
+{
+	return q->kind == REPORT_ERRORS ? "ERROR" : "TASK_COMPLETED";
+}
 
 /* The most groups in a table. */
 #define REPORT_ROWS 1000
@@ -106,6 +118,14 @@ void report_table_print(const struct report_query *q, const struct report *r, bo
  * 29).
  */
 bool report_word_in(struct slice text, struct slice word);
+
+/**
+ * report_agents_labelled(), report_agents_excluded(s):
+ * The query clauses for agents' records: those with a label app of theirs, or
+ * without any; none of Agent_Exclude_Pods and Agent_Exclude_Containers.
+ */
+struct json_t *report_agents_labelled(void);
+struct json_t *report_agents_excluded(const struct service *s);
 
 /**
  * report_path(output):

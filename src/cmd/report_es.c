@@ -1,6 +1,7 @@
 /*
  * A report from Elasticsearch or OpenSearch: the reference document's two
- * queries, with the further columns of the table.
+ * aggregations, with the further columns of the table, over the records that
+ * the metrics count.
  *
  * Three requests: the first asks whether records have the label app; the
  * second is the query; the third asks each group for percentiles, by
@@ -97,45 +98,25 @@ range_clause(const struct report_query *q)
 	return clause;
 }
 
-/* The clause of the label app, also for a mapping that does not take the parts of a label apart. */
-static void
-app_add(json_t *should, const char *app, const char *longer)
-{
-	json_array_append_new(
-	    should, json_pack("{s:{s:s}}", "match", "kubernetes.labels.app", app));
-	json_array_append_new(
-	    should, json_pack("{s:{s:s}}", "prefix", "kubernetes.labels.app", longer));
-}
-
+/* Errors by the type that each has; tasks by their event, whatever words their line has. */
 static json_t *
-agents_clause(void)
+kind_clause(const struct report_query *q)
 {
-	json_t *should = json_array();
-
-	app_add(should, REPORT_AGENT, REPORT_AGENT "-");
-	app_add(should, REPORT_RUNNER, REPORT_RUNNER "-");
-	json_array_append_new(should, json_pack("{s:{s:{s:{s:s}}}}", "bool", "must_not", "exists",
-					  "field", "kubernetes.labels.app"));
-	return json_pack("{s:{s:o,s:i}}", "bool", "should", should, "minimum_should_match", 1);
+	if (q->kind == REPORT_ERRORS)
+		return json_pack("{s:{s:s}}", "exists", "field", "log_parsed.error_type");
+	return json_pack(
+	    "{s:{s:o}}", "terms", "log_parsed.event.keyword", json_loads(q->tasks, 0, NULL));
 }
 
-/* The reference document's clauses, and further ones as filters. */
 static json_t *
 query_of(const struct ask *a)
 {
-	const struct report_query *q = a->q;
-	bool errors = q->kind == REPORT_ERRORS;
-	json_t *must = json_array(), *filter = json_array();
+	json_t *filter = json_pack("[o,o,o]", range_clause(a->q), kind_clause(a->q),
+	    report_agents_excluded(a->q->service));
 
 	if (a->labelled)
-		json_array_append_new(must, agents_clause());
-	json_array_append_new(must, range_clause(q));
-	json_array_append_new(
-	    must, json_pack("{s:{s:s}}", "match", "log", errors ? "ERROR" : "TASK_COMPLETED"));
-	if (errors && q->by != BY_ERROR_TYPE)
-		json_array_append_new(
-		    filter, json_pack("{s:{s:s}}", "exists", "field", "log_parsed.error_type"));
-	return json_pack("{s:{s:o,s:o}}", "bool", "must", must, "filter", filter);
+		json_array_append_new(filter, report_agents_labelled());
+	return json_pack("{s:{s:o}}", "bool", "filter", filter);
 }
 
 /* The most hits to compare that share the newest @timestamp, which may have milliseconds alone. */
@@ -165,6 +146,18 @@ aggregations_of(const struct report_query *q)
 		json_object_set_new(terms, "missing", json_string(REPORT_NONE));
 	return json_pack("{s:{s:o,s:o}}", q->by == BY_ERROR_TYPE ? "error_types" : "groups",
 	    "terms", terms, "aggs", metrics_of(q));
+}
+
+/* The aggregations, and the number of the records that the reference document's query would miss. */
+static json_t *
+aggregations_and_words(const struct report_query *q)
+{
+	json_t *all = aggregations_of(q);
+
+	json_object_set_new(all, "wordless",
+	    json_pack("{s:{s:{s:{s:{s:s}}}}}", "filter", "bool", "must_not", "match", "log",
+		report_word(q)));
+	return all;
 }
 
 /* ---- answers: whatever a server sends, a missing part is 0 */
@@ -258,7 +251,9 @@ rows_from(const struct report_query *q, json_t *reply, struct report *out)
 {
 	json_t *all = json_object_get(reply, "aggregations"), *groups, *buckets;
 	json_int_t hits = json_integer_value(INSIDE(reply, "hits", "total", "value"));
+	json_int_t wordless = json_integer_value(INSIDE(all, "wordless", "doc_count"));
 
+	out->wordless = wordless > 0 ? (uint64_t)wordless : 0;
 	if (q->by == BY_NOTHING) {
 		row_from(q, all, hits > 0 ? (uint64_t)hits : 0, out);
 		return;
@@ -387,8 +382,9 @@ labels_ask(struct ask *a)
 static int
 main_ask(struct ask *a, struct report *out)
 {
-	json_t *reply = send_search(a, json_pack("{s:i,s:b,s:o,s:o}", "size", 0, "track_total_hits",
-					   1, "query", query_of(a), "aggs", aggregations_of(a->q)));
+	json_t *reply =
+	    send_search(a, json_pack("{s:i,s:b,s:o,s:o}", "size", 0, "track_total_hits", 1, "query",
+			       query_of(a), "aggs", aggregations_and_words(a->q)));
 	int result = 0;
 
 	if (reply == NULL)

@@ -1,7 +1,6 @@
 /*
- * A report from the file of a sqlite output: the clauses of the reference
- * document's queries in SQL, with the word of the log matched as a server's
- * standard analyzer would.  Groups, means and ranks are made here, since SQL
+ * A report from the file of a sqlite output: the clauses of report_es.c in SQL,
+ * with the word of the log matched as a server's standard analyzer would.  Groups, means and ranks are made here, since SQL
  * has no percentiles.
  */
 #include <math.h>
@@ -11,6 +10,7 @@
 #include "clock.h"
 #include "map.h"
 #include "report.h"
+#include "service.h"
 #include "timestamp.h"
 
 /* The most groups; records of further ones are left out, and counted. */
@@ -24,6 +24,7 @@ static const char *const groups[] = {
 };
 
 #define TIME "json_extract(doc, '$.\"@timestamp\"')"
+#define LOG "json_extract(doc, '$.log')"
 #define APP "json_extract(doc, '$.kubernetes.labels.app')"
 
 /* A group while its records are read. */
@@ -49,6 +50,19 @@ has_word(sqlite3_context *context, int n, sqlite3_value **values)
 	word.len = (size_t)sqlite3_value_bytes(values[1]);
 	sqlite3_result_int(
 	    context, text.at != NULL && word.at != NULL && report_word_in(text, word));
+}
+
+/* is_excluded(pod, container): true for what Agent_Exclude_… names; a name that is NULL is none. */
+static void
+is_excluded(sqlite3_context *context, int n, sqlite3_value **values)
+{
+	const char *pod = (const char *)sqlite3_value_text(values[0]);
+	const char *container = (const char *)sqlite3_value_text(values[1]);
+
+	(void)n;
+	sqlite3_result_int(
+	    context, service_excludes(sqlite3_user_data(context), pod != NULL ? pod : "",
+			 container != NULL ? container : ""));
 }
 
 static int
@@ -102,18 +116,22 @@ static sqlite3_stmt *
 select_records(sqlite3 *db, const struct report_query *q, bool labelled)
 {
 	bool errors = q->kind == REPORT_ERRORS;
-	char *sql = xprintf("SELECT %s, " TIME ", json_extract(doc, '$.log'), "
+	char *sql = xprintf("SELECT %s, " TIME ", " LOG ", "
 			    "json_extract(doc, '$.log_parsed.execution_time'), "
-			    "json_extract(doc, '$.time') FROM logs "
-			    "WHERE " TIME " >= ?1 AND has_word(json_extract(doc, '$.log'), '%s')"
-			    "%s%s",
-	    groups[q->by], errors ? "ERROR" : "TASK_COMPLETED",
+			    "json_extract(doc, '$.time'), has_word(" LOG ", '%s') FROM logs "
+			    "WHERE " TIME " >= ?1 AND %s AND "
+			    "NOT is_excluded(json_extract(doc, '$.kubernetes.pod_name'), "
+			    "json_extract(doc, '$.kubernetes.container_name'))%s",
+	    groups[q->by], report_word(q),
+	    errors ? "json_extract(doc, '$.log_parsed.error_type') IS NOT NULL"
+		   : "json_extract(doc, '$.log_parsed.event') IN (SELECT value FROM json_each(?2))",
 	    labelled ? " AND (" APP " IS NULL OR " APP " || '-' GLOB '" REPORT_AGENT "-*' OR " APP
 		       " || '-' GLOB '" REPORT_RUNNER "-*')"
-		     : "",
-	    errors ? " AND json_extract(doc, '$.log_parsed.error_type') IS NOT NULL" : "");
+		     : "");
 	sqlite3_stmt *statement = prepare(db, q, sql);
 
+	if (statement != NULL && !errors)
+		sqlite3_bind_text(statement, 2, q->tasks, -1, SQLITE_STATIC);
 	free(sql);
 	return statement;
 }
@@ -244,6 +262,7 @@ read_groups(sqlite3 *db, const struct report_query *q, struct report *out)
 			group_add(g, records, q->kind == REPORT_ERRORS);
 		else
 			out->left_out++;
+		out->wordless += sqlite3_column_int(records, 5) == 0;
 	}
 	sqlite3_finalize(records);
 	while ((g = map_next(map, &at, NULL)) != NULL)
@@ -266,6 +285,8 @@ report_sqlite(const struct report_query *q, const struct section *output, struct
 		sqlite3_busy_timeout(db, 5000);
 		sqlite3_create_function(db, "has_word", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
 		    has_word, NULL, NULL);
+		sqlite3_create_function(db, "is_excluded", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+		    (void *)(uintptr_t)q->service, is_excluded, NULL, NULL);
 		if (labels_ask(db, q, &out->labelled) < 0 || read_groups(db, q, out) < 0)
 			say_failure(db, path);
 		else

@@ -314,8 +314,8 @@ print_head(const struct report_query *q, const struct report *r, FILE *to)
 
 	fprintf(to, "%s since %s ago, from %s\n",
 	    errors ? "Errors" : "Completed tasks, execution_time in seconds,", q->since, r->source);
-	fprintf(to, "matched: log has the word %s, @timestamp >= now-%s",
-	    errors ? "ERROR" : "TASK_COMPLETED", q->since);
+	fprintf(to, "matched: %s, @timestamp >= now-%s",
+	    errors ? "level ERROR or above, or TASK_FAILED" : "event TASK_COMPLETED", q->since);
 	if (r->labelled)
 		fputs(", kubernetes.labels.app is " REPORT_AGENT "[-…] or " REPORT_RUNNER
 		      "[-…], or missing\n\n",
@@ -363,4 +363,10 @@ report_table_print(const struct report_query *q, const struct report *r, bool js
 	if (r->left_out > 0)
 		fprintf(to, "\nand %" PRIu64 " records of further groups: only %d are shown\n",
 		    r->left_out, REPORT_ROWS);
+	if (r->wordless > 0)
+		fprintf(to,
+		    "\n%" PRIu64 " of the records %s without the word %s in log: a query for the "
+		    "word does not find %s\n",
+		    r->wordless, r->wordless == 1 ? "is" : "are", report_word(q),
+		    r->wordless == 1 ? "it" : "them");
 }

@@ -1,6 +1,7 @@
 /* [SERVICE]: the settings of the process. */
 #include "service.h"
 
+#include <fnmatch.h>
 #include <stddef.h>
 
 #include "clock.h"
@@ -109,4 +110,26 @@ service_voice(const struct service *s)
 		VOICE_DEBUG, VOICE_WARN, VOICE_ERROR };
 
 	return voices[s->log_level];
+}
+
+static bool
+globs_match(const struct list *globs, const char *name)
+{
+	for (size_t i = 0; i < globs->n; i++)
+		if (fnmatch(globs->at[i], name, 0) == 0)
+			return true;
+	return false;
+}
+
+bool
+service_excludes(const struct service *s, const char *pod, const char *container)
+{
+	return globs_match(&s->agent_exclude_pods, pod) ||
+	       globs_match(&s->agent_exclude_containers, container);
+}
+
+bool
+service_is_agent(const struct service *s, const char *pod, const char *container)
+{
+	return globs_match(&s->agent_pods, pod) && !service_excludes(s, pod, container);
 }

@@ -5,7 +5,7 @@ import json
 import re
 
 import pytest
-from harness.node import completed
+from harness.node import completed, info
 from harness.towline import towline
 
 
@@ -28,7 +28,7 @@ def test_both_outputs_give_the_same_reports(agents, both):
     truth = agents("ecs").truth
     server, embedded = (report(c, "errors") for c in both)
     assert server == embedded
-    assert {row["error_type"]: row["count"] for row in server} == truth["error_word"]
+    assert {row["error_type"]: row["count"] for row in server} == truth["error_types"]
 
     for by in [], ["--by", "pipeline"], ["--by", "pod"]:
         server, embedded = (report(c, "performance", *by) for c in both)
@@ -45,11 +45,67 @@ def test_errors_by_pod_and_as_a_table(agents, both):
     for config in both:
         (row,) = report(config, "errors", "--by", "pod")
         assert row["pod"] == "matillion-agent-ecs"
-        assert row["count"] == sum(truth["error_word"].values())
+        assert row["count"] == sum(truth["error_types"].values())
         done = towline("report", "errors", "-c", config.write())
         assert done.returncode == 0
-        for kind, n in truth["error_word"].items():
+        for kind, n in truth["error_types"].items():
             assert re.search(rf"{re.escape(kind)} +{n} ", done.stdout), done.stdout
+
+
+# Records of an agent that are errors, most of them without the word in the line.
+ERRORS = [
+    info("the word", "ERROR"),
+    info("no word", "FATAL"),
+    "2026-11-22 08:00:00.001 SEVERE [t-1] c.m.T - no word",
+    '{"level":"error","message":"lower","error_type":"X"}',
+    '{"short_message":"no word","level":3,"_error_type":"X"}',
+    '{"short_message":"no word","level":0}',
+    '{"severity":"CRITICAL","message":"no word"}',
+]
+FAILED = [info("TASK_FAILED task_id=1 error_type=X"), info("TASK_FAILED", "ERROR")]
+NO_ERRORS = [
+    info("Retrying after an ERROR"),
+    '{"short_message":"an ERROR was here","level":4}',
+    info("error_type=X of what was no error"),
+]
+TASKS = [completed(1), completed(2, event="JOB_DONE"), info("TASK_COMPLETED")]
+NO_TASKS = [
+    info('a user typed "TASK_COMPLETED"'),
+    info("TASK_COMPLETED=3 in the cache"),
+    info("TASK_STARTED task_id=1 before TASK_COMPLETED"),
+]
+
+
+def test_reports_count_what_the_metrics_count(
+    node, index, es, table, config, run, tmp_path
+):
+    node.container().write(*ERRORS, *FAILED, *NO_ERRORS, *TASKS, *NO_TASKS)
+    others = {"name": "metrics-exporter"}, {"pod": "matillion-agent-script-runner"}
+    for names in others:
+        node.container(**names).write(*ERRORS, *FAILED, *TASKS)
+    settings = config(es, table.output)
+    (tmp_path / "agent-events.conf").write_text(
+        "[EVENT]\n    Word JOB_DONE\n    Means task_completed\n"
+    )
+    started = run(settings)
+    started.until_metric("app_completed_tasks_total", len(TASKS))
+    # one failed task logged below ERROR
+    started.until_metric("app_task_errors_total", len(ERRORS) + len(FAILED) - 1)
+    records = 3 * len(ERRORS + FAILED + TASKS) + len(NO_ERRORS + NO_TASKS)
+    started.until_delivered(2 * records)
+    started.stop()
+    index.refresh()
+    for output in es, table.output:
+        one = config(output)
+        rows = report(one, "errors")
+        counts = {row["error_type"]: row["count"] for row in rows}
+        assert counts == {"X": 3, "UNKNOWN": 6}
+        (tasks,) = report(one, "performance")
+        assert (tasks["tasks"], tasks["mean"]) == (len(TASKS), 1.5)
+        text = towline("report", "errors", "-c", one.write()).stdout
+        assert "6 of the records are without the word ERROR in log" in text
+        text = towline("report", "performance", "-c", one.write()).stdout
+        assert "1 of the records is without the word TASK_COMPLETED" in text
 
 
 def test_percentiles_are_those_of_the_times(node, table, config, run):

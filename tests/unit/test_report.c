@@ -12,6 +12,7 @@
 
 #include "../../src/cmd/report.h"
 #include "clock.h"
+#include "service.h"
 
 /* What OpenSearch 2.19 and Elasticsearch 8.19 answer to _analyze. */
 static const struct {
@@ -142,24 +143,34 @@ static const struct section output = { .plugin = &plugin, .values = &values };
 	"{\"@timestamp\":\"2026-11-22T08:" time "Z\",\"log\":\"" text                              \
 	"\",\"kubernetes\":{\"pod_name\":\"" pod "\"},\"log_parsed\":{\"error_type\":\"" type      \
 	"\"}}"
-#define TASK_AT(time, pipeline, took)                                                              \
-	"{\"@timestamp\":\"2026-11-22T08:" time                                                    \
-	"Z\",\"log\":\"[TASK_COMPLETED] done\",\"log_parsed\":{\"pipeline\":\"" pipeline           \
+#define TASK_AT(time, event, pipeline, took)                                                       \
+	"{\"@timestamp\":\"2026-11-22T08:" time "Z\",\"log\":\"[" event                            \
+	"] done\",\"log_parsed\":{\"event\":\"" event "\",\"pipeline\":\"" pipeline                \
 	"\",\"execution_time\":" took "}}"
+#define AT_0830 "{\"@timestamp\":\"2026-11-22T08:30:00.000Z\","
+#define OF_POD(pod, container)                                                                     \
+	",\"kubernetes\":{\"pod_name\":\"" pod "\",\"container_name\":\"" container "\"}}"
 
 static const char *const documents[] = {
-	ERROR_AT("00:00.001", "IO", "a", "too ERROR old"),
-	ERROR_AT("30:00.000", "IO", "a", "an ERROR \\u001b[31mred"),
-	ERROR_AT("31:00.123456789", "IO", "b", "ERROR last\\nsecond line"),
-	ERROR_AT("30:30.5", "SQL", "a", "ERROR \xc3\xbc"),
-	ERROR_AT("30:30.5", "SQL", "a", "no such word: ERRORS"),
-	"{\"@timestamp\":\"2026-11-22T08:30:00.000Z\",\"log\":\"INFO the word ERROR alone\"}",
-	TASK_AT("30:00.000", "load", "12.5"),
-	TASK_AT("30:00.000", "load", "3.0"),
-	TASK_AT("30:00.000", "load", "0.125"),
-	TASK_AT("30:00.000", "dump", "100"),
-	"{\"@timestamp\":\"2026-11-22T08:30:00.000Z\",\"log\":\"TASK_COMPLETED without a time\"}",
-	"{\"@timestamp\":\"2026-11-22T08:30:00.000Z\",\"log\":\"NOT_TASK_COMPLETED\"}",
+	ERROR_AT("00:00.001", "IO", "agent-a", "too ERROR old"),
+	ERROR_AT("30:00.000", "IO", "agent-a", "an ERROR \\u001b[31mred"),
+	ERROR_AT("31:00.123456789", "IO", "agent-b", "ERROR last\\nsecond line"),
+	ERROR_AT("30:30.5", "SQL", "agent-a", "ERROR \xc3\xbc"),
+	ERROR_AT("30:30.4", "SQL", "agent-a", "FATAL without the word"),
+	ERROR_AT("30:30.5", "SQL", "a-script", "ERROR of a pod that is no agent"),
+	AT_0830 "\"log\":\"INFO the word ERROR alone\"}",
+	TASK_AT("30:00.000", "TASK_COMPLETED", "load", "12.5"),
+	TASK_AT("30:00.000", "TASK_COMPLETED", "load", "3.0"),
+	TASK_AT("30:00.000", "job's \\\"end\\\"", "load", "0.125"),
+	TASK_AT("30:00.000", "TASK_COMPLETED", "dump", "100"),
+	TASK_AT("30:00.000", "TASK_STARTED", "TASK_COMPLETED", "1"),
+	AT_0830 "\"log\":\"TASK_COMPLETED without a time\",\"log_parsed\":{\"event\":"
+		"\"TASK_COMPLETED\"}}",
+	AT_0830 "\"log\":\"the word TASK_COMPLETED alone\"}",
+	AT_0830
+	"\"log\":\"x\",\"log_parsed\":{\"event\":\"TASK_COMPLETED\"}" OF_POD("agent-a", "exporter"),
+	AT_0830 "\"log\":\"x\",\"log_parsed\":{\"event\":\"TASK_COMPLETED\"}" OF_POD(
+	    "agent-script", "main"),
 };
 
 static int
@@ -192,6 +203,11 @@ database_remove(void **state)
 	return unlink(path);
 }
 
+static char *scripts[] = { (char[]){ "*-script" } }, *exporters[] = { (char[]){ "exporter" } };
+static const struct service service = { .agent_exclude_pods = { scripts, 1 },
+	.agent_exclude_containers = { exporters, 1 } };
+static char tasks[] = "[\"TASK_COMPLETED\",\"job's \\\"end\\\"\"]";
+
 /* What the report prints, without the line that names the file. */
 static char *
 printed(enum report_kind kind, enum report_by by, bool json)
@@ -199,6 +215,8 @@ printed(enum report_kind kind, enum report_by by, bool json)
 	struct report_query q = { .kind = kind,
 		.by = by,
 		.since = "1h",
+		.service = &service,
+		.tasks = tasks,
 		.from = INT64_C(1795334400) * NS_PER_S + 600 * NS_PER_S }; /* 08:10 */
 	struct report report = { 0 };
 	char *text = NULL, *rest;
@@ -225,18 +243,21 @@ test_error_table(void **state)
 
 	(void)state;
 	assert_string_equal(text,
-	    "matched: log has the word ERROR, @timestamp >= now-1h; not by kubernetes.labels.app: "
-	    "no record there has labels\n"
+	    "matched: level ERROR or above, or TASK_FAILED, @timestamp >= now-1h; not by "
+	    "kubernetes.labels.app: no record there has labels\n"
 	    "\n"
 	    "error_type  count  first_seen                last_seen                 sample\n"
 	    "IO              2  2026-11-22T08:30:00.000Z  2026-11-22T08:31:00.123Z  ERROR last\n"
-	    "SQL             1  2026-11-22T08:30:30.500Z  2026-11-22T08:30:30.500Z  ERROR \xc3\xbc\n");
+	    "SQL             2  2026-11-22T08:30:30.400Z  2026-11-22T08:30:30.500Z  ERROR \xc3\xbc\n"
+	    "\n"
+	    "1 of the records is without the word ERROR in log: a query for the word does not find "
+	    "it\n");
 	free(text);
 	text = printed(REPORT_ERRORS, BY_POD, false);
-	assert_non_null(strstr(text, "\npod  count  first_seen "));
+	assert_non_null(strstr(text, "\npod      count  first_seen "));
 	assert_non_null(strstr(text,
-	    "\na        2  2026-11-22T08:30:00.000Z  2026-11-22T08:30:30.500Z  ERROR \xc3\xbc\n"));
-	assert_non_null(strstr(text, "\nb        1  "));
+	    "\nagent-a      3  2026-11-22T08:30:00.000Z  2026-11-22T08:30:30.500Z  ERROR \xc3\xbc\n"));
+	assert_non_null(strstr(text, "\nagent-b      1  "));
 	free(text);
 }
 
@@ -254,7 +275,9 @@ test_performance_table(void **state)
 	    strstr(text, "\npipeline  tasks     mean      p50      p95      p99      max\n"
 			 "load          3    5.208    3.000   12.500   12.500   12.500\n"
 			 "-             1        -        -        -        -        -\n"
-			 "dump          1  100.000  100.000  100.000  100.000  100.000\n"));
+			 "dump          1  100.000  100.000  100.000  100.000  100.000\n"
+			 "\n"
+			 "1 of the records is without the word TASK_COMPLETED in log: "));
 	free(text);
 }
 
@@ -267,7 +290,7 @@ test_json_is_an_array_of_objects_named_as_the_columns(void **state)
 	assert_string_equal(text, "[\n"
 				  "  {\n"
 				  "    \"pipeline\": \"-\",\n"
-				  "    \"count\": 3,\n"
+				  "    \"count\": 4,\n"
 				  "    \"first_seen\": \"2026-11-22T08:30:00.000Z\",\n"
 				  "    \"last_seen\": \"2026-11-22T08:31:00.123Z\",\n"
 				  "    \"sample\": \"ERROR last\"\n"

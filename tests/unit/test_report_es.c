@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "../../src/cmd/report.h"
+#include "service.h"
 
 /* ---- the stand-in: answers in order, and keeps what was asked */
 
@@ -150,20 +151,36 @@ assert_at(const char *text, const char *pointer, const char *want)
 
 /* ---- tests */
 
+static char *scripts[] = { (char[]){ "s?ript.*" }, (char[]){ "[!a-c]" }, (char[]){ "\\*[" } },
+	    *exporters[] = { (char[]){ "exporter" } };
+static const struct service service = { .agent_exclude_pods = { scripts, 3 },
+	.agent_exclude_containers = { exporters, 1 } };
+static char tasks[] = "[\"TASK_COMPLETED\",\"job_done\"]";
+
+/* The clause of these names. */
+#define NAME(field, regexp)                                                                        \
+	"{\"regexp\":{\"kubernetes." field "_name.keyword\":{\"value\":\"" regexp                  \
+	"\",\"flags\":\"NONE\"}}}"
+#define EXCLUDED                                                                                   \
+	"{\"bool\":{\"must_not\":[" NAME("pod", "s.ript\\\\..*") "," NAME(                         \
+	    "pod", "[^a-c]") "," NAME("pod", "\\\\*\\\\[") "," NAME("container", "exporter") "]}}"
+
 #define SHARDS "\"_shards\":{\"total\":1}"
 #define HITS(n) "\"hits\":{\"total\":{\"value\":" n "}}"
 
 static void
 test_errors_are_asked_as_the_reference_document_asks(void **state)
 {
-	const struct report_query q = { .kind = REPORT_ERRORS, .by = BY_ERROR_TYPE, .since = "1h" };
+	const struct report_query q = {
+		.service = &service, .kind = REPORT_ERRORS, .by = BY_ERROR_TYPE, .since = "1h"
+	};
 	struct report r = { 0 };
 
 	(void)state;
 	values.key = (char[]){ "c2VjcmV0" };
 	answers[0] = "{" SHARDS "," HITS("1") "}"; /* there are labels */
 	answers[1] = "{" SHARDS "," HITS(
-	    "5") ",\"aggregations\":{\"error_types\":{\"sum_other_doc_count\":2,\"buckets\":["
+	    "5") ",\"aggregations\":{\"wordless\":{\"doc_count\":2},\"error_types\":{\"sum_other_doc_count\":2,\"buckets\":["
 		 "{\"key\":\"IO\",\"doc_count\":3,\"first_seen\":{\"value\":1.795334400001E12},"
 		 "\"last_seen\":{\"value\":1.795334401500E12},\"sample\":{\"hits\":{\"hits\":["
 		 "{\"sort\":[9],\"_source\":{\"log\":\"z\",\"time\":\"1\"}},"
@@ -174,16 +191,18 @@ test_errors_are_asked_as_the_reference_document_asks(void **state)
 	assert_int_equal(nasked, 2);
 	assert_string_equal(asked[0].url, "/matillion-agent-logs/_search");
 	assert_string_equal(asked[1].authorization, "ApiKey c2VjcmV0");
-	assert_at(asked[1].body, "query/bool/must",
-	    "[{\"bool\":{\"should\":["
+	assert_at(asked[1].body, "query/bool/filter",
+	    "[{\"range\":{\"@timestamp\":{\"gte\":\"now-1h\"}}},"
+	    "{\"exists\":{\"field\":\"log_parsed.error_type\"}}," EXCLUDED ","
+	    "{\"bool\":{\"should\":["
 	    "{\"match\":{\"kubernetes.labels.app\":\"matillion-agent\"}},"
 	    "{\"prefix\":{\"kubernetes.labels.app\":\"matillion-agent-\"}},"
 	    "{\"match\":{\"kubernetes.labels.app\":\"matillion-runner\"}},"
 	    "{\"prefix\":{\"kubernetes.labels.app\":\"matillion-runner-\"}},"
 	    "{\"bool\":{\"must_not\":{\"exists\":{\"field\":\"kubernetes.labels.app\"}}}}],"
-	    "\"minimum_should_match\":1}},"
-	    "{\"range\":{\"@timestamp\":{\"gte\":\"now-1h\"}}},{\"match\":{\"log\":\"ERROR\"}}]");
-	assert_at(asked[1].body, "query/bool/filter", "[]");
+	    "\"minimum_should_match\":1}}]");
+	assert_at(asked[1].body, "aggs/wordless/filter",
+	    "{\"bool\":{\"must_not\":{\"match\":{\"log\":\"ERROR\"}}}}");
 	assert_at(
 	    asked[1].body, "aggs/error_types/terms/field", "\"log_parsed.error_type.keyword\"");
 	assert_true(r.labelled);
@@ -194,6 +213,7 @@ test_errors_are_asked_as_the_reference_document_asks(void **state)
 	assert_int_equal(r.rows[0].last, 1795334401500);
 	assert_string_equal(r.rows[0].sample, "ERROR x");
 	assert_int_equal(r.left_out, 2);
+	assert_int_equal(r.wordless, 2);
 	report_table_free(&r);
 	asked_clear();
 }
@@ -208,7 +228,9 @@ static const char ranks[] =
 static void
 test_performance_is_asked_by_rank_and_without_a_label_that_no_record_has(void **state)
 {
-	const struct report_query q = { .kind = REPORT_PERFORMANCE, .since = "24h" };
+	const struct report_query q = {
+		.service = &service, .tasks = tasks, .kind = REPORT_PERFORMANCE, .since = "24h"
+	};
 	struct report r = { 0 };
 
 	(void)state;
@@ -221,9 +243,10 @@ test_performance_is_asked_by_rank_and_without_a_label_that_no_record_has(void **
 	values.user = values.password = NULL;
 	assert_int_equal(nasked, 3);
 	assert_string_equal(asked[1].authorization, "Basic ZWxhc3RpYzpnZWhlaW0=");
-	assert_at(asked[1].body, "query/bool/must",
+	assert_at(asked[1].body, "query/bool/filter",
 	    "[{\"range\":{\"@timestamp\":{\"gte\":\"now-24h\"}}},"
-	    "{\"match\":{\"log\":\"TASK_COMPLETED\"}}]");
+	    "{\"terms\":{\"log_parsed.event.keyword\":[\"TASK_COMPLETED\",\"job_done\"]}}," EXCLUDED
+	    "]");
 	assert_at(asked[1].body, "aggs/avg_execution_time",
 	    "{\"avg\":{\"field\":\"log_parsed.execution_time\"}}");
 	assert_false(r.labelled);
@@ -248,7 +271,9 @@ test_an_index_with_a_date_is_asked_as_a_pattern(void **state)
 		{ "../_all?x", false, "/.._allx/_search" },
 		{ "logs", true, "/logstash*/_search" },
 	};
-	const struct report_query q = { .kind = REPORT_ERRORS, .by = BY_POD, .since = "1h" };
+	const struct report_query q = {
+		.service = &service, .kind = REPORT_ERRORS, .by = BY_POD, .since = "1h"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -270,7 +295,9 @@ test_an_index_with_a_date_is_asked_as_a_pattern(void **state)
 static void
 test_what_the_server_refuses_is_a_failure(void **state)
 {
-	const struct report_query q = { .kind = REPORT_ERRORS, .by = BY_ERROR_TYPE, .since = "1h" };
+	const struct report_query q = {
+		.service = &service, .kind = REPORT_ERRORS, .by = BY_ERROR_TYPE, .since = "1h"
+	};
 	struct report r = { 0 };
 
 	(void)state;
@@ -284,7 +311,9 @@ test_what_the_server_refuses_is_a_failure(void **state)
 static void
 test_each_host_is_asked_in_turn(void **state)
 {
-	const struct report_query q = { .kind = REPORT_ERRORS, .by = BY_ERROR_TYPE, .since = "1h" };
+	const struct report_query q = {
+		.service = &service, .kind = REPORT_ERRORS, .by = BY_ERROR_TYPE, .since = "1h"
+	};
 	struct sockaddr_in closed = { .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(closed);
@@ -323,9 +352,13 @@ test_hostile_answers(void **state)
 		"{" HITS("9") ",\"aggregations\":{\"stats\":{\"count\":-1}}}",
 		"{" HITS("9") ",\"aggregations\":{\"stats\":{\"count\":9e99,\"max\":\"x\"}}}" };
 	const struct report_query by[] = {
-		{ .kind = REPORT_PERFORMANCE, .since = "1h" },
-		{ .kind = REPORT_PERFORMANCE, .by = BY_POD, .since = "1h" },
-		{ .kind = REPORT_ERRORS, .by = BY_ERROR_TYPE, .since = "1h" },
+		{ .service = &service, .tasks = tasks, .kind = REPORT_PERFORMANCE, .since = "1h" },
+		{ .service = &service,
+		    .tasks = tasks,
+		    .kind = REPORT_PERFORMANCE,
+		    .by = BY_POD,
+		    .since = "1h" },
+		{ .service = &service, .kind = REPORT_ERRORS, .by = BY_ERROR_TYPE, .since = "1h" },
 	};
 
 	(void)state;
