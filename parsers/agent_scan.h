@@ -166,7 +166,10 @@ size_t agent_value_listed_end(const struct scan *s, size_t v, char close);
 /* `12500 ms`, `1m 30s`: the end of the value from ${v} to ${end}, with its unit and further parts of smaller units. */
 size_t agent_value_with_unit(const struct scan *s, size_t v, size_t end);
 
-/* ${v} without blanks at its end, and without the full stop of a sentence that ends in a number. */
+/*
+ * ${v} without the bytes at its end that are of the text around it: blanks, the
+ * marks .,:;!? of a sentence, a `>` or a quote whose other half is not in the value.
+ */
 struct slice agent_value_trimmed(struct slice v);
 
 /* The text without its backslashes: \n \t \r as in JSON, else the byte behind the backslash. */

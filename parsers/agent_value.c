@@ -4,6 +4,7 @@
 #include "bytes.h"
 
 #define SPAN_MAX 1024 /* of a bracketed value */
+#define MARKS_MAX 16  /* at a value's end that are no part of it */
 
 static inline bool
 is_digit(char c)
@@ -234,13 +235,40 @@ agent_value_listed_end(const struct scan *s, size_t v, char close)
 	return 0;
 }
 
-/* A full stop between digits is a part of the number. */
+/* True when the last byte of ${v} is a mark of the sentence or the quotation around the value. */
+static bool
+ends_outside(struct slice v)
+{
+	char c = v.at[v.len - 1];
+
+	switch (c) {
+	case '.':
+	case '!':
+	case '?':
+	case ',':
+	case ';':
+	case ':':
+		return true;
+	case '>':
+		return memchr(v.at, '<', v.len) == NULL;
+	case '"':
+	case '\'':
+	case '`':
+		return memchr(v.at, c, v.len - 1) == NULL;
+	default:
+		return is_blank(c);
+	}
+}
+
+/* A value of marks alone, and the dots of a path, stay whole. */
 struct slice
 agent_value_trimmed(struct slice v)
 {
+	struct slice s = v;
+
+	while (s.len > 0 && v.len - s.len < MARKS_MAX && ends_outside(s))
+		s.len--;
 	while (v.len > 0 && is_blank(v.at[v.len - 1]))
 		v.len--;
-	if (v.len > 1 && v.at[v.len - 1] == '.' && is_digit(v.at[v.len - 2]))
-		v.len--;
-	return v;
+	return s.len == 0 || s.at[s.len - 1] == '/' ? v : s;
 }
