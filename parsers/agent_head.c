@@ -31,6 +31,12 @@ agent_head_level(struct slice word)
 		{ SLICE("finest"), LEVEL_TRACE },
 		{ SLICE("err"), LEVEL_ERROR },
 		{ SLICE("information"), LEVEL_INFO },
+		{ SLICE("config"), LEVEL_DEBUG },
+		{ SLICE("alert"), LEVEL_FATAL },
+		{ SLICE("emergency"), LEVEL_FATAL },
+		{ SLICE("emerg"), LEVEL_FATAL },
+		{ SLICE("crit"), LEVEL_FATAL },
+		{ SLICE("panic"), LEVEL_FATAL },
 	};
 	const uint64_t fold = 0x2020202020202020;
 	uint64_t begins;
@@ -110,6 +116,57 @@ zone_len(struct slice s)
 	return two_digits(s.at + 3) ? 5 : 0;
 }
 
+bool
+agent_head_is_zone(struct slice word)
+{
+	if (agent_head_is_upper(word))
+		return slice_eq(word, SLICE("Z")) || slice_eq(word, SLICE("UTC")) ||
+		       ((word.len == 3 || word.len == 4) && word.at[word.len - 1] == 'T');
+	return word.len > 1 && zone_len(word) == word.len;
+}
+
+/* Further forms of dates: 0 is a digit, a a letter, any other byte itself. */
+static const struct slice dates[] = {
+	SLICE("00/00/00 00:00:00"),
+	SLICE("000000 000000"),
+	SLICE("00-aaa-0000 00:00:00"),
+	SLICE("00/00/0000 00:00:00"),
+	SLICE("00.00.0000 00:00:00"),
+	SLICE("0000.00.00 00:00:00"),
+	SLICE("00000000 00:00:00"),
+};
+
+static bool
+fits(struct slice s, struct slice form)
+{
+	if (s.len < form.len)
+		return false;
+	for (size_t i = 0; i < form.len; i++) {
+		char f = form.at[i], c = s.at[i];
+
+		if (f == '0'   ? !is_digit(c)
+		    : f == 'a' ? (c | 0x20) < 'a' || (c | 0x20) > 'z'
+			       : c != f)
+			return false;
+	}
+	return true;
+}
+
+static size_t
+other_date_len(struct slice s)
+{
+	for (size_t i = 0; i < sizeof(dates) / sizeof(*dates); i++)
+		if (fits(s, dates[i]))
+			return dates[i].len;
+	return 0;
+}
+
+bool
+agent_head_is_short(struct slice time)
+{
+	return fits(time, dates[0]) || fits(time, dates[1]);
+}
+
 size_t
 agent_head_time(struct slice s)
 {
@@ -121,11 +178,11 @@ agent_head_time(struct slice s)
 		n = 19;
 	else if (is_clock(s.at))
 		n = 8;
-	else
+	else if ((n = other_date_len(s)) == 0)
 		return 0;
 	if (s.len - n > 1 && (s.at[n] == '.' || s.at[n] == ',') && is_digit(s.at[n + 1]))
 		for (n += 2; n < s.len && is_digit(s.at[n]);)
 			n++;
 	n += zone_len(slice_from(s, n));
-	return n == s.len || is_blank(s.at[n]) || s.at[n] == ']' ? n : 0;
+	return n == s.len || is_blank(s.at[n]) || s.at[n] == ']' || s.at[n] == '|' ? n : 0;
 }

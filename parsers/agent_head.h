@@ -19,6 +19,12 @@ is_digit(char c)
 /* True when a word begins and ends in capitals. */
 bool agent_head_is_upper(struct slice word);
 
+/* True for a zone behind a time: +0100, +01:00, Z, UTC, CET. */
+bool agent_head_is_zone(struct slice word);
+
+/* True when a time has a date without its century: 26/11/22 08:00:00, 261122 080000. */
+bool agent_head_is_short(struct slice time);
+
 /* The length of the date and time at the front of ${s}; 0: none. */
 size_t agent_head_time(struct slice s);
 

@@ -5,158 +5,20 @@
  *	08:00:00.001 [task-3] INFO  c.m.agent.Task - message			logback
  *	2026-11-22T08:00:00.001Z user=x  INFO 1 --- [app] [task-3] c.m.Task : message	spring
  *	2026-11-22 08:00:00,001 - exporter - INFO - message			python
+ *	2026-11-22 08:00:00.001 INFO [task-3] c.m.agent.Task: message		logback
+ *	[2026-11-22T08:00:00,001][INFO ][c.m.agent.Task] message		logback
+ *	2026-11-22 08:00:00 | INFO | c.m.agent.Task | message			logback
+ *	26/11/22 08:00:00 INFO Task: message					logback
+ *	261122 080000 148 INFO agent.Task: message				logback
  *	ERROR: message								text
  *
  * Any other text is a message as a whole.
  */
-#include "agent_head.h"
+#include "agent_origin.h"
 #include "agent_reading.h"
 #include "agent_trace.h"
-#include "bytes.h"
 
 #define TOKENS_MAX 16 /* between the time and the level */
-#define GROUPS_MAX 4
-#define GROUP_MAX 256 /* bytes of a thread's name */
-
-/* The parts of the header recognised so far. */
-struct header {
-	struct slice time, logger, thread, name;
-	enum level level;
-	bool dashed; /* the level stands between ` - `: Python */
-	bool spring;
-};
-
-static inline struct slice
-skip_blanks(struct slice s)
-{
-	while (s.len > 0 && is_blank(s.at[0]))
-		s = slice_from(s, 1);
-	return s;
-}
-
-/* The word up to the next blank, taken off ${s}. */
-static inline struct slice
-take_token(struct slice *s)
-{
-	size_t n = bytes_find(*s, ' ', '\t');
-
-	*s = slice_from(*s, n);
-	return (struct slice){ s->at - n, n };
-}
-
-/* ---- parts */
-
-/* The inside of `[…]` at the front of ${s}, taken off; a bracket within is passed. */
-static bool
-take_group(struct slice *s, struct slice *group)
-{
-	size_t i = 0;
-
-	if (s->len < 2 || s->at[0] != '[')
-		return false;
-	do {
-		i++;
-		i += bytes_find(slice_from(*s, i), ']', ']');
-		if (i >= s->len || i > GROUP_MAX)
-			return false;
-	} while (i + 1 < s->len && !is_blank(s->at[i + 1]));
-	*group = skip_blanks((struct slice){ s->at + 1, i - 1 });
-	while (group->len > 0 && is_blank(group->at[group->len - 1]))
-		group->len--;
-	*s = skip_blanks(slice_from(*s, i + 1));
-	return true;
-}
-
-/* The logger and the ` - ` or ` : ` behind it, taken off ${s}. */
-static bool
-take_logger(struct slice *s, struct slice *logger)
-{
-	struct slice rest = *s, name = take_token(&rest);
-
-	rest = skip_blanks(rest);
-	if (name.len == 0 || name.len > 256 || rest.len == 0 ||
-	    (rest.at[0] != '-' && rest.at[0] != ':') || (rest.len > 1 && !is_blank(rest.at[1])))
-		return false;
-	if (bytes_have(
-		(struct slice){ name.at, (size_t)(s->at + s->len - name.at) }, name.len, '='))
-		return false; /* a key */
-	*logger = name;
-	*s = skip_blanks(slice_from(rest, 1));
-	return true;
-}
-
-/* Ids of a trace: hex digits, dashes, commas. */
-static bool
-is_correlation(struct slice s)
-{
-	size_t digits = 0;
-
-	for (size_t i = 0; i < s.len; i++) {
-		char c = s.at[i];
-
-		digits += is_digit(c);
-		if (!is_digit(c) && c != '-' && c != ',' && c != ' ' &&
-		    !((c | 0x20) >= 'a' && (c | 0x20) <= 'f'))
-			return false;
-	}
-	return s.len == 0 || (s.len >= 16 && digits > 0);
-}
-
-/* `1 --- [app] [thread] [trace ids] logger : `, taken off ${s}. */
-static bool
-take_spring(struct slice *s, struct header *h)
-{
-	struct slice rest = *s, groups[GROUPS_MAX], pid = take_token(&rest);
-	unsigned n = 0;
-
-	for (size_t i = 0; i < pid.len; i++)
-		if (!is_digit(pid.at[i]))
-			return false;
-	rest = skip_blanks(rest);
-	if (rest.len < 4 || !slice_starts(rest, SLICE("---")) || !is_blank(rest.at[3]))
-		return false;
-	rest = skip_blanks(slice_from(rest, 3));
-	while (n < GROUPS_MAX && take_group(&rest, &groups[n]))
-		n++;
-	if (n > 1 && is_correlation(groups[n - 1]))
-		n--;
-	if (!take_logger(&rest, &h->logger))
-		return false;
-	if (n > 0)
-		h->thread = groups[n - 1];
-	h->spring = true;
-	*s = rest;
-	return true;
-}
-
-/*
- * The rest of the header behind the level, taken off ${s}: Spring's, with or
- * without a group before it; `[thread] [more] logger - `; a thread alone.
- */
-static void
-take_origin(struct slice *s, struct header *h, const struct agent_words *words)
-{
-	struct slice rest = *s, after = *s, group, first = { NULL, 0 };
-	unsigned n = 0;
-
-	while (n < GROUPS_MAX && take_group(&rest, &group)) {
-		if (n++ == 0) {
-			first = group;
-			after = rest;
-		}
-	}
-	if (n < 2 && rest.len > 0 && is_digit(rest.at[0]) && take_spring(&rest, h)) {
-		*s = rest;
-	} else if (take_logger(&rest, &h->logger)) {
-		if (n > 0 && h->thread.len == 0)
-			h->thread = first;
-		*s = rest;
-	} else if (n > 0 && h->thread.len == 0 && word_find(&words->events, first) == NULL &&
-		   bytes_find(first, '=', ':') == first.len) {
-		h->thread = first;
-		*s = after;
-	}
-}
 
 /* ---- headers */
 
@@ -168,7 +30,7 @@ take_level(struct slice *s, bool any_case)
 	enum level level;
 
 	if (rest.len > 0 && rest.at[0] == '[') {
-		if (!take_group(&rest, &word))
+		if (!agent_origin_group(&rest, &word))
 			return LEVEL_NONE;
 		any_case = true;
 	} else {
@@ -189,7 +51,27 @@ take_level(struct slice *s, bool any_case)
 static bool
 is_spring(struct slice rest, struct header h)
 {
-	return take_spring(&rest, &h);
+	return agent_origin_spring(&rest, &h);
+}
+
+/* ` UTC`, ` +0100`, and the number of a process or a thread, between the time and the level. */
+static void
+skip_zone_and_pid(struct slice *s, struct header *h)
+{
+	struct slice rest = *s, word = take_token(&rest);
+	const char *end = h->time.at + h->time.len;
+	size_t digits = 0;
+
+	if (agent_head_is_zone(word)) {
+		if (word.at == end + 1 && !agent_head_is_upper(word))
+			h->time.len += 1 + word.len; /* a number: a part of the time */
+		*s = rest = skip_blanks(rest);
+		word = take_token(&rest);
+	}
+	while (digits < word.len && is_digit(word.at[digits]))
+		digits++;
+	if (digits > 0 && digits == word.len)
+		*s = skip_blanks(rest);
 }
 
 /* Read on from the time to the level.  Return false when there is no level. */
@@ -199,6 +81,8 @@ find_level(struct slice *s, struct header *h)
 	struct slice rest = *s;
 	unsigned strange = 0; /* words that are no usual part of a header */
 	bool dash = false;
+
+	skip_zone_and_pid(&rest, h);
 
 	for (unsigned i = 0; i < TOKENS_MAX && rest.len > 0; i++) {
 		struct slice before = rest, word;
@@ -211,7 +95,7 @@ find_level(struct slice *s, struct header *h)
 		}
 		rest = before;
 		dash = false;
-		if (take_group(&rest, &word)) {
+		if (agent_origin_group(&rest, &word)) {
 			if (h->thread.len == 0 && memchr(word.at, '=', word.len) == NULL)
 				h->thread = word;
 			continue;
@@ -220,7 +104,7 @@ find_level(struct slice *s, struct header *h)
 		rest = skip_blanks(rest);
 		if (slice_eq(word, SLICE("-"))) {
 			dash = true;
-		} else if (memchr(word.at, '=', word.len) == NULL) {
+		} else if (memchr(word.at, '=', word.len) == NULL && !slice_eq(word, SLICE("|"))) {
 			h->name = word;
 			strange++;
 		}
@@ -250,38 +134,66 @@ header_keys(struct reading *r, struct slice from, struct slice to)
 		agent_scan_keys(r, (struct slice){ from.at, n });
 }
 
+/* The time at the front of ${s}, in brackets or not, taken off. */
+static bool
+take_time(struct slice *s, struct header *h)
+{
+	bool bracket = s->len > 0 && s->at[0] == '[';
+	size_t n = agent_head_time(slice_from(*s, bracket));
+
+	if (n == 0)
+		return false;
+	h->time = (struct slice){ s->at + bracket, n };
+	*s = slice_from(*s, bracket + n);
+	if (bracket && s->len > 0 && s->at[0] == ']')
+		*s = slice_from(*s, 1);
+	*s = skip_blanks(*s);
+	return true;
+}
+
+/* Take the level off ${s}, which begins behind the time.  Return false, with nothing taken, when there is none. */
+static bool
+take_timed_level(struct reading *r, struct slice *s, struct header *h)
+{
+	struct slice from = *s;
+
+	if (s->len > 0 && s->at[0] == '|' && agent_origin_piped(s, h, r->words)) {
+		header_keys(r, from, *s);
+		return true;
+	}
+	if (!find_level(s, h)) {
+		*s = from;
+		h->level = LEVEL_NONE;
+		h->thread = (struct slice){ NULL, 0 };
+		return false;
+	}
+	header_keys(r, from, *s);
+	return true;
+}
+
 /* Take the header off ${line}, which leaves the message. */
 static struct slice
 take_header(struct reading *r, struct slice line, struct header *h)
 {
 	struct slice s = skip_blanks(line), after;
-	bool bracket = s.len > 0 && s.at[0] == '[';
-	size_t n = agent_head_time(slice_from(s, bracket));
 
-	if (n > 0) {
-		h->time = (struct slice){ s.at + bracket, n };
-		s = slice_from(s, bracket + n);
-		if (bracket && s.len > 0 && s.at[0] == ']')
-			s = slice_from(s, 1);
-		s = skip_blanks(s);
-		after = s;
-		if (!find_level(&s, h)) {
-			h->level = LEVEL_NONE;
-			h->thread = (struct slice){ NULL, 0 };
-			return after;
-		}
-		header_keys(r, after, s);
+	if (take_time(&s, h)) {
+		if (!take_timed_level(r, &s, h) || h->piped)
+			return s;
 	} else {
 		h->level = take_level(&s, false);
 		if (h->level == LEVEL_NONE)
 			return line;
+		if (take_time(&s, h)) /* LEVEL [time] logger: message */
+			s = skip_mark(s);
 	}
 	if (h->dashed) {
 		h->logger = h->name;
 		return skip_blanks(slice_from(s, 1));
 	}
 	after = s;
-	take_origin(&s, h, r->words);
+	if (s.len == 0 || s.at[0] != '|' || !agent_origin_piped(&s, h, r->words))
+		agent_origin_take(&s, h, r->words);
 	header_keys(r, after, s);
 	return s;
 }
