@@ -308,6 +308,18 @@ without_colours(struct slice text, struct arena *arena)
 	return to == NULL ? text : (struct slice){ to, ansi_strip(text, to) };
 }
 
+/* A text that begins as an object, and is none that is read as a whole. */
+static void
+torn_read(struct reading *r, struct slice text)
+{
+	begin(r);
+	if (!agent_json_torn(r, text)) {
+		begin(r);
+		agent_text_read(r, text);
+	}
+	r->out->failures |= 1u << FAILURE_JSON;
+}
+
 void
 agent_parse(
     const struct agent_words *w, struct slice text, struct arena *arena, struct agent_line *out)
@@ -327,9 +339,7 @@ agent_parse(
 	if (text.at[0] != '{') {
 		agent_text_read(&r, text);
 	} else if (!agent_json_read(&r, text)) {
-		begin(&r);
-		out->failures |= 1u << FAILURE_JSON;
-		agent_text_read(&r, text);
+		torn_read(&r, text);
 	}
 	settle(&r);
 }

@@ -2,9 +2,13 @@
  * JSON records: logstash's encoder, ECS nested and dotted, GELF, and any other
  * object.  One walk that also checks; objects that ECS nests are entered,
  * others are kept whole.
+ *
+ * An object that this walk refuses (too deep, cut at its end, NaN) is torn: a second
+ * walk, which checks nothing, finds its members that are fields.
  */
 #include "agent_reading.h"
 
+#include "agent_scan.h"
 #include "json.h"
 
 #define PATH_MAX_BYTES 128
@@ -54,7 +58,17 @@ encoder_seen(struct reading *r, struct slice name)
 		r->out->encoding = "ecs";
 }
 
-/* One member.  GELF's additional fields begin with an underscore. */
+/* The field that a name is.  GELF's additional fields begin with an underscore. */
+static const struct word *
+field_word(const struct reading *r, struct slice name)
+{
+	const struct word *w = word_find(&r->words->keys, name);
+
+	if (w == NULL && name.len > 1 && name.at[0] == '_')
+		w = word_find(&r->words->keys, slice_from(name, 1));
+	return w;
+}
+
 static bool
 member(struct reading *r, struct slice name, const struct json_value *v)
 {
@@ -66,9 +80,7 @@ member(struct reading *r, struct slice name, const struct json_value *v)
 		return members(r, v->text, name);
 	if (name.len > 0 && (name.at[0] == 's' || name.at[0] == 'l' || name.at[0] == 'e'))
 		encoder_seen(r, name);
-	w = word_find(&r->words->keys, name);
-	if (w == NULL && name.len > 1 && name.at[0] == '_')
-		w = word_find(&r->words->keys, slice_from(name, 1));
+	w = field_word(r, name);
 	if (w != NULL && v->kind == JSON_NULL)
 		return true; /* null counts as absent */
 	if (w != NULL && kind == VALUE_ESCAPED && !v->escaped)
@@ -94,20 +106,137 @@ members(struct reading *r, struct slice object, struct slice path)
 	return got == PARSE_MORE && json_trailing(&walk);
 }
 
-bool
-agent_json_read(struct reading *r, struct slice text)
+/* ---- torn objects */
+
+#define TORN_DEPTH 3 /* process.thread.name */
+
+/* The place behind the string whose first quote is at ${at}; ${end} when nothing closes it. */
+static const char *
+string_end(const char *at, const char *end)
+{
+	for (at++; at < end; at++) {
+		if (*at == '"')
+			return at + 1;
+		if (*at == '\\' && at + 1 < end)
+			at++;
+	}
+	return end;
+}
+
+static const char *
+skip_blanks(const char *at, const char *end)
+{
+	while (at < end && json_is_blank(*at))
+		at++;
+	return at;
+}
+
+/* The place behind the value at ${at}: a string, a container of any depth, or a word. */
+static const char *
+torn_value_end(const char *at, const char *end)
+{
+	size_t depth = 0;
+
+	while (at < end) {
+		char c = *at;
+
+		if (depth == 0 && (c == ',' || c == '}' || c == ']'))
+			return at;
+		if (c == '"') {
+			at = string_end(at, end);
+		} else {
+			depth += c == '{' || c == '[';
+			depth -= c == '}' || c == ']';
+			at++;
+		}
+		if (depth == 0 && (c == '"' || c == '}' || c == ']'))
+			return at;
+	}
+	return end;
+}
+
+/* The value from ${at} on of a member that is a field. */
+static void
+torn_field(struct reading *r, const struct word *w, struct slice name, struct slice raw)
+{
+	struct found found = { name, raw, VALUE_TEXT, false, { 1, 0 } };
+	enum json_kind kind;
+	bool whole;
+
+	if (raw.len == 0 || raw.at[0] == '{' || raw.at[0] == '[')
+		return;
+	whole = json_check(raw, &kind) == PARSE_OK;
+	if (whole && kind >= JSON_TRUE)
+		return;
+	if (raw.at[0] == '"') {
+		bool closed = raw.len > 1 && raw.at[raw.len - 1] == '"';
+
+		found.value = (struct slice){ raw.at + 1, raw.len - 1 - closed };
+		if (!whole)
+			found.value = agent_value_unescaped(r, found.value);
+		else if (memchr(raw.at, '\\', raw.len) != NULL)
+			found.kind = VALUE_ESCAPED;
+	} else if (whole) {
+		found.kind = VALUE_JSON;
+		found.number = true;
+	}
+	agent_reading_take(r, w, &found);
+}
+
+/*
+ * The members of a torn object.  Objects with names of their own are entered,
+ * ${paths} has their names from the outermost on.
+ */
+static void
+torn_members(struct reading *r, struct slice text)
+{
+	struct slice paths[TORN_DEPTH] = { { NULL, 0 } };
+	const char *at = text.at + 1, *end = text.at + text.len;
+	unsigned depth = 0;
+
+	while (at < end) {
+		struct slice name;
+		const char *close, *value;
+		const struct word *w;
+
+		if (*at != '"') {
+			if (*at == '}' && depth-- == 0)
+				return;
+			at++;
+			continue;
+		}
+		close = string_end(at, end);
+		value = skip_blanks(close, end);
+		if (value == end)
+			return;
+		name = joined(r, paths[depth], (struct slice){ at + 1, (size_t)(close - at) - 2 });
+		at = value;
+		if (*value != ':')
+			continue;
+		value = skip_blanks(value + 1, end);
+		if (value < end && *value == '{' && depth + 1 < TORN_DEPTH && is_nested(name)) {
+			paths[++depth] = name;
+			at = value + 1;
+			continue;
+		}
+		at = torn_value_end(value, end);
+		w = field_word(r, name);
+		if (w != NULL)
+			torn_field(
+			    r, w, name, slice_trim((struct slice){ value, (size_t)(at - value) }));
+	}
+}
+
+/* ---- the message */
+
+/* The message as text, searched for events and keys. */
+static void
+message_scan(struct reading *r)
 {
 	struct found *message = &r->found[AGENT_MESSAGE];
-	bool valid;
 
-	r->out->encoding = "json";
-	r->members = true;
-	valid = members(r, text, (struct slice){ NULL, 0 });
-	r->members = false;
-	if (!valid)
-		return false;
 	if (!agent_reading_has(r, AGENT_MESSAGE))
-		return true;
+		return;
 	r->message = message->value;
 	if (message->kind == VALUE_ESCAPED) {
 		char *to = arena_take(r->arena, message->value.len);
@@ -118,5 +247,29 @@ agent_json_read(struct reading *r, struct slice text)
 			r->message = (struct slice){ to, json_unescape(message->value, to) };
 	}
 	agent_scan_message(r, r->message);
-	return true;
+}
+
+bool
+agent_json_read(struct reading *r, struct slice text)
+{
+	bool valid;
+
+	r->out->encoding = "json";
+	r->members = true;
+	valid = members(r, text, (struct slice){ NULL, 0 });
+	r->members = false;
+	if (valid)
+		message_scan(r);
+	return valid;
+}
+
+bool
+agent_json_torn(struct reading *r, struct slice text)
+{
+	r->out->encoding = "json";
+	r->members = true;
+	torn_members(r, text);
+	r->members = false;
+	message_scan(r);
+	return r->has >> AGENT_EVENT != 0;
 }

@@ -98,9 +98,14 @@ agent_reading_take(struct reading *r, const struct word *word, const struct foun
 void agent_scan_message(struct reading *r, struct slice message);
 void agent_scan_keys(struct reading *r, struct slice text);
 
-/* Fill ${r} from a text record; from a JSON record, false: the text is no JSON. */
+/*
+ * Fill ${r} from a text record; from a JSON record, false: the text is no JSON, or
+ * more than is read of it; from such a text, false: no member of it says an event,
+ * a level or any other field of the line itself.
+ */
 void agent_text_read(struct reading *r, struct slice text);
 bool agent_json_read(struct reading *r, struct slice text);
+bool agent_json_torn(struct reading *r, struct slice text);
 
 /* The level that a word names, whatever its case; LEVEL_NONE: none. */
 enum level agent_head_level(struct slice word);

@@ -64,6 +64,40 @@ static const struct agent_case members[] = {
 	{ "{\"a\":1,}", "text - failure!json" },
 	{ "{\"task_id\":1} task_id=2", "text - task_id=2 failure!json" },
 	{ "{\"a\":[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]}", "text - failure!json" },
+	{ "{\"a\":[\"level\"],\"level\":[\"ERROR\"", "text - failure!json" },
+};
+
+#define DEEP "[[[[[[[[[[[[[[[[[[{\"level\":\"WARN\",\"s\":\"]}\\\"\"}]]]]]]]]]]]]]]]]]]"
+
+/* More than is read as a whole: its fields are found, whatever stands between them. */
+static const struct agent_case torn[] = {
+	{ "{\"a\":" DEEP ",\"level\":\"ERROR\",\"logger_name\":\"c.m.T\",\"message\":\"no\"}",
+	    "json ERROR logger=c.m.T error_type=UNKNOWN error_message=no message:no failure!json" },
+	{ "{\"level\":\"ERROR\",\"error_type\":\"X\",\"a\":" DEEP "}",
+	    "json ERROR error_type=X failure!json" },
+	{ "{\"log\":{\"origin\":" DEEP
+	  ",\"level\":\"ERROR\"},\"process\":{\"thread\":{\"name\":\"t-1\"}"
+	  "},\"error\":{\"type\":\"a.B\"},\"level\":null}",
+	    "json ERROR thread=t-1 error_type=a.B failure!json" },
+	{ "{\"short_message\":\"TASK_FAILED\",\"level\":3,\"_task_id\":7,\"x\":NaN}",
+	    "json ERROR TASK_FAILED/task_failed task_id=7 error_type=UNKNOWN "
+	    "error_message=TASK_FAILED short_message:TASK_FAILED failure!json" },
+	{ "{\"event\":\"TASK_COMPLETED\",\"execution_time\": NaN ,\"level\":\"INFO\"}",
+	    "json INFO TASK_COMPLETED/task_completed raw=NaN failure!json failure!duration" },
+	{ "{\"x\":-Infinity,\"message\":\"a \\\"b\\\" task_id=7\",\"severity\":\"ALERT\"}",
+	    "json FATAL task_id=7 error_type=UNKNOWN error_message=a \"b\" task_id=7 "
+	    "message:a \\\"b\\\" task_id=7 failure!json" },
+	/* the end is missing */
+	{ "{\"level\":\"ERROR\",\"message\":\"m\",\"stack_trace\":\"a.BException: c\\n\\tat d.E.f(E.j",
+	    "json ERROR error_type=a.BException error_message=c stack_trace=2 message:m "
+	    "failure!json" },
+	{ "{\"level\":\"ERROR\",\"message\":\"a\\",
+	    "json ERROR error_type=UNKNOWN error_message=a\\ "
+	    "message:a\\ failure!json" },
+	/* two objects: the second is text; a string that JSON would not write */
+	{ "{\"level\":\"INFO\"} {\"level\":\"ERROR\"}", "json INFO failure!json" },
+	{ "{\"level\":\"ERROR\",\"message\":\"a\\qb\tc\"}",
+	    "json ERROR error_type=UNKNOWN error_message=aqb\tc message:aqb\tc failure!json" },
 };
 
 static void
@@ -78,6 +112,13 @@ test_members(void **state)
 {
 	(void)state;
 	try_cases(members, COUNT(members));
+}
+
+static void
+test_torn_objects(void **state)
+{
+	(void)state;
+	try_cases(torn, COUNT(torn));
 }
 
 /* A name of any length is bounded, and stays whole UTF-8. */
@@ -126,6 +167,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_encodings),
 		cmocka_unit_test(test_members),
+		cmocka_unit_test(test_torn_objects),
 		cmocka_unit_test(test_long_names_are_cut),
 	};
 
