@@ -74,8 +74,9 @@ set_level(struct reading *r)
 		out->level = agent_head_level(r->found[AGENT_LEVEL_NAME].value);
 	if (out->level != LEVEL_NONE || !agent_reading_has(r, AGENT_LEVEL))
 		return;
-	out->level =
-	    level->number ? syslog_level(level->value) : agent_head_level(slice_trim(level->value));
+	out->level = agent_head_level(slice_trim(level->value));
+	if (out->level == LEVEL_NONE)
+		out->level = syslog_level(slice_trim(level->value));
 }
 
 /* The event: from the field that names it, else from the word in the message. */
