@@ -55,11 +55,11 @@ is_spring(struct slice rest, struct header h)
 }
 
 /* ` UTC`, ` +0100`, and the number of a process or a thread, between the time and the level. */
-static void
+static bool
 skip_zone_and_pid(struct slice *s, struct header *h)
 {
 	struct slice rest = *s, word = take_token(&rest);
-	const char *end = h->time.at + h->time.len;
+	const char *end = h->time.at + h->time.len, *from = s->at;
 	size_t digits = 0;
 
 	if (agent_head_is_zone(word)) {
@@ -72,6 +72,7 @@ skip_zone_and_pid(struct slice *s, struct header *h)
 		digits++;
 	if (digits > 0 && digits == word.len)
 		*s = skip_blanks(rest);
+	return s->at != from;
 }
 
 /* Read on from the time to the level.  Return false when there is no level. */
@@ -81,8 +82,6 @@ find_level(struct slice *s, struct header *h)
 	struct slice rest = *s;
 	unsigned strange = 0; /* words that are no usual part of a header */
 	bool dash = false;
-
-	skip_zone_and_pid(&rest, h);
 
 	for (unsigned i = 0; i < TOKENS_MAX && rest.len > 0; i++) {
 		struct slice before = rest, word;
@@ -95,6 +94,8 @@ find_level(struct slice *s, struct header *h)
 		}
 		rest = before;
 		dash = false;
+		if (i == 0 && skip_zone_and_pid(&rest, h))
+			continue;
 		if (agent_origin_group(&rest, &word)) {
 			if (h->thread.len == 0 && memchr(word.at, '=', word.len) == NULL)
 				h->thread = word;
