@@ -263,6 +263,8 @@ agent_origin_take(struct slice *s, struct header *h, const struct agent_words *w
 	} else if (g.n > 0 && h->thread.len == 0 && may_name(g.at[0], words)) {
 		h->thread = g.at[0];
 		*s = skip_mark(g.after[0]);
+	} else {
+		*s = skip_mark(*s);
 	}
 }
 

@@ -107,7 +107,9 @@ char *report_table_sample(struct slice log);
 /**
  * report_table_print(q, r, json, to):
  * Print ${r} as a table with the query as its head, or as a JSON array of
- * objects whose members are named as the table's columns.
+ * objects whose members are named as the table's columns.  Records that the
+ * rows leave out, and those without the word, are counted below the table, or on
+ * standard error.
  */
 void report_table_print(const struct report_query *q, const struct report *r, bool json, FILE *to);
 

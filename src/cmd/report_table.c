@@ -348,18 +348,10 @@ print_json(const struct report_query *q, const struct report *r, FILE *to)
 	json_decref(all);
 }
 
-void
-report_table_print(const struct report_query *q, const struct report *r, bool json, FILE *to)
+/* What the rows do not say. */
+static void
+print_notes(const struct report_query *q, const struct report *r, FILE *to)
 {
-	if (json) {
-		print_json(q, r, to);
-		return;
-	}
-	print_head(q, r, to);
-	if (r->n == 0)
-		fputs("none\n", to);
-	else
-		print_rows(q, r, to);
 	if (r->left_out > 0)
 		fprintf(to, "\nand %" PRIu64 " records of further groups: only %d are shown\n",
 		    r->left_out, REPORT_ROWS);
@@ -369,4 +361,19 @@ report_table_print(const struct report_query *q, const struct report *r, bool js
 		    "word does not find %s\n",
 		    r->wordless, r->wordless == 1 ? "is" : "are", report_word(q),
 		    r->wordless == 1 ? "it" : "them");
+}
+
+void
+report_table_print(const struct report_query *q, const struct report *r, bool json, FILE *to)
+{
+	if (json) {
+		print_json(q, r, to);
+	} else {
+		print_head(q, r, to);
+		if (r->n == 0)
+			fputs("none\n", to);
+		else
+			print_rows(q, r, to);
+	}
+	print_notes(q, r, json ? stderr : to);
 }

@@ -61,6 +61,11 @@ ERRORS = [
     '{"short_message":"no word","level":3,"_error_type":"X"}',
     '{"short_message":"no word","level":0}',
     '{"severity":"CRITICAL","message":"no word"}',
+    "[2026-11-22T08:00:00,001][FATAL][c.m.agent.Task] no word",
+    "2026-11-22 08:00:00 | SEVERE | c.m.agent.Task | no word",
+    "26/11/22 08:00:00 ERROR Task: the word",
+    '{"level":"FATAL","load":NaN}',
+    '{"deep":' + "[" * 20 + "]" * 20 + ',"level":"FATAL"}',
 ]
 FAILED = [info("TASK_FAILED task_id=1 error_type=X"), info("TASK_FAILED", "ERROR")]
 NO_ERRORS = [
@@ -99,13 +104,13 @@ def test_reports_count_what_the_metrics_count(
         one = config(output)
         rows = report(one, "errors")
         counts = {row["error_type"]: row["count"] for row in rows}
-        assert counts == {"X": 3, "UNKNOWN": 6}
+        assert counts == {"X": 3, "UNKNOWN": 11}
         (tasks,) = report(one, "performance")
         assert (tasks["tasks"], tasks["mean"]) == (len(TASKS), 1.5)
         text = towline("report", "errors", "-c", one.write()).stdout
-        assert "6 of the records are without the word ERROR in log" in text
-        text = towline("report", "performance", "-c", one.write()).stdout
-        assert "1 of the records is without the word TASK_COMPLETED" in text
+        assert "10 of the records are without the word ERROR in log" in text
+        done = towline("report", "performance", "-c", one.write(), "--json")
+        assert "1 of the records is without the word TASK_COMPLETED" in done.stderr
 
 
 def test_percentiles_are_those_of_the_times(node, table, config, run):

@@ -112,6 +112,9 @@ static const struct agent_case layouts[] = {
 	{ "INFO [2026-11-22 08:00:00.001] [t-1] c.m.T: x", INFO },
 	{ "[INFO] 2026-11-22 08:00:00.001 [t-1] c.m.T - x", INFO },
 	{ "INFO 2026-11-22 08:00:00.001 - x", "logback INFO timestamp=2026-11-22 08:00:00.001" },
+	{ "2026-11-22 08:00:00.001 INFO - x", "logback INFO timestamp=2026-11-22 08:00:00.001" },
+	{ "2026-11-22 08:00:00 ERROR - x", "logback ERROR timestamp=2026-11-22 08:00:00 "
+					   "error_type=UNKNOWN error_message=x" },
 	{ "2026-11-22 08:00:00 ALERT x", "logback FATAL timestamp=2026-11-22 08:00:00 "
 					 "error_type=UNKNOWN error_message=x" },
 	{ "[TASK_COMPLETED] [execution_time: 3.2]",
