@@ -40,7 +40,7 @@ shape_of(struct slice name)
 	struct shape shape = { .named = name.len > 0 && name.len <= GROUP_MAX };
 	bool begins = true, capital = false, humps = false;
 
-	for (size_t i = 0; i < name.len; i++) {
+	for (size_t i = 0; i < name.len && shape.named; i++) {
 		char c = name.at[i];
 
 		if (c == '.' && !begins) {
