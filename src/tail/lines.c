@@ -158,18 +158,23 @@ room_make(struct tail *t, const struct reader *r)
 
 /* ---- a line that is longer than the buffer */
 
-/* Bytes that do not fit are passed over.  LINES_END: its end is not written yet. */
+/*
+ * Bytes that do not fit are passed over, a budget in a turn.  LINES_END: its end is
+ * not written yet.
+ */
 static enum lines
 long_line_take(struct tail *t, struct reader *r, struct place *p, struct slice line, uint64_t stop)
 {
 	char *last = t->frame.bytes + (t->frame.size - LINE_LAST);
 	const char *newline = NULL;
-	uint64_t end;
+	uint64_t end, most;
 	ssize_t n = 0;
 
 	line.len = (size_t)(last - line.at);
-	end = r->at + line.len;
-	while (end < stop && (n = place_read(p, last, LINE_LAST, end - base_of(r))) > 0) {
+	end = r->at + (r->passed > line.len ? r->passed : line.len);
+	most = end + BUDGET;
+	while (end < stop && end < most &&
+	       (n = place_read(p, last, LINE_LAST, end - base_of(r))) > 0) {
 		newline = memchr(last, '\n', (size_t)n);
 		end += newline != NULL ? (uint64_t)(newline - last) + 1 : (uint64_t)n;
 		if (newline != NULL)
@@ -177,16 +182,20 @@ long_line_take(struct tail *t, struct reader *r, struct place *p, struct slice l
 	}
 	t->frame.to = r->at - base_of(r) + line.len;
 	bytes_count(r->span->content, end - base_of(r));
+	r->passed = end - r->at;
 	if (n < 0)
 		return LINES_END;
 	if (end >= stop)
 		end = stop;
+	else if (newline == NULL && end >= most)
+		return LINES_MORE;
 	else if (newline == NULL && !t->finishing && p->live)
 		return LINES_END;
 	if (!frame_line(&t->frame, r, r->at, end, line, true))
 		return LINES_REFUSED;
 	lines_count(r, 1);
 	r->at = end;
+	r->passed = 0;
 	return LINES_MORE;
 }
 
@@ -215,15 +224,17 @@ read_once(struct tail *t, struct reader *r, struct place *p, uint64_t end, size_
 	if (new.len == 0)
 		return LINES_END;
 	taken = stops ? lines_take_to(t, r, new, stop) : lines_take(t, r, new);
-	if (r->at != from)
+	if (r->at != from) {
+		r->passed = 0;
 		before_note(t, r, p);
+	}
 	if (!taken)
 		return refused(t);
 	if (r->at == from && full && *want == t->frame.size) { /* no newline in all of it */
 		enum lines was = long_line_take(t, r, p, new, stop);
 
 		*want = READ_SIZE;
-		if (was == LINES_MORE)
+		if (r->at != from)
 			before_note(t, r, p);
 		return was == LINES_REFUSED ? refused(t) : was;
 	}
@@ -236,11 +247,11 @@ read_once(struct tail *t, struct reader *r, struct place *p, uint64_t end, size_
 enum lines
 lines_read(struct tail *t, struct reader *r, struct place *p, uint64_t end)
 {
-	uint64_t until = r->at + BUDGET;
+	uint64_t until = r->at + r->passed + BUDGET;
 	size_t want = READ_SIZE;
 	enum lines was = LINES_MORE;
 
-	while (was == LINES_MORE && r->at < until) {
+	while (was == LINES_MORE && r->at + r->passed < until) {
 		if (r->at >= r->stop && !breaks_stop(&t->frame, r))
 			return refused(t);
 		if (r->at == end)

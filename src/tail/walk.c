@@ -136,6 +136,7 @@ gap_pass(struct tail *t, struct reader *r, uint64_t end)
 	if (!breaks_flush(&t->frame, r))
 		return refused(t, r);
 	r->at = end;
+	r->passed = 0;
 	for (int side = 0; side < SIDES; side++) {
 		if (r->resume[side] < end)
 			r->resume[side] = end;

@@ -2,6 +2,8 @@
 #include "own_clock.h"
 #include "tail_rig.h"
 
+#include "metrics.h"
+
 #define LINE_AT(ms) "2026-11-22T08:00:00." ms "Z stdout F "
 #define OTHER "ns_matillion-agent-2_uid-2"
 
@@ -102,11 +104,43 @@ test_a_rotated_file_that_is_written_to_for_ever_holds_up_the_next_for_ten_waits(
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* A line without an end, 64 MiB of a hole, is passed over a budget a turn; then the next one comes. */
+static void
+test_a_line_without_an_end_holds_up_nothing(void **state)
+{
+	struct world *w = *state;
+	uint64_t before, most = 0, turns = 0;
+
+	put(w, POD, LINE_AT("000") "INFO first\n" LINE_AT("001"));
+	in_logs(w, "truncate -s 64M 0.log");
+	start(w);
+	do {
+		before = metrics.read_bytes;
+		tail_turn(w->tail, 1);
+		most = metrics.read_bytes - before > most ? metrics.read_bytes - before : most;
+		turns++;
+	} while (metrics.read_bytes != before && turns < 1000);
+	assert_in_range(most, 1, 4u << 20);
+	assert_in_range(turns, 20, 200);
+	put(w, POD, "\n" LINE_AT("002") "INFO last\n");
+	for (int i = 0; i < 20 && w->records < 3; i++) {
+		now_ns += 200 * NS_PER_MS;
+		tail_wait(w->tail, -1, 1);
+		tail_turn(w->tail, 1);
+	}
+	assert_int_equal(w->records, 3);
+	buffer_put(&w->got, (struct slice){ "", 1 });
+	assert_true(strncmp(w->got.at, "0:INFO first|0:", 15) == 0);
+	assert_true(
+	    slice_ends((struct slice){ w->got.at, w->got.len - 1 }, SLICE("~|0:INFO last|")));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_long_turn_does_not_age_what_it_reads),
+		TEST(test_a_line_without_an_end_holds_up_nothing),
 		TEST(
 		    test_a_rotated_file_that_is_written_to_for_ever_holds_up_the_next_for_ten_waits),
 	};
