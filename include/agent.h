@@ -112,6 +112,12 @@ struct agent_build {
 	struct field version, commit, timestamp;
 };
 
+/*
+ * Bytes of a value under extra that are written.  A server takes 32766 of a term, which
+ * is the value with the names that lead to it; bytes that are no UTF-8 become three each.
+ */
+#define AGENT_TERM 8191
+
 struct agent_line {
 	enum level level;
 	enum event event;

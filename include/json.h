@@ -108,12 +108,37 @@ char *json_write(char *to, struct slice text);
  */
 char *json_write_raw(char *to, struct slice raw);
 
+/* Bytes of a name, its escapes resolved, that json_name() keeps. */
+#define JSON_NAME_BYTES 128
+
 /**
- * json_minify(to, text):
- * Copy the valid JSON value ${text} mending invalid UTF-8 in it; 3 * text.len
- * bytes suffice.  Return the end.  (Blanks and line breaks outside strings are
- * dropped: a bulk document is one line.)
+ * json_name(to, name, escaped):
+ * Write the canonical form of a name as a JSON string: its escapes resolved (when
+ * it is ${escaped}), cut to JSON_NAME_BYTES, zero bytes (which a flattened field
+ * refuses) replaced, UTF-8 mended, escaped again; `_` for an empty one.  Equal
+ * names are equal bytes then.  ${to} has room for JSON_WRITE_MAX(JSON_NAME_BYTES).
+ * Return the end.
  */
-char *json_minify(char *to, struct slice text);
+char *json_name(char *to, struct slice name, bool escaped);
+
+/**
+ * json_write_cut(to, text, escaped, most):
+ * Write the first ${most} bytes of ${text} as a JSON string, by json_write_raw()
+ * when it is ${escaped}, else by json_write(); no character and no escape is cut.
+ */
+char *json_write_cut(char *to, struct slice text, bool escaped, size_t most);
+
+/**
+ * json_mend(to, text, text_max):
+ * Write the valid JSON value ${text} (no string of its own, no blanks around it)
+ * as servers take it, at every depth: names by json_name(), of several members of
+ * one name the last, strings cut to ${text_max} bytes, numbers of more than 1000
+ * bytes as strings, UTF-8 mended.  Blanks and line breaks outside strings are
+ * dropped: a bulk document is one line.  A value of more than 512 members in
+ * objects that are open at a time is written as a string.  ${to} has room for as
+ * many bytes as json_write() takes for ${text}, and a five-hundredth of its length
+ * more.  Return the end.
+ */
+char *json_mend(char *to, struct slice text, size_t text_max);
 
 #endif

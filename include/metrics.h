@@ -109,6 +109,7 @@ struct output_metrics {
 	atomic_ullong delivered;
 	atomic_ullong retries[REASONS];
 	atomic_ullong dead_letters[REASONS];
+	atomic_ullong lean;           /* sent without log_parsed.extra */
 	atomic_ullong stripped;       /* sent without log_parsed */
 	atomic_ullong held;           /* gauge: items in the hold */
 	atomic_ullong requests_limit; /* gauge: requests at a time */

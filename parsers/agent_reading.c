@@ -6,8 +6,6 @@
 
 #include "json.h"
 
-#define NAME_MAX_BYTES 128
-
 /* True when one of eight bytes is not ASCII, or a backslash. */
 static inline bool
 is_odd(uint64_t eight)
@@ -30,48 +28,21 @@ is_plain(struct slice name)
 	for (; i + 8 < name.len; i += 8)
 		if (is_odd(load_up_to_8(name.at + i, 8)))
 			return false;
-	return name.len > 0 && name.len <= NAME_MAX_BYTES &&
+	return name.len > 0 && name.len <= JSON_NAME_BYTES &&
 	       !is_odd(load_up_to_8(name.at + i, name.len - i));
 }
 
-/*
- * The canonical form of a name: escapes resolved, cut, zero bytes (which a
- * flattened field refuses) replaced, UTF-8 mended, escaped again.  Equal names
- * are then equal bytes.
- */
+/* The name that json_name() makes of it, in the arena; empty where that has no room. */
 static struct slice
 name_mended(const struct reading *r, struct slice name)
 {
-	char plain[8 * NAME_MAX_BYTES], *written, *end;
-	struct slice s = name;
+	char written[JSON_WRITE_MAX(JSON_NAME_BYTES)];
+	size_t len = (size_t)(json_name(written, name, r->members) - written) - 2;
+	char *to = arena_take(r->arena, len);
 
-	if (s.len == 0)
-		return SLICE("_");
-	if (s.len > sizeof(plain))
-		s.len = sizeof(plain);
-	if (r->members) {
-		/* not within an escape */
-		for (size_t i = 0; s.len < name.len && i < s.len; i++)
-			if (s.at[i] == '\\' && i + 6 >= s.len)
-				s.len = i;
-			else if (s.at[i] == '\\')
-				i++;
-		s = (struct slice){ plain, json_unescape(s, plain) };
-	} else {
-		memcpy(plain, s.at, s.len);
-		s.at = plain;
-	}
-	if (s.len > NAME_MAX_BYTES)
-		for (s.len = NAME_MAX_BYTES; s.len > 0 && (s.at[s.len] & 0xc0) == 0x80;)
-			s.len--;
-	for (size_t i = 0; i < s.len; i++)
-		if (plain[i] == '\0')
-			plain[i] = '?';
-	written = arena_take(r->arena, JSON_WRITE_MAX(s.len));
-	if (written == NULL)
+	if (to == NULL)
 		return (struct slice){ NULL, 0 };
-	end = json_write(written, s);
-	return (struct slice){ written + 1, (size_t)(end - written) - 2 };
+	return (struct slice){ memcpy(to, written + 1, len), len };
 }
 
 /* The extra of this name, or NULL. */

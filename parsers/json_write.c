@@ -216,24 +216,3 @@ json_write_raw(char *to, struct slice raw)
 	*to++ = '"';
 	return to;
 }
-
-char *
-json_minify(char *to, struct slice text)
-{
-	bool string = false;
-	size_t from = 0;
-
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.at[i];
-
-		if (string && c == '\\') {
-			i++;
-		} else if (c == '"') {
-			string = !string;
-		} else if (!string && json_is_blank(c)) {
-			to = write_mended(to, (struct slice){ text.at + from, i - from });
-			from = i + 1;
-		}
-	}
-	return write_mended(to, (struct slice){ text.at + from, text.len - from });
-}

@@ -192,33 +192,22 @@ regex_run(struct take *t, struct slice text)
 	return t->n;
 }
 
-/*
- * The canonical form of a name, so that equal names are equal bytes: escapes
- * resolved, UTF-8 mended, escaped again.  Zero bytes are replaced, as a
- * flattened field refuses them.  An empty slice where the arena has no room.
- */
+/* The name that json_name() makes of it; an empty slice where the arena has no room. */
 static struct slice
 name_mended(struct arena *arena, struct slice name)
 {
-	char *plain, *written, *end;
-	size_t n = 0;
+	char written[JSON_WRITE_MAX(JSON_NAME_BYTES)], *to;
+	size_t n = 0, len;
 
 	while (n < name.len && name.at[n] != '\\' && (unsigned char)name.at[n] < 0x80)
 		n++;
-	if (n == name.len)
+	if (n == name.len && n > 0 && n <= JSON_NAME_BYTES)
 		return name;
-	plain = arena_take(arena, name.len);
-	if (plain == NULL)
+	len = (size_t)(json_name(written, name, true) - written) - 2;
+	to = arena_take(arena, len);
+	if (to == NULL)
 		return (struct slice){ NULL, 0 };
-	n = json_unescape(name, plain);
-	for (size_t i = 0; i < n; i++)
-		if (plain[i] == '\0')
-			plain[i] = '?';
-	written = arena_take(arena, JSON_WRITE_MAX(n));
-	if (written == NULL)
-		return (struct slice){ NULL, 0 };
-	end = json_write(written, (struct slice){ plain, n });
-	return (struct slice){ written + 1, (size_t)(end - written) - 2 };
+	return (struct slice){ memcpy(to, written + 1, len), len };
 }
 
 static int
@@ -237,7 +226,7 @@ json_run(struct take *t, struct slice text)
 			.value = value.text,
 			.name_escaped = true };
 
-		if (f.name.len == 0 && key.len > 0)
+		if (f.name.len == 0)
 			continue;
 		if (value.kind != JSON_STRING)
 			f.kind = VALUE_JSON;

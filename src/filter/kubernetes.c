@@ -198,12 +198,18 @@ merge(struct kubernetes *k, struct parser *parser, struct record *r,
 	return m;
 }
 
-/* True when fields hold the whole text, as of JSON: other text would be lost with log. */
+/*
+ * True when fields hold the whole text, as of JSON: other text would be lost with log,
+ * and so would the rest of a long value, which is cut as it is written.
+ */
 static bool
 read_whole(const struct agent_line *parsed)
 {
 	static const char *const whole[] = { "json", "ecs", "gelf" };
 
+	for (int i = 0; i < parsed->nextra; i++)
+		if (parsed->extra[i].value.len > AGENT_TERM)
+			return false;
 	for (size_t i = 0; parsed->encoding != NULL && i < 3; i++)
 		if (strcmp(parsed->encoding, whole[i]) == 0)
 			return true;

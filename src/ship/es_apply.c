@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "es_body.h"
 #include "es_bury.h"
 #include "es_proof.h"
 #include "fault.h"
@@ -28,6 +29,7 @@ struct apply {
 	/* Where its items go; NULL: none does. */
 	struct piece *again;    /* later; */
 	struct piece *doubted;  /* later, refused in doubt; */
+	struct piece *lean;     /* at once, without extra; */
 	struct piece *stripped; /* at once, without log_parsed; */
 	struct piece *probe;    /* at once, a core; */
 	struct piece *dead;     /* dead letters, as the document's fault; */
@@ -85,7 +87,9 @@ item_done(struct apply *a, uint32_t i, bool conflict)
 	if (conflict && item->fresh && a->first)
 		collision_say(a, item);
 	metrics_delivered(m, item->time, a->wall);
-	if (a->p->form != FORM_FULL)
+	if (a->p->form == FORM_LEAN)
+		metrics_add(&m->lean, 1);
+	else if (a->p->form != FORM_FULL)
 		metrics_add(&m->stripped, 1);
 	a->taken++;
 	if (g != NULL)
@@ -95,24 +99,31 @@ item_done(struct apply *a, uint32_t i, bool conflict)
 		es_hold_remove(a->es->hold, i);
 }
 
-/* ---- the document's fault: once more without log_parsed, then it is dead */
+/* ---- the document's fault: without extra, then without log_parsed, then it is dead */
 
-static bool
-has_parsed(const struct item *item)
+/* The next form that a refused document is sent in; FORM_CORE: there is none. */
+static enum form
+form_next(const struct apply *a, const struct item *item)
 {
-	return item->plain + 1 < item->end;
+	if (a->p->form == FORM_FULL && es_body_extra(a->p->batch, item) != 0)
+		return FORM_LEAN;
+	if (a->p->form <= FORM_LEAN && item->plain + 1 < item->end)
+		return FORM_STRIPPED;
+	return FORM_CORE;
 }
 
 static void
 item_faulty(struct apply *a, uint32_t i)
 {
-	if (a->p->form != FORM_FULL || !has_parsed(item_of(a, i))) {
+	enum form form = form_next(a, item_of(a, i));
+
+	if (form == FORM_CORE) {
 		put_into(a, &a->dead, a->p->form, i);
 	} else if (a->held) {
-		es_hold_at(a->es->hold, i)->form = FORM_STRIPPED;
+		es_hold_at(a->es->hold, i)->form = form;
 		es_hold_at(a->es->hold, i)->due = a->now;
 	} else {
-		put_into(a, &a->stripped, FORM_STRIPPED, i);
+		put_into(a, form == FORM_LEAN ? &a->lean : &a->stripped, form, i);
 	}
 }
 
@@ -367,6 +378,7 @@ es_apply(struct es *es, struct es_request *r, struct piece *p, int64_t now)
 	groups_took(&a);
 	bury(&a, a.dead, false);
 	bury(&a, a.given_up, true);
+	queue_at_once(&a, a.lean);
 	queue_at_once(&a, a.stripped);
 	queue_at_once(&a, a.probe);
 	queue_later(&a, a.doubted);

@@ -2,23 +2,60 @@
 #include "es_body.h"
 
 #include "gzip.h"
+#include "json.h"
 
 static const struct slice tails[] = {
 	[FORM_FULL] = { "\n", 1 },
+	[FORM_LEAN] = { ",\"extra_dropped\":true}}\n", 24 },
 	[FORM_STRIPPED] = { ",\"log_parsed_dropped\":true}\n", 28 },
 	[FORM_CORE] = { "}\n", 2 },
 };
+
+/* Few documents are asked: log_parsed, the last member, is walked; extra may be too deep for that. */
+uint32_t
+es_body_extra(const struct batch *b, const struct item *item)
+{
+	const char *at = b->body.at,
+		   *object = memchr(at + item->plain, '{', item->end - item->plain);
+	struct json_walk walk;
+	struct json_value value;
+	struct slice key = { NULL, 0 };
+	enum parsed got;
+
+	if (object == NULL)
+		return 0;
+	json_enter(&walk, (struct slice){ object, (size_t)(at + item->end - object) });
+	do {
+		got = json_next(&walk, &key, &value);
+		if (slice_eq(key, SLICE("extra")) && key.at[-2] == ',')
+			return (uint32_t)(key.at - 2 - at);
+	} while (got == PARSE_OK);
+	return 0;
+}
+
+static uint32_t
+form_end(const struct piece *p, const struct item *item)
+{
+	switch (p->form) {
+	case FORM_FULL:
+		return item->end;
+	case FORM_LEAN:
+		return es_body_extra(p->batch, item);
+	case FORM_STRIPPED:
+		return item->plain;
+	case FORM_CORE:
+		break;
+	}
+	return item->core;
+}
 
 /* The bytes of an item without its tail. */
 static struct slice
 item_head(const struct piece *p, uint32_t i)
 {
 	const struct item *item = &p->batch->items[i];
-	uint32_t end = p->form == FORM_FULL       ? item->end
-		       : p->form == FORM_STRIPPED ? item->plain
-						  : item->core;
 
-	return (struct slice){ p->batch->body.at + item->action, end - item->action };
+	return (struct slice){ p->batch->body.at + item->action, form_end(p, item) - item->action };
 }
 
 uint64_t

@@ -12,6 +12,13 @@ struct es_body {
 };
 
 /**
+ * es_body_extra(b, item):
+ * Where the comma before the extra of its log_parsed stands, counted as
+ * item.end is; 0: it has none, or nothing else beside it.
+ */
+uint32_t es_body_extra(const struct batch *b, const struct item *item);
+
+/**
  * es_body_size(p):
  * How many bytes the body of ${p} is.
  */

@@ -79,6 +79,7 @@ static const struct row parsed[] = {
 	{ "error_fingerprint", WORD },
 	{ "stack_trace", TEXT },
 	{ "extra", FLAT },
+	{ "extra_dropped", BOOLEAN },
 };
 
 static void

@@ -7,7 +7,7 @@
 #include "memory.h"
 
 /* Of the template below: it replaces its own older ones. */
-#define TEMPLATE_VERSION 2
+#define TEMPLATE_VERSION 3
 
 /* What of it depends on the server, as bits. */
 enum dialect {

@@ -22,10 +22,13 @@ parsed_text_room(struct slice text)
 	return n;
 }
 
+/* A number too long for a server becomes a string: two bytes more. */
 static inline size_t
 value_room(const struct field *f, bool tight)
 {
-	return f->value.len == 0 ? 4 : text_room(f->value, tight);
+	size_t more = f->kind == VALUE_JSON ? f->value.len / 500 : 0;
+
+	return f->value.len == 0 ? 4 : text_room(f->value, tight) + more;
 }
 
 size_t
@@ -43,16 +46,22 @@ value_write(char *to, const struct field *f)
 		return json_write_raw(to, f->value);
 	if (f->value.len == 0)
 		return PUT(to, "null");
-	return json_minify(to, f->value);
+	return json_mend(to, f->value, SIZE_MAX);
+}
+
+static inline char *
+name_write(char *to, const struct field *f)
+{
+	*to++ = ',';
+	to = f->name_escaped ? json_write_raw(to, f->name) : json_write(to, f->name);
+	*to++ = ':';
+	return to;
 }
 
 char *
 parsed_field_write(char *to, const struct field *f)
 {
-	*to++ = ',';
-	to = f->name_escaped ? json_write_raw(to, f->name) : json_write(to, f->name);
-	*to++ = ':';
-	return value_write(to, f);
+	return value_write(name_write(to, f), f);
 }
 
 /* The fields that have a name, as rooms are added up. */
@@ -102,13 +111,25 @@ fingerprint_write(char *to, uint64_t fingerprint)
 	return to;
 }
 
+/* A value that is cut where a server would not take it as one term. */
+static char *
+extra_field_write(char *to, const struct field *f)
+{
+	to = name_write(to, f);
+	if (f->value.len <= AGENT_TERM)
+		return value_write(to, f);
+	if (f->kind == VALUE_JSON)
+		return json_mend(to, f->value, AGENT_TERM);
+	return json_write_cut(to, f->value, f->kind == VALUE_ESCAPED, AGENT_TERM);
+}
+
 static char *
 extra_write(char *to, const struct agent_line *a)
 {
 	char *from = PUT(to, ",\"extra\":"), *at = from;
 
 	for (int i = 0; i < a->nextra; i++)
-		at = parsed_field_write(at, &a->extra[i]);
+		at = extra_field_write(at, &a->extra[i]);
 	if (at == from)
 		return to;
 	*from = '{';

@@ -13,6 +13,7 @@
 /* The part of its documents that a piece sends. */
 enum form {
 	FORM_FULL,
+	FORM_LEAN,     /* without log_parsed.extra, marked */
 	FORM_STRIPPED, /* without log_parsed, marked */
 	FORM_CORE,     /* @timestamp, time, stream, logtag, log alone */
 };

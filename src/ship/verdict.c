@@ -19,7 +19,7 @@ static const struct {
 	{ 400, 400, "mapper_parsing_exception", VERDICT_FAULT },
 	{ 400, 400, "document_parsing_exception", VERDICT_FAULT },
 	{ 400, 400, "strict_dynamic_mapping_exception", VERDICT_FAULT },
-	/* a missing pipeline, or a term too long: time tells */
+	/* a missing pipeline, a conflict of mappings, or the limit of fields: time tells */
 	{ 400, 400, "illegal_argument_exception", VERDICT_DOUBT },
 	{ 400, 400, "index_closed_exception", VERDICT_HOLD },
 	{ 400, 400, "validation_exception", VERDICT_HOLD }, /* the limit of shards */
@@ -31,13 +31,22 @@ static const struct {
 	{ 500, 599, NULL, VERDICT_BUSY },
 };
 
+/* A term that is longer than Lucene takes, in its words: no index will ever take it. */
+static bool
+too_long(const struct reply_item *item)
+{
+	return strstr(item->reason, "immense term") != NULL ||
+	       strstr(item->reason, "is too large, must be <= 32766") != NULL;
+}
+
 enum verdict
 verdict_of(const struct reply_item *item)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		if (item->status >= rows[i].from && item->status <= rows[i].to &&
 		    (rows[i].type == NULL || strcmp(rows[i].type, item->type) == 0))
-			return rows[i].verdict;
+			return rows[i].verdict == VERDICT_DOUBT && too_long(item) ? VERDICT_FAULT
+										  : rows[i].verdict;
 	}
 	return VERDICT_HOLD;
 }

@@ -97,3 +97,69 @@ def test_no_line_can_break_the_mapping(node, index, es, config, run):
     towline.stop()
     assert index.count() == len(lines) + 1
     assert len(json.dumps(index.mapping())) < 20000
+
+
+def members_that_a_server_refuses():
+    """Each breaks a rule that servers have for fields of any keys, as it stands."""
+    deep = '{"a":' * 13 + '{"x":1,"x":2}' + "}" * 13
+    long = "z" * 40000
+    return [
+        f'"message":"{long}"',
+        f'"a":"{long}"',
+        '"a":"%s"' % ("\u4e00" * 9000),
+        f'"h":{{"b":["{long}"]}}',
+        f'"{long}":1',
+        f'"h":{{"{long}":1}}',
+        '"n":%s' % ("9" * 1500),
+        '"h":[{"n":-0.%s}]' % ("9" * 1500),
+        '"logEvent":{"message":"one","message":"two"}',
+        '"a":[{"x":1,"x":2}]',
+        '"h":{"x":1,"\\u0078":2}',
+        '"h":{"c\\u0000d":2}',
+        '"c\\u0000d":2',
+        '"h":{"":1," ":2,".":3}',
+        '"h":{"a":"\\ud800"}',
+        '"many":{%s}' % ",".join(f'"k{i}":{i}' for i in range(3000)),
+        f'"n":{deep}',
+        '"h":{%s}' % ",".join(f'"x":{{"y":{i}}}' for i in range(100)),
+    ]
+
+
+def test_no_member_of_a_line_costs_log_parsed(node, index, es, config, run):
+    members = members_that_a_server_refuses()
+    towline = run(config(es))
+    node.container().write(
+        *(
+            f'{{"level":"ERROR","loggerName":"n{i}",{member}}}'
+            for i, member in enumerate(members)
+        )
+    )
+    towline.until_delivered(len(members))
+    for name in "lean_documents", "stripped_documents", "dead_letters", "retries":
+        assert towline.metric(f"towline_{name}_total") == 0
+    towline.stop()
+    documents = index.documents()
+    assert len(documents) == len(members)
+    for document in documents:
+        assert document["log_parsed"]["level"] == "ERROR"
+        assert document["log_parsed"]["error_type"] == "UNKNOWN"
+        assert document["log_parsed"]["extra"]
+
+
+def test_a_conflict_in_extra_costs_extra_alone(node, index, es, config, run):
+    extra = {"properties": {"size": {"type": "integer"}}}
+    mapped(index, log_parsed={"properties": {"extra": extra}})
+    towline = run(config(es))
+    node.container().write(
+        '{"level":"ERROR","message":"one","size":1}',
+        '{"level":"ERROR","message":"two","size":"many"}',
+    )
+    towline.until_delivered(2)
+    assert towline.metric("towline_lean_documents_total") == 1
+    assert towline.metric("towline_stripped_documents_total") == 0
+    assert towline.metric("towline_dead_letters_total") == 0
+    towline.stop()
+    documents = {"two" in d["log"]: d["log_parsed"] for d in index.documents()}
+    assert documents[False]["extra"]["size"] == 1
+    assert documents[True]["level"] == "ERROR" and documents[True]["extra_dropped"]
+    assert "extra" not in documents[True]

@@ -115,7 +115,9 @@ rig_put(struct rig *r, struct batch **b, int which, const char *text)
 {
 	static struct pod pod = { .json = SLICE("{\"pod_name\":\"p\"") };
 	struct stream *stream = &r->streams[which];
-	struct agent_line parsed = { .level = LEVEL_INFO };
+	struct agent_line parsed = { .level = LEVEL_INFO,
+		.nextra = strstr(text, "extra") != NULL,
+		.extra = { { .name = SLICE("k"), .value = slice_of(text) } } };
 	struct record_id id = { .content = stream->log, .offset = r->put[which] * LINE };
 	struct record record = { .time = r->time != 0 ? r->time : clock_wall(),
 		.time_text = SLICE("2026-11-22T08:00:00Z"),

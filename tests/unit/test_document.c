@@ -152,6 +152,95 @@ test_log_parsed_has_no_field_twice(void **state)
 	agent_words_free(words);
 }
 
+/* Each would cost a document its log_parsed, or be refused, as it stands; n times `unit` between. */
+static const struct {
+	const char *before, *unit;
+	size_t n;
+	const char *after, *extra; /* NULL: it is only asked whether it is there */
+} hostile[] = {
+	{ "\"message\":\"", "z", 40000, "\"", NULL },
+	{ "\"a\":\"", "\\u00e9", 9000, "\"", NULL },
+	{ "\"a\":{\"b\":[\"", "z", 40000, "\"]}", NULL },
+	{ "\"", "k", 33000, "\":1", NULL },
+	{ "\"a\":{\"", "k", 33000, "\":1}", NULL },
+	{ "\"a\":", "9", 1001, "", NULL },
+	{ "\"a\":[{\"b\":", "9", 1001, "}]", NULL },
+	{ "\"a\":{", "\"b\":1,", 600, "\"b\":2}", NULL },
+	{ "\"h\":{\"message\":\"one\",\"message\":\"two\"}", "", 0, "",
+	    "{\"h\":{\"message\":\"two\"}}" },
+	{ "\"h\":{\"c\\u0000d\":2}", "", 0, "", "{\"h\":{\"c?d\":2}}" },
+	{ "\"h\":[{\"x\":1,\"x\":2}]", "", 0, "", "{\"h\":[{\"x\":2}]}" },
+	{ "\"h\":{\"\":1}", "", 0, "", "{\"h\":{\"_\":1}}" },
+};
+
+static void
+hostile_check(const json_t *value, unsigned depth)
+{
+	const char *name;
+	json_t *member;
+
+	assert_true(depth < 18);
+	if (json_is_string(value))
+		assert_true(json_string_length(value) <= 8191);
+	if (json_is_array(value)) {
+		for (size_t i = 0; i < json_array_size(value); i++)
+			hostile_check(json_array_get(value, i), depth + 1);
+	}
+	json_object_foreach((json_t *)(uintptr_t)value, name, member)
+	{
+		assert_in_range(strlen(name), 1, 128);
+		hostile_check(member, depth + 1);
+	}
+}
+
+static void
+test_no_member_of_extra_is_more_than_a_server_takes(void **state)
+{
+	struct document_rules rules = document_rules_default();
+	struct agent_words *words = agent_words_new();
+	struct agent_line line;
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena, 65536);
+	for (size_t i = 0; i < COUNT(hostile); i++) {
+		struct batch *b = batch_new(65536, 1u << 20);
+		struct buffer text;
+		struct record r;
+		json_t *document, *parsed;
+		char *extra;
+
+		buffer_init(&text, 0);
+		buffer_printf(&text, "{\"level\":\"ERROR\",%s", hostile[i].before);
+		for (size_t n = 0; n < hostile[i].n; n++)
+			buffer_put(&text, slice_of(hostile[i].unit));
+		buffer_printf(&text, "%s,\"last\":[]}", hostile[i].after);
+		r = record_of(buffer_slice(&text));
+		agent_parse(words, r.log, &arena, &line);
+		r.parsed = &line;
+		body_of(&rules, &r, b);
+		document = json_loadb(b->body.at + b->items[0].document,
+		    b->items[0].end - b->items[0].document, JSON_REJECT_DUPLICATES, NULL);
+		assert_non_null(document);
+		parsed = json_object_get(document, "log_parsed");
+		assert_string_equal(json_string_value(json_object_get(parsed, "level")), "ERROR");
+		parsed = json_object_get(parsed, "extra");
+		hostile_check(parsed, 0);
+		assert_int_equal(json_object_size(parsed), 2);
+		assert_int_equal(json_object_del(parsed, "last"), 0);
+		extra = json_dumps(parsed, JSON_COMPACT);
+		if (hostile[i].extra != NULL)
+			assert_string_equal(extra, hostile[i].extra);
+		free(extra);
+		json_decref(document);
+		buffer_fini(&text);
+		batch_free(b);
+		arena_reset(&arena);
+	}
+	arena_fini(&arena);
+	agent_words_free(words);
+}
+
 static size_t
 index_by_side(const void *conf, const struct record *r, char *to)
 {
@@ -330,6 +419,7 @@ main(void)
 		cmocka_unit_test(test_the_document),
 		cmocka_unit_test(test_what_is_not_there_is_not_written),
 		cmocka_unit_test(test_log_parsed_has_no_field_twice),
+		cmocka_unit_test(test_no_member_of_extra_is_more_than_a_server_takes),
 		cmocka_unit_test(test_the_index_may_stand_in_the_action),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_ids_are_of_their_alphabet),

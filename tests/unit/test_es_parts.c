@@ -31,7 +31,9 @@ put(struct batch *b, const char *log)
 	static struct stream stream;
 	static struct pod pod = { .json = SLICE("{\"pod_name\":\"p\"") };
 	struct document_rules rules = document_rules_default();
-	struct agent_line parsed = { .level = LEVEL_INFO };
+	static struct agent_line parsed = { .level = LEVEL_INFO,
+		.nextra = 1,
+		.extra = { { .name = SLICE("k"), .value = SLICE("v") } } };
 	const struct record_id id = { .hour = 1, .offset = b->nitems };
 	struct record r = { .time_text = SLICE("2026-11-22T08:00:00Z"),
 		.has_log = true,
@@ -81,7 +83,9 @@ test_a_body_is_what_its_form_says_however_it_is_read(void **state)
 {
 	static const char *const ends[] = {
 		[FORM_FULL] =
-		    ",\"kubernetes\":{\"pod_name\":\"p\"},\"log_parsed\":{\"level\":\"INFO\"}}\n",
+		    ",\"kubernetes\":{\"pod_name\":\"p\"},\"log_parsed\":{\"level\":\"INFO\",\"extra\":{\"k\":\"v\"}}}\n",
+		[FORM_LEAN] =
+		    ",\"kubernetes\":{\"pod_name\":\"p\"},\"log_parsed\":{\"level\":\"INFO\",\"extra_dropped\":true}}\n",
 		[FORM_STRIPPED] =
 		    ",\"kubernetes\":{\"pod_name\":\"p\"},\"log_parsed_dropped\":true}\n",
 		[FORM_CORE] = "}\n",
@@ -123,6 +127,35 @@ test_a_body_is_what_its_form_says_however_it_is_read(void **state)
 	buffer_fini(&got);
 	buffer_fini(&packed);
 	batch_free(b);
+}
+
+static void
+test_the_extra_of_a_document_is_found(void **state)
+{
+	static const struct {
+		const char *parsed; /* the document's log_parsed, and the end of it */
+		const char *head;   /* what stands before the extra; NULL: there is none */
+	} cases[] = {
+		{ ",\"log_parsed\":{\"level\":\"INFO\",\"extra\":{\"a\":1}}}",
+		    ",\"log_parsed\":{\"level\":\"INFO\"" },
+		{ ",\"log_parsed\":{\"logger\":\",\\\"extra\\\":{\",\"extra\":{\"extra\":{}}}}",
+		    ",\"log_parsed\":{\"logger\":\",\\\"extra\\\":{\"" },
+		{ ",\"log_parsed\":{\"level\":\"INFO\",\"extra\":[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]}}",
+		    ",\"log_parsed\":{\"level\":\"INFO\"" },
+		{ ",\"log_parsed\":{\"extra\":{\"a\":1}}}", NULL },
+		{ ",\"log_parsed\":{\"level\":\"INFO\"}}", NULL },
+		{ ",\"log_parsed\":{}}", NULL },
+		{ "}", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct batch b = { .body = { .at = (char *)(uintptr_t)cases[i].parsed } };
+		struct item item = { .end = (uint32_t)strlen(cases[i].parsed) };
+		uint32_t at = es_body_extra(&b, &item);
+
+		assert_int_equal(at, cases[i].head == NULL ? 0 : strlen(cases[i].head));
+	}
 }
 
 /* ---- pieces */
@@ -393,6 +426,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_body_is_what_its_form_says_however_it_is_read),
+		cmocka_unit_test(test_the_extra_of_a_document_is_found),
 		cmocka_unit_test(
 		    test_pieces_are_sent_when_due_in_their_order_and_a_batch_ends_with_its_last),
 		cmocka_unit_test(test_an_index_is_known_by_its_name_in_the_action),

@@ -49,6 +49,10 @@ static const struct agent_line json = { .encoding = "json", .level = LEVEL_ERROR
 static const struct agent_line text = {
 	.encoding = "text", .nextra = 1, .extra = { { .name = { "a", 1 }, .value = { "old", 3 } } }
 };
+static const char large[AGENT_TERM + 1];
+static const struct agent_line json_cut = { .encoding = "json",
+	.nextra = 1,
+	.extra = { { .name = { "a", 1 }, .value = { large, sizeof(large) } } } };
 static const struct pod pod;
 
 /* A record's fields and log as one line. */
@@ -83,6 +87,8 @@ static const struct {
 	{ "kubernetes\n Match t", "x", &text, "log=x old=1 pod parsed:text a:old" },
 	{ "kubernetes\n Match t\n Merge_Log off", "x", &text, "log=x old=1 pod" },
 	{ "kubernetes\n Match t\n Keep_Log off", "{}", &json, "log=- old=1 pod parsed:json" },
+	{ "kubernetes\n Match t\n Keep_Log off", "{}", &json_cut,
+	    "log={} old=1 pod parsed:json a:" },
 	{ "kubernetes\n Match t\n Keep_Log off", "x", &text, "log=x old=1 pod parsed:text a:old" },
 	{ "kubernetes\n Match t\n Keep_Log off", "x", NULL, "log=x old=1 pod" },
 	{ "kubernetes\n Match t\n Merge_Parser kv", "a= v ", &text,

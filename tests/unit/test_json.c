@@ -213,16 +213,128 @@ test_write_is_the_same_at_every_alignment(void **state)
 	}
 }
 
-static void
-test_minify_drops_blanks_outside_strings_alone(void **state)
+/* ---- values as servers take them */
+
+static const struct {
+	const char *text, *want;
+} mended[] = {
+	{ "{ \"a b\" : [ 1 ,\n\t2 ] , \"c\\\" d\" : \"\xff\" }",
+	    "{\"a b\":[1,2],\"c\\\" d\":\"\xef\xbf\xbd\"}" },
+	{ "-1.5e3", "-1.5e3" },
+	{ "true", "true" },
+	{ "[]", "[]" },
+	{ "{}", "{}" },
+	{ "[[],{},[{}],null]", "[[],{},[{}],null]" },
+	{ "[\"a]\",\"\\\\\",\"\\\\\\\"\"]", "[\"a]\",\"\\\\\",\"\\\\\\\"\"]" },
+	/* names: one twice, however it is written; zero bytes; an empty one */
+	{ "{\"a\":1,\"a\":2}", "{\"a\":2}" },
+	{ "{\"a\":1,\"b\":2,\"\\u0061\":3}", "{\"b\":2,\"a\":3}" },
+	{ "{\"a\":1,\"a\":{\"a\":2,\"a\":3},\"a\":[4],\"b\":{\"a\":5}}",
+	    "{\"a\":[4],\"b\":{\"a\":5}}" },
+	{ "[{\"x\":1,\"x\":2},{\"x\":3}]", "[{\"x\":2},{\"x\":3}]" },
+	{ "{\"a\":{\"b\":1,\"c\":[{\"b\":2,\"d\":3,\"b\":{}}],\"b\":4},\"e\":5}",
+	    "{\"a\":{\"c\":[{\"d\":3,\"b\":{}}],\"b\":4},\"e\":5}" },
+	{ "{\"c\\u0000d\":2,\"c?d\":3}", "{\"c?d\":3}" },
+	{ "{\"\":1}", "{\"_\":1}" },
+	{ "{\"\xff\":1,\"\\ud800\":2}", "{\"\xef\xbf\xbd\":2}" },
+};
+
+static struct slice
+mend(struct slice text, size_t most, char *to, size_t size)
 {
-	struct slice text = SLICE(" { \"a b\" : [ 1 ,\n\t2 ] , \"c\\\" d\" : \"\xff\" } ");
-	char to[256];
-	char *end = json_minify(to, text);
+	struct slice got = { to, (size_t)(json_mend(to, text, most) - to) };
+	enum json_kind kind;
+
+	assert_true(got.len <= size);
+	assert_int_equal(json_check(got, &kind), PARSE_OK);
+	return got;
+}
+
+static void
+nested(char *to, const char *text, unsigned depth)
+{
+	for (unsigned d = 0; d < depth; d++)
+		to = stpcpy(to, d % 2 ? "[" : "{\"n\":");
+	to = stpcpy(to, text);
+	for (unsigned d = depth; d-- > 0;)
+		to = stpcpy(to, d % 2 ? "]" : "}");
+}
+
+static void
+test_mended_at_every_depth(void **state)
+{
+	char text[1024], want[1024], to[4096];
 
 	(void)state;
-	assert_slice(((struct slice){ to, (size_t)(end - to) }),
-	    "{\"a b\":[1,2],\"c\\\" d\":\"\xef\xbf\xbd\"}");
+	for (size_t i = 0; i < COUNT(mended); i++) {
+		for (unsigned depth = 0; depth < 12; depth++) {
+			nested(text, mended[i].text, depth);
+			nested(want, mended[i].want, depth);
+			assert_slice(mend(slice_of(text), 100, to, sizeof(to)), want);
+		}
+	}
+}
+
+/* `before`, n times `unit`, `after`. */
+static struct slice
+long_text(char *to, const char *before, const char *unit, size_t n, const char *after)
+{
+	char *at = stpcpy(to, before);
+
+	while (n-- > 0)
+		at = stpcpy(at, unit);
+	return (struct slice){ to, (size_t)(stpcpy(at, after) - to) };
+}
+
+static void
+test_long_names_numbers_and_texts_are_mended(void **state)
+{
+	static char text[40000], want[40000], to[240002];
+
+	(void)state;
+#define IS(most, b, u, n, a, wb, wu, wn, wa)                                                       \
+	do {                                                                                       \
+		long_text(want, wb, wu, wn, wa);                                                   \
+		assert_slice(mend(long_text(text, b, u, n, a), most, to, sizeof(to)), want);       \
+	} while (0)
+	IS(8191, "{\"", "k", 33000, "\":1}", "{\"", "k", 128, "\":1}");
+	IS(8191, "{\"k", "\xc3\xa9", 500, "\":1}", "{\"k", "\xc3\xa9", 63, "\":1}");
+	IS(8191, "{\"x\":[\"", "z", 8191, "\"]}", "{\"x\":[\"", "z", 8191, "\"]}");
+	IS(8191, "{\"x\":[\"", "z", 8192, "\"]}", "{\"x\":[\"", "z", 8191, "\"]}");
+	IS(100, "[\"z", "\xe4\xb8\x80", 40, "\"]", "[\"z", "\xe4\xb8\x80", 33, "\"]");
+	IS(101, "[\"z", "\xe4\xb8\x80", 40, "\"]", "[\"z", "\xe4\xb8\x80", 33, "\"]");
+	IS(100, "[\"", "\\n", 60, "\"]", "[\"", "\\n", 50, "\"]");
+	IS(101, "[\"", "\\n", 60, "\"]", "[\"", "\\n", 50, "\"]");
+	IS(100, "[\"", "\\u00e9", 60, "\"]", "[\"", "\\u00e9", 16, "\"]");
+	IS(100, "[\"", "\\ud83d\\ude00", 60, "\"]", "[\"", "\\ud83d\\ude00", 8, "\"]");
+	IS(SIZE_MAX, "[\"", "z", 33000, "\"]", "[\"", "z", 33000, "\"]");
+	IS(8191, "[", "9", 1000, "]", "[", "9", 1000, "]");
+	IS(8191, "[", "9", 1001, "]", "[\"", "9", 1001, "\"]");
+	IS(8191, "0.", "9", 1001, "", "\"0.", "9", 1001, "\"");
+	IS(8191, "-", "9", 9000, "", "\"-", "9", 8190, "\"");
+	IS(8191, "[", "{\"a\":1},", 2000, "{}]", "[", "{\"a\":1},", 2000, "{}]");
+#undef IS
+}
+
+static void
+test_more_members_than_are_remembered_become_a_text(void **state)
+{
+	static char text[20000], to[120002];
+	char *at;
+
+	(void)state;
+	for (unsigned n = 511; n <= 514; n++) {
+		at = text;
+		*at++ = '{';
+		for (unsigned i = 0; i < n; i++)
+			at += snprintf(at, 16, "\"%u\":1,", i);
+		stpcpy(at, "\"1\":2}");
+		assert_int_equal(
+		    *mend(slice_of(text), SIZE_MAX, to, sizeof(to)).at, n < 512 ? '{' : '"');
+		/* the next value finds the table empty */
+		assert_slice(
+		    mend(SLICE("{\"1\":1,\"2\":2}"), 9, to, sizeof(to)), "{\"1\":1,\"2\":2}");
+	}
 }
 
 int
@@ -235,7 +347,9 @@ main(void)
 		cmocka_unit_test(test_unescape),
 		cmocka_unit_test(test_write_escapes_and_mends),
 		cmocka_unit_test(test_write_is_the_same_at_every_alignment),
-		cmocka_unit_test(test_minify_drops_blanks_outside_strings_alone),
+		cmocka_unit_test(test_mended_at_every_depth),
+		cmocka_unit_test(test_long_names_numbers_and_texts_are_mended),
+		cmocka_unit_test(test_more_members_than_are_remembered_become_a_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -142,7 +142,7 @@ static const struct {
 	{ { .format = PARSER_JSON },
 	    "{\"time\":1,\"\\u0074ime\":2,\"q\\u0022\":3,\"q\\\"\":4,\"\xff\":5,\"\xfe\":6,"
 	    "\"\\u0000\":7,\"?\":8,\"\":9}",
-	    0, "time:2;q\\\":4;\xef\xbf\xbd:6;?:8;:9;" },
+	    0, "time:2;q\\\":4;\xef\xbf\xbd:6;?:8;_:9;" },
 	{ { .format = PARSER_JSON }, "{}", 0, "" },
 	{ { .format = PARSER_JSON }, "[1]", 0, NULL },
 	{ { .format = PARSER_JSON }, "{\"a\":1} x", 0, NULL },

@@ -166,28 +166,35 @@ static const struct {
 	int status;
 	const char *type;
 	enum verdict want;
+	const char *reason;
 } verdicts[] = {
-	{ 200, "", VERDICT_DONE },
-	{ 201, "", VERDICT_DONE },
-	{ 409, "version_conflict_engine_exception", VERDICT_CONFLICT },
-	{ 429, "rejected_execution_exception", VERDICT_BUSY },
-	{ 429, "es_rejected_execution_exception", VERDICT_BUSY },
-	{ 429, "circuit_breaking_exception", VERDICT_BUSY },
-	{ 429, "cluster_block_exception", VERDICT_HOLD },
-	{ 500, "anything", VERDICT_BUSY },
-	{ 503, "unavailable_shards_exception", VERDICT_HOLD },
-	{ 403, "cluster_block_exception", VERDICT_HOLD },
-	{ 404, "index_not_found_exception", VERDICT_HOLD },
-	{ 400, "index_closed_exception", VERDICT_HOLD },
-	{ 400, "validation_exception", VERDICT_HOLD },
-	{ 400, "invalid_index_name_exception", VERDICT_HOLD },
-	{ 400, "illegal_argument_exception", VERDICT_DOUBT },
-	{ 400, "mapper_parsing_exception", VERDICT_FAULT },
-	{ 400, "document_parsing_exception", VERDICT_FAULT },
-	{ 400, "strict_dynamic_mapping_exception", VERDICT_FAULT },
-	{ 400, "", VERDICT_DOUBT },
-	{ 302, "", VERDICT_HOLD },
-	{ 999, "x", VERDICT_HOLD },
+	{ 200, "", VERDICT_DONE, NULL },
+	{ 201, "", VERDICT_DONE, NULL },
+	{ 409, "version_conflict_engine_exception", VERDICT_CONFLICT, NULL },
+	{ 429, "rejected_execution_exception", VERDICT_BUSY, NULL },
+	{ 429, "es_rejected_execution_exception", VERDICT_BUSY, NULL },
+	{ 429, "circuit_breaking_exception", VERDICT_BUSY, NULL },
+	{ 429, "cluster_block_exception", VERDICT_HOLD, NULL },
+	{ 500, "anything", VERDICT_BUSY, NULL },
+	{ 503, "unavailable_shards_exception", VERDICT_HOLD, NULL },
+	{ 403, "cluster_block_exception", VERDICT_HOLD, NULL },
+	{ 404, "index_not_found_exception", VERDICT_HOLD, NULL },
+	{ 400, "index_closed_exception", VERDICT_HOLD, NULL },
+	{ 400, "validation_exception", VERDICT_HOLD, NULL },
+	{ 400, "invalid_index_name_exception", VERDICT_HOLD, NULL },
+	{ 400, "illegal_argument_exception", VERDICT_DOUBT, NULL },
+	{ 400, "illegal_argument_exception", VERDICT_DOUBT, "pipeline with id [p] does not exist" },
+	{ 400, "illegal_argument_exception", VERDICT_FAULT,
+	    "Document contains at least one immense term in field=\"log_parsed.extra._value\"" },
+	{ 400, "illegal_argument_exception", VERDICT_FAULT,
+	    "DocValuesField \"log_parsed.extra._value\" is too large, must be <= 32766" },
+	{ 403, "illegal_argument_exception", VERDICT_HOLD, "immense term" },
+	{ 400, "mapper_parsing_exception", VERDICT_FAULT, NULL },
+	{ 400, "document_parsing_exception", VERDICT_FAULT, NULL },
+	{ 400, "strict_dynamic_mapping_exception", VERDICT_FAULT, NULL },
+	{ 400, "", VERDICT_DOUBT, NULL },
+	{ 302, "", VERDICT_HOLD, NULL },
+	{ 999, "x", VERDICT_HOLD, NULL },
 };
 
 static void
@@ -198,6 +205,8 @@ test_verdicts(void **state)
 		struct reply_item item = { .status = verdicts[i].status };
 
 		strncpy(item.type, verdicts[i].type, sizeof(item.type) - 1);
+		if (verdicts[i].reason != NULL)
+			strncpy(item.reason, verdicts[i].reason, sizeof(item.reason) - 1);
 		assert_int_equal(verdict_of(&item), verdicts[i].want);
 	}
 }

@@ -69,6 +69,36 @@ test_a_faulty_document_goes_again_without_log_parsed(void **state)
 	rig_end(&r);
 }
 
+static int
+dislikes_extra(struct server *s, struct slice id, struct slice document, const char **type)
+{
+	(void)s;
+	(void)id;
+	if (has(document, "odd") && has(document, "\"extra\":"))
+		return *type = "document_parsing_exception", 400;
+	if (has(document, "odd"))
+		assert_true(
+		    has(document, ",\"log_parsed\":{\"level\":\"INFO\",\"extra_dropped\":true}}"));
+	return 201;
+}
+
+static void
+test_a_faulty_document_goes_again_without_extra_first(void **state)
+{
+	struct rig r = { .server = { .answer = takes, .judge = dislikes_extra } };
+
+	(void)state;
+	rig_start(&r, PLAIN, false);
+	rig_fill(&r, 0, 100, 10, "odd extra");
+	wait_for(&r, idle);
+	assert_int_equal(map_count(r.server.stored), 100);
+	assert_int_equal(shipped(&r, 0), 100);
+	assert_int_equal(counters(&r)->lean, 10);
+	assert_int_equal(counters(&r)->stripped, 0);
+	assert_int_equal(dead_letters(&r, NULL), 0);
+	rig_end(&r);
+}
+
 /* A pipeline is missing until the block is lifted; `odd` is refused for good, in the same words. */
 static int
 illegal(struct server *s, struct slice id, struct slice document, const char **type)
@@ -380,6 +410,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_faulty_document_goes_again_without_log_parsed),
+		cmocka_unit_test(test_a_faulty_document_goes_again_without_extra_first),
 		cmocka_unit_test(test_doubt_is_held_until_the_index_takes_another),
 		cmocka_unit_test(test_a_full_hold_parks_the_streams_that_feed_it),
 		cmocka_unit_test(test_a_core_that_is_taken_puts_the_fault_on_the_documents),
