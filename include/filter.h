@@ -80,10 +80,10 @@ const struct plugin *filter_plugin(const struct filter *f);
 /**
  * filter_put(r, fields, n, arena):
  * Put the fields of a parser at the root of ${r}: a field replaces another of
- * its name, `log` becomes the record's own.  The fields of the runtime, the
- * pod and the grammar (time, stream, logtag, kubernetes, @timestamp,
- * log_parsed) cannot be overwritten: such fields are left out.
+ * its name, `log` becomes the record's own.  (A name that the document has of
+ * its own is seen to when it is written: src/ship/aside.h.)  False when there are
+ * more than a record holds.
  */
-void filter_put(struct record *r, const struct field *fields, int n, struct arena *arena);
+bool filter_put(struct record *r, const struct field *fields, int n, struct arena *arena);
 
 #endif

@@ -226,7 +226,10 @@ parser_apply(struct chain *c, struct source *s, struct record *r)
 		return;
 	}
 	r->has_log = false;
-	filter_put(r, fields, n, &c->arena);
+	if (!filter_put(r, fields, n, &c->arena) || n == RECORD_FIELDS) {
+		r->has_log = true; /* the text has more, perhaps */
+		c->failures |= 1u << FAILURE_FIELDS;
+	}
 	if (time != 0)
 		r->time = time;
 }

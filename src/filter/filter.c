@@ -95,19 +95,6 @@ filter_run(struct filter *f, struct record *r, const struct agent_line *parsed,
 
 /* ---- fields at the root of a record */
 
-static bool
-is_reserved(struct slice name)
-{
-	static const struct slice names[] = { { "time", 4 }, { "stream", 6 }, { "logtag", 6 },
-		{ "kubernetes", 10 }, { "kubernetes_namespace", 20 }, { "@timestamp", 10 },
-		{ "log_parsed", 10 }, { "log_truncated", 13 }, { "log_parsed_dropped", 18 } };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (slice_eq(name, names[i]))
-			return true;
-	return false;
-}
-
 static void
 log_set(struct record *r, const struct field *f, struct arena *arena)
 {
@@ -122,26 +109,31 @@ log_set(struct record *r, const struct field *f, struct arena *arena)
 		r->log = (struct slice){ text, json_unescape(f->value, text) };
 }
 
-static void
+static bool
 field_set(struct record *r, const struct field *f)
 {
 	for (int i = 0; i < r->nfields; i++) {
 		if (slice_eq(r->fields[i].name, f->name)) {
 			r->fields[i] = *f;
-			return;
+			return true;
 		}
 	}
-	if (r->nfields < RECORD_FIELDS)
-		r->fields[r->nfields++] = *f;
+	if (r->nfields == RECORD_FIELDS)
+		return false;
+	r->fields[r->nfields++] = *f;
+	return true;
 }
 
-void
+bool
 filter_put(struct record *r, const struct field *fields, int n, struct arena *arena)
 {
+	bool fit = true;
+
 	for (int i = 0; i < n; i++) {
 		if (slice_eq(fields[i].name, SLICE("log")))
 			log_set(r, &fields[i], arena);
-		else if (!is_reserved(fields[i].name))
-			field_set(r, &fields[i]);
+		else
+			fit &= field_set(r, &fields[i]);
 	}
+	return fit;
 }

@@ -149,7 +149,8 @@ parser_filter_run(struct filter *f, struct record *r, const struct agent_line *p
 		if (r->time_text.len == 0)
 			r->time = time;
 		forget(p->conf, r, which);
-		filter_put(r, found, n, arena);
+		if (!filter_put(r, found, n, arena) || n == RECORD_FIELDS)
+			r->has_log = true; /* the text has more, perhaps */
 		break;
 	}
 	return true;

@@ -126,7 +126,7 @@ fields_room(const struct record *r, bool tight)
 	size_t n = 0;
 
 	for (int i = 0; i < r->nfields; i++)
-		n += parsed_field_room(&r->fields[i], tight);
+		n += parsed_field_room(&r->fields[i], tight) + 1;
 	return n;
 }
 
@@ -197,14 +197,16 @@ core_write(char *to, const struct document_rules *rules, const struct record *r)
 }
 
 static char *
-rest_write(char *to, const struct document_rules *rules, const struct record *r)
+rest_write(
+    char *to, const struct document_rules *rules, const struct record *r, const struct aside *aside)
 {
 	if (rules->tag_key.len > 0) {
 		to = put_slice(PUT(to, ",\""), rules->tag_key);
 		to = json_write(PUT(to, "\":"), r->tag);
 	}
 	for (int i = 0; i < r->nfields; i++)
-		to = parsed_field_write(to, &r->fields[i]);
+		if (!(aside->which >> i & 1))
+			to = parsed_field_write(to, &r->fields[i]);
 	if (r->pod != NULL)
 		to = pod_json_write(PUT(to, ",\"kubernetes\":"), r->pod);
 	if (r->pod != NULL && r->pod->space != NULL)
@@ -213,10 +215,11 @@ rest_write(char *to, const struct document_rules *rules, const struct record *r)
 }
 
 static char *
-parsed_member_write(char *to, const struct document_rules *rules, const struct agent_line *parsed)
+parsed_member_write(
+    char *to, const struct document_rules *rules, const struct record *r, const struct aside *aside)
 {
 	char *from = PUT(put_slice(PUT(to, ",\""), rules->parsed_key), "\":");
-	char *end = parsed_write(from, parsed);
+	char *end = parsed_write(from, r->parsed, aside);
 
 	return end == from ? to : end;
 }
@@ -227,6 +230,7 @@ document_write(
     struct batch *b, const struct document_rules *rules, const struct record *r, bool dropped)
 {
 	struct item *item = &b->items[b->nitems++];
+	struct aside aside = aside_of(rules, r);
 	char *base = b->body.at, *at = base + b->body.len;
 
 	item->action = (uint32_t)(at - base);
@@ -234,12 +238,12 @@ document_write(
 	item->document = (uint32_t)(at - base);
 	at = core_write(at, rules, r);
 	item->core = (uint32_t)(at - base);
-	at = rest_write(at, rules, r);
+	at = rest_write(at, rules, r, &aside);
 	if (dropped)
 		at = PUT(at, ",\"log_parsed_dropped\":true");
 	item->plain = (uint32_t)(at - base);
-	if (r->parsed != NULL && !dropped)
-		at = parsed_member_write(at, rules, r->parsed);
+	if (!dropped)
+		at = parsed_member_write(at, rules, r, &aside);
 	*at++ = '}';
 	item->end = (uint32_t)(at - base);
 	*at++ = '\n';

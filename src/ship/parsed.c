@@ -123,13 +123,36 @@ extra_field_write(char *to, const struct field *f)
 	return json_write_cut(to, f->value, f->kind == VALUE_ESCAPED, AGENT_TERM);
 }
 
+/*
+ * A field that is set aside: the same as the grammar has it, most often, which is
+ * written once; another one of that name has a _ before its own.
+ */
 static char *
-extra_write(char *to, const struct agent_line *a)
+aside_write(char *to, const struct agent_line *a, const struct field *f)
+{
+	char *end;
+
+	for (int i = 0; a != NULL && i < a->nextra; i++) {
+		if (!slice_eq(a->extra[i].name, f->name))
+			continue;
+		if (slice_eq(a->extra[i].value, f->value))
+			return to;
+		end = extra_field_write(to + 1, f);
+		memcpy(to, ",\"_", 3); /* over the comma and the quote */
+		return end;
+	}
+	return extra_field_write(to, f);
+}
+
+static char *
+extra_write(char *to, const struct agent_line *a, const struct aside *aside)
 {
 	char *from = PUT(to, ",\"extra\":"), *at = from;
 
-	for (int i = 0; i < a->nextra; i++)
+	for (int i = 0; a != NULL && i < a->nextra; i++)
 		at = extra_field_write(at, &a->extra[i]);
+	for (uint64_t which = aside->which; which != 0; which &= which - 1)
+		at = aside_write(at, a, &aside->fields[__builtin_ctzll(which)]);
 	if (at == from)
 		return to;
 	*from = '{';
@@ -137,11 +160,10 @@ extra_write(char *to, const struct agent_line *a)
 	return at;
 }
 
-char *
-parsed_write(char *to, const struct agent_line *a)
+/* The fields that have a name. */
+static char *
+named_write(char *at, const struct agent_line *a)
 {
-	char *at = to;
-
 	if (a->level != LEVEL_NONE) {
 		at = PUT(at, ",\"level\":\"");
 		at = put_slice(at, agent_level_names[a->level]);
@@ -160,8 +182,15 @@ parsed_write(char *to, const struct agent_line *a)
 	at = PUT_FIELD(at, "error_message", a->error.message);
 	if (a->error.type.value.len > 0)
 		at = fingerprint_write(at, a->error.fingerprint);
-	at = PUT_FIELD(at, "stack_trace", a->stack_trace);
-	at = extra_write(at, a);
+	return PUT_FIELD(at, "stack_trace", a->stack_trace);
+}
+
+char *
+parsed_write(char *to, const struct agent_line *a, const struct aside *aside)
+{
+	char *at = a != NULL ? named_write(to, a) : to;
+
+	at = extra_write(at, a, aside);
 	if (at == to)
 		return to;
 	*to = '{';

@@ -3,6 +3,7 @@
 #define PARSED_H
 
 #include "agent.h"
+#include "aside.h"
 #include "json.h"
 
 /* Append a literal; the length is the compiler's. */
@@ -33,11 +34,12 @@ size_t parsed_field_room(const struct field *f, bool tight);
 char *parsed_field_write(char *to, const struct field *f);
 
 /**
- * parsed_room(a, tight), parsed_write(to, a):
- * The most bytes that the object takes; write it, return the end: ${to} when
- * the grammar found nothing to write.
+ * parsed_room(a, tight), parsed_write(to, a, aside):
+ * The most bytes that the object takes, without the fields that are set aside (they
+ * take what parsed_field_room() says, and one more); write it, return the end: ${to}
+ * when there is nothing to write.  ${a} may be NULL.
  */
 size_t parsed_room(const struct agent_line *a, bool tight);
-char *parsed_write(char *to, const struct agent_line *a);
+char *parsed_write(char *to, const struct agent_line *a, const struct aside *aside);
 
 #endif

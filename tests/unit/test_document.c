@@ -241,6 +241,111 @@ test_no_member_of_extra_is_more_than_a_server_takes(void **state)
 	agent_words_free(words);
 }
 
+/* ---- names that the document has of its own */
+
+enum { PLAIN_FILE, FROM_RUNTIME, FROM_POD, CUT_SHORT };
+
+#define ROOT "" /* the field stands at the root */
+
+static const struct {
+	int from;
+	const char *name, *value;
+	enum value_kind kind;
+	const char *aside; /* its name under log_parsed.extra; ROOT */
+} own[] = {
+	{ PLAIN_FILE, "time", "2026-11-22T08:00:00.5Z", VALUE_TEXT, ROOT },
+	{ PLAIN_FILE, "time", "2026-11-22T08:00:00+17:59", VALUE_ESCAPED, ROOT },
+	{ PLAIN_FILE, "time", "1795334400002", VALUE_JSON, ROOT },
+	{ PLAIN_FILE, "time", "null", VALUE_JSON, ROOT },
+	{ PLAIN_FILE, "time", "garbage", VALUE_TEXT, "time" },
+	{ PLAIN_FILE, "time", "", VALUE_TEXT, "time" },
+	{ PLAIN_FILE, "time", "2026-11-22 08:00:00Z", VALUE_TEXT, "time" },
+	{ PLAIN_FILE, "time", "2026-11-22T08:00:00+0000", VALUE_TEXT, "time" },
+	{ PLAIN_FILE, "time", "2026-11-22T08:00:00+18:30", VALUE_TEXT, "time" },
+	{ PLAIN_FILE, "time", "2026-11-22T08:00:60Z", VALUE_TEXT, "time" },
+	{ PLAIN_FILE, "time", "2026-11-22T08:00:00Z!", VALUE_TEXT, "time" },
+	{ PLAIN_FILE, "time", "99999999999999", VALUE_JSON, "time" },
+	{ PLAIN_FILE, "time", "-1", VALUE_JSON, "time" },
+	{ PLAIN_FILE, "time", "{}", VALUE_JSON, "time" },
+	{ FROM_RUNTIME, "time", "2026-11-22T08:00:00Z", VALUE_TEXT, "time" },
+	{ PLAIN_FILE, "stream", "orders", VALUE_TEXT, ROOT },
+	{ PLAIN_FILE, "stream", "3", VALUE_JSON, ROOT },
+	{ PLAIN_FILE, "stream", "{\"a\":1}", VALUE_JSON, "stream" },
+	{ FROM_RUNTIME, "stream", "orders", VALUE_TEXT, "stream" },
+	{ PLAIN_FILE, "logtag", "x", VALUE_TEXT, ROOT },
+	{ FROM_RUNTIME, "logtag", "x", VALUE_TEXT, "logtag" },
+	{ PLAIN_FILE, "kubernetes", "{\"a\":1}", VALUE_JSON, ROOT },
+	{ FROM_RUNTIME, "kubernetes", "{\"a\":1}", VALUE_JSON, ROOT },
+	{ PLAIN_FILE, "kubernetes", "1", VALUE_JSON, "kubernetes" },
+	{ PLAIN_FILE, "kubernetes", "{}", VALUE_TEXT, "kubernetes" },
+	{ FROM_POD, "kubernetes", "{\"a\":1}", VALUE_JSON, "kubernetes" },
+	{ FROM_POD, "kubernetes_namespace", "{\"a\":1}", VALUE_JSON, ROOT },
+	{ PLAIN_FILE, "log_truncated", "true", VALUE_JSON, ROOT },
+	{ PLAIN_FILE, "log_truncated", "3", VALUE_JSON, "log_truncated" },
+	{ CUT_SHORT, "log_truncated", "false", VALUE_JSON, "log_truncated" },
+	{ PLAIN_FILE, "log_parsed", "{\"level\":{}}", VALUE_JSON, "log_parsed" },
+	{ PLAIN_FILE, "log_parsed_dropped", "true", VALUE_JSON, "log_parsed_dropped" },
+	{ PLAIN_FILE, "@timestamp", "x", VALUE_TEXT, "@timestamp" },
+	{ PLAIN_FILE, "the_tag", "x", VALUE_TEXT, "the_tag" },
+	{ PLAIN_FILE, "log.level", "INFO", VALUE_TEXT, "log.level" },
+	{ PLAIN_FILE, "log_level", "INFO", VALUE_TEXT, ROOT },
+	{ PLAIN_FILE, "kubernetes.a", "x", VALUE_TEXT, ROOT },
+	{ PLAIN_FILE, "a..b", "x", VALUE_TEXT, "a..b" },
+	{ PLAIN_FILE, ".", "x", VALUE_TEXT, "." },
+	{ PLAIN_FILE, " ", "x", VALUE_TEXT, " " },
+	{ PLAIN_FILE, "a. ", "x", VALUE_TEXT, "a. " },
+	{ PLAIN_FILE, "a b.c", "x", VALUE_TEXT, ROOT },
+	/* where the grammar has one of that name: once when it is the same */
+	{ FROM_RUNTIME, "time", "the line's", VALUE_TEXT, "time" },
+	{ FROM_RUNTIME, "time", "another", VALUE_TEXT, "_time" },
+};
+
+static void
+test_no_field_of_a_parser_is_lost_or_twice(void **state)
+{
+	struct document_rules rules = document_rules_default();
+	struct agent_line line = { .nextra = 1,
+		.extra = { { .name = SLICE("time"), .value = SLICE("the line's") } } };
+
+	(void)state;
+	rules.tag_key = SLICE("the_tag");
+	for (size_t i = 0; i < COUNT(own); i++) {
+		struct batch *b = batch_new(65536, 65536);
+		struct record r = record_of(SLICE("x"));
+		json_t *document, *want, *extra;
+
+		if (own[i].from != FROM_RUNTIME)
+			r.time_text.len = 0;
+		if (own[i].from == FROM_POD)
+			r.pod = &pod;
+		r.truncated = own[i].from == CUT_SHORT;
+		if (i >= COUNT(own) - 2)
+			r.parsed = &line;
+		r.fields[0] = (struct field){ slice_of(own[i].name), slice_of(own[i].value),
+			own[i].kind, false };
+		r.fields[1] = (struct field){ SLICE("other"), SLICE("o"), VALUE_TEXT, false };
+		r.nfields = 2;
+		body_of(&rules, &r, b);
+		document = json_loadb(b->body.at + b->items[0].document,
+		    b->items[0].end - b->items[0].document, JSON_REJECT_DUPLICATES, NULL);
+		assert_non_null(document);
+		want = own[i].kind == VALUE_JSON ? json_loads(own[i].value, JSON_DECODE_ANY, NULL)
+						 : json_string(own[i].value);
+		assert_string_equal(json_string_value(json_object_get(document, "other")), "o");
+		extra = json_object_get(json_object_get(document, "log_parsed"), "extra");
+		if (*own[i].aside == '\0') {
+			assert_true(json_equal(json_object_get(document, own[i].name), want));
+			assert_null(extra);
+		} else {
+			assert_true(json_equal(json_object_get(extra, own[i].aside), want));
+			assert_false(json_equal(json_object_get(document, own[i].name), want));
+		}
+		json_decref(want);
+		json_decref(document);
+		batch_free(b);
+	}
+}
+
 static size_t
 index_by_side(const void *conf, const struct record *r, char *to)
 {
@@ -420,6 +525,7 @@ main(void)
 		cmocka_unit_test(test_what_is_not_there_is_not_written),
 		cmocka_unit_test(test_log_parsed_has_no_field_twice),
 		cmocka_unit_test(test_no_member_of_extra_is_more_than_a_server_takes),
+		cmocka_unit_test(test_no_field_of_a_parser_is_lost_or_twice),
 		cmocka_unit_test(test_the_index_may_stand_in_the_action),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_ids_are_of_their_alphabet),
