@@ -120,10 +120,14 @@ put_dynamic(struct buffer *to, unsigned dialect)
 void
 es_mapping_write(struct buffer *to, const char *pattern, const char *time_key, unsigned dialect)
 {
-	buffer_put(to, SLICE("{\"index_patterns\":["));
-	put_text(to, pattern);
+	buffer_put(to, SLICE("{"));
+	if (pattern != NULL) {
+		buffer_put(to, SLICE("\"index_patterns\":["));
+		put_text(to, pattern);
+		buffer_put(to, SLICE("],\"priority\":200,"));
+	}
 	buffer_printf(to,
-	    "],\"priority\":200,\"_meta\":{\"managed_by\":\"towline\",\"version\":%d},"
+	    "\"_meta\":{\"managed_by\":\"towline\",\"version\":%d},"
 	    "\"template\":{\"settings\":{\"index.mapping.total_fields.limit\":1000%s},"
 	    "\"mappings\":{\"_meta\":{\"managed_by\":\"towline\",\"version\":%d},"
 	    "\"date_detection\":false,\"dynamic_templates\":[",

@@ -18,7 +18,8 @@ enum dialect {
 
 /**
  * es_mapping_write(to, pattern, time_key, dialect):
- * Append the body of PUT _index_template for indices named ${pattern}.
+ * Append the body of PUT _index_template for indices named ${pattern}; NULL: of
+ * PUT _component_template.
  */
 void es_mapping_write(
     struct buffer *to, const char *pattern, const char *time_key, unsigned dialect);

@@ -1,10 +1,13 @@
 /*
- * The start of an output: the index template is installed unless it is there,
- * and an index that is older is said.  A few requests, one after the other, on
- * the shipper's multi handle; records wait until this is settled.  A server that
- * forbids the requests settles it, too.
+ * The start of an output: the component template is installed, and the index
+ * template, unless they are there or it would displace another's; an index that is
+ * older is said.  A few requests, one after the other, on the shipper's multi
+ * handle; records wait until this is settled.  A server that forbids the requests
+ * settles it, too.
  *
- *	ask for the template -> put it, until the server knows its words -> ask for the index
+ *	ask for the component -> put it, until the server knows its words
+ *	-> ask for the template -> ask for others', of both kinds -> put it
+ *	-> ask for the index
  */
 #include "es_template.h"
 
@@ -18,7 +21,39 @@
 
 #define ANSWER_MAX 1000000u
 
-enum step { ASK_TEMPLATE, PUT_TEMPLATE, ASK_INDEX, SETTLED };
+#define COMPONENT "towline-mappings"
+
+enum step {
+	ASK_COMPONENT,
+	PUT_COMPONENT,
+	ASK_TEMPLATE,
+	ASK_OTHERS, /* index templates of any name */
+	ASK_LEGACY, /* templates of the kind that was before these */
+	PUT_TEMPLATE,
+	ASK_INDEX,
+	SETTLED
+};
+
+enum name { NAME_NONE, NAME_COMPONENT, NAME_TEMPLATE, NAME_INDEX };
+
+static const struct {
+	const char *before; /* the name in the path */
+	enum name name;
+	const char *behind;
+} paths[] = {
+	[ASK_COMPONENT] = { "/_component_template/", NAME_COMPONENT, "" },
+	[PUT_COMPONENT] = { "/_component_template/", NAME_COMPONENT, "" },
+	[ASK_TEMPLATE] = { "/_index_template/", NAME_TEMPLATE, "" },
+	[ASK_OTHERS] = { "/_index_template?filter_path=index_templates.name,"
+			 "index_templates.index_template.index_patterns,"
+			 "index_templates.index_template.composed_of,"
+			 "index_templates.index_template._meta",
+	    NAME_NONE, "" },
+	[ASK_LEGACY] = { "/_template?filter_path=*.index_patterns,*.mappings._meta", NAME_NONE,
+	    "" },
+	[PUT_TEMPLATE] = { "/_index_template/", NAME_TEMPLATE, "" },
+	[ASK_INDEX] = { "/", NAME_INDEX, "/_mapping?filter_path=*.mappings._meta" },
+};
 
 struct es_template {
 	struct exchange x; /* first */
@@ -75,7 +110,7 @@ es_template_new(struct sink *sink, const struct es_conf *conf, struct es_http *h
 	t->http = http;
 	t->hosts = hosts;
 	t->x.easy = curl_easy_init();
-	t->step = conf->template ? ASK_TEMPLATE : ASK_INDEX;
+	t->step = conf->template ? ASK_COMPONENT : ASK_INDEX;
 	t->pattern = pattern_make(conf);
 	t->name = name_make(conf, t->pattern);
 	if (strcmp(sink->section->plugin->name, "opensearch") == 0)
@@ -102,23 +137,30 @@ es_template_free(struct es_template *t)
 
 /* ---- requests */
 
+/* What does not fit is left out: the answer is no JSON then. */
 static size_t
 on_write(char *at, size_t size, size_t n, void *to)
 {
-	return buffer_put(to, (struct slice){ at, size * n }) < 0 ? 0 : size * n;
+	(void)buffer_put(to, (struct slice){ at, size * n });
+	return size * n;
 }
 
 static char *
 url_make(const struct es_template *t)
 {
-	const char *origin = es_hosts_address(t->hosts, t->host)->origin;
-	bool index = t->step == ASK_INDEX;
-	char *name = curl_easy_escape(NULL, index ? t->pattern : t->name, 0);
-	char *url = index ? xprintf("%s/%s/_mapping?filter_path=*.mappings._meta", origin, name)
-			  : xprintf("%s/_index_template/%s", origin, name);
+	const char *const texts[] = { "", COMPONENT, t->name, t->pattern };
+	char *name = curl_easy_escape(NULL, texts[paths[t->step].name], 0);
+	char *url = xprintf("%s%s%s%s", es_hosts_address(t->hosts, t->host)->origin,
+	    paths[t->step].before, name, paths[t->step].behind);
 
 	curl_free(name);
 	return url;
+}
+
+static bool
+is_put(const struct es_template *t)
+{
+	return t->step == PUT_COMPONENT || t->step == PUT_TEMPLATE;
 }
 
 static void template_answered(struct exchange *x, CURLcode code);
@@ -137,9 +179,10 @@ template_send(struct es_template *t)
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_write);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, &t->answer);
-	if (t->step == PUT_TEMPLATE) {
+	if (is_put(t)) {
 		buffer_clear(&t->body);
-		es_mapping_write(&t->body, t->pattern, t->conf->time_key, t->dialect);
+		es_mapping_write(&t->body, t->step == PUT_TEMPLATE ? t->pattern : NULL,
+		    t->conf->time_key, t->dialect);
 		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "PUT");
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.len);
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, t->body.at);
@@ -171,13 +214,30 @@ version_of(const json_t *meta)
 		   : 0;
 }
 
+/* The first of ${list} in the answer: the only one that was asked for. */
+static json_int_t
+version_found(const struct es_template *t, const char *list, const char *member)
+{
+	json_t *answer = answer_read(t);
+	const json_t *found = json_array_get(json_object_get(answer, list), 0);
+	json_int_t version = version_of(json_object_get(json_object_get(found, member), "_meta"));
+
+	json_decref(answer);
+	return version;
+}
+
+static void
+component_found(struct es_template *t)
+{
+	json_int_t version = version_found(t, "component_templates", "component_template");
+
+	t->step = version > 0 && version < TEMPLATE_VERSION ? PUT_COMPONENT : ASK_TEMPLATE;
+}
+
 static void
 template_found(struct es_template *t)
 {
-	json_t *answer = answer_read(t);
-	const json_t *found = json_array_get(json_object_get(answer, "index_templates"), 0);
-	json_int_t version =
-	    version_of(json_object_get(json_object_get(found, "index_template"), "_meta"));
+	json_int_t version = version_found(t, "index_templates", "index_template");
 
 	t->step = version > 0 && version < TEMPLATE_VERSION ? PUT_TEMPLATE : ASK_INDEX;
 	if (version == 0)
@@ -185,8 +245,110 @@ template_found(struct es_template *t)
 		    "index template %s is not towline's and stays as it is; set Template_Name, or "
 		    "Template Off  output=%s",
 		    t->name, t->sink->name);
+}
+
+/* ---- templates of others */
+
+/* True when an index may have a name that both patterns fit; ours has one * at most, at its end. */
+static bool
+patterns_meet(const char *ours, const char *theirs)
+{
+	size_t n = strcspn(ours, "*");
+
+	if (ours[n] == '\0')
+		return conf_match(theirs, slice_of(ours));
+	for (size_t i = 0; i < n; i++) {
+		if (theirs[i] == '*')
+			return true;
+		if (theirs[i] != ours[i])
+			return false;
+	}
+	return true;
+}
+
+static bool
+any_meets(const struct es_template *t, const json_t *patterns)
+{
+	for (size_t i = 0; i < json_array_size(patterns); i++) {
+		const char *pattern = json_string_value(json_array_get(patterns, i));
+
+		if (pattern != NULL && patterns_meet(t->pattern, pattern))
+			return true;
+	}
+	return false;
+}
+
+/* True when it is another's than the server's own or towline's, and for indices like ours. */
+static bool
+would_displace(const struct es_template *t, const json_t *theirs, const json_t *meta)
+{
+	return !json_is_true(json_object_get(meta, "managed")) && version_of(meta) == 0 &&
+	       any_meets(t, json_object_get(theirs, "index_patterns"));
+}
+
+static bool
+includes_ours(const json_t *theirs)
+{
+	const json_t *parts = json_object_get(theirs, "composed_of");
+
+	for (size_t i = 0; i < json_array_size(parts); i++) {
+		const char *part = json_string_value(json_array_get(parts, i));
+
+		if (part != NULL && strcmp(part, COMPONENT) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Another's template stays in force.  Quiet where it includes the component. */
+static void
+template_displaces(struct es_template *t, const char *name, const json_t *theirs)
+{
+	bool quiet = includes_ours(theirs);
+
+	t->step = quiet ? ASK_INDEX : SETTLED;
+	if (!quiet)
+		say_warn("es",
+		    "towline's index template is not installed, as it would displace %.200s, which "
+		    "matches %s: let that one include the component template " COMPONENT
+		    " (docs/index.md), or have it match less  output=%s",
+		    name, t->pattern, t->sink->name);
+}
+
+/* Both kinds of templates; what is no list of them, as where it is too long, is taken for a match. */
+static void
+others_found(struct es_template *t)
+{
+	bool legacy = t->step == ASK_LEGACY;
+	json_t *answer = answer_read(t), *member;
+	const json_t *list = json_object_get(answer, "index_templates");
+	const char *name;
+
+	t->step = legacy ? PUT_TEMPLATE : ASK_LEGACY;
+	if (answer == NULL)
+		template_displaces(t, "one of many", NULL);
+	for (size_t i = 0; !legacy && i < json_array_size(list) && t->step == ASK_LEGACY; i++) {
+		const json_t *one = json_array_get(list, i);
+		const json_t *theirs = json_object_get(one, "index_template");
+
+		name = json_string_value(json_object_get(one, "name"));
+		if (name != NULL && would_displace(t, theirs, json_object_get(theirs, "_meta")))
+			template_displaces(t, name, theirs);
+	}
+	if (legacy) {
+		json_object_foreach(answer, name, member)
+		{
+			const json_t *mappings = json_object_get(member, "mappings");
+
+			if (t->step == PUT_TEMPLATE &&
+			    would_displace(t, member, json_object_get(mappings, "_meta")))
+				template_displaces(t, name, member);
+		}
+	}
 	json_decref(answer);
 }
+
+/* ---- what was there */
 
 /* The answer names the existing indices, each with the _meta of its mapping, if it has one. */
 static void
@@ -273,6 +435,53 @@ template_without(struct es_template *t, long status)
 }
 
 static void
+step_done(struct es_template *t)
+{
+	switch (t->step) {
+	case ASK_COMPONENT:
+		component_found(t);
+		break;
+	case PUT_COMPONENT:
+		t->step = ASK_TEMPLATE;
+		break;
+	case ASK_TEMPLATE:
+		template_found(t);
+		break;
+	case ASK_OTHERS:
+	case ASK_LEGACY:
+		others_found(t);
+		break;
+	case PUT_TEMPLATE:
+		t->step = ASK_INDEX;
+		break;
+	case ASK_INDEX:
+		index_found(t);
+		break;
+	case SETTLED:
+		break;
+	}
+}
+
+static void
+step_refused(struct es_template *t, long status)
+{
+	if (t->step == ASK_COMPONENT)
+		t->step = status == 404 ? PUT_COMPONENT : ASK_TEMPLATE;
+	else if (t->step == PUT_COMPONENT) /* said when the template is refused, too */
+		t->step = ASK_TEMPLATE;
+	else if (t->step == ASK_TEMPLATE && status == 404)
+		t->step = ASK_OTHERS;
+	else if (t->step == ASK_OTHERS)
+		t->step = ASK_LEGACY;
+	else if (t->step == ASK_LEGACY)
+		t->step = PUT_TEMPLATE;
+	else if (t->step == ASK_INDEX)
+		t->step = SETTLED;
+	else
+		template_without(t, status);
+}
+
+static void
 status_take(struct es_template *t, long status)
 {
 	char what[128];
@@ -293,18 +502,12 @@ status_take(struct es_template *t, long status)
 	t->failures = t->tried = 0;
 	atomic_store(&t->sink->answered, true);
 	atomic_store(&t->sink->waits, NULL);
-	if (t->step == ASK_TEMPLATE && status == 200)
-		template_found(t);
-	else if (t->step == ASK_TEMPLATE && status == 404)
-		t->step = PUT_TEMPLATE;
-	else if (t->step == ASK_INDEX && status == 200)
-		index_found(t);
-	else if (t->step == ASK_INDEX)
-		t->step = SETTLED;
-	else if (status == 200)
-		t->step = ASK_INDEX;
-	else if (t->step != PUT_TEMPLATE || status != 400 || !template_refused(t))
-		template_without(t, status);
+	if (is_put(t) && status == 400 && template_refused(t))
+		return;
+	if (status == 200)
+		step_done(t);
+	else
+		step_refused(t, status);
 }
 
 static void

@@ -122,10 +122,56 @@ def test_the_template_of_an_older_towline_is_replaced(index, es, install):
     server.ask("PUT", f"/{index.name}")
     assert f"index {index.name} is older than towline's index template" in install(es)
     (found,) = server.ask("GET", path)["index_templates"]
-    assert found["index_template"]["_meta"]["version"] == 2
+    assert found["index_template"]["_meta"]["version"] == 3
     index.delete()
     assert install(es).count("is older than") == 1
-    assert index.mapping()["_meta"]["version"] == 2
+    assert index.mapping()["_meta"]["version"] == 3
+
+
+def theirs(index, kind, **body):
+    """A template of an administrator's for the index, with a low priority."""
+    path = f"/{kind}/own-{index.name}"
+    settings = {"settings": {"refresh_interval": "7s"}}
+    if kind == "_index_template":
+        body |= {"priority": 1, "template": settings}
+    else:
+        body |= settings
+    index.server.ask("PUT", path, {"index_patterns": [f"{index.name}*"]} | body)
+    return path
+
+
+def refresh_interval(index):
+    answer = index.server.ask("GET", f"/{index.name}/_settings")
+    return answer[index.name]["settings"]["index"].get("refresh_interval")
+
+
+@pytest.mark.parametrize("kind", ["_index_template", "_template"])
+def test_anothers_template_is_not_displaced(index, es, install, kind):
+    path = theirs(index, kind)
+    said = install(es)
+    assert said.count("would displace own-") == 1 and "towline-mappings" in said
+    assert refresh_interval(index) == "7s"
+    assert "_meta" not in index.mapping()
+    found = index.server.ask("GET", "/_index_template")["index_templates"]
+    assert f"towline-{index.name}" not in [template["name"] for template in found]
+    index.server.ask("DELETE", path)
+    index.delete()
+    assert install(es).count("displace") == 1  # nothing new is said
+    assert index.mapping()["_meta"]["version"] == 3
+
+
+def test_anothers_template_includes_the_component(index, es, install):
+    install(es)
+    index.delete()
+    index.server.ask("DELETE", f"/_index_template/towline-{index.name}")
+    path = theirs(index, "_index_template", composed_of=["towline-mappings"])
+    said = install(es)
+    assert "template" not in said, said
+    index.server.ask("DELETE", path)
+    assert refresh_interval(index) == "7s"
+    assert index.mapping()["_meta"]["version"] == 3
+    labels = index.mapping()["dynamic_templates"]
+    assert [name for each in labels for name in each][1] == "labels"
 
 
 def test_keys_of_labels_fit_up_to_the_limit_of_fields(index, es, install):

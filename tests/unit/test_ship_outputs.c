@@ -393,6 +393,25 @@ note(struct server *s, const char *text)
 	snprintf(s->note + len, sizeof(s->note) - len, "%s", text);
 }
 
+/* What is there at the start; a path without one: nothing is. */
+static const struct there {
+	const char *path, *answer;
+} * there;
+
+static const char *
+noted(struct slice path)
+{
+	static const char *const kinds[][2] = { { "/_component_template/towline-mappings",
+						    "component" },
+		{ "/_index_template/towline-logs", "template" }, { "/_index_template?", "others" },
+		{ "/_template?", "legacy" }, { "/logs/_mapping", "index" } };
+
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		if (has(path, kinds[i][0]))
+			return kinds[i][1];
+	return "?";
+}
+
 static void
 notes(struct server *s, const struct request *q, struct buffer *out)
 {
@@ -403,40 +422,93 @@ notes(struct server *s, const struct request *q, struct buffer *out)
 		return;
 	}
 	note(s, put ? "PUT " : "GET ");
-	note(s, has(q->path, "/_index_template/towline-logs") ? "template" : "index");
+	note(s, noted(q->path));
 	for (size_t i = 0; i < COUNT(unknown); i++)
 		note(s, has(q->body, unknown[i].word) ? unknown[i].noted : "");
 	note(s, ";");
 	if (put)
 		put_answer(s, q, out);
-	else if (has(q->path, "_index_template"))
-		http_text(out, s->file[0] != '\0' ? 200 : 404, s->file);
+	else if (has(q->path, there->path))
+		http_text(out, 200, there->answer);
 	else
 		http_text(out, 404, "{}");
 }
 
+#define META(version) "\"_meta\":{\"managed_by\":\"towline\",\"version\":" version "}"
 #define OURS(version)                                                                              \
-	"{\"index_templates\":[{\"index_template\":{\"_meta\":{\"managed_by\":\"towline\","        \
-	"\"version\":" version "}}}]}"
-#define FIRST "GET template;PUT template parts flattened;"
+	{                                                                                          \
+		"/_index_template/",                                                               \
+		    "{\"index_templates\":[{\"index_template\":{" META(version) "}}]}"             \
+	}
+#define COMPONENT(meta)                                                                            \
+	{                                                                                          \
+		"/_component_template/",                                                           \
+		    "{\"component_templates\":[{\"component_template\":{" meta "}}]}"              \
+	}
+/* Another's template, which matches `pattern`. */
+#define OTHERS(pattern, more)                                                                           \
+	{                                                                                               \
+		"/_index_template?",                                                                    \
+		    "{\"index_templates\":[{\"name\":\"a\",\"index_template\":{\"index_patterns\":["    \
+		    "\"x\"]}},{\"name\":\"b\",\"index_template\":{\"index_patterns\":[\"x\",\"" pattern \
+		    "\"]" more "}}]}"                                                                   \
+	}
+#define LEGACY(pattern, more)                                                                      \
+	{                                                                                          \
+		"/_template?",                                                                     \
+		    "{\"a\":{\"index_patterns\":[\"x\"]},\"b\":{\"index_patterns\":[\"" pattern    \
+		    "\"]" more "}}"                                                                \
+	}
+#define SEEN "GET component;GET template;"
+#define FREE "GET others;GET legacy;"
+#define FIRST "GET component;PUT component parts flattened;"
+#define WHOLE FIRST "GET template;" FREE "PUT template parts flattened;GET index;"
 
 static const struct {
-	unsigned phase;    /* bits of what is not known, or a status */
-	const char *there; /* the template that is there */
+	unsigned phase; /* bits of what is not known, or a status */
+	struct there there;
 	const char *want;
 } templates[] = {
-	{ 0, "", FIRST "GET index;" },
-	{ 1, "", FIRST "PUT template flattened;GET index;" },
-	{ 2, "", FIRST "PUT template parts flat_object;GET index;" },
-	{ 3, "", FIRST "PUT template flattened;PUT template flat_object;GET index;" },
-	{ 6, "", FIRST "PUT template parts flat_object;" },
-	{ 8, "", FIRST },
-	{ 403, "", FIRST },
-	{ 0, OURS("1"), FIRST "GET index;" },
-	{ 0, OURS("2"), "GET template;GET index;" },
-	{ 0, OURS("3"), "GET template;GET index;" },
-	{ 0, "{\"index_templates\":[{\"index_template\":{}}]}", "GET template;GET index;" },
-	{ 0, "[garbage", "GET template;GET index;" },
+	{ 0, { "none", "" }, WHOLE },
+	{ 1, { "none", "" },
+	    FIRST "PUT component flattened;GET template;" FREE
+		  "PUT template flattened;GET index;" },
+	{ 2, { "none", "" },
+	    FIRST "PUT component parts flat_object;GET template;" FREE
+		  "PUT template parts flat_object;GET index;" },
+	{ 3, { "none", "" },
+	    FIRST "PUT component flattened;PUT component flat_object;GET template;" FREE
+		  "PUT template flat_object;GET index;" },
+	{ 6, { "none", "" },
+	    FIRST "PUT component parts flat_object;GET template;" FREE
+		  "PUT template parts flat_object;" },
+	{ 8, { "none", "" }, FIRST "GET template;" FREE "PUT template parts flattened;" },
+	{ 403, { "none", "" }, FIRST "GET template;" FREE "PUT template parts flattened;" },
+	{ 0, OURS("1"), FIRST "GET template;PUT template parts flattened;GET index;" },
+	{ 0, OURS("3"), FIRST "GET template;GET index;" },
+	{ 0, OURS("4"), FIRST "GET template;GET index;" },
+	{ 0, { "/_index_template/", "{\"index_templates\":[{\"index_template\":{}}]}" },
+	    FIRST "GET template;GET index;" },
+	{ 0, { "/_index_template/", "[garbage" }, FIRST "GET template;GET index;" },
+	{ 0, COMPONENT(META("1")), WHOLE },
+	{ 0, COMPONENT(META("3")), SEEN FREE "PUT template parts flattened;GET index;" },
+	{ 0, COMPONENT("\"a\":1"), SEEN FREE "PUT template parts flattened;GET index;" },
+	/* others' templates */
+	{ 0, OTHERS("logs", ""), FIRST "GET template;GET others;" },
+	{ 0, OTHERS("*", ""), FIRST "GET template;GET others;" },
+	{ 0, OTHERS("l*s", ""), FIRST "GET template;GET others;" },
+	{ 0, OTHERS("logs-*", ""), WHOLE },
+	{ 0, OTHERS("log", ""), WHOLE },
+	{ 0, OTHERS("*", ",\"_meta\":{\"managed\":true}"), WHOLE },
+	{ 0, OTHERS("*", ",\"_meta\":{\"managed\":false}"), FIRST "GET template;GET others;" },
+	{ 0, OTHERS("*", "," META("2")), WHOLE },
+	{ 0, OTHERS("*", ",\"composed_of\":[\"x\",\"towline-mappings\"]"),
+	    FIRST "GET template;GET others;GET index;" },
+	{ 0, LEGACY("log*", ""), FIRST "GET template;" FREE },
+	{ 0, LEGACY("logstash-*", ""), WHOLE },
+	{ 0, LEGACY("*", ",\"mappings\":{\"_meta\":{\"managed\":true}}"), WHOLE },
+	{ 0, { "/_index_template?", "[cut" }, FIRST "GET template;GET others;" },
+	{ 0, { "/_template?", "{}" }, WHOLE },
 };
 
 static void
@@ -446,12 +518,51 @@ test_the_template_comes_first(void **state)
 	for (size_t i = 0; i < COUNT(templates); i++) {
 		struct rig r = { .server = { .answer = notes, .phase = templates[i].phase } };
 
-		snprintf(r.server.file, sizeof(r.server.file), "%s", templates[i].there);
+		there = &templates[i].there;
 		rig_start(&r, "", false);
 		rig_fill(&r, 0, 3, 0, NULL);
 		wait_for(&r, idle);
 		assert_string_equal(r.server.note, templates[i].want);
 		assert_int_equal(map_count(r.server.stored), 3);
+		rig_end(&r);
+	}
+}
+
+static const struct {
+	const char *index, *lines; /* of the output */
+	const char *theirs;
+	bool meets;
+} patterns[] = {
+	{ "logs-%Y", "", "logs-*", true },
+	{ "logs-%Y", "", "logs-audit-*", true },
+	{ "logs-%Y", "", "*-audit", true },
+	{ "logs-%Y", "", "log*", true },
+	{ "logs-%Y", "", "logs", false },
+	{ "logs-%Y", "", "logz-*", false },
+	{ "x", " Logstash_Format on\n Logstash_Prefix m\n", "m-*", true },
+	{ "x", " Logstash_Format on\n Logstash_Prefix m\n", "m", false },
+	{ "x", " Logstash_Format on\n Logstash_Prefix m\n", "mm*", false },
+};
+
+static void
+test_a_pattern_meets_anothers(void **state)
+{
+	static char text[256];
+	static const struct there it = { "/_index_template?", text };
+
+	(void)state;
+	there = &it;
+	for (size_t i = 0; i < COUNT(patterns); i++) {
+		struct rig r = { .server = { .answer = notes }, .index = patterns[i].index };
+
+		snprintf(text, sizeof(text),
+		    "{\"index_templates\":[{\"name\":\"b\",\"index_template\":{\"index_patterns\":["
+		    "\"%s\"]}}]}",
+		    patterns[i].theirs);
+		rig_start(&r, patterns[i].lines, false);
+		rig_fill(&r, 0, 1, 0, NULL);
+		wait_for(&r, idle);
+		assert_int_equal(strstr(r.server.note, "GET legacy") == NULL, patterns[i].meets);
 		rig_end(&r);
 	}
 }
@@ -470,6 +581,7 @@ main(void)
 		cmocka_unit_test(test_a_pipe_that_is_not_read_holds_up_no_other_output),
 		cmocka_unit_test(test_an_output_without_a_say_does_not_move_the_cursor),
 		cmocka_unit_test(test_the_template_comes_first),
+		cmocka_unit_test(test_a_pattern_meets_anothers),
 	};
 
 	rig_init();
