@@ -205,6 +205,15 @@ char *conf_find(const char *main, const char *name);
  */
 bool conf_match(const char *pattern, struct slice tag);
 
+/**
+ * conf_has_control(text), conf_secret_file(path, why):
+ * True when ${text} has a control character.  The secret that the file ${path} holds,
+ * less one line break at its end, as the caller's string; or NULL and ${*why}: it
+ * cannot be read, is empty, longer than 64 KiB, or has a control character.
+ */
+bool conf_has_control(const char *text);
+char *conf_secret_file(const char *path, const char **why);
+
 /* ---- the grammar alone, for files with other sections (conf/agent-events.conf) */
 
 struct conf_entry {

@@ -86,29 +86,23 @@ set_string(CURL *curl, CURLoption option, const char *value)
 		curl_easy_setopt(curl, option, value);
 }
 
-/* The first line of the file that the option `name` gives, as the caller's string, or NULL. */
+/* The secret in the file that the option `name` gives, as the caller's string, or NULL. */
 static char *
 secret_file(const struct section *output, const char *name)
 {
 	const char *path = server_option_string(output, name);
-	char text[4096];
-	FILE *file;
+	const char *why;
+	char *secret;
 
 	if (path == NULL || path[0] == '\0')
 		return NULL;
-	file = fopen(path, "re");
-	if (file == NULL) {
-		fprintf(stderr, "towline: cannot read %s %s: %m\n", name, path);
-		return NULL;
-	}
-	if (fgets(text, sizeof(text), file) == NULL)
-		text[0] = '\0';
-	fclose(file);
-	text[strcspn(text, "\r\n")] = '\0';
-	return xstrdup(text);
+	secret = conf_secret_file(path, &why);
+	if (secret == NULL)
+		fprintf(stderr, "towline: %s %s %s\n", name, path, why);
+	return secret;
 }
 
-/* The secret `name`, or the first line of the file `name`_File. */
+/* The secret `name`, or that in the file `name`_File. */
 static char *
 secret(const struct section *output, const char *name)
 {

@@ -219,6 +219,18 @@ list_split(struct pool *pool, struct list *l, const char *text)
 	}
 }
 
+/* A tab may stand in an expression. */
+static bool
+has_control(const struct option *o, const char *text)
+{
+	if (o->flags & OPT_SECRET)
+		return conf_has_control(text);
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 && *text != '\t')
+			return true;
+	return false;
+}
+
 bool
 value_read(struct pool *pool, const struct option *o, const char *text, void *at, char *why)
 {
@@ -235,6 +247,13 @@ value_read(struct pool *pool, const struct option *o, const char *text, void *at
 		at = &none;
 	switch (o->type) {
 	case OPT_STRING:
+		if (has_control(o, text)) {
+			snprintf(why, VALUE_WHY,
+			    "%s: its value has a control character, such as a line break; is "
+			    "there one in a variable?",
+			    o->name);
+			return false;
+		}
 		*(char **)at = pool_text(pool, slice_of(text));
 		return true;
 	case OPT_BOOL:

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "conf.h"
 #include "voice.h"
 
 #define TOKEN_EVERY (60 * NS_PER_S)
@@ -237,7 +238,7 @@ command_text(struct access *a)
 static bool
 is_token(const char *text)
 {
-	return text[0] != '\0' && text[strcspn(text, "\r\n")] == '\0';
+	return text[0] != '\0' && !conf_has_control(text);
 }
 
 static void

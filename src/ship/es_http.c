@@ -70,21 +70,17 @@ es_http_setup(const struct es_http *h, struct curl_slist *connect_to, CURL *easy
 	}
 }
 
-/* The first line of a file, or NULL. */
+/* An unusable file counts as an empty secret, which the server refuses: then it is read again. */
 static char *
 secret_read(const char *path)
 {
-	char text[4096];
-	FILE *file = fopen(path, "re");
+	const char *why;
+	char *secret = conf_secret_file(path, &why);
 
-	if (file == NULL || fgets(text, sizeof(text), file) == NULL)
-		text[0] = '\0';
-	if (file == NULL)
-		say_warn("es", "cannot read %s: %m", path);
-	else
-		fclose(file);
-	text[strcspn(text, "\r\n")] = '\0';
-	return xstrdup(text);
+	if (secret != NULL)
+		return secret;
+	say_warn("es", "%s %s", path, why);
+	return xstrdup("");
 }
 
 void

@@ -34,6 +34,56 @@ index_format(const struct es_conf *conf, const struct tm *tm, char *to)
 
 #pragma GCC diagnostic pop
 
+/* Servers take no capital letters in an index's name. */
+static size_t
+index_make(const struct es_conf *conf, const struct tm *tm, char *to)
+{
+	size_t len = index_format(conf, tm, to);
+
+	for (size_t i = 0; i < len; i++) {
+		if (to[i] >= 'A' && to[i] <= 'Z')
+			to[i] = (char)(to[i] - 'A' + 'a');
+	}
+	return len;
+}
+
+/* The servers' rules for names; NULL: the name is right. */
+static const char *
+name_fault(struct slice name)
+{
+	if (name.len == 0)
+		return "it is empty, or longer than 255 bytes";
+	if (strchr("-_+", name.at[0]) != NULL)
+		return "it begins with -, _ or +";
+	if (slice_eq(name, SLICE(".")) || slice_eq(name, SLICE("..")))
+		return "it is a directory's";
+	for (size_t i = 0; i < name.len; i++) {
+		if (name.at[i] >= 'A' && name.at[i] <= 'Z')
+			return "it has a capital letter";
+		if (strchr("\\/*?\"<>| ,#:", name.at[i]) != NULL)
+			return "it has a blank or one of \\ / * ? \" < > | , # :";
+	}
+	return NULL;
+}
+
+bool
+es_index_example(const struct es_conf *conf, char *name, char *why, size_t size)
+{
+	const struct tm tm = { .tm_year = 126, .tm_mon = 10, .tm_mday = 22, .tm_yday = 325 };
+	const char *fixed = es_index_fixed(conf), *fault;
+	size_t len;
+
+	if (fixed == NULL)
+		len = index_make(conf, &tm, name);
+	else
+		len = strlen(fixed) < 256 ? (size_t)snprintf(name, 256, "%s", fixed) : 0;
+	name[len] = '\0';
+	fault = name_fault((struct slice){ name, len });
+	if (fault != NULL)
+		snprintf(why, size, "%s", fault);
+	return fault == NULL;
+}
+
 /*
  * How often outputs were made, before any thread runs: after a reload another
  * configuration may lie where the one of before lay.
@@ -61,12 +111,7 @@ es_index_write(const void *of, const struct record *r, char *to)
 		last.second = second;
 		last.len = 0;
 		if (gmtime_r(&second, &tm) != NULL)
-			last.len = index_format(conf, &tm, last.text);
-		/* Servers take no capital letters in an index's name. */
-		for (size_t i = 0; i < last.len; i++) {
-			if (last.text[i] >= 'A' && last.text[i] <= 'Z')
-				last.text[i] = (char)(last.text[i] - 'A' + 'a');
-		}
+			last.len = index_make(conf, &tm, last.text);
 	}
 	memcpy(to, last.text, last.len);
 	return last.len;

@@ -18,6 +18,13 @@ const char *es_index_fixed(const struct es_conf *conf);
 size_t es_index_write(const void *conf, const struct record *r, char *to);
 
 /**
+ * es_index_example(conf, name, why, size):
+ * Write an index's name, as of a day, to ${name} (256 bytes).  False when servers take no
+ * such name, with the reason in ${why} (${size} bytes).
+ */
+bool es_index_example(const struct es_conf *conf, char *name, char *why, size_t size);
+
+/**
  * es_index_rules(sinks, n, rules):
  * How documents are to be encoded for the es and opensearch outputs among
  * ${sinks}; -1 after saying why these cannot share one encoding.

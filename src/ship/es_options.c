@@ -1,7 +1,9 @@
 /* Options of the es and opensearch outputs: one table for both. */
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "es_conf.h"
+#include "es_index.h"
 #include "hosts.h"
 
 #define AT(member) offsetof(struct es_conf, member)
@@ -120,6 +122,19 @@ file_check(const struct section *section, const char *option, struct findings *f
 		fclose(file);
 }
 
+/* A file that comes later, or is written anew, is read then: a warning. */
+static void
+secret_check(const struct section *section, const char *option, struct findings *findings)
+{
+	const char *path = *(char *const *)conf_value(section, option), *why;
+	char *secret = path != NULL ? conf_secret_file(path, &why) : NULL;
+
+	if (path != NULL && secret == NULL)
+		findings_add(findings, FINDING_WARNING, section->file, conf_given(section, option),
+		    "%s '%s' %s", option, path, why);
+	free(secret);
+}
+
 static void
 either_check(const struct section *section, const char *a, const char *b, struct findings *findings)
 {
@@ -143,15 +158,29 @@ hosts_check(const struct section *section, struct findings *findings)
 		    conf_given(section, "tls.vhost"), "tls.vhost: a name alone");
 }
 
+static void
+index_check(const struct section *section, struct findings *findings)
+{
+	const struct es_conf *conf = section->values;
+	const char *option = conf->logstash_format ? "Logstash_Prefix" : "Index";
+	unsigned line = conf_given(section, option);
+	char name[256], why[128];
+
+	if (es_index_example(conf, name, why, sizeof(why)))
+		return;
+	if (line == 0 && conf->logstash_format)
+		line = conf_given(section, "Logstash_Format");
+	findings_add(findings, FINDING_ERROR, section->file, line,
+	    "%s: servers take no index of the name '%s': %s", option, name, why);
+}
+
 void
 es_options_check(const struct section *section, struct findings *findings)
 {
-	const struct es_conf *conf = section->values;
-
 	name_check(section, "Time_Key", findings);
 	name_check(section, "Tag_Key", findings);
-	file_check(section, "HTTP_Passwd_File", findings);
-	file_check(section, "HTTP_API_Key_File", findings);
+	secret_check(section, "HTTP_Passwd_File", findings);
+	secret_check(section, "HTTP_API_Key_File", findings);
 	file_check(section, "tls.ca_file", findings);
 	file_check(section, "tls.crt_file", findings);
 	file_check(section, "tls.key_file", findings);
@@ -159,9 +188,7 @@ es_options_check(const struct section *section, struct findings *findings)
 	either_check(section, "HTTP_API_Key", "HTTP_API_Key_File", findings);
 	either_check(section, "HTTP_User", "HTTP_API_Key", findings);
 	hosts_check(section, findings);
-	if (!conf->logstash_format && strlen(conf->index) > 200)
-		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, "Index"),
-		    "Index: longer than 200 bytes");
+	index_check(section, findings);
 }
 
 const struct es_conf *

@@ -76,15 +76,22 @@ struct es_template {
 
 /* ---- names */
 
-/* INDEX without a %; else the part before the first %, and a star. */
+/* INDEX without a %; else the part before the first %, as it is written, and a star. */
 static char *
 pattern_make(const struct es_conf *conf)
 {
-	if (conf->logstash_format)
-		return xprintf("%s%s*", conf->logstash_prefix, conf->logstash_prefix_separator);
-	if (strchr(conf->index, '%') == NULL)
+	char *pattern;
+
+	if (es_index_fixed(conf) != NULL)
 		return xstrdup(conf->index);
-	return xprintf("%.*s*", (int)strcspn(conf->index, "%"), conf->index);
+	if (conf->logstash_format)
+		pattern = xprintf("%s%s*", conf->logstash_prefix, conf->logstash_prefix_separator);
+	else
+		pattern = xprintf("%.*s*", (int)strcspn(conf->index, "%"), conf->index);
+	for (char *at = pattern; *at != '\0'; at++)
+		if (*at >= 'A' && *at <= 'Z')
+			*at = (char)(*at - 'A' + 'a');
+	return pattern;
 }
 
 static char *

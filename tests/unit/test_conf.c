@@ -241,6 +241,68 @@ test_hostile_files_are_refused(void **state)
 	free(big);
 }
 
+static void
+test_no_value_has_a_control_character(void **state)
+{
+	static const char said[] =
+	    "f:2: State_Path: its value has a control character, such as a line break; is "
+	    "there one in a variable?\n";
+	static const struct {
+		const char *value;
+		bool right;
+	} values[] = { { "abc", true }, { "a\tb", true }, { " abc\n", true }, { "a\nb", false },
+		{ "a\r\nX: 1", false }, { "a\x1b[0m", false }, { "\xc3\xa9", true } };
+
+	(void)state;
+	try_file("f", "[SERVICE]\n State_Path ${TOWLINE_TRY}\n" IN OUT);
+	for (size_t i = 0; i < COUNT(values); i++) {
+		setenv("TOWLINE_TRY", values[i].value, 1);
+		assert_said("f", values[i].right ? "" : said, values[i].value);
+	}
+	unsetenv("TOWLINE_TRY");
+}
+
+static void
+test_a_secrets_file_is_one_line(void **state)
+{
+	static char large[70000];
+	static const struct {
+		const char *text;
+		size_t len;
+		const char *secret, *why;
+	} files[] = {
+		{ "abc", 3, "abc", NULL },
+		{ "abc\n", 4, "abc", NULL },
+		{ "abc\r\n", 5, "abc", NULL },
+		{ " a b \xc3\xa9", 7, " a b \xc3\xa9", NULL },
+		{ "", 0, NULL, "is empty" },
+		{ "\n", 1, NULL, "is empty" },
+		{ "abc\n\n", 5, NULL, "has a control character, or more than one line" },
+		{ "abc\nX-Evil: 1", 13, NULL, "has a control character, or more than one line" },
+		{ "a\tb", 3, NULL, "has a control character, or more than one line" },
+		{ "a\0b", 3, NULL, "has a control character, or more than one line" },
+		{ "a\x7f", 2, NULL, "has a control character, or more than one line" },
+		{ large, sizeof(large), NULL, "is no secret: too long" },
+	};
+	const char *why;
+	char *secret;
+
+	(void)state;
+	memset(large, 'x', sizeof(large));
+	for (size_t i = 0; i < COUNT(files); i++) {
+		try_write("f", files[i].text, files[i].len);
+		secret = conf_secret_file("f", &why);
+		if (files[i].why == NULL)
+			assert_string_equal(secret, files[i].secret);
+		else
+			assert_string_equal(why, files[i].why);
+		assert_int_equal(secret == NULL, files[i].why != NULL);
+		free(secret);
+	}
+	assert_null(conf_secret_file("none", &why));
+	assert_string_equal(why, "cannot be read");
+}
+
 static const struct section *
 section_of(const struct conf *c, enum section_kind kind)
 {
@@ -480,6 +542,8 @@ main(void)
 		cmocka_unit_test(test_every_finding_says_what_and_where),
 		cmocka_unit_test(test_a_file_cut_at_every_byte_is_read_or_refused),
 		cmocka_unit_test(test_hostile_files_are_refused),
+		cmocka_unit_test(test_no_value_has_a_control_character),
+		cmocka_unit_test(test_a_secrets_file_is_one_line),
 		cmocka_unit_test(test_values_have_their_types),
 		cmocka_unit_test(test_included_and_parsers_files_are_found_and_sorted),
 		cmocka_unit_test(test_match_knows_only_the_star),

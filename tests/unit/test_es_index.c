@@ -180,6 +180,72 @@ test_outputs_agree_on_what_stands_in_documents(void **state)
 	}
 }
 
+static const struct {
+	const char *lines;
+	const char *finding; /* the end of it; NULL: there is none */
+} named[] = {
+	{ " Index my-logs.2_a\n", NULL },
+	{ " Index .hidden\n", NULL },
+	{ " Index m\xc3\xa9\n", NULL },
+	{ " Index MyLogs\n", "'MyLogs': it has a capital letter" },
+	{ " Index Logs-%Y\n", NULL }, /* written in small letters, as Fluent Bit does */
+	{ " Index logs-%A\n", NULL },
+	{ " Logstash_Format on\n Logstash_Prefix Matillion\n", NULL },
+	{ " Index _logs\n", "it begins with -, _ or +" },
+	{ " Index -logs\n", "it begins with -, _ or +" },
+	{ " Index +%Y\n", "it begins with -, _ or +" },
+	{ " Index ..\n", "it is a directory's" },
+	{ " Index a/b\n", "it has a blank or one of \\ / * ? \" < > | , # :" },
+	{ " Index a*\n", "it has a blank or one of \\ / * ? \" < > | , # :" },
+	{ " Index a,b\n", "it has a blank or one of \\ / * ? \" < > | , # :" },
+	{ " Index a b\n", "it has a blank or one of \\ / * ? \" < > | , # :" },
+	{ " Index <logs-{now/d}>\n", "it has a blank or one of \\ / * ? \" < > | , # :" },
+	{ " Index logs-%T\n", "'logs-00:00:00': it has a blank or one of \\ / * ? \" < > | , # :" },
+	{ " Logstash_Format on\n Logstash_DateFormat %D\n",
+	    "'logstash-11/22/26': it has a blank or one of \\ / * ? \" < > | , # :" },
+	{ " Logstash_Format on\n Logstash_Prefix a:b\n",
+	    "it has a blank or one of \\ / * ? \" < > | , # :" },
+};
+
+static void
+test_names_are_checked_by_the_servers_rules(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i <= COUNT(named); i++) {
+		char path[] = "/tmp/towline-index-XXXXXX", text[512], lines[400];
+		struct findings *findings = findings_new();
+		int fd = mkstemp(path);
+		FILE *file = fdopen(fd, "w"), *to;
+		struct conf *conf;
+		char *said = NULL;
+		size_t len;
+
+		assert_non_null(file);
+		if (i == COUNT(named))
+			snprintf(lines, sizeof(lines), " Index %0300d\n", 1);
+		else
+			snprintf(lines, sizeof(lines), "%s", named[i].lines);
+		fprintf(file, "[OUTPUT]\n Name es\n Match *\n%s", lines);
+		fclose(file);
+		conf = conf_read(path, &registry, findings);
+		unlink(path);
+		to = open_memstream(&said, &len);
+		findings_print(findings, FINDING_WARNING, to);
+		fclose(to);
+		snprintf(text, sizeof(text), "%s\n",
+		    i == COUNT(named)          ? "it is empty, or longer than 255 bytes"
+		    : named[i].finding != NULL ? named[i].finding
+					       : "");
+		if (text[0] != '\n')
+			assert_true(slice_ends(slice_of(said), slice_of(text)));
+		else
+			assert_null(strstr(said, "servers take no index"));
+		free(said);
+		conf_free(conf);
+		findings_free(findings);
+	}
+}
+
 static void
 test_documents_are_written_as_the_output_says(void **state)
 {
@@ -204,6 +270,7 @@ main(void)
 		cmocka_unit_test(test_another_second_or_output_has_another_name),
 		cmocka_unit_test(test_a_name_without_a_time_is_fixed),
 		cmocka_unit_test(test_outputs_agree_on_what_stands_in_documents),
+		cmocka_unit_test(test_names_are_checked_by_the_servers_rules),
 		cmocka_unit_test(test_documents_are_written_as_the_output_says),
 	};
 
