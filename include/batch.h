@@ -58,7 +58,9 @@ struct document_rules {
 	unsigned time_digits;    /* of @timestamp's fraction: 3 or 9 */
 	bool keep_log;           /* kubernetes Keep_Log */
 	struct slice parsed_key; /* log_parsed, or Merge_Log_Key; a name, too */
-	struct slice operation;  /* create */
+	bool
+	    merged; /* a JSON line's members stand directly under that key, as Fluent Bit has them */
+	struct slice operation; /* create */
 };
 
 /**

@@ -185,6 +185,14 @@ chain_has(const struct source *s, const struct plugin *filter)
 	return false;
 }
 
+/* The name log_parsed is towline's own, with its own form and mapping. */
+static void
+merge_rules(const struct kubernetes_conf *k, struct document_rules *rules)
+{
+	rules->parsed_key = slice_of(k->merge_log_key);
+	rules->merged = !slice_eq(rules->parsed_key, SLICE("log_parsed"));
+}
+
 void
 chain_rules(const struct chain *c, const struct stream *stream, struct document_rules *rules)
 {
@@ -198,7 +206,7 @@ chain_rules(const struct chain *c, const struct stream *stream, struct document_
 		k = c->conf->sections[i].values;
 		if (k->merge_log_key != NULL && k->common.match != NULL &&
 		    conf_match(k->common.match, slice_of(stream->tag)))
-			rules->parsed_key = slice_of(k->merge_log_key);
+			merge_rules(k, rules);
 	}
 }
 

@@ -25,7 +25,7 @@ static const struct option kubernetes_options[] = {
 	OPTION("Merge_Log", OPT_BOOL, "on", AT(merge_log),
 	    "read the text (JSON, or as agents write it) into log_parsed"),
 	OPTION("Merge_Log_Key", OPT_STRING, "log_parsed", AT(merge_log_key),
-	    "the field that Merge_Log writes"),
+	    "the field that Merge_Log writes; under another name than log_parsed a JSON line's members stand directly, as Fluent Bit has them"),
 	OPTION("Merge_Log_Trim", OPT_BOOL, "on", AT(merge_log_trim),
 	    "blanks around merged values are taken off"),
 	OPTION("Merge_Parser", OPT_STRING, NULL, AT(merge_parser),
@@ -116,9 +116,27 @@ file_check(const struct section *section, const char *option, struct findings *f
 			: "");
 }
 
+/* It stands in documents without being escaped, beside names of their own. */
+static void
+key_check(const struct section *section, struct findings *findings)
+{
+	static const char *const own[] = { "", "@timestamp", "time", "stream", "logtag", "log",
+		"log_truncated", "log_parsed_dropped", "kubernetes", "kubernetes_namespace" };
+	const char *key = ((const struct kubernetes_conf *)section->values)->merge_log_key;
+	bool wrong = strpbrk(key, "\"\\") != NULL;
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		wrong |= strcmp(key, own[i]) == 0;
+	if (wrong)
+		findings_add(findings, FINDING_ERROR, section->file,
+		    conf_given(section, "Merge_Log_Key"),
+		    "Merge_Log_Key: '%s' cannot be the name of merged fields", key);
+}
+
 static void
 kubernetes_check(const struct section *section, struct findings *findings)
 {
+	key_check(section, findings);
 	file_check(section, "Kube_CA_File", findings);
 	file_check(section, "Kube_Token_File", findings);
 }

@@ -149,8 +149,11 @@ frame_room(const struct document_rules *rules, const struct record *r, bool tigh
 static size_t
 document_room(const struct document_rules *rules, const struct record *r, bool tight)
 {
-	return frame_room(rules, r, tight) + text_room(r->log, tight) + fields_room(r, tight) +
-	       (r->parsed != NULL ? parsed_room(r->parsed, tight) : 0);
+	size_t n = frame_room(rules, r, tight) + text_room(r->log, tight) + fields_room(r, tight);
+
+	if (r->parsed == NULL)
+		return n;
+	return n + (rules->merged ? parsed_merged_room(r, tight) : parsed_room(r->parsed, tight));
 }
 
 /* ---- writing */
@@ -219,7 +222,8 @@ parsed_member_write(
     char *to, const struct document_rules *rules, const struct record *r, const struct aside *aside)
 {
 	char *from = PUT(put_slice(PUT(to, ",\""), rules->parsed_key), "\":");
-	char *end = parsed_write(from, r->parsed, aside);
+	char *end = rules->merged && r->parsed != NULL ? parsed_merged_write(from, r, aside)
+						       : parsed_write(from, r->parsed, aside);
 
 	return end == from ? to : end;
 }

@@ -15,16 +15,17 @@ static const struct slice tails[] = {
 uint32_t
 es_body_extra(const struct batch *b, const struct item *item)
 {
-	const char *at = b->body.at,
-		   *object = memchr(at + item->plain, '{', item->end - item->plain);
+	static const struct slice name = { ",\"log_parsed\":", 14 };
+	const char *at = b->body.at;
+	struct slice parsed = { at + item->plain, item->end - item->plain };
 	struct json_walk walk;
 	struct json_value value;
 	struct slice key = { NULL, 0 };
 	enum parsed got;
 
-	if (object == NULL)
+	if (!slice_starts(parsed, name))
 		return 0;
-	json_enter(&walk, (struct slice){ object, (size_t)(at + item->end - object) });
+	json_enter(&walk, slice_from(parsed, name.len));
 	do {
 		got = json_next(&walk, &key, &value);
 		if (slice_eq(key, SLICE("extra")) && key.at[-2] == ',')

@@ -197,3 +197,66 @@ parsed_write(char *to, const struct agent_line *a, const struct aside *aside)
 	*at++ = '}';
 	return at;
 }
+
+/* ---- under a key of the configuration's, as Fluent Bit merges a line */
+
+/* The bytes of the object, or of its text as it is put together. */
+static size_t
+merged_room(const struct record *r, bool tight)
+{
+	size_t n = parsed_room(r->parsed, tight) + text_room(r->log, tight) + r->log.len / 500;
+
+	for (int i = 0; i < r->nfields; i++)
+		n += parsed_field_room(&r->fields[i], tight);
+	return n;
+}
+
+size_t
+parsed_merged_room(const struct record *r, bool tight)
+{
+	return 2 * merged_room(r, tight);
+}
+
+/* The members of a line that is one JSON object, without its braces; empty: it is none. */
+static struct slice
+members_of(struct slice line)
+{
+	enum json_kind kind;
+
+	line = slice_trim(line);
+	if (line.len < 2 || line.at[0] != '{' || json_check(line, &kind) != PARSE_OK)
+		return SLICE("");
+	return slice_trim((struct slice){ line.at + 1, line.len - 2 });
+}
+
+/*
+ * All members are put behind each other, some perhaps twice: of one name the last is
+ * kept as they are mended.  That is the line's, where it is JSON, else the grammar's.
+ */
+char *
+parsed_merged_write(char *to, const struct record *r, const struct aside *aside)
+{
+	const struct agent_line *a = r->parsed;
+	struct slice members = members_of(r->log);
+	char *from = to + merged_room(r, true), *at, *own, *end;
+
+	at = from;
+	for (int i = 0; members.len == 0 && i < a->nextra; i++)
+		at = parsed_field_write(at, &a->extra[i]);
+	for (uint64_t which = aside->which; which != 0; which &= which - 1)
+		at = parsed_field_write(at, &aside->fields[__builtin_ctzll(which)]);
+	own = at = named_write(at, a);
+	if (members.len > 0)
+		at = put_slice(PUT(at, ","), members);
+	if (at == from)
+		return to;
+	*from = '{';
+	*at++ = '}';
+	end = json_mend(to, (struct slice){ from, (size_t)(at - from) }, SIZE_MAX);
+	if (*to == '{')
+		return end;
+	if (own == from)
+		return to;
+	*own++ = '}'; /* without the line's, which are more than can be mended */
+	return json_mend(to, (struct slice){ from, (size_t)(own - from) }, SIZE_MAX);
+}

@@ -42,4 +42,13 @@ char *parsed_field_write(char *to, const struct field *f);
 size_t parsed_room(const struct agent_line *a, bool tight);
 char *parsed_write(char *to, const struct agent_line *a, const struct aside *aside);
 
+/**
+ * parsed_merged_room(r, tight), parsed_merged_write(to, r, aside):
+ * The same for the object under a Merge_Log_Key of the configuration: the members of
+ * a JSON line, and beside them the grammar's that the line has not, without extra.
+ * The record has been read by the grammar.
+ */
+size_t parsed_merged_room(const struct record *r, bool tight);
+char *parsed_merged_write(char *to, const struct record *r, const struct aside *aside);
+
 #endif

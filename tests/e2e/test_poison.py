@@ -163,3 +163,31 @@ def test_a_conflict_in_extra_costs_extra_alone(node, index, es, config, run):
     assert documents[False]["extra"]["size"] == 1
     assert documents[True]["level"] == "ERROR" and documents[True]["extra_dropped"]
     assert "extra" not in documents[True]
+
+
+def test_a_conflict_under_merge_log_key_costs_that_key_alone(
+    node, index, es, config, run
+):
+    """A JSON line's members stand there as Fluent Bit merges them."""
+    settings = config(es)
+    settings.filters[0]["Merge_Log_Key"] = "log_processed"
+    lines = [
+        {"level": "ERROR", "extra": {"size": 1}, "error_type": {"name": "E"}},
+        {"level": "ERROR", "extra": {"size": "many"}, "error_type": {"name": "E"}},
+    ]
+    towline = run(settings)
+    container = node.container()
+    container.write(json.dumps(lines[0]))
+    towline.until_delivered(1)
+    container.write(json.dumps(lines[1]))
+    towline.until_delivered(2)
+    assert towline.metric("towline_stripped_documents_total") == 1
+    assert towline.metric("towline_lean_documents_total") == 0
+    assert towline.metric("towline_dead_letters_total") == 0
+    towline.stop()
+    documents = {"many" in d["log"]: d for d in index.documents()}
+    merged = documents[False]["log_processed"]
+    assert merged | lines[0] == merged and merged["error_fingerprint"]
+    assert "log_parsed" not in documents[False]
+    assert "log_processed" not in documents[True]
+    assert documents[True]["kubernetes"] and documents[True]["log_parsed_dropped"]

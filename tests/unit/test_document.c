@@ -346,6 +346,86 @@ test_no_field_of_a_parser_is_lost_or_twice(void **state)
 	}
 }
 
+/* ---- a Merge_Log_Key of the configuration's: as the object under it reads, names sorted */
+
+static const struct {
+	const char *line, *merged;
+} merged[] = {
+	{ "{\"level\":\"ERROR\",\"msg\":\"m\",\"n\":{\"extra\":[1,2.50]},\"extra\":1}",
+	    "{\"error_message\":\"m\",\"error_type\":\"UNKNOWN\",\"extra\":1,\"level\":\"ERROR\",\"msg\":\"m\","
+	    "\"n\":{\"extra\":[1,2.5]}}" },
+	{ " { \"level\" : \"warning\" , \"execution_time\" : \"12.5s\" , \"a\" : null } ",
+	    "{\"a\":null,\"execution_time\":\"12.5s\","
+	    "\"level\":\"warning\"}" },
+	{ "{\"l\\u0065vel\":{\"a\":1},\"a\":1,\"a\":{\"b\":1,\"b\":2}}",
+	    "{\"a\":{\"b\":2},\"level\":{\"a\":1}}" },
+	{ "INFO started version=1.2 node=n level=x",
+	    "{\"level\":\"INFO\",\"node\":\"n\",\"version\":1.2}" },
+	{ "{\"a\":1} and text", NULL },
+	{ "{}", NULL },
+	{ "plain", NULL },
+};
+
+static json_t *
+merged_of(const char *line, const struct agent_words *words, struct arena *arena)
+{
+	struct document_rules rules = document_rules_default();
+	struct batch *b = batch_new(65536, 1u << 20);
+	struct record r = record_of(slice_of(line));
+	struct agent_line parsed;
+	json_t *document, *found;
+
+	rules.parsed_key = SLICE("log_processed");
+	rules.merged = true;
+	agent_parse(words, r.log, arena, &parsed);
+	r.parsed = &parsed;
+	r.fields[0] = (struct field){ SLICE("stream"), SLICE("orders"), VALUE_TEXT, false };
+	r.nfields = 1;
+	body_of(&rules, &r, b);
+	document = json_loadb(b->body.at + b->items[0].document,
+	    b->items[0].end - b->items[0].document, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(document);
+	assert_null(json_object_get(document, "log_parsed"));
+	found = json_incref(json_object_get(document, "log_processed"));
+	assert_string_equal(json_string_value(json_object_get(found, "stream")), "orders");
+	json_object_del(found, "stream");
+	json_object_del(found, "error_fingerprint");
+	json_decref(document);
+	batch_free(b);
+	return found;
+}
+
+static void
+test_a_line_is_merged_as_fluent_bit_merges_it(void **state)
+{
+	struct agent_words *words = agent_words_new();
+	static char large[20000];
+	struct arena arena;
+	json_t *found;
+	char *text;
+	size_t n;
+
+	(void)state;
+	arena_init(&arena, 65536);
+	for (size_t i = 0; i < COUNT(merged); i++) {
+		found = merged_of(merged[i].line, words, &arena);
+		text = json_dumps(found, JSON_COMPACT | JSON_SORT_KEYS);
+		assert_string_equal(text, merged[i].merged != NULL ? merged[i].merged : "{}");
+		free(text);
+		json_decref(found);
+	}
+	n = (size_t)snprintf(large, sizeof(large), "{\"level\":\"WARN\"");
+	for (int i = 0; i < 600; i++)
+		n += (size_t)snprintf(large + n, sizeof(large) - n, ",\"%d\":%d", i, i);
+	snprintf(large + n, sizeof(large) - n, "}");
+	found = merged_of(large, words, &arena);
+	assert_int_equal(json_object_size(found), 1);
+	assert_string_equal(json_string_value(json_object_get(found, "level")), "WARN");
+	json_decref(found);
+	arena_fini(&arena);
+	agent_words_free(words);
+}
+
 static size_t
 index_by_side(const void *conf, const struct record *r, char *to)
 {
@@ -526,6 +606,7 @@ main(void)
 		cmocka_unit_test(test_log_parsed_has_no_field_twice),
 		cmocka_unit_test(test_no_member_of_extra_is_more_than_a_server_takes),
 		cmocka_unit_test(test_no_field_of_a_parser_is_lost_or_twice),
+		cmocka_unit_test(test_a_line_is_merged_as_fluent_bit_merges_it),
 		cmocka_unit_test(test_the_index_may_stand_in_the_action),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_ids_are_of_their_alphabet),

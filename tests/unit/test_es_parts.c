@@ -146,6 +146,7 @@ test_the_extra_of_a_document_is_found(void **state)
 		{ ",\"log_parsed\":{\"level\":\"INFO\"}}", NULL },
 		{ ",\"log_parsed\":{}}", NULL },
 		{ "}", NULL },
+		{ ",\"merged\":{\"level\":\"INFO\",\"extra\":{\"a\":1},\"b\":1}}", NULL },
 	};
 
 	(void)state;

@@ -209,6 +209,34 @@ test_missing_files_of_the_api_are_a_warning(void **state)
 	findings_free(f);
 }
 
+static void
+test_merged_fields_have_a_name_of_their_own(void **state)
+{
+	static const char *const wrong[] = { "log", "kubernetes", "@timestamp", "a\"b", "a\\b" };
+
+	(void)state;
+	for (size_t i = 0; i <= sizeof(wrong) / sizeof(wrong[0]); i++) {
+		const char *key = i < sizeof(wrong) / sizeof(wrong[0]) ? wrong[i] : "log_processed";
+		struct findings *f = findings_new();
+		char conf[512], want[256];
+		char *said;
+
+		snprintf(conf, sizeof(conf),
+		    "[FILTER]\n Name kubernetes\n Match t\n Merge_Log_Key %s\n"
+		    "[INPUT]\n Name tail\n Tag t\n Path /nowhere/x\n"
+		    "[OUTPUT]\n Name es\n Match *\n",
+		    key);
+		try_file("f", conf);
+		conf_free(conf_read("f", &registry, f));
+		said = try_findings(f);
+		snprintf(want, sizeof(want),
+		    "f:4: Merge_Log_Key: '%s' cannot be the name of merged fields\n", key);
+		assert_string_equal(said, i < sizeof(wrong) / sizeof(wrong[0]) ? want : "");
+		free(said);
+		findings_free(f);
+	}
+}
+
 static int
 begin(void **state)
 {
@@ -234,6 +262,7 @@ main(void)
 		cmocka_unit_test(test_filters_change_what_they_say),
 		cmocka_unit_test(test_fields_are_put_as_far_as_a_record_holds_them),
 		cmocka_unit_test(test_missing_files_of_the_api_are_a_warning),
+		cmocka_unit_test(test_merged_fields_have_a_name_of_their_own),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
