@@ -193,6 +193,7 @@ report_run(int argc, char **argv)
 		return EXIT_WRONG;
 	q.service = service_of(conf);
 	q.tasks = tasks_of(conf);
+	q.key = report_key_of(conf);
 	if (ask(&q, conf, &report) == 0) {
 		report_table_sort(&report);
 		report_table_print(&q, &report, values[OPT_JSON] != NULL, stdout);

@@ -24,6 +24,7 @@ struct report_query {
 	int64_t from;                  /* wall ns: the time of the first records */
 	const struct service *service; /* its globs exclude pods and containers */
 	char *tasks;                   /* a JSON array of the events that complete a task */
+	const char *key;               /* the key that lines are merged under; NULL: log_parsed */
 };
 
 struct report_row {
@@ -128,6 +129,14 @@ bool report_word_in(struct slice text, struct slice word);
  */
 struct json_t *report_agents_labelled(void);
 struct json_t *report_agents_excluded(const struct service *s);
+
+/**
+ * report_key_of(conf), report_key_put(text, from, to):
+ * The last Merge_Log_Key of ${conf}; NULL: log_parsed.  The ${text} of a query with each
+ * ${from} replaced, as the caller's string.
+ */
+const char *report_key_of(const struct conf *conf);
+char *report_key_put(const char *text, const char *from, const char *to);
 
 /**
  * report_path(output):

@@ -54,11 +54,27 @@ answer_take(void *arg, struct slice piece)
 	return buffer_put(answer, piece) == 0;
 }
 
+/* The text of `body` (taken); the fields that it names are where lines are merged. */
+static char *
+text_of(const struct ask *a, json_t *body)
+{
+	char *text = json_dumps(body, JSON_COMPACT), *key, *named;
+
+	json_decref(body);
+	if (text == NULL || a->q->key == NULL)
+		return text;
+	key = xprintf("\"%s.", a->q->key);
+	named = report_key_put(text, "\"log_parsed.", key);
+	free(key);
+	free(text);
+	return named;
+}
+
 /* Send `body` (taken); return the answer, or NULL after saying why. */
 static json_t *
 send_search(const struct ask *a, json_t *body)
 {
-	char *text = json_dumps(body, JSON_COMPACT);
+	char *text = text_of(a, body);
 	struct buffer answer;
 	json_t *reply = NULL;
 	json_error_t error;
@@ -84,7 +100,6 @@ send_search(const struct ask *a, json_t *body)
 	}
 	free(text);
 	buffer_fini(&answer);
-	json_decref(body);
 	return reply;
 }
 

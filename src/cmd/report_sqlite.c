@@ -90,8 +90,13 @@ prepare(sqlite3 *db, const struct report_query *q, const char *sql)
 {
 	sqlite3_stmt *statement = NULL;
 	char from[TIMESTAMP_MAX]; /* in the documents' form, which sorts like the time */
+	char *key = q->key != NULL ? xprintf("$.\"%s\".", q->key) : NULL;
+	char *named = key != NULL ? report_key_put(sql, "$.log_parsed.", key) : NULL;
+	int code = sqlite3_prepare_v2(db, named != NULL ? named : sql, -1, &statement, NULL);
 
-	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
+	free(key);
+	free(named);
+	if (code != SQLITE_OK)
 		return NULL;
 	sqlite3_bind_text(
 	    statement, 1, from, (int)timestamp_write(q->from, 3, from), SQLITE_TRANSIENT);

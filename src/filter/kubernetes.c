@@ -116,14 +116,14 @@ file_check(const struct section *section, const char *option, struct findings *f
 			: "");
 }
 
-/* It stands in documents without being escaped, beside names of their own. */
+/* It stands in documents and queries without being escaped, beside names of their own. */
 static void
 key_check(const struct section *section, struct findings *findings)
 {
 	static const char *const own[] = { "", "@timestamp", "time", "stream", "logtag", "log",
 		"log_truncated", "log_parsed_dropped", "kubernetes", "kubernetes_namespace" };
 	const char *key = ((const struct kubernetes_conf *)section->values)->merge_log_key;
-	bool wrong = strpbrk(key, "\"\\") != NULL;
+	bool wrong = strpbrk(key, "\"'\\") != NULL;
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
 		wrong |= strcmp(key, own[i]) == 0;

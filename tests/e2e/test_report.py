@@ -148,3 +148,24 @@ def test_agents_by_any_of_their_labels_and_no_others(watched, es, index, table, 
         settings.outputs = [output]
         (row,) = report(settings, "performance")
         assert (row["tasks"], row["mean"]) == (4, (1 + 2 + 3 + 6) / 4)
+
+
+def test_lines_under_a_key_of_the_configurations(node, index, es, table, config, run):
+    """Their members and the grammar's are read there, from both outputs."""
+    settings = config(es, table.output)
+    settings.filters[0]["Merge_Log_Key"] = "log_processed"
+    lines = [
+        {"level": "ERROR", "message": "no rows", "error_type": "E1"},
+        {"level": "ERROR", "message": "no rows", "error_type": "E1"},
+    ]
+    task = {"level": "INFO", "event": "TASK_COMPLETED", "execution_time": 2.5}
+    node.container().write(*map(json.dumps, [*lines, task]))
+    assert run(settings, "--exit-on-eof", wait=False).wait(120) == 0
+    index.refresh()
+    for output in es, table.output:
+        settings = config(output)
+        settings.filters[0]["Merge_Log_Key"] = "log_processed"
+        (row,) = report(settings, "errors")
+        assert (row["error_type"], row["count"]) == ("E1", 2)
+        (row,) = report(settings, "performance")
+        assert row["mean"] == 2.5

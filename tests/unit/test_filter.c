@@ -212,7 +212,8 @@ test_missing_files_of_the_api_are_a_warning(void **state)
 static void
 test_merged_fields_have_a_name_of_their_own(void **state)
 {
-	static const char *const wrong[] = { "log", "kubernetes", "@timestamp", "a\"b", "a\\b" };
+	static const char *const wrong[] = { "log", "kubernetes", "@timestamp", "a\"b", "a\\b",
+		"a'b" };
 
 	(void)state;
 	for (size_t i = 0; i <= sizeof(wrong) / sizeof(wrong[0]); i++) {
