@@ -37,7 +37,7 @@ extern const char *const metrics_kube_verb_names[], *const metrics_kube_error_na
 
 /* Counters without labels or with a fixed set of label values. */
 struct metrics {
-	atomic_ullong read_bytes, lines, records, truncated_lines;
+	atomic_ullong read_bytes, nul_bytes, lines, records, truncated_lines;
 	atomic_ullong parse_failures[FAILURES];
 	atomic_ullong read_errors[READ_ERRORS];
 	atomic_ullong collisions;

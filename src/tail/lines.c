@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "content.h"
 #include "framing_rules.h"
+#include "line_format.h"
 #include "metrics.h"
 #include "place.h"
 
@@ -28,23 +29,50 @@ lines_count(const struct reader *r, uint64_t lines)
 		metrics_add(&metrics.lines, lines);
 }
 
+static void
+nuls_pass(struct reader *r, size_t n)
+{
+	r->at += n;
+	if (r->to != NULL)
+		metrics_add(&metrics.nul_bytes, n);
+}
+
+/* A line begins behind a file's byte order mark, and behind NULs.  False: only such bytes are there. */
+static bool
+line_begin(struct reader *r, struct slice *bytes)
+{
+	size_t nuls;
+
+	if (r->at == base_of(r) && slice_starts(*bytes, SLICE("\xef\xbb\xbf"))) {
+		r->at += 3;
+		*bytes = slice_from(*bytes, 3);
+	}
+	nuls = line_format_nuls(*bytes);
+	if (nuls == bytes->len)
+		return false;
+	if (nuls > 0)
+		nuls_pass(r, nuls);
+	*bytes = slice_from(*bytes, nuls);
+	return true;
+}
+
 /* Take the whole lines of `bytes`, which lie at r->at.  False: refused. */
 static bool
 lines_take(struct tail *t, struct reader *r, struct slice bytes)
 {
-	const char *at = bytes.at, *end = at + bytes.len, *newline;
+	const char *newline;
 	uint64_t lines = 0;
 	bool taken = true;
 
-	while (at < end && (newline = memchr(at, '\n', (size_t)(end - at))) != NULL) {
-		uint64_t next = r->at + (uint64_t)(newline - at) + 1;
+	while (line_begin(r, &bytes) && (newline = memchr(bytes.at, '\n', bytes.len)) != NULL) {
+		size_t n = (size_t)(newline - bytes.at);
 
 		taken = frame_line(
-		    &t->frame, r, r->at, next, (struct slice){ at, (size_t)(newline - at) }, false);
+		    &t->frame, r, r->at, r->at + n + 1, (struct slice){ bytes.at, n }, false);
 		if (!taken)
 			break;
-		r->at = next;
-		at = newline + 1;
+		r->at += n + 1;
+		bytes = slice_from(bytes, n + 1);
 		lines++;
 	}
 	lines_count(r, lines);
@@ -61,8 +89,10 @@ lines_take_to(struct tail *t, struct reader *r, struct slice bytes, uint64_t sto
 	if (!lines_take(t, r, bytes))
 		return false;
 	bytes = slice_from(bytes, (size_t)(r->at - from));
-	if (bytes.len == 0)
+	if (line_format_nuls(bytes) == bytes.len) {
+		nuls_pass(r, bytes.len);
 		return true;
+	}
 	if (!frame_line(&t->frame, r, r->at, stop, bytes, false))
 		return false;
 	lines_count(r, 1);
@@ -201,6 +231,17 @@ long_line_take(struct tail *t, struct reader *r, struct place *p, struct slice l
 
 /* ---- reading */
 
+/* True when text follows NULs, or nobody writes it: a file whose end is all NULs may be filled yet. */
+static bool
+is_hole(const struct tail *t, struct place *p)
+{
+	char last = '\0';
+
+	place_measure(p);
+	return t->finishing || !p->live || p->packed != NULL ||
+	       (place_read(p, &last, 1, p->size - 1) == 1 && last != '\0');
+}
+
 static enum lines
 refused(const struct tail *t)
 {
@@ -224,6 +265,8 @@ read_once(struct tail *t, struct reader *r, struct place *p, uint64_t end, size_
 	if (new.len == 0)
 		return LINES_END;
 	taken = stops ? lines_take_to(t, r, new, stop) : lines_take(t, r, new);
+	if (full && r->at == from && line_format_nuls(new) == new.len && is_hole(t, p))
+		nuls_pass(r, new.len);
 	if (r->at != from) {
 		r->passed = 0;
 		before_note(t, r, p);
@@ -274,7 +317,8 @@ lines_finish(struct tail *t, struct reader *r, struct place *p)
 	    t->frame.to - t->frame.from == t->frame.size)
 		return line.len == 0 ? LINES_END : LINES_MORE; /* it was written to */
 	end = r->at + line.len;
-	breaks_line(&t->frame, r, end);
+	if (line_format_nuls(line) < line.len)
+		breaks_line(&t->frame, r, end);
 	if (!lines_take_to(t, r, line, end))
 		return refused(t);
 	before_note(t, r, p);

@@ -108,6 +108,13 @@ tail_check(const struct section *section, struct findings *findings)
 	}
 }
 
+bool
+tail_reads_runtime(const struct tail_conf *conf)
+{
+	return conf->parser == NULL || strcmp(conf->parser, "cri") == 0 ||
+	       strcmp(conf->parser, "docker") == 0;
+}
+
 const struct plugin tail_plugin = {
 	.kind = SECTION_INPUT,
 	.name = "tail",

@@ -62,7 +62,8 @@ take_lines(struct frame *fr, struct record_text *out, struct slice *bytes)
 {
 	const char *newline;
 
-	while (bytes->len > 0 && (newline = memchr(bytes->at, '\n', bytes->len)) != NULL) {
+	while ((*bytes = slice_from(*bytes, line_format_nuls(*bytes))).len > 0 &&
+	       (newline = memchr(bytes->at, '\n', bytes->len)) != NULL) {
 		size_t n = (size_t)(newline - bytes->at);
 
 		if (!take_line(fr, out, (struct slice){ bytes->at, n }))

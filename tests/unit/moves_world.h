@@ -106,7 +106,7 @@ text_write(struct world_log *log, struct written *c, unsigned line, int side, ch
 		.side = side,
 		.end = UINT64_MAX,
 		.late = c != log->live,
-		.torn = c->ragged || (st.st_size == 0 && lseek(c->fd, 0, SEEK_CUR) > 0) };
+		.torn = c->ragged };
 	c->ragged = false;
 	bytes_write(c, text, part);
 	if (part == len)

@@ -3,6 +3,8 @@
 
 #include <sys/inotify.h>
 
+#include "metrics.h"
+
 static void
 test_lines_partials_and_traces_of_both_sides(void **state)
 {
@@ -83,6 +85,85 @@ test_a_line_of_any_length_is_cut_at_the_cap(void **state)
 	assert_int_equal(w->got.at[w->got.len - 10], '~');
 	assert_true(w->got.len < 100100);
 	free(line);
+}
+
+/* Append to 0.log: its next line begins `n` bytes behind the last one. */
+static void
+put_hole(struct world *w, size_t n)
+{
+	char *path = xprintf("%s/pods/" POD "/agent/0.log", w->dir);
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(truncate(path, st.st_size + (off_t)n), 0);
+	free(path);
+}
+
+/* Of any size, whole in the buffer or not, within a record or not; each record refused twice. */
+static void
+test_a_hole_before_a_line_costs_nothing(void **state)
+{
+	static const size_t sizes[] = { 1, 36, 8000, 262144, 400000, 5000000 };
+	unsigned long long skipped = metrics.nul_bytes, sum = 0;
+	struct world *w = *state;
+	struct buffer want;
+
+	buffer_init(&want, 0);
+	w->refuse = 2;
+	start(w);
+	put_line(w, "0.log", AT(1) "stdout F one\n");
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		put_hole(w, sizes[i]);
+		put_line(w, "0.log", AT(1) "stderr F two\n" AT(1) "stdout F java.lang.Error: x\n");
+		put_hole(w, sizes[i]);
+		put_line(w, "0.log", AT(1) "stdout F \tat a.B.c(B.java)\n" AT(2) "stdout F end\n");
+		sum += 2 * sizes[i];
+		buffer_clear(&w->got);
+		w->records = 0;
+		turn_until(w, 3);
+		buffer_printf(&want, "0:%sjava.lang.Error: x\n\tat a.B.c(B.java)|1:two|0:end|",
+		    i == 0 ? "one\n" : "");
+		assert_slice(buffer_slice(&w->got), want.at);
+		buffer_clear(&want);
+	}
+	assert_int_equal(metrics.nul_bytes - skipped, sum);
+	buffer_fini(&want);
+}
+
+/* Its end is not there yet: it may be filled, or go on. */
+static void
+test_nuls_at_a_files_end_wait_for_text(void **state)
+{
+	struct world *w = *state;
+	char *path = xprintf("%s/pods/" POD "/agent/0.log", w->dir);
+	const char *one = AT(1) "stdout F one\n", *two = AT(1) "stdout F two\n";
+	int fd;
+
+	put_line(w, "0.log", one);
+	start(w);
+	turn_until(w, 1);
+	put_hole(w, 700000);
+	turn_ms(w, 100);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, two, strlen(two), (off_t)strlen(one)), strlen(two));
+	close(fd);
+	turn_until(w, 2);
+	put_line(w, "0.log", AT(1) "stdout F three\n");
+	turn_until(w, 3);
+	assert_got(w, "0:one|0:two|0:three|");
+	free(path);
+}
+
+static void
+test_a_byte_order_mark_begins_no_line(void **state)
+{
+	struct world *w = *state;
+
+	put_line(w, "0.log", "\xef\xbb\xbf" AT(1) "stdout F one\n");
+	put_line(w, "0.log", "\xef\xbb\xbf" AT(1) "stdout F two\n");
+	start(w);
+	turn_until(w, 2);
+	assert_got(w, "0:one|0:\xef\xbb\xbf" AT(1) "stdout F two|");
 }
 
 static void
@@ -237,6 +318,9 @@ main(void)
 		TEST(test_a_live_file_is_followed),
 		TEST(test_a_deleted_file_is_read_to_its_end),
 		TEST(test_a_line_of_any_length_is_cut_at_the_cap),
+		TEST(test_a_hole_before_a_line_costs_nothing),
+		TEST(test_nuls_at_a_files_end_wait_for_text),
+		TEST(test_a_byte_order_mark_begins_no_line),
 		TEST(test_a_link_that_leads_outside_is_not_followed),
 		TEST(test_after_an_overflow_every_file_is_read_and_every_directory_looked_at),
 		TEST(test_without_events_the_rescan_reads),

@@ -25,9 +25,12 @@ line_format_text(struct slice content, bool escaped, struct buffer *to)
 		buffer_put(to, content);
 }
 
-bool
-tail_reads_runtime(const struct tail_conf *conf)
+size_t
+line_format_nuls(struct slice bytes)
 {
-	return conf->parser == NULL || strcmp(conf->parser, "cri") == 0 ||
-	       strcmp(conf->parser, "docker") == 0;
+	size_t n = 0;
+
+	while (n < bytes.len && bytes.at[n] == '\0')
+		n++;
+	return n;
 }

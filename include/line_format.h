@@ -1,10 +1,12 @@
-/* The forms that a runtime's lines have. */
+/*
+ * The forms that a line of a runtime's log has, told line by line.  No files, no
+ * clock, no allocation but the caller's buffer.
+ */
 #ifndef LINE_FORMAT_H
 #define LINE_FORMAT_H
 
 #include "cri.h"
 #include "memory.h"
-#include "tail.h"
 
 /**
  * line_format_take(line, memo, out):
@@ -18,5 +20,13 @@ bool line_format_take(struct slice line, struct cri_memo *memo, struct cri *out)
  * Append a line's content to ${to}, without the escapes of its form.
  */
 void line_format_text(struct slice content, bool escaped, struct buffer *to);
+
+/**
+ * line_format_nuls(bytes):
+ * The number of NULs that ${bytes}, where a line begins, begin with.  They are a
+ * hole, of a writer that went on at its old offset in a truncated file, or of a
+ * power cut; the line begins behind them.
+ */
+size_t line_format_nuls(struct slice bytes);
 
 #endif
