@@ -5,6 +5,7 @@
 #ifndef TIMESTAMP_H
 #define TIMESTAMP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "parse.h"
@@ -27,12 +28,19 @@ enum parsed timestamp_compose(const struct civil *c, int64_t *ns);
 
 /**
  * timestamp_rfc3339(s, ns, used):
- * Read a date and time at the start of ${s}: `T` or a space between them, 0 to
- * 9 fraction digits, `Z` or a numeric offset.  Set *${ns} (ns since the epoch)
- * and *${used} (bytes read).  Return PARSE_OK or PARSE_BAD; a date that does
- * not exist, or lies outside 1970 to 2261, is bad.
+ * Read a date and time at the start of ${s}: `T` or a space between them, any
+ * number of fraction digits (nine count), `Z`, `z` or an offset, with or without
+ * its colon.  Set *${ns} (ns since the epoch) and *${used} (bytes read).  Return
+ * PARSE_OK or PARSE_BAD; a date that does not exist, or lies outside 1970 to
+ * 2261, is bad.
+ *
+ * timestamp_is_plain(s):
+ * True when a server's date_nanos takes the whole of ${s}, which timestamp_rfc3339
+ * reads: a `T`, no second of 60, at most nine digits, `Z` or an offset with a colon
+ * below 18 hours, the most that java.time has.
  */
 enum parsed timestamp_rfc3339(struct slice s, int64_t *ns, size_t *used);
+bool timestamp_is_plain(struct slice s);
 
 /**
  * timestamp_format(s, format, offset_s, ns):

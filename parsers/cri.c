@@ -68,17 +68,12 @@ cri_parse(struct slice line, struct cri_memo *memo, struct cri *out)
 	else
 		return PARSE_BAD;
 	rest = slice_from(rest, 7);
-	if (rest.len < 2 || (rest.at[0] != 'F' && rest.at[0] != 'P'))
+	if (rest.len == 0 || (rest.at[0] != 'F' && rest.at[0] != 'P') ||
+	    (rest.len > 1 && rest.at[1] != ' ' && rest.at[1] != ':'))
 		return PARSE_BAD;
 	out->partial = rest.at[0] == 'P';
 	out->escaped = false;
-	if (rest.at[1] == ' ') {
-		out->content = slice_from(rest, 2);
-		return PARSE_OK;
-	}
-	space = rest.at[1] == ':' ? memchr(rest.at, ' ', rest.len) : NULL;
-	if (space == NULL)
-		return PARSE_BAD;
-	out->content = slice_from(rest, (size_t)(space - rest.at) + 1);
+	space = memchr(rest.at, ' ', rest.len); /* none: conmon's end of a partial line */
+	out->content = slice_from(rest, space == NULL ? rest.len : (size_t)(space - rest.at) + 1);
 	return PARSE_OK;
 }

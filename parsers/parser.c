@@ -242,10 +242,14 @@ cri_run(struct take *t, struct slice text)
 {
 	static const struct slice sides[] = { { "stdout", 6 }, { "stderr", 6 } };
 	struct cri cri;
+	char *anew;
 
 	if (cri_parse(text, &t->parser->memo, &cri) != PARSE_OK)
 		return -1;
 	*t->time = cri.time;
+	if (!timestamp_is_plain(cri.time_text) &&
+	    (anew = arena_take(t->arena, TIMESTAMP_MAX)) != NULL)
+		cri.time_text = (struct slice){ anew, timestamp_write(cri.time, 9, anew) };
 	field_put(t, &(struct field){ .name = SLICE("time"), .value = cri.time_text });
 	field_put(t, &(struct field){ .name = SLICE("stream"), .value = sides[cri.side] });
 	field_put(t, &(struct field){

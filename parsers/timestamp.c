@@ -47,28 +47,31 @@ two(const char *at)
 	return a > 9 || b > 9 ? 100 : a * 10 + b;
 }
 
-/* [+-]hh:mm at the end of a time. */
-static bool
-offset_read(struct slice s, int *offset)
+/* Z, z, [+-]hh:mm or [+-]hhmm at the end of a time.  Return its length; 0: it is none. */
+static size_t
+zone_read(struct slice s, int *offset)
 {
 	unsigned hours, minutes;
+	size_t colon;
 
-	if (s.len < 6 || (s.at[0] != '+' && s.at[0] != '-') || s.at[3] != ':')
-		return false;
+	if (s.len > 0 && (s.at[0] == 'Z' || s.at[0] == 'z'))
+		return 1;
+	colon = s.len > 3 && s.at[3] == ':';
+	if (s.len < 5 + colon || (s.at[0] != '+' && s.at[0] != '-'))
+		return 0;
 	hours = two(s.at + 1);
-	minutes = two(s.at + 4);
+	minutes = two(s.at + 3 + colon);
 	if (hours > 23 || minutes > 59)
-		return false;
+		return 0;
 	*offset = (int)(hours * 3600 + minutes * 60) * (s.at[0] == '-' ? -1 : 1);
-	return true;
+	return 5 + colon;
 }
 
 enum parsed
 timestamp_rfc3339(struct slice s, int64_t *ns, size_t *used)
 {
 	struct civil c = { 0 };
-	size_t i = 19;
-	int32_t scale = 1000000000;
+	size_t i = 19, zone;
 
 	if (s.len < 20 || s.at[4] != '-' || s.at[7] != '-' ||
 	    (s.at[10] != 'T' && s.at[10] != ' ') || s.at[13] != ':' || s.at[16] != ':' ||
@@ -83,22 +86,32 @@ timestamp_rfc3339(struct slice s, int64_t *ns, size_t *used)
 	if (two(s.at + 2) == 100)
 		return PARSE_BAD;
 	if (s.at[i] == '.' || s.at[i] == ',') {
-		for (i++; i < s.len && (unsigned char)(s.at[i] - '0') < 10 && scale > 0; i++) {
-			if ((scale /= 10) == 0)
-				return PARSE_BAD;
+		int32_t scale = 100000000;
+
+		for (i++; i < s.len && (unsigned char)(s.at[i] - '0') < 10; i++, scale /= 10)
 			c.fraction += (s.at[i] - '0') * scale;
-		}
 		if (i == 20)
 			return PARSE_BAD;
 	}
-	if (i < s.len && s.at[i] == 'Z') {
-		*used = i + 1;
-	} else if (offset_read(slice_from(s, i), &c.offset)) {
-		*used = i + 6;
-	} else {
-		return PARSE_BAD;
-	}
-	return timestamp_compose(&c, ns);
+	zone = zone_read(slice_from(s, i), &c.offset);
+	*used = i + zone;
+	return zone == 0 ? PARSE_BAD : timestamp_compose(&c, ns);
+}
+
+bool
+timestamp_is_plain(struct slice s)
+{
+	size_t i = 19;
+
+	if (s.len < 20 || s.at[10] != 'T' || s.at[17] == '6')
+		return false;
+	if (s.at[i] == '.')
+		for (i++; i < s.len && (unsigned char)(s.at[i] - '0') < 10; i++)
+			;
+	if (i > 29)
+		return false;
+	return (s.len == i + 1 && s.at[i] == 'Z') ||
+	       (s.len == i + 6 && s.at[i + 3] == ':' && two(s.at + i + 1) < 18);
 }
 
 void

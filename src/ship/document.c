@@ -140,7 +140,7 @@ pod_room(const struct pod *pod)
 static size_t
 frame_room(const struct document_rules *rules, const struct record *r, bool tight)
 {
-	return DOCUMENT_ROOM + JSON_WRITE_MAX(INDEX_MAX) + rules->time_key.len +
+	return DOCUMENT_ROOM + TIMESTAMP_MAX + JSON_WRITE_MAX(INDEX_MAX) + rules->time_key.len +
 	       rules->log_key.len + rules->tag_key.len + rules->parsed_key.len +
 	       rules->operation.len + text_room(r->time_text, tight) + text_room(r->tag, tight) +
 	       (r->pod != NULL ? pod_room(r->pod) : 0);
@@ -177,6 +177,18 @@ action_write(char *to, const struct document_rules *rules, const struct record *
 	return PUT(to + DOCUMENT_ID, "\"}}\n");
 }
 
+/* The runtime's text, but for a time that the server would refuse: that is written anew. */
+static char *
+runtime_time_write(char *to, const struct record *r)
+{
+	if (timestamp_is_plain(r->time_text))
+		return json_write(to, r->time_text);
+	*to++ = '"';
+	to = time_write(to, r->time, 9);
+	*to++ = '"';
+	return to;
+}
+
 /* The core of a document: the part that is sent as a probe. */
 static char *
 core_write(char *to, const struct document_rules *rules, const struct record *r)
@@ -185,7 +197,7 @@ core_write(char *to, const struct document_rules *rules, const struct record *r)
 	to = time_write(PUT(to, "\":\""), r->time, rules->time_digits);
 	*to++ = '"';
 	if (r->time_text.len > 0) {
-		to = json_write(PUT(to, ",\"time\":"), r->time_text);
+		to = runtime_time_write(PUT(to, ",\"time\":"), r);
 		to = r->side == SIDE_STDERR ? PUT(to, ",\"stream\":\"stderr\"")
 					    : PUT(to, ",\"stream\":\"stdout\"");
 		to = r->partial ? PUT(to, ",\"logtag\":\"P\"") : PUT(to, ",\"logtag\":\"F\"");

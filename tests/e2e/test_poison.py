@@ -191,3 +191,26 @@ def test_a_conflict_under_merge_log_key_costs_that_key_alone(
     assert "log_parsed" not in documents[False]
     assert "log_processed" not in documents[True]
     assert documents[True]["kubernetes"] and documents[True]["log_parsed_dropped"]
+
+
+def test_no_time_of_a_runtime_is_refused(node, index, es, config, run):
+    """A leap second, offsets as far as RFC 3339 goes and beyond java.time's, other forms."""
+    times = {
+        "2016-12-31T23:59:60.5Z": "2017-01-01T00:00:00.500000000Z",
+        "2026-11-22T13:30:00+23:59": "2026-11-21T13:31:00.000000000Z",
+        "2026-11-22T13:30:00-18:01": "2026-11-23T07:31:00.000000000Z",
+        "2026-11-22T13:30:00-17:59": "2026-11-22T13:30:00-17:59",
+        "2026-11-22T13:30:00.25+0100": "2026-11-22T12:30:00.250000000Z",
+        "2026-11-22T13:30:00z": "2026-11-22T13:30:00.000000000Z",
+        "2026-11-22T13:30:00.1234567890Z": "2026-11-22T13:30:00.123456789Z",
+        "2026-11-22T13:30:01Z": "2026-11-22T13:30:01Z",
+    }
+    towline = run(config(es))
+    container = node.container()
+    for time in times:
+        container.raw(f"{time} stdout F {time}\n".encode())
+    towline.until_delivered(len(times))
+    assert towline.metric("towline_dead_letters_total") == 0
+    assert towline.metric("towline_stripped_documents_total") == 0
+    towline.stop()
+    assert {d["log"]: d["time"] for d in index.documents()} == times

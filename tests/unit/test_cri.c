@@ -25,8 +25,28 @@ static const struct {
 	    SIDE_STDOUT, false, "x" },
 	{ "2026-11-22T08:00:00Z stdout F  two blanks", PARSE_OK, 1795334400000000000, SIDE_STDOUT,
 	    false, " two blanks" },
-	{ "2026-11-22T08:00:00Z stdout F", PARSE_BAD, 0, 0, false,
-	    NULL }, /* no space after the tag */
+	/* A tag at the line's end: conmon ends a partial line so. */
+	{ "2026-11-22T08:00:00Z stdout F", PARSE_OK, 1795334400000000000, SIDE_STDOUT, false, "" },
+	{ "2026-11-22T08:00:00.5+00:00 stderr P", PARSE_OK, 1795334400500000000, SIDE_STDERR, true,
+	    "" },
+	{ "2026-11-22T08:00:00Z stdout F:tag", PARSE_OK, 1795334400000000000, SIDE_STDOUT, false,
+	    "" },
+	{ "2026-11-22T08:00:00Z stdout ", PARSE_BAD, 0, 0, false, NULL },
+	{ "2026-11-22T08:00:00Z stdout", PARSE_BAD, 0, 0, false, NULL },
+	{ "2026-11-22T08:00:00Z stdout F\t", PARSE_BAD, 0, 0, false, NULL },
+	{ "2026-11-22T08:00:00z stdout F x", PARSE_OK, 1795334400000000000, SIDE_STDOUT, false,
+	    "x" },
+	{ "2026-11-22T08:00:00.5+0000 stdout F x", PARSE_OK, 1795334400500000000, SIDE_STDOUT,
+	    false, "x" },
+	{ "2026-11-22T08:00:00-0130 stdout F x", PARSE_OK, 1795339800000000000, SIDE_STDOUT, false,
+	    "x" },
+	{ "2026-11-22T08:00:00+23:59 stdout F x", PARSE_OK, 1795248060000000000, SIDE_STDOUT, false,
+	    "x" },
+	{ "2026-11-22T08:00:00+24:00 stdout F x", PARSE_BAD, 0, 0, false, NULL },
+	{ "2026-11-22T08:00:00+00:60 stdout F x", PARSE_BAD, 0, 0, false, NULL },
+	{ "2026-11-22T08:00:00+000 stdout F x", PARSE_BAD, 0, 0, false, NULL },
+	{ "2016-12-31T23:59:60.5Z stdout F x", PARSE_OK, 1483228800500000000, SIDE_STDOUT, false,
+	    "x" },
 	{ "2026-11-22T08:00:00Z stdin F x", PARSE_BAD, 0, 0, false, NULL },
 	{ "2026-11-22T08:00:00Z stdoutF x", PARSE_BAD, 0, 0, false, NULL },
 	{ "2026-11-22T08:00:00Z stdout X x", PARSE_BAD, 0, 0, false, NULL },
@@ -34,7 +54,8 @@ static const struct {
 	{ "2026-11-22 08:00:00Z stdout F x", PARSE_BAD, 0, 0, false, NULL },
 	{ "2026-11-22T08:00:00 stdout F x", PARSE_BAD, 0, 0, false, NULL }, /* no zone */
 	{ "2026-11-22T08:00:00.Z stdout F x", PARSE_BAD, 0, 0, false, NULL },
-	{ "2026-11-22T08:00:00.0123456789Z stdout F x", PARSE_BAD, 0, 0, false, NULL },
+	{ "2026-11-22T08:00:00.0123456789Z stdout F x", PARSE_OK, 1795334400012345678, SIDE_STDOUT,
+	    false, "x" },
 	{ "2025-02-29T08:00:00Z stdout F x", PARSE_BAD, 0, 0, false, NULL },
 	{ "2026-13-01T08:00:00Z stdout F x", PARSE_BAD, 0, 0, false, NULL },
 	{ "2026-11-22T24:00:00Z stdout F x", PARSE_BAD, 0, 0, false, NULL },
@@ -84,7 +105,7 @@ test_a_memo_of_one_second_does_not_answer_for_another(void **state)
 }
 
 static void
-test_a_line_cut_anywhere_before_its_content_is_bad(void **state)
+test_a_line_cut_anywhere_before_its_tag_is_bad(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -93,10 +114,8 @@ test_a_line_cut_anywhere_before_its_content_is_bad(void **state)
 			struct cri_memo memo = { 0 };
 			struct cri got;
 
-			if (cri_parse(line, &memo, &got) == PARSE_OK) {
-				assert_int_equal(cases[i].want, PARSE_OK);
-				assert_true(n >= strlen(cases[i].line) - strlen(cases[i].content));
-			}
+			if (cri_parse(line, &memo, &got) == PARSE_OK)
+				assert_true(n >= strcspn(cases[i].line, " ") + strlen(" stdout F"));
 			exact_free(line);
 		}
 	}
@@ -108,7 +127,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_line_with_and_without_memo),
 		cmocka_unit_test(test_a_memo_of_one_second_does_not_answer_for_another),
-		cmocka_unit_test(test_a_line_cut_anywhere_before_its_content_is_bad),
+		cmocka_unit_test(test_a_line_cut_anywhere_before_its_tag_is_bad),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

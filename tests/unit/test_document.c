@@ -95,6 +95,30 @@ test_what_is_not_there_is_not_written(void **state)
 	batch_free(b);
 }
 
+static void
+test_a_runtimes_time_that_a_server_refuses_is_written_anew(void **state)
+{
+	static const struct slice refused[] = { SLICE("2026-11-22T08:00:60.002176064Z"),
+		SLICE("2026-11-22T08:00:00.002176064+23:59"), SLICE("2026-11-22T08:00:00+0000"),
+		SLICE("2026-11-22 08:00:00Z") };
+	struct document_rules rules = document_rules_default();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(refused); i++) {
+		struct batch *b = batch_new(65536, 65536);
+		struct record r = record_of(SLICE("x"));
+
+		r.time_text = refused[i];
+		rules.time_digits = 3;
+		assert_slice(body_of(&rules, &r, b),
+		    "{\"create\":{\"_id\":\"B6EgAAAAAAAAAAAAAAAAAAAAAAECAwQFBgferb7v\"}}\n"
+		    "{\"@timestamp\":\"2026-11-22T08:00:00.002Z\","
+		    "\"time\":\"2026-11-22T08:00:00.002176064Z\",\"stream\":\"stdout\","
+		    "\"logtag\":\"F\",\"log\":\"x\"}\n");
+		batch_free(b);
+	}
+}
+
 /* What the grammar finds for the metrics stands under extra as the line has it, and once. */
 static const struct {
 	const char *line, *parsed;
@@ -603,6 +627,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_document),
 		cmocka_unit_test(test_what_is_not_there_is_not_written),
+		cmocka_unit_test(test_a_runtimes_time_that_a_server_refuses_is_written_anew),
 		cmocka_unit_test(test_log_parsed_has_no_field_twice),
 		cmocka_unit_test(test_no_member_of_extra_is_more_than_a_server_takes),
 		cmocka_unit_test(test_no_field_of_a_parser_is_lost_or_twice),

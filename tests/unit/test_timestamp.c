@@ -92,6 +92,45 @@ test_digits_of_the_fraction(void **state)
 	    "2026-11-22T08:00:00Z");
 }
 
+/* What servers take (Elasticsearch 8 and OpenSearch 2, strict_date_optional_time_nanos). */
+static void
+test_times_that_a_server_takes(void **state)
+{
+	static const struct {
+		const char *text;
+		bool plain;
+	} times[] = {
+		{ "2026-11-22T08:00:00Z", true },
+		{ "2026-11-22T08:00:00.1Z", true },
+		{ "2026-11-22T08:00:00.123456789+01:00", true },
+		{ "2026-11-22T08:00:00-17:59", true },
+		{ "2026-11-22T08:00:00.1234567890Z", false },
+		{ "2026-11-22T08:00:00z", false },
+		{ "2026-11-22T08:00:00+0100", false },
+		{ "2026-11-22T08:00:00+23:59", false },
+		{ "2016-12-31T23:59:60Z", false },
+		{ "2026-11-22 08:00:00Z", false },
+		{ "2026-11-22T08:00:00,5Z", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(times); i++) {
+		struct slice text = exact(slice_of(times[i].text));
+		size_t used;
+		int64_t ns;
+
+		assert_int_equal(timestamp_rfc3339(text, &ns, &used), PARSE_OK);
+		assert_int_equal(used, text.len);
+		assert_int_equal(timestamp_is_plain(text), times[i].plain);
+		while (text.len > 0) { /* a part of one is none */
+			text.len--;
+			assert_true(!timestamp_is_plain(text) || text.at[text.len] == 'Z');
+		}
+		text.len = used;
+		exact_free(text);
+	}
+}
+
 int
 main(void)
 {
@@ -100,6 +139,7 @@ main(void)
 		cmocka_unit_test(test_formats_that_end_in_percent),
 		cmocka_unit_test(test_what_is_written_is_read_again),
 		cmocka_unit_test(test_digits_of_the_fraction),
+		cmocka_unit_test(test_times_that_a_server_takes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
