@@ -47,6 +47,7 @@ enum parser_format parser_format(const struct parser *p);
  * parser_run(p, text, arena, fields, max, time):
  * Read ${text} into at most ${max} ${fields} (slices of ${text}, of ${arena}
  * or of ${p}) and *${time}, which is left alone when the text has none.
+ * A time whose text does not fit is a field; of the first one it is said.
  * Return the number of fields, or -1 when the text does not fit (a limit of
  * the regex engine included: it is then counted as unparsed).
  */

@@ -45,8 +45,9 @@ bool timestamp_is_plain(struct slice s);
 /**
  * timestamp_format(s, format, offset_s, ns):
  * Read the whole of ${s} by ${format} (strptime's conversions, %L and %N a
- * fraction, %z an offset, %s epoch; a blank stands for one or more); ${offset_s}
- * applies where the text names no zone.  Return PARSE_OK or PARSE_BAD.
+ * fraction of which nine digits count, %z and %Z an offset or a zone's name, %s
+ * epoch; a blank stands for one or more); ${offset_s} applies where the text names
+ * no zone.  Return PARSE_OK or PARSE_BAD.
  */
 enum parsed timestamp_format(struct slice s, const char *format, int offset_s, int64_t *ns);
 

@@ -14,6 +14,9 @@
 #include "parser_value.h"
 #include "pattern.h"
 #include "timestamp.h"
+#include "voice.h"
+
+#define SAID_MAX 100 /* bytes of a text that a message shows */
 
 struct typed {
 	struct slice name;
@@ -30,6 +33,7 @@ struct parser {
 	struct typed *types;
 	size_t ntypes;
 	struct cri_memo memo;
+	bool time_tried; /* a time was read, or it was said that the first one does not fit */
 };
 
 /* The place of the fields, and of the time. */
@@ -144,6 +148,20 @@ time_read(const struct parser *p, struct slice text, int64_t *ns)
 	return timestamp_format(text, p->time_format, 0, ns) == PARSE_OK;
 }
 
+static bool
+time_take(struct parser *p, struct slice text, int64_t *ns)
+{
+	bool read = time_read(p, text, ns);
+
+	if (!read && !p->time_tried)
+		say_warn("parser",
+		    "%s: the first %s, '%.*s', is no time by %s: such a one stays text", p->name,
+		    p->time_key, (int)slice_cut(text, SAID_MAX).len, text.at,
+		    p->time_format != NULL ? p->time_format : "RFC 3339");
+	p->time_tried = true;
+	return read;
+}
+
 /* The last of several fields of one name counts, in the place of the first. */
 static void
 field_put(struct take *t, const struct field *f)
@@ -161,11 +179,11 @@ field_put(struct take *t, const struct field *f)
 static void
 field_take(struct take *t, struct field f)
 {
-	const struct parser *p = t->parser;
+	struct parser *p = t->parser;
 	bool text = f.kind == VALUE_TEXT;
 
 	if (p->time_key != NULL && f.kind != VALUE_JSON &&
-	    slice_eq(f.name, slice_of(p->time_key)) && time_read(p, f.value, t->time) &&
+	    slice_eq(f.name, slice_of(p->time_key)) && time_take(p, f.value, t->time) &&
 	    !p->time_keep)
 		return;
 	for (size_t i = 0; text && i < p->ntypes; i++)

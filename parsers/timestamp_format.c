@@ -13,8 +13,10 @@ struct reading {
 	struct slice rest;
 	struct civil civil;
 	int afternoon; /* -1: the text does not tell */
+	int century;   /* -1: … */
 	bool epoch;
-	int64_t seconds; /* of %s */
+	int64_t seconds;      /* of %s */
+	unsigned day_of_year; /* of %j; 0: … */
 };
 
 static bool
@@ -53,34 +55,63 @@ read_fraction(struct slice *s, int32_t *ns)
 	int32_t scale = 100000000;
 	size_t n = 0;
 
-	for (*ns = 0; n < s->len && n < 9 && (unsigned char)(s->at[n] - '0') < 10; n++, scale /= 10)
+	for (*ns = 0; n < s->len && (unsigned char)(s->at[n] - '0') < 10; n++, scale /= 10)
 		*ns += (s->at[n] - '0') * scale;
 	*s = slice_from(*s, n);
 	return n > 0;
 }
 
-/* Z, UTC, GMT, +hhmm, +hh:mm or +hh. */
+/*
+ * Names that mean one offset: those of RFC 5322, 4.3, and those that no two
+ * countries have (so no IST, BST, AST), in minutes east of UTC.
+ */
+static bool
+read_zone_name(struct slice *s, int *offset)
+{
+	static const struct {
+		struct slice name;
+		short minutes;
+	} zones[] = { { SLICE("Z"), 0 }, { SLICE("z"), 0 }, { SLICE("UT"), 0 }, { SLICE("UTC"), 0 },
+		{ SLICE("GMT"), 0 }, { SLICE("EST"), -300 }, { SLICE("EDT"), -240 },
+		{ SLICE("CST"), -360 }, { SLICE("CDT"), -300 }, { SLICE("MST"), -420 },
+		{ SLICE("MDT"), -360 }, { SLICE("PST"), -480 }, { SLICE("PDT"), -420 },
+		{ SLICE("AKST"), -540 }, { SLICE("AKDT"), -480 }, { SLICE("HST"), -600 },
+		{ SLICE("NST"), -210 }, { SLICE("NDT"), -150 }, { SLICE("BRT"), -180 },
+		{ SLICE("ART"), -180 }, { SLICE("WET"), 0 }, { SLICE("WEST"), 60 },
+		{ SLICE("CET"), 60 }, { SLICE("CEST"), 120 }, { SLICE("MET"), 60 },
+		{ SLICE("MEST"), 120 }, { SLICE("EET"), 120 }, { SLICE("EEST"), 180 },
+		{ SLICE("MSK"), 180 }, { SLICE("TRT"), 180 }, { SLICE("WAT"), 60 },
+		{ SLICE("CAT"), 120 }, { SLICE("SAST"), 120 }, { SLICE("EAT"), 180 },
+		{ SLICE("PKT"), 300 }, { SLICE("NPT"), 345 }, { SLICE("ICT"), 420 },
+		{ SLICE("WIB"), 420 }, { SLICE("WITA"), 480 }, { SLICE("WIT"), 540 },
+		{ SLICE("HKT"), 480 }, { SLICE("SGT"), 480 }, { SLICE("PHT"), 480 },
+		{ SLICE("AWST"), 480 }, { SLICE("KST"), 540 }, { SLICE("JST"), 540 },
+		{ SLICE("ACST"), 570 }, { SLICE("ACDT"), 630 }, { SLICE("AEST"), 600 },
+		{ SLICE("AEDT"), 660 }, { SLICE("NZST"), 720 }, { SLICE("NZDT"), 780 } };
+	size_t best = 0;
+
+	for (size_t i = 0; i < sizeof(zones) / sizeof(*zones); i++) {
+		if (zones[i].name.len > best && slice_starts(*s, zones[i].name)) {
+			best = zones[i].name.len;
+			*offset = zones[i].minutes * 60;
+		}
+	}
+	*s = slice_from(*s, best);
+	return best > 0;
+}
+
+/* A zone's name, +hhmm, +hh:mm or +hh. */
 static bool
 read_zone(struct slice *s, int *offset)
 {
 	unsigned hours, minutes = 0;
 	bool west;
 
-	if (slice_starts(*s, SLICE("UTC")) || slice_starts(*s, SLICE("GMT"))) {
-		*s = slice_from(*s, 3);
-		*offset = 0;
-		return true;
-	}
 	if (s->len == 0)
 		return false;
 	west = s->at[0] == '-';
-	if (s->at[0] == 'Z') {
-		*s = slice_from(*s, 1);
-		*offset = 0;
-		return true;
-	}
 	if (!west && s->at[0] != '+')
-		return false;
+		return read_zone_name(s, offset);
 	*s = slice_from(*s, 1);
 	if (!read_number(s, 2, 2, &hours))
 		return false;
@@ -133,6 +164,10 @@ read_conversion(struct reading *r, char conversion)
 	case 'y':
 		return read_number(s, 2, 2, &v) &&
 		       (c->year = (int)(v < 69 ? 2000 + v : 1900 + v), true);
+	case 'C':
+		return read_number(s, 2, 2, &v) && (r->century = (int)v, true);
+	case 'j':
+		return read_number(s, 1, 3, &r->day_of_year) && r->day_of_year > 0;
 	case 'm':
 		return read_number(s, 1, 2, &c->month);
 	case 'd':
@@ -214,16 +249,36 @@ read_format(struct reading *r, const char *format)
 	return true;
 }
 
+/* The date of a day of the year. */
+static bool
+date_of(struct civil *c, unsigned day_of_year)
+{
+	const struct civil first = { .year = c->year, .month = 1, .day = 1 };
+	int64_t ns;
+	unsigned hour;
+	int year;
+
+	if (timestamp_compose(&first, &ns) != PARSE_OK)
+		return false;
+	ns += (int64_t)(day_of_year - 1) * 86400 * INT64_C(1000000000);
+	timestamp_civil(ns, &year, &c->month, &c->day, &hour);
+	return year == c->year;
+}
+
 enum parsed
 timestamp_format(struct slice s, const char *format, int offset_s, int64_t *ns)
 {
-	struct reading r = { .rest = s, .afternoon = -1 };
+	struct reading r = { .rest = s, .afternoon = -1, .century = -1 };
 
 	r.civil = (struct civil){ .year = 1970, .month = 1, .day = 1, .offset = offset_s };
 	if (!read_format(&r, format) || r.rest.len > 0)
 		return PARSE_BAD;
 	if (r.afternoon >= 0)
 		r.civil.hour = r.civil.hour % 12 + 12 * (unsigned)r.afternoon;
+	if (r.century >= 0)
+		r.civil.year = r.century * 100 + r.civil.year % 100;
+	if (r.day_of_year > 0 && !date_of(&r.civil, r.day_of_year))
+		return PARSE_BAD;
 	if (r.epoch) {
 		if (r.seconds >= EPOCH_END)
 			return PARSE_BAD;

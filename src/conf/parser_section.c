@@ -24,7 +24,7 @@ static const struct option parser_options[] = {
 	    "Regex", OPT_STRING, NULL, AT(regex), "for Format regex, in Ruby's syntax: (?<name>…)"),
 	OPTION("Time_Key", OPT_STRING, "time", AT(time_key), "the field that is the record's time"),
 	OPTION("Time_Format", OPT_STRING, NULL, AT(time_format),
-	    "as strptime's, %L a fraction, %z a zone; without it: RFC 3339"),
+	    "as strptime's, %L a fraction, %z a zone, by its offset or its name where that means one (not IST, BST, AST); without it: RFC 3339"),
 	OPTION("Time_Offset", OPT_STRING, NULL, AT(time_offset),
 	    "+hhmm, where the text names no zone"),
 	OPTION("Time_Keep", OPT_BOOL, "off", AT(time_keep), "keep the time's field as well"),
@@ -171,7 +171,7 @@ parser_section_unbuilt(const struct section *section)
 static void
 time_format_check(const struct section *section, struct findings *findings)
 {
-	static const char conversions[] = "YymdeHkIlMSLfNbBhaApzZsTRDF";
+	static const char conversions[] = "YyCjmdeHkIlMSLfNbBhaApzZsTRDF";
 	const struct parser_conf *p = section->values;
 	unsigned line = conf_given(section, "Time_Format");
 	const char *unknown =

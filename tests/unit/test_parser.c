@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "parser.h"
+#include "voice.h"
 
 #define TYPES(...)                                                                                 \
 	(const struct slice[])                                                                     \
@@ -254,11 +256,51 @@ test_a_full_arena_leaves_text(void **state)
 	parser_free(p);
 }
 
+/* Once for a parser, and never for one whose first time fits. */
+static void
+test_a_time_format_that_does_not_fit_is_said_once(void **state)
+{
+	static const char *const texts[2][3] = { { "yesterday", "2026", "today" },
+		{ "2026", "yesterday", "today" } };
+	char path[] = "/tmp/towline-parser-XXXXXX", said[512] = "", error[64];
+	struct parser_rules rules = {
+		.format = PARSER_REGEX, .regex = "^(?<t>.*)$", .time_key = "t", .time_format = "%Y"
+	};
+	struct field fields[RECORD_FIELDS];
+	struct arena arena;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(voice_open(VOICE_WARN, path), 0);
+	arena_init(&arena, 4096);
+	for (int i = 0; i < 2; i++) {
+		struct parser *p;
+		int64_t time;
+
+		rules.name = i == 0 ? "misfit" : "fit";
+		p = parser_new(&rules, error, sizeof(error));
+		for (int j = 0; j < 3; j++)
+			assert_int_equal(parser_run(p, slice_of(texts[i][j]), &arena, fields,
+					     RECORD_FIELDS, &time),
+			    strcmp(texts[i][j], "2026") != 0);
+		parser_free(p);
+	}
+	arena_fini(&arena);
+	assert_int_equal(voice_open(VOICE_WARN, NULL), 0);
+	assert_true(read(fd, said, sizeof(said) - 1) > 0);
+	assert_non_null(strstr(said, "misfit: the first t, 'yesterday', is no time by %Y"));
+	assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
+	close(fd);
+	unlink(path);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_format_gives_its_fields),
+		cmocka_unit_test(test_a_time_format_that_does_not_fit_is_said_once),
 		cmocka_unit_test(test_texts_cut_at_every_byte_stay_in_bounds),
 		cmocka_unit_test(test_a_full_arena_leaves_text),
 	};
