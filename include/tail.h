@@ -43,8 +43,9 @@ struct tail_conf {
 	int64_t max_files;        /* the inputs share the sum of theirs */
 	uint64_t buffer_max_size; /* of a line, and of a joined record */
 	char *path_key, *key;
-	char *db;        /* NULL: none */
-	char *source_id; /* NULL: the machine id */
+	char *time_offset; /* NULL: UTC */
+	char *db;          /* NULL: none */
+	char *source_id;   /* NULL: the machine id */
 	bool never_own_pod, keep_colors;
 };
 

@@ -51,6 +51,19 @@ bool timestamp_is_plain(struct slice s);
  */
 enum parsed timestamp_format(struct slice s, const char *format, int offset_s, int64_t *ns);
 
+/**
+ * timestamp_line(s, offset_s, ns):
+ * Read the time that ${s} begins with, in one of the forms that headers of lines
+ * have: a date, a blank or T, a clock, a fraction, a zone, behind a blank or not;
+ * ${offset_s} applies where there is none.  Seconds, ms, us or ns since the epoch,
+ * too.  Return PARSE_OK or PARSE_BAD; a clock without a date is bad.
+ *
+ * timestamp_offset(text, seconds):
+ * Read the whole of ${text}, +hhmm or -hh:mm, or without a sign.  False: it is none.
+ */
+enum parsed timestamp_line(struct slice s, int offset_s, int64_t *ns);
+bool timestamp_offset(const char *text, int *seconds);
+
 /* Room for the text of timestamp_write(). */
 #define TIMESTAMP_MAX 30
 

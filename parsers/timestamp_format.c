@@ -265,6 +265,19 @@ date_of(struct civil *c, unsigned day_of_year)
 	return year == c->year;
 }
 
+/* The instant that was read.  Times end with the year 2261. */
+static enum parsed
+instant_of(struct reading *r, int64_t *ns)
+{
+	if (r->epoch) {
+		if (r->seconds >= EPOCH_END)
+			return PARSE_BAD;
+		*ns = r->seconds * INT64_C(1000000000) + r->civil.fraction;
+		return PARSE_OK;
+	}
+	return timestamp_compose(&r->civil, ns);
+}
+
 enum parsed
 timestamp_format(struct slice s, const char *format, int offset_s, int64_t *ns)
 {
@@ -279,11 +292,85 @@ timestamp_format(struct slice s, const char *format, int offset_s, int64_t *ns)
 		r.civil.year = r.century * 100 + r.civil.year % 100;
 	if (r.day_of_year > 0 && !date_of(&r.civil, r.day_of_year))
 		return PARSE_BAD;
-	if (r.epoch) {
-		if (r.seconds >= EPOCH_END)
-			return PARSE_BAD;
-		*ns = r.seconds * INT64_C(1000000000) + r.civil.fraction;
-		return PARSE_OK;
+	return instant_of(&r, ns);
+}
+
+/* ---- times of lines, by no format */
+
+/* Seconds, or ms, us, ns, since the epoch, by the number of digits. */
+static bool
+read_since(struct reading *r)
+{
+	struct slice all = r->rest, fraction;
+	size_t n = 0;
+
+	while (n < all.len && (unsigned char)(all.at[n] - '0') < 10)
+		n++;
+	if (n != 10 && n != 13 && n != 16 && n != 19)
+		return false;
+	fraction = (struct slice){ all.at + 10, n - 10 };
+	r->rest.len = 10;
+	(void)read_epoch(r);
+	(void)read_fraction(&fraction, &r->civil.fraction);
+	r->rest = slice_from(all, n);
+	return true;
+}
+
+/* The zone that stands there, behind a blank or not; without one nothing is taken. */
+static void
+read_zone_behind(struct reading *r)
+{
+	struct slice s = r->rest;
+	bool blank = s.len > 0 && s.at[0] == ' ';
+	int offset;
+
+	s = slice_from(s, blank);
+	if (s.len > 0 && blank && (s.at[0] == '-' || s.at[0] == '+') &&
+	    (s.len < 5 || (unsigned char)(s.at[4] - '0') > 9))
+		return; /* a number of the message */
+	if (read_zone(&s, &offset) && (s.len == 0 || s.at[0] == ' ' || s.at[0] == ']'))
+		r->civil.offset = offset;
+}
+
+enum parsed
+timestamp_line(struct slice s, int offset_s, int64_t *ns)
+{
+	static const char *const formats[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S",
+		"%Y/%m/%d %H:%M:%S", "%y/%m/%d %H:%M:%S", "%y%m%d %H%M%S", "%d/%b/%Y:%H:%M:%S",
+		"%d-%b-%Y %H:%M:%S", "%d %b %Y %H:%M:%S" };
+	const size_t n = sizeof(formats) / sizeof(*formats);
+	struct reading r;
+	size_t i;
+
+	for (i = 0; i <= n; i++) {
+		r = (struct reading){ .rest = s };
+		r.civil = (struct civil){ .offset = offset_s };
+		if (i < n ? read_format(&r, formats[i]) : read_since(&r))
+			break;
 	}
-	return timestamp_compose(&r.civil, ns);
+	if (i > n)
+		return PARSE_BAD;
+	if (r.rest.len > 1 && (r.rest.at[0] == '.' || r.rest.at[0] == ',')) {
+		r.rest = slice_from(r.rest, 1);
+		(void)read_fraction(&r.rest, &r.civil.fraction);
+	}
+	read_zone_behind(&r);
+	return instant_of(&r, ns);
+}
+
+bool
+timestamp_offset(const char *text, int *seconds)
+{
+	struct slice s = slice_of(text);
+	unsigned hours, minutes;
+	bool west = s.len > 0 && s.at[0] == '-';
+
+	s = slice_from(s, s.len > 0 && (west || s.at[0] == '+'));
+	if (!read_number(&s, 2, 2, &hours) || hours > 23)
+		return false;
+	s = slice_from(s, s.len > 0 && s.at[0] == ':');
+	if (!read_number(&s, 2, 2, &minutes) || minutes > 59)
+		return false;
+	*seconds = (int)(hours * 3600 + minutes * 60) * (west ? -1 : 1);
+	return s.len == 0;
 }

@@ -39,6 +39,7 @@ struct source {
 	struct filter **filters;
 	size_t nfilters;
 	int64_t last_time; /* of the last record that had a time: a line without a time takes it */
+	int time_offset;   /* s, of a line's time that names no zone */
 	struct field path; /* Path_Key; name.len 0: not configured */
 };
 
@@ -168,6 +169,8 @@ chain_source_new(struct chain *c, struct stream *stream)
 	}
 	stream->agent = stream->pod != NULL && is_agent(c->service, stream->pod);
 	s->last_time = clock_wall();
+	if (in->time_offset != NULL)
+		(void)timestamp_offset(in->time_offset, &s->time_offset);
 	if (in->path_key != NULL) {
 		s->path = (struct field){ .name = slice_of(in->path_key),
 			.value = slice_of(stream->path) };
@@ -242,14 +245,24 @@ parser_apply(struct chain *c, struct source *s, struct record *r)
 		r->time = time;
 }
 
+/* The time of a line's header; a zone may stand behind it. */
+static struct slice
+time_of(const struct agent_line *line, struct slice text)
+{
+	struct slice time = line->timestamp.value;
+
+	if (time.len > 0 && time.at >= text.at && time.at + time.len <= text.at + text.len &&
+	    text.at[0] != '{')
+		time.len = (size_t)(text.at + text.len - time.at);
+	return time;
+}
+
 /* A line without the runtime's time takes the time in its text, else the last time of its stream. */
 static void
 time_settle(struct chain *c, struct source *s, struct record *r)
 {
-	size_t used;
-
-	if (r->time == 0 && c->line_read && c->line.timestamp.value.len > 0)
-		(void)timestamp_rfc3339(c->line.timestamp.value, &r->time, &used);
+	if (r->time == 0 && c->line_read)
+		(void)timestamp_line(time_of(&c->line, r->log), s->time_offset, &r->time);
 	if (r->time == 0)
 		r->time = s->last_time;
 	else

@@ -6,6 +6,7 @@
 #include "memory.h"
 #include "read.h"
 #include "service.h"
+#include "timestamp.h"
 
 /* In the order of enum parser_format; behind them formats of Fluent Bit that are not built. */
 static const char *const formats[] = { "regex", "json", "cri", "logfmt", "ltsv", NULL };
@@ -60,26 +61,6 @@ types_split(const char *text, struct slice pairs[2 * TYPES_MAX])
 		text += len;
 	}
 	return n;
-}
-
-/* +hhmm, -hh:mm: seconds, or false. */
-static bool
-offset_read(const char *text, int *seconds)
-{
-	int sign = *text == '-' ? -1 : 1, digits[4], n = 0;
-
-	text += *text == '-' || *text == '+';
-	for (; *text != '\0'; text++) {
-		if (*text == ':' && n == 2)
-			continue;
-		if (*text < '0' || *text > '9' || n == 4)
-			return false;
-		digits[n++] = *text - '0';
-	}
-	if (n != 4 || digits[0] > 2 || digits[2] > 5)
-		return false;
-	*seconds = sign * ((digits[0] * 10 + digits[1]) * 3600 + (digits[2] * 10 + digits[3]) * 60);
-	return true;
 }
 
 /* True when ${format} has one of the conversions ${which}. */
@@ -153,7 +134,7 @@ parser_section_new(const struct section *section, char *error, size_t size)
 		return NULL;
 	}
 	rules.ntypes = (size_t)ntypes;
-	if (p->time_offset != NULL && !offset_read(p->time_offset, &rules.time_offset)) {
+	if (p->time_offset != NULL && !timestamp_offset(p->time_offset, &rules.time_offset)) {
 		snprintf(error, size, "Time_Offset: '%s' is not +hhmm", p->time_offset);
 		return NULL;
 	}

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tail.h"
+#include "timestamp.h"
 
 static const char buffer_is_file[] = "the log file itself is the buffer";
 static const char no_database[] = "cursors are kept under State_Path";
@@ -51,6 +52,8 @@ static const struct option tail_options[] = {
 	    .min = 1, .max = 1000000),
 	OPTION("DB", OPT_STRING, NULL, AT(db),
 	    "Fluent Bit's database: read at the first start, to go on where it stopped"),
+	OPTION("Time_Offset", OPT_STRING, NULL, AT(time_offset),
+	    "+hhmm, where the time in a plain line names no zone (default: UTC)"),
 	OPTION("Path_Key", OPT_STRING, NULL, AT(path_key), "write the file's path under this key"),
 	OPTION("Key", OPT_STRING, "log", AT(key), "the key of a record's text"),
 	OPTION("Source_Id", OPT_STRING, NULL, AT(source_id),
@@ -96,7 +99,12 @@ tail_check(const struct section *section, struct findings *findings)
 {
 	static const char *const not_built[] = { "go", "python", "ruby" };
 	const struct tail_conf *conf = section->values;
+	int seconds;
 
+	if (conf->time_offset != NULL && !timestamp_offset(conf->time_offset, &seconds))
+		findings_add(findings, FINDING_ERROR, section->file,
+		    conf_given(section, "Time_Offset"), "Time_Offset: '%s' is not +hhmm",
+		    conf->time_offset);
 	for (size_t i = 0; i < conf->multiline.n; i++) {
 		for (size_t j = 0; j < sizeof(not_built) / sizeof(*not_built); j++) {
 			if (strcmp(conf->multiline.at[i], not_built[j]) == 0)

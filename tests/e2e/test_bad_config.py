@@ -63,6 +63,7 @@ BAD = {
     "no time": ("Flush 1", "Flush soon", 2, "soon"),
     "no number": ("HTTP_Port 0", "HTTP_Port http", 4, "http"),
     "a port too large": ("HTTP_Port 0", "HTTP_Port 70000", 4, "70000|65535"),
+    "no offset": ("Parser cri", "Time_Offset 1h", 9, "Time_Offset.*1h.*hhmm"),
     "no size": ("Parser cri", "Buffer_Max_Size big", 9, "big"),
     "Daemon": ("Flush 1", "Daemon On", 2, "Daemon"),
     "no Path": ("    Path log/containers/*.log\n", "", 6, "Path"),

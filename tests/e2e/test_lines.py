@@ -67,6 +67,32 @@ def test_a_line_that_is_not_cri_is_shipped_and_counted(shipped):
     assert sorted(d["log"] for d in documents) == ["a line", "not a runtime's line"]
 
 
+@pytest.mark.parametrize(
+    ("offset", "hour"), [({}, "08"), ({"Time_Offset": "+0100"}, "07")]
+)
+def test_a_plain_line_has_the_time_that_it_begins_with(shipped, offset, hour):
+    """Without a zone it is UTC, or Time_Offset; a line without a time has the last one's."""
+    documents = shipped(
+        "2026-11-22 08:00:00,001 INFO  [main] c.m.Agent - logback\n",
+        "2026-11-22T08:00:00.002 INFO 1 --- [app] [main] c.m.Agent : spring\n",
+        "2026-11-22T09:00:00.003+01:00 INFO 1 --- [app] [main] c.m.Agent : zone\n",
+        "2026-11-22 03:00:00.004 -0500 INFO  [main] c.m.Agent - zone apart\n",
+        '{"timestamp":1795334400005,"level":"INFO","message":"epoch"}\n',
+        '{"text":"no time"}\n',
+        **offset,
+    )
+    zoned, last = "2026-11-22T08:00:00.00{}", "2026-11-22T08:00:00.005"
+    assert [d["@timestamp"][:23] for d in documents] == [
+        f"2026-11-22T{hour}:00:00.001",
+        f"2026-11-22T{hour}:00:00.002",
+        zoned.format(3),
+        zoned.format(4),
+        last,
+        last,
+    ]
+    assert not any("time" in d for d in documents)
+
+
 def test_an_empty_line_is_a_line(shipped):
     assert [d["log"] for d in shipped(cri("a"), cri(""), cri("b"))] == ["a", "", "b"]
 

@@ -114,6 +114,69 @@ test_digits_of_the_fraction(void **state)
 	    "2026-11-22T08:00:00Z");
 }
 
+static void
+test_times_of_lines(void **state)
+{
+	static const struct {
+		const char *text;
+		int offset;
+		int64_t ns; /* 0: it is none */
+	} lines[] = {
+		{ "2026-11-22T08:00:00.001Z  INFO 1 --- x", 3600, 1795334400001000000 },
+		{ "2026-11-22 08:00:00,001 INFO x", 0, 1795334400001000000 },
+		{ "2026-11-22 09:00:00.001 INFO x", 3600, 1795334400001000000 },
+		{ "2026-11-22T09:00:00+01:00", -3600, 1795334400000000000 },
+		{ "2026-11-22 09:00:00 +0100 x", 0, 1795334400000000000 },
+		{ "2026-11-22 09:00:00.5 CET [1] LOG: x", 0, 1795334400500000000 },
+		{ "2026-11-22 08:00:00 -12 degrees", 0, 1795334400000000000 },
+		{ "2026-11-22 08:00:00 CETERA x", 0, 1795334400000000000 },
+		{ "2026-11-22 08:00:00] x", 0, 1795334400000000000 },
+		{ "2026/11/22 08:00:00 x", 0, 1795334400000000000 },
+		{ "26/11/22 08:00:00 INFO x", 0, 1795334400000000000 },
+		{ "261122 080000 148 INFO x", 0, 1795334400000000000 },
+		{ "22-Nov-2026 08:00:00.001 x", 0, 1795334400001000000 },
+		{ "22/Nov/2026:08:00:00 +0000] x", 3600, 1795334400000000000 },
+		{ "1795334400.5", 3600, 1795334400500000000 },
+		{ "1795334400500", 0, 1795334400500000000 },
+		{ "1795334400500000001", 0, 1795334400500000001 },
+		{ "17953344005", 0, 0 },
+		{ "08:00:00.001 INFO x", 0, 0 },
+		{ "2026-02-30 08:00:00", 0, 0 },
+		{ "2026-11-22", 0, 0 },
+		{ "", 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		for (size_t n = 0; n <= strlen(lines[i].text); n++) {
+			struct slice text = exact((struct slice){ lines[i].text, n });
+			int64_t ns = 0;
+			enum parsed got = timestamp_line(text, lines[i].offset, &ns);
+
+			if (n == strlen(lines[i].text)) {
+				assert_int_equal(got, lines[i].ns != 0 ? PARSE_OK : PARSE_BAD);
+				assert_int_equal(ns, lines[i].ns);
+			}
+			exact_free(text);
+		}
+	}
+}
+
+static void
+test_offsets(void **state)
+{
+	static const char *const none[] = { "", "+", "+01", "010", "+0160", "+2400", "+01000",
+		"+01:0", "Z", "CET" };
+	int seconds;
+
+	(void)state;
+	assert_true(timestamp_offset("+0130", &seconds) && seconds == 5400);
+	assert_true(timestamp_offset("0130", &seconds) && seconds == 5400);
+	assert_true(timestamp_offset("-01:30", &seconds) && seconds == -5400);
+	for (size_t i = 0; i < COUNT(none); i++)
+		assert_false(timestamp_offset(none[i], &seconds));
+}
+
 /* What servers take (Elasticsearch 8 and OpenSearch 2, strict_date_optional_time_nanos). */
 static void
 test_times_that_a_server_takes(void **state)
@@ -162,6 +225,8 @@ main(void)
 		cmocka_unit_test(test_what_is_written_is_read_again),
 		cmocka_unit_test(test_digits_of_the_fraction),
 		cmocka_unit_test(test_times_that_a_server_takes),
+		cmocka_unit_test(test_times_of_lines),
+		cmocka_unit_test(test_offsets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
