@@ -41,7 +41,16 @@ struct parser_rules {
 struct parser *parser_new(const struct parser_rules *rules, char *error, size_t size);
 void parser_free(struct parser *p);
 const char *parser_name(const struct parser *p);
-enum parser_format parser_format(const struct parser *p);
+
+/* The form of a runtime's lines that a parser takes apart, whatever its name. */
+enum parser_form { FORM_OTHER, FORM_CRI, FORM_DOCKER };
+
+/**
+ * parser_form(p):
+ * FORM_CRI: ${p} gives the side and the whole text of a line of CRI; FORM_DOCKER:
+ * those, and the time, of a line of json-file.  Found by reading one of each.
+ */
+enum parser_form parser_form(struct parser *p);
 
 /**
  * parser_run(p, text, arena, fields, max, time):

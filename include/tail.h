@@ -36,6 +36,7 @@ struct tail_conf {
 	struct list exclude_path;
 	struct list multiline; /* only checked: all that it may name is joined in any case */
 	char *parser;
+	bool docker_too; /* lines of json-file are told from those of `parser`; chain_new sets it */
 	bool read_from_head;
 	int first_start; /* enum first_start */
 	int64_t refresh_interval, rotate_wait, flush;
@@ -49,7 +50,7 @@ struct tail_conf {
 	bool never_own_pod, keep_colors;
 };
 
-/* True when the input's lines are a runtime's (Parser cri, the default, or docker). */
+/* True when the input may have a runtime's lines (Parser cri, the default, docker, or docker_too). */
 bool tail_reads_runtime(const struct tail_conf *conf);
 
 /* Where reading begins in files that have no state. */

@@ -16,6 +16,7 @@
 #include "timestamp.h"
 #include "voice.h"
 
+#define SAMPLE_TIME "2026-11-22T08:00:00.002176064Z"
 #define SAID_MAX 100 /* bytes of a text that a message shows */
 
 struct typed {
@@ -117,12 +118,6 @@ const char *
 parser_name(const struct parser *p)
 {
 	return p->name;
-}
-
-enum parser_format
-parser_format(const struct parser *p)
-{
-	return p->format;
 }
 
 /* ---- fields */
@@ -299,4 +294,41 @@ parser_run(struct parser *p, struct slice text, struct arena *arena, struct fiel
 		return cri_run(&t, text);
 	}
 	return -1;
+}
+
+/* ---- the forms that it reads */
+
+/* True when ${line} gives a field for its side, stderr, and one for its text. */
+static bool
+takes_apart(struct parser *p, struct slice line, struct slice text, int64_t *time)
+{
+	struct field fields[RECORD_FIELDS];
+	struct arena arena;
+	unsigned found = 0;
+	int n;
+
+	arena_init(&arena, line.len + 1);
+	p->time_tried = true; /* it is no line of a log */
+	n = parser_run(p, line, &arena, fields, RECORD_FIELDS, time);
+	p->time_tried = false;
+	for (int i = 0; i < n; i++)
+		found |= (unsigned)slice_eq(fields[i].value, SLICE("stderr")) |
+			 (unsigned)slice_eq(fields[i].value, text) << 1;
+	arena_fini(&arena);
+	return found == 3;
+}
+
+enum parser_form
+parser_form(struct parser *p)
+{
+	const struct slice cri = SLICE(SAMPLE_TIME " stderr F some text, of it");
+	const struct slice docker =
+	    SLICE("{\"log\":\"some text\\n\",\"stream\":\"stderr\",\"time\":\"" SAMPLE_TIME "\"}");
+	int64_t time = 0;
+
+	if (takes_apart(p, cri, SLICE("some text, of it"), &time))
+		return FORM_CRI;
+	if (takes_apart(p, docker, SLICE("some text\\n"), &time) && time != 0)
+		return FORM_DOCKER;
+	return FORM_OTHER;
 }

@@ -109,6 +109,35 @@ filters_make(struct chain *c, const struct conf *conf)
 	return 0;
 }
 
+/*
+ * Inputs whose Parser reads a runtime's form under a name of its own: `containerd`,
+ * `docker_no_time`.  A parser of JSON may have other lines, too.
+ */
+static void
+inputs_settle(struct chain *c, const struct conf *conf)
+{
+	static char cri[] = "cri";
+
+	for (size_t i = 0; i < conf->n; i++) {
+		struct tail_conf *in = conf->sections[i].values;
+		struct parser *p;
+
+		if (conf->sections[i].plugin != &tail_plugin || tail_reads_runtime(in))
+			continue;
+		p = chain_parser(c, in->parser);
+		switch (p == NULL ? FORM_OTHER : parser_form(p)) {
+		case FORM_CRI:
+			in->parser = cri;
+			break;
+		case FORM_DOCKER:
+			in->docker_too = true;
+			break;
+		case FORM_OTHER:
+			break;
+		}
+	}
+}
+
 struct chain *
 chain_new(const struct conf *conf, const struct service *service)
 {
@@ -117,10 +146,12 @@ chain_new(const struct conf *conf, const struct service *service)
 	c->conf = conf;
 	c->service = service;
 	arena_init(&c->arena, ARENA_SIZE);
-	if (words_make(c, conf) == 0 && parsers_make(c, conf) == 0 && filters_make(c, conf) == 0)
-		return c;
-	chain_free(c);
-	return NULL;
+	if (words_make(c, conf) < 0 || parsers_make(c, conf) < 0 || filters_make(c, conf) < 0) {
+		chain_free(c);
+		return NULL;
+	}
+	inputs_settle(c, conf);
+	return c;
 }
 
 void
@@ -158,10 +189,8 @@ chain_source_new(struct chain *c, struct stream *stream)
 	struct source *s = xcalloc(1, sizeof(*s));
 	const struct tail_conf *in = stream->conf;
 
-	if (in->parser != NULL && !tail_reads_runtime(in))
+	if (in->parser != NULL && (in->docker_too || !tail_reads_runtime(in)))
 		s->parser = chain_parser(c, in->parser);
-	if (s->parser != NULL && parser_format(s->parser) == PARSER_CRI)
-		s->parser = NULL;
 	s->filters = xcalloc(c->nfilters, sizeof(struct filter *));
 	for (size_t i = 0; i < c->nfilters; i++) {
 		if (filter_matches(c->filters[i], slice_of(stream->tag)))
@@ -296,7 +325,7 @@ void
 chain_read(struct chain *c, struct source *s, const struct framed *f, struct record *r)
 {
 	record_begin(c, s, f, r);
-	if (s->parser != NULL)
+	if (s->parser != NULL && r->time_text.len == 0)
 		parser_apply(c, s, r);
 	c->line_read = f->stream->agent || s->nfilters > 0 || r->time == 0;
 	if (c->line_read) {

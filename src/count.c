@@ -29,7 +29,7 @@ flow_dirty(struct counting *c, struct flow *flow)
 static bool
 wants_cri(const struct tail_conf *conf)
 {
-	return conf->parser != NULL && tail_reads_runtime(conf);
+	return conf->parser != NULL && !conf->docker_too && tail_reads_runtime(conf);
 }
 
 void

@@ -28,7 +28,7 @@ static const struct option tail_options[] = {
 	    .flags = OPT_NEEDED),
 	OPTION("Exclude_Path", OPT_LIST, NULL, AT(exclude_path), "paths or globs to leave out"),
 	OPTION("Parser", OPT_STRING, NULL, AT(parser),
-	    "cri: the runtime's lines (the default); docker: those of its json-file driver; else a [PARSER]"),
+	    "cri: the runtime's lines (the default); docker: those of its json-file driver; else a [PARSER], which is taken as one of these when it reads such lines, whatever its name"),
 	OPTION("Read_from_Head", OPT_BOOL, "on", AT(read_from_head),
 	    "off: files that are there at the first start are read from their end (First_Start end)"),
 	OPTION("First_Start", OPT_ENUM, "head", AT(first_start),
@@ -119,7 +119,7 @@ tail_check(const struct section *section, struct findings *findings)
 bool
 tail_reads_runtime(const struct tail_conf *conf)
 {
-	return conf->parser == NULL || strcmp(conf->parser, "cri") == 0 ||
+	return conf->parser == NULL || conf->docker_too || strcmp(conf->parser, "cri") == 0 ||
 	       strcmp(conf->parser, "docker") == 0;
 }
 

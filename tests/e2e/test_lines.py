@@ -9,12 +9,16 @@ from harness.table import Table
 def shipped(tmp_path, node, config, run):
     """Ship bytes (or CRI lines) as one container's log; returns its documents by time."""
 
-    def ship(*lines, **options):
+    def ship(*lines, parsers_file=None, **options):
         table = Table(tmp_path / "logs.db")
         data = b"".join(x if isinstance(x, bytes) else x.encode() for x in lines)
         node.container().raw(data)
         settings = config(table.output)
         settings.inputs[0].update(options)
+        if "multiline.parser" in options:
+            del settings.inputs[0]["Parser"]
+        if parsers_file:
+            settings.service["Parsers_File"] = parsers_file
         assert run(settings, "--exit-on-eof", wait=False).wait() == 0
         return sorted(table.documents(), key=lambda d: d.get("time", ""))
 
@@ -67,6 +71,48 @@ def test_a_line_that_is_not_cri_is_shipped_and_counted(shipped):
     assert sorted(d["log"] for d in documents) == ["a line", "not a runtime's line"]
 
 
+DOCKER = '{{"log":"{}","stream":"stderr","time":"2026-11-22T08:00:00.5Z"}}\n'
+
+
+@pytest.mark.parametrize("parser", ["containerd", "docker_no_time"])
+def test_a_runtimes_lines_are_told_whatever_the_parsers_name(shipped, parser, tmp_path):
+    """An input's other lines are still the parser's, where it has any."""
+    parsers = tmp_path / "parsers.conf"
+    parsers.write_text(f"""\
+[PARSER]
+    Name containerd
+    Format regex
+    Regex ^(?<time>[^ ]+) (?<stream>stdout|stderr) (?<logtag>[^ ]*) (?<log>.*)$
+    Time_Key time
+    Time_Format %Y-%m-%dT%H:%M:%S.%L%z
+[PARSER]
+    Name docker_no_time
+    Format json
+    Time_Key time
+    Time_Format %Y-%m-%dT%H:%M:%S.%L
+    Time_Keep off
+""")
+    first, second, other = (
+        DOCKER.format("part "),
+        DOCKER.format("end\\n"),
+        '{"time":"2026-11-22T08:00:01.25Z","own":1}\n',
+    )
+    if parser == "containerd":
+        time = "2026-11-22T08:00:00.500000000Z"
+        first, second = f"{time} stderr P part \n", f"{time} stderr F end\n"
+    last, *joined = shipped(
+        first, second, other, parsers_file=str(parsers), Parser=parser
+    )
+    assert [(d["log"], d["stream"], d["logtag"]) for d in joined] == [
+        ("part end", "stderr", "P")
+    ]
+    assert joined[0]["time"].startswith("2026-11-22T08:00:00.5")
+    if parser == "containerd":
+        assert last["log"] == other.strip()
+    else:
+        assert (last["own"], last["@timestamp"][:22]) == (1, "2026-11-22T08:00:01.25")
+
+
 @pytest.mark.parametrize(
     ("offset", "hour"), [({}, "08"), ({"Time_Offset": "+0100"}, "07")]
 )
@@ -91,6 +137,16 @@ def test_a_plain_line_has_the_time_that_it_begins_with(shipped, offset, hour):
         last,
     ]
     assert not any("time" in d for d in documents)
+
+
+def test_without_a_parser_multiline_parser_docker_reads_its_lines(shipped):
+    (joined,) = shipped(
+        DOCKER.format("part "),
+        DOCKER.format("end\\n"),
+        **{"multiline.parser": "docker, cri"},
+    )
+    assert (joined["log"], joined["stream"]) == ("part end", "stderr")
+    assert joined["time"] == "2026-11-22T08:00:00.5Z"
 
 
 def test_an_empty_line_is_a_line(shipped):

@@ -256,6 +256,54 @@ test_a_full_arena_leaves_text(void **state)
 	parser_free(p);
 }
 
+/* Stock parsers of Fluent Bit and of its users' charts, and others that look like them. */
+static void
+test_a_runtimes_form_is_told_by_the_fields(void **state)
+{
+	static const struct {
+		struct parser_rules rules;
+		enum parser_form want;
+	} parsers[] = {
+		{ { .format = PARSER_CRI }, FORM_CRI },
+		{ { .regex =
+			  "^(?<time>[^ ]+) (?<stream>stdout|stderr) (?<logtag>[^ ]*) (?<log>.*)$",
+		      .time_key = "time",
+		      .time_format = "%Y-%m-%dT%H:%M:%S.%L%z" },
+		    FORM_CRI },
+		{ { .regex = "^(?<t>.+)\\b(?<side>stdout|stderr)( (?<tag>[FP]))? (?<text>.*)$" },
+		    FORM_CRI },
+		{ { .regex = "^(?<time>[^ ]+) (?<stream>[^ ]+) [^ ]* (?<level>\\w+) (?<log>.*)$" },
+		    FORM_OTHER },
+		{ { .regex = "^(?<time>[^ ]+) (?<stream>stdout) (?<logtag>[^ ]*) (?<log>.*)$" },
+		    FORM_OTHER },
+		{ { .regex = "^(?<log>.*)$" }, FORM_OTHER },
+		{ { .format = PARSER_JSON,
+		      .time_key = "time",
+		      .time_format = "%Y-%m-%dT%H:%M:%S.%L" },
+		    FORM_DOCKER },
+		{ { .format = PARSER_JSON, .time_key = "time", .time_keep = true }, FORM_DOCKER },
+		{ { .format = PARSER_JSON,
+		      .time_key = "time",
+		      .time_format = "%d/%b/%Y:%H:%M:%S %z" },
+		    FORM_OTHER },
+		{ { .format = PARSER_JSON, .time_key = "ts" }, FORM_OTHER },
+		{ { .format = PARSER_JSON }, FORM_OTHER },
+	};
+	char error[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(parsers) / sizeof(parsers[0]); i++) {
+		struct parser_rules rules = parsers[i].rules;
+		struct parser *p;
+
+		rules.name = "p";
+		p = parser_new(&rules, error, sizeof(error));
+		assert_non_null(p);
+		assert_int_equal(parser_form(p), parsers[i].want);
+		parser_free(p);
+	}
+}
+
 /* Once for a parser, and never for one whose first time fits. */
 static void
 test_a_time_format_that_does_not_fit_is_said_once(void **state)
@@ -300,6 +348,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_format_gives_its_fields),
+		cmocka_unit_test(test_a_runtimes_form_is_told_by_the_fields),
 		cmocka_unit_test(test_a_time_format_that_does_not_fit_is_said_once),
 		cmocka_unit_test(test_texts_cut_at_every_byte_stay_in_bounds),
 		cmocka_unit_test(test_a_full_arena_leaves_text),
