@@ -33,7 +33,7 @@ static void
 nuls_pass(struct reader *r, size_t n)
 {
 	r->at += n;
-	if (r->to != NULL)
+	if (n > 0 && r->to != NULL)
 		metrics_add(&metrics.nul_bytes, n);
 }
 
@@ -50,8 +50,7 @@ line_begin(struct reader *r, struct slice *bytes)
 	nuls = line_format_nuls(*bytes);
 	if (nuls == bytes->len)
 		return false;
-	if (nuls > 0)
-		nuls_pass(r, nuls);
+	nuls_pass(r, nuls);
 	*bytes = slice_from(*bytes, nuls);
 	return true;
 }

@@ -8,6 +8,7 @@
 static const char buffer_is_file[] = "the log file itself is the buffer";
 static const char no_database[] = "cursors are kept under State_Path";
 static const char one_buffer[] = "all files share one read buffer";
+static const char long_lines[] = "a long line is cut at Buffer_Max_Size, and reading goes on";
 static const char own_watch[] = "one-shot watches, and a rescan each Refresh_Interval";
 static const char *const first_starts[] = { "head", "end", NULL };
 
@@ -69,10 +70,8 @@ static const struct option tail_options[] = {
 	OPTION_IDLE("Buffer_Chunk_Size", one_buffer),
 	OPTION_IDLE("Static_Batch_Size", "files take turns by a budget of bytes"),
 	OPTION_IDLE("Event_Batch_Size", "files take turns by a budget of bytes"),
-	OPTION_IDLE(
-	    "Skip_Long_Lines", "a long line is cut at Buffer_Max_Size, and reading goes on"),
-	OPTION_IDLE(
-	    "Truncate_Long_Lines", "a long line is cut at Buffer_Max_Size, and reading goes on"),
+	OPTION_IDLE("Skip_Long_Lines", long_lines),
+	OPTION_IDLE("Truncate_Long_Lines", long_lines),
 	OPTION_IDLE("Skip_Empty_Lines", "an empty line is a record"),
 	OPTION_IDLE("Inotify_Watcher", own_watch),
 	OPTION_IDLE("Watcher_Interval", own_watch),

@@ -123,19 +123,16 @@ watch_directory(struct watch *w, const char *path, int fd)
 {
 	const uint32_t mask = IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_CLOSE_WRITE |
 			      IN_DELETE_SELF | IN_ONLYDIR;
-
 	struct directory *d = map_get(w->directories, slice_of(path));
 	struct stat st;
 	int wd;
 
 	if (fstat(fd, &st) < 0)
 		return;
-	if (d != NULL && (st.st_dev != d->dev || st.st_ino != d->ino)) {
-		directory_forget(w, d);
-		d = NULL;
-	}
-	if (d != NULL)
+	if (d != NULL && st.st_dev == d->dev && st.st_ino == d->ino)
 		return;
+	if (d != NULL)
+		directory_forget(w, d);
 	wd = watch_add(w, fd, mask);
 	if (wd < 0) {
 		say_failed(w, path);

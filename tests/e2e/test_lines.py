@@ -78,7 +78,7 @@ DOCKER = '{{"log":"{}","stream":"stderr","time":"2026-11-22T08:00:00.5Z"}}\n'
 def test_a_runtimes_lines_are_told_whatever_the_parsers_name(shipped, parser, tmp_path):
     """An input's other lines are still the parser's, where it has any."""
     parsers = tmp_path / "parsers.conf"
-    parsers.write_text(f"""\
+    parsers.write_text("""\
 [PARSER]
     Name containerd
     Format regex

@@ -14,7 +14,9 @@ FLOORS = [
     {
         "src/base": "backoff clock fault fence least map memory own_file parse slice voice"
     },
-    {"parsers": "agent ansi cri docker json line_format parser pattern pod record timestamp trace"},
+    {
+        "parsers": "agent ansi cri docker json line_format parser pattern pod record timestamp trace"
+    },
     {
         "src/conf": "conf service",
         "src/state": "cursor state stream",
