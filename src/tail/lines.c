@@ -188,26 +188,27 @@ room_make(struct tail *t, const struct reader *r)
 /* ---- a line that is longer than the buffer */
 
 /*
- * Bytes that do not fit are passed over, a budget in a turn.  LINES_END: its end is
- * not written yet.
+ * Bytes that do not fit are passed over, as are NULs alone, a budget in a turn.
+ * LINES_END: the end is not there yet.
  */
 static enum lines
 long_line_take(struct tail *t, struct reader *r, struct place *p, struct slice line, uint64_t stop)
 {
 	char *last = t->frame.bytes + (t->frame.size - LINE_LAST);
-	const char *newline = NULL;
+	bool hole = line_format_nuls(line) == line.len, found = false;
 	uint64_t end, most;
 	ssize_t n = 0;
 
 	line.len = (size_t)(last - line.at);
 	end = r->at + (r->passed > line.len ? r->passed : line.len);
 	most = end + BUDGET;
-	while (end < stop && end < most &&
+	while (!found && end < stop && end < most &&
 	       (n = place_read(p, last, LINE_LAST, end - base_of(r))) > 0) {
-		newline = memchr(last, '\n', (size_t)n);
-		end += newline != NULL ? (uint64_t)(newline - last) + 1 : (uint64_t)n;
-		if (newline != NULL)
-			break;
+		size_t nuls = line_format_nuls((struct slice){ last, (size_t)n });
+		const char *newline = hole ? last + nuls - 1 : memchr(last, '\n', (size_t)n);
+
+		found = hole ? nuls < (size_t)n : newline != NULL;
+		end += newline != NULL ? (uint64_t)(newline + 1 - last) : (uint64_t)n;
 	}
 	t->frame.to = r->at - base_of(r) + line.len;
 	bytes_count(r->span->content, end - base_of(r));
@@ -216,13 +217,15 @@ long_line_take(struct tail *t, struct reader *r, struct place *p, struct slice l
 		return LINES_END;
 	if (end >= stop)
 		end = stop;
-	else if (newline == NULL && end >= most)
+	else if (!found && end >= most)
 		return LINES_MORE;
-	else if (newline == NULL && !t->finishing && p->live)
+	else if (!found && !t->finishing && p->live)
 		return LINES_END;
-	if (!frame_line(&t->frame, r, r->at, end, line, true))
+	if (hole)
+		nuls_pass(r, end - r->at);
+	else if (!frame_line(&t->frame, r, r->at, end, line, true))
 		return LINES_REFUSED;
-	lines_count(r, 1);
+	lines_count(r, !hole);
 	r->at = end;
 	r->passed = 0;
 	return LINES_MORE;
@@ -230,15 +233,14 @@ long_line_take(struct tail *t, struct reader *r, struct place *p, struct slice l
 
 /* ---- reading */
 
-/* True when text follows NULs, or nobody writes it: a file whose end is all NULs may be filled yet. */
+/* Then text follows any NULs in it. */
 static bool
-is_hole(const struct tail *t, struct place *p)
+ends_in_text(struct place *p)
 {
 	char last = '\0';
 
 	place_measure(p);
-	return t->finishing || !p->live || p->packed != NULL ||
-	       (place_read(p, &last, 1, p->size - 1) == 1 && last != '\0');
+	return p->packed == NULL && place_read(p, &last, 1, p->size - 1) == 1 && last != '\0';
 }
 
 static enum lines
@@ -264,7 +266,7 @@ read_once(struct tail *t, struct reader *r, struct place *p, uint64_t end, size_
 	if (new.len == 0)
 		return LINES_END;
 	taken = stops ? lines_take_to(t, r, new, stop) : lines_take(t, r, new);
-	if (full && r->at == from && line_format_nuls(new) == new.len && is_hole(t, p))
+	if (full && r->at == from && new.len == line_format_nuls(new) && ends_in_text(p))
 		nuls_pass(r, new.len);
 	if (r->at != from) {
 		r->passed = 0;
@@ -307,7 +309,6 @@ enum lines
 lines_finish(struct tail *t, struct reader *r, struct place *p)
 {
 	struct slice line;
-	uint64_t end;
 
 	if (!buffer_fill(t, r, p, t->frame.size, &line))
 		return LINES_CHANGED;
@@ -315,10 +316,9 @@ lines_finish(struct tail *t, struct reader *r, struct place *p)
 	if (line.len == 0 || memchr(line.at, '\n', line.len) != NULL ||
 	    t->frame.to - t->frame.from == t->frame.size)
 		return line.len == 0 ? LINES_END : LINES_MORE; /* it was written to */
-	end = r->at + line.len;
 	if (line_format_nuls(line) < line.len)
-		breaks_line(&t->frame, r, end);
-	if (!lines_take_to(t, r, line, end))
+		breaks_line(&t->frame, r, r->at + line.len);
+	if (!lines_take_to(t, r, line, r->at + line.len))
 		return refused(t);
 	before_note(t, r, p);
 	return LINES_END;

@@ -130,6 +130,55 @@ test_a_hole_before_a_line_costs_nothing(void **state)
 	buffer_fini(&want);
 }
 
+static bool
+on_place(void *arg, const struct framed *f)
+{
+	struct world *w = arg;
+	uint64_t offset = f->id.offset;
+	uint32_t hash = f->id.hash;
+
+	if (!on_record(arg, f))
+		return false;
+	buffer_printf(&w->got, "%llu %x;", (unsigned long long)offset, hash);
+	return true;
+}
+
+/* Read as it grows, with a restart behind each piece, and then whole, by a state that knows nothing. */
+static void
+test_ids_behind_holes_do_not_depend_on_how_they_are_read(void **state)
+{
+	static const char *const lines[] = { AT(1) "stdout F one\n", AT(1) "stdout P tw",
+		"o\n" AT(1) "stdout F o\n", "no runtime's\n" };
+	struct world *w = *state;
+	const struct tail_conf *conf = &w->conf;
+	struct buffer first;
+
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		put_line(w, "0.log", lines[i]);
+		put_hole(w, i == 1 ? 0 : 300000 * i + 1);
+		w->tail = tail_make(conf, w->state, w->book, on_place, NULL, on_stream, w);
+		turn_ms(w, 80);
+		tail_free(w->tail);
+	}
+	put_line(w, "0.log", "last\n");
+	w->tail = tail_make(conf, w->state, w->book, on_place, NULL, on_stream, w);
+	turn_until(w, 4);
+	assert_int_equal(w->records, 4);
+	tail_free(w->tail);
+	range_book_free(w->book);
+	state_close(w->state);
+
+	first = w->got;
+	buffer_init(&w->got, 0);
+	w->state = state_open(NULL);
+	w->book = range_book_new(w->state, 64);
+	w->tail = tail_make(conf, w->state, w->book, on_place, NULL, on_stream, w);
+	turn_until(w, 8);
+	assert_int_equal(w->got.len, first.len);
+	assert_memory_equal(w->got.at, first.at, first.len);
+	buffer_fini(&first);
+}
+
 /* Its end is not there yet: it may be filled, or go on. */
 static void
 test_nuls_at_a_files_end_wait_for_text(void **state)
@@ -319,6 +368,7 @@ main(void)
 		TEST(test_a_deleted_file_is_read_to_its_end),
 		TEST(test_a_line_of_any_length_is_cut_at_the_cap),
 		TEST(test_a_hole_before_a_line_costs_nothing),
+		TEST(test_ids_behind_holes_do_not_depend_on_how_they_are_read),
 		TEST(test_nuls_at_a_files_end_wait_for_text),
 		TEST(test_a_byte_order_mark_begins_no_line),
 		TEST(test_a_link_that_leads_outside_is_not_followed),
