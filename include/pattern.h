@@ -1,11 +1,13 @@
 /*
  * A regular expression in Ruby's syntax, as Fluent Bit's parsers are written,
  * run by PCRE2 with JIT and bounded: a pattern that would take for ever on a
- * hostile line does not match it.
+ * hostile line does not match it.  That is said once for each pattern, and
+ * counted.
  */
 #ifndef PATTERN_H
 #define PATTERN_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "slice.h"
@@ -14,6 +16,9 @@
 #define PATTERN_SUBJECT_MAX (32 << 10)
 
 struct pattern;
+
+/* Texts of the whole process that a pattern gave up: too long, or too much work. */
+extern atomic_ullong pattern_overruns;
 
 /**
  * pattern_new(ruby, error, size), pattern_free(p):
@@ -27,7 +32,7 @@ void pattern_free(struct pattern *p);
 /**
  * pattern_match(p, text):
  * True when ${p} matches somewhere in ${text}; false as well when a limit was
- * met.
+ * met (PATTERN_SUBJECT_MAX, or some ten milliseconds of work).
  */
 bool pattern_match(struct pattern *p, struct slice text);
 

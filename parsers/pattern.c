@@ -1,7 +1,8 @@
 /*
- * Regular expressions, bounded.  The engine's match limit holds for each place
- * a match may begin at, so it shrinks as the text grows: the work for one text
- * has a bound.
+ * Regular expressions, bounded.  The engine's own match limit holds for each
+ * place a match may begin at, and its JIT does not count every step.  So the
+ * work is counted here, over all places: each mark of ruby.c is a callout, of
+ * the fixed cost of a call and of the bytes since the mark before.
  */
 #include "pattern.h"
 
@@ -12,10 +13,11 @@
 
 #include "memory.h"
 #include "ruby.h"
+#include "voice.h"
 
-#define MATCH_LIMIT 100000
-#define MATCH_LIMIT_LEAST 4000
-#define WORK_MAX (UINT32_C(256) << 20) /* match limit times the places to begin at */
+#define WORK_MAX (8u << 20) /* for one text; about 10 ms */
+#define WORK_MARK 16
+#define FAR_SOURCE 1024 /* a longer expression may have long fixed parts */
 #define JIT_STACK (512 << 10)
 #define HEAP_LIMIT_KIB 8192
 
@@ -32,7 +34,25 @@ struct pattern {
 	struct group *groups; /* in the order of their opening */
 	size_t ngroups;
 	struct slice text; /* of the last match */
+	size_t work, last; /* of this match; the place of its last mark */
+	bool far;          /* what fails between two marks may have gone over much of the text */
+	char *source;      /* for the message about an overrun; NULL: said */
 };
+
+atomic_ullong pattern_overruns;
+
+static int
+mark_count(pcre2_callout_block *block, void *arg)
+{
+	struct pattern *p = arg;
+	size_t at = block->current_position;
+
+	p->work += WORK_MARK + (at > p->last ? at - p->last : p->last - at);
+	if (p->far)
+		p->work += (p->text.len - at) / WORK_MARK;
+	p->last = at;
+	return p->work > WORK_MAX ? PCRE2_ERROR_CALLOUT : 0;
+}
 
 static int
 group_order(const void *left, const void *right)
@@ -65,6 +85,24 @@ groups_find(struct pattern *p, const struct ruby *r)
 	qsort(p->groups, count, sizeof(*p->groups), group_order);
 }
 
+/* The part of the translation where the mistake is, without the marks. */
+static void
+part_copy(struct slice text, char *to, size_t size)
+{
+	const struct slice mark = SLICE(RUBY_MARK);
+	size_t n = 0;
+
+	while (text.len > 0 && n + 1 < size) {
+		if (slice_starts(text, mark)) {
+			text = slice_from(text, mark.len);
+			continue;
+		}
+		to[n++] = text.at[0];
+		text = slice_from(text, 1);
+	}
+	to[n] = '\0';
+}
+
 static pcre2_code *
 code_compile(const struct ruby *r, char *error, size_t size)
 {
@@ -72,7 +110,7 @@ code_compile(const struct ruby *r, char *error, size_t size)
 	uint32_t options = r->options | PCRE2_MULTILINE | PCRE2_DUPNAMES;
 	PCRE2_SIZE where;
 	pcre2_code *code;
-	char why[160];
+	char why[160], part[41];
 	int wrong;
 
 	options |= r->nnames > 0 ? PCRE2_NO_AUTO_CAPTURE : 0; /* as in Ruby */
@@ -82,8 +120,8 @@ code_compile(const struct ruby *r, char *error, size_t size)
 	pcre2_compile_context_free(context);
 	if (code == NULL) {
 		pcre2_get_error_message(wrong, (PCRE2_UCHAR *)why, sizeof(why));
-		snprintf(error, size, "%s, before '%.*s'", why, (int)least(r->text.len - where, 40),
-		    r->text.at + where);
+		part_copy(slice_from(buffer_slice(&r->text), where), part, sizeof(part));
+		snprintf(error, size, "%s, before '%s'", why, part);
 	}
 	return code;
 }
@@ -105,7 +143,10 @@ pattern_new(const char *source, char *error, size_t size)
 	p->code = code;
 	p->match = pcre2_match_data_create_from_pattern(code, NULL);
 	p->context = pcre2_match_context_create(NULL);
+	p->source = xstrdup(source);
+	p->far = r.far || strlen(source) > FAR_SOURCE;
 	pcre2_set_heap_limit(p->context, HEAP_LIMIT_KIB);
+	pcre2_set_callout(p->context, mark_count, p);
 	if (pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) == 0) {
 		p->stack = pcre2_jit_stack_create(32 << 10, JIT_STACK, NULL);
 		pcre2_jit_stack_assign(p->context, NULL, p->stack);
@@ -124,6 +165,7 @@ pattern_free(struct pattern *p)
 	for (size_t i = 0; i < p->ngroups; i++)
 		free(p->groups[i].name);
 	free(p->groups);
+	free(p->source);
 	pcre2_jit_stack_free(p->stack);
 	pcre2_match_context_free(p->context);
 	pcre2_match_data_free(p->match);
@@ -131,22 +173,35 @@ pattern_free(struct pattern *p)
 	free(p);
 }
 
+static void
+overrun(struct pattern *p, size_t len)
+{
+	atomic_fetch_add_explicit(&pattern_overruns, 1, memory_order_relaxed);
+	if (p->source == NULL)
+		return;
+	say_warn("regex",
+	    "the expression '%.200s' was given up on a text of %zu bytes, as too much work: such "
+	    "texts stay as they are; said once, see towline_regex_overruns_total",
+	    p->source, len);
+	free(p->source);
+	p->source = NULL;
+}
+
 bool
 pattern_match(struct pattern *p, struct slice text)
 {
-	uint32_t limit = MATCH_LIMIT;
+	int found = PCRE2_ERROR_MATCHLIMIT;
 
-	if (text.len > PATTERN_SUBJECT_MAX)
-		return false;
 	if (text.len == 0)
 		text.at = "";
-	if (text.len > WORK_MAX / MATCH_LIMIT) {
-		limit = WORK_MAX / (uint32_t)text.len;
-		limit = limit < MATCH_LIMIT_LEAST ? MATCH_LIMIT_LEAST : limit;
-	}
-	pcre2_set_match_limit(p->context, limit);
 	p->text = text;
-	return pcre2_match(p->code, (PCRE2_SPTR)text.at, text.len, 0, 0, p->match, p->context) >= 0;
+	p->work = p->last = 0;
+	if (text.len <= PATTERN_SUBJECT_MAX)
+		found =
+		    pcre2_match(p->code, (PCRE2_SPTR)text.at, text.len, 0, 0, p->match, p->context);
+	if (found < 0 && found != PCRE2_ERROR_NOMATCH)
+		overrun(p, text.len);
+	return found >= 0;
 }
 
 size_t

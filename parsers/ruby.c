@@ -10,6 +10,10 @@
  *	{,n}		{0,n}
  *	\Q \E \N …	the letters, \v a vertical tab alone
  *	[a&&b] [a[b]]	refused, and so are (?~…) and {n,m}+
+ *
+ * RUBY_MARK stands wherever a match may take another way: behind a quantifier
+ * and an alternative's |, and before a call (\g<a>).  Between two marks the
+ * engine goes over the text at most once for each item of the expression.
  */
 #include "ruby.h"
 
@@ -69,6 +73,25 @@ copy(struct walk *w, size_t len)
 	len = least(len, w->source.len - w->at);
 	put(w, w->source.at + w->at, len);
 	w->at += len;
+}
+
+static void
+mark(struct walk *w)
+{
+	put(w, RUBY_MARK, sizeof(RUBY_MARK) - 1);
+}
+
+/* A quantifier has been copied: so is what makes it lazy or possessive, and a mark follows. */
+static void
+quantifier_end(struct walk *w)
+{
+	size_t blanks = 0;
+
+	while (w->extended && isspace((unsigned char)peek(w, blanks)))
+		blanks++;
+	if (peek(w, blanks) == '?' || peek(w, blanks) == '+')
+		copy(w, blanks + 1);
+	mark(w);
 }
 
 /* ---- names */
@@ -183,11 +206,18 @@ escape(struct walk *w, bool in_class)
 	case 'P':
 		w->out->options |= WIDE;
 		break;
-	case 'k':
 	case 'g':
+		if (!in_class)
+			mark(w);
+		/* fallthrough */
+	case 'k':
+		w->out->far |= !in_class;
 		if (!in_class && peek(w, 2) == '<' && !isdigit((unsigned char)peek(w, 3)) &&
 		    peek(w, 3) != '-' && peek(w, 3) != '+')
 			return name_copy(w, 3, '>', false);
+		break;
+	default:
+		w->out->far |= !in_class && isdigit((unsigned char)c);
 		break;
 	}
 	copy(w, 2);
@@ -309,8 +339,12 @@ group_copy(struct walk *w)
 	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
 		if (ahead_is(w, same[i])) {
 			copy(w, strlen(same[i]));
-			if (same[i][2] == '(' && group_open(w) < 0) /* the condition's group */
-				return -1;
+			if (same[i][2] == '(') { /* the condition's group */
+				if (peek(w, 0) == '?')
+					copy(w, 1);
+				if (group_open(w) < 0)
+					return -1;
+			}
 			return group_open(w);
 		}
 	}
@@ -338,6 +372,7 @@ brace_copy(struct walk *w)
 
 	for (; isdigit((unsigned char)peek(w, len)) || peek(w, len) == ','; len++)
 		digits += peek(w, len) != ',';
+	w->out->far |= digits >= 3;
 	if (peek(w, len) != '}' || digits == 0) {
 		copy(w, 1);
 		return 0;
@@ -350,6 +385,7 @@ brace_copy(struct walk *w)
 		len--;
 	}
 	copy(w, len + 1);
+	quantifier_end(w);
 	return 0;
 }
 
@@ -369,6 +405,16 @@ one_copy(struct walk *w)
 		return brace_copy(w);
 	case ')':
 		group_close(w);
+		return 0;
+	case '*':
+	case '+':
+	case '?':
+		copy(w, 1);
+		quantifier_end(w);
+		return 0;
+	case '|':
+		copy(w, 1);
+		mark(w);
 		return 0;
 	case '#':
 		if (!w->extended)

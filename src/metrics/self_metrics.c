@@ -10,6 +10,7 @@
 #include "agent_metrics.h"
 #include "clock.h"
 #include "exposition.h"
+#include "pattern.h"
 
 struct metrics metrics;
 struct kube_metrics metrics_kube;
@@ -243,6 +244,9 @@ static const struct own table[] = {
 	{ { FAMILY_COUNTER, "towline_parse_failures_total", "kind",
 	      "Records of which a part could not be read; they are shipped all the same." },
 	    write_failures, ALL(metrics.parse_failures) },
+	{ { FAMILY_COUNTER, "towline_regex_overruns_total", "",
+	      "Texts on which an expression of the configuration was given up: too long, or too much work." },
+	    write_single, OF(pattern_overruns) },
 	{ { FAMILY_COUNTER, "towline_unenriched_records_total", "",
 	      "Records shipped without their pod's labels, as the API server did not tell of it in time." },
 	    write_single, OF(metrics.unenriched) },

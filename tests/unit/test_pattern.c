@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -62,6 +63,11 @@ static const struct {
 	{ "(?x) a # (\n (?<n>b)", "ab", "n=b;" },
 	{ "(?x: (a)? (?(1)b|c) # (\n )#d", "ab#d", "" },
 	{ "\\Qa.c\\E", "Qa.cE", "" },
+	{ "(?x) a + + b | c * ? d", "aab", "" },
+	{ "a{2}?b{1,}c*?d?+", "aabcd", "" },
+	{ "(?<n>(a)?+(?:b|c){2,3})\\?\\*", "abc?*", "n=abc;" },
+	{ "(?(?=a)ab|c*d)", "ccd", "" },
+	{ "(?<a>x|\\(\\g<a>\\))$", "((x))", "a=((x));" },
 	{ "a\\vb", "a\nb", NULL },
 	{ "a[\\v]b", "a\vb", "" },
 	{ "\\c[(?<x99999>b)]",
@@ -98,6 +104,8 @@ static const struct {
 	    "{n,m}+ is not supported; write (?:…{n,m})+, at character 2 of the expression" },
 	{ "a)", "unmatched closing parenthesis, before ')'" },
 	{ "\\k<b>", "no group is called 'b'" },
+	{ "a*b|c+)d*e", "unmatched closing parenthesis, before ')d*e'" },
+	{ "a**", "quantifier does not follow a repeatable item, before '*'" },
 };
 
 static void
@@ -163,21 +171,130 @@ test_expressions_cut_at_every_byte_are_compiled_or_refused(void **state)
 	}
 }
 
+/* ---- bounds */
+
+/* "${a} ${n} times and ${end}", to be freed. */
+static char *
+times(const char *a, int n, const char *end)
+{
+	char *text = calloc(1, strlen(a) * (size_t)n + strlen(end) + 1);
+
+	while (n-- > 0)
+		strcat(text, a);
+	return strcat(text, end);
+}
+
+/* Each would take seconds to years on a text of some hundred times x, a or nothing. */
+static const struct {
+	const char *part;
+	int times;
+	const char *end;
+} endless[] = {
+	{ "(x+x+)+", 1, "[XY]" },
+	{ "(|a)", 12, "[XY]" },
+	{ "(|a)", 40, "[XY]" },
+	{ "(?:|x)", 40, "[XY]" },
+	{ "(?:x|x)*", 1, "[XY]" },
+	{ "x*", 8, "[XY]" },
+	{ "x*?", 8, "[XY]" },
+	{ "x{0,900}", 8, "[XY]" },
+	{ "x?", 60, "[XY]" },
+	{ "(?:x?)*", 4, "[XY]" },
+	{ "(?=x*x*x*x*x*[XY])|", 1, "y" },
+	{ "(x*)(x*)\\1\\2\\1", 1, "[XY]" },
+	{ "x*x{900}", 3, "[XY]" },
+	{ "(?<a>\\g<b>\\g<b>)(?<b>\\g<c>\\g<c>)(?<c>\\g<d>\\g<d>)(?<d>\\g<e>\\g<e>)"
+	  "(?<e>\\g<f>\\g<f>)(?<f>\\g<g>\\g<g>)(?<g>\\g<h>\\g<h>)(?<h>|x)",
+	    1, "[XY]" },
+	{ "^(?<time>|{4*)^(?<tim+>|)^(?<t>|n4*)", 40, "(?<time>)?[XY]" },
+};
+
 static void
-test_a_text_that_would_take_for_ever_does_not_match(void **state)
+test_no_text_takes_an_expression_for_ever(void **state)
+{
+	static const size_t lens[] = { 0, 1, 30, 700, PATTERN_SUBJECT_MAX };
+	char error[256], *text = malloc(PATTERN_SUBJECT_MAX);
+	unsigned long long before = pattern_overruns;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(endless) / sizeof(endless[0]); i++) {
+		char *regex = times(endless[i].part, endless[i].times, endless[i].end);
+		clock_t start = clock();
+		struct pattern *p = pattern_new(regex, error, sizeof(error));
+
+		if (p == NULL)
+			print_message("%s: %s\n", regex, error);
+		assert_non_null(p);
+		for (size_t j = 0; j < 2 * sizeof(lens) / sizeof(lens[0]); j++) {
+			memset(text, j % 2 ? 'x' : 'a', PATTERN_SUBJECT_MAX);
+			assert_false(pattern_match(p, (struct slice){ text, lens[j / 2] }));
+		}
+		/* Ten texts of 10 ms; a sanitizer takes its share. */
+		if (clock() - start > 2 * CLOCKS_PER_SEC)
+			print_message("%s\n", regex);
+		assert_true(clock() - start <= 2 * CLOCKS_PER_SEC);
+		pattern_free(p);
+		free(regex);
+	}
+	assert_true(pattern_overruns > before);
+	free(text);
+}
+
+static void
+test_an_overrun_is_counted_and_no_match_is_not(void **state)
 {
 	char error[64], *text = malloc(PATTERN_SUBJECT_MAX + 1);
-	struct pattern *p = pattern_new("^(?<a>(x+x+)+)y", error, sizeof(error));
+	struct pattern *p = pattern_new("^(?<a>(x+x+)+)[yz]", error, sizeof(error));
+	unsigned long long before = pattern_overruns;
 
 	(void)state;
 	memset(text, 'x', PATTERN_SUBJECT_MAX + 1);
 	assert_false(pattern_match(p, (struct slice){ text, 60 }));
+	assert_int_equal(pattern_overruns, before + 1);
+	assert_false(pattern_match(p, (struct slice){ "x", 1 }));
+	assert_int_equal(pattern_overruns, before + 1);
 	pattern_free(p);
 	p = pattern_new("x$", error, sizeof(error));
 	assert_true(pattern_match(p, (struct slice){ text, PATTERN_SUBJECT_MAX }));
+	assert_int_equal(pattern_overruns, before + 1);
 	assert_false(pattern_match(p, (struct slice){ text, PATTERN_SUBJECT_MAX + 1 }));
+	assert_int_equal(pattern_overruns, before + 2);
 	assert_false(pattern_match(p, (struct slice){ NULL, 0 }));
+	assert_int_equal(pattern_overruns, before + 2);
 	pattern_free(p);
+	free(text);
+}
+
+/* The longest text that common expressions read is not given up. */
+static void
+test_ordinary_expressions_read_long_texts(void **state)
+{
+	static const struct {
+		const char *regex, *head, *end;
+	} plain[] = {
+		{ "^(?<time>[^ ]+) (?<stream>stdout|stderr) (?<tag>[^ ]*) (?<log>.*)$",
+		    "2026-11-22T08:00:00Z stdout F ", "" },
+		{ "^(?<a>[^ ]*) (?<b>.*?)(?: (?<c>\\d+))?$", "a ", " 12" },
+		{ "^\\[(?<a>[^\\]]*)\\] (?<b>\\w+): (?<c>[^\\n]*?)end$", "[a] b: ", "end" },
+		{ "(?<a>\\w+)=(?<b>[^,]*), (?<c>.*), (?<d>.*)", "a=b, c", ", d" },
+	};
+	unsigned long long before = pattern_overruns;
+	char error[64], *text = malloc(PATTERN_SUBJECT_MAX);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+		struct pattern *p = pattern_new(plain[i].regex, error, sizeof(error));
+		size_t end = strlen(plain[i].end);
+
+		assert_non_null(p);
+		for (size_t j = 0; j < PATTERN_SUBJECT_MAX; j++)
+			text[j] = j % 7 ? 'w' : ' ';
+		memcpy(text, plain[i].head, strlen(plain[i].head));
+		memcpy(text + PATTERN_SUBJECT_MAX - end, plain[i].end, end);
+		assert_true(pattern_match(p, (struct slice){ text, PATTERN_SUBJECT_MAX }));
+		pattern_free(p);
+	}
+	assert_int_equal(pattern_overruns, before);
 	free(text);
 }
 
@@ -188,7 +305,9 @@ main(void)
 		cmocka_unit_test(test_expressions_match_as_in_ruby),
 		cmocka_unit_test(test_what_cannot_be_translated_is_refused_by_name),
 		cmocka_unit_test(test_expressions_cut_at_every_byte_are_compiled_or_refused),
-		cmocka_unit_test(test_a_text_that_would_take_for_ever_does_not_match),
+		cmocka_unit_test(test_no_text_takes_an_expression_for_ever),
+		cmocka_unit_test(test_an_overrun_is_counted_and_no_match_is_not),
+		cmocka_unit_test(test_ordinary_expressions_read_long_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
