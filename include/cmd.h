@@ -54,9 +54,17 @@ void cmd_usage(const struct command *c, FILE *to);
 
 /**
  * cmd_print(text, to):
- * Print ${text} with its control characters escaped.
+ * Print foreign text with what could command the terminal escaped (shown.h).
  */
 void cmd_print(const char *text, FILE *to);
+
+/**
+ * cmd_wrong(format, ...), cmd_print_json(json, to):
+ * Print a message on standard error, escaped, and a newline; print the JSON text
+ * ${json}, which is freed, escaped so that its meaning stays.
+ */
+void cmd_wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void cmd_print_json(char *json, FILE *to);
 
 /* The configuration that a command without -c reads. */
 #define CMD_CONF_DEFAULT TOWLINE_CONF "/towline.conf"

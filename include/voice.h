@@ -3,8 +3,7 @@
  *
  *	08:00:00.002 warn es  what happened, and what to do  key=value
  *
- * Control characters are escaped, so that no log line or file name can forge
- * a message or a terminal command.  Any thread may speak.
+ * Foreign text in it is escaped (shown.h).  Any thread may speak.
  */
 #ifndef VOICE_H
 #define VOICE_H

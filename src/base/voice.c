@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "shown.h"
 
 #define MESSAGE_MAX 4096
 
@@ -42,56 +43,6 @@ voice_level(enum voice level)
 	atomic_store(&voice_said, (int)level);
 }
 
-/* The length in bytes of the UTF-8 character at `s`; 0: no such character, or a control character. */
-static size_t
-character(const char *s)
-{
-	const unsigned char *c = (const unsigned char *)s;
-	size_t n = c[0] < 0x80 ? 1 : c[0] >= 0xf0 ? 4 : c[0] >= 0xe0 ? 3 : 2;
-
-	if (c[0] < 0x20 || c[0] == 0x7f || (c[0] > 0x7f && c[0] < 0xc2) || c[0] > 0xf4)
-		return 0;
-	if ((c[0] == 0xc2 && c[1] < 0xa0) || (c[0] == 0xe0 && c[1] < 0xa0) ||
-	    (c[0] == 0xed && c[1] > 0x9f) || (c[0] == 0xf0 && c[1] < 0x90) ||
-	    (c[0] == 0xf4 && c[1] > 0x8f))
-		return 0;
-	for (size_t i = 1; i < n; i++) {
-		if ((c[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	return n;
-}
-
-/*
- * Control characters, those of C1 too, would let a file name or a log line
- * forge messages; bytes that are no UTF-8 would make messages unreadable for a
- * program that stores them.
- */
-static size_t
-escape(char *to, size_t size, const char *from)
-{
-	static const char hex[] = "0123456789abcdef";
-	size_t n = 0;
-
-	while (*from != '\0' && n + 5 < size) {
-		unsigned char c = (unsigned char)*from;
-		size_t whole = character(from);
-
-		if (whole > 0) {
-			memcpy(to + n, from, whole);
-			n += whole;
-			from += whole;
-			continue;
-		}
-		from++;
-		to[n++] = '\\';
-		to[n++] = 'x';
-		to[n++] = hex[c >> 4];
-		to[n++] = hex[c & 15];
-	}
-	return n;
-}
-
 void
 voice_say(enum voice level, const char *subject, const char *format, ...)
 {
@@ -112,7 +63,7 @@ voice_say(enum voice level, const char *subject, const char *format, ...)
 	head = snprintf(line, sizeof(line), "%02d:%02d:%02d.%03d %-5s %-5s ", tm.tm_hour, tm.tm_min,
 	    tm.tm_sec, (int)(now % NS_PER_S / NS_PER_MS), voice_names[level], subject);
 	n = (size_t)head;
-	n += escape(line + n, sizeof(line) - n - 1, text);
+	n += shown_write(line + n, sizeof(line) - n - 1, slice_of(text));
 	line[n++] = '\n';
 	while (write(voice_fd, line, n) < 0 && errno == EINTR)
 		;

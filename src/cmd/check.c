@@ -55,10 +55,11 @@ check_run(int argc, char **argv)
 	agent_words_free(agent_conf_load(service_of(conf), path, findings));
 	findings_print(findings, FINDING_NOTE, stdout);
 	errors = findings_count(findings, FINDING_ERROR);
+	cmd_print(path, stdout);
 	if (errors > 0) {
-		printf("%s: %zu error%s\n", path, errors, errors == 1 ? "" : "s");
+		printf(": %zu error%s\n", errors, errors == 1 ? "" : "s");
 	} else {
-		printf("%s: right", path);
+		printf(": right");
 		kind_print(conf, SECTION_INPUT, "; from ");
 		kind_print(conf, SECTION_FILTER, " through ");
 		kind_print(conf, SECTION_OUTPUT, " to ");

@@ -5,22 +5,21 @@
 #include <stdlib.h>
 
 #include "memory.h"
+#include "shown.h"
 #include "timestamp.h"
 
-/* Values come from log lines: their control characters are escaped for the terminal. */
+#define VALUE_SHOWN 160
+
+/* Values come from log lines: they are escaped for the terminal, and cut behind a whole character. */
 static void
 print_value(FILE *to, struct slice s)
 {
-	struct slice shown = slice_cut(s, 160);
+	struct slice shown = slice_cut(s, VALUE_SHOWN);
 
-	for (size_t i = 0; i < shown.len; i++) {
-		unsigned char c = (unsigned char)s.at[i];
-
-		if (c < 0x20 || c == 0x7f)
-			fprintf(to, "\\x%02x", c);
-		else
-			fputc(c, to);
-	}
+	while (
+	    shown.len < s.len && shown.len > 0 && ((unsigned char)s.at[shown.len] & 0xc0) == 0x80)
+		shown.len--;
+	shown_print(shown, to);
 	if (shown.len < s.len)
 		fprintf(to, "… (%zu bytes)", s.len);
 }

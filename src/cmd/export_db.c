@@ -125,13 +125,13 @@ export_to(const char *file, struct map *paths)
 	long rows = -1;
 
 	if (access(file, F_OK) == 0) {
-		fprintf(stderr, "towline export-db: %s is there already; name a new file\n", file);
+		cmd_wrong("towline export-db: %s is there already; name a new file", file);
 		return EXIT_WRONG;
 	}
 	if (sqlite3_open(file, &db) == SQLITE_OK)
 		rows = rows_write(db, paths);
 	if (rows < 0)
-		fprintf(stderr, "towline export-db: cannot write %s: %s\n", file,
+		cmd_wrong("towline export-db: cannot write %s: %s", file,
 		    db != NULL ? sqlite3_errmsg(db) : "out of memory");
 	else
 		printf("%ld files; in Fluent Bit's [INPUT]: DB %s\n", rows, file);

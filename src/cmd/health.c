@@ -56,8 +56,7 @@ ask(const char *url)
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	code = curl_easy_perform(curl);
 	if (code != CURLE_OK)
-		fprintf(stderr, "towline health: no answer from %s: %s\n", url,
-		    curl_easy_strerror(code));
+		cmd_wrong("towline health: no answer from %s: %s", url, curl_easy_strerror(code));
 	else
 		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_cleanup(curl);

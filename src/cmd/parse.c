@@ -12,6 +12,7 @@
 #include "chain.h"
 #include "explain.h"
 #include "service.h"
+#include "shown.h"
 #include "voice.h"
 
 static int parse_run(int argc, char **argv);
@@ -71,7 +72,8 @@ on_record(void *arg, const struct framed *f)
 		buffer_clear(&p->batch->body);
 		p->batch->nitems = 0;
 		if (batch_put(p->batch, &p->rules, &p->record)) {
-			fwrite(p->batch->body.at + item->document, 1, item->end - item->document,
+			shown_json((struct slice){ p->batch->body.at + item->document,
+				       item->end - item->document },
 			    stdout);
 			fputc('\n', stdout);
 		}

@@ -63,7 +63,7 @@ leave(struct replay *r, uint64_t at, uint64_t len)
 	r->left++;
 	if (letters_copy(&r->letters, at, len, r->left_fd) == 0)
 		return 0;
-	fprintf(stderr, "towline replay: cannot copy from %s to %s: %m\n", r->file, r->rest);
+	cmd_wrong("towline replay: cannot copy from %s to %s: %m", r->file, r->rest);
 	return -1;
 }
 
@@ -133,9 +133,8 @@ outputs_find(struct replay *r, const struct conf *conf)
 	if (servers > 1)
 		r->only = NULL;
 	if (servers == 0)
-		fprintf(stderr,
-		    "towline replay: %s has no output that letters can go to: es, "
-		    "opensearch\n",
+		cmd_wrong("towline replay: %s has no output that letters can go to: es, "
+			  "opensearch",
 		    conf->file);
 	return servers > 0 ? 0 : -1;
 }
@@ -163,7 +162,7 @@ output_of(const struct replay *r, struct slice raw)
 static int
 malformed(struct replay *r, const struct line *line, const char *what)
 {
-	fprintf(stderr, "%s:%" PRIu64 ": no dead letter: %s\n", r->file, line->number, what);
+	cmd_wrong("%s:%" PRIu64 ": no dead letter: %s", r->file, line->number, what);
 	return leave(r, line->at, line->len);
 }
 
@@ -208,7 +207,7 @@ lines_take(struct replay *r)
 			return -1;
 	}
 	if (got < 0)
-		fprintf(stderr, "towline replay: cannot read %s: %m\n", r->file);
+		cmd_wrong("towline replay: cannot read %s: %m", r->file);
 	return got < 0 ? -1 : flush(r);
 }
 
@@ -218,21 +217,19 @@ static int
 files_open(struct replay *r)
 {
 	if (letters_open(&r->letters, r->file) < 0) {
-		fprintf(stderr, "towline replay: cannot read %s: %m\n", r->file);
+		cmd_wrong("towline replay: cannot read %s: %m", r->file);
 		return -1;
 	}
 	r->left_fd = open(r->rest, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (r->left_fd >= 0)
 		return 0;
 	if (errno == EEXIST)
-		fprintf(stderr,
-		    "towline replay: %s is there already: replay it by itself, or move "
-		    "it away, or name another with --rest\n",
+		cmd_wrong("towline replay: %s is there already: replay it by itself, or move "
+			  "it away, or name another with --rest",
 		    r->rest);
 	else
-		fprintf(stderr,
-		    "towline replay: cannot write %s, where letters go that are left: "
-		    "%m\n",
+		cmd_wrong("towline replay: cannot write %s, where letters go that are left: "
+			  "%m",
 		    r->rest);
 	return -1;
 }
@@ -275,7 +272,7 @@ finish(struct replay *r)
 		printf("%" PRIu64 " of those taken are in the failure store, not in the index\n",
 		    r->kept_elsewhere);
 	if (r->left > 0 && fsync(r->left_fd) < 0)
-		fprintf(stderr, "towline replay: cannot sync %s: %m\n", r->rest);
+		cmd_wrong("towline replay: cannot sync %s: %m", r->rest);
 	if (r->retired != NULL)
 		printf("%s is %s now\n", r->file, r->retired);
 	else if (r->retire && r->left > 0)
@@ -294,9 +291,8 @@ replay(struct replay *r, const struct conf *conf)
 		if (lines_take(r) == 0)
 			code = finish(r);
 		else
-			fprintf(stderr,
-			    "towline replay: stopped; %s is as it was, and %s not "
-			    "complete\n",
+			cmd_wrong("towline replay: stopped; %s is as it was, and %s not "
+				  "complete",
 			    r->file, r->rest);
 	}
 	if (r->left_fd >= 0)

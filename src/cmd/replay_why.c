@@ -25,8 +25,9 @@ void
 replay_why_print(const struct why_table *t, const char *file, FILE *to)
 {
 	for (unsigned i = 0; i < t->n; i++) {
-		fprintf(to, "%s:%" PRIu64 ": %" PRIu64 " letter%s ", file, t->at[i].line,
-		    t->at[i].count, t->at[i].count == 1 ? "" : "s");
+		cmd_print(file, to);
+		fprintf(to, ":%" PRIu64 ": %" PRIu64 " letter%s ", t->at[i].line, t->at[i].count,
+		    t->at[i].count == 1 ? "" : "s");
 		cmd_print(t->at[i].text, to);
 		putc('\n', to);
 	}

@@ -72,8 +72,7 @@ ask(const struct report_query *q, const struct conf *conf, struct report *out)
 		if (from != NULL)
 			return from(q, &conf->sections[i], out);
 	}
-	fprintf(stderr,
-	    "towline report: %s has no output that can be asked: es, opensearch or sqlite\n",
+	cmd_wrong("towline report: %s has no output that can be asked: es, opensearch or sqlite",
 	    conf->file);
 	return -1;
 }
@@ -128,7 +127,8 @@ since_read(const char *text)
 static int
 wrong(const char *what, const char *word)
 {
-	fprintf(stderr, "towline report: %s '%s'\n\n", what, word);
+	cmd_wrong("towline report: %s '%s'", what, word);
+	fputc('\n', stderr);
 	cmd_usage(&cmd_report, stderr);
 	return -1;
 }

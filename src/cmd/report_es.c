@@ -13,6 +13,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "cmd.h"
 #include "report.h"
 
 static const char *const fields[] = {
@@ -39,7 +40,7 @@ say_status(const struct ask *a, long status, const struct buffer *answer)
 	const char *why =
 	    json_string_value(json_object_get(json_object_get(reply, "error"), "reason"));
 
-	fprintf(stderr, "towline report: %s answers %ld to %.*s%s%.300s\n", server_host(), status,
+	cmd_wrong("towline report: %s answers %ld to %.*s%s%.300s", server_host(), status,
 	    (int)strcspn(a->path, "?"), a->path, why != NULL ? ": " : "", why != NULL ? why : "");
 	json_decref(reply);
 }
@@ -93,8 +94,8 @@ send_search(const struct ask *a, json_t *body)
 	if (status == 200) {
 		reply = json_loadb(answer.at != NULL ? answer.at : "", answer.len, 0, &error);
 		if (reply == NULL)
-			fprintf(stderr, "towline report: %s answers no JSON: %s\n", server_host(),
-			    error.text);
+			cmd_wrong(
+			    "towline report: %s answers no JSON: %s", server_host(), error.text);
 	} else if (status >= 0) {
 		say_status(a, status, &answer);
 	}
@@ -388,7 +389,7 @@ labels_ask(struct ask *a)
 		return -1;
 	a->labelled = json_integer_value(INSIDE(reply, "hits", "total", "value")) > 0;
 	if (json_integer_value(INSIDE(reply, "_shards", "total")) == 0)
-		fprintf(stderr, "towline report: %s has no index %.*s yet\n", server_host(),
+		cmd_wrong("towline report: %s has no index %.*s yet", server_host(),
 		    (int)strcspn(a->path + 1, "/"), a->path + 1);
 	json_decref(reply);
 	return 0;

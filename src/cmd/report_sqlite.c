@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "cmd.h"
 #include "map.h"
 #include "report.h"
 #include "service.h"
@@ -68,7 +69,7 @@ is_excluded(sqlite3_context *context, int n, sqlite3_value **values)
 static int
 say_failure(sqlite3 *db, const char *path)
 {
-	fprintf(stderr, "towline report: %s: %s%s\n", path, sqlite3_errmsg(db),
+	cmd_wrong("towline report: %s: %s%s", path, sqlite3_errmsg(db),
 	    strstr(sqlite3_errmsg(db), "no such table") != NULL
 		? " (has towline written to it yet?)"
 		: "");

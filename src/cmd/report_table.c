@@ -6,7 +6,9 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "cmd.h"
 #include "report.h"
+#include "shown.h"
 #include "timestamp.h"
 
 struct report_row *
@@ -248,24 +250,14 @@ width(const char *text)
 	return n;
 }
 
-/* Control characters (C0, DEL and, as UTF-8, C1) as \xNN, so that no log line commands a terminal. */
+/* No log line commands a terminal. */
 static char *
 harmless(char *text)
 {
-	struct buffer b;
-	char *out;
+	size_t len = strlen(text);
+	char *out = xmalloc(4 * len + 1);
 
-	buffer_init(&b, 0);
-	for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
-		if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)
-			buffer_printf(&b, "\\x%02x", *++c);
-		else if (*c < 0x20 || *c == 0x7f)
-			buffer_printf(&b, "\\x%02x", *c);
-		else
-			buffer_put(&b, (struct slice){ (const char *)c, 1 });
-	}
-	out = xslicedup(buffer_slice(&b));
-	buffer_fini(&b);
+	out[shown_write(out, 4 * len, (struct slice){ text, len })] = '\0';
 	free(text);
 	return out;
 }
@@ -343,8 +335,7 @@ print_json(const struct report_query *q, const struct report *r, FILE *to)
 		}
 		json_array_append_new(all, row);
 	}
-	json_dumpf(all, to, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
-	fputc('\n', to);
+	cmd_print_json(json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(15)), to);
 	json_decref(all);
 }
 

@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 
+#include "cmd.h"
 #include "memory.h"
 
 #define TIMEOUT 120L /* s: an aggregation over a day may take long */
@@ -52,7 +53,7 @@ hosts_of(const struct section *output, const char *command)
 	n = hosts_parse(text != NULL ? text : "127.0.0.1", (unsigned)port_of(output), hosts.at, why,
 	    sizeof(why));
 	if (n < 0) {
-		fprintf(stderr, "towline %s: Host: %s\n", command, why);
+		cmd_wrong("towline %s: Host: %s", command, why);
 		return -1;
 	}
 	hosts.n = (unsigned)n;
@@ -98,7 +99,7 @@ secret_file(const struct section *output, const char *name)
 		return NULL;
 	secret = conf_secret_file(path, &why);
 	if (secret == NULL)
-		fprintf(stderr, "towline: %s %s %s\n", name, path, why);
+		cmd_wrong("towline: %s %s %s", name, path, why);
 	return secret;
 }
 
@@ -226,7 +227,7 @@ post_to(const struct section *output, const char *host, const struct server_ask 
 	ask->take(ask->arg, SLICE(""));
 	code = curl_easy_perform(r.curl);
 	if (code != CURLE_OK)
-		fprintf(stderr, "towline %s: no answer from %s: %s\n", ask->command, host,
+		cmd_wrong("towline %s: no answer from %s: %s", ask->command, host,
 		    r.error[0] != '\0' ? r.error : curl_easy_strerror(code));
 	else
 		curl_easy_getinfo(r.curl, CURLINFO_RESPONSE_CODE, &status);
@@ -257,8 +258,8 @@ server_post(const struct section *output, const struct server_ask *ask)
 		if (!host_failed(status))
 			break;
 		if (status >= 0 && i + 1 < hosts.n)
-			fprintf(stderr, "towline %s: %s answers %ld\n", ask->command, server_host(),
-			    status);
+			cmd_wrong(
+			    "towline %s: %s answers %ld", ask->command, server_host(), status);
 	}
 	return status;
 }

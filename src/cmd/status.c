@@ -141,8 +141,7 @@ print_json(const struct rows *rows)
 			(json_int_t)r->size, "shipped", (json_int_t)r->shipped, "counted",
 			(json_int_t)r->counted, "open", r->open, "path", r->path, "held", r->held));
 	}
-	json_dumpf(all, stdout, JSON_INDENT(1));
-	putchar('\n');
+	cmd_print_json(json_dumps(all, JSON_INDENT(1)), stdout);
 	json_decref(all);
 }
 

@@ -7,6 +7,7 @@
 
 #include "conf.h"
 #include "memory.h"
+#include "shown.h"
 
 /* A configuration with more mistakes than this is no configuration. */
 #define FINDINGS_MAX 1000
@@ -103,20 +104,6 @@ one_order(const void *left, const void *right)
 	return a->number < b->number ? -1 : a->number > b->number;
 }
 
-/* Control characters come from files, too: a terminal must not obey them. */
-static void
-text_print(const char *text, FILE *to)
-{
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c < 0x20 || c == 0x7f)
-			fprintf(to, "\\x%02x", c);
-		else
-			fputc(c, to);
-	}
-}
-
 void
 findings_print(const struct findings *f, enum finding least_kind, FILE *to)
 {
@@ -130,13 +117,13 @@ findings_print(const struct findings *f, enum finding least_kind, FILE *to)
 		if (one->kind > least_kind)
 			continue;
 		if (one->file != SIZE_MAX) {
-			text_print(f->files[one->file], to);
+			shown_print(slice_of(f->files[one->file]), to);
 			if (one->line > 0)
 				fprintf(to, ":%u", one->line);
 			fputs(": ", to);
 		}
 		fputs(kinds[one->kind], to);
-		text_print(one->text, to);
+		shown_print(slice_of(one->text), to);
 		fputc('\n', to);
 	}
 	if (f->n == FINDINGS_MAX)

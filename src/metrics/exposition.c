@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "shown.h"
+
 const double metrics_duration_buckets[DELIVERY_BUCKETS] = { 0.1, 0.5, 1, 5, 15, 60, 300, 600, 1800,
 	3600 };
 
@@ -19,27 +21,6 @@ static const char *const kind_names[] = { "counter", "gauge", "histogram", "info
 
 /* ---- labels */
 
-/* Length of the valid UTF-8 character at `s`, 0 when there is none (Unicode 15, table 3-7). */
-static size_t
-character(struct slice s)
-{
-	const unsigned char *c = (const unsigned char *)s.at;
-	size_t n = c[0] < 0x80 ? 1 : c[0] < 0xc2 ? 0 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : 4;
-
-	if (n < 2)
-		return n;
-	if (n > s.len || c[0] > 0xf4)
-		return 0;
-	for (size_t i = 1; i < n; i++) {
-		if ((c[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) ||
-	    (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 size_t
 exposition_label_clean(struct slice value, char *to)
 {
@@ -47,8 +28,7 @@ exposition_label_clean(struct slice value, char *to)
 	size_t len = 0;
 
 	while (value.len > 0) {
-		unsigned char first = (unsigned char)value.at[0];
-		size_t n = first < 0x20 || first == 0x7f ? 0 : character(value);
+		size_t n = shown_char(value);
 		const char *from = n == 0 ? replacement : value.at;
 		size_t put = n == 0 ? sizeof(replacement) - 1 : n;
 

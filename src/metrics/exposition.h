@@ -31,8 +31,8 @@ struct exposition {
 
 /**
  * exposition_label_clean(value, to):
- * Copy ${value} to ${to} (LABEL_MAX bytes) as valid UTF-8 without control
- * characters (each bad byte becomes U+FFFD), cut between characters.  Return
+ * Copy ${value} to ${to} (LABEL_MAX bytes) as valid UTF-8 of characters
+ * that are only shown (shown.h; each bad byte becomes U+FFFD), cut between characters.  Return
  * the length.
  */
 size_t exposition_label_clean(struct slice value, char *to);

@@ -24,6 +24,7 @@ class FakeServer:
     def __init__(self, behave=lambda n, body: None):
         self.behave, self.documents, self.bulks = behave, {}, 0
         self.judge = lambda index: None
+        self.search = 200, b"{}"
         self.late = threading.Event()
         self.conflicts, self.sizes, self.lock = 0, [], threading.Lock()
         fake = self
@@ -48,7 +49,7 @@ class FakeServer:
                 if self.path.split("?")[0].endswith("/_bulk"):
                     fake.bulk(self, body)
                 else:
-                    self.answer(200, b"{}")
+                    self.answer(*fake.search)
 
             def body(self):
                 data = self.rfile.read(int(self.headers.get("Content-Length", 0)))

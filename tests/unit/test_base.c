@@ -13,6 +13,7 @@
 #include "backoff.h"
 #include "map.h"
 #include "memory.h"
+#include "shown.h"
 #include "voice.h"
 
 static void
@@ -116,6 +117,51 @@ test_voice_escapes_what_could_forge_a_message(void **state)
 	unlink(path);
 }
 
+static const struct {
+	const char *text, *shown, *json; /* json NULL: as the text */
+} foreign[] = {
+	{ "plain \"\\ é€😀", "plain \"\\ é€😀", NULL },
+	{ "a\tb\r\n\x1b[0m\x7f", "a\\x09b\\x0d\\x0a\\x1b[0m\\x7f", "a\tb\r\n\x1b[0m\\u007f" },
+	{ "\xc2\x80\xc2\x9f\xc2\xa0", "\\xc2\\x80\\xc2\\x9f\xc2\xa0", "\\u0080\\u009f\xc2\xa0" },
+	{ "\xe2\x80\xae\xe2\x80\xaf", "\\xe2\\x80\\xae\xe2\x80\xaf", "\\u202e\xe2\x80\xaf" },
+	{ "\xe2\x80\x8d\xe2\x80\x8e", "\xe2\x80\x8d\\xe2\\x80\\x8e", "\xe2\x80\x8d\\u200e" },
+	{ "\xe2\x81\xa6\xe2\x81\xa9", "\\xe2\\x81\\xa6\\xe2\\x81\\xa9", "\\u2066\\u2069" },
+	{ "\xd8\x9c", "\\xd8\\x9c", "\\u061c" },
+	{ "\xff\xc0\x80\xed\xa0\x80\xf4\x90\x80\x80\xe2\x80",
+	    "\\xff\\xc0\\x80\\xed\\xa0\\x80\\xf4\\x90\\x80\\x80\\xe2\\x80", NULL },
+};
+
+static void
+test_foreign_text_commands_no_terminal(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+		const char *want[] = { foreign[i].shown,
+			foreign[i].json ? foreign[i].json : foreign[i].text };
+		void (*const print[])(struct slice, FILE *) = { shown_print, shown_json };
+		char line[128];
+		size_t n = shown_write(line, sizeof(line), slice_of(foreign[i].text));
+
+		assert_true(slice_eq((struct slice){ line, n }, slice_of(want[0])));
+		for (size_t most = 0; most < n; most++) {
+			size_t cut = shown_write(line, most, slice_of(foreign[i].text));
+
+			assert_true(cut <= most && strncmp(line, want[0], cut) == 0);
+			assert_true(((unsigned char)want[0][cut] & 0xc0) != 0x80);
+		}
+		for (int j = 0; j < 2; j++) {
+			char *text = NULL;
+			size_t len;
+			FILE *to = open_memstream(&text, &len);
+
+			print[j](slice_of(foreign[i].text), to);
+			fclose(to);
+			assert_string_equal(text, want[j]);
+			free(text);
+		}
+	}
+}
+
 static void
 test_said_lately_lets_one_through(void **state)
 {
@@ -192,6 +238,7 @@ main(void)
 		cmocka_unit_test(test_arena_is_aligned_and_never_exceeds_its_size),
 		cmocka_unit_test(test_buffer_grows_to_its_cap_and_no_further),
 		cmocka_unit_test(test_voice_escapes_what_could_forge_a_message),
+		cmocka_unit_test(test_foreign_text_commands_no_terminal),
 		cmocka_unit_test(test_said_lately_lets_one_through),
 		cmocka_unit_test(test_blanks_are_trimmed_and_texts_cut),
 		cmocka_unit_test(test_waits_double_up_to_a_cap_and_differ),

@@ -98,6 +98,7 @@ static const struct {
 	{ { "nul\0tab\t\x7f", 9 }, "l=\"nul" FFFD "tab" FFFD FFFD "\"" },
 	{ { "\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80", 9 },
 	    "l=\"\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80\"" },
+	{ { "\xc2\x9b\xe2\x80\xae", 5 }, "l=\"" FFFD FFFD FFFD FFFD FFFD "\"" },
 	{ { "\xc3", 1 }, "l=\"" FFFD "\"" },
 	{ { "\xe2\x82", 2 }, "l=\"" FFFD FFFD "\"" },
 	{ { "\xc0\xaf", 2 }, "l=\"" FFFD FFFD "\"" },          /* overlong */

@@ -327,7 +327,7 @@ test_a_table_commands_no_terminal(void **state)
 	row->sample = report_table_sample(SLICE("a\tb\x7f\nc"));
 	report_table_print(&q, &r, false, to);
 	fclose(to);
-	assert_non_null(strstr(text, "\n\\x1b[2J\\x9b  "));
+	assert_non_null(strstr(text, "\n\\x1b[2J\\xc2\\x9b  "));
 	assert_non_null(strstr(text, "  a\\x09b\\x7f\n"));
 	assert_non_null(strstr(text,
 	    ", kubernetes.labels.app is matillion-agent[-…] or matillion-runner[-…], or missing\n"));
