@@ -115,7 +115,8 @@ void findings_free(struct findings *f);
 /**
  * findings_add(f, kind, file, line, format, ...):
  * Note one finding; ${line} 0 when it concerns no line, ${file} NULL when no
- * file.
+ * file.  ${format} outlives ${f}: findings of one format are alike, and of those
+ * 20 are kept; the last of these is printed with the number of the others.
  */
 void findings_add(struct findings *f, enum finding kind, const char *file, unsigned line,
     const char *format, ...) __attribute__((format(printf, 5, 6)));
@@ -129,6 +130,15 @@ size_t findings_count(const struct findings *f, enum finding kind);
  * its kind.
  */
 void findings_print(const struct findings *f, enum finding least, FILE *to);
+
+/**
+ * findings_name(word, to):
+ * Write the part of ${word}, a name that is wrong, which a message may show, and
+ * return ${to}: after a character that no name has a secret may follow
+ * (HTTP_Passwd=…).
+ */
+#define FINDINGS_NAME 72
+const char *findings_name(struct slice word, char to[FINDINGS_NAME]);
 
 /**
  * findings_nearest(word, names, n):

@@ -78,6 +78,8 @@ parser_name_check(struct reading *r, const struct section *s, const char *option
 		    u->file, u->line);
 		return;
 	}
+	if (r->incomplete[multiline ? SECTION_MULTILINE_PARSER : SECTION_PARSER])
+		return;
 	meant = findings_nearest(name, known, n);
 	findings_add(r->findings, FINDING_ERROR, s->file, line, "no parser '%s' is defined%s%s%s",
 	    name, meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");

@@ -11,19 +11,30 @@
 
 /* A configuration with more mistakes than this is no configuration. */
 #define FINDINGS_MAX 1000
+#define ALIKE_MAX 20
+#define KINDS_MAX 256 /* formats in the whole program; further ones are not counted */
 
 struct one {
 	enum finding kind;
 	size_t file; /* index into files */
 	unsigned line;
 	size_t number; /* in the order of their finding */
+	size_t alike;  /* of a kind's last kept one: the index into alike; else SIZE_MAX */
 	char *text;
+};
+
+/* Findings of one format, with their number. */
+struct alike {
+	const char *format;
+	size_t n;
 };
 
 struct findings {
 	struct one *at;
 	size_t n;
 	size_t count[FINDING_NOTE + 1];
+	struct alike alike[KINDS_MAX];
+	size_t nalike;
 	char **files; /* in the order in which they were first named */
 	size_t nfiles;
 };
@@ -62,15 +73,32 @@ file_rank(struct findings *f, const char *file)
 	return f->nfiles++;
 }
 
+/* The kind of ${format}, the present finding counted; NULL: there are too many kinds. */
+static struct alike *
+alike_count(struct findings *f, const char *format)
+{
+	size_t i = 0;
+
+	while (i < f->nalike && f->alike[i].format != format)
+		i++;
+	if (i == KINDS_MAX)
+		return NULL;
+	if (i == f->nalike)
+		f->alike[f->nalike++].format = format;
+	f->alike[i].n++;
+	return &f->alike[i];
+}
+
 void
 findings_add(
     struct findings *f, enum finding kind, const char *file, unsigned line, const char *format, ...)
 {
+	const struct alike *alike = alike_count(f, format);
 	char text[1024];
 	va_list args;
 
 	f->count[kind]++;
-	if (f->n == FINDINGS_MAX)
+	if (f->n == FINDINGS_MAX || (alike != NULL && alike->n > ALIKE_MAX))
 		return;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
@@ -81,6 +109,8 @@ findings_add(
 		.file = file_rank(f, file),
 		.line = line,
 		.number = f->n,
+		.alike =
+		    alike != NULL && alike->n == ALIKE_MAX ? (size_t)(alike - f->alike) : SIZE_MAX,
 		.text = xstrdup(text),
 	};
 	f->n++;
@@ -124,13 +154,38 @@ findings_print(const struct findings *f, enum finding least_kind, FILE *to)
 		}
 		fputs(kinds[one->kind], to);
 		shown_print(slice_of(one->text), to);
+		if (one->alike != SIZE_MAX && f->alike[one->alike].n > ALIKE_MAX)
+			fprintf(to, " (and %zu more like it)", f->alike[one->alike].n - ALIKE_MAX);
 		fputc('\n', to);
 	}
 	if (f->n == FINDINGS_MAX)
 		fputs("and more\n", to);
 }
 
-/* ---- the nearest right name */
+/* ---- names */
+
+static bool
+is_of_name(unsigned char c)
+{
+	return c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+	       (c >= 'a' && c <= 'z') || (c != '\0' && strchr("_.-*@]", c) != NULL);
+}
+
+const char *
+findings_name(struct slice word, char to[FINDINGS_NAME])
+{
+	static const char more[] = "…";
+	size_t n = 0;
+
+	if (word.len > 0 && strchr("\"'[{", word.at[0]) != NULL)
+		n++;
+	while (n < word.len && n < FINDINGS_NAME - sizeof(more) &&
+	       is_of_name((unsigned char)word.at[n]))
+		n++;
+	memcpy(to, word.at, n);
+	memcpy(to + n, n < word.len ? more : "", n < word.len ? sizeof(more) : 1);
+	return to;
+}
 
 #define WORD_MAX 64
 

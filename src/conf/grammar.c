@@ -33,9 +33,14 @@ struct grammar {
 	struct variables *variables;
 	unsigned files, entries;
 	bool too_much; /* a cap was met, and the finding is added */
+	bool missed;   /* a file could not be read */
 };
 
 #define NO_BLOCK SIZE_MAX
+
+#define YAML                                                                                       \
+	"this is YAML, which is not read yet: write it in Fluent Bit's classic form, [SECTION] "   \
+	"and indented `Key value` lines"
 
 /* The place in one file. */
 struct place {
@@ -67,6 +72,12 @@ grammar_free(struct grammar *g)
 		return;
 	variables_free(g->variables);
 	free(g);
+}
+
+bool
+grammar_missed(const struct grammar *g)
+{
+	return g->missed;
 }
 
 #define WRONG(g, p, ...)                                                                           \
@@ -116,16 +127,17 @@ section_begin(struct grammar *g, struct place *p, struct slice line, struct conf
 {
 	const char *close = memchr(line.at, ']', line.len);
 	struct slice name = slice_trim(slice_from(line, 1)), rest = { line.at, 0 };
+	char shown[FINDINGS_NAME], other[FINDINGS_NAME];
 
 	if (close == NULL) {
-		WRONG(g, p, "no ] behind '%.*s'", SLICE_ARG(line));
+		WRONG(g, p, "no ] behind '%s'", findings_name(line, shown));
 	} else {
 		name = slice_trim((struct slice){ line.at + 1, (size_t)(close - line.at - 1) });
 		rest = slice_trim(slice_from(line, (size_t)(close - line.at) + 1));
 	}
 	if (rest.len > 0)
-		WRONG(g, p, "'%.*s' behind [%.*s]: a section stands on a line of its own",
-		    SLICE_ARG(rest), SLICE_ARG(name));
+		WRONG(g, p, "'%s' behind [%s]: a section stands on a line of its own",
+		    findings_name(rest, shown), findings_name(name, other));
 	blocks->at = pool_grow(g->pool, blocks->at, blocks->n, sizeof(*blocks->at));
 	p->block = blocks->n++;
 	blocks->at[p->block] = (struct conf_block){
@@ -141,10 +153,11 @@ entry_add(struct grammar *g, struct place *p, struct slice line, struct conf_blo
 	struct conf_block *b = p->block == NO_BLOCK ? NULL : &blocks->at[p->block];
 	struct slice rest = line, key = word_take(&rest);
 	struct conf_entry e = { .line = p->line };
+	char shown[FINDINGS_NAME];
 
 	if (b == NULL) {
 		if (!p->orphans)
-			WRONG(g, p, "'%.*s' stands before any [SECTION]", SLICE_ARG(key));
+			WRONG(g, p, "'%s' stands before any [SECTION]", findings_name(key, shown));
 		p->orphans = true;
 		return;
 	}
@@ -153,7 +166,7 @@ entry_add(struct grammar *g, struct place *p, struct slice line, struct conf_blo
 		return;
 	}
 	if (rest.len == 0) {
-		WRONG(g, p, "'%.*s' has no value", SLICE_ARG(key));
+		WRONG(g, p, "'%s' has no value", findings_name(key, shown));
 		return;
 	}
 	if (g->entries++ >= ENTRIES_MAX) {
@@ -174,6 +187,7 @@ static void
 set_variable(struct grammar *g, struct place *p, struct slice rest)
 {
 	const char *equals = memchr(rest.at, '=', rest.len);
+	char shown[FINDINGS_NAME];
 	struct slice name;
 	char *value;
 
@@ -184,7 +198,7 @@ set_variable(struct grammar *g, struct place *p, struct slice rest)
 	name = slice_trim((struct slice){ rest.at, (size_t)(equals - rest.at) });
 	value = value_expand(g, p, slice_from(rest, (size_t)(equals - rest.at) + 1));
 	if (value != NULL && !variables_set(g->variables, name, value))
-		WRONG(g, p, "'%.*s' cannot be a variable's name", SLICE_ARG(name));
+		WRONG(g, p, "'%s' cannot be a variable's name", findings_name(name, shown));
 }
 
 /* ---- included files */
@@ -219,6 +233,7 @@ include(struct grammar *g, struct place *p, struct slice rest, struct conf_block
 		    "@INCLUDE '%s' matches no file", pattern);
 	} else {
 		WRONG(g, p, "@INCLUDE '%s': no such file, here or beside the main file", pattern);
+		g->missed = true;
 	}
 	globfree(&found);
 }
@@ -228,19 +243,17 @@ directive(struct grammar *g, struct place *p, struct slice line, struct conf_blo
 {
 	static const char *const names[] = { "@INCLUDE", "@SET" };
 	struct slice rest = line, word = word_take(&rest);
+	char name[FINDINGS_NAME];
 	const char *meant;
-	char *name;
 
 	if (word_is(word, "@INCLUDE")) {
 		include(g, p, rest, blocks);
 	} else if (word_is(word, "@SET")) {
 		set_variable(g, p, rest);
 	} else {
-		name = xslicedup(word);
-		meant = findings_nearest(name, names, 2);
+		meant = findings_nearest(findings_name(word, name), names, 2);
 		WRONG(g, p, "no directive '%s'%s%s%s", name, meant ? "; did you mean '" : "",
 		    meant ? meant : "", meant ? "'?" : "");
-		free(name);
 	}
 }
 
@@ -249,6 +262,7 @@ line_read(struct grammar *g, struct place *p, struct slice line, struct conf_blo
 {
 	bool indented = line.len > 0 && slice_is_blank(line.at[0]);
 	struct slice text = slice_trim(line);
+	char shown[FINDINGS_NAME];
 
 	if (text.len == 0 || text.at[0] == '#')
 		return;
@@ -258,16 +272,14 @@ line_read(struct grammar *g, struct place *p, struct slice line, struct conf_blo
 	}
 	if (text.at[0] == '[') {
 		if (indented)
-			WRONG(g, p, "'%.*s' is indented; a section begins in column 1",
-			    SLICE_ARG(text));
+			WRONG(g, p, "'%s' is indented; a section begins in column 1",
+			    findings_name(text, shown));
 		section_begin(g, p, text, blocks);
 	} else if (text.at[0] == '@' && !indented) {
 		directive(g, p, text, blocks);
 	} else if (!indented) {
-		struct slice key = word_take(&text);
-
-		WRONG(g, p, "'%.*s' begins in column 1; the entries of a section are indented",
-		    SLICE_ARG(key));
+		WRONG(g, p, "'%s' begins in column 1; the entries of a section are indented",
+		    findings_name(word_take(&text), shown));
 	} else {
 		entry_add(g, p, text, blocks);
 	}
@@ -285,13 +297,47 @@ is_circle(const struct place *p)
 	return false;
 }
 
+/* A line that is neither blank nor a comment; its number is counted in *${line}. */
+static struct slice
+line_first(struct slice text, unsigned *line)
+{
+	while (text.len > 0) {
+		const char *end = memchr(text.at, '\n', text.len);
+		size_t len = end ? (size_t)(end - text.at) : text.len;
+		struct slice first = slice_trim_end((struct slice){ text.at, len });
+
+		++*line;
+		if (slice_trim(first).len > 0 && slice_trim(first).at[0] != '#')
+			return first;
+		text = slice_from(text, end ? len + 1 : len);
+	}
+	return text;
+}
+
+/*
+ * True when the text is YAML, Fluent Bit's other form: a mapping or a document
+ * begins in column 1, or the file's name says so and no section comes first.
+ */
+static bool
+is_yaml(const char *path, struct slice text, unsigned *line)
+{
+	struct slice first = line_first(text, line), name = slice_of(path);
+	size_t n = 0;
+
+	if (first.len > 0 && (first.at[0] == '[' || first.at[0] == '@'))
+		return false;
+	if (slice_ends(name, SLICE(".yaml")) || slice_ends(name, SLICE(".yml")))
+		return true;
+	while (n < first.len && (first.at[n] == '_' || (first.at[n] >= 'a' && first.at[n] <= 'z')))
+		n++;
+	return (n > 0 && n < first.len && first.at[n] == ':' &&
+		   (n + 1 == first.len || slice_is_blank(first.at[n + 1]))) ||
+	       slice_eq(first, SLICE("---")) || slice_starts(first, SLICE("%YAML"));
+}
+
 static void
 lines_read(struct grammar *g, struct place *p, struct slice text, struct conf_blocks *blocks)
 {
-	static const struct slice mark = { "\xef\xbb\xbf", 3 }; /* a mark that some editors write */
-
-	if (slice_starts(text, mark))
-		text = slice_from(text, mark.len);
 	while (text.len > 0) {
 		const char *end = memchr(text.at, '\n', text.len);
 		size_t len = end ? (size_t)(end - text.at) : text.len;
@@ -312,6 +358,9 @@ file_read(struct grammar *g, const struct place *from, const char *path, unsigne
 		.from = from,
 		.block = NO_BLOCK,
 	};
+	static const struct slice mark = { "\xef\xbb\xbf", 3 }; /* some editors write it */
+	struct slice text;
+	bool missed;
 	char why[512];
 	struct buffer b;
 	int result = -1;
@@ -322,13 +371,24 @@ file_read(struct grammar *g, const struct place *from, const char *path, unsigne
 		g->too_much = true;
 		return -1;
 	}
+	missed = g->missed;
+	g->missed = true; /* until it has been read */
 	if (!source_read(path, &p.id, &b, why, sizeof(why))) {
 		WRONG(g, from, "%s", why);
 	} else if (is_circle(&p)) {
 		WRONG(g, from, "%s includes itself", path);
 	} else {
-		lines_read(g, &p, buffer_slice(&b), blocks);
-		result = 0;
+		text = buffer_slice(&b);
+		if (slice_starts(text, mark))
+			text = slice_from(text, mark.len);
+		if (is_yaml(path, text, &p.line)) {
+			WRONG(g, &p, YAML);
+		} else {
+			p.line = 0;
+			g->missed = missed;
+			lines_read(g, &p, text, blocks);
+			result = 0;
+		}
 	}
 	buffer_fini(&b);
 	return result;

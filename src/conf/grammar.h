@@ -27,4 +27,11 @@ void grammar_free(struct grammar *g);
  */
 int grammar_read(struct grammar *g, const char *path, struct conf_blocks *blocks);
 
+/**
+ * grammar_missed(g):
+ * True when a file could not be read, an included one perhaps: a section that
+ * seems to be missing may stand there.
+ */
+bool grammar_missed(const struct grammar *g);
+
 #endif

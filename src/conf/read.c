@@ -46,6 +46,7 @@ plugin_unknown(
     struct reading *r, const struct conf_block *b, int kind, const char *name, unsigned line)
 {
 	const char *names[NAMES_MAX], *meant;
+	char shown[FINDINGS_NAME];
 	size_t n = 0;
 
 	for (size_t i = 0; r->registry->plugins[i] != NULL && n < NAMES_MAX; i++) {
@@ -64,8 +65,8 @@ plugin_unknown(
 	}
 	meant = findings_nearest(name, names, n);
 	findings_add(r->findings, FINDING_ERROR, b->file, line, "no plugin '%s' for [%s]%s%s%s",
-	    name, table_section_names[kind], meant ? "; did you mean '" : "", meant ? meant : "",
-	    meant ? "'?" : "");
+	    findings_name(slice_of(name), shown), table_section_names[kind],
+	    meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
 }
 
 static const struct plugin *
@@ -178,6 +179,7 @@ static void
 block_take(struct reading *r, const struct conf_block *b, bool parsers_only)
 {
 	int kind = kind_of(b->name);
+	char shown[FINDINGS_NAME];
 	const char *meant;
 	const struct plugin *p;
 	struct section *s;
@@ -187,8 +189,8 @@ block_take(struct reading *r, const struct conf_block *b, bool parsers_only)
 	if (kind < 0) {
 		meant = findings_nearest(b->name, table_section_names, SECTION_KINDS);
 		findings_add(r->findings, FINDING_ERROR, b->file, b->line, "no section [%s]%s%s%s",
-		    b->name, meant ? "; did you mean [" : "", meant ? meant : "",
-		    meant ? "]?" : "");
+		    findings_name(slice_of(b->name), shown), meant ? "; did you mean [" : "",
+		    meant ? meant : "", meant ? "]?" : "");
 		if (meant != NULL)
 			r->incomplete[kind_of(meant)] = true;
 		return;
@@ -297,12 +299,15 @@ conf_read(const char *path, const struct registry *registry, struct findings *fi
 	r.conf->file = pool_text(r.pool, slice_of(path));
 	g = grammar_new(r.pool, r.conf->file, findings);
 	read = grammar_read(g, path, &blocks) == 0;
+	for (int kind = 0; kind < SECTION_KINDS; kind++)
+		r.incomplete[kind] = grammar_missed(g);
 	for (size_t i = 0; i < blocks.n; i++)
 		block_take(&r, &blocks.at[i], false);
 	if (service_of(r.conf) == NULL)
 		section_implied(&r, SECTION_SERVICE, NULL, 0);
 	own = blocks.n;
 	parsers_read(&r, g, &blocks);
+	r.incomplete[SECTION_PARSER] |= grammar_missed(g);
 	for (size_t i = own; i < blocks.n; i++)
 		block_take(&r, &blocks.at[i], true);
 	parsers_implied(&r);

@@ -105,7 +105,8 @@ key_unknown(const struct registry *registry, const struct section *s, const stru
 	const char *names[NAMES_MAX], *meant;
 	const struct plugin *owner;
 	const struct option *o;
-	char title[TABLE_TITLE], other[TABLE_TITLE];
+	char title[TABLE_TITLE], other[TABLE_TITLE], shown[FINDINGS_NAME];
+	const char *key = findings_name(slice_of(e->key), shown);
 	size_t n = 0;
 
 	table_title(s->plugin, title);
@@ -115,14 +116,14 @@ key_unknown(const struct registry *registry, const struct section *s, const stru
 	owner = owner_find(registry, s->plugin, e->key);
 	if (owner != NULL)
 		findings_add(findings, FINDING_ERROR, s->file, e->line,
-		    "no option '%s' in %s; it belongs to %s", e->key, title,
+		    "no option '%s' in %s; it belongs to %s", key, title,
 		    table_title(owner, other));
 	else if (meant != NULL)
 		findings_add(findings, FINDING_ERROR, s->file, e->line,
-		    "no option '%s' in %s; did you mean '%s'?", e->key, title, meant);
+		    "no option '%s' in %s; did you mean '%s'?", key, title, meant);
 	else
-		findings_add(findings, FINDING_ERROR, s->file, e->line, "no option '%s' in %s",
-		    e->key, title);
+		findings_add(
+		    findings, FINDING_ERROR, s->file, e->line, "no option '%s' in %s", key, title);
 }
 
 /* ---- filling */
@@ -150,19 +151,20 @@ static bool
 entry_take(struct pool *pool, struct section *s, const struct option *o, unsigned *line,
     const struct conf_entry *e, struct findings *findings)
 {
-	char why[VALUE_WHY], title[TABLE_TITLE];
+	char why[VALUE_WHY], title[TABLE_TITLE], shown[FINDINGS_NAME];
+	const char *key = findings_name(slice_of(e->key), shown);
 	bool star = o->name[strlen(o->name) - 1] == '*';
 
 	table_title(s->plugin, title);
 	if (o->flags & OPT_LATER) {
 		findings_add(findings,
 		    s->plugin->kind == SECTION_PARSER ? FINDING_WARNING : FINDING_ERROR, s->file,
-		    e->line, "option '%s' of %s is not built yet", e->key, title);
+		    e->line, "option '%s' of %s is not built yet", key, title);
 		return false;
 	}
 	if (*line != 0 && !is_list(o) && !star) {
 		findings_add(findings, FINDING_ERROR, s->file, e->line,
-		    "'%s' is given twice in %s; first in line %u", e->key, title, *line);
+		    "'%s' is given twice in %s; first in line %u", key, title, *line);
 		return true;
 	}
 	if (*line == 0 && is_list(o) && is_stored(o))
@@ -172,7 +174,7 @@ entry_take(struct pool *pool, struct section *s, const struct option *o, unsigne
 		findings_add(findings, FINDING_ERROR, s->file, e->line, "%s", why);
 	else if (o->flags & OPT_IDLE)
 		findings_add(findings, FINDING_NOTE, s->file, e->line,
-		    "'%s' has no effect here: %s", e->key, o->help);
+		    "'%s' has no effect here: %s", key, o->help);
 	return true;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "conf.h"
 #include "map.h"
 #include "memory.h"
 
@@ -63,7 +64,7 @@ variable_get(
     const struct variables *v, struct slice inside, struct slice *value, char *why, size_t size)
 {
 	struct slice name = inside, fallback = { NULL, 0 };
-	char zero[NAME_MAX_BYTES + 1];
+	char zero[NAME_MAX_BYTES + 1]; /* FINDINGS_NAME is less */
 	const char *found;
 
 	for (size_t i = 0; i + 1 < inside.len; i++) {
@@ -75,7 +76,7 @@ variable_get(
 	}
 	if (!name_good(name)) {
 		snprintf(
-		    why, size, "'${%.*s}' is no variable", (int)(inside.len & 0xff), inside.at);
+		    why, size, "'${%s' cannot be a variable's name", findings_name(inside, zero));
 		return false;
 	}
 	memcpy(zero, name.at, name.len);

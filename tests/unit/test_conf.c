@@ -9,6 +9,11 @@
 #define IN "[INPUT]\n Name tail\n Tag t\n Path /nowhere/x\n"
 #define OUT "[OUTPUT]\n Name es\n Match *\n"
 
+#define YAML_AT(line)                                                                              \
+	"f:" line                                                                                  \
+	": this is YAML, which is not read yet: write it in Fluent Bit's classic form, [SECTION] " \
+	"and indented `Key value` lines\n"
+
 static const struct {
 	const char *text, *want;
 } cases[] = {
@@ -29,7 +34,7 @@ static const struct {
 	{ "[SERVICE]\n Flush\n" IN OUT, "f:2: 'Flush' has no value\n" },
 	{ "@INCLUD x\n" IN OUT, "f:1: no directive '@INCLUD'; did you mean '@INCLUDE'?\n" },
 	{ "@SET x\n" IN OUT, "f:1: @SET needs NAME=VALUE\n" },
-	{ "@SET a b=1\n" IN OUT, "f:1: 'a b' cannot be a variable's name\n" },
+	{ "@SET a b=1\n" IN OUT, "f:1: 'a…' cannot be a variable's name\n" },
 	{ "@INCLUDE\n" IN OUT, "f:1: @INCLUDE needs a path\n" },
 	{ "@INCLUDE no.conf\n" IN OUT,
 	    "f:1: @INCLUDE 'no.conf': no such file, here or beside the main file\n" },
@@ -44,7 +49,37 @@ static const struct {
 	    "${TOWLINE_NOT_SET:-DEFAULT}\n"
 	    "f:2: Batches: '' is not a whole number from 2 to 64\n" },
 	{ "[SERVICE]\n State_Path ${A\n" IN OUT, "f:2: no } behind ${\n" },
-	{ "[SERVICE]\n State_Path ${a b}\n" IN OUT, "f:2: '${a b}' is no variable\n" },
+	{ "[SERVICE]\n State_Path ${a b}\n" IN OUT, "f:2: '${a…' cannot be a variable's name\n" },
+
+	/* a secret in a wrong place is not shown */
+	{ IN OUT " HTTP_Passwd=hunter2\n", "f:8: 'HTTP_Passwd…' has no value\n" },
+	{ IN OUT " HTTP_Passwd: hunter2\n",
+	    "f:8: no option 'HTTP_Passwd…' in [OUTPUT] es; did you mean 'HTTP_Passwd'?\n" },
+	{ IN OUT " HTTP_Pass=hunter2 x\n", "f:8: no option 'HTTP_Pass…' in [OUTPUT] es\n" },
+	{ IN OUT " HTTP_Passwd ${ES KEY:-hunter2}\n",
+	    "f:8: '${ES…' cannot be a variable's name\n" },
+	{ IN OUT " HTTP_Passwd ${=hunter2}\n", "f:8: '${…' cannot be a variable's name\n" },
+	{ IN OUT "HTTP_Passwd=hunter2\n",
+	    "f:8: 'HTTP_Passwd…' begins in column 1; the entries of a section are indented\n" },
+	{ " HTTP_Passwd=hunter2\n" IN OUT, "f:1: 'HTTP_Passwd…' stands before any [SECTION]\n" },
+	{ IN OUT "@SETPW=hunter2\n", "f:8: no directive '@SETPW…'\n" },
+	{ IN OUT "@SET PW hunter2=\n", "f:8: 'PW…' cannot be a variable's name\n" },
+	{ IN "[OUTPUT] HTTP_Passwd hunter2\n Name es\n Match *\n",
+	    "f:5: 'HTTP_Passwd…' behind [OUTPUT]: a section stands on a line of its own\n" },
+	{ IN "[OUTPUT HTTP_Passwd hunter2\n Name es\n Match *\n",
+	    "f: no [OUTPUT]: nothing would be delivered\n"
+	    "f:5: no ] behind '[OUTPUT…'\nf:5: no section [OUTPUT…]\n" },
+	{ IN "[OUTPUT]\n Name null HTTP_Passwd hunter2\n Match *\n",
+	    "f:6: no plugin 'null…' for [OUTPUT]\n" },
+
+	/* YAML */
+	{ "service:\n  flush: 1\npipeline:\n  inputs:\n    - name: tail\n", YAML_AT("1") },
+	{ "# of ours\n\n---\nservice:\n", YAML_AT("3") },
+	{ "%YAML 1.2\n", YAML_AT("1") },
+	{ "\xef\xbb\xbfpipeline: {inputs: []}\r\n", YAML_AT("1") },
+	{ "x: y\n", YAML_AT("1") },
+	{ "x:y z\n" IN OUT,
+	    "f:1: 'x…' begins in column 1; the entries of a section are indented\n" },
 
 	/* sections and plugins */
 	{ "[SERVICES]\n Flush 1\n" IN OUT,
@@ -205,6 +240,57 @@ test_every_finding_says_what_and_where(void **state)
 }
 
 /* Nothing that a cut makes of it may crash, and no cut file may pass for the whole. */
+/* A file of YAML is told by its name, too, and nothing is said of what it may have. */
+static void
+test_yaml_is_told_once(void **state)
+{
+	static const char of[] = ": this is YAML, which is not read yet: write it in Fluent Bit's "
+				 "classic form, [SECTION] and indented `Key value` lines\n";
+	char want[512];
+
+	(void)state;
+	snprintf(want, sizeof(want), "g.yaml:2%s", of);
+	try_file("g.yaml", "\n- a\n- b\n");
+	assert_said("g.yaml", want, "by its name");
+	try_file("f", "@INCLUDE g.yaml\n");
+	assert_said("f", want, "included");
+	try_file("f", "[SERVICE]\n Parsers_File g.yaml\n" IN " Parser of_it\n" OUT);
+	assert_said("f", want, "of parsers");
+	try_file("g.yaml", "[INPUT]\n Name tail\n Tag t\n Path /nowhere/x\n" OUT);
+	assert_said("g.yaml", "", "by its name alone");
+	unlink("g.yaml");
+}
+
+static void
+test_findings_of_one_kind_are_twenty(void **state)
+{
+	char text[4096] = IN OUT, want[8192] = "";
+	size_t n = strlen(text), used = 0;
+	struct findings *f = findings_new();
+	struct conf *c;
+	char *said;
+
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		n += (size_t)snprintf(text + n, sizeof(text) - n, " k%d\n", i);
+		if (i < 20)
+			used += (size_t)snprintf(want + used, sizeof(want) - used,
+			    "f:%d: 'k%d' has no value%s\n", 8 + i, i,
+			    i == 19 ? " (and 280 more like it)" : "");
+	}
+	snprintf(text + n, sizeof(text) - n, " Prot 1\n");
+	snprintf(want + used, sizeof(want) - used,
+	    "f:308: no option 'Prot' in [OUTPUT] es; did you mean 'Port'?\n");
+	try_file("f", text);
+	c = conf_read("f", &try_registry, f);
+	said = try_findings(f);
+	assert_string_equal(said, want);
+	assert_int_equal(findings_count(f, FINDING_ERROR), 301);
+	free(said);
+	conf_free(c);
+	findings_free(f);
+}
+
 static void
 test_a_file_cut_at_every_byte_is_read_or_refused(void **state)
 {
@@ -540,6 +626,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_finding_says_what_and_where),
+		cmocka_unit_test(test_yaml_is_told_once),
+		cmocka_unit_test(test_findings_of_one_kind_are_twenty),
 		cmocka_unit_test(test_a_file_cut_at_every_byte_is_read_or_refused),
 		cmocka_unit_test(test_hostile_files_are_refused),
 		cmocka_unit_test(test_no_value_has_a_control_character),
