@@ -39,6 +39,7 @@ enum option_flag {
 	OPT_SECRET = 4, /* never printed */
 	OPT_NEEDED = 8, /* its absence is an error */
 	OPT_FILE = 16,  /* names a file, or files, that are read */
+	OPT_TEXT = 32,  /* quotes around it, or a # in it, may be meant: a warning, no error */
 };
 
 struct option {
@@ -80,6 +81,7 @@ enum section_kind {
 };
 
 struct section;
+struct conf;
 struct findings;
 
 /*
@@ -95,12 +97,15 @@ struct plugin {
 	size_t size;                  /* of the struct that the options fill */
 	/* Checks beyond the table's; NULL: none.  Adds findings. */
 	void (*check)(const struct section *section, struct findings *findings);
-	bool later; /* a plugin of Fluent Bit that is not built: an error that says so */
+	bool later;          /* a plugin of Fluent Bit that is not built: an error that says so */
+	const char *instead; /* of such a plugin: what there is; may be NULL */
 };
 
 /* All plugins, ended by a NULL. */
 struct registry {
 	const struct plugin *const *plugins;
+	/* Checks between sections that only the plugins understand; NULL: none. */
+	void (*check)(const struct conf *conf, struct findings *findings);
 };
 
 /* ---- findings */

@@ -47,6 +47,12 @@ void ship_limit(const struct section *const *outputs, size_t n, unsigned batches
     size_t batch_bytes, uint64_t *heap, uint64_t *sockets);
 
 /**
+ * ship_check(conf, findings):
+ * Add findings about outputs that cannot run beside each other.
+ */
+void ship_check(const struct conf *conf, struct findings *findings);
+
+/**
  * ship_gzip():
  * The library that packs request bodies.
  */

@@ -102,6 +102,31 @@ option_names_check(struct reading *r, const struct section *s, const char *optio
 		parser_name_check(r, s, option, list->at[i], multiline);
 }
 
+/*
+ * Lines are joined where they are a runtime's; with another Parser each line is
+ * a record.
+ */
+static void
+multiline_check(struct reading *r, const struct section *s)
+{
+	const char *name = text_of(s, "Parser");
+	unsigned line = conf_given(s, "multiline.parser");
+
+	if (line == 0 || name == NULL)
+		return;
+	for (size_t i = 0; i < r->conf->n; i++) {
+		const struct section *p = &r->conf->sections[i];
+		const struct parser_conf *parser = p->values;
+
+		if (p->plugin->kind == SECTION_PARSER && parser->name != NULL &&
+		    strcmp(parser->name, name) == 0 && !parser_section_runtimes(p))
+			findings_add(r->findings, FINDING_WARNING, s->file, line,
+			    "multiline.parser has no effect: with Parser '%s' each line is a "
+			    "record; lines are joined without Parser, or with cri or docker",
+			    name);
+	}
+}
+
 /* ---- tags */
 
 /* The * of a tag becomes a path: an expression is tried with an example of a path. */
@@ -132,6 +157,20 @@ may_reach(const struct section *in, const struct section *s)
 	if (regex != NULL)
 		return regex_may_match(regex, tag);
 	return match != NULL && glob_meet(match, tag, '\0');
+}
+
+/* A relative name depends on the directory that the program was started in. */
+static void
+paths_check(struct reading *r, const struct section *s)
+{
+	const struct list *paths = conf_value(s, "Path");
+
+	for (size_t i = 0; s->plugin->kind == SECTION_INPUT && paths != NULL && i < paths->n; i++)
+		if (strchr("/\"'", paths->at[i][0]) == NULL)
+			findings_add(r->findings, FINDING_WARNING, s->file, conf_given(s, "Path"),
+			    "Path '%s' does not begin with /: it is looked for below the directory "
+			    "that towline is started in",
+			    paths->at[i]);
 }
 
 static void
@@ -222,7 +261,9 @@ check_sections(struct reading *r)
 			option_names_check(r, s, "Parser", false);
 			option_names_check(r, s, "Merge_Parser", false);
 			option_names_check(r, s, "multiline.parser", true);
+			multiline_check(r, s);
 		}
+		paths_check(r, s);
 		tags_check(r, s);
 	}
 	if (count(r, SECTION_INPUT) == 0 && !r->incomplete[SECTION_INPUT])

@@ -122,8 +122,6 @@ plugin_print(const struct plugin *p, FILE *to)
 void
 conf_reference(const struct registry *registry, FILE *to)
 {
-	bool any = false;
-
 	fputs(
 	    "# Configuration\n\n"
 	    "Made from the option tables by `make docs`. The format and how to come from Fluent\n"
@@ -137,14 +135,15 @@ conf_reference(const struct registry *registry, FILE *to)
 		for (size_t i = 0; registry->plugins[i] != NULL; i++)
 			if ((int)registry->plugins[i]->kind == kind && !registry->plugins[i]->later)
 				plugin_print(registry->plugins[i], to);
-	fputs("\n## Known, not built yet\n\n", to);
+	fputs("\n## Plugins of Fluent Bit, not built yet\n\n| plugin | instead |\n|---|---|\n", to);
 	for (size_t i = 0; registry->plugins[i] != NULL; i++) {
+		const struct plugin *p = registry->plugins[i];
 		char title[TABLE_TITLE];
 
-		if (!registry->plugins[i]->later)
+		if (!p->later)
 			continue;
-		fprintf(to, "%s`%s`", any ? ",\n" : "", table_title(registry->plugins[i], title));
-		any = true;
+		fprintf(to, "| `%s` | ", table_title(p, title));
+		cell_print(p->instead != NULL ? p->instead : "", to);
+		fputs(" |\n", to);
 	}
-	fputs(".\n", to);
 }

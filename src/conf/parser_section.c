@@ -21,11 +21,12 @@ static const struct option parser_options[] = {
 	    .flags = OPT_NEEDED),
 	OPTION("Format", OPT_ENUM, NULL, AT(format), "what it reads", .flags = OPT_NEEDED,
 	    .choices = formats),
-	OPTION(
-	    "Regex", OPT_STRING, NULL, AT(regex), "for Format regex, in Ruby's syntax: (?<name>…)"),
+	OPTION("Regex", OPT_STRING, NULL, AT(regex),
+	    "for Format regex, in Ruby's syntax: (?<name>…)", .flags = OPT_TEXT),
 	OPTION("Time_Key", OPT_STRING, "time", AT(time_key), "the field that is the record's time"),
 	OPTION("Time_Format", OPT_STRING, NULL, AT(time_format),
-	    "as strptime's, %L a fraction, %z a zone, by its offset or its name where that means one (not IST, BST, AST); without it: RFC 3339"),
+	    "as strptime's, %L a fraction, %z a zone, by its offset or its name where that means one (not IST, BST, AST); without it: RFC 3339",
+	    .flags = OPT_TEXT),
 	OPTION("Time_Offset", OPT_STRING, NULL, AT(time_offset),
 	    "+hhmm, where the text names no zone"),
 	OPTION("Time_Keep", OPT_BOOL, "off", AT(time_keep), "keep the time's field as well"),
@@ -149,6 +150,14 @@ parser_section_unbuilt(const struct section *section)
 	return p->format >= FORMATS_BUILT ? formats[p->format] : NULL;
 }
 
+bool
+parser_section_runtimes(const struct section *section)
+{
+	const struct parser_conf *p = section->values;
+
+	return p->format == PARSER_CRI || is_runtimes(p) || strcmp(p->name, "docker") == 0;
+}
+
 static void
 time_format_check(const struct section *section, struct findings *findings)
 {
@@ -168,12 +177,35 @@ time_format_check(const struct section *section, struct findings *findings)
 		    p->time_format);
 }
 
+/* The option because of which no parser can be made of ${section}: without it there is one. */
+static const char *
+option_wrong(const struct section *section)
+{
+	struct parser_conf conf = *(const struct parser_conf *)section->values;
+	const char *const names[] = { "Types", "Time_Offset" };
+	char **const values[] = { &conf.types, &conf.time_offset };
+	struct section without = *section;
+	struct parser *made;
+	char ignored[512];
+
+	without.values = &conf;
+	for (int i = 0; i < 2; i++) {
+		*values[i] = NULL;
+		made = parser_section_new(&without, ignored, sizeof(ignored));
+		parser_free(made);
+		if (made != NULL)
+			return names[i];
+	}
+	return "Regex";
+}
+
 static void
 parser_check(const struct section *section, struct findings *findings)
 {
 	const struct parser_conf *p = section->values;
 	struct parser *made;
 	char error[512];
+	const char *option;
 
 	if (p->name == NULL || conf_given(section, "Format") == 0)
 		return; /* the table has added a finding */
@@ -191,14 +223,16 @@ parser_check(const struct section *section, struct findings *findings)
 		    "parser 'cri' is the container runtime's format, which is built in: its "
 		    "text is `log`");
 	made = parser_section_new(section, error, sizeof(error));
-	if (made == NULL)
-		findings_add(findings, FINDING_ERROR, section->file, section->line,
+	if (made == NULL) {
+		option = option_wrong(section);
+		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, option),
 		    "parser '%s': %s", p->name, error);
-	else if (p->format == PARSER_REGEX && !is_runtimes(p) && parser_form(made) == FORM_CRI)
+	} else if (p->format == PARSER_REGEX && !is_runtimes(p) && parser_form(made) == FORM_CRI) {
 		findings_add(findings, FINDING_NOTE, section->file, section->line,
 		    "parser '%s' reads the container runtime's format: an input with it reads "
 		    "that as with Parser cri, and its text is `log`",
 		    p->name);
+	}
 	parser_free(made);
 }
 

@@ -108,8 +108,9 @@ plugin_find(struct reading *r, const struct conf_block *b, int kind)
 	if (p == NULL)
 		plugin_unknown(r, b, kind, name ? name : "", line);
 	else if (p->later && p->name != NULL)
-		findings_add(r->findings, FINDING_ERROR, b->file, line, "[%s] %s is not built yet",
-		    table_section_names[kind], p->name);
+		findings_add(r->findings, FINDING_ERROR, b->file, line,
+		    "[%s] %s is Fluent Bit's and not built yet%s%s", table_section_names[kind],
+		    p->name, p->instead ? "; " : "", p->instead ? p->instead : "");
 	return p != NULL && p->later && p->name != NULL ? NULL : p;
 }
 
@@ -260,26 +261,58 @@ parsers_implied(struct reading *r)
 			section_implied(r, SECTION_PARSER, entries[i], 2);
 }
 
+/* True when ${file} is one of the names in ${list}, which commas separate. */
+static bool
+list_names(const char *list, struct slice file)
+{
+	for (;;) {
+		size_t len = strcspn(list, ",");
+
+		if (slice_eq(slice_trim((struct slice){ list, len }), file))
+			return true;
+		if (list[len] == '\0')
+			return false;
+		list += len + 1;
+	}
+}
+
+/* The entry of ${option}, which may be given several times, that names ${file}. */
+static const struct conf_entry *
+entry_naming(const struct conf_blocks *blocks, const char *option, const char *file,
+    const struct conf_block **block)
+{
+	for (size_t i = 0; i < blocks->n; i++) {
+		*block = &blocks->at[i];
+		for (size_t j = 0; j < (*block)->n; j++) {
+			const struct conf_entry *e = &(*block)->entries[j];
+
+			if (strcasecmp(e->key, option) == 0 && list_names(e->value, slice_of(file)))
+				return e;
+		}
+	}
+	return NULL;
+}
+
 static void
 parsers_read(struct reading *r, struct grammar *g, struct conf_blocks *blocks)
 {
 	const struct service *service = service_of(r->conf);
 
 	for (size_t i = 0; service != NULL && i < service->parsers_file.n; i++) {
-		char *path = conf_find(r->conf->file, service->parsers_file.at[i]);
-		const struct section *s = NULL;
+		const char *file = service->parsers_file.at[i];
+		char *path = conf_find(r->conf->file, file);
 
-		for (size_t j = 0; j < r->conf->n; j++)
-			if (r->conf->sections[j].values == service)
-				s = &r->conf->sections[j];
-		assert(s != NULL);
-		if (path == NULL)
-			findings_add(r->findings, FINDING_ERROR, s->file,
-			    conf_given(s, "Parsers_File"),
-			    "Parsers_File '%s': no such file beside %s or in " TOWLINE_CONF,
-			    service->parsers_file.at[i], r->conf->file);
-		else
+		if (path == NULL) {
+			const struct conf_block *b;
+			const struct conf_entry *e = entry_naming(blocks, "Parsers_File", file, &b);
+
+			assert(e != NULL);
+			findings_add(r->findings, FINDING_ERROR, b->file, e->line,
+			    "Parsers_File '%s': no such file beside %s or in " TOWLINE_CONF, file,
+			    r->conf->file);
+		} else {
 			grammar_read(g, path, blocks);
+		}
 		free(path);
 	}
 }
@@ -319,6 +352,8 @@ conf_read(const char *path, const struct registry *registry, struct findings *fi
 	}
 	if (read)
 		check_sections(&r);
+	if (read && registry->check != NULL)
+		registry->check(r.conf, findings);
 	grammar_free(g);
 	return r.conf;
 }

@@ -43,4 +43,10 @@ void overlap_check(struct reading *r);
  */
 const char *parser_section_unbuilt(const struct section *section);
 
+/**
+ * parser_section_runtimes(section):
+ * True when a [PARSER] reads a runtime's lines, which are joined.
+ */
+bool parser_section_runtimes(const struct section *section);
+
 #endif

@@ -146,6 +146,70 @@ field(const struct section *s, const struct option *o)
 	return (char *)s->values + o->where;
 }
 
+/* True when ${item} stands in quotes. */
+static bool
+is_quoted(struct slice item)
+{
+	return item.len > 1 && (item.at[0] == '"' || item.at[0] == '\'') &&
+	       item.at[item.len - 1] == item.at[0];
+}
+
+/* The place of a # behind a blank; NULL: there is none. */
+static const char *
+comment_find(const char *value)
+{
+	const char *hash = value;
+
+	while ((hash = strchr(hash, '#')) != NULL && (hash == value || !slice_is_blank(hash[-1])))
+		hash++;
+	return hash;
+}
+
+/* True when ${value}, or an element of the list that it is, stands in quotes. */
+static bool
+quotes_find(const struct option *o, const char *value)
+{
+	bool quoted = is_quoted(slice_of(value));
+
+	while (o->type == OPT_LIST && *value != '\0' && !quoted) {
+		size_t len = strcspn(value, ",");
+
+		quoted = is_quoted(slice_trim((struct slice){ value, len }));
+		value += len + (value[len] == ',');
+	}
+	return quoted;
+}
+
+/*
+ * Nothing is taken off a value: quotes and what looks like a comment belong to
+ * it, in Fluent Bit as well, where neither works.  The value is not shown, as it
+ * may be a secret.  Return the value that was meant, so that one mistake makes
+ * one finding.
+ */
+static const char *
+value_meant(struct pool *pool, const struct section *s, const struct option *o,
+    const struct conf_entry *e, struct findings *f)
+{
+	bool text = o->flags & (OPT_TEXT | OPT_SECRET) || o->type == OPT_LINES;
+	enum finding kind = text ? FINDING_WARNING : FINDING_ERROR;
+	const char *hash = comment_find(e->value);
+	struct slice meant = slice_of(e->value);
+
+	if (hash != NULL) {
+		findings_add(f, kind, s->file, e->line,
+		    "%s: the # behind its value, and what follows, is part of it; a comment stands "
+		    "on a line of its own",
+		    o->name);
+		meant = slice_trim_end((struct slice){ e->value, (size_t)(hash - e->value) });
+	} else if (quotes_find(o, e->value)) {
+		findings_add(f, kind, s->file, e->line,
+		    "%s: the quotes are part of its value; leave them out", o->name);
+		if (is_quoted(meant))
+			meant = (struct slice){ meant.at + 1, meant.len - 2 };
+	}
+	return text ? e->value : pool_text(pool, meant);
+}
+
 /* Read one entry, whose row is known.  False: its option is not built yet. */
 static bool
 entry_take(struct pool *pool, struct section *s, const struct option *o, unsigned *line,
@@ -153,6 +217,7 @@ entry_take(struct pool *pool, struct section *s, const struct option *o, unsigne
 {
 	char why[VALUE_WHY], title[TABLE_TITLE], shown[FINDINGS_NAME];
 	const char *key = findings_name(slice_of(e->key), shown);
+	const char *value = e->value;
 	bool star = o->name[strlen(o->name) - 1] == '*';
 
 	table_title(s->plugin, title);
@@ -170,7 +235,9 @@ entry_take(struct pool *pool, struct section *s, const struct option *o, unsigne
 	if (*line == 0 && is_list(o) && is_stored(o))
 		*(struct list *)field(s, o) = (struct list){ NULL, 0 };
 	*line = e->line;
-	if (!value_read(pool, o, e->value, is_stored(o) ? field(s, o) : NULL, why))
+	if (is_stored(o))
+		value = value_meant(pool, s, o, e, findings);
+	if (!value_read(pool, o, value, is_stored(o) ? field(s, o) : NULL, why))
 		findings_add(findings, FINDING_ERROR, s->file, e->line, "%s", why);
 	else if (o->flags & OPT_IDLE)
 		findings_add(findings, FINDING_NOTE, s->file, e->line,

@@ -130,9 +130,8 @@ index_same(const struct es_conf *a, const struct es_conf *b)
 	       strcmp(a->logstash_dateformat, b->logstash_dateformat) == 0;
 }
 
-/* Documents are encoded once for all outputs.  Return the option in which two differ, or NULL. */
-static const char *
-differs(const struct es_conf *a, const struct es_conf *b)
+const char *
+es_index_differs(const struct es_conf *a, const struct es_conf *b)
 {
 	if ((es_index_fixed(a) == NULL || es_index_fixed(b) == NULL) && !index_same(a, b))
 		return "the index by the record's time";
@@ -159,7 +158,7 @@ es_index_rules(const struct sink *sinks, size_t n, struct document_rules *rules)
 		if (conf == NULL)
 			continue;
 		if (first != NULL) {
-			what = differs(first->section->values, conf);
+			what = es_index_differs(first->section->values, conf);
 			if (what == NULL)
 				continue;
 			say_error("es",

@@ -25,6 +25,13 @@ size_t es_index_write(const void *conf, const struct record *r, char *to);
 bool es_index_example(const struct es_conf *conf, char *name, char *why, size_t size);
 
 /**
+ * es_index_differs(a, b):
+ * Documents are encoded once for all outputs: the option in which two outputs
+ * may not differ and do, or NULL.
+ */
+const char *es_index_differs(const struct es_conf *a, const struct es_conf *b);
+
+/**
  * es_index_rules(sinks, n, rules):
  * How documents are to be encoded for the es and opensearch outputs among
  * ${sinks}; -1 after saying why these cannot share one encoding.

@@ -143,6 +143,28 @@ either_check(const struct section *section, const char *a, const char *b, struct
 		    "%s and %s are both given; one of them has to go", a, b);
 }
 
+static bool
+has(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
+
+static void
+user_check(const struct section *section, struct findings *findings)
+{
+	const struct es_conf *conf = section->values;
+	bool password = has(conf->http_passwd) || has(conf->http_passwd_file);
+	bool key = has(conf->http_api_key) || has(conf->http_api_key_file);
+
+	if (has(conf->http_user) && !password && !key)
+		findings_add(findings, FINDING_ERROR, section->file,
+		    conf_given(section, "HTTP_User"),
+		    "HTTP_User has no password; HTTP_Passwd or HTTP_Passwd_File gives it");
+	else if (password && !has(conf->http_user))
+		findings_add(findings, FINDING_WARNING, section->file, section->line,
+		    "a password without HTTP_User is not sent");
+}
+
 static void
 hosts_check(const struct section *section, struct findings *findings)
 {
@@ -187,6 +209,7 @@ es_options_check(const struct section *section, struct findings *findings)
 	either_check(section, "HTTP_Passwd", "HTTP_Passwd_File", findings);
 	either_check(section, "HTTP_API_Key", "HTTP_API_Key_File", findings);
 	either_check(section, "HTTP_User", "HTTP_API_Key", findings);
+	user_check(section, findings);
 	hosts_check(section, findings);
 	index_check(section, findings);
 }

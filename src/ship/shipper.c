@@ -22,7 +22,6 @@
 /* The state is asked this often while a batch waits for it. */
 #define STATE_WAIT (20 * NS_PER_MS)
 
-#define SINKS_MAX 32 /* bits of a route */
 
 /* Batches in the order they came. */
 struct batches {

@@ -37,6 +37,8 @@ struct sink_type {
 	void (*report)(struct sink *s);
 };
 
+#define SINKS_MAX 32 /* bits of a route */
+
 /* An output as the shipper sees it, with the parts of the shipper that it may use. */
 struct sink {
 	const struct sink_type *type;

@@ -95,6 +95,34 @@ BAD = {
         "twice|SERVICE",
     ),
     "a key twice": ("Flush 1", "Flush 1\n    Flush 2", 3, "twice|Flush"),
+    "a comment behind a path": ("s/*.log", "s/*.log  # all", 8, "Path: the #"),
+    "a comment behind a Match": (
+        "null\n    Match a.*",
+        "null\n    Match a.* #x",
+        16,
+        "Match: the #",
+    ),
+    "a path in quotes": ("log/containers/*.log", '"/log/*.log"', 8, "Path: the quotes"),
+    "a user without a password": (
+        "Name null",
+        "Name es\n    HTTP_User elastic",
+        16,
+        "HTTP_User has no password",
+    ),
+    "two es outputs that differ": (
+        "[OUTPUT]\n",
+        "[OUTPUT]\n    Name es\n    Match a.*\n    Index a-%Y\n"
+        "[OUTPUT]\n    Name es\n    Match a.*\n[OUTPUT]\n",
+        18,
+        "index by the record's time",
+    ),
+    "an input of Fluent Bit's": (
+        "Name tail",
+        "Name systemd",
+        7,
+        "systemd is Fluent Bit's and not built yet; .*tail",
+    ),
+    "an output of Fluent Bit's": ("Name null", "Name loki", 15, "loki is .*; .*es"),
     "a known option not built yet": ("Parser cri", "Offset_Key o", 9, "Offset_Key"),
 }
 

@@ -149,6 +149,7 @@ static const struct plugin try_later_plugin = {
 	.name = "grep",
 	.help = "keep or drop",
 	.later = true,
+	.instead = "Match chooses",
 };
 static const struct plugin try_output_plugin = {
 	.kind = SECTION_OUTPUT,
@@ -165,6 +166,6 @@ static const struct plugin try_multiline_plugin = {
 static const struct plugin *const try_plugins[] = { &service_plugin, &try_input_plugin,
 	&try_filter_plugin, &try_later_plugin, &try_output_plugin, &parser_section_plugin,
 	&try_multiline_plugin, NULL };
-static const struct registry try_registry = { try_plugins };
+static const struct registry try_registry = { .plugins = try_plugins };
 
 #endif

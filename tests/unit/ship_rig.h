@@ -49,7 +49,7 @@ struct rig {
 
 static const struct plugin *const plugins[] = { &es_plugin, &opensearch_plugin, &sqlite_plugin,
 	&stdout_plugin, &null_plugin, NULL };
-static const struct registry registry = { plugins };
+static const struct registry registry = { .plugins = plugins };
 
 static inline void
 es_write(const struct rig *r, FILE *file, const char *alias, const char *index, const char *lines)

@@ -90,7 +90,8 @@ static const struct {
 	    "f:2: no plugin 'tial' for [INPUT]; did you mean 'tail'?\n" },
 	{ "[INPUT]\n Name mqtt\n" OUT, "f:2: no plugin 'mqtt' for [INPUT]\n" },
 	{ "[INPUT]\n Name es\n" OUT, "f:2: 'es' is a plugin of [OUTPUT], not of [INPUT]\n" },
-	{ "[FILTER]\n Name grep\n Match *\n" IN OUT, "f:2: [FILTER] grep is not built yet\n" },
+	{ "[FILTER]\n Name grep\n Match *\n" IN OUT,
+	    "f:2: [FILTER] grep is Fluent Bit's and not built yet; Match chooses\n" },
 	{ "[SERVICE]\n Flush 1\n[SERVICE]\n Flush 1\n" IN OUT,
 	    "f:3: [SERVICE] is given twice; first at f:1\n" },
 	{ "[SERVICE]\n Flush 1\n", "f: no [INPUT]: there is nothing to read\n"
@@ -133,6 +134,37 @@ static const struct {
 	    "f:8: Port: its value is not a whole number from 1 to 65535\n" },
 	{ IN " Flag \x1b[31m\n" OUT, "f:5: Flag: '\\x1b[31m' is not on or off\n" },
 
+	/* nothing is taken off a value */
+	{ "[INPUT]\n Name tail\n Tag t\n Path /nowhere/x   # the log\n" OUT,
+	    "f:4: Path: the # behind its value, and what follows, is part of it; a comment stands "
+	    "on a line of its own\n" },
+	{ IN "[OUTPUT]\n Name es\n Match *\t#all\n",
+	    "f:7: Match: the # behind its value, and what follows, is part of it; a comment stands "
+	    "on a line of its own\n" },
+	{ IN " Number 9 # x\n" OUT,
+	    "f:5: Number: the # behind its value, and what follows, is part of it; a comment "
+	    "stands on a line of its own\n" },
+	{ IN OUT " HTTP_Passwd hunter2 # x\n",
+	    "f:8: warning: HTTP_Passwd: the # behind its value, and what follows, is part of it; a "
+	    "comment stands on a line of its own\n" },
+	{ IN " Rule a #b\n" OUT,
+	    "f:5: warning: Rule: the # behind its value, and what follows, is part of it; a "
+	    "comment stands on a line of its own\n" },
+	{ IN " Tag #t#u#\n" OUT, "f:5: 'Tag' is given twice in [INPUT] tail; first in line 3\n" },
+	{ IN OUT " HTTP_Passwd 'hunter2'\n",
+	    "f:8: warning: HTTP_Passwd: the quotes are part of its value; leave them out\n" },
+	{ IN " Path /nowhere/z, \"/nowhere/y\"\n" OUT,
+	    "f:5: Path: the quotes are part of its value; leave them out\n" },
+	{ IN " Flag \"on\"\n" OUT,
+	    "f:5: Flag: the quotes are part of its value; leave them out\n" },
+	{ IN " Parser \"cri'\n" OUT, "f:5: no parser '\"cri'' is defined\n" },
+	{ IN OUT "[PARSER]\n Name q\n Format json\n Time_Format \"%Y-%m-%d\"\n",
+	    "f:11: warning: Time_Format: the quotes are part of its value; leave them out\n" },
+	{ IN OUT "[PARSER]\n Name q\n Format regex\n Regex ^(?<a>#.*)$\n", "" },
+	{ IN OUT "[PARSER]\n Name q\n Format regex\n Regex ^(?<a>.*)$ # all\n",
+	    "f:11: warning: Regex: the # behind its value, and what follows, is part of it; a "
+	    "comment stands on a line of its own\n" },
+
 	/* parsers */
 	{ IN " Parser cir\n" OUT, "f:5: no parser 'cir' is defined; did you mean 'cri'?\n" },
 	{ IN " Parser cri\n" OUT, "" },
@@ -146,18 +178,18 @@ static const struct {
 	{ IN OUT "[PARSER]\n Name p\n Format regex\n",
 	    "f:8: parser 'p' has Format regex and no Regex\n" },
 	{ IN OUT "[PARSER]\n Name p\n Format regex\n Regex (?<a>[a&&b])\n",
-	    "f:8: parser 'p': && (an intersection of classes) is not supported; use a lookahead, "
+	    "f:11: parser 'p': && (an intersection of classes) is not supported; use a lookahead, "
 	    "(?=[…])[…], at character 8 of the expression\n" },
 	{ IN OUT "[PARSER]\n Name p\n Format regex\n Regex (?<a>x\n",
-	    "f:8: parser 'p': missing closing parenthesis, before ''\n" },
+	    "f:11: parser 'p': missing closing parenthesis, before ''\n" },
 	{ IN OUT "[PARSER]\n Name p\n Format regex\n Regex x\n",
-	    "f:8: parser 'p': the Regex names no group, (?<name>…): it would give no field\n" },
+	    "f:11: parser 'p': the Regex names no group, (?<name>…): it would give no field\n" },
 	{ IN OUT "[PARSER]\n Name p\n Format json\n Types a:number\n",
-	    "f:8: parser 'p': no type 'number' for a; integer, float, bool, hex or string\n" },
+	    "f:11: parser 'p': no type 'number' for a; integer, float, bool, hex or string\n" },
 	{ IN OUT "[PARSER]\n Name p\n Format json\n Types a\n",
-	    "f:8: parser 'p': Types: 'a' is not FIELD:TYPE FIELD:TYPE … (at most 64)\n" },
+	    "f:11: parser 'p': Types: 'a' is not FIELD:TYPE FIELD:TYPE … (at most 64)\n" },
 	{ IN OUT "[PARSER]\n Name p\n Format json\n Time_Offset 25h\n",
-	    "f:8: parser 'p': Time_Offset: '25h' is not +hhmm\n" },
+	    "f:11: parser 'p': Time_Offset: '25h' is not +hhmm\n" },
 	{ IN OUT "[PARSER]\n Name p\n Format json\n[PARSER]\n Name p\n Format json\n",
 	    "f:11: warning: parser 'p' is defined twice; the one at f:8 counts\n" },
 	{ IN OUT "[PARSER]\n Name p\n Format json\n Time_Format %Y-%m-%dT%H:%M:%S.%L%%\n", "" },
@@ -174,8 +206,23 @@ static const struct {
 	{ IN " multiline.parser m\n" OUT "[MULTILINE_PARSER]\n name m\n",
 	    "f:5: multiline.parser 'm' cannot be used: what it says at f:9 is not built yet\n"
 	    "f:9: warning: [MULTILINE_PARSER] is not built yet\n" },
+	{ "[SERVICE]\n Parsers_File f, none.conf\n parsers_file e.conf\n Flush 1\n" IN OUT,
+	    "f:1: [SERVICE] in a parsers' file; only [PARSER] and [MULTILINE_PARSER] belong there\n"
+	    "f:2: Parsers_File 'none.conf': no such file beside f or in " TOWLINE_CONF "\n"
+	    "f:3: Parsers_File 'e.conf': no such file beside f or in " TOWLINE_CONF "\n"
+	    "f:5: [INPUT] in a parsers' file; only [PARSER] and [MULTILINE_PARSER] belong there\n"
+	    "f:9: [OUTPUT] in a parsers' file; only [PARSER] and [MULTILINE_PARSER] belong "
+	    "there\n" },
 	{ "[SERVICE]\n Parsers_File none.conf\n" IN OUT,
 	    "f:2: Parsers_File 'none.conf': no such file beside f or in " TOWLINE_CONF "\n" },
+
+	{ IN " Parser p\n multiline.parser docker, cri\n" OUT "[PARSER]\n Name p\n Format json\n",
+	    "f:6: warning: multiline.parser has no effect: with Parser 'p' each line is a record; "
+	    "lines are joined without Parser, or with cri or docker\n" },
+	{ IN " Parser docker\n multiline.parser docker, cri\n" OUT
+	     "[PARSER]\n Name docker\n Format json\n",
+	    "" },
+	{ IN " multiline.parser docker, cri\n" OUT, "" },
 
 	/* tags */
 	{ IN "[OUTPUT]\n Name es\n Match u*\n",
@@ -202,6 +249,10 @@ static const struct {
 	{ IN "[INPUT]\n Name tail\n Tag u\n Path /*/y\n" OUT, "" },
 	{ "[INPUT]\n Name tail\n Tag t\n Path f\n"
 	  "[INPUT]\n Name tail\n Tag u\n Path ./f\n" OUT,
+	    "f:4: warning: Path 'f' does not begin with /: it is looked for below the directory that "
+	    "towline is started in\n"
+	    "f:8: warning: Path './f' does not begin with /: it is looked for below the directory "
+	    "that towline is started in\n"
 	    "f:8: ./f is also a file of the [INPUT] at f:1; a file belongs to one input "
 	    "(Exclude_Path parts them)\n" },
 
@@ -568,7 +619,7 @@ test_help_and_reference_come_from_the_tables(void **state)
 	assert_non_null(strstr(text, "Known, not built yet: `DB.Sync`.\n"));
 	assert_non_null(
 	    strstr(text, "Accepted, without effect: `net.*` (connections are kept).\n"));
-	assert_non_null(strstr(text, "`[FILTER] grep`,\n`[MULTILINE_PARSER]`.\n"));
+	assert_non_null(strstr(text, "| `[FILTER] grep` | Match chooses |\n| `[MULTILINE_PARSER]` |  |\n"));
 	free(text);
 }
 

@@ -106,7 +106,7 @@ test_a_name_without_a_time_is_fixed(void **state)
 
 static const struct plugin *const plugins[] = { &es_plugin, &opensearch_plugin, &null_plugin,
 	NULL };
-static const struct registry registry = { plugins };
+static const struct registry registry = { .plugins = plugins, .check = ship_check };
 
 /* What es_index_rules says of outputs with these lines; ${second} NULL: there is one. */
 static int
@@ -130,6 +130,8 @@ rules_of(const char *first, const char *second, struct document_rules *rules, ch
 		sinks[i].section = &conf->sections[i];
 	*rules = document_rules_default();
 	result = es_index_rules(sinks, conf->n, rules);
+	/* `check` says what `run` refuses; the other error is that there is no input. */
+	assert_int_equal(findings_count(findings, FINDING_ERROR), 1 + (result < 0));
 	index[0] = '\0';
 	if (result == 0 && rules->index != NULL)
 		index[rules->index(rules->conf, &r, index)] = '\0';

@@ -14,7 +14,7 @@
 static const struct plugin *const plugins[] = { &service_plugin, &try_input_plugin,
 	&kubernetes_filter_plugin, &parser_filter_plugin, &try_output_plugin,
 	&parser_section_plugin, NULL };
-static const struct registry registry = { plugins };
+static const struct registry registry = { .plugins = plugins };
 
 #define PARSERS                                                                                    \
 	"[PARSER]\n Name kv\n Format regex\n Regex ^(?<a>\\w+)=(?<b>.*)$\n"                        \

@@ -145,7 +145,7 @@ test_lines_of_a_file_as_it_was(void **state)
 /* ---- sending */
 
 static const struct plugin *const plugins[] = { &es_plugin, NULL };
-static const struct registry registry = { plugins };
+static const struct registry registry = { .plugins = plugins };
 
 static struct conf *
 conf_of(unsigned port)

@@ -1,0 +1,30 @@
+/* Outputs that cannot run beside each other; `run` would refuse them at its start. */
+#include "es_index.h"
+
+void
+ship_check(const struct conf *conf, struct findings *findings)
+{
+	const struct section *first = NULL;
+	size_t outputs = 0;
+
+	for (size_t i = 0; i < conf->n; i++) {
+		const struct section *s = &conf->sections[i];
+		const char *what;
+
+		if (s->plugin->kind != SECTION_OUTPUT)
+			continue;
+		if (++outputs == SINKS_MAX + 1)
+			findings_add(findings, FINDING_ERROR, s->file, s->line,
+			    "more than %d outputs", SINKS_MAX);
+		if (es_options_of(s) == NULL)
+			continue;
+		what = first != NULL ? es_index_differs(first->values, s->values) : NULL;
+		if (what != NULL)
+			findings_add(findings, FINDING_ERROR, s->file, s->line,
+			    "documents are encoded once for all outputs, but %s is not the same as "
+			    "in %s:%u",
+			    what, first->file, first->line);
+		else if (first == NULL)
+			first = s;
+	}
+}
