@@ -58,6 +58,13 @@ void chain_read(struct chain *c, struct source *s, const struct framed *f, struc
 bool chain_run(struct chain *c, struct source *s, const struct framed *f, struct record *r);
 
 /**
+ * chain_parser(s):
+ * The name of the input's [PARSER] that takes the lines of ${s} apart; NULL: they
+ * are read as the runtime's.
+ */
+const char *chain_parser(const struct source *s);
+
+/**
  * chain_line(c), chain_dropped_by(c), chain_failures(c):
  * Of the record of the last call: the line of the agent's grammar (NULL: it
  * was not read), the filter that dropped the record (NULL: none), and the

@@ -46,7 +46,7 @@ struct source {
 /* ---- start */
 
 static struct parser *
-chain_parser(void *arg, const char *name)
+parser_find(void *arg, const char *name)
 {
 	struct chain *c = arg;
 
@@ -95,7 +95,7 @@ parsers_make(struct chain *c, const struct conf *conf)
 static int
 filters_make(struct chain *c, const struct conf *conf)
 {
-	struct filter_world world = { chain_parser, c };
+	struct filter_world world = { parser_find, c };
 
 	c->filters = xcalloc(conf->n, sizeof(struct filter *));
 	for (size_t i = 0; i < conf->n; i++) {
@@ -124,7 +124,7 @@ inputs_settle(struct chain *c, const struct conf *conf)
 
 		if (conf->sections[i].plugin != &tail_plugin || tail_reads_runtime(in))
 			continue;
-		p = chain_parser(c, in->parser);
+		p = parser_find(c, in->parser);
 		switch (p == NULL ? FORM_OTHER : parser_form(p)) {
 		case FORM_CRI:
 			in->parser = cri;
@@ -190,7 +190,7 @@ chain_source_new(struct chain *c, struct stream *stream)
 	const struct tail_conf *in = stream->conf;
 
 	if (in->parser != NULL && (in->docker_too || !tail_reads_runtime(in)))
-		s->parser = chain_parser(c, in->parser);
+		s->parser = parser_find(c, in->parser);
 	s->filters = xcalloc(c->nfilters, sizeof(struct filter *));
 	for (size_t i = 0; i < c->nfilters; i++) {
 		if (filter_matches(c->filters[i], slice_of(stream->tag)))
@@ -240,6 +240,12 @@ chain_rules(const struct chain *c, const struct stream *stream, struct document_
 		    conf_match(k->common.match, slice_of(stream->tag)))
 			merge_rules(k, rules);
 	}
+}
+
+const char *
+chain_parser(const struct source *s)
+{
+	return s->parser != NULL ? parser_name(s->parser) : NULL;
 }
 
 void

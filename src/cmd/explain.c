@@ -7,6 +7,7 @@
 #include "memory.h"
 #include "shown.h"
 #include "timestamp.h"
+#include "trace.h"
 
 #define VALUE_SHOWN 160
 
@@ -34,25 +35,66 @@ print_field(FILE *to, const char *step, const char *name, struct slice value)
 	fputc('\n', to);
 }
 
+/* The number of lines of the text. */
+static size_t
+lines_of(struct slice text)
+{
+	size_t n = 1;
+
+	for (const char *at = text.at; (at = memchr(at, '\n', (size_t)(text.at + text.len - at)));
+	     at++)
+		n++;
+	return n;
+}
+
+/* Why these bytes are one record. */
 static void
-explain_frame(const struct framed *f, FILE *to)
+explain_frame(const struct framed *f, const char *parser, FILE *to)
 {
 	static const char *const sides[] = { "stdout", "stderr" };
+	size_t lines = f->text.len > 0 ? lines_of(f->text) : 1;
 
-	fprintf(to, "  %-8s bytes %" PRIu64 " to %" PRIu64 ", %s%s%s\n", "lines", f->start, f->end,
-	    sides[f->side], f->partial ? ", begins with a partial line" : "",
-	    f->truncated ? ", cut at Buffer_Max_Size" : "");
-	if (f->time_text.len > 0)
-		print_field(to, "cri", "time", f->time_text);
+	fprintf(to, "  %-8s bytes %" PRIu64 " to %" PRIu64 ", %s%s\n", "lines", f->start, f->end,
+	    sides[f->side], f->truncated ? ", cut at Buffer_Max_Size" : "");
+	if (f->partial)
+		fprintf(to, "  %-8s parts of one line, which the runtime cut (tag P)\n", "joined");
+	if (lines > 1)
+		fprintf(to, "  %-8s %zu lines: each goes on with the first (a stack trace)\n",
+		    "joined", lines);
+	if (!tail_reads_runtime(f->stream->conf))
+		fprintf(to, "  %-8s each line is a record with Parser '%s'\n", "ended", parser);
+	else if (f->text.len > 0 && trace_closed(f->text.at[0], f->text.at[f->text.len - 1]))
+		fprintf(to, "  %-8s a JSON object is complete\n", "ended");
 	else
-		fprintf(to, "  %-8s not the runtime's format: the whole line is the log\n", "cri");
+		fprintf(to, "  %-8s no line followed that goes on with it\n", "ended");
 }
 
 static void
-explain_measure(FILE *to, const char *name, const struct measure *m)
+explain_parser(const struct framed *f, const char *parser, bool matched, FILE *to)
 {
-	if (m->present)
-		print_field(to, "agent", name, m->decimal);
+	const char *runtime = f->stream->conf->parser != NULL ? f->stream->conf->parser : "cri";
+
+	if (parser != NULL)
+		fprintf(to, "  %-8s %s %s\n", "parser", parser,
+		    matched ? "matched" : "did not match: the whole line is the log");
+	else if (f->time_text.len > 0)
+		print_field(to, runtime, "time", f->time_text);
+	else
+		fprintf(
+		    to, "  %-8s not the runtime's format: the whole line is the log\n", runtime);
+}
+
+/* The members of the document that are beside the runtime's and log_parsed. */
+static void
+explain_fields(const struct record *r, FILE *to)
+{
+	for (int i = 0; i < r->nfields; i++) {
+		fprintf(to, "  %-8s ", "field");
+		print_value(to, r->fields[i].name);
+		fputs(" = ", to);
+		print_value(to, r->fields[i].value);
+		fputc('\n', to);
+	}
 }
 
 static void
@@ -73,19 +115,17 @@ explain_agent(const struct agent_line *l, FILE *to)
 		{ "error_type", l->error.type.value },
 		{ "root_error_type", l->error.root_type.value },
 		{ "error_message", l->error.message.value },
-		{ "version", l->build.version.value },
-		{ "commit", l->build.commit.value },
-		{ "build_timestamp", l->build.timestamp.value },
+		{ "stack_trace", l->stack_trace.value },
 	};
 
 	fprintf(to, "  %-8s read as %s\n", "agent", l->encoding);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
 		print_field(to, "agent", fields[i].name, fields[i].value);
-	explain_measure(to, "execution_time", &l->execution_time);
-	explain_measure(to, "duration", &l->duration);
-	explain_measure(to, "open_sessions", &l->open_sessions);
-	explain_measure(to, "active_requests", &l->active_requests);
-	explain_measure(to, "active_tasks", &l->active_tasks);
+	if (l->execution_time.present)
+		print_field(to, "agent", "execution_time", l->execution_time.decimal);
+	if (l->error.type.value.len > 0)
+		fprintf(to, "  %-8s error_fingerprint = %016" PRIx64 "\n", "agent",
+		    l->error.fingerprint);
 	for (int i = 0; i < l->nextra; i++) {
 		fprintf(to, "  %-8s ", "extra");
 		print_value(to, l->extra[i].name);
@@ -123,26 +163,33 @@ explain_pod(const struct pod *pod, FILE *to)
 }
 
 void
-explain(const struct framed *f, const struct chain *chain, const struct record *r, FILE *to)
+explain(const struct framed *f, const struct chain *chain, const struct source *source,
+    const struct record *r, FILE *to)
 {
 	const struct agent_line *l = chain_line(chain);
+	bool dropped = chain_dropped_by(chain) != NULL;
 	unsigned failures = chain_failures(chain);
+	const char *parser = chain_parser(source);
 	char time[TIMESTAMP_MAX];
 
-	explain_frame(f, to);
-	if (l != NULL)
-		explain_agent(l, to);
+	explain_frame(f, parser, to);
+	explain_parser(f, parser, !(failures & 1u << FAILURE_PARSER), to);
+	if (dropped)
+		fprintf(to, "  %-8s dropped it: it is not shipped\n", "filter");
+	if (!dropped) {
+		explain_fields(r, to);
+		if (r->parsed != NULL)
+			explain_agent(r->parsed, to);
+		print_field(to, "time", "@timestamp",
+		    (struct slice){ time, timestamp_write(r->time, 9, time) });
+		if (r->pod != NULL)
+			explain_pod(r->pod, to);
+	}
 	for (unsigned i = 0; i < FAILURES; i++) {
 		if (failures & 1u << i)
 			fprintf(to, "  %-8s counted as towline_parse_failures_total{kind=\"%s\"}\n",
 			    "failed", agent_failure_names[i]);
 	}
-	print_field(
-	    to, "time", "@timestamp", (struct slice){ time, timestamp_write(r->time, 9, time) });
-	if (f->stream->pod != NULL)
-		explain_pod(f->stream->pod, to);
-	if (chain_dropped_by(chain) != NULL)
-		fprintf(to, "  %-8s dropped it: it is not shipped\n", "filter");
 	if (f->stream->agent && l != NULL)
 		explain_metrics(l, to);
 	else

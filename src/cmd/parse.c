@@ -4,8 +4,11 @@
  */
 #include "cmd.h"
 
-#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "batch.h"
@@ -31,7 +34,8 @@ const struct command cmd_parse = {
 	.operands = "[LOG...]",
 	.help = "Show what becomes of lines: one JSON document for each record.",
 	.more =
-	    "Without LOG, lines are read from standard input.  Nothing is sent, no state is kept.",
+	    "Without LOG, lines are read from standard input, as they come; 24 to 48 MB of them are\n"
+	    "kept in /dev/shm until the end.  Nothing is sent, no state is kept.",
 	.options = options,
 };
 
@@ -46,6 +50,7 @@ struct parse {
 	struct batch *batch;
 	struct document_rules rules;
 	struct record record;
+	uint64_t read_to; /* where the last record ended */
 	bool explain;
 };
 
@@ -66,6 +71,7 @@ on_record(void *arg, const struct framed *f)
 {
 	struct parse *p = arg;
 
+	p->read_to = f->end > p->read_to ? f->end : p->read_to;
 	if (chain_run(p->chain, p->source, f, &p->record)) {
 		struct item *item = &p->batch->items[0];
 
@@ -79,32 +85,114 @@ on_record(void *arg, const struct framed *f)
 		}
 	}
 	if (p->explain)
-		explain(f, p->chain, &p->record, stdout);
+		explain(f, p->chain, p->source, &p->record, stdout);
 	return true;
 }
 
-/* Read one file to its end with the first [INPUT]'s rules. */
+/* ---- standard input */
+
+/*
+ * The bytes behind the tail's place that are kept: it may read a record, which is
+ * 16 MB at most, once more.  Of the bytes before them the first are kept, by which
+ * it knows the file.
+ */
+#define WINDOW (24 << 20)
+#define WINDOW_HEAD (1 << 20)
+#define IDLE 100 /* ms; an open record ends by time */
+
+static char window_path[] = "/dev/shm/towline-parse-XXXXXX";
+
+static void
+window_remove(int signal_number)
+{
+	unlink(window_path);
+	signal(signal_number, SIG_DFL);
+	raise(signal_number);
+}
+
+/* Let the tail read; it reads a file that grows by and by, so the window waits for it. */
+static void
+tail_follow(struct parse *p, struct tail *tail, uint64_t size)
+{
+	uint64_t before;
+
+	tail_wait(tail, -1, 0);
+	do {
+		before = p->read_to;
+		while (tail_turn(tail, 1))
+			;
+		if (size - p->read_to < 2 * WINDOW)
+			break;
+		tail_wait(tail, -1, IDLE);
+	} while (p->read_to > before);
+	fflush(stdout);
+}
+
+/* Write standard input to ${fd} as it comes, let the tail read it, and give back what is read. */
 static int
-parse_file(struct parse *p, const struct conf *conf, char *path)
+stdin_follow(struct parse *p, struct tail *tail, int fd)
+{
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+	uint64_t size = 0, freed = WINDOW_HEAD;
+	char bytes[65536];
+	ssize_t n = 1;
+
+	while (n > 0) {
+		if (poll(&in, 1, IDLE) > 0) {
+			n = read(STDIN_FILENO, bytes, sizeof(bytes));
+			if (n > 0 && write(fd, bytes, (size_t)n) != n)
+				n = -1;
+			size += n > 0 ? (size_t)n : 0;
+		}
+		tail_follow(p, tail, size);
+		if (p->read_to < freed + 2 * WINDOW)
+			continue;
+		fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)freed,
+		    (off_t)(p->read_to - WINDOW - freed));
+		freed = p->read_to - WINDOW;
+	}
+	if (n < 0)
+		say_error("parse", "cannot read standard input: %m");
+	return (int)n;
+}
+
+/* The rules of the first [INPUT], for one file that is read from its start. */
+static struct tail_conf
+input_of(const struct conf *conf, char **path)
+{
+	struct tail_conf in = { 0 };
+
+	for (size_t i = conf->n; i-- > 0;)
+		if (conf->sections[i].plugin == &tail_plugin)
+			in = *(struct tail_conf *)conf->sections[i].values;
+	in.from.path = (struct list){ path, 1 };
+	in.exclude_path = (struct list){ 0 };
+	in.read_from_head = true;
+	in.first_start = 0; /* head */
+	in.db = NULL;
+	in.never_own_pod = false;
+	return in;
+}
+
+/*
+ * Read one file to its end.  ${grow}, when it is not -1, is the same file, to which
+ * standard input is written first, while it is read.
+ */
+static int
+parse_file(struct parse *p, const struct conf *conf, char *path, int grow)
 {
 	struct state *state = state_open(NULL);
 	struct range_book *book = range_book_new(state, 16);
-	struct tail_conf in;
+	struct tail_conf in = input_of(conf, &path);
 	const struct tail_conf *in_at = &in;
 	struct tail *tail;
+	int result = -1;
 
-	for (size_t i = 0; i < conf->n; i++) {
-		if (conf->sections[i].plugin == &tail_plugin)
-			in = *(struct tail_conf *)conf->sections[i].values;
-	}
-	in.from.path = (struct list){ &path, 1 };
-	in.exclude_path = (struct list){ 0 };
-	in.read_from_head = true;
-	in.never_own_pod = false;
 	tail = tail_new(&in_at, 1, state,
 	    &(struct tail_reader){ .name = "parse", .book = book, .record = on_record }, 1, NULL,
 	    on_stream, p);
 	if (tail != NULL) {
+		result = grow < 0 ? 0 : stdin_follow(p, tail, grow);
 		tail_finish(tail);
 		while (tail_turn(tail, 1) || !tail_at_end(tail))
 			tail_wait(tail, -1, 0);
@@ -112,47 +200,42 @@ parse_file(struct parse *p, const struct conf *conf, char *path)
 	}
 	range_book_free(book);
 	state_close(state);
-	return tail == NULL ? -1 : 0;
+	return result;
 }
 
-/* Standard input is copied to a file, as the tail reads files alone. */
+/*
+ * Standard input becomes a file in memory, as the tail reads files alone; it has
+ * no name there that outlives this process.
+ */
 static int
 parse_stdin(struct parse *p, const struct conf *conf)
 {
-	char path[] = "/tmp/towline-parse-XXXXXX", bytes[65536];
-	int fd = mkstemp(path), code = -1;
-	ssize_t n;
+	static const int deadly[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+	int fd = mkstemp(window_path), code;
 
 	if (fd < 0) {
-		say_error("parse", "cannot make %s: %m", path);
+		say_error("parse", "cannot make %s: %m", window_path);
 		return -1;
 	}
-	while ((n = read(STDIN_FILENO, bytes, sizeof(bytes))) > 0) {
-		if (write(fd, bytes, (size_t)n) != n)
-			break;
-	}
-	if (n == 0)
-		code = parse_file(p, conf, path);
-	else
-		say_error("parse", "cannot copy standard input: %m");
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(*deadly); i++)
+		signal(deadly[i], window_remove);
+	code = parse_file(p, conf, window_path, fd);
 	close(fd);
-	unlink(path);
+	unlink(window_path);
 	return code;
 }
 
 static struct conf *
 conf_without_file(void)
 {
-	char path[] = "/tmp/towline-conf-XXXXXX";
-	int fd = mkstemp(path);
+	int fd = memfd_create("towline.conf", MFD_CLOEXEC);
 	struct conf *conf = NULL;
+	char path[32];
 
-	if (fd < 0)
-		return NULL;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (write(fd, default_conf, sizeof(default_conf) - 1) == (ssize_t)sizeof(default_conf) - 1)
 		conf = cmd_conf(path, FINDING_WARNING);
 	close(fd);
-	unlink(path);
 	return conf;
 }
 
@@ -172,7 +255,7 @@ parse_all(struct parse *p, const struct conf *conf, int n, char **paths)
 		if (access(paths[i], R_OK) < 0) {
 			say_error("parse", "cannot read %s: %m", paths[i]);
 			code = EXIT_WRONG;
-		} else if (parse_file(p, conf, paths[i]) < 0) {
+		} else if (parse_file(p, conf, paths[i], -1) < 0) {
 			code = EXIT_WRONG;
 		}
 	}

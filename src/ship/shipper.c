@@ -22,7 +22,6 @@
 /* The state is asked this often while a batch waits for it. */
 #define STATE_WAIT (20 * NS_PER_MS)
 
-
 /* Batches in the order they came. */
 struct batches {
 	struct batch *first, *last;

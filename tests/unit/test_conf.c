@@ -619,7 +619,8 @@ test_help_and_reference_come_from_the_tables(void **state)
 	assert_non_null(strstr(text, "Known, not built yet: `DB.Sync`.\n"));
 	assert_non_null(
 	    strstr(text, "Accepted, without effect: `net.*` (connections are kept).\n"));
-	assert_non_null(strstr(text, "| `[FILTER] grep` | Match chooses |\n| `[MULTILINE_PARSER]` |  |\n"));
+	assert_non_null(
+	    strstr(text, "| `[FILTER] grep` | Match chooses |\n| `[MULTILINE_PARSER]` |  |\n"));
 	free(text);
 }
 
