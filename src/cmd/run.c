@@ -38,10 +38,17 @@ const struct command cmd_run = {
 	.options = options,
 };
 
-/* Signals are taken by the main thread alone: blocked before any other exists. */
+/*
+ * SIGTERM, SIGINT and SIGHUP are taken by the main thread alone: blocked before
+ * any other exists.  Others that would end a process do not end this one: SIGIO
+ * comes from a read lease when somebody opens the file for writing (fcntl(2)),
+ * SIGXFSZ in the place of EFBIG.
+ */
 static void
-signals_block(void)
+signals_set(void)
 {
+	static const int ignored[] = { SIGPIPE, SIGIO, SIGUSR1, SIGUSR2, SIGALRM, SIGQUIT,
+		SIGVTALRM, SIGPROF, SIGPWR, SIGSTKFLT, SIGXCPU, SIGXFSZ };
 	sigset_t signals;
 
 	sigemptyset(&signals);
@@ -49,7 +56,10 @@ signals_block(void)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	for (int real_time = SIGRTMIN; real_time <= SIGRTMAX; real_time++)
+		signal(real_time, SIG_IGN);
 }
 
 static enum voice
@@ -129,7 +139,6 @@ ship(struct running *r)
 		say_error("run", "cannot write the log file %s: %m", r->values[OPT_L]);
 		return EXIT_WRONG;
 	}
-	signals_block();
 	confine(r->conf, r->values[OPT_STATE]);
 	p = start(r);
 	if (p == NULL)
@@ -149,6 +158,7 @@ run_run(int argc, char **argv)
 	struct running r = { .values = values };
 	int code;
 
+	signals_set();
 	if (cmd_options(&cmd_run, argc, argv, values) < 0)
 		return EXIT_USAGE;
 	path = values[OPT_C] != NULL ? values[OPT_C] : CMD_CONF_DEFAULT;

@@ -1,7 +1,11 @@
 """How it ends: SIGTERM drains, a second instance is refused, nothing is lost."""
 
+import contextlib
+import os
 import signal
+import threading
 
+import pytest
 from harness.wait import until
 
 
@@ -92,3 +96,46 @@ def test_killed_and_started_again_nothing_is_lost_or_twice(table, config, node, 
         towline.kill()
     run(settings, "--exit-on-eof", wait=False).wait()
     assert table.logs() == [f"line {i:05d}" for i in range(9000)]
+
+
+IGNORED = ["IO", "PIPE", "USR1", "USR2", "ALRM", "QUIT", "VTALRM", "PROF", "XFSZ"]
+
+
+@pytest.mark.parametrize("name", [*IGNORED, "RTMIN", "RTMAX"])
+def test_a_signal_of_no_meaning_does_not_end_it(table, settings, node, run, name):
+    container = node.container()
+    towline = run(settings)
+    towline.process.send_signal(getattr(signal, f"SIG{name}"))
+    container.write("line")
+    table.until_count(1)
+    towline.stop()
+
+
+def test_whoever_opens_rotated_files_for_writing_does_not_end_it(
+    table, settings, node, run
+):
+    """The opening breaks a read lease, when there is one just then (SIGIO)."""
+    container = node.container()
+    towline = run(settings)
+    over = threading.Event()
+
+    def opens():
+        while not over.is_set():
+            for file in container.folder.iterdir():
+                with contextlib.suppress(FileNotFoundError):  # renamed just now
+                    os.close(os.open(file, os.O_WRONLY | os.O_APPEND))
+
+    openers = [threading.Thread(target=opens) for _ in range(4)]
+    for opener in openers:
+        opener.start()
+    try:
+        for i in range(20):
+            container.write(f"line {i:02d}")
+            table.until_count(i + 1)
+            container.rotate()
+    finally:
+        over.set()
+        for opener in openers:
+            opener.join()
+    towline.stop()
+    assert table.logs() == [f"line {i:02d}" for i in range(20)]
