@@ -106,7 +106,8 @@ bool state_is_new(struct state *s);
 /**
  * state_rebooted(s), state_judged(s):
  * The machine has started again since files were judged last: their ends may have
- * been lost in a power cut.  They are judged now: the next start need not know.
+ * been lost in a power cut.  They are judged now, and all that are there have been
+ * opened: the next start need not know.
  */
 bool state_rebooted(const struct state *s);
 void state_judged(struct state *s);
@@ -235,6 +236,13 @@ unsigned state_checkpoints(
 #define STATE_AGE_DAYS 30
 void state_opened(struct state *s, const struct identity *id, const char *path);
 void state_ended(struct state *s, const struct identity *id);
+
+/**
+ * state_stops(s):
+ * The process ends, and not the files that it closes from now on: in the store
+ * contents keep them, at the next start, too, until state_judged().
+ */
+void state_stops(struct state *s);
 
 /**
  * state_most(s, most), state_forgotten(s):

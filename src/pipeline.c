@@ -147,6 +147,8 @@ pipeline_free(struct pipeline *p)
 	if (p == NULL)
 		return;
 	kube_stop(p->enriching.kube);
+	if (p->state != NULL)
+		state_stops(p->state);
 	tail_free(p->tail);
 	shipper_free(p->shipper);
 	chain_free(p->chain);

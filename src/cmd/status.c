@@ -28,8 +28,9 @@ const struct command cmd_status = {
 	.run = status_run,
 	.help = "Say how far each file has come: cursors, lag and what holds it, by file.",
 	.more =
-	    "Reads the state as of its last commit; towline may run or not.  held: why the server\n"
-	    "refuses records of the file for now; parked: it is not read on until that ends.",
+	    "Reads the state as of its last commit; towline may run or not.  open: it had the\n"
+	    "file then; one that is gone since is listed as it was.  held: why the server refuses records\n"
+	    "of the file for now; parked: it is not read on until that ends.",
 	.options = options,
 };
 
@@ -49,14 +50,14 @@ struct rows {
 	struct map *by_log; /* the first row of each, once all are there */
 };
 
-/* A content's size as it was seen last; while it is open, what its file has now. */
+/* A content's size as it was seen last; while its file has the name that it had, the file's. */
 static uint64_t
 size_of(const struct content_seen *content)
 {
 	struct stat st;
 
-	if (content->open && stat(content->path, &st) == 0 &&
-	    (uint64_t)st.st_size > content->what->size)
+	if (content->open && stat(content->path, &st) == 0 && st.st_dev == content->what->dev &&
+	    st.st_ino == content->what->ino && (uint64_t)st.st_size > content->what->size)
 		return (uint64_t)st.st_size;
 	return content->what->size;
 }

@@ -70,7 +70,7 @@ contents_gather(struct state *s)
 		    ID(&k->id), ID(&is->log), ID(&is->home), TEXT(slice_of(k->path)),
 		    NUMBER(is->generation), NUMBER(is->head), NUMBER(is->head_size),
 		    NUMBER(is->dev), NUMBER(is->ino), NUMBER(is->size), NUMBER(is->first_seen),
-		    NUMBER(k->touched), NUMBER(k->open),
+		    NUMBER(k->touched), NUMBER(k->open || k->had_file),
 		    BLOB(k->checks, k->nchecks * sizeof(k->checks[0])));
 	}
 	s->tables->dirty = NULL;
@@ -150,8 +150,11 @@ used(struct state *s, const struct identity *id, const char *path)
 	struct known *k;
 
 	LOCKED(s);
+	if (path == NULL && s->stops)
+		return;
 	k = contents_change(s, id);
 	k->open = path != NULL;
+	k->had_file = false;
 	k->touched = k->used = clock_wall();
 	contents_unlink(s, k);
 	contents_link(s, k);
@@ -171,6 +174,27 @@ void
 state_ended(struct state *s, const struct identity *id)
 {
 	used(s, id, NULL);
+}
+
+void
+state_stops(struct state *s)
+{
+	LOCKED(s);
+	s->stops = true;
+}
+
+void
+contents_judged(struct state *s)
+{
+	struct known *k;
+
+	TAILQ_FOREACH (k, &s->tables->by_use, by_use) {
+		if (!k->had_file)
+			continue;
+		k->had_file = false;
+		contents_dirty(s, k);
+		tickets_post(s, false);
+	}
 }
 
 void

@@ -73,6 +73,7 @@ forget_start(struct state *s)
 		if (!k->open)
 			continue;
 		k->open = false;
+		k->had_file = true;
 		k->touched = k->used = clock_wall();
 		contents_dirty(s, k);
 	}

@@ -195,6 +195,7 @@ void
 state_judged(struct state *s)
 {
 	LOCKED(s);
+	contents_judged(s);
 	if (!s->rebooted)
 		return;
 	transaction_add(s, "UPDATE machine SET boot = ?1", TEXT(slice_of(s->boot)));

@@ -19,6 +19,7 @@ struct known {
 	int64_t touched; /* wall ns when it was last opened, or ended */
 	int64_t used;    /* … or found: it may be opened, and is not forgotten just now */
 	bool open;       /* a file has it */
+	bool had_file;   /* … when the process before ended; it has not been looked for yet */
 	bool is_dirty;
 	struct known *dirty;       /* the next content that is to be written */
 	struct known *twin;        /* the next content of its home, used longer ago */
@@ -106,7 +107,7 @@ struct transaction {
 struct state {
 	char *dir;    /* NULL: nothing is kept on disk */
 	int dir_lock; /* held while we live */
-	bool set_aside, rebooted;
+	bool set_aside, rebooted, stops;
 	char boot[64];           /* this start of the machine: /proc/sys/kernel/random/boot_id */
 	struct staging *staging; /* the reader thread's */
 	pthread_mutex_t lock;    /* over all below, but for db */
@@ -166,6 +167,9 @@ state_ticket tickets_post(struct state *s, bool urgent);
  * contents_dirty(s, k), contents_gather(s):
  * Mark ${k} for the next commit; add the marked ones to the transaction.
  *
+ * contents_judged(s):
+ * A content that had a file when the process before ended, and has none, has lost it.
+ *
  * contents_link(s, k), contents_unlink(s, k):
  * Put ${k} into the lists of its home and of all, as used last; take it out.
  */
@@ -173,6 +177,7 @@ struct known *contents_of(struct state *s, const struct identity *id);
 struct known *contents_change(struct state *s, const struct identity *id);
 void contents_dirty(struct state *s, struct known *k);
 void contents_gather(struct state *s);
+void contents_judged(struct state *s);
 void contents_link(struct state *s, struct known *k);
 void contents_unlink(struct state *s, struct known *k);
 void contents_free(struct known *k);
@@ -254,7 +259,8 @@ void staging_gather(struct state *s);
  * than are to be remembered, at most FORGET_MOST of them; return how many.
  *
  * forget_start(s):
- * At a start no file has a content yet: note that, and forget the old ones.
+ * At a start no file has a content yet: note that, and forget the old ones. In the
+ * store they keep their files until state_judged().
  */
 #define FORGET_MOST 1000
 size_t forget_old(struct state *s);

@@ -34,10 +34,70 @@ def test_cursors_and_lag_by_file(tmp_path, config, node, run):
     assert set(status(settings)) == {str(one.link), str(two.link)}
     towline.stop()
     one.write("more")
-    assert status(settings) == {}
-    assert status(settings, "--all")[str(one.link)]["shipped"] == size
-    table_form = command("status", "--all", "--state", settings.service["State_Path"])
+    grown = one.log.stat().st_size
+    assert status(settings)[str(one.link)] == done | {
+        "size": grown,
+        "lag": grown - size,
+    }
+    table_form = command("status", "--state", settings.service["State_Path"])
     assert "2 files" in table_form.stdout and str(one.link) in table_form.stdout
+
+
+def test_what_was_not_shipped_stays_known_over_stops_and_starts(
+    table, config, node, run, dead_port
+):
+    """A rotated file and its live one, at a server that is away."""
+    away = {"Name": "es", "Host": "127.0.0.1", "Port": dead_port, "Index": "i"}
+    settings = config(away)
+    settings.service |= {"Grace": 0.1}
+    container = node.container()
+    container.write("line 1")
+    towline = run(settings)
+    towline.until_metric("towline_records_total", 1)
+    container.rotate()
+    container.write("line 2")
+    towline.until_metric("towline_records_total", 2)
+
+    def sizes():
+        done = command("status", "-c", settings.write(), "--json")
+        return sorted((row["size"], row["lag"]) for row in json.loads(done.stdout))
+
+    want = sorted(
+        (file.stat().st_size,) * 2
+        for file in container.folder.iterdir()
+        if file.name.startswith("0.log")
+    )
+    assert len(want) == 2
+    until(lambda: sizes() == want, sizes)
+    for _ in range(2):
+        towline.stop()
+        assert sizes() == want
+        towline = run(settings)
+
+        def knows(towline=towline):
+            assert sizes() == want
+            return towline.metric("towline_lag_bytes") == sum(lag for _, lag in want)
+
+        until(knows, sizes)
+
+
+def test_a_file_that_goes_while_it_stands_is_listed_no_more(
+    table, settings, node, run
+):
+    one, two = node.container(pod="a-1"), node.container(pod="a-2")
+    for container in one, two:
+        container.write("line")
+    towline = run(settings)
+    table.until_count(2)
+    until(lambda: len(status(settings)) == 2, lambda: status(settings))
+    towline.stop()
+    two.link.unlink()
+    two.log.unlink()
+    assert set(status(settings)) == {str(one.link), str(two.link)}
+    towline = run(settings)
+    one.write("more")
+    until(lambda: set(status(settings)) == {str(one.link)}, lambda: status(settings))
+    towline.stop()
 
 
 @pytest.fixture
