@@ -17,13 +17,14 @@ struct service {
 	int64_t flush; /* ns: a batch is sealed at this age */
 	int64_t grace; /* ns to drain at the end; negative: for ever */
 	int log_level; /* index of the configured word; service_voice() is the level */
+	int log_format; /* 1: JSON */
 	bool daemon;   /* always false: On is refused */
 	struct list parsers_file;
 	bool http_server;
 	char *http_listen;
 	int64_t http_port; /* 0: any free one */
 	char *state_path;
-	bool landlock;
+	bool landlock, core_dump;
 	char *agent_events; /* NULL: agent-events.conf where conf_find finds it */
 	struct list agent_pods, agent_exclude_pods, agent_exclude_containers; /* globs */
 	int64_t batches;

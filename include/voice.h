@@ -1,13 +1,16 @@
 /*
  * towline's own log: standard error (or -l FILE), one line each:
  *
- *	08:00:00.002 warn es  what happened, and what to do  key=value
+ *	2026-11-22T08:00:00.002Z warn  es    what happened, and what to do  key=value
+ *
+ * or, by Log_Format json, an object of time, level, part and message.
  *
  * Foreign text in it is escaped (shown.h).  Any thread may speak.
  */
 #ifndef VOICE_H
 #define VOICE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -21,7 +24,8 @@ extern const char *const voice_names[];
 /**
  * voice_open(level, path):
  * Write messages of ${level} or above, to the file ${path} (NULL: standard
- * error).  Return 0, or -1 with errno.
+ * error).  Return 0, or -1 with errno: then all is as before.  Called again for a
+ * ${path}, the file of that name is the one written to from now on.
  */
 int voice_open(enum voice level, const char *path);
 
@@ -30,6 +34,12 @@ int voice_open(enum voice level, const char *path);
  * Write messages of ${level} or above from now on.
  */
 void voice_level(enum voice level);
+
+/**
+ * voice_json(json):
+ * Write JSON objects, or text, from now on.
+ */
+void voice_json(bool json);
 
 /**
  * voice_say(level, subject, format, ...):

@@ -6,6 +6,7 @@
 #include "confine.h"
 
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include "fence.h"
@@ -147,13 +148,16 @@ command_grant(struct fence *f)
 }
 
 void
-confine(const struct conf *conf, const char *state_dir)
+confine(const struct conf *conf, const char *state_dir, const char *log_file)
 {
 	const struct service *service = service_of(conf);
 	bool exec = runs_command(conf);
 	struct fence *f;
 	int version;
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* their reports read /proc */
+	prctl(PR_SET_DUMPABLE, service->core_dump, 0, 0, 0);
+#endif
 	if (!service->landlock) {
 		say_info("run", "Landlock is off: what towline may open is what its user may");
 		return;
@@ -162,6 +166,8 @@ confine(const struct conf *conf, const char *state_dir)
 	    0700); /* so that the grant is of the directory itself */
 	f = fence_of(conf, state_dir);
 	system_grant(f);
+	if (log_file != NULL)
+		fence_grant(f, log_file, FENCE_WRITE, FENCE_AROUND);
 	if (exec)
 		command_grant(f);
 	version = fence_close(f, exec);

@@ -20,18 +20,23 @@ const char *const voice_names[] = { "error", "warn", "info", "debug", NULL };
 
 static int voice_fd = STDERR_FILENO;
 static atomic_int voice_said = VOICE_INFO;
+static atomic_bool voice_is_json;
 
+/* Another thread may write meanwhile: the descriptor's number stays, and leads elsewhere. */
 int
 voice_open(enum voice level, const char *path)
 {
 	if (path != NULL) {
-		int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+		int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
 
 		if (fd < 0)
 			return -1;
-		if (voice_fd != STDERR_FILENO)
-			close(voice_fd);
-		voice_fd = fd;
+		if (voice_fd != STDERR_FILENO) {
+			dup3(fd, voice_fd, O_CLOEXEC);
+			close(fd);
+		} else {
+			voice_fd = fd;
+		}
 	}
 	voice_level(level);
 	return 0;
@@ -44,9 +49,31 @@ voice_level(enum voice level)
 }
 
 void
+voice_json(bool json)
+{
+	atomic_store(&voice_is_json, json);
+}
+
+/* A message that a terminal may be shown; in JSON a quote and a backslash take one more. */
+static size_t
+message_write(char *to, size_t size, struct slice text, bool json)
+{
+	char shown[MESSAGE_MAX];
+	size_t n = 0, all = shown_write(shown, sizeof(shown), text);
+
+	for (size_t i = 0; i < all && n + 2 <= size; i++) {
+		if (json && (shown[i] == '"' || shown[i] == '\\'))
+			to[n++] = '\\';
+		to[n++] = shown[i];
+	}
+	return n;
+}
+
+void
 voice_say(enum voice level, const char *subject, const char *format, ...)
 {
-	char text[MESSAGE_MAX], line[MESSAGE_MAX + 64];
+	bool json = atomic_load_explicit(&voice_is_json, memory_order_relaxed);
+	char text[MESSAGE_MAX], line[MESSAGE_MAX + 128], when[32];
 	int64_t now = clock_wall();
 	time_t second = (time_t)(now / NS_PER_S);
 	struct tm tm;
@@ -60,11 +87,15 @@ voice_say(enum voice level, const char *subject, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	gmtime_r(&second, &tm);
-	head = snprintf(line, sizeof(line), "%02d:%02d:%02d.%03d %-5s %-5s ", tm.tm_hour, tm.tm_min,
-	    tm.tm_sec, (int)(now % NS_PER_S / NS_PER_MS), voice_names[level], subject);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
+	head = snprintf(line, sizeof(line),
+	    json ? "{\"time\":\"%s.%03dZ\",\"level\":\"%s\",\"part\":\"%s\",\"message\":\""
+		 : "%s.%03dZ %-5s %-5s ",
+	    when, (int)(now % NS_PER_S / NS_PER_MS), voice_names[level], subject);
 	n = (size_t)head;
-	n += shown_write(line + n, sizeof(line) - n - 1, slice_of(text));
-	line[n++] = '\n';
+	n += message_write(line + n, sizeof(line) - n - 3, slice_of(text), json);
+	memcpy(line + n, json ? "\"}\n" : "\n", json ? 3 : 1);
+	n += json ? 3 : 1;
 	while (write(voice_fd, line, n) < 0 && errno == EINTR)
 		;
 }

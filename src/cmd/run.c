@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "banner.h"
 #include "confine.h"
 #include "memory.h"
 #include "pipeline.h"
@@ -33,7 +34,8 @@ const struct command cmd_run = {
 	.help = "Follow the configured files and ship their records until stopped.",
 	.more =
 	    "SIGTERM: read no more, deliver for at most Grace seconds, exit 0; again: stop now.\n"
-	    "SIGHUP: read the configuration again and go on with it; when it is wrong, as before.\n"
+	    "SIGHUP: open the log file of -l again, read the configuration again and go on with it;\n"
+	    "when it is wrong, as before.\n"
 	    "Exit 1: it could not start, or standard output, as an output, could not be written.",
 	.options = options,
 };
@@ -79,6 +81,19 @@ struct running {
 	struct conf *conf, *next;
 };
 
+/* Whoever rotates the log file tells by SIGHUP. */
+static void
+log_again(const struct running *r)
+{
+	const char *path = r->values[OPT_L];
+
+	if (path != NULL && voice_open(level_of(service_of(r->conf), r->values), path) < 0)
+		say_warn("run",
+		    "cannot open the log file %s again: %m; going on in the one before%s", path,
+		    errno == EACCES ? " (Landlock lets it be made anew in a directory of its own)"
+				    : "");
+}
+
 static bool
 reload(void *arg)
 {
@@ -86,6 +101,7 @@ reload(void *arg)
 
 	conf_free(r->next);
 	r->next = cmd_conf(r->path, FINDING_NOTE);
+	log_again(r);
 	if (r->next == NULL) {
 		say_error("run", "%s is wrong, see above: going on with the one before", r->path);
 	} else if (!confine_allows(r->next, r->values[OPT_STATE])) {
@@ -93,6 +109,13 @@ reload(void *arg)
 		r->next = NULL;
 	}
 	return r->next != NULL;
+}
+
+static void
+hello(const struct running *r)
+{
+	voice_json(service_of(r->conf)->log_format == 1);
+	banner_say(r->conf);
 }
 
 static struct pipeline *
@@ -118,6 +141,7 @@ start_again(struct running *r)
 
 	r->conf = r->next;
 	r->next = NULL;
+	hello(r);
 	p = start(r);
 	if (p != NULL) {
 		conf_free(before);
@@ -139,7 +163,8 @@ ship(struct running *r)
 		say_error("run", "cannot write the log file %s: %m", r->values[OPT_L]);
 		return EXIT_WRONG;
 	}
-	confine(r->conf, r->values[OPT_STATE]);
+	hello(r);
+	confine(r->conf, r->values[OPT_STATE], r->values[OPT_L]);
 	p = start(r);
 	if (p == NULL)
 		return errno == EBUSY ? EXIT_IN_USE : EXIT_WRONG;

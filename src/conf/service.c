@@ -9,6 +9,8 @@
 static const char *const levels[] = { "error", "warn", "info", "debug", "trace", "warning", "off",
 	NULL };
 
+static const char *const formats[] = { "text", "json", NULL };
+
 static const char own_backoff[] = "retries wait longer each time by themselves";
 static const char own_buffer[] = "the log files on disk are the buffer";
 static const char own_health[] = "/healthz and /readyz are always there";
@@ -23,6 +25,8 @@ static const struct option service_options[] = {
 	    .max = 86400 * NS_PER_S),
 	OPTION("Log_Level", OPT_ENUM, "info", AT(log_level), "what towline itself says",
 	    .choices = levels),
+	OPTION("Log_Format", OPT_ENUM, "text", AT(log_format),
+	    "how it says that: lines of text or of JSON", .choices = formats),
 	OPTION("Daemon", OPT_BOOL, "off", AT(daemon), "off alone: the service manager runs us"),
 	OPTION("Parsers_File", OPT_LIST, NULL, AT(parsers_file),
 	    "files of [PARSER] sections: beside this one, or installed", .flags = OPT_FILE),
@@ -34,6 +38,8 @@ static const struct option service_options[] = {
 	    "directory of what must outlive the process"),
 	OPTION("Landlock", OPT_BOOL, "on", AT(landlock),
 	    "give up, at the start, to open files that the configuration does not name, and to run programs"),
+	OPTION("Core_Dump", OPT_BOOL, "off", AT(core_dump),
+	    "let a fault leave a core dump, which has the passwords in it, and let a debugger attach"),
 	OPTION("Agent_Events", OPT_STRING, NULL, AT(agent_events),
 	    "file of the agents' words; agent-events.conf, beside this one or installed",
 	    .flags = OPT_FILE),

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "proxy.h"
 
 #define HEAD_MAX (128u << 10)
 #define AFTER_MOST 300 /* s, whatever Retry-After says */
@@ -94,6 +95,8 @@ exchange_ended(struct exchange *x, CURL *easy, CURLcode code)
 	exchange_drop(x);
 	if (code != CURLE_OK && x->error[0] == '\0')
 		snprintf(x->error, sizeof(x->error), "%s", curl_easy_strerror(code));
+	if (code != CURLE_OK)
+		proxy_note(x->error, sizeof(x->error));
 	if (exchange_status(x) == 401)
 		access_refused(x->access);
 	return true;

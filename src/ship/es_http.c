@@ -11,6 +11,7 @@ struct es_http {
 	const struct es_conf *conf;
 	char *authorization; /* header line; NULL: none, or user and password */
 	char *password;
+	bool unread; /* a file of a secret, when it was asked for last */
 };
 
 static void
@@ -70,17 +71,22 @@ es_http_setup(const struct es_http *h, struct curl_slist *connect_to, CURL *easy
 	}
 }
 
-/* An unusable file counts as an empty secret, which the server refuses: then it is read again. */
+/*
+ * An unusable file counts as an empty secret, which the server refuses: then it is read
+ * again.  It is said once, until it can be used.
+ */
 static char *
-secret_read(const char *path)
+secret_read(const char *path, bool *failed)
 {
 	const char *why;
 	char *secret = conf_secret_file(path, &why);
 
-	if (secret != NULL)
-		return secret;
-	say_warn("es", "%s %s", path, why);
-	return xstrdup("");
+	if (secret == NULL && !*failed)
+		say_warn("es", "%s %s", path, why);
+	else if (secret != NULL && *failed)
+		say_info("es", "%s can be read again", path);
+	*failed = secret == NULL;
+	return secret != NULL ? secret : xstrdup("");
 }
 
 void
@@ -93,13 +99,13 @@ es_http_credentials(struct es_http *h)
 	free(h->password);
 	h->authorization = h->password = NULL;
 	if (conf->http_api_key_file != NULL)
-		key = secret_read(conf->http_api_key_file);
+		key = secret_read(conf->http_api_key_file, &h->unread);
 	else if (conf->http_api_key != NULL)
 		key = xstrdup(conf->http_api_key);
 	if (key != NULL)
 		h->authorization = xprintf("Authorization: ApiKey %s", key);
 	if (conf->http_passwd_file != NULL)
-		h->password = secret_read(conf->http_passwd_file);
+		h->password = secret_read(conf->http_passwd_file, &h->unread);
 	else if (conf->http_passwd != NULL)
 		h->password = xstrdup(conf->http_passwd);
 	free(key);

@@ -5,6 +5,7 @@
 
 #include "es_body.h"
 #include "fault.h"
+#include "proxy.h"
 
 /* An answer may be this long for each item, and this long beside them. */
 #define ANSWER_ITEM 8192u
@@ -105,6 +106,11 @@ on_done(struct exchange *x, CURLcode code)
 	r->retry_after = retry_after;
 	r->judged = reply_end(t->reply) == PARSE_OK;
 	r->answer = t->reply->whole;
+	if (code != CURLE_OK && code != CURLE_WRITE_ERROR) {
+		if (t->error[0] == '\0')
+			snprintf(t->error, sizeof(t->error), "%s", curl_easy_strerror(code));
+		proxy_note(t->error, sizeof(t->error));
+	}
 	r->error = t->error;
 	t->done(t->arg, r);
 }

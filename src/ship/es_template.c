@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "es_index.h"
 #include "es_mapping.h"
+#include "proxy.h"
 #include "retry.h"
 
 #define ANSWER_MAX 1000000u
@@ -530,6 +531,8 @@ template_answered(struct exchange *x, CURLcode code)
 		status_take(t, status);
 		return;
 	}
+	if (t->error[0] != '\0')
+		proxy_note(t->error, sizeof(t->error));
 	snprintf(what, sizeof(what), "no answer: %s",
 	    t->error[0] != '\0' ? t->error : curl_easy_strerror(code));
 	template_again(t, code == CURLE_OPERATION_TIMEDOUT ? REASON_TIMEOUT : REASON_CONNECT, what);

@@ -1,4 +1,5 @@
 /* The ground: maps, arenas, buffers, and a voice that cannot be forged. */
+#include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,10 +10,12 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "backoff.h"
 #include "map.h"
 #include "memory.h"
+#include "proxy.h"
 #include "shown.h"
 #include "voice.h"
 
@@ -113,6 +116,7 @@ test_voice_escapes_what_could_forge_a_message(void **state)
 	assert_true(read(fd, text, sizeof(text) - 1) > 0);
 	assert_non_null(
 	    strstr(text, " é€😀 \\xff\\xc0\\x80\\xed\\xa0\\x80\\xc2\\x9b\\xf4\\x90\\xe2\\x82\n"));
+	voice_open(VOICE_INFO, "/dev/null");
 	close(fd);
 	unlink(path);
 }
@@ -160,6 +164,82 @@ test_foreign_text_commands_no_terminal(void **state)
 			free(text);
 		}
 	}
+}
+
+static void
+test_voice_tells_when_and_speaks_json(void **state)
+{
+	char path[] = "/tmp/towline-voice-XXXXXX", text[16384] = "", renamed[64], full[6000];
+	int fd = mkstemp(path), year = 0;
+	json_t *said;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(voice_open(VOICE_INFO, path), 0);
+	say_info("tail", "x");
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	assert_int_equal(sscanf(text, "%d-%*2d-%*2dT%*2d:%*2d:%*2d.%*3dZ info ", &year), 1);
+	assert_true(year >= 2026 && text[10] == 'T' && text[23] == 'Z');
+
+	voice_json(true);
+	say_warn("es", "index \"a\\b\" \x1b %s", "é");
+	memset(text, 0, sizeof(text));
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	said = json_loads(text, 0, NULL);
+	assert_non_null(said);
+	assert_string_equal(json_string_value(json_object_get(said, "level")), "warn");
+	assert_string_equal(json_string_value(json_object_get(said, "part")), "es");
+	assert_string_equal(
+	    json_string_value(json_object_get(said, "message")), "index \"a\\b\" \\x1b é");
+	json_decref(said);
+
+	for (int i = 0; i < 2; i++) { /* cut, and JSON all the same */
+		memset(full, i == 0 ? '"' : '\x01', sizeof(full) - 1);
+		full[sizeof(full) - 1] = '\0';
+		say_warn("es", "%s", full);
+		memset(text, 0, sizeof(text));
+		assert_true(read(fd, text, sizeof(text) - 1) > 0);
+		said = json_loads(text, 0, NULL);
+		assert_non_null(said);
+		json_decref(said);
+	}
+	voice_json(false);
+
+	snprintf(renamed, sizeof(renamed), "%s.1", path);
+	assert_int_equal(rename(path, renamed), 0);
+	assert_int_equal(voice_open(VOICE_INFO, path), 0);
+	say_info("tail", "in the new file");
+	assert_int_equal(read(fd, text, sizeof(text)), 0);
+	close(fd);
+	fd = open(path, O_RDONLY);
+	assert_true(read(fd, text, sizeof(text)) > 0);
+	voice_open(VOICE_INFO, "/dev/null");
+	close(fd);
+	unlink(path);
+	unlink(renamed);
+}
+
+static void
+test_proxies_of_the_environment(void **state)
+{
+	char names[64], error[48] = "refused";
+
+	(void)state;
+	for (size_t i = 0; i < 7; i++)
+		unsetenv((const char *[]){ "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+		    "ALL_PROXY", "no_proxy", "NO_PROXY" }[i]);
+	setenv("no_proxy", "10.0.0.1", 1);
+	setenv("HTTP_PROXY", "x", 1);
+	assert_null(proxy_names(names, sizeof(names)));
+	proxy_note(error, sizeof(error));
+	assert_string_equal(error, "refused");
+	setenv("https_proxy", "http://u:p@ss@p:3128", 1);
+	assert_string_equal(
+	    proxy_names(names, sizeof(names)), "https_proxy=p:3128, no_proxy=10.0.0.1");
+	proxy_note(error, sizeof(error));
+	assert_string_equal(error, "refused (of the environment: https_proxy=p:3128");
+	setenv("ALL_PROXY", "a-name-that-is-longer-than-all-the-room-there-is-for-it:3128", 1);
+	assert_int_equal(strlen(proxy_names(names, sizeof(names))), sizeof(names) - 1);
 }
 
 static void
@@ -239,6 +319,8 @@ main(void)
 		cmocka_unit_test(test_buffer_grows_to_its_cap_and_no_further),
 		cmocka_unit_test(test_voice_escapes_what_could_forge_a_message),
 		cmocka_unit_test(test_foreign_text_commands_no_terminal),
+		cmocka_unit_test(test_proxies_of_the_environment),
+		cmocka_unit_test(test_voice_tells_when_and_speaks_json),
 		cmocka_unit_test(test_said_lately_lets_one_through),
 		cmocka_unit_test(test_blanks_are_trimmed_and_texts_cut),
 		cmocka_unit_test(test_waits_double_up_to_a_cap_and_differ),

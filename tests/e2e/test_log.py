@@ -1,0 +1,80 @@
+"""Towline's own log: its first line, its forms, its file over rotation; proxies in it."""
+
+import json
+import re
+import signal
+
+from fake_server import FakeServer
+from harness.wait import until
+
+WHEN = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+
+
+def test_the_first_line_says_what_runs(table, settings, node, run):
+    node.container()
+    settings.inputs.append(settings.inputs[0] | {"Path": "/nowhere/*.log"})
+    said = run(settings).stop().splitlines()
+    assert re.fullmatch(WHEN + r" (error|warn |info ) \w+ +\S.*", said[0])
+    assert re.search(r" run   towline \d\S+, from tail .*\*\.log \(1 file\)", said[0])
+    assert "tail /nowhere/*.log (no file matches)" in said[0]
+    assert said[0].endswith(f"to sqlite.0 {table.path}")
+    assert all(re.match(WHEN, line) for line in said)
+
+
+def test_lines_of_json(settings, run):
+    settings.service["Log_Format"] = "json"
+    said = [json.loads(line) for line in run(settings).stop().splitlines()]
+    assert all(set(line) == {"time", "level", "part", "message"} for line in said)
+    assert re.fullmatch(WHEN, said[0]["time"])
+    assert said[0]["level"] == "info" and said[0]["part"] == "run"
+
+
+def test_the_log_file_is_opened_again(tmp_path, settings, run):
+    """By SIGHUP, in a directory of its own, which Landlock leaves; without one, it says so."""
+    folder = tmp_path / "said"
+    folder.mkdir()
+    log = folder / "towline.log"
+    settings.service["HTTP_Server"] = "Off"
+    towline = run(settings, "-l", log, wait=False)
+
+    def shipping():
+        return log.exists() and "towline 0." in log.read_text()
+
+    until(shipping, lambda: towline.said())
+    log.rename(folder / "towline.log.1")
+    towline.process.send_signal(signal.SIGHUP)
+    until(log.exists, towline.said)
+    until(lambda: "was read again" in log.read_text(), log.read_text)
+    towline.process.send_signal(signal.SIGTERM)
+    assert towline.wait() == 0
+    assert "no more reading" in log.read_text()
+
+
+def test_an_unreadable_key_file_is_said_once(tmp_path, config, node, run):
+    server = FakeServer(lambda n, body: 401)
+    key = tmp_path / "key"
+    key.write_text("a2V5")
+    towline = run(config(server.output | {"HTTP_API_Key_File": key}))
+    key.unlink()
+    node.container().write("line")
+    try:
+        towline.until_said(f"cannot read {key}")
+        bulks = server.bulks
+        until(lambda: server.bulks > bulks + 2, towline.said)
+        assert towline.said().count(f"cannot read {key}") == 1
+        key.write_text("a2V5")
+        towline.until_said(f"{key} can be read again")
+    finally:
+        server.close()
+
+
+def test_proxies_of_the_environment_are_named(config, node, run, dead_port):
+    """At the start, and when a connection fails; without user and password."""
+    proxy = {"http_proxy": f"http://user:secret@127.0.0.1:{dead_port}"}
+    settings = config({"Name": "es", "Host": "es.invalid", "Index": "i"})
+    node.container().write("line")
+    towline = run(settings, environment=proxy | {"no_proxy": "10.0.0.1"})
+    names = f"http_proxy=127.0.0.1:{dead_port}, no_proxy=10.0.0.1"
+    towline.until_said(f"proxies that the environment names are used: {names}\n")
+    towline.until_said(rf"no answer.* \(of the environment: {names}\)")
+    assert "secret" not in towline.said()
