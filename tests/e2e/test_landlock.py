@@ -1,6 +1,7 @@
 """What a running towline has given up: it opens nothing that its configuration
 does not name.  What each grant lets through is tests/unit/test_fence.c's."""
 
+import os
 import pathlib
 import platform
 import signal
@@ -10,6 +11,7 @@ import pytest
 from harness import refused
 from harness.namespace import can_mount, mount_in, mounted
 from harness.node import Node, cri
+from harness.towline import SANITIZED
 from harness.wait import until
 
 LANDLOCK = r"Landlock \d+: nothing is opened but what the configuration names"
@@ -182,3 +184,18 @@ def test_a_program_is_run_when_one_is_configured(
     else:
         assert "and no program run" in said
     towline.stop()
+
+
+@pytest.mark.parametrize("wanted", ["Off", "On"])
+def test_a_fault_leaves_no_core_dump_unless_wanted(tmp_path, settings, run, wanted):
+    if SANITIZED:
+        pytest.skip("a sanitizer's build may be dumped, as its reports read /proc")
+    settings.service["Core_Dump"] = wanted
+    shell = 'cd "$0" && ulimit -c unlimited && exec "$@"'
+    towline = run(settings, under=["sh", "-c", shell, str(tmp_path)])
+    towline.process.send_signal(signal.SIGABRT)
+    ended = os.waitid(os.P_PID, towline.process.pid, os.WEXITED | os.WNOWAIT)
+    assert towline.wait() == -signal.SIGABRT
+    if wanted == "On" and ended.si_code != os.CLD_DUMPED:
+        pytest.skip("this machine keeps no core dumps")
+    assert (ended.si_code == os.CLD_DUMPED) == (wanted == "On")
