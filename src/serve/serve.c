@@ -1,36 +1,41 @@
 /*
  * HTTP for operators and Prometheus, by libmicrohttpd in one thread of its
- * own: the paths and their answers.  It reads values that other threads have
+ * own, which waits for nothing else: the paths and their answers.  It reads values that other threads have
  * published, and changes nothing.
  */
 #include "serve.h"
 
 #include <errno.h>
 #include <microhttpd.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "accept.h"
 #include "agent_metrics.h"
 #include "clock.h"
+#include "guests.h"
 #include "listen.h"
 #include "metrics.h"
 #include "voice.h"
 
-#define CONNECTIONS 64              /* at once */
-#define CONNECTIONS_PER_PEER 32     /* of one address */
 #define CONNECTION_MEMORY 16384     /* bytes each: the room for a request's head */
 #define CONNECTION_TIMEOUT 15       /* s without a byte */
-#define SETTLE_TRIES 200            /* of 10 ms: the time for counts to reach the disk */
+#define SETTLE (2 * NS_PER_S)       /* the time for counts to reach the disk */
+#define TICK 10                     /* ms between looks at whether they have */
 #define HISTORY_MAX (60 * NS_PER_S) /* /metrics does not wait longer for history to be counted */
 
 struct serve {
 	struct MHD_Daemon *daemon;
 	struct serve_world world;
 	unsigned port;
-	int64_t began;         /* mono ns */
+	int64_t began; /* mono ns */
+	pthread_t thread;
+	int over; /* eventfd: the thread is to end */
+	struct guests *guests;
 	struct buffer last[2]; /* the agents' last exposition, in either form */
 };
 
@@ -39,11 +44,13 @@ struct answer {
 	unsigned status;
 	const char *type;
 	struct buffer body;
+	bool waits;  /* there is none yet: the request comes again */
 	bool scrape; /* once the answer is sent, label values that it shows at 0 may be released */
 };
 
 struct request {
 	struct serve *serve;
+	struct MHD_Connection *connection;
 	struct slice accept;
 };
 
@@ -53,32 +60,33 @@ struct request {
 
 /*
  * Have last[] hold counts that are on disk: a kill after this scrape must not
- * bring back smaller counts.  False: they do not reach the disk, and last[]
- * holds those of the scrape before.
+ * bring back smaller counts.  False: they are not there yet, and last[] holds
+ * those of the scrape before.
  */
 static bool
 agents_settled(struct serve *s, bool openmetrics)
 {
-	const struct timespec tick = { .tv_nsec = 10 * NS_PER_MS };
+	uint64_t before = s->world.shown(s->world.arg);
+	struct buffer now;
 
-	for (int i = 0; i < SETTLE_TRIES; i++) {
-		uint64_t before = s->world.shown(s->world.arg);
-
-		if (before != 0) {
-			struct buffer now;
-
-			buffer_init(&now, 0);
-			agent_metrics_write(&now, openmetrics);
-			if (s->world.shown(s->world.arg) == before) {
-				buffer_fini(&s->last[openmetrics]);
-				s->last[openmetrics] = now;
-				return true;
-			}
-			buffer_fini(&now);
-		}
-		nanosleep(&tick, NULL);
+	if (before == 0)
+		return false;
+	buffer_init(&now, 0);
+	agent_metrics_write(&now, openmetrics);
+	if (s->world.shown(s->world.arg) != before) {
+		buffer_fini(&now);
+		return false;
 	}
-	return false;
+	buffer_fini(&s->last[openmetrics]);
+	s->last[openmetrics] = now;
+	return true;
+}
+
+/* Counts do not reach the disk while the state cannot be written. */
+static bool
+state_is_stale(void)
+{
+	return atomic_load_explicit(&metrics.state_stale, memory_order_relaxed) > 0;
 }
 
 static void
@@ -94,6 +102,10 @@ answer_metrics(const struct request *r, struct answer *a)
 	a->type = openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
 			      : "text/plain; version=0.0.4; charset=utf-8";
 	a->scrape = agents_settled(r->serve, openmetrics);
+	a->waits =
+	    !a->scrape && !state_is_stale() && guests_wait(r->connection, SETTLE, clock_mono());
+	if (a->waits)
+		return;
 	metrics_write(&a->body, openmetrics, clock_wall());
 	buffer_put(&a->body, buffer_slice(&r->serve->last[openmetrics]));
 	if (openmetrics)
@@ -212,7 +224,7 @@ static enum MHD_Result
 on_request(void *arg, struct MHD_Connection *c, const char *url, const char *method,
     const char *version, const char *upload, size_t *upload_size, void **mark)
 {
-	struct request r = { .serve = arg };
+	struct request r = { .serve = arg, .connection = c };
 	struct answer a = { .status = MHD_HTTP_OK, .type = TEXT };
 	const struct path *path = path_find(url);
 	bool get = strcmp(method, MHD_HTTP_METHOD_GET) == 0;
@@ -239,6 +251,10 @@ on_request(void *arg, struct MHD_Connection *c, const char *url, const char *met
 	} else {
 		path->answer(&r, &a);
 	}
+	if (a.waits) {
+		buffer_fini(&a.body);
+		return MHD_YES;
+	}
 	if (a.scrape && get)
 		*mark = &scraped;
 	return send_answer(c, &a);
@@ -252,6 +268,48 @@ on_completed(void *arg, struct MHD_Connection *c, void **mark, enum MHD_RequestT
 	if (*mark == &scraped && how == MHD_REQUEST_TERMINATED_COMPLETED_OK)
 		agent_metrics_scraped();
 	*mark = NULL;
+}
+
+/* ---- the thread */
+
+static void *
+turn(void *arg)
+{
+	struct serve *s = arg;
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	struct pollfd fds[2] = { { .fd = info->epoll_fd, .events = POLLIN },
+		{ .fd = s->over, .events = POLLIN } };
+
+	pthread_setname_np(pthread_self(), "http");
+	for (;;) {
+		unsigned long long due;
+		unsigned waiting;
+		int wait;
+
+		MHD_run(s->daemon);
+		waiting = guests_wake(
+		    s->guests, s->world.shown(s->world.arg) != 0 || state_is_stale(), clock_mono());
+		wait = waiting > 0 ? TICK : -1;
+		if (MHD_get_timeout(s->daemon, &due) == MHD_YES &&
+		    (wait < 0 || due < (unsigned)wait))
+			wait = due < 60000 ? (int)due : 60000;
+		poll(fds, 2, wait);
+		if (fds[1].revents != 0)
+			return NULL;
+	}
+}
+
+static void
+serve_free(struct serve *s)
+{
+	if (s->daemon != NULL)
+		MHD_stop_daemon(s->daemon);
+	guests_free(s->guests);
+	for (int i = 0; i < 2; i++)
+		buffer_fini(&s->last[i]);
+	if (s->over >= 0)
+		close(s->over);
+	free(s);
 }
 
 struct serve *
@@ -269,16 +327,19 @@ serve_start(const char *address, unsigned port, const struct serve_world *world)
 	s->began = clock_mono();
 	for (int i = 0; i < 2; i++)
 		buffer_init(&s->last[i], 0);
-	s->daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL,
+	s->over = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	s->guests = guests_new();
+	s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
 	    on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-	    (unsigned)CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-	    (unsigned)CONNECTIONS_PER_PEER, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-	    (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT,
-	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
-	if (s->daemon == NULL) {
+	    (unsigned)GUESTS_MOST, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT,
+	    MHD_OPTION_NOTIFY_CONNECTION, guests_notify, s->guests, MHD_OPTION_NOTIFY_COMPLETED,
+	    on_completed, NULL, MHD_OPTION_END);
+	if (s->daemon == NULL || s->over < 0 || pthread_create(&s->thread, NULL, turn, s) != 0) {
 		say_error("http", "the server does not start: %m");
-		close(fd);
-		free(s);
+		if (s->daemon == NULL)
+			close(fd);
+		serve_free(s);
 		return NULL;
 	}
 	say_info("http", "metrics and health at http://%s%s%s:%u", v6 ? "[" : "", address,
@@ -289,12 +350,14 @@ serve_start(const char *address, unsigned port, const struct serve_world *world)
 void
 serve_stop(struct serve *s)
 {
+	uint64_t one = 1;
+
 	if (s == NULL)
 		return;
-	MHD_stop_daemon(s->daemon);
-	for (int i = 0; i < 2; i++)
-		buffer_fini(&s->last[i]);
-	free(s);
+	(void)!write(s->over, &one, sizeof(one));
+	pthread_join(s->thread, NULL);
+	guests_wake(s->guests, true, 0); /* none may be suspended at the end */
+	serve_free(s);
 }
 
 unsigned

@@ -164,6 +164,7 @@ start(void **state)
 	const struct agent_metrics_options options = { .max_series = 10 };
 
 	(void)state;
+	atomic_store(&counts, 1);
 	agent_metrics_init(&options);
 	server = serve_start("127.0.0.1", 0, &world);
 	return server == NULL;
@@ -252,6 +253,85 @@ test_agents_counts_that_are_not_on_disk_are_not_shown(void **state)
 	status("GET /metrics", "Accept: application/openmetrics-text\r\n", 200);
 	assert_non_null(strstr(body(), "container=\"\"} 2\n"));
 	assert_string_equal(body() + strlen(body()) - 6, "# EOF\n");
+}
+
+/* A connection on which `text` was sent; what is answered has not been read. */
+static int
+sent(const char *text)
+{
+	int fd = connected();
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	return fd;
+}
+
+static bool
+is_prompt(const char *request, int want)
+{
+	int64_t began = clock_mono();
+
+	status(request, "", want);
+	return clock_mono() - began < NS_PER_S;
+}
+
+static void
+test_a_probe_waits_for_no_scrape(void **state)
+{
+	struct timeval second = { .tv_sec = 4 };
+	int scrapes[20], begun;
+	char first;
+
+	(void)state;
+	agent_metrics_publish(clock_wall(), false);
+	atomic_store(&counts, 0);
+	for (int i = 0; i < 20; i++)
+		scrapes[i] = sent("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+	for (int i = 0; i < 20; i++)
+		assert_true(is_prompt("GET /healthz", 200));
+	begun = sent("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+	atomic_store(&counts, 1); /* all are answered now */
+	for (int i = 0; i < 20; i++) {
+		setsockopt(scrapes[i], SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second));
+		assert_int_equal(read(scrapes[i], &first, 1), 1);
+		close(scrapes[i]);
+	}
+	close(begun);
+	atomic_store(&metrics.state_stale, 1);
+	atomic_store(&counts, 0);
+	assert_true(is_prompt("GET /metrics", 200)); /* it says what it has */
+	atomic_store(&metrics.state_stale, 0);
+	atomic_store(&counts, 1);
+}
+
+static void
+test_peers_that_send_nothing_take_no_place_for_good(void **state)
+{
+	int idle[200];
+
+	(void)state;
+	agent_metrics_publish(clock_wall(), false);
+	for (int i = 0; i < 200; i++) {
+		idle[i] = i % 2 == 0 ? connected() : sent("GET /healthz HTTP/1.1\r\nHo");
+		if (i % 20 == 0)
+			assert_true(is_prompt("GET /readyz", 200));
+	}
+	assert_true(is_prompt("GET /healthz", 200));
+	assert_true(is_prompt("GET /metrics", 200));
+	for (int i = 0; i < 200; i++)
+		close(idle[i]);
+	assert_true(is_prompt("GET /healthz", 200));
+}
+
+static void
+test_a_stop_waits_for_no_scrape(void **state)
+{
+	(void)state;
+	agent_metrics_publish(clock_wall(), false);
+	atomic_store(&counts, 0);
+	close(sent("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"));
+	close(sent("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"));
+	sent("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+	status("GET /healthz", "", 200);
 }
 
 static void
@@ -343,6 +423,10 @@ main(void)
 		    test_metrics_wait_for_history_and_come_in_both_forms, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    test_agents_counts_that_are_not_on_disk_are_not_shown, start, stop),
+		cmocka_unit_test_setup_teardown(test_a_probe_waits_for_no_scrape, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    test_peers_that_send_nothing_take_no_place_for_good, start, stop),
+		cmocka_unit_test_setup_teardown(test_a_stop_waits_for_no_scrape, start, stop),
 		cmocka_unit_test_setup_teardown(test_what_is_refused, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    test_a_scrape_releases_what_it_has_seen, start, stop),
