@@ -6,7 +6,7 @@
 
 /**
  * proxy_names(to, size):
- * Write the variables that are set, as `http_proxy=HOST:PORT, no_proxy=NAMES`, without user and
+ * Write the variables that are set, as `http_proxy=HOST:PORT, no_proxy=NAMES`, without scheme, user and
  * password, to ${to}.  Return ${to}; NULL: no proxy is named.
  *
  * proxy_note(error, size):

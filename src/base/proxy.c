@@ -17,10 +17,12 @@ proxy_names(char *to, size_t size)
 	size_t used = 0;
 
 	for (size_t i = 0; i < n && used < size; i++) {
-		const char *value = getenv(names[i]), *host;
+		const char *value = getenv(names[i]), *host, *scheme;
 
 		if (value == NULL || value[0] == '\0' || (i >= n - 2 && used == 0))
 			continue;
+		scheme = strstr(value, "://");
+		value = scheme != NULL ? scheme + 3 : value;
 		host = strrchr(value, '@');
 		used += (size_t)snprintf(to + used, size - used, "%s%s=%s", used > 0 ? ", " : "",
 		    names[i], host != NULL ? host + 1 : value);
