@@ -91,7 +91,7 @@ build/.need-%: tools/packages
 	$(Q)mkdir -p build && tools/need $* && touch $@
 
 # ---- tests
-.PHONY: unit unit-bin bench-bin bench chaos chaos-test test bench-idle bench-kube e2e lint audit coverage demo install docs image compile_commands.json
+.PHONY: unit unit-bin bench-bin bench chaos chaos-test test bench-idle bench-kube e2e lint audit coverage demo install uninstall docs image compile_commands.json
 
 test: unit ## all unit and end-to-end tests, with what they need; one after the other
 	$(Q)$(MAKE) --no-print-directory e2e
@@ -186,12 +186,23 @@ compile_commands.json: | $(NEED) ## how each file is compiled, for editors and c
 demo: $(B)/towline build/bench/gen ## half a minute: agents' logs into SQLite, and what they answer
 	$(Q)tools/demo build/bench/gen $(B)/towline
 
+CONFS := towline.conf parsers.conf agent-events.conf
+
 install: $(B)/towline ## install to $(DESTDIR)$(PREFIX), the configuration to $(DESTDIR)/etc/towline
 	install -D -m 755 $(B)/towline $(DESTDIR)$(PREFIX)/bin/towline
 	install -d $(DESTDIR)/etc/towline $(DESTDIR)/lib/systemd/system
-	install -m 644 conf/towline.conf conf/parsers.conf conf/agent-events.conf $(DESTDIR)/etc/towline
+	$(Q)for f in $(CONFS); do to=$(DESTDIR)/etc/towline/$$f; rm -f $$to.new; \
+		if [ ! -e $$to ] || cmp -s conf/$$f $$to; then install -m 644 conf/$$f $$to; \
+		else install -m 644 conf/$$f $$to.new; echo "$$to was changed: it stays, ours is $$to.new"; fi; done
 	install -D -m 644 man/towline.8 $(DESTDIR)$(PREFIX)/share/man/man8/towline.8
 	sed 's|@PREFIX@|$(PREFIX)|' conf/towline.service > $(DESTDIR)/lib/systemd/system/towline.service
+
+uninstall: ## remove what install has made, but for changed files in $(DESTDIR)/etc/towline, and the state
+	rm -f $(DESTDIR)$(PREFIX)/bin/towline $(DESTDIR)$(PREFIX)/share/man/man8/towline.8
+	rm -f $(DESTDIR)/lib/systemd/system/towline.service
+	$(Q)for f in $(CONFS); do to=$(DESTDIR)/etc/towline/$$f; rm -f $$to.new; \
+		if cmp -s conf/$$f $$to; then rm $$to; elif [ -e $$to ]; then echo "$$to was changed: it stays"; fi; done
+	$(Q)rmdir $(DESTDIR)/etc/towline 2> /dev/null || true
 
 image: ## the container image, by docker, podman or buildah; BASE=, TAG=, ENGINE=, ENGINE_ARGS=
 	$(Q)BASE='$(BASE)' ENGINE='$(ENGINE)' ENGINE_ARGS='$(ENGINE_ARGS)' tools/image $(VERSION) $(TAG)
