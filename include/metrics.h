@@ -47,6 +47,7 @@ struct metrics {
 	atomic_ullong state_stale;   /* gauge: s since the state could not be written; 0: it can */
 	atomic_ullong index_late;    /* indices that are older than towline's template */
 	atomic_ullong memory_limit;  /* gauge: bytes, limit.h */
+	atomic_ullong unread_files;  /* gauge: files that cannot be read */
 	atomic_ullong refused_files; /* looks at a file beyond Max_Files */
 	atomic_ullong forgotten;     /* streams that the state forgot, as it had too many */
 	atomic_ullong folded;        /* records counted under the label value `other` */

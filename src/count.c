@@ -12,9 +12,12 @@
 #include "flow.h"
 #include "metrics.h"
 #include "tail.h"
+#include "unread.h"
 
 /* The key of towline's own counters among those of the agents. */
 #define OWN SLICE("towline")
+/* … and that of the files that cannot be read. */
+#define UNREAD SLICE("unread")
 
 static void
 flow_dirty(struct counting *c, struct flow *flow)
@@ -152,6 +155,17 @@ count_publish(struct pipeline *p, bool behind)
 }
 
 void
+count_unread(struct pipeline *p)
+{
+	struct buffer list;
+
+	buffer_init(&list, 0);
+	unread_save(&list);
+	state_text(p->state, UNREAD, buffer_slice(&list));
+	buffer_fini(&list);
+}
+
+void
 count_stream_ends(struct pipeline *p, struct flow *flow)
 {
 	flow_dirty(&p->counting, flow);
@@ -205,7 +219,7 @@ text_restore(void *arg, struct slice key, struct slice value)
 
 	if (slice_eq(key, OWN))
 		own_restore(&p->counting.now, value);
-	else
+	else if (!slice_eq(key, UNREAD))
 		agent_metrics_restore(key, value, clock_wall());
 }
 

@@ -32,6 +32,9 @@ void count_restore(struct pipeline *p);
 void count_publish(struct pipeline *p, bool behind);
 void count_finish(struct pipeline *p);
 
+/* Post the list of files that cannot be read, for `towline status`. */
+void count_unread(struct pipeline *p);
+
 /* Count a record; post the cursors of a stream that ends. */
 void count_record(struct pipeline *p, const struct framed *f);
 void count_stream_ends(struct pipeline *p, struct flow *flow);

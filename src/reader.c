@@ -12,6 +12,7 @@
 #include "agent_metrics.h"
 #include "clock.h"
 #include "metrics.h"
+#include "unread.h"
 
 /* The age at which a batch is sealed while no request is under way: a quiet agent's error is searchable at once. */
 #define LINGER (50 * NS_PER_MS)
@@ -250,6 +251,8 @@ publish(struct pipeline *p, int64_t now, int64_t *published)
 	atomic_store_explicit(&metrics.state_stale,
 	    (uint64_t)((state_stale(p->state) + NS_PER_S - 1) / NS_PER_S), memory_order_relaxed);
 	atomic_store_explicit(&metrics.forgotten, state_forgotten(p->state), memory_order_relaxed);
+	if (unread_turn())
+		count_unread(p);
 	count_publish(p, figures.unread > 0);
 }
 

@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "service.h"
 #include "state.h"
+#include "unread.h"
 #include "voice.h"
 
 static int status_run(int argc, char **argv);
@@ -41,12 +42,13 @@ struct row {
 	struct identity log; /* of its first span */
 	struct row *twin;    /* the next one of that log */
 	char *held;          /* why; NULL: nothing of it is */
+	char *unread;        /* why it cannot be read; NULL: it can be */
 };
 
 struct rows {
 	bool all;
 	struct row *at;
-	size_t n;
+	size_t n, unread;
 	struct map *by_log; /* the first row of each, once all are there */
 };
 
@@ -116,6 +118,25 @@ log_hold(void *arg, const struct state_hold *hold)
 	}
 }
 
+/* ---- files that cannot be read */
+
+static void
+row_unread(void *arg, const char *path, const char *why)
+{
+	struct rows *rows = arg;
+
+	rows->at = xrealloc(rows->at, (rows->n + 1) * sizeof(*rows->at));
+	rows->at[rows->n++] = (struct row){ .path = xstrdup(path), .unread = xstrdup(why) };
+	rows->unread++;
+}
+
+static void
+text_see(void *arg, struct slice key, struct slice value)
+{
+	if (slice_eq(key, SLICE("unread")))
+		unread_each(value, row_unread, arg);
+}
+
 /* ---- printing */
 
 /* What lags most stands first. */
@@ -137,10 +158,11 @@ print_json(const struct rows *rows)
 	for (size_t i = 0; i < rows->n; i++) {
 		const struct row *r = &rows->at[i];
 
-		json_array_append_new(all,
-		    json_pack("{s:I,s:I,s:I,s:I,s:b,s:s,s:s?}", "lag", (json_int_t)r->lag, "size",
-			(json_int_t)r->size, "shipped", (json_int_t)r->shipped, "counted",
-			(json_int_t)r->counted, "open", r->open, "path", r->path, "held", r->held));
+		json_array_append_new(
+		    all, json_pack("{s:I,s:I,s:I,s:I,s:b,s:s,s:s?,s:s?}", "lag", (json_int_t)r->lag,
+			     "size", (json_int_t)r->size, "shipped", (json_int_t)r->shipped,
+			     "counted", (json_int_t)r->counted, "open", r->open, "path", r->path,
+			     "held", r->held, "unread", r->unread));
 	}
 	cmd_print_json(json_dumps(all, JSON_INDENT(1)), stdout);
 	json_decref(all);
@@ -161,13 +183,18 @@ print_table(const struct rows *rows)
 		    r->size, r->shipped, r->counted, r->open ? "yes" : "no");
 		cmd_print(r->path, stdout);
 		fputs("  ", stdout);
-		cmd_print(r->held != NULL ? r->held : "-", stdout);
+		if (r->unread != NULL)
+			fputs("cannot be read: ", stdout);
+		cmd_print(r->unread != NULL ? r->unread : r->held != NULL ? r->held : "-", stdout);
 		putchar('\n');
 		lag += r->lag;
 		held += r->held != NULL;
 	}
-	printf("%zu files, %" PRIu64 " bytes on disk that are not shipped, %zu files held\n",
-	    rows->n, lag, held);
+	printf("%zu files, %" PRIu64 " bytes on disk that are not shipped, %zu files held",
+	    rows->n - rows->unread, lag, held);
+	if (rows->unread > 0)
+		printf(", %zu that cannot be read", rows->unread);
+	putchar('\n');
 }
 
 static int
@@ -181,6 +208,7 @@ status_of(const char *dir, const char *values[])
 	state_each(s, row_add, &rows);
 	rows_index(&rows);
 	state_holds_each(s, log_hold, &rows);
+	state_texts(s, text_see, &rows);
 	state_close(s);
 	map_free(rows.by_log);
 	if (rows.n > 1)
@@ -192,6 +220,7 @@ status_of(const char *dir, const char *values[])
 	for (size_t i = 0; i < rows.n; i++) {
 		free(rows.at[i].path);
 		free(rows.at[i].held);
+		free(rows.at[i].unread);
 	}
 	free(rows.at);
 	return EXIT_DONE;

@@ -20,12 +20,14 @@
 #include "guests.h"
 #include "listen.h"
 #include "metrics.h"
+#include "unread.h"
 #include "voice.h"
 
 #define CONNECTION_MEMORY 16384     /* bytes each: the room for a request's head */
 #define CONNECTION_TIMEOUT 15       /* s without a byte */
 #define SETTLE (2 * NS_PER_S)       /* the time for counts to reach the disk */
 #define TICK 10                     /* ms between looks at whether they have */
+#define UNREAD_SHOWN 20             /* files that cannot be read, in the body of /readyz */
 #define HISTORY_MAX (60 * NS_PER_S) /* /metrics does not wait longer for history to be counted */
 
 struct serve {
@@ -137,6 +139,7 @@ static void
 answer_readyz(const struct request *r, struct answer *a)
 {
 	answer_probe(r->serve->world.ready, r, a, MHD_HTTP_SERVICE_UNAVAILABLE);
+	unread_lines(&a->body, UNREAD_SHOWN);
 }
 
 /* The status of Fluent Bit's own answer when it is not healthy. */
@@ -170,7 +173,8 @@ static const struct path {
 	{ "/", answer_index, "this list" },
 	{ "/metrics", answer_metrics, "towline's and the agents' metrics, for Prometheus" },
 	{ "/healthz", answer_healthz, "200 while the reader turns" },
-	{ "/readyz", answer_readyz, "200 once each output has answered; else 503 and why" },
+	{ "/readyz", answer_readyz,
+	    "200 once each output has answered, else 503 and why; files that cannot be read" },
 	{ "/api/v1/health", answer_health, "as /healthz, where Fluent Bit has it" },
 	{ "/api/v1/uptime", answer_uptime, "how long this process has run, as Fluent Bit says it" },
 	{ "/api/v1/metrics/prometheus", answer_metrics, "as /metrics, where Fluent Bit has it" },

@@ -22,6 +22,7 @@
 #include "rotation.h"
 #include "place.h"
 #include "turns.h"
+#include "unread.h"
 #include "watch.h"
 
 #define LOOK_GAP (50 * NS_PER_MS) /* a burst of new names is one look */
@@ -120,7 +121,7 @@ name_changed(struct tail *t, const struct tail_conf *conf, struct place *p, cons
 		return;
 	}
 	if (st.st_nlink > 1 && !slice_eq(rotation_directory(name), rotation_directory(p->name))) {
-		opener_say(t, path, opener_second_name);
+		unread_note(path, opener_second_name);
 		free(name);
 		return;
 	}

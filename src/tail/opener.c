@@ -18,18 +18,12 @@
 #include "naming.h"
 #include "roots.h"
 #include "spans.h"
+#include "unread.h"
 
 #define SPARE 24 /* descriptors that files do not take: directories, sockets, the store */
 
 const char opener_second_name[] =
     "it is a second name (a hard link) of a file, which whoever made it may not read";
-
-void
-opener_say(struct tail *t, const char *path, const char *why)
-{
-	if (!said_lately(&t->files->said))
-		say_warn("tail", "cannot read %s: %s", path, why);
-}
 
 /* ---- descriptors */
 
@@ -148,12 +142,14 @@ opener_open(
 
 	*gone = stat(path, &st) < 0;
 	p = *gone ? NULL : files_of(t, &st);
+	if (*gone || p != NULL)
+		unread_well(path, *gone);
 	if (*gone || p != NULL || files_is_full(t))
 		return p;
 	if (open_with_room(t, conf, path, &there, &why) < 0) {
 		*gone = why == NULL;
 		if (why != NULL)
-			opener_say(t, path, why);
+			unread_note(path, why);
 		return NULL;
 	}
 	if (is_own_pod(conf, there.target, path) || fstat(there.fd, &st) < 0 ||
@@ -162,9 +158,11 @@ opener_open(
 	else if (is_second_name(t, conf, path, live, &there, &st))
 		why = opener_second_name;
 	if (why == NULL)
+		unread_well(path, false);
+	if (why == NULL)
 		return files_new(t, there.fd, there.target, &st);
 	if (*why != '\0')
-		opener_say(t, path, why);
+		unread_note(path, why);
 	close(there.fd);
 	free(there.target);
 	return NULL;

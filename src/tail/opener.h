@@ -10,13 +10,9 @@
  * content then).  NULL: it leads nowhere (*${gone}), or the file is not read,
  * which was said.  ${live} is the name of its log's live file behind all links;
  * NULL: its own.
- *
- * opener_say(t, path, why):
- * Say now and then that the file at ${path} is not read.
  */
 struct place *opener_open(
     struct tail *t, const struct tail_conf *conf, const char *path, const char *live, bool *gone);
-void opener_say(struct tail *t, const char *path, const char *why);
 extern const char opener_second_name[];
 
 #endif

@@ -26,7 +26,7 @@ def test_cursors_and_lag_by_file(tmp_path, config, node, run):
     towline = run(settings)
     table.until_count(101)
     done = {"lag": 0, "size": size, "shipped": size, "counted": size, "open": True}
-    done["held"] = None
+    done |= {"held": None, "unread": None}
     until(
         lambda: status(settings).get(str(one.link)) == done,
         lambda: status(settings),
@@ -155,3 +155,37 @@ def test_what_a_file_is_held_for(server, config, node, run):
 def test_without_a_state_it_says_so(tmp_path):
     done = command("status", "--state", tmp_path / "nothing")
     assert done.returncode == 1 and "nothing/state.db" in done.stderr
+
+
+def test_files_that_cannot_be_read_are_named(table, settings, node, run):
+    """Until they can be, or are gone: by status, /readyz, a metric and the log."""
+    good, bad, gone = (node.container(pod=f"a-{i}") for i in range(3))
+    for container in bad, gone:
+        container.log.unlink()
+        container.log.symlink_to("/etc/passwd")
+    good.write("line")
+    towline = run(settings)
+    table.until_count(1)
+    towline.until_metric("towline_unread_files", 2)
+    names = [str(bad.link), str(gone.link)]
+
+    def unread():
+        rows = status(settings).items()
+        return sorted(path for path, row in rows if row["unread"])
+
+    until(lambda: unread() == names, lambda: status(settings))
+    code, body = towline.get("/readyz")
+    assert code == 200 and body.startswith("ok\n")
+    assert all(f"\ncannot read {name}: " in body for name in names)
+    table_form = command("status", "-c", settings.write()).stdout
+    assert table_form.endswith(" 0 files held, 2 that cannot be read\n")
+    assert f"{bad.link}  cannot be read: " in table_form
+
+    gone.link.unlink()
+    bad.log.unlink()
+    bad.log.write_bytes(good.log.read_bytes())
+    table.until_count(2)
+    towline.until_metric("towline_unread_files", 0)
+    assert towline.get("/readyz")[1] == "ok\n"
+    assert f"{bad.link} can be read\n" in towline.said()
+    until(lambda: unread() == [], lambda: status(settings))
