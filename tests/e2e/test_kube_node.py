@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from harness.namespace import needs
 from harness.watched import labels, until_labels
 
 
@@ -37,6 +38,7 @@ def test_the_host_name_and_the_mounted_namespace_find_it(watched, table, run, tm
     own = watched.pod("towline-x7k2p")
     watched.running("a line", labels={"app": "a"})
     user = [] if os.geteuid() == 0 else ["-r"]
+    needs(*user, "--uts")
     named = ["sh", "-c", 'hostname "$0" && exec "$@"', own.name]
     run(watched.config, under=["unshare", *user, "--uts", *named])
     assert labels(table, "a line") == {"app": "a"}

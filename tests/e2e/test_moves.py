@@ -6,6 +6,7 @@ import shutil
 import socket
 
 import pytest
+from harness.namespace import needs
 from harness.node import cri, info
 
 TRACE = ["java.sql.SQLException: broke", "\tat a.B.c(B.java:1)", "\tat a.B.d(B.java:2)"]
@@ -19,10 +20,11 @@ class NoInotify:
     """As a namespace: its programs get no inotify instance."""
 
     limit = "echo 0 > /proc/sys/user/max_inotify_instances"
-    prefix = ["unshare", *([] if os.geteuid() == 0 else ["-r"]), "-U"]
-    prefix += ["--map-root-user", "sh", "-c", f'{limit} && exec "$@"', "sh"]
+    user = [*([] if os.geteuid() == 0 else ["-r"]), "-U", "--map-root-user"]
+    prefix = ["unshare", *user, "sh", "-c", f'{limit} && exec "$@"', "sh"]
 
     def __init__(self):
+        needs(*self.user)
         self.here, self.there = socket.socketpair()
 
     def connect(self):

@@ -16,6 +16,8 @@ import subprocess
 import sys
 import threading
 
+import pytest
+
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 
 
@@ -28,6 +30,13 @@ def inside(fd, ports, mounts, command):
     with socket.socket(fileno=int(fd)) as test:
         socket.send_fds(test, [b"x"], [s.fileno() for s in listening])
     os.execvp(command[0], command)
+
+
+def needs(*words):
+    """Skip a test where `unshare` is not allowed."""
+    done = subprocess.run(["unshare", *words, "true"], capture_output=True, text=True)
+    if done.returncode != 0:
+        pytest.skip(f"unshare {' '.join(words)}: {done.stderr.strip()}")
 
 
 def can_mount():
@@ -63,6 +72,7 @@ class Namespace:
     """prefix: what a command is run with; relay: port there -> port here."""
 
     def __init__(self, relay, mounts):
+        needs(*flags(bool(mounts)))
         self.relay = relay
         self.here, self.there = socket.socketpair()
         pairs = ",".join(f"{source}={target}" for source, target in mounts.items())
