@@ -14,11 +14,11 @@
 extern const struct plugin service_plugin, parser_section_plugin;
 
 struct service {
-	int64_t flush; /* ns: a batch is sealed at this age */
-	int64_t grace; /* ns to drain at the end; negative: for ever */
-	int log_level; /* index of the configured word; service_voice() is the level */
+	int64_t flush;  /* ns: a batch is sealed at this age */
+	int64_t grace;  /* ns to drain at the end; negative: for ever */
+	int log_level;  /* index of the configured word; service_voice() is the level */
 	int log_format; /* 1: JSON */
-	bool daemon;   /* always false: On is refused */
+	bool daemon;    /* always false: On is refused */
 	struct list parsers_file;
 	bool http_server;
 	char *http_listen;

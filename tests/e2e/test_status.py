@@ -81,9 +81,7 @@ def test_what_was_not_shipped_stays_known_over_stops_and_starts(
         until(knows, sizes)
 
 
-def test_a_file_that_goes_while_it_stands_is_listed_no_more(
-    table, settings, node, run
-):
+def test_a_file_that_goes_while_it_stands_is_listed_no_more(table, settings, node, run):
     one, two = node.container(pod="a-1"), node.container(pod="a-2")
     for container in one, two:
         container.write("line")
