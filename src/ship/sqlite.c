@@ -215,6 +215,8 @@ wait_on(struct sqlite *q, int64_t now)
 static void
 well(struct sqlite *q)
 {
+	if (q->failures > 0)
+		say_info("sqlite", "%s is written again  output=%s", q->path, q->sink->name);
 	q->failures = 0;
 	q->said.at = 0;
 	atomic_store(&q->sink->waits, NULL);

@@ -148,7 +148,7 @@ def test_a_full_disk_loses_nothing(small_disk, node, config, run):
     (small_disk / "other").unlink()
     table.until_count(2000)
     towline.until_ready()
-    towline.stop()
+    assert f"{table.path} is written again  output=sqlite.0\n" in towline.stop()
     assert table.logs() == lines(0, 2000)
 
 
