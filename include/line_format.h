@@ -15,6 +15,9 @@
  */
 bool line_format_take(struct slice line, struct cri_memo *memo, struct cri *out);
 
+/* ns that a line's part waits at least for the next one, which a runtime may write late. */
+#define LINE_FORMAT_WAIT INT64_C(60000000000)
+
 /**
  * line_format_text(content, escaped, to):
  * Append a line's content to ${to}, without the escapes of its form.

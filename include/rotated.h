@@ -29,4 +29,7 @@ bool rotated_live(struct slice name, struct slice *live);
 int rotated_order(struct slice a, struct slice b, struct slice live);
 struct slice rotated_base(struct slice name);
 
+/* The directory that ${path} lies in. */
+struct slice rotated_directory(const char *path);
+
 #endif

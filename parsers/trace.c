@@ -1,101 +1,189 @@
 /*
  * The lines of one record.  Each line has a class, by its begin; a table has
- * the effect of each class on the open record.
+ * the effect of each class on the open record.  Lines between an exception's
+ * header and its frames may look like anything: they are held until a part of
+ * the trace, or the begin of another record, says whose they are.
  */
 #include "trace.h"
 
+#include "agent_reading.h"
+#include "agent_head.h"
 #include "ansi.h"
 
 enum line_class {
-	LINE_START,     /* a date, a level, JSON: begins a record, whatever was open */
-	LINE_TEXT,      /* any other line */
-	LINE_EMPTY,     /* nothing */
+	LINE_HEADER, /* a date or a time, and a level; Exception in thread "x" …; a JSON object */
+	LINE_LEVEL,  /* ERROR: text */
+	LINE_STATUS, /* 08:00:00,123 |-WARN in ch.qos.logback…, WARN in ch.qos.logback… */
+	LINE_EMPTY,  /* nothing */
+	LINE_FRAME,  /* \tat …, \t... 12 more, goroutine 1 [running]: */
+	LINE_CAUSE,  /* Caused by: …, \tSuppressed: … */
+	LINE_OPENING,   /* Traceback (most recent call last):, nested exception is: */
 	LINE_EXCEPTION, /* java.lang.IllegalStateException: text */
-	LINE_FRAME,     /* \tat …, \t... 12 more */
-	LINE_CAUSE,     /* Caused by: …, \tSuppressed: … */
-	LINE_STATUS,    /* 08:00:00,123 |-WARN in ch.qos.logback… */
+	LINE_NESTED,    /* the same behind blanks */
+	LINE_NAME,      /* a.b.C: text */
+	LINE_SHORT,     /* TypeError: text, panic: text */
+	LINE_INDENTED,  /* any other line behind blanks; one of closing brackets */
+	LINE_TEXT,      /* any other line */
 	LINE_CLASSES,
 };
 
 enum {
 	OPEN_NONE,   /* no record */
-	OPEN_LINE,   /* one line, that a trace may follow */
+	OPEN_LINE,   /* a line, that a trace may follow */
 	OPEN_EMPTY,  /* a line, and an empty one that waits for an exception */
+	OPEN_NAME,   /* a line, and a name that waits for a frame */
+	OPEN_LOUD,   /* a header of WARN or above, whose message may go on */
 	OPEN_THROWN, /* an exception, whose message may go on */
-	OPEN_TRACE,  /* a trace, behind its first frame */
+	OPEN_TRACE,  /* a trace, behind a frame */
+	OPEN_EXPECT, /* … whose next line belongs to it, whatever it is */
 	OPENS,
+	OPEN = OPENS - 1,        /* the bits of these */
+	DATED = OPENS,           /* a dated header began it */
+	HELD = DATED << 1,       /* the last lines are held … */
+	HELD_THROWN = HELD << 1, /* … an exception among them */
 };
+_Static_assert((HELD_THROWN << 1) == TRACE_STATES, "all states");
+_Static_assert((OPEN_LOUD | DATED) == TRACE_MOST, "joins or holds all but headers");
 
-/* A class that the table does not have begins a new record. */
-static const struct {
-	uint8_t open, line, verdict, next;
-} moves[] = {
-	{ OPEN_LINE, LINE_EMPTY, TRACE_HOLD, OPEN_EMPTY },
-	{ OPEN_LINE, LINE_EXCEPTION, TRACE_JOIN, OPEN_THROWN },
-	{ OPEN_LINE, LINE_FRAME, TRACE_JOIN, OPEN_TRACE },
-	{ OPEN_LINE, LINE_CAUSE, TRACE_JOIN, OPEN_THROWN },
-	{ OPEN_EMPTY, LINE_EXCEPTION, TRACE_JOIN, OPEN_THROWN },
-	{ OPEN_THROWN, LINE_TEXT, TRACE_JOIN, OPEN_THROWN },
-	{ OPEN_THROWN, LINE_FRAME, TRACE_JOIN, OPEN_TRACE },
-	{ OPEN_THROWN, LINE_CAUSE, TRACE_JOIN, OPEN_THROWN },
-	{ OPEN_THROWN, LINE_STATUS, TRACE_JOIN, OPEN_THROWN },
-	{ OPEN_TRACE, LINE_FRAME, TRACE_JOIN, OPEN_TRACE },
-	{ OPEN_TRACE, LINE_CAUSE, TRACE_JOIN, OPEN_THROWN },
-	{ OPEN_TRACE, LINE_STATUS, TRACE_JOIN, OPEN_TRACE },
+/*
+ * By open record and class: n new, j join, h hold; and
+ *	d  hold behind a dated header, else new
+ *	i  join, but hold behind lines that are held
+ *	x  hold one, the next is new: a run of them is not held again for each
+ */
+static const char moves[OPENS][LINE_CLASSES + 1] = {
+	[OPEN_NONE] = "nnnnnnnnnnnnn",
+	[OPEN_LINE] = "nnnhjjjjjhnnn",
+	[OPEN_EMPTY] = "nnnnnnjjjnnnn",
+	[OPEN_NAME] = "nnnnjjnnnnnnn",
+	[OPEN_LOUD] = "ndhhjjjjjhhhh",
+	[OPEN_THROWN] = "ndjhjjjxihxih",
+	[OPEN_TRACE] = "ndjhjjjninnih",
+	[OPEN_EXPECT] = "ndjhjjjjjjjjj",
 };
 
 /* The state of a record that begins with a line of the class. */
 static const uint8_t begins[LINE_CLASSES] = {
-	[LINE_START] = OPEN_LINE,
-	[LINE_TEXT] = OPEN_LINE,
+	[LINE_HEADER] = OPEN_LINE,
+	[LINE_LEVEL] = OPEN_LINE,
+	[LINE_STATUS] = OPEN_LINE,
 	[LINE_EMPTY] = OPEN_NONE,
-	[LINE_EXCEPTION] = OPEN_THROWN,
 	[LINE_FRAME] = OPEN_TRACE,
 	[LINE_CAUSE] = OPEN_THROWN,
-	[LINE_STATUS] = OPEN_LINE,
+	[LINE_OPENING] = OPEN_EXPECT,
+	[LINE_EXCEPTION] = OPEN_THROWN,
+	[LINE_NESTED] = OPEN_THROWN,
+	[LINE_NAME] = OPEN_LINE,
+	[LINE_SHORT] = OPEN_THROWN,
+	[LINE_INDENTED] = OPEN_LINE,
+	[LINE_TEXT] = OPEN_LINE,
 };
 
+/* ---- parts of lines */
+
 static bool
-is_word(unsigned char c)
+is_letter(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '_' || c == '$';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* A class name with a package that ends in Exception, Error or the like, followed by `:`, the end of a colour, or the end of the line. */
 static bool
-is_throwable(struct slice s)
+is_word(char c)
+{
+	return is_letter(c) || is_digit(c) || c == '_' || c == '$' || (c & 0x80) != 0;
+}
+
+static size_t
+blanks_of(struct slice s)
+{
+	size_t n = 0;
+
+	while (n < s.len && is_blank(s.at[n]))
+		n++;
+	return n;
+}
+
+struct prefix {
+	struct slice text;
+	enum line_class class;
+};
+
+/* The class that the begin of a line gives. */
+static bool
+by_prefix(const struct prefix *list, size_t n, struct slice s, enum line_class *class)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (slice_starts(s, list[i].text)) {
+			*class = list[i].class;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Nothing, or blanks, a colour's end: what may stand behind a name that is alone. */
+static bool
+is_end(struct slice s)
+{
+	size_t n = blanks_of(s);
+
+	return n == s.len || s.at[n] == '\r' || s.at[n] == 0x1b;
+}
+
+/* A name's part that says that it is thrown. */
+static bool
+is_thrown(struct slice part)
 {
 	static const struct slice ends[] = { SLICE("Exception"), SLICE("Error"), SLICE("Throwable"),
-		SLICE("Failure"), SLICE("Fault"), SLICE("ThreadDeath") };
-	size_t n = 0, dots = 0;
+		SLICE("Failure"), SLICE("Fault"), SLICE("ThreadDeath"), SLICE("Problem"),
+		SLICE("Exceptions"), SLICE("ExceptionInfo"), SLICE("Errors") };
 
-	while (n < s.len && (is_word((unsigned char)s.at[n]) || s.at[n] == '.'))
-		dots += s.at[n++] == '.';
-	if (dots == 0 || (n < s.len && s.at[n] != ':' && s.at[n] != '\r' && s.at[n] != 0x1b) ||
-	    (s.at[0] >= '0' && s.at[0] <= '9'))
-		return false;
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
-		if (slice_ends((struct slice){ s.at, n }, ends[i]))
+		if (slice_ends(part, ends[i]))
 			return true;
 	}
 	return false;
 }
 
-static bool
-is_exception(struct slice s)
+size_t
+trace_thrown(struct slice s, bool *thrown)
 {
-	const char *quote;
+	size_t n = 0, part = 0, dots = 0;
+	bool any = false;
 
-	if (slice_starts(s, SLICE("Exception in thread \""))) {
-		s = slice_from(s, 21);
-		quote = memchr(s.at, '"', s.len);
-		if (quote == NULL || (size_t)(quote - s.at) + 2 > s.len)
-			return false;
-		s = slice_from(s, (size_t)(quote - s.at) + 2);
+	while (n < s.len && (is_word(s.at[n]) || s.at[n] == '.')) {
+		if (s.at[n] == '.' || s.at[n] == '$') {
+			any |= is_thrown((struct slice){ s.at + part, n - part });
+			part = n + 1;
+			dots += s.at[n] == '.';
+		}
+		n++;
 	}
-	return is_throwable(s);
+	*thrown = any || is_thrown((struct slice){ s.at + part, n - part });
+	if (n == 0 || is_digit(s.at[0]) || s.at[0] == '.' || s.at[n - 1] == '.' ||
+	    (dots == 0 && !*thrown))
+		return 0;
+	return n;
 }
+
+/* A class, with or without a package, and its message or nothing. */
+static bool
+is_named(struct slice s, enum line_class *class)
+{
+	bool thrown;
+	size_t n = trace_thrown(s, &thrown);
+	struct slice name = { s.at, n };
+
+	if (n == 0 || !(is_end(slice_from(s, n)) || s.at[n] == ':'))
+		return false;
+	if (memchr(name.at, '.', n) == NULL)
+		*class = LINE_SHORT;
+	else
+		*class = thrown ? LINE_EXCEPTION : LINE_NAME;
+	return true;
+}
+
+/* ---- lines with a number, a date, a bracket first */
 
 /* 08:00:00,123 |-LEVEL in …: a status message of logback's. */
 static bool
@@ -105,78 +193,381 @@ is_status(struct slice s)
 	       memcmp(s.at + 12, " |-", 3) == 0;
 }
 
-/* The class of an indented line: LINE_FRAME, LINE_CAUSE or LINE_TEXT. */
-static enum line_class
-frame_class(struct slice s)
+/* The length of a date, a time, or both, in any order of their numbers: 26/11/22 08:00:00. */
+static size_t
+date_len(struct slice s)
 {
-	size_t blanks = 0;
+	size_t n = 0, digits = 0, marks = 0;
 
-	while (blanks < s.len && (s.at[blanks] == ' ' || s.at[blanks] == '\t'))
-		blanks++;
-	s = slice_from(s, blanks);
-	if (slice_starts(s, SLICE("Caused by: ")) || slice_starts(s, SLICE("Wrapped by: ")))
-		return LINE_CAUSE;
-	if (blanks == 0)
-		return LINE_TEXT;
-	if (slice_starts(s, SLICE("at ")) || slice_starts(s, SLICE("... ")) ||
-	    slice_starts(s, SLICE("[CIRCULAR REFERENCE")))
-		return LINE_FRAME;
-	return slice_starts(s, SLICE("Suppressed: ")) ? LINE_CAUSE : LINE_TEXT;
-}
+	while (n < s.len && n < 40) {
+		char c = s.at[n];
 
-/* A word of a level at the beginning, as in `ERROR [main] …`. */
-static bool
-is_level(struct slice s)
-{
-	static const struct slice levels[] = { SLICE("TRACE"), SLICE("DEBUG"), SLICE("INFO"),
-		SLICE("WARN"), SLICE("ERROR"), SLICE("FATAL"), SLICE("SEVERE"), SLICE("WARNING") };
-
-	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++) {
-		if (slice_starts(s, levels[i]) &&
-		    (s.len == levels[i].len || !is_word((unsigned char)s.at[levels[i].len])))
-			return true;
+		if (is_digit(c)) {
+			digits++;
+		} else if (c == ':' || c == '-' || c == '/') {
+			marks++;
+		} else if (is_letter(c) && n + 3 < s.len && n > 0 && digits < 6 &&
+			   (s.at[n - 1] == '-' || s.at[n - 1] == '/' || s.at[n - 1] == ' ') &&
+			   s.at[n - 1] == s.at[n + 3]) {
+			n += 2; /* a month's name */
+		} else if (c != '.' && c != ',' && c != '+' && c != ' ' && c != 'Z' &&
+			   !(c == 'T' && n + 1 < s.len && is_digit(s.at[n + 1]))) {
+			break;
+		}
+		n++;
 	}
-	return false;
+	return digits >= 6 && (marks >= 2 || digits >= 12) ? n : 0;
 }
 
+/* The level that a word is, its brackets and colons taken off; small letters only within them. */
+static enum level
+level_of(struct slice word)
+{
+	bool marked = false;
+
+	while (word.len > 0 && !is_letter(word.at[0])) {
+		marked |= word.at[0] == '[' || word.at[0] == '<';
+		word = slice_from(word, 1);
+	}
+	while (word.len > 0 && !is_letter(word.at[word.len - 1]))
+		marked |= word.at[--word.len] == ':';
+	return marked || agent_head_is_upper(word) ? agent_head_level(word) : LEVEL_NONE;
+}
+
+#define WORDS 16  /* between a date and its level … */
+#define STRANGE 2 /* … that are no keys and not in brackets */
+
+/* The level behind a date: among a few words, groups in brackets, keys. */
+static enum level
+level_behind(struct slice s)
+{
+	unsigned strange = 0;
+
+	for (unsigned i = 0; i < WORDS && strange <= STRANGE; i++) {
+		enum level level;
+		char close;
+		size_t n;
+
+		s = slice_from(s, blanks_of(s));
+		if (s.len == 0)
+			break;
+		close = s.at[0] == '[' ? ']' : ' ';
+		for (n = 1; n < s.len && s.at[n] != close && n < 256;)
+			n++;
+		n += close == ']' && n < s.len;
+		level = level_of((struct slice){ s.at, n });
+		if (level != LEVEL_NONE)
+			return level;
+		strange += close == ' ' && is_word(s.at[0]) && memchr(s.at, '=', n) == NULL;
+		s = slice_from(s, n);
+	}
+	return LEVEL_NONE;
+}
+
+/* `LEVEL …`, `[LEVEL] …`. */
+static enum level
+level_first(struct slice s, struct slice *rest)
+{
+	bool bracket = s.at[0] == '[';
+	struct slice word = slice_from(s, bracket);
+	size_t n = 0;
+
+	while (n < word.len && n < 12 && is_letter(word.at[n]))
+		n++;
+	*rest = slice_from(word, n);
+	if (bracket ? (rest->len == 0 || rest->at[0] != ']')
+		    : (rest->len > 0 && is_word(rest->at[0])))
+		return LEVEL_NONE;
+	word.len = n;
+	return agent_head_is_upper(word) ? agent_head_level(word) : LEVEL_NONE;
+}
+
+/* One whole object; one that a runtime cut, too. */
+static bool
+is_object(struct slice s)
+{
+	size_t n;
+
+	while (s.len > 0 && (is_blank(s.at[s.len - 1]) || s.at[s.len - 1] == '\r'))
+		s.len--;
+	if (s.len < 2 || (s.at[s.len - 1] != '}' && s.len < 4096))
+		return false;
+	n = 1 + blanks_of(slice_from(s, 1));
+	return n < s.len && (s.at[n] == '"' || (s.at[n] == '}' && n == s.len - 1));
+}
+
+/* A header that begins with a date; its level decides if further lines are held. */
+static bool
+is_dated(struct slice s, uint8_t *state)
+{
+	struct slice rest = slice_from(s, s.at[0] == '[');
+	size_t n = date_len(rest);
+	enum level level;
+
+	n += n > 0 && n < rest.len && rest.at[n] == ']';
+	level = n > 0 ? level_behind(slice_from(rest, n)) : LEVEL_NONE;
+	if (level == LEVEL_NONE)
+		return false;
+	*state = DATED | (level >= LEVEL_WARN ? OPEN_LOUD : OPEN_LINE);
+	return true;
+}
+
+static bool
+is_level(struct slice s, enum line_class *class, uint8_t *state)
+{
+	struct slice rest;
+	enum level level = level_first(s, &rest);
+
+	if (level == LEVEL_NONE)
+		return false;
+	*class = slice_starts(rest, SLICE(" in ch.qos.logback")) ? LINE_STATUS : LINE_LEVEL;
+	*state = level >= LEVEL_WARN && *class == LINE_LEVEL ? OPEN_LOUD : OPEN_LINE;
+	return true;
+}
+
+/* ---- parts of traces */
+
+/* `at a.B.c(B.java:1)`, though nothing stands before it. */
+static bool
+is_call(struct slice s)
+{
+	size_t n = 3;
+
+	while (n < s.len && !is_blank(s.at[n]) && s.at[n] != '(')
+		n++;
+	return n < s.len && n > 3 && s.at[n] == '(' && memchr(s.at, '.', n) != NULL;
+}
+
+/* "main" #1 prio=5 …: a thread of a dump. */
+static bool
+is_thread(struct slice s)
+{
+	const char *quote = s.len > 2 ? memchr(s.at + 1, '"', s.len - 1) : NULL;
+	struct slice rest;
+
+	if (s.len == 0 || s.at[0] != '"' || quote == NULL)
+		return false;
+	rest = slice_from(s, (size_t)(quote - s.at) + 1);
+	return slice_starts(rest, SLICE(" #")) || slice_starts(rest, SLICE(" prio=")) ||
+	       slice_starts(rest, SLICE(" os_prio=")) || slice_starts(rest, SLICE(" daemon prio="));
+}
+
+/* app.rb:3:in `call', of Ruby; with a message behind it when it is the first line. */
+static bool
+is_ruby(struct slice s, enum line_class *class)
+{
+	const char *in = memmem(s.at, s.len < 512 ? s.len : 512, ":in ", 4);
+	struct slice rest;
+
+	if (in == NULL || in == s.at || !is_digit(in[-1]))
+		return false;
+	rest = slice_from(s, (size_t)(in - s.at) + 4);
+	if (rest.len < 2 || (rest.at[0] != '`' && rest.at[0] != '\''))
+		return false;
+	*class = memmem(rest.at, rest.len, "': ", 3) != NULL ? LINE_EXCEPTION : LINE_FRAME;
+	return true;
+}
+
+/* /app/main.js:10, alone: Node's, before the text of the line that failed. */
+static bool
+is_place(struct slice s)
+{
+	size_t n = s.len;
+
+	if (!slice_starts(s, SLICE("/")) && !slice_starts(s, SLICE("node:")) &&
+	    !slice_starts(s, SLICE("file:///")))
+		return false;
+	while (n > 0 && is_digit(s.at[n - 1]))
+		n--;
+	return n < s.len && n > 1 && s.at[n - 1] == ':' && memchr(s.at, ' ', s.len) == NULL;
+}
+
+static bool
+is_part(struct slice s, size_t blanks, enum line_class *class)
+{
+	static const struct prefix any[] = {
+		{ SLICE("Caused by:"), LINE_CAUSE },
+		{ SLICE("Wrapped by:"), LINE_CAUSE },
+		{ SLICE("Causing:"), LINE_CAUSE },
+		{ SLICE("[CIRCULAR REFERENCE"), LINE_FRAME },
+		{ SLICE("Suppressed: "), LINE_CAUSE },
+		{ SLICE("Traceback (most recent call last)"), LINE_OPENING },
+		{ SLICE("During handling of the above exception"), LINE_CAUSE },
+		{ SLICE("The above exception was the direct cause"), LINE_CAUSE },
+		{ SLICE("Full thread dump "), LINE_EXCEPTION },
+		{ SLICE("JNI global ref"), LINE_FRAME },
+		{ SLICE("goroutine "), LINE_FRAME },
+		{ SLICE("panic: "), LINE_SHORT },
+		{ SLICE("fatal error: "), LINE_SHORT },
+		{ SLICE("Node.js v"), LINE_FRAME },
+	};
+	static const struct prefix indented[] = {
+		{ SLICE("at "), LINE_FRAME },
+		{ SLICE("... "), LINE_FRAME },
+		{ SLICE("File \""), LINE_FRAME },
+	};
+
+	if (by_prefix(any, sizeof(any) / sizeof(*any), s, class)) {
+		if (*class != LINE_FRAME || s.at[0] != 'g')
+			return true;
+		return memmem(s.at, s.len, " [", 2) != NULL;
+	}
+	if (blanks > 0 && by_prefix(indented, sizeof(indented) / sizeof(*indented), s, class))
+		return true;
+	*class = LINE_FRAME;
+	if (slice_starts(s, SLICE("at ")) && is_call(s))
+		return true;
+	if (slice_starts(s, SLICE("... ")) && s.len > 4 && is_digit(s.at[4]))
+		return true;
+	if (blanks > 0 && s.at[0] == '/' && memmem(s.at, s.len, ".go:", 4) != NULL)
+		return true;
+	*class = LINE_OPENING;
+	return slice_ends(s, SLICE("nested exception is:")) ||
+	       slice_ends(s, SLICE("nested exception is: "));
+}
+
+/* ---- the class of a line */
+
 static enum line_class
-classify(struct slice s)
+classify_indented(struct slice s, size_t blanks)
 {
 	enum line_class class;
-	unsigned char c;
 
-	s = slice_from(s, ansi_skip(s));
-	if (s.len == 0 || (s.len == 1 && s.at[0] == '\r'))
-		return LINE_EMPTY;
-	c = (unsigned char)s.at[0];
-	if (c >= '0' && c <= '9')
-		return is_status(s) ? LINE_STATUS : LINE_START;
-	if (c == '{' || c == '[')
-		return LINE_START;
-	if (c == ' ' || c == '\t' || c == 'C' || c == 'W') {
-		class = frame_class(s);
-		if (class != LINE_TEXT)
-			return class;
+	if (is_part(s, blanks, &class))
+		return class;
+	if (slice_starts(s, SLICE("from ")) && is_ruby(slice_from(s, 5), &class))
+		return LINE_FRAME;
+	if (is_named(s, &class) && class == LINE_EXCEPTION)
+		return LINE_NESTED;
+	return LINE_INDENTED;
+}
+
+static bool
+is_closing(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if (memchr("}]),; \r", s.at[i], 7) == NULL)
+			return false;
 	}
-	if (is_exception(s))
-		return LINE_EXCEPTION;
-	return is_level(s) ? LINE_START : LINE_TEXT;
+	return true;
+}
+
+/* Dropwizard puts a mark before each line of a trace. */
+static struct slice
+without_mark(struct slice s)
+{
+	return slice_starts(s, SLICE("! ")) ? slice_from(s, 2) : s;
+}
+
+struct slice
+trace_bare(struct slice line)
+{
+	line = without_mark(line);
+	return slice_from(line, blanks_of(line));
+}
+
+/* *${state}: of the record, if a line of the class begins it. */
+static enum line_class
+classify(struct slice s, uint8_t *state)
+{
+	enum line_class class;
+	size_t blanks;
+
+	s = without_mark(slice_from(s, ansi_skip(s)));
+	blanks = blanks_of(s);
+	s = slice_from(s, blanks);
+	if (s.len == 0 || s.at[0] == '\r')
+		return LINE_EMPTY;
+	if (blanks > 0)
+		return classify_indented(s, blanks);
+	if (is_digit(s.at[0]) && is_status(s))
+		return LINE_STATUS;
+	if ((is_digit(s.at[0]) || s.at[0] == '[') && is_dated(s, state))
+		return LINE_HEADER;
+	if (s.at[0] == '{')
+		return is_object(s) ? LINE_HEADER : LINE_TEXT;
+	if (is_digit(s.at[0]))
+		return LINE_TEXT;
+	if (slice_starts(s, SLICE("Exception in thread \""))) {
+		*state = OPEN_THROWN;
+		return LINE_HEADER;
+	}
+	if (is_level(s, &class, state) || is_part(s, 0, &class) || is_named(s, &class) ||
+	    is_ruby(s, &class))
+		return class;
+	if (is_thread(s))
+		return LINE_FRAME;
+	if (is_place(s))
+		return LINE_SHORT;
+	return is_closing(s) ? LINE_INDENTED : LINE_TEXT;
+}
+
+enum trace_part
+trace_part(struct slice line)
+{
+	static const uint8_t parts[LINE_CLASSES] = {
+		[LINE_FRAME] = TRACE_FRAME,
+		[LINE_CAUSE] = TRACE_CAUSE,
+		[LINE_OPENING] = TRACE_CAUSE,
+		[LINE_EXCEPTION] = TRACE_THROWN,
+		[LINE_NESTED] = TRACE_THROWN,
+		[LINE_NAME] = TRACE_NAMED,
+		[LINE_SHORT] = TRACE_NAMED,
+	};
+	uint8_t state = OPEN_NONE;
+	enum line_class class = classify(line, &state);
+
+	return class == LINE_HEADER && state == OPEN_THROWN ? TRACE_THROWN
+							    : (enum trace_part)parts[class];
+}
+
+/* ---- the record */
+
+static uint8_t
+joined(uint8_t open, enum line_class class)
+{
+	if (class == LINE_FRAME)
+		return OPEN_TRACE;
+	if (class == LINE_CAUSE || class == LINE_EXCEPTION || class == LINE_NESTED)
+		return OPEN_THROWN;
+	if (class == LINE_OPENING)
+		return OPEN_EXPECT;
+	return open == OPEN_EXPECT && class != LINE_INDENTED ? OPEN_TRACE : open;
+}
+
+static uint8_t
+held(uint8_t was, enum line_class class)
+{
+	uint8_t open = was & OPEN;
+
+	if (open == OPEN_LINE)
+		open = class == LINE_EMPTY ? OPEN_EMPTY : OPEN_NAME;
+	return (uint8_t)(open | (was & (DATED | HELD_THROWN)) | HELD |
+			 (class == LINE_EXCEPTION || class == LINE_SHORT ? HELD_THROWN : 0));
 }
 
 enum trace_verdict
 trace_line(trace_state *state, struct slice line)
 {
-	enum line_class class = classify(line);
+	uint8_t was = *state, begin = OPENS;
+	enum line_class class = classify(line, &begin);
+	char move = moves[was & OPEN][class];
 
-	if (class != LINE_START && *state != OPEN_NONE) {
-		for (size_t i = 0; i < sizeof(moves) / sizeof(*moves); i++) {
-			if (moves[i].open == *state && moves[i].line == class) {
-				*state = moves[i].next;
-				return (enum trace_verdict)moves[i].verdict;
-			}
-		}
+	if (move == 'd')
+		move = was & DATED ? 'h' : 'n';
+	else if (move == 'i')
+		move = was & HELD ? 'h' : 'j';
+	else if (move == 'x')
+		move = was & HELD_THROWN ? 'n' : 'h';
+	if (move == 'j') {
+		*state = (uint8_t)(joined(was & OPEN, class) | (was & DATED));
+		return TRACE_JOIN;
 	}
-	*state = begins[class];
+	if (move == 'h') {
+		*state = held(was, class);
+		return TRACE_HOLD;
+	}
+	*state = begin != OPENS ? begin : begins[class];
 	return TRACE_NEW;
 }
 

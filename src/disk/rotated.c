@@ -88,3 +88,13 @@ rotated_base(struct slice name)
 	}
 	return name;
 }
+
+struct slice
+rotated_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return SLICE(".");
+	return (struct slice){ path, slash == path ? 1 : (size_t)(slash - path) };
+}

@@ -4,7 +4,7 @@
  * stored it, the record ends there again.
  */
 #include "fault.h"
-#include "model.h"
+#include "framing_rules.h"
 
 static const struct identity *
 log_of(const struct reader *r)
@@ -19,7 +19,7 @@ past_note(struct reader *r, enum side side)
 	const struct open_record *o = &r->open[side];
 
 	if (o->end != r->half)
-		r->past[side] = (struct past){ o->end, o->last_time, o->rules, o->trace, o->chain };
+		r->past[side] = (struct past){ o->end, o->last_time, o->rules, o->chain };
 }
 
 /* ---- breaks of before: of an earlier process, or stored by a reader ahead */
@@ -96,12 +96,12 @@ break_put(struct frame *fr, struct reader *r, enum side side, uint64_t end)
 }
 
 bool
-breaks_flush(struct frame *fr, struct reader *r)
+breaks_flush(struct frame *fr, struct reader *r, int64_t quiet)
 {
 	for (int side = 0; side < SIDES; side++) {
 		struct open_record *o = &r->open[side];
 
-		if (o->rules == NULL)
+		if (o->rules == NULL || (o->chain && quiet < framing_rules_wait(o->rules, true)))
 			continue;
 		if (o->broken == 0) {
 			break_put(fr, r, (enum side)side, o->end);

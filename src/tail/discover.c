@@ -31,7 +31,7 @@
 static void
 watch_directory_of(struct tail *t, const struct tail_conf *conf, const char *path)
 {
-	char *directory = xslicedup(rotation_directory(path));
+	char *directory = xslicedup(rotated_directory(path));
 	int fd = roots_directory(t->roots, &conf->from, directory);
 
 	if (fd >= 0) {
@@ -93,7 +93,7 @@ is_live_name(struct tail *t, const struct tail_conf *conf, const char *name)
 static char *
 live_name(struct tail *t, const struct tail_conf *conf, const char *name)
 {
-	struct slice directory = rotation_directory(name);
+	struct slice directory = rotated_directory(name);
 	const char *base = name + directory.len + (directory.len > 1);
 	struct slice live = { base, 0 };
 
@@ -120,7 +120,7 @@ name_changed(struct tail *t, const struct tail_conf *conf, struct place *p, cons
 		free(name);
 		return;
 	}
-	if (st.st_nlink > 1 && !slice_eq(rotation_directory(name), rotation_directory(p->name))) {
+	if (st.st_nlink > 1 && !slice_eq(rotated_directory(name), rotated_directory(p->name))) {
 		unread_note(path, opener_second_name);
 		free(name);
 		return;

@@ -2,7 +2,7 @@
  * Framing: lines to records.  Each side of a log has at most one open record
  * (a partial chain, a line that a stack trace may follow).  It ends by its
  * text, by a line whose time is Flush_ms past its last line's, by a break, or at
- * the end of the content behind the one in which it began.
+ * the end of the content behind its first one.  Lines that it only held are read again.
  *
  * While the read buffer holds all lines of an open record, its text is made as
  * they come; else they are read once more when it ends (record_text.c).
@@ -12,7 +12,6 @@
 
 #include "framing_rules.h"
 #include "least.h"
-#include "line_format.h"
 #include "record_text.h"
 
 void
@@ -80,40 +79,41 @@ line_take_apart(struct frame *fr, const struct rules *rules, struct slice line, 
 
 /* ---- the end of a record */
 
-/* The empty line that an open record held becomes the open record. */
+/* The lines of a side from `from` on come again; those of the other side do not. */
 static void
-held_line_open(struct open_record *o)
+side_go_back(struct frame *fr, struct reader *r, enum side side, uint64_t from)
 {
-	*o = (struct open_record){
-		.rules = o->rules,
-		.start = o->held,
-		.end = o->end,
-		.hash = o->held_hash,
-		.broken = o->broken,
-		.last_time = o->last_time,
-		.lines = 1,
-	};
+	for (int s = 0; s < SIDES; s++)
+		r->resume[s] = r->resume[s] > r->at ? r->resume[s] : r->at;
+	r->resume[side] = from;
+	r->at = least(r->at, from);
+	r->span = log_span(r->log, r->at);
+	r->before = FINGERPRINT_NONE;
+	breaks_seek(fr, r);
 }
 
 bool
 frame_end_side(struct frame *fr, struct reader *r, enum side side)
 {
-	struct open_record *o = &r->open[side];
-	struct open_record whole;
+	struct open_record *o = &r->open[side], whole = *o;
+	struct buffer *text = &fr->text[side];
 
-	while (o->rules != NULL) {
-		whole = *o;
-		if (o->held != 0) { /* the text made so far has it, too */
-			whole.end = o->held;
-			whole.generation *= --whole.lines == 1;
-		}
-		if (!emit_record(fr, r, side, &whole))
-			return false;
-		if (o->held != 0)
-			held_line_open(o);
-		else
-			o->rules = NULL;
+	if (o->rules == NULL)
+		return true;
+	if (o->held.start != 0) {
+		whole.end = o->held.start;
+		whole.lines = o->held.lines;
+		whole.cut = o->held.cut;
+		if (o->generation == fr->generation) /* the text made so far has them, too */
+			text->len = o->held.text;
+		if (o->generation == fr->generation && whole.lines == 1)
+			whole.line.content = buffer_slice(text);
 	}
+	if (!emit_record(fr, r, side, &whole))
+		return false;
+	o->rules = NULL;
+	if (o->held.start != 0)
+		side_go_back(fr, r, side, o->held.start);
 	return true;
 }
 
@@ -128,21 +128,22 @@ frame_cross(struct frame *fr, struct reader *r, uint64_t start)
 	return true;
 }
 
-/* A line of this time is Flush_ms or more past the last line's. */
+/* A line of this time is so far past the last line's that it cannot be of one record with it. */
 static bool
-is_past(const struct rules *rules, int64_t last, int64_t time)
+is_past(const struct rules *rules, bool chain, int64_t last, int64_t time)
 {
-	return time != 0 && last != 0 && time - last >= rules->flush;
+	return time != 0 && last != 0 && time - last >= framing_rules_wait(rules, chain);
 }
 
-/* A line of either side with this time ends records that are open so long. */
+/* A line of either side at `start` with this time ends records before it that are open so long. */
 static bool
-sides_expire(struct frame *fr, struct reader *r, int64_t time)
+sides_expire(struct frame *fr, struct reader *r, uint64_t start, int64_t time)
 {
 	for (int side = 0; side < SIDES; side++) {
 		const struct open_record *o = &r->open[side];
 
-		if (o->rules != NULL && is_past(o->rules, o->last_time, time) &&
+		if (o->rules != NULL && start >= o->end &&
+		    is_past(o->rules, o->chain, o->last_time, time) &&
 		    !frame_end_side(fr, r, (enum side)side))
 			return false;
 	}
@@ -250,6 +251,18 @@ verdict_of(const struct rules *rules, trace_state *trace, bool chain, const stru
 	return rules->runtime ? trace_line(trace, p->cri.content) : TRACE_NEW;
 }
 
+/* Hold the line.  False: it, or the bytes from the first held line on, would be too many. */
+static bool
+line_hold(const struct frame *fr, struct open_record *o, const struct physical *p)
+{
+	if (o->held.start != 0)
+		return o->lines - o->held.lines < TRACE_HELD_LINES &&
+		       p->end - o->held.start <= TRACE_HELD_BYTES;
+	o->held = (struct held_lines){ p->start, o->lines,
+		o->lines == 1 ? o->line.content.len : fr->text[p->cri.side].len, o->cut };
+	return true;
+}
+
 /* A logical line begins: of the open record, or of a new one. */
 static bool
 line_begins(struct frame *fr, struct reader *r, const struct physical *p)
@@ -260,20 +273,19 @@ line_begins(struct frame *fr, struct reader *r, const struct physical *p)
 
 	switch (verdict_of(rules, &trace, false, p)) {
 	case TRACE_JOIN:
-		o->held = 0;
+		o->held.start = 0;
 		break;
 	case TRACE_HOLD:
-		o->held = p->start;
-		o->held_hash = record_text_hash(p->raw);
+		if (!line_hold(fr, o, p))
+			return frame_end_side(fr, r, p->cri.side);
 		break;
 	case TRACE_NEW:
 		if (!frame_end_side(fr, r, p->cri.side))
 			return false;
-		if (p->start < r->resume[p->cri.side])
-			return true;
-		return record_begin(fr, r, p, trace);
+		return r->at < p->start || record_begin(fr, r, p, trace);
 	}
 	assert(o->rules != NULL); /* nothing joins what is not open */
+	o->first = '\0';          /* it is no JSON object */
 	text_extend(fr, o, p, true);
 	record_extend(o, p);
 	o->trace = trace;
@@ -283,17 +295,14 @@ line_begins(struct frame *fr, struct reader *r, const struct physical *p)
 
 /* ---- breaks that are not needed any more, rules that change */
 
-/*
- * A break is kept as long as the next line of its side would have joined the
- * record that it ended; at any other line the record ends by its text.
- */
+/* A break goes when the next line of its side begins a record, whatever were open without it. */
 static void
 past_mind(struct frame *fr, struct reader *r, const struct physical *p)
 {
 	struct past *was = &r->past[p->cri.side];
-	trace_state trace = was->trace;
+	trace_state trace = TRACE_MOST;
 
-	if (is_past(was->rules, was->last_time, p->cri.time) ||
+	if (is_past(was->rules, was->chain, was->last_time, p->cri.time) ||
 	    verdict_of(was->rules, &trace, was->chain, p) == TRACE_NEW)
 		state_unbreak(fr->state, &r->log->stream.log, p->cri.side, was->end);
 	was->end = 0;
@@ -312,31 +321,33 @@ rules_change(struct frame *fr, struct reader *r, uint64_t start)
 		if (!frame_end_side(fr, r, (enum side)side))
 			return false;
 	}
+	if (r->at < start)
+		return true;
 	r->span = next;
 	r->mark = r->log->mark;
 	return true;
 }
 
 bool
-frame_line(
-    struct frame *fr, struct reader *r, uint64_t start, uint64_t end, struct slice line, bool cut)
+frame_line(struct frame *fr, struct reader *r, uint64_t end, struct slice line, bool cut)
 {
+	const uint64_t start = r->at;
 	struct physical p = { .start = start, .end = end, .cut = cut };
 	struct open_record *o;
 
-	if (start >= span_end(r->span) && !rules_change(fr, r, start))
-		return false;
+	if (start >= span_end(r->span) && (!rules_change(fr, r, start) || r->at < start))
+		return r->at < start;
 	line_take_apart(fr, r->span->rules, line, &p);
 	o = &r->open[p.cri.side];
 	/* A line that is done already ends the other side's open record, as it did before. */
-	if (!sides_expire(fr, r, p.cri.time))
+	if (!sides_expire(fr, r, start, p.cri.time))
 		return false;
-	if (o->rules == NULL && start < r->resume[p.cri.side])
+	if (r->at < start || start < r->resume[p.cri.side])
 		return true;
-	if (r->past[p.cri.side].end != 0)
+	if (r->past[p.cri.side].end != 0 && start >= r->past[p.cri.side].end)
 		past_mind(fr, r, &p);
-	if (o->rules != NULL && o->broken != 0 && !frame_end_side(fr, r, p.cri.side))
-		return false;
+	if (o->broken != 0 && (!frame_end_side(fr, r, p.cri.side) || r->at < start))
+		return r->at < start;
 	if (o->rules != NULL && o->chain && p.is_cri)
 		return chain_go_on(fr, r, &p);
 	return line_begins(fr, r, &p);

@@ -12,13 +12,20 @@ struct log;
 struct reader;
 struct rules;
 
+/* The last lines of an open record, which belong to it if a part of a trace follows. */
+struct held_lines {
+	uint64_t start; /* 0: there are none */
+	uint64_t lines; /* the record before them has so many … */
+	size_t text;    /* … and so many bytes, while the read buffer holds it */
+	bool cut;
+};
+
 /* A record that is not complete yet: its positions, and how it may go on; no bytes. */
 struct open_record {
 	const struct rules *rules; /* by which it began; NULL: none is open */
 	uint64_t start, end;       /* of its lines: positions */
-	uint64_t held;      /* its last line is empty, begins here, and belongs only if the */
-	uint32_t held_hash; /* … next one says so; 0: no */
-	uint32_t hash;      /* of its first line */
+	struct held_lines held;
+	uint32_t hash; /* of its first line */
 	int64_t time, last_time;
 	uint64_t lines; /* of its side */
 	trace_state trace;
@@ -35,7 +42,6 @@ struct past {
 	uint64_t end; /* of the break; 0: a line of the side came since */
 	int64_t last_time;
 	const struct rules *rules;
-	trace_state trace;
 	bool chain;
 };
 
@@ -68,25 +74,25 @@ void frame_room(struct frame *fr, size_t size);
 void frame_forget(struct frame *fr);
 
 /**
- * frame_line(fr, r, start, end, line, cut):
- * Take the line that lies from ${start} to ${end} (its newline included);
+ * frame_line(fr, r, end, line, cut):
+ * Take the line that lies from r->at to ${end} (its newline included);
  * ${cut}: ${line} is only its beginning.  Return false when a record was
- * refused: nothing is lost, the same line must be offered again.
+ * refused: nothing is lost, the same line must be offered again.  When r->at goes
+ * back, the lines from there come again.
  */
-bool frame_line(
-    struct frame *fr, struct reader *r, uint64_t start, uint64_t end, struct slice line, bool cut);
+bool frame_line(struct frame *fr, struct reader *r, uint64_t end, struct slice line, bool cut);
 
 /**
  * frame_end_side(fr, r, side):
- * End the open record of a side, and then an empty line that it did not take in.
- * Return false when one was refused.
+ * End the open record of a side; r->at goes back to the lines that it held.
+ * Return false when it was refused.
  */
 bool frame_end_side(struct frame *fr, struct reader *r, enum side side);
 
 /**
  * frame_cross(fr, r, start):
  * The content that begins at ${start} ends: records that began before it end,
- * too.  Return false when one was refused.
+ * too (r->at may go back).  Return false when one was refused.
  */
 bool frame_cross(struct frame *fr, struct reader *r, uint64_t start);
 
@@ -107,13 +113,14 @@ bool emit_record(struct frame *fr, struct reader *r, enum side side, const struc
  * r->stop was reached: end the records that ended there before.  Return false when
  * one was refused.
  *
- * breaks_flush(fr, r), breaks_line(fr, r, end):
- * End the records that are open by a break each (false: one was refused).  A
- * line without a newline ends at ${end}, whatever is written behind it later.
+ * breaks_flush(fr, r, quiet), breaks_line(fr, r, end):
+ * End the records that are open by a break each, as nothing has come for ${quiet} ns
+ * (false: one was refused; r->at may go back).  A line without a newline ends at
+ * ${end}, whatever is written behind it later.
  */
 void breaks_seek(struct frame *fr, struct reader *r);
 bool breaks_stop(struct frame *fr, struct reader *r);
-bool breaks_flush(struct frame *fr, struct reader *r);
+bool breaks_flush(struct frame *fr, struct reader *r, int64_t quiet);
 void breaks_line(struct frame *fr, struct reader *r, uint64_t end);
 
 #endif

@@ -2,10 +2,11 @@
 #ifndef FRAMING_RULES_H
 #define FRAMING_RULES_H
 
+#include "line_format.h"
 #include "tail_internal.h"
 
 /* The version of this code: raised whenever it would cut the same bytes otherwise. */
-#define FRAMING 2
+#define FRAMING 3
 
 /*
  * Bytes that a line may have beyond the cap and be taken whole (its head, the
@@ -33,6 +34,13 @@ struct rules {
 const struct rules *framing_rules_of(struct tail *t, const struct tail_conf *conf);
 const struct rules *framing_rules_named(struct tail *t, uint64_t name);
 void framing_rules_free(struct tail *t);
+
+/* So long an open record waits for its next line, or (${chain}) for a part of its last one. */
+static inline int64_t
+framing_rules_wait(const struct rules *rules, bool chain)
+{
+	return chain && rules->flush < LINE_FORMAT_WAIT ? LINE_FORMAT_WAIT : rules->flush;
+}
 
 /**
  * framing_rules_line(rules, line, cut):

@@ -33,6 +33,9 @@ static void
 nuls_pass(struct reader *r, size_t n)
 {
 	r->at += n;
+	if (r->at <= r->seen)
+		return;
+	r->seen = r->at;
 	if (n > 0 && r->to != NULL)
 		metrics_add(&metrics.nul_bytes, n);
 }
@@ -50,29 +53,44 @@ line_begin(struct reader *r, struct slice *bytes)
 	nuls = line_format_nuls(*bytes);
 	if (nuls == bytes->len)
 		return false;
-	nuls_pass(r, nuls);
+	if (nuls > 0)
+		nuls_pass(r, nuls);
 	*bytes = slice_from(*bytes, nuls);
 	return true;
 }
 
-/* Take the whole lines of `bytes`, which lie at r->at.  False: refused. */
+/* Take the line from r->at to `end`, or go back to earlier ones.  False: refused. */
 static bool
-lines_take(struct tail *t, struct reader *r, struct slice bytes)
+line_take(
+    struct tail *t, struct reader *r, uint64_t end, struct slice line, bool cut, uint64_t *lines)
 {
-	const char *newline;
+	uint64_t at = r->at;
+
+	if (!frame_line(&t->frame, r, end, line, cut))
+		return false;
+	if (r->at < at)
+		return true;
+	*lines += end > r->seen;
+	r->seen = r->seen > end ? r->seen : end;
+	r->at = end;
+	return true;
+}
+
+/* Take the whole lines of `bytes`, which lie at `from`, or go back.  False: refused. */
+static bool
+lines_take(struct tail *t, struct reader *r, struct slice bytes, uint64_t from)
+{
 	uint64_t lines = 0;
 	bool taken = true;
 
-	while (line_begin(r, &bytes) && (newline = memchr(bytes.at, '\n', bytes.len)) != NULL) {
-		size_t n = (size_t)(newline - bytes.at);
+	while (taken && r->at >= from) {
+		struct slice line = slice_from(bytes, (size_t)(r->at - from));
+		const char *newline;
 
-		taken = frame_line(
-		    &t->frame, r, r->at, r->at + n + 1, (struct slice){ bytes.at, n }, false);
-		if (!taken)
+		if (!line_begin(r, &line) || (newline = memchr(line.at, '\n', line.len)) == NULL)
 			break;
-		r->at += n + 1;
-		bytes = slice_from(bytes, n + 1);
-		lines++;
+		line.len = (size_t)(newline - line.at);
+		taken = line_take(t, r, r->at + line.len + 1, line, false, &lines);
 	}
 	lines_count(r, lines);
 	return taken;
@@ -82,20 +100,27 @@ lines_take(struct tail *t, struct reader *r, struct slice bytes)
 static bool
 lines_take_to(struct tail *t, struct reader *r, struct slice bytes, uint64_t stop)
 {
-	uint64_t from = r->at;
+	uint64_t from = r->at, lines = 0;
 
 	bytes.len = (size_t)(stop - from);
-	if (!lines_take(t, r, bytes))
-		return false;
-	bytes = slice_from(bytes, (size_t)(r->at - from));
-	if (line_format_nuls(bytes) == bytes.len) {
-		nuls_pass(r, bytes.len);
-		return true;
+	while (r->at >= from && r->at < stop) {
+		struct slice rest;
+
+		if (!lines_take(t, r, bytes, from))
+			return false;
+		if (r->at < from || r->at == stop)
+			return true;
+		rest = slice_from(bytes, (size_t)(r->at - from));
+		if (line_format_nuls(rest) == rest.len) {
+			nuls_pass(r, rest.len);
+			return true;
+		}
+		if (!line_take(t, r, stop, rest, false, &lines))
+			return false;
+		if (r->at == stop)
+			r->half = stop;
 	}
-	if (!frame_line(&t->frame, r, r->at, stop, bytes, false))
-		return false;
-	lines_count(r, 1);
-	r->half = r->at = stop;
+	lines_count(r, lines);
 	return true;
 }
 
@@ -196,7 +221,7 @@ long_line_take(struct tail *t, struct reader *r, struct place *p, struct slice l
 {
 	char *last = t->frame.bytes + (t->frame.size - LINE_LAST);
 	bool hole = line_format_nuls(line) == line.len, found = false;
-	uint64_t end, most;
+	uint64_t end, most, lines = 0;
 	ssize_t n = 0;
 
 	line.len = (size_t)(last - line.at);
@@ -223,10 +248,9 @@ long_line_take(struct tail *t, struct reader *r, struct place *p, struct slice l
 		return LINES_END;
 	if (hole)
 		nuls_pass(r, end - r->at);
-	else if (!frame_line(&t->frame, r, r->at, end, line, true))
+	else if (!line_take(t, r, end, line, true, &lines))
 		return LINES_REFUSED;
-	lines_count(r, !hole);
-	r->at = end;
+	lines_count(r, lines);
 	r->passed = 0;
 	return LINES_MORE;
 }
@@ -265,20 +289,22 @@ read_once(struct tail *t, struct reader *r, struct place *p, uint64_t end, size_
 	bytes_count(r->span->content, (stops ? stop : from + new.len) - base_of(r));
 	if (new.len == 0)
 		return LINES_END;
-	taken = stops ? lines_take_to(t, r, new, stop) : lines_take(t, r, new);
+	taken = stops ? lines_take_to(t, r, new, stop) : lines_take(t, r, new, from);
 	if (full && r->at == from && new.len == line_format_nuls(new) && ends_in_text(p))
 		nuls_pass(r, new.len);
-	if (r->at != from) {
+	if (r->at != from)
 		r->passed = 0;
+	if (r->at > from)
 		before_note(t, r, p);
-	}
 	if (!taken)
 		return refused(t);
+	if (r->at < from)
+		return LINES_MORE;
 	if (r->at == from && full && *want == t->frame.size) { /* no newline in all of it */
 		enum lines was = long_line_take(t, r, p, new, stop);
 
 		*want = READ_SIZE;
-		if (r->at != from)
+		if (r->at > from)
 			before_note(t, r, p);
 		return was == LINES_REFUSED ? refused(t) : was;
 	}
@@ -295,12 +321,13 @@ lines_read(struct tail *t, struct reader *r, struct place *p, uint64_t end)
 	size_t want = READ_SIZE;
 	enum lines was = LINES_MORE;
 
-	while (was == LINES_MORE && r->at + r->passed < until) {
+	while (was == LINES_MORE && r->at + r->passed < until && r->span->content == p->content) {
 		if (r->at >= r->stop && !breaks_stop(&t->frame, r))
 			return refused(t);
-		if (r->at == end)
+		else if (r->at == end)
 			return LINES_END;
-		was = read_once(t, r, p, end, &want);
+		else if (r->at < r->stop && r->span->content == p->content)
+			was = read_once(t, r, p, end, &want);
 	}
 	return was;
 }
@@ -309,17 +336,21 @@ enum lines
 lines_finish(struct tail *t, struct reader *r, struct place *p)
 {
 	struct slice line;
+	uint64_t end;
 
 	if (!buffer_fill(t, r, p, t->frame.size, &line))
 		return LINES_CHANGED;
-	bytes_count(r->span->content, r->at + line.len - base_of(r));
+	end = r->at + line.len;
+	bytes_count(r->span->content, end - base_of(r));
 	if (line.len == 0 || memchr(line.at, '\n', line.len) != NULL ||
 	    t->frame.to - t->frame.from == t->frame.size)
 		return line.len == 0 ? LINES_END : LINES_MORE; /* it was written to */
 	if (line_format_nuls(line) < line.len)
-		breaks_line(&t->frame, r, r->at + line.len);
-	if (!lines_take_to(t, r, line, r->at + line.len))
+		breaks_line(&t->frame, r, end);
+	if (!lines_take_to(t, r, line, end))
 		return refused(t);
+	if (r->at < end)
+		return LINES_MORE;
 	before_note(t, r, p);
 	return LINES_END;
 }

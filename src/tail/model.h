@@ -97,6 +97,7 @@ struct reader {
 	struct span *span;         /* in which `at` lies */
 	uint64_t at;               /* of the first line that is not taken */
 	uint64_t resume[SIDES];    /* lines that begin below are done */
+	uint64_t seen;             /* lines that end below were counted */
 	uint64_t stop;             /* the next break; UINT64_MAX: none */
 	uint64_t passed;     /* bytes at `at` that were found to have no newline: a long line */
 	uint64_t half;       /* a break at which a line without a newline ended; 0: none */

@@ -17,7 +17,6 @@
 #include "files.h"
 #include "framing_rules.h"
 #include "identity.h"
-#include "line_format.h"
 #include "log.h"
 #include "lost.h"
 #include "place.h"

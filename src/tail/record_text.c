@@ -8,7 +8,6 @@
 #include <xxhash.h>
 
 #include "framing_rules.h"
-#include "line_format.h"
 #include "place.h"
 
 uint32_t

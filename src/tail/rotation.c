@@ -17,16 +17,6 @@
 
 #define LISTINGS 5 /* how often a directory is read again whose names go while we look */
 
-struct slice
-rotation_directory(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (slash == NULL)
-		return SLICE(".");
-	return (struct slice){ path, slash == path ? 1 : (size_t)(slash - path) };
-}
-
 /* No rotation leaves a link, which could lead to another pod's file. */
 static int
 is_file(const struct dirent *e)
@@ -55,7 +45,7 @@ name_open(struct tail *t, struct log *log, struct slice directory, const char *n
 static bool
 listing_open(struct tail *t, struct log *log)
 {
-	struct slice directory = rotation_directory(log->name);
+	struct slice directory = rotated_directory(log->name);
 	struct slice live = slice_of(log->name + directory.len + (directory.len > 1));
 	char *path = xslicedup(directory);
 	int fd = roots_directory(t->roots, &log->stream.conf->from, path), n = 0;

@@ -11,7 +11,4 @@
  */
 void rotation_open(struct tail *t, struct log *log);
 
-/* The directory that ${path} lies in. */
-struct slice rotation_directory(const char *path);
-
 #endif

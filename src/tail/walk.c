@@ -124,6 +124,8 @@ cross(struct tail *t, struct reader *r)
 	r->mark = r->log->mark;
 	if (!frame_cross(&t->frame, r, span_start(first_of(s))))
 		return refused(t, r);
+	if (r->at < span_end(s))
+		return WALK_MORE;
 	r->span = next;
 	r->before = FINGERPRINT_NONE;
 	return WALK_MORE;
@@ -133,8 +135,12 @@ cross(struct tail *t, struct reader *r)
 static enum walk
 gap_pass(struct tail *t, struct reader *r, uint64_t end)
 {
-	if (!breaks_flush(&t->frame, r))
+	uint64_t at = r->at;
+
+	if (!breaks_flush(&t->frame, r, INT64_MAX))
 		return refused(t, r);
+	if (r->at < at)
+		return WALK_MORE;
 	r->at = end;
 	r->passed = 0;
 	for (int side = 0; side < SIDES; side++) {
@@ -204,9 +210,13 @@ end_due(const struct tail *t, struct reader *r, const struct content *c, bool li
 	const struct log *log = r->log;
 	bool lately = t->now - c->grown <= log->stream.conf->rotate_wait;
 
-	if (frame_is_open(r))
-		due_in(r, t->fails || t->look->wanted ? t->now + POLL_GAP
-						      : c->grown + r->span->rules->flush);
+	for (int side = 0; side < SIDES; side++) {
+		if (r->open[side].rules != NULL)
+			due_in(r, t->fails || t->look->wanted
+				      ? t->now + POLL_GAP
+				      : c->grown + framing_rules_wait(
+						       r->span->rules, r->open[side].chain));
+	}
 	if (!live && !r->ended)
 		due_in(r, t->now + (lately || !TAILQ_EMPTY(&log->pending) ? POLL_GAP : LATE_GAP));
 	if (live && log->hot)
@@ -229,6 +239,7 @@ at_end(struct tail *t, struct reader *r, struct place *p)
 	    t->finishing ||
 	    (!live && (content_is_left(t, c) || is_quiet(t, c, r->log->stream.conf->rotate_wait)));
 	enum walk was = WALK_END;
+	uint64_t at;
 
 	if (enter_next(t, r->log))
 		return WALK_MORE;
@@ -241,8 +252,12 @@ at_end(struct tail *t, struct reader *r, struct place *p)
 		if (was != WALK_END || r->due == t->now + LATE_GAP)
 			return was;
 	}
-	if (flush && !waits && frame_is_open(r) && !breaks_flush(&t->frame, r))
+	at = r->at;
+	if (flush && !waits &&
+	    !breaks_flush(&t->frame, r, t->finishing ? INT64_MAX : t->now - c->grown))
 		return refused(t, r);
+	if (r->at < at)
+		return WALK_MORE;
 	reader_follow(r);
 	r->ended =
 	    !frame_is_open(r) && !waits && (t->finishing || (!live && content_is_left(t, c)));

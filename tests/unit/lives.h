@@ -9,7 +9,8 @@
 #include "chance.h"
 #include "clock.h"
 
-#define LEAST_FLUSH 20 /* ms, of all lives */
+#define LEAST_FLUSH 20    /* ms, of all lives */
+#define LEAST_CHAIN 60000 /* ms that a cut line waits */
 #define MOST_MARKS 8000
 
 static inline bool

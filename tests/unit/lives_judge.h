@@ -296,7 +296,8 @@ belongs(unsigned place)
 static bool
 may_tear(const struct unit *u, const struct unit *next)
 {
-	const int64_t least = LEAST_FLUSH * NS_PER_MS;
+	/* Parts of a line wait for each other, while nothing says that it is the last file. */
+	const int64_t least = (u->tag == 'P' && !u->late ? LEAST_CHAIN : LEAST_FLUSH) * NS_PER_MS;
 
 	if (u->file != next->file || (next->late && !u->late) ||
 	    next->written - u->written >= least)

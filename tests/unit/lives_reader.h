@@ -417,12 +417,12 @@ life_lives(struct life *l, int ask, int answer)
 	}
 }
 
-/* All is read and delivered: nothing has come for a while. */
+/* All is read and delivered: nothing has come for longer than a cut line waits. */
 static void
 life_heals(struct life *l)
 {
 	uint64_t offered = l->offered;
-	int64_t until = clock_mono() + 60 * NS_PER_S;
+	int64_t until = clock_mono() + 6000 * NS_PER_S;
 	unsigned still = 0;
 
 	l->heals = true;
@@ -438,7 +438,7 @@ life_heals(struct life *l)
 			shipper_works(l);
 		}
 		shipper_works(l);
-		time_passes(20 * NS_PER_MS);
+		time_passes(still < 40 ? 20 * NS_PER_MS : 2 * NS_PER_S);
 		still = l->offered == offered && batch_of(l, SENT) == NULL ? still + 1 : 0;
 		offered = l->offered;
 	}

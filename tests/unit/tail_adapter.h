@@ -437,7 +437,8 @@ tail_is_due(const struct tail *t, int64_t less)
 	const struct reader *r = tail_newest(t)->readers;
 
 	for (int side = 0; side < SIDES && r != NULL; side++) {
-		if (r->open[side].rules != NULL && r->open[side].rules->flush < less)
+		if (r->open[side].rules != NULL &&
+		    framing_rules_wait(r->open[side].rules, r->open[side].chain) < less)
 			return true;
 	}
 	return false;

@@ -236,6 +236,17 @@ wrong_order(unsigned i)
 	return 0;
 }
 
+/* A cut line at the end, whose further parts never come, waits for them. */
+static bool
+chain_is_open(void)
+{
+	for (unsigned i = 0; i < nlogs; i++) {
+		if (logs[i].chain[SIDE_STDOUT] || logs[i].chain[SIDE_STDERR])
+			return true;
+	}
+	return (kinds & LATE) != 0; /* late lines are a log of their own, with chains of its own */
+}
+
 /* Who says nothing more holds up what comes behind for Rotate_Wait, and a turn or two. */
 static unsigned
 wrong_wait(const struct tail_conf *conf)
@@ -243,7 +254,7 @@ wrong_wait(const struct tail_conf *conf)
 	int64_t most = 2 * NS_PER_S + conf->flush * NS_PER_MS +
 		       (ncontents + 1) * (conf->rotate_wait + 80 * NS_PER_MS);
 
-	if (!(kinds & STAYS) || conf->flush > 1000 || took <= most)
+	if (!(kinds & STAYS) || conf->flush > 1000 || chain_is_open() || took <= most)
 		return 0;
 	print_message("  what was left took %lld ms, of %lld at most\n",
 	    (long long)(took / NS_PER_MS), (long long)(most / NS_PER_MS));

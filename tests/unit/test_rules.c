@@ -238,10 +238,10 @@ test_a_shorter_flush_cuts_only_what_comes(void **state)
 	w->conf.flush = 1000;
 	life_begins(w, 0);
 	read_all(w, 0);
-	put_line(
-	    w, "0.log", AT(5) "stdout F next\n" AT(8) "stdout F \tat a\n" AT(9) "stdout F end\n");
+	put_line(w, "0.log",
+	    AT(5) "stdout F INFO next\n" AT(8) "stdout F \tat a\n" AT(9) "stdout F end\n");
 	read_all(w, 1500);
-	assert_seen("0:x\n\tat a|0:next|0:\tat a|0:end|");
+	assert_seen("0:x\n\tat a|0:INFO next|0:\tat a|0:end|");
 }
 
 /* Neither what is open on the other side when a record of before ends. */
@@ -409,10 +409,11 @@ static void
 test_rules_that_are_not_understood_give_way_to_the_present_ones(void **state)
 {
 	struct world *w = *state;
-	static const char *const texts[] = { "framing=3 runtime=1 flush=50 cap=100000",
-		"framing=2 runtime=2 flush=50 cap=100000", "framing=2 runtime=1", "",
-		"framing=2 runtime=0 flush=50 cap=99999999999",
-		"framing=2 runtime=0 flush=50 cap=100000 more=1" };
+	static const char *const texts[] = { "framing=4 runtime=1 flush=50 cap=100000",
+		"framing=2 runtime=1 flush=50 cap=100000",
+		"framing=3 runtime=2 flush=50 cap=100000", "framing=3 runtime=1", "",
+		"framing=3 runtime=0 flush=50 cap=99999999999",
+		"framing=3 runtime=0 flush=50 cap=100000 more=1" };
 	struct identity id;
 
 	put_line(w, "0.log", AT(1) "stdout F x\n" AT(1) "stdout F \tat a\n");
@@ -494,6 +495,8 @@ random_lives(struct world *w, unsigned seed)
 		}
 		life_ends(w);
 	}
+	put_line(w, "0.log", /* a cut line would wait */
+	    "2026-11-22T09:00:00Z stdout F end\n2026-11-22T09:00:00Z stderr F end\n");
 	life_begins(w, UINT32_MAX);
 	read_all(w, 60);
 	assert_marks(marks);
