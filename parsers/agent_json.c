@@ -7,6 +7,7 @@
  * walk, which checks nothing, finds its members that are fields.
  */
 #include "agent_reading.h"
+#include "agent_trace.h"
 
 #include "agent_scan.h"
 #include "json.h"
@@ -83,6 +84,10 @@ member(struct reading *r, struct slice name, const struct json_value *v)
 	w = field_word(r, name);
 	if (w != NULL && v->kind == JSON_NULL)
 		return true; /* null counts as absent */
+	if (kind != VALUE_JSON ? v->escaped && w == NULL : v->kind != JSON_NUMBER) {
+		if (agent_json_trace(r, name, v, w != NULL))
+			return true;
+	}
 	if (w != NULL && kind == VALUE_ESCAPED && !v->escaped)
 		kind = VALUE_TEXT; /* plain text, which the metrics need not unescape */
 	found = (struct found){ name, v->text, kind, v->kind == JSON_NUMBER, { 1, 0 } };
@@ -246,6 +251,8 @@ message_scan(struct reading *r)
 		else
 			r->message = (struct slice){ to, json_unescape(message->value, to) };
 	}
+	if (memchr(r->message.at, '\n', r->message.len) != NULL)
+		agent_trace_split(&r->message, &r->trace);
 	agent_scan_message(r, r->message);
 }
 

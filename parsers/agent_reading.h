@@ -107,6 +107,14 @@ void agent_text_read(struct reading *r, struct slice text);
 bool agent_json_read(struct reading *r, struct slice text);
 bool agent_json_torn(struct reading *r, struct slice text);
 
+/**
+ * agent_json_trace(r, name, v, known):
+ * Take the stack trace that the member is or has (${known}: its name is a field's).
+ * Return true when it is nothing else.
+ */
+struct json_value;
+bool agent_json_trace(struct reading *r, struct slice name, const struct json_value *v, bool known);
+
 /* The level that a word names, whatever its case; LEVEL_NONE: none. */
 enum level agent_head_level(struct slice word);
 

@@ -224,6 +224,8 @@ agent_text_read(struct reading *r, struct slice text)
 	message = take_header(r, first, &h);
 	message.len = (size_t)(body.at + body.len - message.at);
 	out->level = h.level;
+	if (h.level == LEVEL_NONE && h.time.len == 0 && agent_trace_begins(text, r->trace))
+		out->level = LEVEL_ERROR; /* the JVM's words for what nobody caught */
 	out->encoding = encoding_of(&h, first);
 	out->timestamp.value = h.time;
 	out->logger.value = h.logger;

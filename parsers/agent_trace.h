@@ -24,6 +24,13 @@ struct trace_parts {
  */
 void agent_trace_split(struct slice *text, struct slice *trace);
 
+/**
+ * agent_trace_begins(text, trace):
+ * True when ${text}, whose trace is ${trace}, begins with an exception: without a
+ * header.
+ */
+bool agent_trace_begins(struct slice text, struct slice trace);
+
 /* Read ${trace}, line by line. */
 void agent_trace_read(struct slice trace, struct trace_parts *out);
 

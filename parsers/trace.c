@@ -402,9 +402,8 @@ is_part(struct slice s, size_t blanks, enum line_class *class)
 		{ SLICE("Node.js v"), LINE_FRAME },
 	};
 	static const struct prefix indented[] = {
-		{ SLICE("at "), LINE_FRAME },
-		{ SLICE("... "), LINE_FRAME },
-		{ SLICE("File \""), LINE_FRAME },
+		{ SLICE("at "), LINE_FRAME }, { SLICE("... "), LINE_FRAME },
+		{ SLICE("File \""), LINE_OPENING }, /* Python's: its exception stands last */
 	};
 
 	if (by_prefix(any, sizeof(any) / sizeof(*any), s, class)) {

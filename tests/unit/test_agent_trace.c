@@ -41,9 +41,16 @@ static const struct agent_case errors[] = {
 	{ "2026-11-22 08:00:00.001 WARN  [t-1] c.m.T - no\njava.io.IOException: y\n\tat a.B.c(B:1)",
 	    "logback WARN timestamp=2026-11-22 08:00:00.001 logger=c.m.T thread=t-1 "
 	    "stack_trace=2" },
-	{ "java.io.IOException: y\n\tat a.B.c(B.java:1)", "text - stack_trace=2" },
+	/* without a header: what nobody caught */
+	{ "java.io.IOException: y\n\tat a.B.c(B.java:1)",
+	    "text ERROR error_type=java.io.IOException error_message=y stack_trace=2" },
+	{ "java.io.IOException: y", "text ERROR error_type=java.io.IOException error_message=y" },
+	{ "a.b.C: y\n\tat a.B.c(B.java:1)",
+	    "text ERROR error_type=a.b.C error_message=y stack_trace=2" },
+	{ "a.b.C: y", "text -" },
 	{ "Exception in thread \"main\" java.lang.OutOfMemoryError: Java heap space\n\tat a.B.c(B:1)",
-	    "text - stack_trace=2" },
+	    "text ERROR error_type=java.lang.OutOfMemoryError error_message=Java heap space "
+	    "stack_trace=2" },
 	{ "{\"level\":\"ERROR\",\"message\":\"m\",\"stack_trace\":\"a.BException: c\\n\\tat "
 	  "d.E.f(E.java:1)\\nCaused by: g.HError: i\\n\"}",
 	    "json ERROR error_type=a.BException root_error_type=g.HError error_message=c "
