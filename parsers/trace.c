@@ -248,11 +248,12 @@ level_behind(struct slice s)
 		char close;
 		size_t n;
 
-		s = slice_from(s, blanks_of(s));
+		while ((n = blanks_of(s)) > 0 || (n = ansi_skip(s)) > 0)
+			s = slice_from(s, n);
 		if (s.len == 0)
 			break;
 		close = s.at[0] == '[' ? ']' : ' ';
-		for (n = 1; n < s.len && s.at[n] != close && n < 256;)
+		for (n = 1; n < s.len && s.at[n] != close && s.at[n] != 0x1b && n < 256;)
 			n++;
 		n += close == ']' && n < s.len;
 		level = level_of((struct slice){ s.at, n });

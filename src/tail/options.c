@@ -41,7 +41,7 @@ static const struct option tail_options[] = {
 	OPTION("Rotate_Wait", OPT_TIME, "5", AT(rotate_wait),
 	    "a rotated file is closed when it has not grown for so long; it is read to its end first"),
 	OPTION("Flush_ms", OPT_INT, "500", AT(flush),
-	    "an open record (a stack trace) ends when nothing follows for so many milliseconds",
+	    "an open record (a stack trace) ends when nothing follows for so many milliseconds; a cut line waits 60 s for its parts",
 	    .min = 10, .max = 60000),
 	OPTION("Buffer_Max_Size", OPT_SIZE, "1M", AT(buffer_max_size),
 	    "the most of a line or a joined record that is kept; the rest is cut, marked and counted",
