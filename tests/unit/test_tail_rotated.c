@@ -279,10 +279,10 @@ test_a_rotated_file_is_truncated_whose_record_is_open_in_the_next_one(void **sta
 	turn_until(w, 1);
 	in_logs(w, ": > 0.log.20260101-000000");
 	turn_ms(w, 1500); /* it is asked for late bytes once a second */
-	put_line(w, "0.log", AT(1) "stdout F {2}\n");
+	put_line(w, "0.log", AT(1) "stdout F {\"a\":2}\n");
 	turn_until(w, 2);
 	turn_ms(w, 100);
-	assert_got(w, "1:{1}|0:{2}|");
+	assert_got(w, "1:{1}|0:{\"a\":2}|");
 }
 
 /* One has a line of the open record; the other is found so where it begins. */
