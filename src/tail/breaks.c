@@ -12,13 +12,16 @@ log_of(const struct reader *r)
 	return &r->log->stream.log;
 }
 
-/* But for the break, the next line of its side might join the record. */
+/*
+ * But for the break, the next line of its side might join the record.  Lines that it
+ * held end there once more, as records of their own, maybe under other rules.
+ */
 static void
 past_note(struct reader *r, enum side side)
 {
 	const struct open_record *o = &r->open[side];
 
-	if (o->end != r->half)
+	if (o->end != r->half && o->end != r->past[side].end)
 		r->past[side] = (struct past){ o->end, o->last_time, o->rules, o->chain };
 }
 
