@@ -220,16 +220,19 @@ class Judge:
             self.verdict.find("lost", (record, pieces))
         self.verdict.pieces += len(pieces)
         if pieces:
-            self.count_as_torn(record, pieces[0][1])
+            self.count_as_torn(record, [log for _, log in pieces])
 
-    def count_as_torn(self, record, head):
-        """An error torn before the line that names its exception is of no known type."""
+    def count_as_torn(self, record, logs):
+        """An error torn before the line that names its exception is of no known type; the
+        piece that begins with that line is an error of its own."""
         units, counts = record["units"], self.sums[record["c"]]
         for kind in record["counts"]:
             named = kind.removeprefix("error ")
-            if record["kind"] == "trace" and named not in head and named in str(units):
+            if record["kind"] != "trace" or named in logs[0] or named not in str(units):
+                continue
+            counts["error UNKNOWN"] += 1
+            if not any(log.lstrip("\n").startswith(named) for log in logs):
                 counts[kind] -= 1
-                counts["error UNKNOWN"] += 1
 
     # ---- counters
 
