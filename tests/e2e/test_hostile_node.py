@@ -318,7 +318,7 @@ def test_hostile_names(node, table, settings, run, under, of):
         towline = run(settings, "-v", under=under)
         table.until_count((i + 1) * len(NAMES))
         said = towline.stop()
-        head = re.compile(r"\d\d:\d\d:\d\d\.\d{3} \w+ +\w+ ")
+        head = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \w+ +\w+ ")
         assert all(head.match(line) for line in said.splitlines())
         assert "\x1b" not in said
     assert table.logs() == [

@@ -58,10 +58,10 @@ def test_an_unreadable_key_file_is_said_once(tmp_path, config, node, run):
     key.unlink()
     node.container().write("line")
     try:
-        towline.until_said(f"cannot read {key}")
+        towline.until_said(f"{key} cannot be read")
         bulks = server.bulks
         until(lambda: server.bulks > bulks + 2, towline.said)
-        assert towline.said().count(f"cannot read {key}") == 1
+        assert towline.said().count(f"{key} cannot be read") == 1
         key.write_text("a2V5")
         towline.until_said(f"{key} can be read again")
     finally:

@@ -153,7 +153,7 @@ def test_a_file_that_is_deleted_or_retired_while_towline_runs_is_made_anew(
     container.write("bad 4")
     until_letters(letters, ["bad 4"])
     assert retired.read_bytes() == before
-    assert towline.metric("towline_dead_letters_total") == 4
+    towline.until_metric("towline_dead_letters_total", 4)
     towline.stop()
 
 
