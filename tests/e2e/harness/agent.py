@@ -23,6 +23,11 @@ class Run:
     def records(self):
         return self.truth["records"] + self.truth["stderr_records"]
 
+    def errors(self, of):
+        """Those of the truth's `of`, and the exception that no one caught, which the JVM says."""
+        crash, logged = "java.lang.IllegalStateException", self.truth[of]
+        return logged | {crash: logged.get(crash, 0) + 1}
+
 
 def start(folder, encoding, tasks=200, rate=0, seed=1, late=0, pod=None):
     """Start an agent in a container of folder's node; returns node and process."""
