@@ -23,6 +23,7 @@ TRACE = [
     "Caused by: java.sql.SQLException: ORA-00942",
     "\t... 3 more",
 ]
+PATIENCE = 120  # s: a line without its newline waits 60 s for its next part
 LONG = info("x" * 20_000)  # conmon cuts it: its buffer has 8 KB
 SAID = [info(f"line {i}") for i in range(50)]
 # Each argument is a line; of standard error when it begins with a !
@@ -85,7 +86,7 @@ def by_pod(documents):
 def test_logs_of_containers_become_documents(node, table, run, settings, agent):
     want = agents(agent, node)
     towline = run(settings)
-    until_equal(lambda: by_pod(table.documents()), want)
+    until_equal(lambda: by_pod(table.documents()), want, PATIENCE)
     tags = {
         line.split(" ")[2]
         for log in node.root.glob("pods/*/*/0.log")
@@ -209,7 +210,7 @@ def documents(index):
 def test_the_image_ships_with_no_rights(shipped, kubelet, index, agent, engine):
     want = agents(agent, kubelet)
     container = shipped.run()
-    until_equal(lambda: by_pod(documents(index)), want)
+    until_equal(lambda: by_pod(documents(index)), want, PATIENCE)
     shipped.pages.until_ready()
     rights = container.status("CapPrm", "CapEff", "CapBnd", "NoNewPrivs")
     assert [int(value, 16) for value in rights] == [0, 0, 0, 1]
@@ -225,9 +226,8 @@ def test_the_image_ships_with_no_rights(shipped, kubelet, index, agent, engine):
     more = agent(kubelet, pod="matillion-agent-2")
     assert more.wait() == 0
     container = shipped.run()
-    until_equal(
-        lambda: by_pod(documents(index)), want | {"matillion-agent-2": ["no newline"]}
-    )
+    want |= {"matillion-agent-2": ["no newline"]}
+    until_equal(lambda: by_pod(documents(index)), want, PATIENCE)
     assert shipped.pages.metric("towline_read_bytes_total") < 1000  # its state was kept
     assert container.stop() == 0, container.said()
 
@@ -243,7 +243,7 @@ def test_another_user_needs_readable_logs(shipped, kubelet, index, agent):
     assert index.count() == 0
     for log in kubelet.root.glob("pods/*/*/0.log"):
         log.chmod(0o644)
-    until_equal(lambda: by_pod(documents(index)), want)
+    until_equal(lambda: by_pod(documents(index)), want, PATIENCE)
     assert container.stop() == 0, container.said()
 
 
