@@ -71,6 +71,14 @@ json_is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+static inline const char *
+json_skip_blanks(const char *at, const char *end)
+{
+	while (at < end && json_is_blank(*at))
+		at++;
+	return at;
+}
+
 /**
  * json_unescape(raw, to):
  * Write the string ${raw} (without quotes, valid) without its escapes to

@@ -128,14 +128,6 @@ string_end(const char *at, const char *end)
 	return end;
 }
 
-static const char *
-skip_blanks(const char *at, const char *end)
-{
-	while (at < end && json_is_blank(*at))
-		at++;
-	return at;
-}
-
 /* The place behind the value at ${at}: a string, a container of any depth, or a word. */
 static const char *
 torn_value_end(const char *at, const char *end)
@@ -211,14 +203,14 @@ torn_members(struct reading *r, struct slice text)
 			continue;
 		}
 		close = string_end(at, end);
-		value = skip_blanks(close, end);
+		value = json_skip_blanks(close, end);
 		if (value == end)
 			return;
 		name = joined(r, paths[depth], (struct slice){ at + 1, (size_t)(close - at) - 2 });
 		at = value;
 		if (*value != ':')
 			continue;
-		value = skip_blanks(value + 1, end);
+		value = json_skip_blanks(value + 1, end);
 		if (value < end && *value == '{' && depth + 1 < TORN_DEPTH && is_nested(name)) {
 			paths[++depth] = name;
 			at = value + 1;

@@ -8,14 +8,6 @@
 #include <emmintrin.h>
 #endif
 
-static const char *
-skip_blanks(const char *at, const char *end)
-{
-	while (at < end && json_is_blank(*at))
-		at++;
-	return at;
-}
-
 /* The first quote, backslash or control character at or behind `at`. */
 static const char *
 string_stop(const char *at, const char *end)
@@ -205,12 +197,12 @@ skip_key(const char **at, const char *end, struct slice *key)
 	if (got != PARSE_OK)
 		return got;
 	*key = (struct slice){ from, (size_t)(*at - from) - 1 };
-	*at = skip_blanks(*at, end);
+	*at = json_skip_blanks(*at, end);
 	if (*at == end)
 		return PARSE_MORE;
 	if (**at != ':')
 		return PARSE_BAD;
-	*at = skip_blanks(*at + 1, end);
+	*at = json_skip_blanks(*at + 1, end);
 	return PARSE_OK;
 }
 
@@ -237,7 +229,7 @@ value_begin(struct nest *nest, const char **at, const char *end, bool *inner)
 	close = **at == '{' ? '}' : ']';
 	nest->objects = nest->objects << 1 | (close == '}');
 	nest->depth++;
-	*at = skip_blanks(*at + 1, end);
+	*at = json_skip_blanks(*at + 1, end);
 	if (*at == end)
 		return PARSE_MORE;
 	if (**at == close) {
@@ -256,11 +248,11 @@ value_end(struct nest *nest, unsigned floor, const char **at, const char *end, b
 {
 	*more = false;
 	while (nest->depth > floor) {
-		*at = skip_blanks(*at, end);
+		*at = json_skip_blanks(*at, end);
 		if (*at == end)
 			return PARSE_MORE;
 		if (**at == ',') {
-			*at = skip_blanks(*at + 1, end);
+			*at = json_skip_blanks(*at + 1, end);
 			*more = true;
 			return PARSE_OK;
 		}
@@ -301,14 +293,14 @@ skip_value(const char **at, const char *end, unsigned outer)
 enum parsed
 json_check(struct slice text, enum json_kind *kind)
 {
-	const char *end = text.at + text.len, *at = skip_blanks(text.at, end);
+	const char *end = text.at + text.len, *at = json_skip_blanks(text.at, end);
 	enum parsed got;
 
 	if (at == end)
 		return PARSE_MORE;
 	*kind = kind_of(*at);
 	got = skip_value(&at, end, 0);
-	if (got == PARSE_OK && skip_blanks(at, end) != end)
+	if (got == PARSE_OK && json_skip_blanks(at, end) != end)
 		return PARSE_BAD;
 	return got;
 }
@@ -316,7 +308,7 @@ json_check(struct slice text, enum json_kind *kind)
 void
 json_enter(struct json_walk *walk, struct slice text)
 {
-	const char *end = text.at + text.len, *at = skip_blanks(text.at, end);
+	const char *end = text.at + text.len, *at = json_skip_blanks(text.at, end);
 
 	*walk = (struct json_walk){ .at = at, .end = end, .first = true };
 	walk->array = at < end && *at == '[';
@@ -338,7 +330,7 @@ walk_step(struct json_walk *w)
 	}
 	if (!w->first && *w->at != ',')
 		return PARSE_BAD;
-	w->at = skip_blanks(w->at + 1, w->end);
+	w->at = json_skip_blanks(w->at + 1, w->end);
 	if (w->first && w->at < w->end && *w->at == close) {
 		w->at++;
 		return PARSE_MORE;
@@ -381,7 +373,7 @@ next_plain(struct json_walk *w, struct slice *key, struct json_value *value)
 	value->escaped = false;
 	value->text = (struct slice){ p, (size_t)(q - p) };
 	w->first = false;
-	w->at = skip_blanks(w->at, w->end);
+	w->at = json_skip_blanks(w->at, w->end);
 	return true;
 }
 
@@ -411,12 +403,12 @@ json_next(struct json_walk *w, struct slice *key, struct json_value *value)
 	}
 	if (got != PARSE_OK)
 		return PARSE_BAD;
-	w->at = skip_blanks(w->at, w->end);
+	w->at = json_skip_blanks(w->at, w->end);
 	return PARSE_OK;
 }
 
 bool
 json_trailing(const struct json_walk *walk)
 {
-	return skip_blanks(walk->at, walk->end) == walk->end;
+	return json_skip_blanks(walk->at, walk->end) == walk->end;
 }
