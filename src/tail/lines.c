@@ -36,7 +36,7 @@ nuls_pass(struct reader *r, size_t n)
 	if (r->at <= r->seen)
 		return;
 	r->seen = r->at;
-	if (n > 0 && r->to != NULL)
+	if (r->to != NULL)
 		metrics_add(&metrics.nul_bytes, n);
 }
 
@@ -50,11 +50,11 @@ line_begin(struct reader *r, struct slice *bytes)
 		r->at += 3;
 		*bytes = slice_from(*bytes, 3);
 	}
-	nuls = line_format_nuls(*bytes);
-	if (nuls == bytes->len)
+	if (bytes->len > 0 && bytes->at[0] != '\0') /* nearly every line */
+		return true;
+	if ((nuls = line_format_nuls(*bytes)) == bytes->len)
 		return false;
-	if (nuls > 0)
-		nuls_pass(r, nuls);
+	nuls_pass(r, nuls);
 	*bytes = slice_from(*bytes, nuls);
 	return true;
 }
