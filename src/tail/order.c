@@ -25,18 +25,26 @@
 
 /* ---- names */
 
-/* Its file's name says its age: it is the live one's, or one that a rotation made of it. */
-static bool
-has_age(const struct log *log, const struct place *p)
+/* The file whose name says the age: the live one's, or one that a rotation made of it. */
+static const struct place *
+aged(const struct log *log, const struct content *c)
 {
-	return p != NULL && (p->live || rotated_is(slice_of(p->name), slice_of(log->name)));
+	const struct place *p;
+
+	TAILQ_FOREACH (p, &c->places, in_content) {
+		if (p->live || rotated_is(slice_of(p->name), slice_of(log->name)))
+			break;
+	}
+	return p;
 }
 
-/* `a` is older than `b`, by their names. */
+/* `x` is older than `y`, by their names. */
 static bool
-is_older(const struct log *log, const struct place *a, const struct place *b)
+is_older(const struct log *log, const struct content *x, const struct content *y)
 {
-	if (!has_age(log, a) || !has_age(log, b) || a->live)
+	const struct place *a = aged(log, x), *b = aged(log, y);
+
+	if (a == NULL || b == NULL || a->live)
 		return false;
 	return b->live ||
 	       rotated_order(slice_of(a->name), slice_of(b->name), slice_of(log->name)) < 0;
@@ -48,7 +56,7 @@ insert(struct log *log, struct content *c)
 	struct content *other;
 
 	TAILQ_FOREACH (other, &log->pending, in_pending) {
-		if (is_older(log, content_place(c), content_place(other)))
+		if (is_older(log, c, other))
 			break;
 	}
 	if (other != NULL)
@@ -211,14 +219,13 @@ static bool
 is_orphan(const struct log *log, const struct content *c)
 {
 	const struct span *last = log_last(log);
-	const struct place *p = content_place(c), *before;
+	const struct place *p = content_place(c);
 
 	if (last == NULL)
 		return false;
-	before = content_place(last->content);
-	if (has_age(log, before))
-		return is_older(log, p, before);
-	return before == NULL && p->first_look == 1 && !p->live;
+	if (content_place(last->content) != NULL)
+		return is_older(log, c, last->content);
+	return p->first_look == 1 && !p->live;
 }
 
 /* A file without a line yet holds up the later ones, but a .gz may be a copy of any. */

@@ -65,6 +65,26 @@ test_a_file_that_waits_is_compressed_and_its_record_goes_on(void **state)
 	assert_got(w, "0:{}|0:{}|0:ERROR x\n\tat a|0:{}|0:{}|");
 }
 
+/* The file has lost its name to its .gz while it was not entered: the .gz says its age. */
+static void
+test_a_deleted_file_that_waits_keeps_the_place_that_its_gz_has(void **state)
+{
+	struct world *w = *state;
+
+	put_line(w, "0.log.20260101-000000", AT(1) "stdout F {1}\n");
+	put_line(w, "0.log", AT(2) "stdout F {2}\n");
+	w->refuse = 1;
+	start(w);
+	tail_turn(w->tail, false);
+	in_logs(w, "mv 0.log 0.log.20260102-000000 && gzip 0.log.20260102-000000");
+	put_line(w, "0.log", AT(3) "stdout F {3}\n");
+	tail_look(w->tail);
+	turn_ms(w, 100);
+	w->refuse = 0;
+	turn_until(w, 3);
+	assert_got(w, "0:{1}|0:{2}|0:{3}|");
+}
+
 static bool
 on_counted(void *arg, const struct framed *f)
 {
@@ -388,6 +408,7 @@ main(void)
 		TEST(test_rotation_with_late_bytes_and_a_line_cut_by_it),
 		TEST(test_rotated_siblings_are_read_first_at_the_start),
 		TEST(test_a_file_that_waits_is_compressed_and_its_record_goes_on),
+		TEST(test_a_deleted_file_that_waits_keeps_the_place_that_its_gz_has),
 		TEST(test_a_gz_that_is_counted_makes_room_for_shipping),
 		TEST(test_a_gz_that_was_made_at_once_is_what_the_renamed_file_has),
 		TEST(test_a_file_that_is_shorter_than_what_was_taken_over_begins_anew),
