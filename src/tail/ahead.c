@@ -5,6 +5,7 @@
  */
 #include "ahead.h"
 
+#include "least.h"
 #include "reader.h"
 #include "turns.h"
 #include "walk.h"
@@ -12,11 +13,19 @@
 #define BUDGET (1u << 20) /* bytes of one call: then shipping has its turn */
 #define BREAKS_MOST 1000  /* that are kept of a log: beyond, it is not read ahead */
 
+/* Lines that a record of the first reader only holds are still to be counted. */
 void
 ahead_drop_passed(struct tail *t, struct log *log)
 {
-	if (log->count != NULL && log->readers[0].at >= log->count->at)
-		reader_count_end(t, log);
+	const struct reader *r = &log->readers[0], *count = log->count;
+
+	if (count == NULL || r->at < count->at)
+		return;
+	for (int side = 0; side < SIDES; side++) {
+		if (reader_progress(r, (enum side)side) < reader_progress(count, (enum side)side))
+			return;
+	}
+	reader_count_end(t, log);
 }
 
 /* Its shipping stands. */
@@ -77,8 +86,7 @@ turn(struct tail *t, struct log *log)
 		turns_stay(t, log);
 		log->turn = READY;
 	}
-	if (r->due < t->due)
-		t->due = r->due;
+	t->due = earlier(t->due, r->due);
 	return r->at > from ? r->at - from : was == WALK_MORE;
 }
 
