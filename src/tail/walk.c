@@ -174,9 +174,9 @@ without_place(struct tail *t, struct reader *r)
 /* ---- at the end of a place */
 
 static bool
-is_quiet(const struct tail *t, const struct content *c, int64_t wait)
+is_quiet(const struct tail *t, const struct reader *r)
 {
-	return t->finishing || t->now - c->grown > wait;
+	return t->finishing || t->now - r->span->content->grown > r->log->stream.conf->rotate_wait;
 }
 
 /* The place does not reach the seal: another does, this one may grow, or the rest is lost. */
@@ -193,7 +193,7 @@ short_of_seal(struct tail *t, struct reader *r, struct place *p, uint64_t end)
 			return WALK_MORE;
 		}
 	}
-	if (!files_is_left(t, p) && !is_quiet(t, c, r->log->stream.conf->rotate_wait)) {
+	if (!files_is_left(t, p) && !is_quiet(t, r)) {
 		due_in(r, t->now + POLL_GAP);
 		return WALK_END;
 	}
@@ -235,9 +235,7 @@ at_end(struct tail *t, struct reader *r, struct place *p)
 	 */
 	bool flush = t->finishing ||
 		     (!t->fails && !t->look->wanted && t->now - c->grown >= r->span->rules->flush);
-	bool over =
-	    t->finishing ||
-	    (!live && (content_is_left(t, c) || is_quiet(t, c, r->log->stream.conf->rotate_wait)));
+	bool over = t->finishing || (!live && (content_is_left(t, c) || is_quiet(t, r)));
 	enum walk was = WALK_END;
 	uint64_t at;
 
@@ -277,7 +275,7 @@ place_ended(struct tail *t, struct reader *r, struct place *p, uint64_t end)
 		return WALK_MORE;
 	if (end != SEAL_NONE)
 		return short_of_seal(t, r, p, end);
-	if (place_is_cut(p) && !c->gone && is_quiet(t, c, r->log->stream.conf->rotate_wait)) {
+	if (place_is_cut(p) && !c->gone && is_quiet(t, r)) {
 		uint64_t claims = place_claims(p);
 
 		lost_count(c, LOST_GZIP, claims > p->size ? claims - p->size : 1);

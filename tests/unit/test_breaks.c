@@ -2,8 +2,6 @@
  * Breaks: ends of records that time gave.  Each is stored, as a replay must cut
  * there again, and none is kept for longer: a log may live for months.  On a
  * clock of our own.
- *
- *	ALL=1  also what is red today
  */
 #include "own_clock.h"
 #include "tail_rig.h"
@@ -134,14 +132,7 @@ test_breaks_of_what_would_have_joined_are_not_kept_when_it_is_delivered(void **s
 	all_come(w);
 }
 
-/* ---- red today: while shipping stands, each record that is counted ahead leaves a break */
-
-static void
-red_today(void)
-{
-	if (getenv("ALL") == NULL)
-		skip();
-}
+/* ---- while shipping stands, each record that is counted ahead leaves a break */
 
 /* A break goes when the next line of its side would not have joined anyway. */
 static void
@@ -149,7 +140,6 @@ test_breaks_before_what_begins_a_record_are_not_kept(void **state)
 {
 	struct world *w = *state;
 
-	red_today();
 	w->refuse = ~0u;
 	lines_expire(w, "{} ");
 	assert_int_equal(counted, RECORDS);
@@ -162,10 +152,52 @@ test_a_log_is_not_read_ahead_beyond_a_bound_of_breaks(void **state)
 {
 	struct world *w = *state;
 
-	red_today();
 	w->refuse = ~0u;
 	lines_expire(w, "\tat a.B.c ");
 	all_come(w);
+}
+
+/* ---- whose break it is */
+
+static void
+turns(struct world *w, unsigned n)
+{
+	while (n-- > 0)
+		turn(w);
+}
+
+/*
+ * The header waits 100 ms for its next line, the held line behind it, under later
+ * rules, 5 s: a line 1 s later would join the second, and its break is kept.
+ */
+static void
+test_a_break_is_kept_for_the_held_line_that_waits_longer(void **state)
+{
+	struct world *w = *state;
+
+	w->refuse = ~0u;
+	w->conf.flush = 100;
+	put_line(w, "0.log", AT(1) "stdout F a.b.CException: x\n");
+	life_begins(w);
+	tail_turn(w->tail, 1);
+	tail_count(w->tail);
+	kept(w);
+	tail_free(w->tail);
+	w->conf.flush = 5000;
+	life_begins(w);
+	turn(w);
+	put_line(w, "0.log", AT(1) "stdout F held\n");
+	turns(w, 100);
+	assert_int_equal(counted, 2);
+	put_line(w, "0.log", AT(2) "stdout F a.b.DException: y\n");
+	turns(w, 100);
+	assert_int_equal(counted, 3);
+	kept(w);
+	tail_free(w->tail);
+	w->refuse = 0;
+	life_begins(w);
+	turns(w, 100);
+	assert_got(w, "0:a.b.CException: x|0:held|0:a.b.DException: y|");
 }
 
 int
@@ -177,6 +209,7 @@ main(void)
 		TEST(test_breaks_of_what_would_have_joined_are_not_kept_when_it_is_delivered),
 		TEST(test_breaks_before_what_begins_a_record_are_not_kept),
 		TEST(test_a_log_is_not_read_ahead_beyond_a_bound_of_breaks),
+		TEST(test_a_break_is_kept_for_the_held_line_that_waits_longer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -244,7 +244,11 @@ chain_is_open(void)
 		if (logs[i].chain[SIDE_STDOUT] || logs[i].chain[SIDE_STDERR])
 			return true;
 	}
-	return (kinds & LATE) != 0; /* late lines are a log of their own, with chains of its own */
+	for (unsigned i = 0; i < nwritings; i++) {
+		if (writings[i].late) /* in a log of its own, with a chain of its own */
+			return true;
+	}
+	return false;
 }
 
 /* Who says nothing more holds up what comes behind for Rotate_Wait, and a turn or two. */
