@@ -235,7 +235,9 @@ at_end(struct tail *t, struct reader *r, struct place *p)
 	 */
 	bool flush = t->finishing ||
 		     (!t->fails && !t->look->wanted && t->now - c->grown >= r->span->rules->flush);
-	bool over = t->finishing || (!live && (content_is_left(t, c) || is_quiet(t, r)));
+	bool over = t->finishing ||
+		    (!live && (content_is_left(t, c) ||
+				  (is_quiet(t, r) && t->now - c->grown >= LINE_FORMAT_WAIT)));
 	enum walk was = WALK_END;
 	uint64_t at;
 
@@ -257,8 +259,8 @@ at_end(struct tail *t, struct reader *r, struct place *p)
 	if (r->at < at)
 		return WALK_MORE;
 	reader_follow(r);
-	r->ended =
-	    !frame_is_open(r) && !waits && (t->finishing || (!live && content_is_left(t, c)));
+	r->ended = !frame_is_open(r) && r->at >= r->span->is.base + p->size && !waits &&
+		   (t->finishing || (!live && content_is_left(t, c)));
 	end_due(t, r, c, live);
 	return WALK_END;
 }

@@ -22,7 +22,7 @@
 
 /* In the order of the bits; why one is red is what its seeds have shown. */
 static const struct kind all_kinds[] = {
-	{ "half", "a file is named by a part of its first line, and then by all of it" },
+	{ "half", NULL },
 	{ "late", NULL },
 	{ "gz-early", NULL },
 	{ "gz-short", "where a .gz was cut as it was met, a line ends for ever" },

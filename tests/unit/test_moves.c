@@ -20,7 +20,7 @@ static const struct kind all_kinds[] = {
 	{ "copy", NULL },
 	{ "rename", NULL },
 	{ "park", NULL },
-	{ "half", "one seed of 300: a file named by a part of its first line" },
+	{ "half", NULL },
 	{ "late", NULL },
 	{ "gz-early", NULL },
 	{ "gz-short", "where a .gz was cut as it was met, a line ends for ever" },

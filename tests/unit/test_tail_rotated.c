@@ -31,6 +31,42 @@ test_rotation_with_late_bytes_and_a_line_cut_by_it(void **state)
 	free(new);
 }
 
+/* No next file asks for its end, so its writer may take longer than Rotate_Wait. */
+static void
+test_a_half_line_of_a_renamed_file_waits_for_its_writer(void **state)
+{
+	struct world *w = *state;
+	char *path = xprintf("%s/pods/" POD "/agent/0.log", w->dir);
+	int writer;
+
+	put_line(w, "0.log", AT(1) "stdout F one\n" AT(2) "stdo");
+	start(w);
+	turn_until(w, 1);
+	writer = open(path, O_WRONLY | O_APPEND);
+	in_logs(w, "mv 0.log 0.log.20260101-000000");
+	turn_ms(w, 600);
+	dprintf(writer, "ut F two\n");
+	close(writer);
+	turn_until(w, 2);
+	assert_got(w, "0:one|0:two|");
+	free(path);
+}
+
+/* Nothing follows it, but it was read just now. */
+static void
+test_a_half_line_of_a_deleted_file_is_taken_when_flush_is_over(void **state)
+{
+	struct world *w = *state;
+
+	w->conf.flush = 500;
+	put_line(w, "0.log", AT(1) "stdout F {one}\n" AT(2) "stdout F two");
+	start(w);
+	turn_until(w, 1);
+	in_logs(w, "rm 0.log");
+	turn_until(w, 2);
+	assert_got(w, "0:{one}|0:two|");
+}
+
 static void
 test_rotated_siblings_are_read_first_at_the_start(void **state)
 {
@@ -406,6 +442,8 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_rotation_with_late_bytes_and_a_line_cut_by_it),
+		TEST(test_a_half_line_of_a_renamed_file_waits_for_its_writer),
+		TEST(test_a_half_line_of_a_deleted_file_is_taken_when_flush_is_over),
 		TEST(test_rotated_siblings_are_read_first_at_the_start),
 		TEST(test_a_file_that_waits_is_compressed_and_its_record_goes_on),
 		TEST(test_a_deleted_file_that_waits_keeps_the_place_that_its_gz_has),
