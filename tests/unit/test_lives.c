@@ -27,7 +27,7 @@ static const struct kind all_kinds[] = {
 	{ "gz-early", NULL },
 	{ "gz-short", "where a .gz was cut as it was met, a line ends for ever" },
 	{ "stays", NULL },
-	{ "banner", "what begins alike at the same time is one stream" },
+	{ "banner", "the time of a first line is taken for its own: two with the same are one" },
 };
 
 /* Of a seed. */
