@@ -44,19 +44,28 @@ content_find(const struct tail *t, const struct identity *id)
 	return map_get(t->logs->contents, identity_key(id));
 }
 
+/* A .gz beside the plain file that it is made of may be incomplete: its length says nothing. */
+static void
+size_note(struct content *c, const struct place *p)
+{
+	if (p->size > c->size && (p->packed == NULL || content_place(c)->packed != NULL))
+		c->size = p->size;
+}
+
 void
 content_add(struct tail *t, struct content *c, struct place *p)
 {
 	const struct place *first = content_place(c);
 
+	if (first != NULL && first->packed != NULL && p->packed == NULL)
+		c->size = c->read_to > c->is.size ? c->read_to : c->is.size;
 	p->content = c;
 	c->listed = false;
 	if (p->packed == NULL && (first == NULL || first->packed != NULL || p->size >= first->size))
 		TAILQ_INSERT_HEAD(&c->places, p, in_content);
 	else
 		TAILQ_INSERT_TAIL(&c->places, p, in_content);
-	if (p->size > c->size)
-		c->size = p->size;
+	size_note(c, p);
 	turns_wake_content(t, c);
 }
 
@@ -105,8 +114,7 @@ content_measure(struct content *c)
 
 	TAILQ_FOREACH (p, &c->places, in_content) {
 		place_measure(p);
-		if (p->size > c->size)
-			c->size = p->size;
+		size_note(c, p);
 	}
 }
 

@@ -25,7 +25,7 @@ static const struct kind all_kinds[] = {
 	{ "half", NULL },
 	{ "late", NULL },
 	{ "gz-early", NULL },
-	{ "gz-short", "where a .gz was cut as it was met, a line ends for ever" },
+	{ "gz-short", NULL },
 	{ "stays", NULL },
 	{ "banner", "the time of a first line is taken for its own: two with the same are one" },
 };

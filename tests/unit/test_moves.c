@@ -23,7 +23,7 @@ static const struct kind all_kinds[] = {
 	{ "half", NULL },
 	{ "late", NULL },
 	{ "gz-early", NULL },
-	{ "gz-short", "where a .gz was cut as it was met, a line ends for ever" },
+	{ "gz-short", NULL },
 	{ "hole", "the copy of what begins with NUL bytes is not found after the truncation" },
 	{ "stays", NULL },
 	{ "banner", NULL },

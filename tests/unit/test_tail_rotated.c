@@ -170,6 +170,31 @@ test_a_gz_that_was_made_at_once_is_what_the_renamed_file_has(void **state)
 	free(old);
 }
 
+/*
+ * gzip writes X.gz where it stays, and deletes X at the end: a part of a .gz beside
+ * its file neither names a content by a part of a line, nor says how long one is.
+ */
+static void
+test_a_gz_that_is_being_made_beside_its_file_is_no_content(void **state)
+{
+	struct world *w = *state;
+
+	w->conf.rotate_wait = 20 * NS_PER_MS;
+	put_line(w, "0.log.1", AT(1) "stdout F {1}\n" AT(1) "stdout F {2}\n");
+	put_line(w, "0.log.2", AT(0) "stdout F {0}\n");
+	put_line(w, "0.log", AT(2) "stdout F {3}\n");
+	in_logs(w, "gzip -c 0.log.1 > all && (head -c $(($(wc -c < all) - 12)) all; "
+		   "printf '\\377\\377\\003\\000') > 0.log.1.gz; "
+		   "gzip -c 0.log.2 > all && head -c $(($(wc -c < all) - 16)) all > 0.log.2.gz");
+	start(w);
+	turn_until(w, 4);
+	turn_ms(w, 1500); /* two looks at files that have no line yet */
+	tail_free(w->tail);
+	start(w);
+	turn_ms(w, 200);
+	assert_got(w, "0:{0}|0:{1}|0:{2}|0:{3}|");
+}
+
 /* ---- a DB taken over */
 
 /* What is before the offset is in no span: the file is a content that begins anew. */
@@ -449,6 +474,7 @@ main(void)
 		TEST(test_a_deleted_file_that_waits_keeps_the_place_that_its_gz_has),
 		TEST(test_a_gz_that_is_counted_makes_room_for_shipping),
 		TEST(test_a_gz_that_was_made_at_once_is_what_the_renamed_file_has),
+		TEST(test_a_gz_that_is_being_made_beside_its_file_is_no_content),
 		TEST(test_a_file_that_is_shorter_than_what_was_taken_over_begins_anew),
 		TEST(test_a_truncated_file_is_read_from_its_head),
 		TEST(test_a_copy_met_with_what_is_new_at_the_live_name_is_a_copy),
