@@ -31,7 +31,7 @@ static const struct kind all_kinds[] = {
 	{ "takeover", NULL },
 	{ "paths", NULL },
 	{ "numbers", NULL },
-	{ "power", "five seeds of 300, after two cuts: lines come or count twice" },
+	{ "power", "23 seeds of 300, after two cuts: lines come or count twice, or not" },
 	{ "eio", NULL },
 };
 
