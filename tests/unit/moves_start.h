@@ -105,6 +105,7 @@ end_is_lost(struct world_log *log)
 	assert_int_equal(truncate(c->path, (off_t)to), 0);
 	c->fd = open(c->path, O_WRONLY | O_APPEND);
 	c->ragged = true;
+	log->cut[SIDE_STDOUT] = log->cut[SIDE_STDERR] = FIRST;
 	for (unsigned i = 0; i < nwritings; i++) {
 		struct fate *f = &fates[writings[i].line];
 

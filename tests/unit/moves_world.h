@@ -33,6 +33,7 @@ struct world_log {
 	struct written *live, *old[CONTENTS]; /* the oldest first */
 	unsigned nold;
 	bool chain[SIDES];
+	enum { SOUND, JOINS, FIRST } cut[SIDES]; /* its lines since the power cut */
 };
 
 static struct world_log logs[LOGS];
@@ -91,6 +92,23 @@ part_of(const char *line, bool first)
 	return part;
 }
 
+/*
+ * The line may go on a record that was delivered with the bytes that the power cut
+ * took, and be sent under its id: the first one of its side, then all that do not
+ * begin a record.
+ */
+static bool
+may_be_swallowed(struct world_log *log, int side, const char *text)
+{
+	bool first = log->cut[side] == FIRST;
+
+	if (first)
+		log->cut[side] = JOINS;
+	else if (strstr(text, "{") != NULL || strstr(text, "ERROR") != NULL)
+		log->cut[side] = SOUND;
+	return log->cut[side] != SOUND;
+}
+
 static void
 text_write(struct world_log *log, struct written *c, unsigned line, int side, char *text)
 {
@@ -113,8 +131,8 @@ text_write(struct world_log *log, struct written *c, unsigned line, int side, ch
 		writings[nwritings - 1].end = (uint64_t)lseek(c->fd, 0, SEEK_CUR);
 	if (memchr(text, '#', part) != NULL)
 		mark_written(log, c, nwritings - 1);
-	/* It goes on what may have been delivered with the bytes that the power cut took. */
-	fates[line].least -= kinds & POWER && writings[nwritings - 1].torn && fates[line].least > 0;
+	if (may_be_swallowed(log, side, text) || (kinds & POWER && writings[nwritings - 1].torn))
+		fates[line].least -= fates[line].least > 0;
 	if (part < len) {
 		c->rest = xstrdup(text + part);
 		c->rest_of = nwritings - 1;

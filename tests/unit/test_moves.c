@@ -31,7 +31,8 @@ static const struct kind all_kinds[] = {
 	{ "takeover", NULL },
 	{ "paths", NULL },
 	{ "numbers", NULL },
-	{ "power", "23 seeds of 300, after two cuts: lines come or count twice, or not" },
+	{ "power",
+	    "12 seeds of 300: what is read again from the middle of a record comes or counts twice" },
 	{ "eio", NULL },
 };
 
