@@ -25,7 +25,9 @@ extern const char *const voice_names[];
  * voice_open(level, path):
  * Write messages of ${level} or above, to the file ${path} (NULL: standard
  * error).  Return 0, or -1 with errno: then all is as before.  Called again for a
- * ${path}, the file of that name is the one written to from now on.
+ * ${path}, the file of that name is the one written to from now on.  A file is made
+ * 0600; a link is not followed (ELOOP), but right below /dev; EINVAL: no file, and
+ * no device there.
  */
 int voice_open(enum voice level, const char *path);
 

@@ -18,6 +18,8 @@ own_file_open(const char *path, int flags)
 	struct stat st;
 	int error;
 
+	if (fd < 0 && errno == ENXIO) /* a FIFO that nobody reads, or a socket */
+		errno = EINVAL;
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &st) < 0)

@@ -8,10 +8,12 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "own_file.h"
 #include "shown.h"
 
 #define MESSAGE_MAX 4096
@@ -22,12 +24,23 @@ static int voice_fd = STDERR_FILENO;
 static atomic_int voice_said = VOICE_INFO;
 static atomic_bool voice_is_json;
 
+/* A name of the system's (/dev/stderr, say), which may be a link; below /dev/shm anybody makes them. */
+static bool
+is_device(const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	return name == path + 4 && strncmp(path, "/dev/", 5) == 0;
+}
+
 /* Another thread may write meanwhile: the descriptor's number stays, and leads elsewhere. */
 int
 voice_open(enum voice level, const char *path)
 {
 	if (path != NULL) {
-		int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+		int flags = O_WRONLY | O_APPEND | O_NOCTTY;
+		int fd =
+		    is_device(path) ? open(path, flags | O_CLOEXEC) : own_file_open(path, flags);
 
 		if (fd < 0)
 			return -1;

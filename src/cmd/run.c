@@ -81,6 +81,14 @@ struct running {
 	struct conf *conf, *next;
 };
 
+static const char *
+log_fault(void)
+{
+	if (errno == ELOOP)
+		return "it is a link, which is not followed";
+	return errno == EINVAL ? "it is no regular file" : strerrordesc_np(errno);
+}
+
 /* Whoever rotates the log file tells by SIGHUP. */
 static void
 log_again(const struct running *r)
@@ -89,7 +97,8 @@ log_again(const struct running *r)
 
 	if (path != NULL && voice_open(level_of(service_of(r->conf), r->values), path) < 0)
 		say_warn("run",
-		    "cannot open the log file %s again: %m; going on in the one before%s", path,
+		    "cannot open the log file %s again: %s; going on in the one before%s", path,
+		    log_fault(),
 		    errno == EACCES ? " (Landlock lets it be made anew in a directory of its own)"
 				    : "");
 }
@@ -160,7 +169,7 @@ ship(struct running *r)
 	struct pipeline *p;
 
 	if (voice_open(level_of(service_of(r->conf), r->values), r->values[OPT_L]) < 0) {
-		say_error("run", "cannot write the log file %s: %m", r->values[OPT_L]);
+		say_error("run", "cannot write the log file %s: %s", r->values[OPT_L], log_fault());
 		return EXIT_WRONG;
 	}
 	hello(r);

@@ -1,10 +1,13 @@
 """Towline's own log: its first line, its forms, its file over rotation; proxies in it."""
 
 import json
+import os
 import re
 import signal
+import stat
 
 from fake_server import FakeServer
+from harness.towline import towline as command
 from harness.wait import until
 
 WHEN = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -34,6 +37,7 @@ def test_the_log_file_is_opened_again(tmp_path, settings, run):
     folder = tmp_path / "said"
     folder.mkdir()
     log = folder / "towline.log"
+    old = folder / "towline.log.1"
     settings.service["HTTP_Server"] = "Off"
     towline = run(settings, "-l", log, wait=False)
 
@@ -41,13 +45,39 @@ def test_the_log_file_is_opened_again(tmp_path, settings, run):
         return log.exists() and "towline 0." in log.read_text()
 
     until(shipping, lambda: towline.said())
-    log.rename(folder / "towline.log.1")
+    log.rename(old)
+    planted = folder / "planted"
+    log.symlink_to(planted)
+    towline.process.send_signal(signal.SIGHUP)
+    until(lambda: "it is a link, which is not followed" in old.read_text(), old.read_text)
+    until(lambda: "was read again" in old.read_text(), old.read_text)
+    assert not planted.exists()
+    log.unlink()
     towline.process.send_signal(signal.SIGHUP)
     until(log.exists, towline.said)
     until(lambda: "was read again" in log.read_text(), log.read_text)
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
     towline.process.send_signal(signal.SIGTERM)
     assert towline.wait() == 0
     assert "no more reading" in log.read_text()
+
+
+def test_what_may_be_the_log_file(tmp_path, settings):
+    """A file or a device; neither a link, but the system's own, nor a FIFO."""
+    target, link, fifo = tmp_path / "of another", tmp_path / "link", tmp_path / "fifo"
+    target.write_text("kept")
+    link.symlink_to(target)
+    os.mkfifo(fifo)
+    run = ["run", "-c", settings.write(), "--exit-on-eof", "-l"]
+    for path, why in (link, "it is a link"), (fifo, "it is no regular file"):
+        done = command(*run, path)
+        assert done.returncode == 1
+        assert f"cannot write the log file {path}: {why}" in done.stderr
+    assert target.read_text() == "kept"
+    for path in "/dev/null", "/dev/stderr":
+        done = command(*run, path)
+        assert done.returncode == 0
+        assert ("towline 0." in done.stderr) == (path == "/dev/stderr")
 
 
 def test_an_unreadable_key_file_is_said_once(tmp_path, config, node, run):
