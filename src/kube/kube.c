@@ -4,10 +4,12 @@
  */
 #include "kube.h"
 
+#include <linux/close_range.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "access.h"
 #include "clock.h"
@@ -45,6 +47,7 @@ kube_new(const struct kube_options *options, struct state *state)
 	}
 	k->table = pod_table_new(&k->options, state);
 	k->multi = curl_multi_init();
+	close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC); /* its own sockets */
 	contact_init(&k->contact, access_server(k->access));
 	k->feed = feed_new(&k->options, k->access, k->table, &k->contact, k->multi);
 	k->lookup = lookup_new(&k->options, k->access, k->table, k->multi);
