@@ -20,6 +20,9 @@ extern const char *const metrics_lost_names[];
 /* The reason why a log's file could not be read; it is tried again. */
 enum read_error { READ_IO, READ_OTHER, READ_ERRORS };
 
+/* The reason why a file is not read: a rule of ours, the system's error, Max_Files. */
+enum unread_reason { UNREAD_REFUSED, UNREAD_ERROR, UNREAD_MAX_FILES, UNREAD_REASONS };
+
 /* Requests to the API server, by verb, and their failures. */
 enum kube_verb { KUBE_LIST, KUBE_WATCH, KUBE_GET, KUBE_VERBS };
 enum kube_error {
@@ -47,12 +50,12 @@ struct metrics {
 	atomic_ullong state_stale;   /* gauge: s since the state could not be written; 0: it can */
 	atomic_ullong index_late;    /* indices that are older than towline's template */
 	atomic_ullong memory_limit;  /* gauge: bytes, limit.h */
-	atomic_ullong unread_files;  /* gauge: files that cannot be read */
-	atomic_ullong refused_files; /* looks at a file beyond Max_Files */
-	atomic_ullong forgotten;     /* streams that the state forgot, as it had too many */
-	atomic_ullong folded;        /* records counted under the label value `other` */
-	atomic_ullong unenriched;    /* records of a pod that was not known in time */
-	atomic_ullong pod_waits;     /* gauge: files that wait for their pod */
+	atomic_ullong unread_files[UNREAD_REASONS]; /* gauges */
+	atomic_ullong refused_files;                /* looks at a file beyond Max_Files */
+	atomic_ullong forgotten;  /* streams that the state forgot, as it had too many */
+	atomic_ullong folded;     /* records counted under the label value `other` */
+	atomic_ullong unenriched; /* records of a pod that was not known in time */
+	atomic_ullong pod_waits;  /* gauge: files that wait for their pod */
 };
 
 extern struct metrics metrics;

@@ -23,6 +23,7 @@
 #include "clock.h"
 #include "enrich.h"
 #include "metrics.h"
+#include "unread.h"
 #include "voice.h"
 
 static bool
@@ -31,7 +32,8 @@ is_ready(void *arg, char *why, size_t size)
 	struct pipeline *p = arg;
 
 	return shipper_ready(p->shipper, why, size) && state_ready(p->state, why, size) &&
-	       (p->enriching.kube == NULL || kube_ready(p->enriching.kube, why, size));
+	       (p->enriching.kube == NULL || kube_ready(p->enriching.kube, why, size)) &&
+	       !unread_is_all(why, size);
 }
 
 static uint64_t

@@ -251,7 +251,7 @@ publish(struct pipeline *p, int64_t now, int64_t *published)
 	atomic_store_explicit(&metrics.state_stale,
 	    (uint64_t)((state_stale(p->state) + NS_PER_S - 1) / NS_PER_S), memory_order_relaxed);
 	atomic_store_explicit(&metrics.forgotten, state_forgotten(p->state), memory_order_relaxed);
-	if (unread_turn())
+	if (unread_turn(figures.files))
 		count_unread(p);
 	count_publish(p, figures.unread > 0);
 }

@@ -20,6 +20,7 @@
 #include "beneath.h"
 #include "fence.h"
 #include "memory.h"
+#include "unread.h"
 #include "voice.h"
 
 #define VAR_LOG "/var/log"
@@ -210,6 +211,8 @@ root_refuse(struct root *root, const char *why, const char *remedy)
 {
 	if (!root->refused)
 		say_warn("tail", "%s %s: nothing is read below it; %s", root->path, why, remedy);
+	if (root->named)
+		unread_list(root->path, UNREAD_REFUSED, why);
 	root->refused = true;
 }
 
@@ -267,6 +270,8 @@ root_met(struct root *root, int fd)
 	root->real = beneath_name(root->fd);
 	if (root->refused)
 		say_info("tail", "%s is what it should be: going on below it", root->path);
+	if (root->refused)
+		unread_well(root->path, true);
 	root->refused = false;
 }
 

@@ -113,6 +113,15 @@ write_read_errors(struct exposition *x, const struct own *own, int64_t now)
 }
 
 static void
+write_unread(struct exposition *x, const struct own *own, int64_t now)
+{
+	static const char *const names[UNREAD_REASONS] = { "refused", "error", "max_files" };
+
+	(void)now;
+	write_named(x, own, names, UNREAD_REASONS);
+}
+
+static void
 write_failures(struct exposition *x, const struct own *own, int64_t now)
 {
 	(void)now;
@@ -307,9 +316,9 @@ static const struct own table[] = {
 	{ { FAMILY_GAUGE, "towline_memory_limit_bytes", "",
 	      "The most memory that the configuration allows, the kernel's for it included." },
 	    write_single, OF(metrics.memory_limit) },
-	{ { FAMILY_GAUGE, "towline_unread_files", "",
-	      "Files that are there and cannot be read; /readyz and towline status name them." },
-	    write_single, OF(metrics.unread_files) },
+	{ { FAMILY_GAUGE, "towline_unread_files", "reason",
+	      "Files and directories that are there and not read: refused, for a link to elsewhere, say; for an error of the system's; beyond Max_Files. /readyz and towline status name them. At most 1,000, of these 500 beyond Max_Files." },
+	    write_unread, ALL(metrics.unread_files) },
 	{ { FAMILY_COUNTER, "towline_refused_files_total", "",
 	      "Times that a file was found and not followed, as Max_Files was reached." },
 	    write_single, OF(metrics.refused_files) },

@@ -8,80 +8,104 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "map.h"
 #include "metrics.h"
 #include "voice.h"
 
 struct unread {
 	char *path, *why;
+	enum unread_reason reason;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct unread all[UNREAD_MOST]; /* under the lock; the reader thread alone changes it */
 static size_t n;
+static struct map *by_path; /* the reader thread's */
 static bool changed = true;
+static atomic_ullong others; /* files that are read */
 static struct said said;
 
 static void
-count_show(void)
+count_move(enum unread_reason reason, int by)
 {
+	atomic_ullong *count = &metrics.unread_files[reason];
+
 	changed = true;
-	atomic_store_explicit(&metrics.unread_files, n, memory_order_relaxed);
+	atomic_store_explicit(count,
+	    atomic_load_explicit(count, memory_order_relaxed) + (unsigned long long)by,
+	    memory_order_relaxed);
 }
 
 static struct unread *
 find(const char *path)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(all[i].path, path) == 0)
-			return &all[i];
-	}
-	return NULL;
+	return n > 0 ? map_get(by_path, slice_of(path)) : NULL;
 }
 
 void
-unread_note(const char *path, const char *why)
+unread_list(const char *path, enum unread_reason reason, const char *why)
 {
 	struct unread *u = find(path);
 
-	if (!said_lately(&said))
-		say_warn("tail", "cannot read %s: %s", path, why);
-	if ((u != NULL && strcmp(u->why, why) == 0) || (u == NULL && n == UNREAD_MOST))
+	if (u != NULL && u->reason == reason && strcmp(u->why, why) == 0)
+		return;
+	if (u == NULL && n >= (reason == UNREAD_MAX_FILES ? UNREAD_BEYOND : UNREAD_MOST))
 		return;
 	pthread_mutex_lock(&lock);
-	if (u == NULL)
-		all[n++] = (struct unread){ xstrdup(path), xstrdup(why) };
-	else
-		free(u->why), u->why = xstrdup(why);
-	count_show();
+	if (u == NULL) {
+		u = &all[n++];
+		u->path = xstrdup(path);
+	} else {
+		free(u->why);
+		count_move(u->reason, -1);
+	}
+	u->why = xstrdup(why);
+	u->reason = reason;
+	count_move(reason, 1);
 	pthread_mutex_unlock(&lock);
+	if (by_path == NULL)
+		by_path = map_new();
+	map_put(by_path, slice_of(path), u);
 }
 
+void
+unread_note(const char *path, enum unread_reason reason, const char *why)
+{
+	if (!said_lately(&said))
+		say_warn("tail", "cannot read %s: %s", path, why);
+	unread_list(path, reason, why);
+}
+
+/* The last one takes its place. */
 static void
 drop(struct unread *u)
 {
+	map_del(by_path, slice_of(u->path));
 	pthread_mutex_lock(&lock);
+	count_move(u->reason, -1);
 	free(u->path);
 	free(u->why);
 	*u = all[--n];
-	count_show();
 	pthread_mutex_unlock(&lock);
+	if (u != &all[n])
+		map_put(by_path, slice_of(u->path), u);
 }
 
 void
 unread_well(const char *path, bool gone)
 {
-	struct unread *u = n > 0 ? find(path) : NULL;
+	struct unread *u = find(path);
 
 	if (u == NULL)
 		return;
-	if (!gone)
+	if (!gone && u->reason != UNREAD_MAX_FILES)
 		say_info("tail", "%s can be read", path);
 	drop(u);
 	said.at = 0;
 }
 
 bool
-unread_turn(void)
+unread_turn(uint64_t open)
 {
 	bool was = changed;
 	struct stat st;
@@ -90,6 +114,7 @@ unread_turn(void)
 		if (lstat(all[i].path, &st) < 0 && errno == ENOENT)
 			drop(&all[i]);
 	}
+	atomic_store_explicit(&others, open, memory_order_relaxed);
 	was |= changed;
 	changed = false;
 	return was;
@@ -100,7 +125,20 @@ unread_turn(void)
 size_t
 unread_count(void)
 {
-	return atomic_load_explicit(&metrics.unread_files, memory_order_relaxed);
+	size_t count = 0;
+
+	for (int i = 0; i < UNREAD_REASONS; i++)
+		count += atomic_load_explicit(&metrics.unread_files[i], memory_order_relaxed);
+	return count;
+}
+
+bool
+unread_is_all(char *why, size_t size)
+{
+	if (unread_count() == 0 || atomic_load_explicit(&others, memory_order_relaxed) > 0)
+		return false;
+	snprintf(why, size, "no file is read");
+	return true;
 }
 
 /* A path may have any bytes: those that are no ASCII characters are escaped. */

@@ -6,6 +6,7 @@
 #include "discover.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fnmatch.h>
 #include <glob.h>
 #include <stdlib.h>
@@ -121,7 +122,7 @@ name_changed(struct tail *t, const struct tail_conf *conf, struct place *p, cons
 		return;
 	}
 	if (st.st_nlink > 1 && !slice_eq(rotated_directory(name), rotated_directory(p->name))) {
-		unread_note(path, opener_second_name);
+		unread_note(path, UNREAD_REFUSED, opener_second_name);
 		free(name);
 		return;
 	}
@@ -198,6 +199,10 @@ names_open(const char *path)
 	int fd = roots_directory(globbing.t->roots, &globbing.conf->from, path);
 	DIR *names = fd < 0 ? NULL : fdopendir(fd);
 
+	if (fd < 0 && (errno == EACCES || errno == EIO))
+		unread_note(path, UNREAD_ERROR, strerrordesc_np(errno));
+	else if (fd >= 0)
+		unread_well(path, false);
 	if (fd >= 0 && names == NULL)
 		close(fd);
 	return names;

@@ -142,14 +142,18 @@ opener_open(
 
 	*gone = stat(path, &st) < 0;
 	p = *gone ? NULL : files_of(t, &st);
-	if (*gone || p != NULL)
+	if (*gone || (p != NULL && st.st_nlink < 2))
 		unread_well(path, *gone);
-	if (*gone || p != NULL || files_is_full(t))
+	if (*gone || p != NULL)
 		return p;
+	if (files_is_full(t)) {
+		unread_list(path, UNREAD_MAX_FILES, "Max_Files are followed: it waits for room");
+		return NULL;
+	}
 	if (open_with_room(t, conf, path, &there, &why) < 0) {
 		*gone = why == NULL;
 		if (why != NULL)
-			unread_note(path, why);
+			unread_note(path, errno == 0 ? UNREAD_REFUSED : UNREAD_ERROR, why);
 		return NULL;
 	}
 	if (is_own_pod(conf, there.target, path) || fstat(there.fd, &st) < 0 ||
@@ -162,7 +166,7 @@ opener_open(
 	if (why == NULL)
 		return files_new(t, there.fd, there.target, &st);
 	if (*why != '\0')
-		unread_note(path, why);
+		unread_note(path, UNREAD_REFUSED, why);
 	close(there.fd);
 	free(there.target);
 	return NULL;

@@ -49,7 +49,9 @@ def test_the_log_file_is_opened_again(tmp_path, settings, run):
     planted = folder / "planted"
     log.symlink_to(planted)
     towline.process.send_signal(signal.SIGHUP)
-    until(lambda: "it is a link, which is not followed" in old.read_text(), old.read_text)
+    until(
+        lambda: "it is a link, which is not followed" in old.read_text(), old.read_text
+    )
     until(lambda: "was read again" in old.read_text(), old.read_text)
     assert not planted.exists()
     log.unlink()

@@ -68,12 +68,24 @@ def test_files_beyond_the_cap_wait_and_are_counted(node, small):
     towline.until_metric("towline_records_total", 64)
     towline.until_said("raise Max_Files")
     assert towline.metric("towline_refused_files_total") >= 16
+    towline.until_metric("towline_unread_files", 16, reason="max_files")
+    code, body = towline.get("/readyz")
+    assert (
+        code == 200
+        and body.count(": Max_Files are followed: it waits for room\n") == 16
+    )
+    until(
+        lambda: sum(bool(row["unread"]) for row in json.loads(status(towline))) == 16,
+        lambda: status(towline),
+    )
     for container in containers:
         container.log.unlink()
         container.link.unlink()
     for _ in range(10):
         node.container().write("there is room")
     until(lambda: towline.metric("towline_records_total") >= 74, towline.said)
+    towline.until_metric("towline_unread_files", 0)
+    assert "can be read" not in towline.said()
     towline.stop()
 
 

@@ -164,7 +164,7 @@ def test_files_that_cannot_be_read_are_named(table, settings, node, run):
     good.write("line")
     towline = run(settings)
     table.until_count(1)
-    towline.until_metric("towline_unread_files", 2)
+    towline.until_metric("towline_unread_files", 2, reason="refused")
     names = [str(bad.link), str(gone.link)]
 
     def unread():
@@ -187,3 +187,62 @@ def test_files_that_cannot_be_read_are_named(table, settings, node, run):
     assert towline.get("/readyz")[1] == "ok\n"
     assert f"{bad.link} can be read\n" in towline.said()
     until(lambda: unread() == [], lambda: status(settings))
+
+
+def test_when_no_file_can_be_read_it_is_not_ready(table, settings, node, run):
+    """And is as soon as one can be; without any file it is."""
+    bad = node.container()
+    bad.log.unlink()
+    bad.log.symlink_to("/etc/passwd")
+    towline = run(settings)
+    towline.until_metric("towline_unread_files", 1)
+    until(
+        lambda: towline.get("/readyz")[1].startswith("no file is read\n"), towline.said
+    )
+    code, body = towline.get("/readyz")
+    assert code == 503 and f"\ncannot read {bad.link}: " in body
+    node.container().write("line")
+    table.until_count(1)
+    until(lambda: towline.get("/readyz")[0] == 200, lambda: towline.get("/readyz"))
+    towline.stop()
+
+
+def test_a_second_name_of_a_file_is_said_once(table, settings, node, run):
+    """It stays in the list, look after look."""
+    log = node.container()
+    log.write("line")
+    towline = run(settings)
+    table.until_count(1)
+    second = node.container()
+    second.log.unlink()
+    second.log.hardlink_to(log.log)
+    towline.until_metric("towline_unread_files", 1, reason="refused")
+    for name in "one more", "and one":  # each a look
+        node.container().write(name)
+        table.document(name)
+    assert towline.said().count(f"cannot read {second.link}") == 1
+    assert f"{second.link} can be read" not in towline.said()
+    assert towline.metric("towline_unread_files", reason="refused") == 1
+    towline.stop()
+
+
+def test_a_directory_that_cannot_be_listed_is_named(
+    table, settings, node, run, tmp_path
+):
+    log = node.container()
+    log.write("line")
+    hidden = tmp_path / "hidden"
+    hidden.mkdir(mode=0)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    settings.inputs.append(settings.inputs[0] | {"Path": f"{hidden}/*.log"})
+    settings.inputs.append(settings.inputs[0] | {"Path": f"{tmp_path}/link/*.log"})
+    rights = "-dac_override,-dac_read_search"  # root has no others over files
+    towline = run(settings, under=["setpriv", "--bounding-set", rights])
+    table.until_count(1)
+    towline.until_metric("towline_unread_files", 1, reason="error")
+    towline.until_metric("towline_unread_files", 1, reason="refused")
+    body = towline.get("/readyz")[1]
+    assert f"cannot read {hidden}: Permission denied\n" in body
+    assert f"cannot read {tmp_path}/link: is a link\n" in body
+    towline.stop()
