@@ -83,7 +83,7 @@ enum parse_failure {
 	FAILURE_CRI,      /* a line that is not the runtime's format */
 	FAILURE_JSON,     /* begins as JSON, but is invalid: kept as text */
 	FAILURE_DURATION, /* execution_time that is no duration */
-	FAILURE_PARSER,   /* a configured parser did not match */
+	FAILURE_PARSER,   /* an input's parser did not match, or an expression was given up */
 	FAILURE_FIELDS,   /* more fields than a record holds: the rest was left in the text */
 	FAILURES
 };

@@ -52,7 +52,8 @@ void chain_rules(const struct chain *c, const struct stream *stream, struct docu
 /**
  * chain_run(c, s, f, r), chain_read(c, s, f, r):
  * Turn ${f} into ${r}.  Return false when a filter dropped it.  ${r} lives
- * until the next call.  chain_read() only reads the values that are counted.
+ * until the next call.  chain_read() is for a record that is counted only: the time
+ * of its stream's next lines stays.
  */
 void chain_read(struct chain *c, struct source *s, const struct framed *f, struct record *r);
 bool chain_run(struct chain *c, struct source *s, const struct framed *f, struct record *r);

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "filter.h"
 #include "parser.h"
+#include "pattern.h"
 #include "timestamp.h"
 #include "voice.h"
 
@@ -327,8 +328,8 @@ record_begin(struct chain *c, const struct source *s, const struct framed *f, st
 		r->fields[r->nfields++] = s->path;
 }
 
-void
-chain_read(struct chain *c, struct source *s, const struct framed *f, struct record *r)
+static void
+text_read(struct chain *c, struct source *s, const struct framed *f, struct record *r)
 {
 	record_begin(c, s, f, r);
 	if (s->parser != NULL && r->time_text.len == 0)
@@ -340,18 +341,34 @@ chain_read(struct chain *c, struct source *s, const struct framed *f, struct rec
 	}
 }
 
+/* An expression of a filter that is given up on a text has read nothing of it. */
+static bool
+filters_run(struct chain *c, struct source *s, const struct framed *f, struct record *r)
+{
+	unsigned long long overruns = atomic_load_explicit(&pattern_overruns, memory_order_relaxed);
+
+	for (size_t i = 0; i < s->nfilters && c->dropped_by == NULL; i++) {
+		if (!filter_run(s->filters[i], r, &c->line, f->stream->pod, &c->arena))
+			c->dropped_by = s->filters[i];
+	}
+	if (atomic_load_explicit(&pattern_overruns, memory_order_relaxed) != overruns)
+		c->failures |= 1u << FAILURE_PARSER;
+	return c->dropped_by == NULL;
+}
+
+void
+chain_read(struct chain *c, struct source *s, const struct framed *f, struct record *r)
+{
+	text_read(c, s, f, r);
+	(void)filters_run(c, s, f, r);
+}
+
 bool
 chain_run(struct chain *c, struct source *s, const struct framed *f, struct record *r)
 {
-	chain_read(c, s, f, r);
+	text_read(c, s, f, r);
 	time_settle(c, s, r);
-	for (size_t i = 0; i < s->nfilters; i++) {
-		if (!filter_run(s->filters[i], r, &c->line, f->stream->pod, &c->arena)) {
-			c->dropped_by = s->filters[i];
-			return false;
-		}
-	}
-	return true;
+	return filters_run(c, s, f, r);
 }
 
 const struct agent_line *

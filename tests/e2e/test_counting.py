@@ -63,6 +63,41 @@ def test_counters_live_through_an_outage(stalled, table):
     towline.stop()
 
 
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"Name": "parser", "Match": "*", "Key_Name": "log", "Parser": "slow"},
+        {"Name": "kubernetes", "Match": "*", "Merge_Parser": "slow"},
+    ],
+    ids=["parser", "kubernetes"],
+)
+def test_an_expression_given_up_in_a_filter_is_counted_once(
+    where, node, table, settings, run, tmp_path
+):
+    """Whether the record was shipped at once, or counted in an outage and then shipped."""
+    parsers = tmp_path / "slow.conf"
+    regex = "^(?<a>(x+x+)+)[yz]"
+    parsers.write_text(f"[PARSER]\n Name slow\n Format regex\n Regex {regex}\n")
+    settings.service["Parsers_File"] = parsers
+    settings.filters.append(where)
+    container = node.container()
+    container.write("first", slow := 60 * "x")
+    towline = run(settings)
+    table.until_count(2)
+    failures = "towline_parse_failures_total"
+    towline.until_metric(failures, 1, kind="parser")
+    want = ["first", slow]
+    with table.locked():
+        want += fill(container) + [slow]
+        container.write(slow)
+        counted(towline, len(want))
+        towline.until_metric(failures, 2, kind="parser")
+    until_shipped(towline, table, want)
+    assert towline.metric(failures, kind="parser") == 2
+    assert towline.said().count("was given up on a text of 60 bytes") == 1
+    towline.stop()
+
+
 def test_a_kill_in_an_outage_counts_nothing_twice(stalled, table, settings, run):
     towline, container = stalled
     want = ["first"]
