@@ -65,7 +65,7 @@ static const struct option tail_options[] = {
 	    "leave out the logs of the pod that towline runs in (POD_NAME)"),
 	OPTION("Keep_Colors", OPT_BOOL, "off", AT(keep_colors), "leave terminal colours in log"),
 	OPTION("multiline.parser", OPT_LIST, NULL, AT(multiline),
-	    "cri, docker, java: partial lines and stack traces are joined in any case"),
+	    "cri, docker, java, go, python, ruby: partial lines and stack traces are joined in any case"),
 	OPTION_IDLE("DB.*", no_database),
 	OPTION_IDLE("Buffer_Chunk_Size", one_buffer),
 	OPTION_IDLE("Static_Batch_Size", "files take turns by a budget of bytes"),
@@ -89,14 +89,9 @@ static const struct option tail_options[] = {
 	OPTIONS_END,
 };
 
-/*
- * Of the built-in multiline parsers cri, docker and java need not be named; others
- * would leave one record a line, and are an error.
- */
 static void
 tail_check(const struct section *section, struct findings *findings)
 {
-	static const char *const not_built[] = { "go", "python", "ruby" };
 	const struct tail_conf *conf = section->values;
 	int seconds;
 
@@ -104,15 +99,6 @@ tail_check(const struct section *section, struct findings *findings)
 		findings_add(findings, FINDING_ERROR, section->file,
 		    conf_given(section, "Time_Offset"), "Time_Offset: '%s' is not +hhmm",
 		    conf->time_offset);
-	for (size_t i = 0; i < conf->multiline.n; i++) {
-		for (size_t j = 0; j < sizeof(not_built) / sizeof(*not_built); j++) {
-			if (strcmp(conf->multiline.at[i], not_built[j]) == 0)
-				findings_add(findings, FINDING_ERROR, section->file,
-				    conf_given(section, "multiline.parser"),
-				    "multiline.parser %s is not built; cri, docker and java are joined without it",
-				    not_built[j]);
-		}
-	}
 }
 
 bool

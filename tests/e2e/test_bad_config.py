@@ -47,12 +47,6 @@ BAD = {
     "unknown output": ("Name null", "Name nul", 15, "nul.*null"),
     "a filter as output": ("Name null", "Name kubernetes", 15, "FILTER"),
     "unknown parser": ("Parser cri", "Parser crii", 9, "crii.*cri"),
-    "a multiline parser that is not built": (
-        "Parser cri",
-        "multiline.parser cri, go",
-        9,
-        "multiline.parser go is not built",
-    ),
     "a multiline parser that nobody defined": (
         "Parser cri",
         "multiline.parser docker, mine",

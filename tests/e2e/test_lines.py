@@ -149,6 +149,38 @@ def test_without_a_parser_multiline_parser_docker_reads_its_lines(shipped):
     assert joined["time"] == "2026-11-22T08:00:00.5Z"
 
 
+GO = """\
+panic: runtime error: index out of range [5] with length 3
+
+goroutine 1 [running]:
+main.main()
+\t/src/main.go:8 +0x1d"""
+PYTHON = """\
+Traceback (most recent call last):
+  File "/src/load.py", line 7, in <module>
+    load()
+ValueError: no rows"""
+RUBY = """\
+/src/load.rb:3:in `load': no rows (ArgumentError)
+\tfrom /src/load.rb:7:in `<main>'"""
+
+
+@pytest.mark.parametrize(
+    "name", ["go", "python", "ruby", "cri, go, python, ruby, java"]
+)
+def test_a_trace_of_another_language_is_in_one_record(shipped, name):
+    """multiline.parser may name them, as in Fluent Bit."""
+    traces = [GO, PYTHON, RUBY]
+    lines = [
+        cri(line)
+        for trace in traces
+        for line in ["2026-11-22 08:00:00 INFO next", *trace.split("\n")]
+    ]
+    documents = shipped(*lines, **{"multiline.parser": name})
+    logs = [d["log"] for d in documents]
+    assert [sum(trace in log for log in logs) for trace in traces] == [1, 1, 1]
+
+
 def test_an_empty_line_is_a_line(shipped):
     assert [d["log"] for d in shipped(cri("a"), cri(""), cri("b"))] == ["a", "", "b"]
 
