@@ -18,6 +18,7 @@ struct service {
 	int64_t grace;  /* ns to drain at the end; negative: for ever */
 	int log_level;  /* index of the configured word; service_voice() is the level */
 	int log_format; /* 1: JSON */
+	char *log_file; /* NULL: standard error */
 	bool daemon;    /* always false: On is refused */
 	struct list parsers_file;
 	bool http_server;

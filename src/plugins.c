@@ -43,7 +43,7 @@ static const struct plugin *const plugins[] = {
 	INPUT("etw", NULL),
 	INPUT("exec", FILES),
 	INPUT("exec_wasi", FILES),
-	INPUT("fluentbit_logs", "towline's own log is its standard error, or -l FILE"),
+	INPUT("fluentbit_logs", "towline's own log is its standard error, or Log_File"),
 	INPUT("fluentbit_metrics", OWN),
 	INPUT("forward", FILES),
 	INPUT("gpu_metrics", NODE),

@@ -81,6 +81,15 @@ struct running {
 	struct conf *conf, *next;
 };
 
+/* NULL: standard error. */
+static const char *
+log_file(const struct running *r)
+{
+	const struct conf *conf = r->next != NULL ? r->next : r->conf;
+
+	return r->values[OPT_L] != NULL ? r->values[OPT_L] : service_of(conf)->log_file;
+}
+
 static const char *
 log_fault(void)
 {
@@ -93,7 +102,7 @@ log_fault(void)
 static void
 log_again(const struct running *r)
 {
-	const char *path = r->values[OPT_L];
+	const char *path = log_file(r);
 
 	if (path != NULL && voice_open(level_of(service_of(r->conf), r->values), path) < 0)
 		say_warn("run",
@@ -168,12 +177,12 @@ ship(struct running *r)
 	enum pipeline_end end = PIPELINE_RELOADS;
 	struct pipeline *p;
 
-	if (voice_open(level_of(service_of(r->conf), r->values), r->values[OPT_L]) < 0) {
-		say_error("run", "cannot write the log file %s: %s", r->values[OPT_L], log_fault());
+	if (voice_open(level_of(service_of(r->conf), r->values), log_file(r)) < 0) {
+		say_error("run", "cannot write the log file %s: %s", log_file(r), log_fault());
 		return EXIT_WRONG;
 	}
 	hello(r);
-	confine(r->conf, r->values[OPT_STATE], r->values[OPT_L]);
+	confine(r->conf, r->values[OPT_STATE], log_file(r));
 	p = start(r);
 	if (p == NULL)
 		return errno == EBUSY ? EXIT_IN_USE : EXIT_WRONG;

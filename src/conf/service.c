@@ -27,6 +27,8 @@ static const struct option service_options[] = {
 	    .choices = levels),
 	OPTION("Log_Format", OPT_ENUM, "text", AT(log_format),
 	    "how it says that: lines of text or of JSON", .choices = formats),
+	OPTION("Log_File", OPT_STRING, NULL, AT(log_file),
+	    "file that it is written to, instead of standard error; run -l FILE goes before it"),
 	OPTION("Daemon", OPT_BOOL, "off", AT(daemon), "off alone: the service manager runs us"),
 	OPTION("Parsers_File", OPT_LIST, NULL, AT(parsers_file),
 	    "files of [PARSER] sections: beside this one, or installed", .flags = OPT_FILE),

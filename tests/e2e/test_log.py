@@ -6,6 +6,7 @@ import re
 import signal
 import stat
 
+import pytest
 from fake_server import FakeServer
 from harness.towline import towline as command
 from harness.wait import until
@@ -32,14 +33,17 @@ def test_lines_of_json(settings, run):
     assert said[0]["level"] == "info" and said[0]["part"] == "run"
 
 
-def test_the_log_file_is_opened_again(tmp_path, settings, run):
+@pytest.mark.parametrize("by", ["-l", "Log_File"])
+def test_the_log_file_is_opened_again(tmp_path, settings, run, by):
     """By SIGHUP, in a directory of its own, which Landlock leaves; without one, it says so."""
     folder = tmp_path / "said"
     folder.mkdir()
     log = folder / "towline.log"
     old = folder / "towline.log.1"
     settings.service["HTTP_Server"] = "Off"
-    towline = run(settings, "-l", log, wait=False)
+    named = ["-l", log] if by == "-l" else []
+    settings.service |= {"Log_File": "/nowhere/x" if named else log}
+    towline = run(settings, *named, wait=False)
 
     def shipping():
         return log.exists() and "towline 0." in log.read_text()
