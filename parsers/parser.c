@@ -146,8 +146,11 @@ time_read(const struct parser *p, struct slice text, int64_t *ns)
 static bool
 time_take(struct parser *p, struct slice text, int64_t *ns)
 {
-	bool read = time_read(p, text, ns);
+	int64_t at = 0;
+	bool read = time_read(p, slice_trim(text), &at) && at != 0; /* 0 would be none */
 
+	if (read)
+		*ns = at;
 	if (!read && !p->time_tried)
 		say_warn("parser",
 		    "%s: the first %s, '%.*s', is no time by %s: such a one stays text", p->name,
