@@ -95,6 +95,20 @@ static const struct {
 	{ { "kubernetes_namespace", 20 }, OF_SPACE, false, fits_object },
 	{ { "log_parsed", 10 }, ALWAYS, true, fits_never },
 	{ { "log_parsed_dropped", 18 }, ALWAYS, true, fits_never },
+	/* servers' own: a document that has one is refused, by one product or by both */
+	{ { "_id", 3 }, ALWAYS, true, fits_never },
+	{ { "_index", 6 }, ALWAYS, true, fits_never },
+	{ { "_source", 7 }, ALWAYS, true, fits_never },
+	{ { "_routing", 8 }, ALWAYS, true, fits_never },
+	{ { "_version", 8 }, ALWAYS, true, fits_never },
+	{ { "_seq_no", 7 }, ALWAYS, true, fits_never },
+	{ { "_primary_term", 13 }, ALWAYS, true, fits_never },
+	{ { "_field_names", 12 }, ALWAYS, true, fits_never },
+	{ { "_ignored", 8 }, ALWAYS, true, fits_never },
+	{ { "_ignored_source", 15 }, ALWAYS, true, fits_never },
+	{ { "_nested_path", 12 }, ALWAYS, true, fits_never },
+	{ { "_doc_count", 10 }, ALWAYS, true, fits_never },
+	{ { "_data_stream_timestamp", 22 }, ALWAYS, true, fits_never },
 };
 
 static unsigned

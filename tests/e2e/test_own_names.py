@@ -42,6 +42,20 @@ NAMES = [
     "log_parsed.level",
     "a..b",
     " ",
+    "_id",
+    "_id.x",
+    "_index",
+    "_source",
+    "_routing",
+    "_version",
+    "_seq_no",
+    "_primary_term",
+    "_field_names",
+    "_ignored",
+    "_ignored_source",
+    "_nested_path",
+    "_doc_count",
+    "_data_stream_timestamp",
 ]
 
 

@@ -317,6 +317,10 @@ static const struct {
 	{ PLAIN_FILE, "a..b", "x", VALUE_TEXT, "a..b" },
 	{ PLAIN_FILE, ".", "x", VALUE_TEXT, "." },
 	{ PLAIN_FILE, " ", "x", VALUE_TEXT, " " },
+	{ PLAIN_FILE, "_id", "x", VALUE_TEXT, "_id" },
+	{ FROM_RUNTIME, "_id.x", "1", VALUE_JSON, "_id.x" },
+	{ PLAIN_FILE, "_doc_count", "1", VALUE_JSON, "_doc_count" },
+	{ PLAIN_FILE, "_ident", "x", VALUE_TEXT, ROOT },
 	{ PLAIN_FILE, "a. ", "x", VALUE_TEXT, "a. " },
 	{ PLAIN_FILE, "a b.c", "x", VALUE_TEXT, ROOT },
 	/* where the grammar has one of that name: once when it is the same */
