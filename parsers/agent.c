@@ -334,6 +334,8 @@ agent_parse(
 	r.one_line = !bytes_controls(text);
 	if (!r.one_line)
 		text = without_colours(text, arena);
+	if (slice_starts(text, SLICE("\xef\xbb\xbf"))) /* a byte order mark */
+		text = slice_from(text, 3);
 	out->encoding = "text";
 	if (text.len == 0)
 		return;

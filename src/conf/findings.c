@@ -171,6 +171,23 @@ is_of_name(unsigned char c)
 	       (c >= 'a' && c <= 'z') || (c != '\0' && strchr("_.-*@]", c) != NULL);
 }
 
+/* A secret's name ends before the letter or digit at ${n}: no blank stands before its value. */
+static bool
+ends_secret(struct slice word, size_t n)
+{
+	static const char *const names[] = { "passwd", "password", "api_key" };
+
+	if (!isalnum((unsigned char)word.at[n]))
+		return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t len = strlen(names[i]);
+
+		if (n >= len && strncasecmp(word.at + n - len, names[i], len) == 0)
+			return true;
+	}
+	return false;
+}
+
 const char *
 findings_name(struct slice word, char to[FINDINGS_NAME])
 {
@@ -180,7 +197,7 @@ findings_name(struct slice word, char to[FINDINGS_NAME])
 	if (word.len > 0 && strchr("\"'[{", word.at[0]) != NULL)
 		n++;
 	while (n < word.len && n < FINDINGS_NAME - sizeof(more) &&
-	       is_of_name((unsigned char)word.at[n]))
+	       is_of_name((unsigned char)word.at[n]) && !ends_secret(word, n))
 		n++;
 	memcpy(to, word.at, n);
 	memcpy(to + n, n < word.len ? more : "", n < word.len ? sizeof(more) : 1);

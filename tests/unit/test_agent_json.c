@@ -44,6 +44,7 @@ static const struct agent_case members[] = {
 	    "rows=2" },
 	{ "{\"message\":\"\\\"TASK_COMPLETED\\\" x\"}", "json - message:\\\"TASK_COMPLETED\\\" x" },
 	{ "{\"execution_time\":1.25e1}", "json - execution_time=12.5" },
+	{ "\xef\xbb\xbf{\"execution_time\":1.25e1}", "json - execution_time=12.5" },
 	{ "{\"execution_time_ms\":100}", "json - execution_time=0.1" },
 	{ "{\"execution_time\":\"PT1M\"}", "json - execution_time=60.0 raw=PT1M" },
 	{ "{\"execution_time\":-1}", "json - raw=-1 failure!duration" },

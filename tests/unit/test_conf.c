@@ -53,6 +53,8 @@ static const struct {
 
 	/* a secret in a wrong place is not shown */
 	{ IN OUT " HTTP_Passwd=hunter2\n", "f:8: 'HTTP_Passwd…' has no value\n" },
+	{ IN OUT " HTTP_Passwdhunter2\n", "f:8: 'HTTP_Passwd…' has no value\n" },
+	{ IN OUT " http_api_keyhunter2 x\n", "f:8: no option 'http_api_key…' in [OUTPUT] es\n" },
 	{ IN OUT " HTTP_Passwd: hunter2\n",
 	    "f:8: no option 'HTTP_Passwd…' in [OUTPUT] es; did you mean 'HTTP_Passwd'?\n" },
 	{ IN OUT " HTTP_Pass=hunter2 x\n", "f:8: no option 'HTTP_Pass…' in [OUTPUT] es\n" },
