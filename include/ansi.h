@@ -17,7 +17,13 @@ ansi_any(struct slice text)
  * and its like, short escapes; an unfinished one to the end of the line), 0:
  * none.
  */
-size_t ansi_skip(struct slice text);
+size_t ansi_len(struct slice text);
+
+static inline size_t
+ansi_skip(struct slice text)
+{
+	return text.len > 0 && text.at[0] == 0x1b ? ansi_len(text) : 0;
+}
 
 /**
  * ansi_strip(text, to):

@@ -48,7 +48,7 @@ agent_head_level(struct slice word)
 	begins = load_up_to_8(word.at, word.len) | fold;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		struct slice name = names[i].name;
-		size_t n = 0;
+		size_t n = least(word.len, 8); /* those are in ${begins} */
 
 		if (name.len != word.len || begins != (load_up_to_8(name.at, name.len) | fold))
 			continue;
@@ -83,10 +83,13 @@ is_clock(const char *at)
 	       two_digits(at + 6);
 }
 
-/* 2026-11-22T08:00:00, 2026/11/22 08:00:00, in 19 bytes. */
-static inline bool
-is_date_and_clock(const char *at)
+bool
+agent_head_is_stamp(struct slice s)
 {
+	const char *at = s.at;
+
+	if (s.len < STAMP_LEN)
+		return false;
 	if ((at[4] != '-' && at[4] != '/') || at[7] != at[4] || (at[10] != 'T' && at[10] != ' ') ||
 	    at[13] != ':' || at[16] != ':' || !two_digits(at + 17))
 		return false;
@@ -174,8 +177,8 @@ agent_head_time(struct slice s)
 
 	if (s.len < 8 || !is_digit(s.at[0]))
 		return 0;
-	if (s.len >= 19 && is_date_and_clock(s.at))
-		n = 19;
+	if (agent_head_is_stamp(s))
+		n = STAMP_LEN;
 	else if (is_clock(s.at))
 		n = 8;
 	else if ((n = other_date_len(s)) == 0)

@@ -16,6 +16,10 @@ is_digit(char c)
 	return (unsigned char)(c - '0') < 10;
 }
 
+/* True when ${s} begins with a stamp: 2026-11-22T08:00:00, 2026/11/22 08:00:00. */
+#define STAMP_LEN 19
+bool agent_head_is_stamp(struct slice s);
+
 /* True when a word begins and ends in capitals. */
 bool agent_head_is_upper(struct slice word);
 

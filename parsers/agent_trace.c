@@ -196,7 +196,7 @@ agent_trace_read(struct slice trace, struct trace_parts *out)
 		bare = trace_bare(line);
 		if (bare.len == 0)
 			continue;
-		part = trace_part(line);
+		part = out->frames.len == 0 ? trace_part(line) : TRACE_OTHER;
 		if (nested)
 			root_set(out,
 			    thrown_at(

@@ -66,7 +66,7 @@ sequence_len(struct slice s)
 }
 
 size_t
-ansi_skip(struct slice text)
+ansi_len(struct slice text)
 {
 	size_t n = 0;
 

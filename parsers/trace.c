@@ -108,12 +108,12 @@ struct prefix {
 	enum line_class class;
 };
 
-/* The class that the begin of a line gives. */
+/* The class that the begin of a line, which is not empty, gives. */
 static bool
 by_prefix(const struct prefix *list, size_t n, struct slice s, enum line_class *class)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (slice_starts(s, list[i].text)) {
+		if (s.at[0] == list[i].text.at[0] && slice_starts(s, list[i].text)) {
 			*class = list[i].class;
 			return true;
 		}
@@ -138,8 +138,9 @@ is_thrown(struct slice part)
 		SLICE("Failure"), SLICE("Fault"), SLICE("ThreadDeath"), SLICE("Problem"),
 		SLICE("Exceptions"), SLICE("ExceptionInfo"), SLICE("Errors") };
 
-	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
-		if (slice_ends(part, ends[i]))
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends) && part.len > 0; i++) {
+		if (part.at[part.len - 1] == ends[i].at[ends[i].len - 1] &&
+		    slice_ends(part, ends[i]))
 			return true;
 	}
 	return false;
@@ -199,6 +200,11 @@ date_len(struct slice s)
 {
 	size_t n = 0, digits = 0, marks = 0;
 
+	if (agent_head_is_stamp(s)) { /* nearly every header */
+		n = STAMP_LEN;
+		digits = 14;
+		marks = 4;
+	}
 	while (n < s.len && n < 40) {
 		char c = s.at[n];
 
@@ -206,12 +212,13 @@ date_len(struct slice s)
 			digits++;
 		} else if (c == ':' || c == '-' || c == '/') {
 			marks++;
+		} else if (c == '.' || c == ',' || c == '+' || c == ' ') {
+			; /* between them */
 		} else if (is_letter(c) && n + 3 < s.len && n > 0 && digits < 6 &&
 			   (s.at[n - 1] == '-' || s.at[n - 1] == '/' || s.at[n - 1] == ' ') &&
 			   s.at[n - 1] == s.at[n + 3]) {
 			n += 2; /* a month's name */
-		} else if (c != '.' && c != ',' && c != '+' && c != ' ' && c != 'Z' &&
-			   !(c == 'T' && n + 1 < s.len && is_digit(s.at[n + 1]))) {
+		} else if (c != 'Z' && !(c == 'T' && n + 1 < s.len && is_digit(s.at[n + 1]))) {
 			break;
 		}
 		n++;
@@ -407,13 +414,13 @@ is_part(struct slice s, size_t blanks, enum line_class *class)
 		{ SLICE("File \""), LINE_OPENING }, /* Python's: its exception stands last */
 	};
 
+	if (blanks > 0 && by_prefix(indented, sizeof(indented) / sizeof(*indented), s, class))
+		return true;
 	if (by_prefix(any, sizeof(any) / sizeof(*any), s, class)) {
 		if (*class != LINE_FRAME || s.at[0] != 'g')
 			return true;
 		return memmem(s.at, s.len, " [", 2) != NULL;
 	}
-	if (blanks > 0 && by_prefix(indented, sizeof(indented) / sizeof(*indented), s, class))
-		return true;
 	*class = LINE_FRAME;
 	if (slice_starts(s, SLICE("at ")) && is_call(s))
 		return true;
