@@ -105,13 +105,14 @@ timestamp_is_plain(struct slice s)
 
 	if (s.len < 20 || s.at[10] != 'T' || s.at[17] == '6')
 		return false;
+	if (s.at[s.len - 1] == 'Z')
+		return s.len == 20 || (s.at[i] == '.' && s.len <= 30);
 	if (s.at[i] == '.')
 		for (i++; i < s.len && (unsigned char)(s.at[i] - '0') < 10; i++)
 			;
 	if (i > 29)
 		return false;
-	return (s.len == i + 1 && s.at[i] == 'Z') ||
-	       (s.len == i + 6 && s.at[i + 3] == ':' && two(s.at + i + 1) < 18);
+	return s.len == i + 6 && s.at[i + 3] == ':' && two(s.at + i + 1) < 18;
 }
 
 void

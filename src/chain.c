@@ -39,6 +39,7 @@ struct source {
 	struct parser *parser; /* of the input, when it is not the runtime's format */
 	struct filter **filters;
 	size_t nfilters;
+	struct slice tag;
 	int64_t last_time; /* of the last record that had a time: a line without a time takes it */
 	int time_offset;   /* s, of a line's time that names no zone */
 	struct field path; /* Path_Key; name.len 0: not configured */
@@ -198,6 +199,7 @@ chain_source_new(struct chain *c, struct stream *stream)
 			s->filters[s->nfilters++] = c->filters[i];
 	}
 	stream->agent = stream->pod != NULL && is_agent(c->service, stream->pod);
+	s->tag = slice_of(stream->tag);
 	s->last_time = clock_wall();
 	if (in->time_offset != NULL)
 		(void)timestamp_offset(in->time_offset, &s->time_offset);
@@ -319,7 +321,7 @@ record_begin(struct chain *c, const struct source *s, const struct framed *f, st
 	r->truncated = f->truncated;
 	r->has_log = true;
 	r->log = f->text;
-	r->tag = slice_of(f->stream->tag);
+	r->tag = s->tag;
 	r->place = (struct record_place){ f->stream, &f->id, f->fresh };
 	r->parsed = NULL;
 	r->pod = NULL;

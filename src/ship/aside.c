@@ -158,7 +158,7 @@ struct aside
 aside_of(const struct document_rules *rules, const struct record *r)
 {
 	struct aside aside = { r->fields, 0 };
-	unsigned by = written(r);
+	unsigned by = r->nfields > 0 ? written(r) : 0;
 
 	for (int i = 0; i < r->nfields; i++)
 		aside.which |= (uint64_t)is_aside(&r->fields[i], rules, r, by) << i;

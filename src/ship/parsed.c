@@ -9,6 +9,8 @@
 /* Bytes of all constant names and marks of the object together, and to spare. */
 #define NAMES_ROOM 512
 
+#define NAMED 9 /* fields that have a name */
+
 size_t
 parsed_text_room(struct slice text)
 {
@@ -64,18 +66,29 @@ parsed_field_write(char *to, const struct field *f)
 	return value_write(name_write(to, f), f);
 }
 
-/* The fields that have a name, as rooms are added up. */
+/* The fields that have a name, by their lengths alone: at least as much as below. */
 static inline size_t
-named_room(const struct agent_line *a, bool tight)
+named_room_loose(const struct agent_line *a)
 {
-	const struct field *named[] = { &a->logger, &a->thread, &a->timestamp, &a->task_id,
+	size_t n = a->logger.value.len + a->thread.value.len + a->timestamp.value.len +
+		   a->task_id.value.len + a->pipeline.value.len + a->error.type.value.len +
+		   a->error.root_type.value.len + a->error.message.value.len +
+		   a->stack_trace.value.len;
+
+	return NAMED * JSON_WRITE_MAX(0) + JSON_WRITE_MAX(n) + n / 500;
+}
+
+static inline size_t
+named_room_tight(const struct agent_line *a)
+{
+	const struct field *named[NAMED] = { &a->logger, &a->thread, &a->timestamp, &a->task_id,
 		&a->pipeline, &a->error.type, &a->error.root_type, &a->error.message,
 		&a->stack_trace };
 	size_t n = 0;
 
-	for (size_t i = 0; i < sizeof(named) / sizeof(*named); i++) {
+	for (size_t i = 0; i < NAMED; i++) {
 		if (named[i]->value.len > 0)
-			n += value_room(named[i], tight);
+			n += value_room(named[i], true);
 	}
 	return n;
 }
@@ -83,8 +96,9 @@ named_room(const struct agent_line *a, bool tight)
 size_t
 parsed_room(const struct agent_line *a, bool tight)
 {
-	size_t n = NAMES_ROOM + named_room(a, tight) + text_room(a->event_name, tight) +
-		   text_room(a->execution_time_raw, tight) + a->execution_time.decimal.len;
+	size_t n = NAMES_ROOM + (tight ? named_room_tight(a) : named_room_loose(a)) +
+		   text_room(a->event_name, tight) + text_room(a->execution_time_raw, tight) +
+		   a->execution_time.decimal.len;
 
 	for (int i = 0; i < a->nextra; i++)
 		n += parsed_field_room(&a->extra[i], tight);
