@@ -31,7 +31,7 @@ is_nested(struct slice name)
 }
 
 /* path.key, in the arena; empty when the arena has no room or the name is too long. */
-static struct slice
+static inline struct slice
 joined(struct reading *r, struct slice path, struct slice key)
 {
 	char *to;
@@ -60,7 +60,7 @@ encoder_seen(struct reading *r, struct slice name)
 }
 
 /* The field that a name is.  GELF's additional fields begin with an underscore. */
-static const struct word *
+static inline const struct word *
 field_word(const struct reading *r, struct slice name)
 {
 	const struct word *w = word_find(&r->words->keys, name);
@@ -243,7 +243,8 @@ message_scan(struct reading *r)
 		else
 			r->message = (struct slice){ to, json_unescape(message->value, to) };
 	}
-	if (memchr(r->message.at, '\n', r->message.len) != NULL)
+	if ((message->kind == VALUE_ESCAPED || !r->one_line) &&
+	    memchr(r->message.at, '\n', r->message.len) != NULL)
 		agent_trace_split(&r->message, &r->trace);
 	agent_scan_message(r, r->message);
 }

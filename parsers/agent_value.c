@@ -12,6 +12,12 @@ is_digit(char c)
 	return (unsigned char)(c - '0') < 10;
 }
 
+static inline bool
+is_letter_or_digit(char c)
+{
+	return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
 /* Bit of a kind of quote. */
 static unsigned
 quote_bit(char quote)
@@ -266,6 +272,8 @@ agent_value_trimmed(struct slice v)
 {
 	struct slice s = v;
 
+	if (v.len > 0 && is_letter_or_digit(v.at[v.len - 1])) /* nearly every value */
+		return v;
 	while (s.len > 0 && v.len - s.len < MARKS_MAX && ends_outside(s))
 		s.len--;
 	while (v.len > 0 && is_blank(v.at[v.len - 1]))

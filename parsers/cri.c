@@ -13,18 +13,19 @@ fraction_read(struct slice s, int64_t *ns, size_t *used)
 	static const int32_t scale[10] = { 1000000000, 100000000, 10000000, 1000000, 100000, 10000,
 		1000, 100, 10, 1 };
 	int32_t value = 0;
-	size_t digits = 0, i = 0;
+	size_t i = 0;
 
 	if (s.len > 0 && s.at[0] == '.') {
-		for (i = 1; i < s.len && (unsigned char)(s.at[i] - '0') < 10 && digits < 10;
-		     i++, digits++)
-			value = digits < 9 ? value * 10 + (s.at[i] - '0') : value;
-		if (digits == 0 || digits > 9)
+		const size_t most = least(s.len, 10);
+
+		for (i = 1; i < most && (unsigned char)(s.at[i] - '0') < 10; i++)
+			value = value * 10 + (s.at[i] - '0');
+		if (i == 1)
 			return false;
 	}
 	if (i >= s.len || s.at[i] != 'Z')
 		return false;
-	*ns = digits == 0 ? 0 : (int64_t)value * scale[digits];
+	*ns = i == 0 ? 0 : (int64_t)value * scale[i - 1];
 	*used = i + 1;
 	return true;
 }
@@ -73,6 +74,10 @@ cri_parse(struct slice line, struct cri_memo *memo, struct cri *out)
 		return PARSE_BAD;
 	out->partial = rest.at[0] == 'P';
 	out->escaped = false;
+	if (rest.len > 1 && rest.at[1] == ' ') {
+		out->content = slice_from(rest, 2);
+		return PARSE_OK;
+	}
 	space = memchr(rest.at, ' ', rest.len); /* none: conmon's end of a partial line */
 	out->content = slice_from(rest, space == NULL ? rest.len : (size_t)(space - rest.at) + 1);
 	return PARSE_OK;
