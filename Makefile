@@ -23,8 +23,8 @@ STRICT := -Wconversion -Wsign-conversion
 HARDEN := -fPIE -fstack-protector-strong
 LINK   := -pie -Wl,-z,relro,-z,now
 # gcc's `rep stos` and `rep movs` for small structs are slow to start (x86 alone has these flags).
-STRATEGY := unrolled_loop:1024:noalign$(comma)libcall:-1:noalign
-SPEED   = $(call once,SPEED,$(call takes,-mmemset-strategy=$(STRATEGY) -mmemcpy-strategy=$(STRATEGY)))
+STRATEGY = $1_loop:1024:noalign$(comma)libcall:-1:noalign
+SPEED   = $(call once,SPEED,$(call takes,-mmemset-strategy=$(call STRATEGY,vector) -mmemcpy-strategy=$(call STRATEGY,unrolled)))
 ifdef SAN
 SPECIAL := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 else ifdef TSAN
