@@ -123,20 +123,24 @@ utf8_len(struct slice s, size_t *bad)
 	return need;
 }
 
-/* Write one multi-byte sequence, or U+FFFD for an ill-formed part; moves *s on. */
-static char *
-write_utf8(char *to, struct slice *s)
+/* The places where writing and reading go on; returned in registers. */
+struct places {
+	char *to;
+	const char *at;
+};
+
+/* Write one multi-byte sequence, or U+FFFD for an ill-formed part. */
+static __attribute__((noinline)) struct places
+write_utf8(char *to, struct slice s)
 {
-	size_t bad, n = utf8_len(*s, &bad);
+	size_t bad, n = utf8_len(s, &bad);
 
 	if (n > 0) {
-		memcpy(to, s->at, n);
-		*s = slice_from(*s, n);
-		return to + n;
+		memcpy(to, s.at, n);
+		return (struct places){ to + n, s.at + n };
 	}
 	memcpy(to, "\xef\xbf\xbd", 3);
-	*s = slice_from(*s, bad);
-	return to + 3;
+	return (struct places){ to + 3, s.at + bad };
 }
 
 static char *
@@ -155,25 +159,64 @@ write_escape(char *to, unsigned char c)
 	return to;
 }
 
+#ifdef __SSE2__
+/*
+ * Write blocks of sixteen bytes from a quote or a backslash on, of which a line of JSON
+ * has many: behind each the rest of its block is written again, a byte further.  Up to
+ * a block that has none, a byte that needs more than a backslash, or the last 31.
+ */
+static __attribute__((noinline)) struct places
+write_blocks(char *to, const char *at, const char *end)
+{
+	unsigned other = 1;
+
+	while (other != 0 && end - at >= 32) {
+		other = copy_sixteen(to, at);
+		for (unsigned mask = other; mask != 0; mask &= mask - 1) {
+			unsigned n = (unsigned)__builtin_ctz(mask);
+
+			if (at[n] != '"' && at[n] != '\\')
+				return (struct places){ to + n, at + n };
+			to[n] = '\\';
+			to++;
+			copy_sixteen(to + n, at + n);
+		}
+		to += 16;
+		at += 16;
+	}
+	return (struct places){ to, at };
+}
+#endif
+
+/* Write the bytes from the first that is not plain on: at least that one. */
+static inline struct places
+write_other(char *to, const char *at, const char *end)
+{
+	unsigned char c = (unsigned char)*at;
+
+	if (escape_of[c] == 1)
+		return write_utf8(to, (struct slice){ at, (size_t)(end - at) });
+#ifdef __SSE2__
+	if (end - at >= 32 && (c == '"' || c == '\\'))
+		return write_blocks(to, at, end);
+#endif
+	return (struct places){ write_escape(to, c), at + 1 };
+}
+
 char *
 json_write(char *to, struct slice text)
 {
-	*to++ = '"';
-	while (text.len > 0) {
-		size_t n = copy_plain(to, text.at, text.len);
-		unsigned char c;
+	const char *at = text.at, *end = at + text.len;
 
-		to += n;
-		text = slice_from(text, n);
-		if (text.len == 0)
-			break;
-		c = (unsigned char)text.at[0];
-		if (escape_of[c] == 1) {
-			to = write_utf8(to, &text);
-		} else if (escape_of[c] != 0) {
-			to = write_escape(to, c);
-			text = slice_from(text, 1);
-		}
+	*to++ = '"';
+	while (at < end) {
+		size_t n = copy_plain(to, at, (size_t)(end - at));
+		struct places on = { to + n, at + n };
+
+		if (on.at < end)
+			on = write_other(on.to, on.at, end);
+		to = on.to;
+		at = on.at;
 	}
 	*to++ = '"';
 	return to;
@@ -202,8 +245,12 @@ write_mended(char *to, struct slice raw)
 		memcpy(to, raw.at, n);
 		to += n;
 		raw = slice_from(raw, n);
-		if (raw.len > 0)
-			to = write_utf8(to, &raw);
+		if (raw.len > 0) {
+			struct places on = write_utf8(to, raw);
+
+			raw = slice_from(raw, (size_t)(on.at - raw.at));
+			to = on.to;
+		}
 	}
 	return to;
 }
