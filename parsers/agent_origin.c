@@ -184,7 +184,8 @@ take_groups(struct slice rest, struct groups *g)
 {
 	g->joined = rest.len > 0 && rest.at[-1] == ']';
 	g->n = 0;
-	while (g->n < GROUPS_MAX && agent_origin_group(&rest, &g->at[g->n])) {
+	while (rest.len > 0 && rest.at[0] == '[' && g->n < GROUPS_MAX &&
+	       agent_origin_group(&rest, &g->at[g->n])) {
 		if (g->n < 2)
 			g->after[g->n] = rest;
 		g->n++;

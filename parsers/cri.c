@@ -1,10 +1,28 @@
 /* One line of a container runtime's log, read by position; see cri.h. */
 #include "cri.h"
 
+#include <endian.h>
+
 #include "timestamp.h"
 
 /* "2026-11-22T08:00:00" */
 #define SECOND_LEN 19
+
+/* Eight digits at once: pairs of them, fours, all.  False: they are not all digits. */
+static inline bool
+eight_digits(const char *at, uint32_t *value)
+{
+	uint64_t v;
+
+	memcpy(&v, at, sizeof(v));
+	v = le64toh(v) ^ 0x3030303030303030;
+	if (((v | (v + 0x0606060606060606)) & 0xf0f0f0f0f0f0f0f0) != 0)
+		return false;
+	v = (v * 10 + (v >> 8)) & 0x00ff00ff00ff00ff;
+	v = (v * 100 + (v >> 16)) & 0x0000ffff0000ffff;
+	*value = (uint32_t)(v * 10000 + (v >> 32));
+	return true;
+}
 
 /* The fraction and zone behind the second: lines of one second differ in these alone. */
 static bool
@@ -12,14 +30,15 @@ fraction_read(struct slice s, int64_t *ns, size_t *used)
 {
 	static const int32_t scale[10] = { 1000000000, 100000000, 10000000, 1000000, 100000, 10000,
 		1000, 100, 10, 1 };
-	int32_t value = 0;
+	uint32_t value = 0;
 	size_t i = 0;
 
 	if (s.len > 0 && s.at[0] == '.') {
 		const size_t most = least(s.len, 10);
 
-		for (i = 1; i < most && (unsigned char)(s.at[i] - '0') < 10; i++)
-			value = value * 10 + (s.at[i] - '0');
+		i = s.len > 8 && eight_digits(s.at + 1, &value) ? 9 : 1;
+		for (; i < most && (unsigned char)(s.at[i] - '0') < 10; i++)
+			value = value * 10 + (unsigned char)(s.at[i] - '0');
 		if (i == 1)
 			return false;
 	}

@@ -250,6 +250,10 @@ level_behind(struct slice s)
 {
 	unsigned strange = 0;
 
+	if (slice_starts(s, SLICE("INFO "))) /* half of all headers */
+		return LEVEL_INFO;
+	if (slice_starts(s, SLICE("DEBUG ")))
+		return LEVEL_DEBUG;
 	for (unsigned i = 0; i < WORDS && strange <= STRANGE; i++) {
 		enum level level;
 		char close;
