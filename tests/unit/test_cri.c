@@ -104,6 +104,36 @@ test_a_memo_of_one_second_does_not_answer_for_another(void **state)
 	assert_int_equal(b.time - a.time, 3600000000000);
 }
 
+/* With each byte around the digits at each place of a fraction of each length. */
+static void
+test_a_fraction_is_the_same_with_and_without_memo(void **state)
+{
+	static const char odd[] = "/:;.aZ\xb0\x10";
+
+	(void)state;
+	for (size_t digits = 0; digits < 12; digits++) {
+		for (size_t i = 0; i < 12 * sizeof(odd); i++) {
+			struct cri_memo none = { 0 }, memo = { 0 };
+			char text[] = "2026-11-22T08:00:00.98765432109Z stdout F x";
+			struct cri want, got;
+			struct slice line;
+
+			memmove(text + 20 + digits, text + 31, sizeof(text) - 31);
+			if (i > 0)
+				text[20 + i % 12] = odd[i / 12];
+			line = exact(slice_of(text));
+			assert_int_equal(
+			    cri_parse(SLICE("2026-11-22T08:00:00Z stdout F x"), &memo, &got),
+			    PARSE_OK);
+			assert_int_equal(
+			    cri_parse(line, &memo, &got), cri_parse(line, &none, &want));
+			if (cri_parse(line, &memo, &got) == PARSE_OK)
+				assert_int_equal(got.time, want.time);
+			exact_free(line);
+		}
+	}
+}
+
 static void
 test_a_line_cut_anywhere_before_its_tag_is_bad(void **state)
 {
@@ -127,6 +157,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_line_with_and_without_memo),
 		cmocka_unit_test(test_a_memo_of_one_second_does_not_answer_for_another),
+		cmocka_unit_test(test_a_fraction_is_the_same_with_and_without_memo),
 		cmocka_unit_test(test_a_line_cut_anywhere_before_its_tag_is_bad),
 	};
 

@@ -508,6 +508,23 @@ test_times(void **state)
 	batch_free(b);
 }
 
+/* Of 3 bytes, 16, 7 and 4, the highest first, as base64 has them in names of files. */
+static void
+test_an_id_is_its_bytes(void **state)
+{
+	struct record r = record_of(SLICE(""));
+	char to[DOCUMENT_ID];
+
+	(void)state;
+	id.hour = 0x010203;
+	for (unsigned i = 0; i < 16; i++)
+		id.content.at[i] = (unsigned char)(0xf0 + i);
+	id.offset = 0x04fbfeaabbccdd;
+	id.hash = 0xdeadbeef;
+	document_id(&r.place, to);
+	assert_memory_equal(to, "AQID8PHy8_T19vf4-fr7_P3-_wT7_qq7zN3erb7v", DOCUMENT_ID);
+}
+
 static void
 test_ids_are_of_their_alphabet(void **state)
 {
@@ -638,6 +655,7 @@ main(void)
 		cmocka_unit_test(test_a_line_is_merged_as_fluent_bit_merges_it),
 		cmocka_unit_test(test_the_index_may_stand_in_the_action),
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_an_id_is_its_bytes),
 		cmocka_unit_test(test_ids_are_of_their_alphabet),
 		cmocka_unit_test(test_a_full_batch_takes_no_more),
 		cmocka_unit_test(test_an_empty_batch_takes_any_record),

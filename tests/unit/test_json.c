@@ -213,6 +213,39 @@ test_write_is_the_same_at_every_alignment(void **state)
 	}
 }
 
+/* Any bytes beside each other, quotes in any number: as if each were written alone. */
+static void
+test_write_is_that_of_each_byte(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} parts[] = { { "x", "x" }, { "\"", "\\\"" }, { "\\", "\\\\" }, { "yz", "yz" },
+		{ "\n", "\\n" }, { "\x01", "\\u0001" }, { "\u00e9", "\u00e9" } };
+	unsigned random = 1;
+
+	(void)state;
+	for (unsigned round = 0; round < 20000; round++) {
+		unsigned kinds = round % 2 == 0 ? 4 : COUNT(parts);
+		char text[256] = "", want[1024] = "\"", *at = text, *end = want + 1, *to;
+		struct slice s;
+
+		for (unsigned i = 0; i < round % 100; i++) {
+			unsigned k = (random >> 16) % kinds;
+
+			at = stpcpy(at, parts[k].text);
+			end = stpcpy(end, parts[k].want);
+			random = random * 1103515245 + 12345;
+		}
+		end = stpcpy(end, "\"");
+		s = exact(slice_of(text));
+		to = malloc(JSON_WRITE_MAX(s.len));
+		assert_int_equal(json_write(to, s) - to, end - want);
+		assert_memory_equal(to, want, (size_t)(end - want));
+		free(to);
+		exact_free(s);
+	}
+}
+
 /* ---- values as servers take them */
 
 static const struct {
@@ -347,6 +380,7 @@ main(void)
 		cmocka_unit_test(test_unescape),
 		cmocka_unit_test(test_write_escapes_and_mends),
 		cmocka_unit_test(test_write_is_the_same_at_every_alignment),
+		cmocka_unit_test(test_write_is_that_of_each_byte),
 		cmocka_unit_test(test_mended_at_every_depth),
 		cmocka_unit_test(test_long_names_numbers_and_texts_are_mended),
 		cmocka_unit_test(test_more_members_than_are_remembered_become_a_text),
