@@ -85,6 +85,14 @@ static const struct {
 	{ "WARNING: a level", 35 },
 	{ "java.lang.IllegalStateException: x", 35 },
 	{ "INFO", 36 },
+	{ "2026-11-22 08:00:00 ERROR [main] c.m.T - the date alone", 37 },
+	{ "its message goes on", 37 },
+	{ "\tat a.B.c(B.java)", 37 },
+	{ "[2026/11/22T08:00:01] INFO c.m.T - between brackets", 38 },
+	{ "plain", 39 },
+	{ "2026-11-22 08:00:02DEBUG c.m.T - without a blank", 40 },
+	{ "a.b.C: text", 40 },
+	{ "\tat a.B.c(B.java)", 40 },
 };
 
 /* Cut as the frame does: lines that were held and belong to nothing are read again. */
