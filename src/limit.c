@@ -8,6 +8,7 @@
 
 #include "enrich.h"
 #include "kube.h"
+#include "quiet.h"
 #include "service.h"
 #include "ship.h"
 #include "tail.h"
@@ -87,7 +88,7 @@ limit_of(const struct conf *conf, struct limit *out)
 	}
 	ship_limit(outputs, n, (unsigned)s->batches, s->batch_size, &out->batches, &out->sockets);
 	reading_limit(conf, out, &files);
-	out->files = files * FILE_EACH;
+	out->files = files * FILE_EACH + QUIET_SIZE;
 	out->streams = files * KNOWN_A_FILE;
 	out->state = out->streams * KNOWN_EACH + files * HELD_EACH + agents_limit(s);
 	if (enrich_options(conf, &kube))

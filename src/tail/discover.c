@@ -5,10 +5,7 @@
  */
 #include "discover.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <fnmatch.h>
-#include <glob.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +13,7 @@
 #include "clock.h"
 #include "files.h"
 #include "log.h"
+#include "names.h"
 #include "opener.h"
 #include "order.h"
 #include "roots.h"
@@ -27,7 +25,7 @@
 #include "watch.h"
 
 #define LOOK_GAP (50 * NS_PER_MS) /* a burst of new names is one look */
-#define LOOK_SHARE 20             /* the time of a look is at most one part of so many */
+#define LOOK_SHARE 20 /* a look takes one part of so many of the time, but one that finds work */
 
 static void
 watch_directory_of(struct tail *t, const struct tail_conf *conf, const char *path)
@@ -151,7 +149,7 @@ look_at(struct tail *t, const struct tail_conf *conf, struct place *p, const cha
 	place_changed(t, p);
 	turns_wake_content(t, p->content);
 	if (p->live && !p->content->named) /* it may have had a line, which is in a copy now */
-		rotation_open(t, p->content->log);
+		p->content->log->list = LIST_NOW;
 }
 
 static void
@@ -166,7 +164,7 @@ begin(struct tail *t, const struct tail_conf *conf, struct place *p, const char 
 	watch_directory_of(t, conf, p->name);
 	order_add(t, log, p);
 	if (p->live)
-		rotation_open(t, log);
+		log->list = LIST_NOW;
 }
 
 static void
@@ -186,74 +184,29 @@ path_look(struct tail *t, const struct tail_conf *conf, const char *path)
 		begin(t, conf, p, path);
 }
 
-/* ---- glob(3): it lists directories below the roots alone */
-
-static struct globbing {
+struct search {
 	struct tail *t;
 	const struct tail_conf *conf;
-} globbing; /* its functions have no argument for that */
-
-static void *
-names_open(const char *path)
-{
-	int fd = roots_directory(globbing.t->roots, &globbing.conf->from, path);
-	DIR *names = fd < 0 ? NULL : fdopendir(fd);
-
-	if (fd < 0 && (errno == EACCES || errno == EIO))
-		unread_note(path, UNREAD_ERROR, strerrordesc_np(errno));
-	else if (fd >= 0)
-		unread_well(path, false);
-	if (fd >= 0 && names == NULL)
-		close(fd);
-	return names;
-}
-
-static struct dirent *
-names_next(void *names)
-{
-	return readdir(names);
-}
+};
 
 static void
-names_close(void *names)
+path_found(void *arg, const char *path)
 {
-	closedir(names);
-}
+	const struct search *in = arg;
 
-static void
-pattern_look(struct tail *t, const struct tail_conf *conf, const char *pattern)
-{
-	glob_t found = { .gl_opendir = names_open,
-		.gl_readdir = names_next,
-		.gl_closedir = names_close,
-		.gl_lstat = lstat,
-		.gl_stat = stat };
-
-	globbing = (struct globbing){ t, conf };
-	watch_directory_of(t, conf, pattern);
-	if (glob(pattern, GLOB_NOSORT | GLOB_ALTDIRFUNC, NULL, &found) != 0)
-		return;
-	for (size_t i = 0; i < found.gl_pathc; i++)
-		path_look(t, conf, found.gl_pathv[i]);
-	globfree(&found);
+	path_look(in->t, in->conf, path);
 }
 
 /* ---- all patterns */
 
-/* Files of logs that were closed for want of descriptors, when there is room. */
 static void
-relist(struct tail *t)
+input_search(struct tail *t, const struct tail_conf *conf)
 {
-	bool starved = t->files->starved;
-	struct log *log;
+	struct search found = { t, conf };
 
-	t->files->starved = false; /* until the next look */
-	LIST_FOREACH (log, &t->logs->all, in_logs) {
-		if (log->relist && !starved)
-			rotation_open(t, log);
-		log->relist &= starved || t->files->starved;
-		if (log->relist)
-			t->look->again = t->now + LATE_GAP;
+	for (size_t i = 0; i < conf->from.path.n; i++) {
+		watch_directory_of(t, conf, conf->from.path.at[i]);
+		names_each(t->roots, &conf->from, conf->from.path.at[i], path_found, &found);
 	}
 }
 
@@ -268,10 +221,11 @@ discover_files(struct tail *t)
 	look->at = t->now;
 	look->number++;
 	roots_look(t->roots);
-	for (size_t i = 0; i < t->nconfs; i++) {
-		for (size_t j = 0; j < t->confs[i]->from.path.n; j++)
-			pattern_look(t, t->confs[i], t->confs[i]->from.path.at[j]);
-	}
+	files_look(t);
+	rotation_look(t, LIST_LATER);
+	for (size_t i = 0; i < t->nconfs; i++)
+		input_search(t, t->confs[i]);
+	rotation_look(t, LIST_NOW);
 	LIST_FOREACH (p, &t->files->all, in_files) {
 		if (!p->live || p->last_look == look->number)
 			continue;
@@ -280,8 +234,9 @@ discover_files(struct tail *t)
 		watch_forget(t->watch, p);
 		turns_wake_content(t, p->content);
 	}
-	relist(t);
-	look->gap = LOOK_SHARE * (clock_mono() - t->now);
+	look->gap = (t->files->waiting > 0 ? 1 : LOOK_SHARE) * (clock_mono() - t->now);
 	if (look->gap < LOOK_GAP)
 		look->gap = LOOK_GAP;
+	if (look->again < t->now + look->gap)
+		look->again = t->now + look->gap;
 }

@@ -9,8 +9,11 @@
 #include "beneath.h"
 #include "metrics.h"
 #include "place.h"
+#include "quiet.h"
 #include "watch.h"
 
+#define RESERVE                                                                                    \
+	4 /* one part of so many of the room is for rotated files, while others wait for room */
 #define GONE " (deleted)" /* proc(5): behind the name of a deleted file */
 
 struct inode {
@@ -28,12 +31,14 @@ files_init(struct tail *t)
 {
 	t->files = xcalloc(1, sizeof(*t->files));
 	t->files->by_inode = map_new();
+	t->files->quiet = quiet_new();
 }
 
 void
 files_fini(struct tail *t)
 {
 	map_free(t->files->by_inode);
+	quiet_free(t->files->quiet);
 	free(t->files);
 }
 
@@ -104,17 +109,43 @@ files_close(struct tail *t, struct place *p)
 	free(p);
 }
 
-bool
-files_is_full(struct tail *t)
+/* ---- room */
+
+void
+files_look(struct tail *t)
 {
-	if (t->files->n < t->files->most)
-		return false;
-	metrics_add(&metrics.refused_files, 1);
+	struct files *f = t->files;
+
+	f->crowded = f->waiting > 0 || f->n + f->idle > f->most;
+	f->waiting = f->idle = 0;
+	f->starved = false;
+}
+
+bool
+files_has_room(struct tail *t, const struct stat *st, bool rotated)
+{
+	struct files *f = t->files;
+	bool idle = st->st_size == 0 || quiet_is(f->quiet, st);
+	bool room = f->n < f->most - (f->crowded && !rotated ? f->most / RESERVE : 0);
+
+	if (idle && (f->crowded || !room))
+		f->idle++;
+	else if (!room)
+		files_wait(t);
+	return room && !(idle && f->crowded);
+}
+
+void
+files_wait(struct tail *t)
+{
+	t->files->waiting++;
 	t->files->starved = true;
+	metrics_add(&metrics.refused_files, 1);
 	if (!said_lately(&t->files->said_full))
-		say_warn("tail", "%zu files are followed: further ones wait; raise Max_Files",
+		say_warn("tail",
+		    "%zu files are followed: further ones wait until others are quiet; raise "
+		    "Max_Files",
 		    t->files->n);
-	return true;
 }
 
 /* A read lease is granted only when no process has the file open for writing (fcntl(2)). */

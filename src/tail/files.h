@@ -25,13 +25,23 @@ void files_close(struct tail *t, struct place *p);
 struct place *files_of(const struct tail *t, const struct stat *st);
 
 /**
- * files_is_full(t):
- * As many are open as may be: another look comes when one is closed.
+ * files_look(t):
+ * All names are looked at from now on.
+ *
+ * files_has_room(t, st, rotated):
+ * True when the file that was found, of which ${st} speaks, is to be opened: there is
+ * room for it, and, while others wait for some, it has something to read.
+ * ${rotated}: it lies beside an open one, which is to be read behind it.
+ *
+ * files_wait(t):
+ * A file that has something to read finds no room: counted and said.
  *
  * files_written(st):
  * When it was written to last: ns, wall.
  */
-bool files_is_full(struct tail *t);
+void files_look(struct tail *t);
+bool files_has_room(struct tail *t, const struct stat *st, bool rotated);
+void files_wait(struct tail *t);
 int64_t files_written(const struct stat *st);
 
 /**

@@ -77,13 +77,21 @@ log_new(struct tail *t, const struct tail_conf *conf, const char *path, const ch
 }
 
 struct log *
-log_get(struct tail *t, const struct tail_conf *conf, const char *path, const char *name)
+log_find(const struct tail *t, const char *name)
 {
 	struct identity id;
-	struct log *log;
 
 	identity_log(name, &id);
-	log = map_get(t->logs->by_id, identity_key(&id));
+	return map_get(t->logs->by_id, identity_key(&id));
+}
+
+struct log *
+log_get(struct tail *t, const struct tail_conf *conf, const char *path, const char *name)
+{
+	struct log *log = log_find(t, name);
+	struct identity id;
+
+	identity_log(name, &id);
 	return log != NULL ? log : log_new(t, conf, path, name, &id);
 }
 
@@ -107,10 +115,9 @@ bool
 log_is_known(struct tail *t, const char *name)
 {
 	struct identity id;
-	bool known;
+	bool known = log_find(t, name) != NULL;
 
 	identity_log(name, &id);
-	known = map_get(t->logs->by_id, identity_key(&id)) != NULL;
 	if (!known)
 		state_log_spans(t->state, &id, span_seen, &known);
 	return known;

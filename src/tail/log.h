@@ -15,12 +15,14 @@ void log_fini(struct tail *t);
  * log_part(t, main, id):
  * The log ${id} of bytes that came too late for ${main}, or that it has no place for.
  *
- * log_is_known(t, name):
- * There is a log whose live file is or was ${name}.
+ * log_find(t, name), log_is_known(t, name):
+ * The log in memory whose live file is ${name}, or NULL.  There is a log whose live
+ * file is or was ${name}.
  */
 struct log *log_get(
     struct tail *t, const struct tail_conf *conf, const char *path, const char *name);
 struct log *log_part(struct tail *t, struct log *main, const struct identity *id);
+struct log *log_find(const struct tail *t, const char *name);
 bool log_is_known(struct tail *t, const char *name);
 
 /**

@@ -133,10 +133,14 @@ struct log {
 		ASLEEP,
 		AWAKE,
 		READY
-	} turn;       /* AWAKE: turns look at it; READY: it may have unread bytes */
+	} turn; /* AWAKE: turns look at it; READY: it may have unread bytes */
+	enum listed {
+		LISTED,
+		LIST_NOW,   /* the rotated files beside it are looked for at the end of this look */
+		LIST_LATER, /* … at the start of the next one: some found no room, or were closed */
+	} list;
 	bool hot;     /* grows all the time: read by the clock, not watched */
 	bool checked; /* its rules were compared with the present ones */
-	bool relist;  /* rotated files of it were closed for want of descriptors */
 };
 
 static inline uint64_t

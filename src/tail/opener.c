@@ -45,7 +45,7 @@ make_room(struct tail *t)
 			    content_place(c) == NULL)
 				continue;
 			spans_drop(t, log, s);
-			log->relist = true;
+			log->list = LIST_LATER;
 			closed++;
 		}
 	}
@@ -135,25 +135,31 @@ struct place *
 opener_open(
     struct tail *t, const struct tail_conf *conf, const char *path, const char *live, bool *gone)
 {
+	size_t waiting;
 	const char *why = NULL;
 	struct root_file there;
 	struct place *p;
 	struct stat st;
 
+	waiting = t->files->waiting;
 	*gone = stat(path, &st) < 0;
 	p = *gone ? NULL : files_of(t, &st);
 	if (*gone || (p != NULL && st.st_nlink < 2))
 		unread_well(path, *gone);
 	if (*gone || p != NULL)
 		return p;
-	if (files_is_full(t)) {
-		unread_list(path, UNREAD_MAX_FILES, "Max_Files are followed: it waits for room");
+	if (!files_has_room(t, &st, live != NULL)) {
+		if (t->files->waiting > waiting)
+			unread_list(
+			    path, UNREAD_MAX_FILES, "Max_Files are followed: it waits for room");
 		return NULL;
 	}
 	if (open_with_room(t, conf, path, &there, &why) < 0) {
 		*gone = why == NULL;
 		if (why != NULL)
 			unread_note(path, errno == 0 ? UNREAD_REFUSED : UNREAD_ERROR, why);
+		if (why != NULL && (errno == EMFILE || errno == ENFILE))
+			files_wait(t);
 		return NULL;
 	}
 	if (is_own_pod(conf, there.target, path) || fstat(there.fd, &st) < 0 ||

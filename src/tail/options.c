@@ -49,7 +49,7 @@ static const struct option tail_options[] = {
 	OPTION("Held_Deleted_Limit", OPT_SIZE, "1G", AT(held_deleted_limit),
 	    "disk that deleted files may keep until they are read, less when under 15 % of it is free; beyond it a file's .gz is read instead, or the oldest is lost; 0: no limit"),
 	OPTION("Max_Files", OPT_INT, "10000", AT(max_files),
-	    "files followed at once; further ones wait for room on disk, which is counted and said",
+	    "files open at once; when there are more, those that were read and are quiet are closed for others, which wait for room meanwhile: counted and said",
 	    .min = 1, .max = 1000000),
 	OPTION("DB", OPT_STRING, NULL, AT(db),
 	    "Fluent Bit's database: read at the first start, to go on where it stopped"),

@@ -132,11 +132,14 @@ order_name(struct tail *t, struct log *log)
 
 /* ---- entering */
 
-/* It may have been read before it was forgotten, and is not counted again then. */
+/*
+ * It may have been read before it was forgotten, and is not counted again then.
+ * Once files have waited for room, one that was forgotten since is not opened again.
+ */
 static bool
 is_forgotten(const struct tail *t, const struct place *p)
 {
-	int64_t to = state_forgotten_to(t->state);
+	int64_t to = t->files->room == 0 ? state_forgotten_to(t->state) : t->files->forgotten_to;
 
 	return (p->first_look == 1 && state_was_set_aside(t->state)) || (to > 0 && p->written < to);
 }
@@ -400,7 +403,20 @@ order_enter(struct tail *t, struct log *log)
 	return true;
 }
 
-/* ---- letting go */
+/* ---- waiting and letting go */
+
+/* A file that waits for its first line alone is told by its watch. */
+int64_t
+order_due(const struct tail *t, const struct log *log)
+{
+	const struct content *c = TAILQ_FIRST(&log->pending);
+	const struct place *p = c != NULL ? content_place(c) : NULL;
+
+	if (p == NULL || (log_last(log) == NULL && TAILQ_NEXT(c, in_pending) == NULL && !c->named &&
+			     p->live && p->packed == NULL && p->wd >= 0 && log->failed == 0))
+		return INT64_MAX;
+	return t->now + LATE_GAP;
+}
 
 int64_t
 order_release(struct tail *t, struct log *log)

@@ -36,11 +36,15 @@ bool order_may_enter(struct tail *t, struct log *log);
 bool order_enter(struct tail *t, struct log *log);
 
 /**
+ * order_due(t, log):
+ * When its pending contents are looked at again: mono ns, INT64_MAX: at an event.
+ *
  * order_release(t, log):
  * Let go contents that all readers have passed and no process can write to; bytes
  * behind a seal get a log of their own.  Return when to look again: mono ns,
  * INT64_MAX: at an event.
  */
+int64_t order_due(const struct tail *t, const struct log *log);
 int64_t order_release(struct tail *t, struct log *log);
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "opener.h"
 #include "order.h"
 #include "roots.h"
@@ -18,57 +19,147 @@
 #define LISTINGS 5 /* how often a directory is read again whose names go while we look */
 
 /* No rotation leaves a link, which could lead to another pod's file. */
-static int
+static bool
 is_file(const struct dirent *e)
 {
 	return e->d_type == DT_REG || e->d_type == DT_UNKNOWN;
 }
 
+static char *
+path_in(struct slice directory, struct slice name)
+{
+	return xprintf("%.*s/%.*s", directory.len > 1 ? (int)directory.len : 0, directory.at,
+	    (int)name.len, name.at);
+}
+
 /* False: the name leads nowhere any more. */
 static bool
-name_open(struct tail *t, struct log *log, struct slice directory, const char *name)
+name_open(struct tail *t, struct log *log, char *path)
 {
-	char *path = xprintf("%.*s/%s", (int)directory.len, directory.at, name);
+	size_t waiting = t->files->waiting;
 	struct place *p;
 	bool gone;
 
 	p = opener_open(t, log->stream.conf, path, log->name, &gone);
+	if (t->files->waiting > waiting)
+		log->list = LIST_LATER;
 	if (p != NULL && p->content == NULL)
 		order_add(t, log, p);
 	else if (p != NULL)
 		order_renamed(p, xstrdup(path), false);
-	free(path);
 	return !gone;
+}
+
+/* ---- a directory, for the logs in it that want it */
+
+struct listing {
+	struct tail *t;
+	const struct tail_conf *conf;
+	struct slice directory;
+	struct log *only;   /* for this one alone; NULL: … */
+	enum listed wanted; /* … for all that want it so */
+	struct found {
+		struct log *log;
+		char *path;
+	} * at;
+	size_t n;
+};
+
+/* The log that wants the file `name`: rotations made the name of its live file's. */
+static struct log *
+log_of(const struct listing *l, const char *name)
+{
+	struct slice live = { name, 0 };
+
+	if (l->only != NULL) {
+		live =
+		    slice_from(slice_of(l->only->name), l->directory.len + (l->directory.len > 1));
+		return rotated_is(slice_of(name), live) ? l->only : NULL;
+	}
+	while (rotated_live(slice_of(name), &live)) {
+		char *path = path_in(l->directory, live);
+		struct log *log = log_find(l->t, path);
+
+		free(path);
+		if (log != NULL && log->stream.conf == l->conf && log->list == l->wanted)
+			return log;
+	}
+	return NULL;
+}
+
+/* More names than may be open are of no use. */
+static void
+names_find(struct listing *l)
+{
+	char *path = xslicedup(l->directory);
+	int fd = roots_directory(l->t->roots, &l->conf->from, path);
+	DIR *names = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+	struct log *log;
+
+	if (fd >= 0 && names == NULL)
+		close(fd);
+	while (names != NULL && l->n < l->t->files->most && (e = readdir(names)) != NULL) {
+		if (!is_file(e) || (log = log_of(l, e->d_name)) == NULL)
+			continue;
+		l->at = xrealloc(l->at, (l->n + 1) * sizeof(*l->at));
+		l->at[l->n++] = (struct found){ log, path_in(l->directory, slice_of(e->d_name)) };
+	}
+	if (names != NULL)
+		closedir(names);
+	free(path);
 }
 
 /* True: none of the names was gone. */
 static bool
-listing_open(struct tail *t, struct log *log)
+listing_open(struct tail *t, const struct log *log, struct log *only)
 {
-	struct slice directory = rotated_directory(log->name);
-	struct slice live = slice_of(log->name + directory.len + (directory.len > 1));
-	char *path = xslicedup(directory);
-	int fd = roots_directory(t->roots, &log->stream.conf->from, path), n = 0;
-	struct dirent **names = NULL;
+	struct listing l = { .t = t,
+		.conf = log->stream.conf,
+		.directory = rotated_directory(log->name),
+		.only = only,
+		.wanted = log->list };
 	bool all = true;
 
-	if (fd >= 0) {
-		n = scandirat(fd, ".", &names, is_file, NULL);
-		close(fd);
+	names_find(&l);
+	for (size_t i = 0; i < l.n; i++) {
+		all &= name_open(t, l.at[i].log, l.at[i].path);
+		free(l.at[i].path);
 	}
-	for (int i = 0; i < n; i++) {
-		if (rotated_is(slice_of(names[i]->d_name), live))
-			all &= name_open(t, log, directory, names[i]->d_name);
-		free(names[i]);
-	}
-	free(names);
-	free(path);
+	free(l.at);
 	return all;
 }
 
 void
 rotation_open(struct tail *t, struct log *log)
 {
-	for (int i = 0; i < LISTINGS && !listing_open(t, log); i++)
+	for (int i = 0; i < LISTINGS && !listing_open(t, log, log); i++)
 		;
+}
+
+void
+rotation_look(struct tail *t, enum listed wanted)
+{
+	struct map *listed = map_new();
+	struct log *log;
+
+	LIST_FOREACH (log, &t->logs->all, in_logs) {
+		struct slice directory = rotated_directory(log->name);
+		char *key = log->list != wanted ? NULL
+						: xprintf("%p%.*s", (const void *)log->stream.conf,
+						      (int)directory.len, directory.at);
+
+		if (key != NULL && map_put(listed, slice_of(key), log) == NULL) {
+			for (int i = 0; i < LISTINGS && !listing_open(t, log, NULL); i++)
+				;
+		}
+		free(key);
+	}
+	map_free(listed);
+	LIST_FOREACH (log, &t->logs->all, in_logs) {
+		if (log->list == wanted && (wanted == LIST_NOW || !t->files->starved))
+			log->list = LISTED;
+		if (log->list == LIST_LATER)
+			t->look->again = t->now + LATE_GAP;
+	}
 }

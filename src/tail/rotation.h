@@ -8,7 +8,11 @@
  * rotation_open(t, log):
  * Open the rotated files beside the live file of ${log} that are not open yet: they
  * are pending there.  Files that are open get their present names.
+ *
+ * rotation_look(t, wanted):
+ * The same for each log that wants it so (log->list): a directory is listed once for all.
  */
 void rotation_open(struct tail *t, struct log *log);
+void rotation_look(struct tail *t, enum listed wanted);
 
 #endif

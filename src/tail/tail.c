@@ -20,6 +20,7 @@
 #include "order.h"
 #include "reader.h"
 #include "roots.h"
+#include "room.h"
 #include "place.h"
 #include "spans.h"
 #include "takeover.h"
@@ -84,6 +85,7 @@ tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
 	t->started = t->now = clock_mono();
 	ships_init(t, readers, nreaders);
 	files_init(t);
+	t->files->forgotten_to = state_forgotten_to(state);
 	for (size_t i = 0; i < n; i++) {
 		cap = confs[i]->buffer_max_size > cap ? confs[i]->buffer_max_size : cap;
 		t->files->most += (size_t)confs[i]->max_files;
@@ -218,7 +220,7 @@ log_turn(struct tail *t, struct log *log)
 	log->turn = AWAKE;
 	t->stirred = true;
 	begun = walk_begin(t, log);
-	log->due = TAILQ_EMPTY(&log->pending) ? INT64_MAX : t->now + LATE_GAP;
+	log->due = order_due(t, log);
 	if (!begun)
 		return false;
 	for (unsigned i = 0; i < t->nships && log->readers != NULL; i++) {
@@ -314,7 +316,9 @@ unparked_wake(struct tail *t)
 static int64_t
 look_due(const struct look *look)
 {
-	return earlier(look->at + (look->wanted ? look->gap : look->refresh), look->again);
+	int64_t gap = look->wanted || look->gap > look->refresh ? look->gap : look->refresh;
+
+	return earlier(look->at + gap, look->again);
 }
 
 bool
@@ -331,6 +335,7 @@ tail_turn(struct tail *t, uint32_t room)
 		discover_files(t);
 	t->due = look_due(t->look);
 	disk_quota_turn(t);
+	room_turn(t);
 	unparked_wake(t);
 	if (room != 0) {
 		more = logs_turn(t);

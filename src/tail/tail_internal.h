@@ -8,6 +8,7 @@
 #include "voice.h"
 
 struct gunzip;
+struct quiet;
 struct roots;
 struct takeover;
 struct watch;
@@ -30,6 +31,12 @@ struct files {
 	LIST_HEAD(, place) all; /* the newest first */
 	struct map *by_inode;
 	size_t n, most;
+	struct quiet *quiet;  /* those that were closed for others (room.c) */
+	size_t waiting;       /* found by the last look, and not open, with bytes to read; … */
+	size_t idle;          /* … with none */
+	int64_t room;         /* mono ns when room is made next */
+	int64_t forgotten_to; /* as the state said at the start */
+	bool crowded;         /* those without bytes to read are left closed */
 	bool starved;         /* a file was not opened: look again when there is room */
 	bool closed;          /* a writer has closed a file since the last turn */
 	struct failed failed; /* the last read that did, and was not asked for yet */

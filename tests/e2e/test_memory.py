@@ -5,6 +5,7 @@ import os
 import re
 import resource
 import shutil
+import time
 
 import pytest
 from harness.node import cri
@@ -60,12 +61,11 @@ def test_ten_thousand_files(node, small):
     towline.stop()
 
 
-def test_files_beyond_the_cap_wait_and_are_counted(node, small):
+def test_files_beyond_the_cap_wait_until_others_are_quiet(node, small, table):
     containers = [node.container() for _ in range(80)]
     for container in containers:
-        container.write("hello")
-    towline = small({"Name": "null"})
-    towline.until_metric("towline_records_total", 64)
+        container.raw(cri("half of a line ", tag="P").encode())
+    towline = small(table.output, Refresh_Interval=1)
     towline.until_said("raise Max_Files")
     assert towline.metric("towline_refused_files_total") >= 16
     towline.until_metric("towline_unread_files", 16, reason="max_files")
@@ -79,13 +79,49 @@ def test_files_beyond_the_cap_wait_and_are_counted(node, small):
         lambda: status(towline),
     )
     for container in containers:
-        container.log.unlink()
-        container.link.unlink()
-    for _ in range(10):
-        node.container().write("there is room")
-    until(lambda: towline.metric("towline_records_total") >= 74, towline.said)
+        container.write("and the rest")
+    towline.until_metric("towline_records_total", 80)
     towline.until_metric("towline_unread_files", 0)
     assert "can be read" not in towline.said()
+    for container in containers:  # most of them were closed meanwhile
+        container.write("more")
+    towline.until_metric("towline_records_total", 160)
+    table.until_count(160)
+    assert towline.metric("towline_collisions_total") == 0
+    towline.stop()
+
+
+def cpu(towline):
+    with open(f"/proc/{towline.process.pid}/stat") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.alone
+def test_a_hundred_thousand_names(config, run, tmp_path):
+    """Of a million with TOWLINE_TEST_NAMES=1000000.  One in ten has a line."""
+    names = int(os.environ.get("TOWLINE_TEST_NAMES", "100000"))
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    for n in range(names):
+        with open(folder / f"{n}.log", "w") as log:
+            if n % 10 == 0:
+                log.write("a line\n")
+    settings = config({"Name": "null"})
+    settings.service |= {"Batches": 2, "Batch_Size": "256K", "Max_Series": 4}
+    settings.inputs[0] |= {"Path": f"{folder}/*.log", "Max_Files": names // 20}
+    settings.inputs[0] |= {"Refresh_Interval": 5, "Buffer_Max_Size": "256K"}
+    towline = run(settings)
+    towline.until_metric("towline_records_total", names // 10, 120)
+    under(towline)
+    for n in range(0, names, names // 100):
+        with open(folder / f"{n}.log", "a") as log:
+            log.write("another\n")
+    towline.until_metric("towline_records_total", names // 10 + 100, 60)
+    before = cpu(towline)
+    time.sleep(10)  # two looks
+    assert cpu(towline) - before < 10 * (0.1 + 1e-6 * names)
+    under(towline)
     towline.stop()
 
 

@@ -22,7 +22,7 @@ FLOORS = [
         "src/state": "cursor state stream",
         "src/metrics": "agent_metrics metrics unread",
     },
-    {"src/disk": "beneath gunzip roots rotated takeover"},
+    {"src/disk": "beneath gunzip names quiet roots rotated takeover"},
     {
         "src/tail": "tail",
         "src/kube": "kube",

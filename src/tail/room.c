@@ -1,0 +1,110 @@
+/*
+ * Of the open files that have nothing to read those to which nothing was written for
+ * the longest make room for as many that have something.  What was read of them
+ * is in the state; looks pass over them until they are written to (quiet.c).
+ */
+#include "room.h"
+
+#include <stdlib.h>
+
+#include "content.h"
+#include "files.h"
+#include "log.h"
+#include "place.h"
+#include "quiet.h"
+#include "reader.h"
+#include "spans.h"
+
+#define GAP (250 * NS_PER_MS) /* how often room is made */
+#define QUIET NS_PER_S        /* so long nothing was written to a file that makes room */
+
+struct quiet_file {
+	struct log *log;
+	struct stat st;
+};
+
+/* Each reader has shipped all of the log's one content. */
+static bool
+is_shipped(struct log *log, const struct place *p)
+{
+	const struct span *s = log_last(log);
+	uint64_t end = s->is.base + p->size;
+
+	if (!TAILQ_EMPTY(&log->pending) || log->count != NULL || s != TAILQ_FIRST(&log->spans) ||
+	    s->is.seal != SEAL_NONE)
+		return false;
+	for (unsigned i = 0; i < log->nreaders; i++) {
+		struct reader *r = &log->readers[i];
+
+		if (r->parked || r->at != end || frame_is_open(r))
+			return false;
+		reader_follow(r);
+		if (!reader_idle(r))
+			return false;
+	}
+	return log->nreaders > 0 && spans_shipped(log) >= end;
+}
+
+/* All of its one file was read, or it has no line yet. */
+static bool
+is_quiet(struct log *log, struct stat *st)
+{
+	struct content *c =
+	    log_last(log) != NULL ? log_last(log)->content : TAILQ_FIRST(&log->pending);
+	struct place *p = c != NULL ? content_place(c) : NULL;
+
+	if (log->turn != ASLEEP || p == NULL || !p->live || TAILQ_NEXT(p, in_content) != NULL ||
+	    c->log != log || c->late != NULL || fstat(p->fd, st) < 0 ||
+	    clock_wall() - files_written(st) < QUIET)
+		return false;
+	if (log_last(log) == NULL)
+		return !c->named && TAILQ_NEXT(c, in_pending) == NULL &&
+		       (uint64_t)st->st_size == p->size;
+	place_measure(p);
+	return is_shipped(log, p);
+}
+
+static int
+by_age(const void *one, const void *other)
+{
+	const struct quiet_file *a = one, *b = other;
+	int64_t at = files_written(&a->st), bt = files_written(&b->st);
+
+	return (at > bt) - (at < bt);
+}
+
+static void
+room_make(struct tail *t)
+{
+	struct files *f = t->files;
+	struct quiet_file *quiet = xcalloc(f->n, sizeof(*quiet));
+	struct log *log;
+	size_t n = 0;
+
+	LIST_FOREACH (log, &t->logs->all, in_logs) {
+		if (n < f->n && is_quiet(log, &quiet[n].st))
+			quiet[n++].log = log;
+	}
+	qsort(quiet, n, sizeof(*quiet), by_age);
+	for (size_t i = 0; i < n && i < f->waiting; i++) {
+		if (quiet[i].log->list ==
+		    LISTED) /* else it is to be opened again, for those beside it */
+			quiet_note(f->quiet, &quiet[i].st);
+		log_free(t, quiet[i].log);
+	}
+	free(quiet);
+}
+
+void
+room_turn(struct tail *t)
+{
+	struct files *f = t->files;
+
+	if (f->waiting == 0 || t->look->wanted)
+		return;
+	if (t->now >= f->room) {
+		f->room = t->now + GAP;
+		room_make(t);
+	}
+	t->due = earlier(t->due, t->look->wanted ? t->look->at + t->look->gap : f->room);
+}
