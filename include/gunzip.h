@@ -35,6 +35,13 @@ ssize_t gunzip_read(
     struct gunzip *g, int fd, void *to, size_t n, uint64_t offset, enum gunzip_end *end);
 uint64_t gunzip_out(const struct gunzip *g);
 
+/**
+ * gunzip_go(g, fd, offset, most):
+ * Go forward to ${offset}, but inflate no more than about ${most} bytes.  False: it
+ * is not at hand yet; the next call goes on.  True: it is, or reading says why not.
+ */
+bool gunzip_go(struct gunzip *g, int fd, uint64_t offset, uint64_t most);
+
 /* Forget the file: its descriptor is about to be closed. */
 void gunzip_forget(struct gunzip *g, int fd);
 

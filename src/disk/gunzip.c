@@ -128,6 +128,23 @@ step(struct gunzip *g)
 	return true;
 }
 
+bool
+gunzip_go(struct gunzip *g, int fd, uint64_t offset, uint64_t most)
+{
+	uint64_t from;
+
+	if (!gunzip_at(g, fd, offset))
+		restart(g, fd);
+	from = g->out;
+	while (g->end == GUNZIP_MORE && g->out < offset && g->out - from < most) {
+		if (!step(g)) {
+			g->fd = -1;
+			return true;
+		}
+	}
+	return g->out >= offset || g->end != GUNZIP_MORE;
+}
+
 ssize_t
 gunzip_read(struct gunzip *g, int fd, void *to, size_t n, uint64_t offset, enum gunzip_end *end)
 {

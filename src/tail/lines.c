@@ -257,14 +257,14 @@ long_line_take(struct tail *t, struct reader *r, struct place *p, struct slice l
 
 /* ---- reading */
 
-/* Then text follows any NULs in it. */
+/* No writer fills NULs in it any more: text follows them, or it is a .gz. */
 static bool
-ends_in_text(struct place *p)
+has_final_nuls(struct place *p)
 {
 	char last = '\0';
 
 	place_measure(p);
-	return p->packed == NULL && place_read(p, &last, 1, p->size - 1) == 1 && last != '\0';
+	return p->packed != NULL || (place_read(p, &last, 1, p->size - 1) == 1 && last != '\0');
 }
 
 static enum lines
@@ -290,7 +290,7 @@ read_once(struct tail *t, struct reader *r, struct place *p, uint64_t end, size_
 	if (new.len == 0)
 		return LINES_END;
 	taken = stops ? lines_take_to(t, r, new, stop) : lines_take(t, r, new, from);
-	if (full && r->at == from && new.len == line_format_nuls(new) && ends_in_text(p))
+	if (full && r->at == from && new.len == line_format_nuls(new) && has_final_nuls(p))
 		nuls_pass(r, new.len);
 	if (r->at != from)
 		r->passed = 0;
@@ -321,6 +321,8 @@ lines_read(struct tail *t, struct reader *r, struct place *p, uint64_t end)
 	size_t want = READ_SIZE;
 	enum lines was = LINES_MORE;
 
+	if (!place_ready(p, r->at - base_of(r)))
+		return LINES_MORE;
 	while (was == LINES_MORE && r->at + r->passed < until && r->span->content == p->content) {
 		if (r->at >= r->stop && !breaks_stop(&t->frame, r))
 			return refused(t);

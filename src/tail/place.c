@@ -13,6 +13,7 @@
 
 /* More than deflate can make of a byte (zlib, Technical Details). */
 #define RATIO 1032
+#define FORWARD (8u << 20)    /* bytes that are inflated in one turn to come to an offset */
 #define LINE_BACK (64u << 10) /* so far is gone back to the start of a line */
 
 struct packed {
@@ -105,6 +106,21 @@ packed_read(const struct place *p, void *to, size_t n, uint64_t offset)
 		packed->corrupt = end == GUNZIP_CORRUPT;
 	}
 	return got;
+}
+
+bool
+place_ready(const struct place *p, uint64_t offset)
+{
+	struct packed *packed = p->packed;
+	struct gunzip **gunzip = packed != NULL ? &packed->unpacking->gunzip : NULL;
+
+	if (packed == NULL || offset >= packed->end)
+		return true;
+	if (*gunzip == NULL)
+		*gunzip = gunzip_new(packed->unpacking->most);
+	if (offset > 0 && offset == packed->claimed && !gunzip_at(*gunzip, p->fd, offset))
+		return true; /* as packed_read */
+	return gunzip_go(*gunzip, p->fd, offset, FORWARD);
 }
 
 /* A disk may give a part alone, though there is more. */

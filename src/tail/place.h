@@ -28,6 +28,13 @@ void place_changed(struct tail *t, struct place *p);
 ssize_t place_read(const struct place *p, void *to, size_t n, uint64_t offset);
 
 /**
+ * place_ready(p, offset):
+ * Before a reader reads there.  False: in this turn enough of the .gz was inflated; the
+ * offset lies further on still.
+ */
+bool place_ready(const struct place *p, uint64_t offset);
+
+/**
  * place_measure(p):
  * Set p->size to the present size of a plain file.  For a .gz: to the size that its
  * trailer claims, or, once it was read to its end, to the bytes that were there.

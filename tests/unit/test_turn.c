@@ -2,7 +2,29 @@
 #include "own_clock.h"
 #include "tail_rig.h"
 
+#include <dlfcn.h>
+#include <zlib.h>
+
 #include "metrics.h"
+
+/* What zlib has made of all .gz. */
+static uint64_t inflated;
+
+int inflate(z_streamp z, int flush);
+
+int
+inflate(z_streamp z, int flush)
+{
+	static int (*real)(z_streamp, int);
+	uLong before = z->avail_out;
+	int said;
+
+	if (real == NULL)
+		*(void **)&real = dlsym(RTLD_NEXT, "inflate");
+	said = real(z, flush);
+	inflated += before - z->avail_out;
+	return said;
+}
 
 #define LINE_AT(ms) "2026-11-22T08:00:00." ms "Z stdout F "
 #define OTHER "ns_matillion-agent-2_uid-2"
@@ -135,12 +157,79 @@ test_a_line_without_an_end_holds_up_nothing(void **state)
 	    slice_ends((struct slice){ w->got.at, w->got.len - 1 }, SLICE("~|0:INFO last|")));
 }
 
+/* Turn until so many records have come; return the most that was inflated in one turn. */
+static uint64_t
+inflate_until(struct world *w, unsigned records)
+{
+	uint64_t most = 0;
+
+	for (int i = 0; i < 500 && w->records < records; i++) {
+		uint64_t before = inflated;
+
+		now_ns += 10 * NS_PER_MS;
+		tail_wait(w->tail, -1, 1);
+		tail_turn(w->tail, 1);
+		most = inflated - before > most ? inflated - before : most;
+	}
+	assert_true(w->records >= records);
+	return most;
+}
+
+/* A .gz of 64 MiB of NULs is inflated once, a budget a turn. */
+static void
+test_a_gz_of_nuls_holds_up_nothing(void **state)
+{
+	struct world *w = *state;
+	uint64_t nuls = metrics.nul_bytes;
+
+	in_logs(w,
+	    "(echo '" AT(0) "stdout F {first}'; head -c 64M /dev/zero; "
+			    "echo '" AT(1) "stdout F {last}') | gzip > 0.log.20260101-000000.gz");
+	put(w, POD, LINE_AT("002") "{live}\n");
+	start(w);
+	inflated = 0;
+	assert_in_range(inflate_until(w, 3), 1u << 20, 4u << 20);
+	assert_in_range(inflated, 64u << 20, 70u << 20);
+	assert_int_equal(metrics.nul_bytes - nuls, 64u << 20);
+	assert_got(w, "0:{first}|0:{last}|0:{live}|");
+}
+
+/* To go on far in a .gz, its start is inflated again, a budget a turn. */
+static void
+test_going_on_far_in_a_gz_holds_up_nothing(void **state)
+{
+	struct world *w = *state;
+	struct tail_figures figures;
+
+	in_logs(w,
+	    "(echo '" AT(
+		0) "stdout F {first}'; head -c 64M /dev/zero; "
+		   "echo '" AT(
+		       1) "stdout F {second}'; "
+			  "echo '" AT(
+			      2) "stdout F {third}'; head -c 8M /dev/zero; "
+				 "echo '" AT(
+				     3) "stdout F {fourth}') | gzip > 0.log.20260101-000000.gz");
+	put(w, POD, LINE_AT("004") "{live}\n");
+	start(w);
+	inflate_until(w, 2);
+	tail_figures(w->tail, &figures); /* the silent side's cursor follows */
+	tail_free(w->tail);
+	start(w);
+	inflated = 0;
+	assert_in_range(inflate_until(w, 5), 1u << 20, 12u << 20);
+	assert_in_range(inflated, 72u << 20, 76u << 20);
+	assert_got(w, "0:{first}|0:{second}|0:{third}|0:{fourth}|0:{live}|");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_long_turn_does_not_age_what_it_reads),
 		TEST(test_a_line_without_an_end_holds_up_nothing),
+		TEST(test_a_gz_of_nuls_holds_up_nothing),
+		TEST(test_going_on_far_in_a_gz_holds_up_nothing),
 		TEST(
 		    test_a_rotated_file_that_is_written_to_for_ever_holds_up_the_next_for_ten_waits),
 	};
