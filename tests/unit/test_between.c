@@ -12,25 +12,25 @@
 static const char *moves; /* a command of the shell, once a directory was listed */
 static struct world *moved;
 
-typedef int each_name(const struct dirent *);
-typedef int two_names(const struct dirent **, const struct dirent **);
+int closedir(DIR *names);
 
-int scandirat(int fd, const char *path, struct dirent ***names, each_name *wanted, two_names *less);
-
+/* The end of a listing: of the directory of the files, and not of the links. */
 int
-scandirat(int fd, const char *path, struct dirent ***names, each_name *wanted, two_names *less)
+closedir(DIR *names)
 {
-	static int (*call)(int, const char *, struct dirent ***, each_name *, two_names *);
+	static int (*call)(DIR *);
+	char *link = xprintf("/proc/self/fd/%d", dirfd(names)), *path = realpath(link, NULL);
 	const char *command = moves;
-	int n;
 
 	if (call == NULL)
-		*(void **)&call = dlsym(RTLD_NEXT, "scandirat");
-	n = call(fd, path, names, wanted, less);
-	moves = NULL;
-	if (command != NULL)
+		*(void **)&call = dlsym(RTLD_NEXT, "closedir");
+	if (command != NULL && path != NULL && slice_ends(slice_of(path), SLICE("/agent"))) {
+		moves = NULL;
 		in_logs(moved, command);
-	return n;
+	}
+	free(link);
+	free(path);
+	return call(names);
 }
 
 static uint64_t
