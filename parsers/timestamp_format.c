@@ -297,11 +297,23 @@ timestamp_format(struct slice s, const char *format, int offset_s, int64_t *ns)
 
 /* ---- times of lines, by no format */
 
+/* The fraction that stands there, behind its point; without a digit nothing is taken. */
+static void
+read_fraction_behind(struct slice *s, int32_t *ns)
+{
+	if (s->len < 2 || (s->at[0] != '.' && s->at[0] != ',') ||
+	    (unsigned char)(s->at[1] - '0') > 9)
+		return;
+	*s = slice_from(*s, 1);
+	(void)read_fraction(s, ns);
+}
+
 /* Seconds, or ms, us, ns, since the epoch, by the number of digits. */
 static bool
 read_since(struct reading *r)
 {
 	struct slice all = r->rest, fraction;
+	int32_t less; /* than a ms, us or ns */
 	size_t n = 0;
 
 	while (n < all.len && (unsigned char)(all.at[n] - '0') < 10)
@@ -313,6 +325,8 @@ read_since(struct reading *r)
 	(void)read_epoch(r);
 	(void)read_fraction(&fraction, &r->civil.fraction);
 	r->rest = slice_from(all, n);
+	if (n > 10)
+		read_fraction_behind(&r->rest, &less);
 	return true;
 }
 
@@ -350,10 +364,7 @@ timestamp_line(struct slice s, int offset_s, int64_t *ns)
 	}
 	if (i > n)
 		return PARSE_BAD;
-	if (r.rest.len > 1 && (r.rest.at[0] == '.' || r.rest.at[0] == ',')) {
-		r.rest = slice_from(r.rest, 1);
-		(void)read_fraction(&r.rest, &r.civil.fraction);
-	}
+	read_fraction_behind(&r.rest, &r.civil.fraction);
 	read_zone_behind(&r);
 	return instant_of(&r, ns);
 }
