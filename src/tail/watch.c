@@ -233,7 +233,7 @@ watch_read(struct watch *w, struct tail *t)
 	w->told = false;
 	do {
 		n = read(w->fd, events, sizeof(events));
-		for (char *at = events; at < events + n;) {
+		for (char *at = events; at - events < n;) {
 			const struct inotify_event *e =
 			    (const struct inotify_event *)(const void *)at;
 
