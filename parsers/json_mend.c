@@ -43,7 +43,8 @@ text_cut(struct slice text, bool escaped, size_t most)
 		;
 	text.len = escaped ? i : most;
 	for (int back = 0; back < 3 && text.len > 0; back++, text.len--)
-		if (((unsigned char)text.at[text.len] & 0xc0) != 0x80)
+		if (((unsigned char)text.at[text.len] & 0xc0) != 0x80 ||
+		    (text.at[text.len - 1] & 0x80) == 0) /* an escape's end, perhaps */
 			break;
 	return text;
 }
