@@ -300,8 +300,9 @@ text_cut(struct slice text, size_t room)
 		if (used > room)
 			break;
 	}
-	while (n > 0 && n < text.len && ((unsigned char)text.at[n] & 0xc0) == 0x80)
-		n--;
+	for (int back = 0; back < 3 && n > 0 && n < text.len; back++, n--)
+		if (((unsigned char)text.at[n] & 0xc0) != 0x80)
+			break;
 	return (struct slice){ text.at, n };
 }
 

@@ -638,6 +638,14 @@ test_text_is_cut_between_characters(void **state)
 	assert_null(strstr(log, "\xef\xbf\xbd"));
 	assert_int_equal(strlen(log) % 3, 0);
 	json_decref(doc);
+
+	/* Where none begins, the text is not given up for that. */
+	memset(text, '\x80', 90000);
+	batch_clear(b, 2, 65536);
+	assert_true(batch_put(b, &rules, &r));
+	doc = document_read(b);
+	assert_true(strlen(json_string_value(json_object_get(doc, "log"))) > 20000);
+	json_decref(doc);
 	batch_free(b);
 	free(text);
 }
