@@ -379,6 +379,8 @@ brace_copy(struct walk *w)
 	}
 	if (peek(w, len + 1) == '+')
 		return refuse(w, "{n,m}+ is not supported; write (?:…{n,m})+");
+	if (peek(w, len + 1) == '?' && memchr(w->source.at + w->at, ',', len) == NULL)
+		return refuse(w, "{n}? is (?:…{n})? in Ruby, n times or none; write that, or {n}");
 	if (peek(w, 1) == ',') {
 		put(w, "{0", 2);
 		w->at++;
