@@ -20,6 +20,7 @@ letters_open(struct letters *l, const char *path)
 
 	memset(l, 0, sizeof(*l));
 	buffer_init(&l->buf, LETTER_MAX);
+	buffer_need(&l->buf, READ);
 	l->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (l->fd < 0 || fstat(l->fd, &st) < 0)
 		return -1;
