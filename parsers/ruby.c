@@ -9,7 +9,8 @@
  *	\uHHHH		\x{HHHH}
  *	{,n}		{0,n}
  *	\Q \E \N …	the letters, \v a vertical tab alone
- *	[a&&b] [a[b]]	refused, and so are (?~…) and {n,m}+
+ *	(?i)a|b		(?i:a|b): up to the end of its group, and not of its alternative
+ *	[a&&b] [a[b]]	refused, and so are (?~…), {n,m}+ and {n}?
  *
  * RUBY_MARK stands wherever a match may take another way: behind a quantifier
  * and an alternative's |, and before a call (\g<a>).  Between two marks the
@@ -33,8 +34,9 @@
 struct walk {
 	struct slice source;
 	size_t at;
-	bool extended;        /* # begins a comment at this place */
-	bool outer[NEST_MAX]; /* the same, outside of each open group */
+	bool extended;                /* # begins a comment at this place */
+	bool outer[NEST_MAX];         /* the same, outside of each open group */
+	uint16_t flags[NEST_MAX + 1]; /* by depth: groups that (?i) and the like have opened */
 	unsigned depth;
 	struct ruby *out;
 	char *error;
@@ -176,6 +178,7 @@ escape(struct walk *w, bool in_class)
 	case 'l':
 	case 'U':
 	case 'o':
+	case 'V':
 		letter_copy(w, c);
 		return 0;
 	case 'v':
@@ -186,10 +189,15 @@ escape(struct walk *w, bool in_class)
 	case 'M':
 		return refuse(w, "\\C- and \\M- are not supported; write \\x and two digits");
 	case 'c':
-		if (peek(w, 2) == '\0' || peek(w, 2) == '\\')
-			return refuse(w, "\\c needs the character that follows it");
+		if (!isalpha((unsigned char)peek(w, 2)) &&
+		    (peek(w, 2) == '\0' || strchr("@[]^_?", peek(w, 2)) == NULL))
+			return refuse(w, "\\c needs a letter behind it; write \\x and two digits");
 		copy(w, 3);
 		return 0;
+	case 'x':
+		if (!isxdigit((unsigned char)peek(w, 2)) && peek(w, 2) != '{')
+			return refuse(w, "\\x needs hexadecimal digits");
+		break;
 	case 'h':
 		put(w, in_class ? "0-9A-Fa-f" : "[0-9A-Fa-f]", in_class ? 9 : 11);
 		w->at += 2;
@@ -204,13 +212,20 @@ escape(struct walk *w, bool in_class)
 		return unicode_escape(w);
 	case 'p':
 	case 'P':
+		if (peek(w, 2) != '{') {
+			letter_copy(w, c);
+			return 0;
+		}
 		w->out->options |= WIDE;
 		break;
 	case 'g':
-		if (!in_class)
-			mark(w);
-		/* fallthrough */
 	case 'k':
+		if (peek(w, 2) != '<' && peek(w, 2) != '\'') {
+			letter_copy(w, c);
+			return 0;
+		}
+		if (c == 'g' && !in_class)
+			mark(w);
 		w->out->far |= !in_class;
 		if (!in_class && peek(w, 2) == '<' && !isdigit((unsigned char)peek(w, 3)) &&
 		    peek(w, 3) != '-' && peek(w, 3) != '+')
@@ -226,6 +241,19 @@ escape(struct walk *w, bool in_class)
 
 /* ---- classes */
 
+/* The length of [:alpha:] or [:^alpha:]; 0: no such class stands there. */
+static size_t
+posix_len(const struct walk *w)
+{
+	size_t n = peek(w, 2) == '^' ? 3 : 2;
+
+	if (peek(w, 1) != ':')
+		return 0;
+	while (islower((unsigned char)peek(w, n)))
+		n++;
+	return peek(w, n) == ':' && peek(w, n + 1) == ']' ? n + 2 : 0;
+}
+
 static int
 class_copy(struct walk *w)
 {
@@ -235,7 +263,7 @@ class_copy(struct walk *w)
 	if (peek(w, 0) == ']') /* as the first character it is a literal */
 		copy(w, 1);
 	while (w->at < w->source.len) {
-		const char *close;
+		size_t posix;
 
 		switch (peek(w, 0)) {
 		case ']':
@@ -252,12 +280,11 @@ class_copy(struct walk *w)
 				    "use a lookahead, (?=[…])[…]");
 			break;
 		case '[':
-			close = memmem(w->source.at + w->at, w->source.len - w->at, ":]", 2);
-			if (peek(w, 1) != ':' || close == NULL)
+			if ((posix = posix_len(w)) == 0)
 				return refuse(w,
 				    "a class inside a class is not supported; write \\[ "
 				    "for the character");
-			copy(w, (size_t)(close + 2 - (w->source.at + w->at)));
+			copy(w, posix);
 			continue;
 		}
 		if ((unsigned char)peek(w, 0) >= 0x80)
@@ -276,12 +303,21 @@ group_open(struct walk *w)
 	if (w->depth == NEST_MAX)
 		return refuse(w, "groups nest too deep");
 	w->outer[w->depth++] = w->extended;
+	w->flags[w->depth] = 0;
 	return 0;
+}
+
+static void
+flags_close(struct walk *w)
+{
+	for (; w->flags[w->depth] > 0; w->flags[w->depth]--)
+		put(w, ")", 1);
 }
 
 static void
 group_close(struct walk *w)
 {
+	flags_close(w);
 	if (w->depth > 0)
 		w->extended = w->outer[--w->depth];
 	copy(w, 1);
@@ -300,8 +336,11 @@ flags_copy(struct walk *w)
 		if (c == ')' || c == ':') {
 			if (c == ':' && group_open(w) < 0)
 				return -1;
+			if (c == ')')
+				w->flags[w->depth]++;
 			w->extended = extended;
-			copy(w, 1);
+			put(w, ":", 1);
+			w->at++;
 			return 0;
 		}
 		switch (c) {
@@ -469,6 +508,9 @@ ruby_translate(const char *source, struct ruby *out, char *error, size_t size)
 	while (w.at < w.source.len)
 		if (one_copy(&w) < 0)
 			return -1;
+	if (w.extended)
+		put(&w, "\n", 1); /* ends a comment */
+	flags_close(&w);
 	for (size_t i = 0; i < out->nnames; i++) {
 		if (!out->defined[i]) {
 			snprintf(error, size, "no group is called '%.*s'", (int)out->names[i].len,

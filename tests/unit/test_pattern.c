@@ -46,6 +46,16 @@ static const struct {
 	{ "(?<a>x{1,1}?)", "xx", "a=x;" },
 	{ "(?<a>{x})", "{x}", "a={x};" },
 	{ "(?<a>[[:digit:]]+)", "a12", "a=12;" },
+	/* flags alone hold to the end of the group, over its alternatives */
+	{ "a(?i)b|c", "c", NULL },
+	{ "a(?i)b|c", "aC", "" },
+	{ "(?:a(?i)b|c)d", "aCd", "" },
+	{ "(?:a(?i)b|c)d", "aCD", NULL },
+	{ "(?x)a (?i)b | c # or", "aC", "" },
+	{ "\\pN\\PN", "pNPN", "" },        /* a property has braces */
+	{ "\\Va\\g1\\k{1}", "Vag1k", "" }, /* letters, where no name follows */
+	{ "\\cA", "\x01", "" },
+	{ "(?<a>[[:^digit:]]+)", "1a2", "a=a;" },
 	{ "(?<a>[]x]+)", "x]", "a=x];" },
 	{ "(?<a>[^]x]+)", "x]ab", "a=ab;" },
 	{ "(?<a>\\[[^\\[\\]]+\\])", "a[b]", "a=[b];" },
@@ -91,11 +101,16 @@ static const struct {
 		    "(?=[…])[…], at character 3 of the expression" },
 	{ "x[a[b]]", "a class inside a class is not supported; write \\[ for the character, at "
 		     "character 4 of the expression" },
+	{ "[[:a b:]]", "a class inside a class is not supported; write \\[ for the character, at "
+		       "character 2 of the expression" },
 	{ "[a", "no ] behind [, at character 3 of the expression" },
 	{ "a\\", "a \\ at the end, at character 2 of the expression" },
 	{ "[\\H]", "\\H inside [ ] cannot be translated, at character 2 of the expression" },
 	{ "\\u12",
 	    "\\u needs four hexadecimal digits, or {digits}, at character 1 of the expression" },
+	{ "\\c(", "\\c needs a letter behind it; write \\x and two digits, at character 1 of the "
+		  "expression" },
+	{ "\\xg", "\\x needs hexadecimal digits, at character 1 of the expression" },
 	{ "(?<a", "a group's name has no end, at character 1 of the expression" },
 	{ "(?<>a)", "a group's name is empty or too long, at character 1 of the expression" },
 	{ "(?~a)", "(?~ (an absence) is not supported, at character 1 of the expression" },
