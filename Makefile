@@ -13,8 +13,8 @@ once  = $(eval $1 := $2)$($1)
 takes = $(shell $(CC) -Werror $1 -x c -c -o /dev/null /dev/null 2> /dev/null && echo '$1')
 
 # ---- how it is built: plain, SAN=1 (ASan + UBSan), TSAN=1, FAULTS=1 (fault points, for chaos),
-# COVERAGE=1 (counts what is run)
-FLAVOUR := $(if $(SAN),san,$(if $(TSAN),tsan))$(if $(FAULTS),faults)$(if $(COVERAGE),coverage)
+# COVERAGE=1 (counts what is run), FUZZ=1 (libFuzzer's, which is clang's)
+FLAVOUR := $(if $(SAN),san,$(if $(TSAN),tsan))$(if $(FAULTS),faults)$(if $(COVERAGE),coverage)$(if $(FUZZ),fuzz)
 B       := build$(if $(FLAVOUR),/$(FLAVOUR))
 
 WARN   := -Wall -Wextra -Wshadow -Wformat=2 -Wcast-qual -Wwrite-strings -Wstrict-prototypes \
@@ -29,6 +29,8 @@ ifdef SAN
 SPECIAL := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 else ifdef TSAN
 SPECIAL := -fsanitize=thread -fno-omit-frame-pointer
+else ifdef FUZZ
+SPECIAL := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 else ifdef COVERAGE
 SPECIAL := --coverage -fprofile-update=atomic -DCOVERAGE='"$(abspath $(B))"'
 CFLAGS  ?= -O0 -g
@@ -49,12 +51,13 @@ CFLAGS  ?= -O2 -g
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DTOWLINE_VERSION='"$(VERSION)"' -DTOWLINE_CONF='"/etc/towline"' \
           -Iinclude $(if $(ISAL),-DISAL) $(WARN) $(HARDEN) $(GUARD) $(SPEED) $(CFLAGS) $(SPECIAL) -pthread -MMD -MP
 LDLIBS   = $(call once,LDLIBS,$(shell pkg-config --libs $(LIBS) $(ISAL)) -lm)
-NEED    := build/.need-build $(if $(findstring clang,$(CC)),build/.need-clang)
+NEED    := build/.need-build $(if $(findstring clang,$(CC)),build/.need-clang) $(if $(FUZZ),build/.need-fuzz)
 
 SRC  := $(wildcard parsers/*.c src/*/*.c src/*.c)
 OBJ  := $(SRC:%.c=$(B)/%.o)
 CORE := $(filter-out $(B)/src/main.o,$(OBJ))
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 
 Q = $(if $(V),,@)
@@ -87,11 +90,15 @@ $(B)/bench/%: tests/bench/%.c Makefile | $(NEED)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LINK) -o $@ $< -lz -lm -lxxhash
 
+$(B)/fuzz_%: tests/fuzz/fuzz_%.c $(B)/libtowline.a Makefile | build/.need-fuzz
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Itests/unit -fsanitize=fuzzer $(LINK) -o $@ $< $(B)/libtowline.a $(LDLIBS) -lcmocka $(if $(findstring pattern,$@),-lonig)
+
 build/.need-%: tools/packages
 	$(Q)mkdir -p build && tools/need $* && touch $@
 
 # ---- tests
-.PHONY: unit unit-bin bench-bin bench chaos chaos-test test bench-idle bench-kube e2e lint audit coverage demo install uninstall docs image compile_commands.json
+.PHONY: unit unit-bin bench-bin bench chaos chaos-test fuzz fuzz-bin fuzz-slow test bench-idle bench-kube e2e lint audit coverage demo install uninstall docs image compile_commands.json
 
 test: unit ## all unit and end-to-end tests, with what they need; one after the other
 	$(Q)$(MAKE) --no-print-directory e2e
@@ -115,6 +122,19 @@ chaos: | build/.need-test ## break it on purpose: nothing lost, nothing twice; A
 chaos-test: | build/.need-test ## each fault by itself, and that planted bugs are found; ARGS= for pytest
 	$(Q)$(MAKE) --no-print-directory FAULTS=1 all
 	$(Q)TOWLINE=$(abspath build/$(if $(SAN),san)faults/towline) $$(tools/venv)/bin/pytest -q $(or $(ARGS),tests/chaos)
+
+fuzz-bin: $(FUZZERS)
+
+fuzz: | build/.need-fuzz ## hostile bytes to each parser, and to the whole of tail; MINUTES= of all, ARGS= for fuzz.py
+	$(Q)$(MAKE) --no-print-directory FUZZ=1 CC=clang fuzz-bin
+	$(Q)python3 tests/fuzz/fuzz.py --minutes $(or $(MINUTES),5) $(ARGS)
+
+build/slow: tests/fuzz/slow.c build/libtowline.a Makefile
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $< build/libtowline.a $(LDLIBS)
+
+fuzz-slow: build/slow ## for each parser of hostile bytes, the text that costs it the most
+	$(Q)$<
 
 bench: build/towline bench-bin | build/.need-bench ## what a line costs here, beside peers and the ceiling; ARGS= for bench.py
 	$(Q)python3 tests/bench/bench.py $(ARGS)
@@ -167,6 +187,8 @@ audit: | build/.need-audit build/.need-clang ## long, and rarely tells anything:
 	$(Q)$(MAKE) --no-print-directory TSAN=1 unit
 	$(Q)$(MAKE) --no-print-directory TSAN=1 e2e ARGS='$(SPARE) $(THREADS:%=tests/e2e/test_%.py)'
 	$(Q)$(MAKE) --no-print-directory chaos-test
+	$(Q)$(MAKE) --no-print-directory fuzz MINUTES=30
+	$(Q)$(MAKE) --no-print-directory fuzz-slow
 	$(Q)$(MAKE) --no-print-directory chaos ARGS='--minutes 30 --counters'
 	$(Q)$(MAKE) --no-print-directory chaos ARGS='--minutes 10 --counters --opensearch'
 	$(Q)$(MAKE) --no-print-directory SAN=1 chaos ARGS='--minutes 10 --counters'
@@ -213,4 +235,4 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z][a-z0-9_.-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
--include $(OBJ:.o=.d) $(UNIT:%=%.d) $(BENCH:%=%.d)
+-include $(OBJ:.o=.d) $(UNIT:%=%.d) $(BENCH:%=%.d) $(FUZZERS:%=%.d)

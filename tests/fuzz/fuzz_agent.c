@@ -1,0 +1,118 @@
+/*
+ * The agent's grammar: what it finds in any text becomes a document that jansson reads,
+ * without a name twice, with the text as its log; numbers are what strtod(3) reads.
+ */
+#include "fuzz.h"
+
+#include "agent.h"
+#include "batch.h"
+#include "mended.h"
+#include "pod.h"
+#include "stream.h"
+
+static struct agent_words *words;
+static struct arena arena;
+
+static void
+measure_judge(const struct measure *m, const char *name)
+{
+	char *text = xslicedup(m->decimal), *end;
+	double value = strtod(text, &end);
+	json_error_t error;
+	json_t *number = m->present ? jansson(m->decimal, 0, &error) : NULL;
+
+	if (m->present && (*end != '\0' || end == text || !(m->value >= 0) ||
+			      m->value > value * (1 + 1e-9) || m->value < value * (1 - 1e-9)))
+		WRONG("%s: '%s' is not %.17g", name, text, m->value);
+	if (m->present && !json_is_number(number))
+		WRONG("%s: '%s' is no number", name, text);
+	json_decref(number);
+	free(text);
+}
+
+static json_t *
+document_read(struct slice text, const struct agent_line *line)
+{
+	static struct batch *b;
+	static struct stream stream;
+	static struct record_id id;
+	struct document_rules rules = document_rules_default();
+	struct record r = { .time = INT64_C(1795334400002176064),
+		.has_log = true,
+		.log = text,
+		.place = { &stream, &id, false },
+		.parsed = line };
+	struct slice document;
+	json_error_t error;
+	json_t *tree;
+
+	if (b == NULL)
+		b = batch_new(1 << 20, 8 << 20);
+	batch_clear(b, 1, 1 << 20);
+	rules.merged = any(4) == 0;
+	if (!batch_put(b, &rules, &r))
+		WRONG("no document");
+	document = (struct slice){ b->body.at + b->items[0].document,
+		b->items[0].end - b->items[0].document };
+	if (memchr(document.at, '\n', document.len) != NULL)
+		WRONG("lines: %.*s", SHOW(document));
+	tree = jansson(document, JSON_REJECT_DUPLICATES, &error);
+	if (tree == NULL && json_error_code(&error) != json_error_numeric_overflow)
+		WRONG("jansson: %s: %.*s", error.text, SHOW(document));
+	return tree;
+}
+
+static void
+document_judge(struct slice text, json_t *tree, const struct agent_line *line)
+{
+	json_t *log = json_stringn(text.at, text.len), *parsed;
+	const char *level;
+
+	if (log != NULL && !json_equal(log, json_object_get(tree, "log")))
+		WRONG("the log is another: %.*s", SHOW(text));
+	parsed = json_object_get(tree, "log_parsed");
+	level = json_string_value(json_object_get(parsed, "level"));
+	if (level != NULL && !json_is_object(json_object_get(parsed, "level")) &&
+	    !slice_eq(slice_of(level), agent_level_names[line->level]) && line->nextra == 0)
+		WRONG("level %s of %.*s", level, SHOW(text));
+	json_decref(log);
+}
+
+static void
+extras_judge(const struct agent_line *line)
+{
+	if (line->nextra < 0 || line->nextra > RECORD_FIELDS)
+		WRONG("%d extras", line->nextra);
+	for (int i = 0; i < line->nextra; i++) {
+		for (int j = 0; j < i; j++) {
+			if (slice_eq(line->extra[i].name, line->extra[j].name) &&
+			    line->extra[i].name_escaped == line->extra[j].name_escaped)
+				WRONG("two of '%.*s'", SHOW(line->extra[i].name));
+		}
+	}
+}
+
+static void
+fuzz(struct slice input)
+{
+	struct slice text = exact(fuzz_chance(input));
+	struct agent_line line;
+	json_t *tree;
+
+	if (words == NULL) {
+		words = agent_words_new();
+		arena_init(&arena, 256 << 10);
+	}
+	arena_reset(&arena);
+	agent_parse(words, text, &arena, &line);
+	measure_judge(&line.execution_time, "execution_time");
+	measure_judge(&line.duration, "duration");
+	measure_judge(&line.open_sessions, "open_sessions");
+	measure_judge(&line.active_requests, "active_requests");
+	measure_judge(&line.active_tasks, "active_tasks");
+	extras_judge(&line);
+	tree = document_read(text, &line);
+	document_judge(text, tree, &line);
+	json_decref(tree);
+	exact_free(text);
+}
