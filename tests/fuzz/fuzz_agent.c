@@ -68,7 +68,7 @@ document_judge(struct slice text, json_t *tree, const struct agent_line *line)
 	json_t *log = json_stringn(text.at, text.len), *parsed;
 	const char *level;
 
-	if (log != NULL && !json_equal(log, json_object_get(tree, "log")))
+	if (log != NULL && tree != NULL && !json_equal(log, json_object_get(tree, "log")))
 		WRONG("the log is another: %.*s", SHOW(text));
 	parsed = json_object_get(tree, "log_parsed");
 	level = json_string_value(json_object_get(parsed, "level"));
@@ -92,6 +92,44 @@ extras_judge(const struct agent_line *line)
 	}
 }
 
+static bool
+field_is(const struct field *a, const struct field *b)
+{
+	return slice_eq(a->value, b->value);
+}
+
+/* A plain message means the same behind a level as in JSON. */
+static void
+encodings_judge(struct slice message)
+{
+	static struct arena other;
+	static struct agent_line as_text, as_json;
+	char *text, *json;
+
+	for (size_t i = 0; i < message.len; i++) {
+		if (message.at[i] < ' ' || message.at[i] == '"' || message.at[i] == '\\')
+			return;
+	}
+	if (other.at == NULL)
+		arena_init(&other, 256 << 10);
+	arena_reset(&other);
+	text = xprintf("2026-11-22 08:00:00.000 INFO  [main] a.b.C - x %.*s", SHOW(message));
+	json = xprintf("{\"level\":\"INFO\",\"message\":\"x %.*s\"}", SHOW(message));
+	agent_parse(words, slice_of(text), &other, &as_text);
+	agent_parse(words, slice_of(json), &other, &as_json);
+	if (as_text.event != as_json.event || !field_is(&as_text.task_id, &as_json.task_id) ||
+	    !field_is(&as_text.pipeline, &as_json.pipeline) ||
+	    !slice_eq(as_text.execution_time.decimal, as_json.execution_time.decimal))
+		WRONG(
+		    "'%s': event %d, task '%.*s', pipeline '%.*s', took '%.*s'; as JSON event %d, task '%.*s', pipeline '%.*s', took '%.*s'",
+		    text, as_text.event, SHOW(as_text.task_id.value), SHOW(as_text.pipeline.value),
+		    SHOW(as_text.execution_time.decimal), as_json.event,
+		    SHOW(as_json.task_id.value), SHOW(as_json.pipeline.value),
+		    SHOW(as_json.execution_time.decimal));
+	free(text);
+	free(json);
+}
+
 static void
 fuzz(struct slice input)
 {
@@ -111,6 +149,7 @@ fuzz(struct slice input)
 	measure_judge(&line.active_requests, "active_requests");
 	measure_judge(&line.active_tasks, "active_tasks");
 	extras_judge(&line);
+	encodings_judge(text);
 	tree = document_read(text, &line);
 	document_judge(text, tree, &line);
 	json_decref(tree);

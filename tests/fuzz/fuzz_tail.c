@@ -62,7 +62,8 @@ struct run {
 	struct flight sent[SENT_MOST]; /* and not settled */
 	uint64_t batch;
 	bool rough, timed; /* records are refused; time passes */
-	unsigned files;    /* that were rotated */
+	unsigned files;    /* that were rotated; … */
+	bool packed;       /* … the last of them is compressed */
 };
 
 static bool
@@ -194,16 +195,19 @@ squeeze(unsigned number, struct slice bytes)
 	free(to);
 }
 
-/* The live file gets another name; the one before it may be compressed. */
+/* The live file, which has `bytes`, gets another name; it, or the one before, may be compressed. */
 static void
-rotate(struct run *r, struct slice before)
+rotate(struct run *r, struct slice before, struct slice bytes)
 {
 	char *name = rotated_name(++r->files);
 
-	if (before.len > 0 && any(2) == 0)
+	if (before.len > 0 && !r->packed && any(2) == 0)
 		squeeze(r->files - 1, before);
 	if (rename(LOG, name) != 0)
 		abort();
+	r->packed = any(3) == 0;
+	if (r->packed)
+		squeeze(r->files, bytes);
 	log_append(SLICE(""));
 	free(name);
 }
@@ -297,6 +301,7 @@ may_rotate(struct slice all, const size_t *begins, size_t nbegins, size_t at)
 static size_t
 run_pieces(struct run *r, struct slice all, size_t *begins, size_t most)
 {
+	struct slice before = SLICE(""), last;
 	size_t at = 0, nbegins = 1;
 
 	begins[0] = 0;
@@ -309,9 +314,10 @@ run_pieces(struct run *r, struct slice all, size_t *begins, size_t most)
 			run_step(r);
 		if (!r->timed || nbegins == most || !may_rotate(all, begins, nbegins, at))
 			continue;
-		rotate(r, nbegins == 1 ? SLICE("")
-				       : (struct slice){ all.at + begins[nbegins - 2],
-					     begins[nbegins - 1] - begins[nbegins - 2] });
+		last = slice_from(all, begins[nbegins - 1]);
+		last.len = at - begins[nbegins - 1];
+		rotate(r, before, last);
+		before = last;
 		begins[nbegins++] = at;
 	}
 	return nbegins;
