@@ -44,7 +44,7 @@ take_line(struct frame *fr, struct record_text *out, struct slice line)
 		return true;
 	if (out->lines == 0)
 		first_line(out, line, is_cri ? &cri : NULL);
-	else if (out->newline)
+	else if (out->newline || !is_cri)
 		buffer_put(&fr->whole, SLICE("\n"));
 	out->newline = !cri.partial;
 	line_format_text(cri.content, is_cri && cri.escaped, &fr->whole);

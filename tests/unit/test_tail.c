@@ -357,11 +357,27 @@ test_nothing_lags_when_the_last_record_has_arrived(void **state)
 	assert_true(tail_followed(w->tail));
 }
 
+/* A line of no runtime's form ends a part; so it does when the record is read once more. */
+static void
+test_a_plain_line_behind_a_part_is_a_line_however_it_is_read(void **state)
+{
+	struct world *w = *state;
+
+	w->conf.flush = 60000;
+	put_line(w, "0.log", AT(1) "stdout P a.b.CException: x\n\tat a.b.C.d(C.java:1)\n");
+	start(w);
+	turn_ms(w, 100);
+	put_line(w, "0.log", "\tat a.b.C.e(C.java:2)\n" AT(1) "stdout F {}\n");
+	turn_until(w, 2);
+	assert_got(w, "0:a.b.CException: x\n\tat a.b.C.d(C.java:1)\n\tat a.b.C.e(C.java:2)|0:{}|");
+}
+
 int
 main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(test_a_plain_line_behind_a_part_is_a_line_however_it_is_read),
 		TEST(test_lines_partials_and_traces_of_both_sides),
 		TEST(test_every_record_refused_first_comes_once),
 		TEST(test_a_live_file_is_followed),
