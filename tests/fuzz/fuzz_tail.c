@@ -236,7 +236,7 @@ run_begins(struct run *r, bool rough, bool timed)
 		.refresh_interval = timed ? 500 * NS_PER_MS : 3600 * NS_PER_S,
 		.rotate_wait = 300 * NS_PER_MS,
 		.flush = timed ? 50 : 1000000,
-		.buffer_max_size = 1 << 20,
+		.buffer_max_size = 1 << 15,
 		.max_files = 100,
 		.key = key,
 		.keep_colors = true,
@@ -350,8 +350,10 @@ judge_records(struct run *r, const struct slow_records *want, const char *how)
 			WRONG("%s: '%.*s' is one too many", how, (int)a->len, a->text);
 		if (a->side != w->side || a->id.offset != w->start || a->time != w->time ||
 		    !slice_eq((struct slice){ a->text, a->len }, (struct slice){ w->text, w->len }))
-			WRONG("%s: %d:%zu '%.*s' should be %d:%zu '%.*s'", how, a->side,
-			    (size_t)a->id.offset, (int)a->len, a->text, w->side, w->start,
+			WRONG("%s: %d:%zu, time %lld, %zu bytes '%.*s', should be %d:%zu, time "
+			      "%lld, %zu bytes '%.*s'",
+			    how, a->side, (size_t)a->id.offset, (long long)a->time, a->len,
+			    (int)a->len, a->text, w->side, w->start, (long long)w->time, w->len,
 			    (int)w->len, w->text);
 	}
 }

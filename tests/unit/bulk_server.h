@@ -96,7 +96,7 @@ bulk_answer(struct server *s, const struct request *q, struct buffer *out)
 
 		assert_non_null(at);
 		id = (struct slice){ at + 7, 40 };
-		map_put(s->seen, id, (char *)map_get(s->seen, id) + 1);
+		map_put(s->seen, id, (void *)((uintptr_t)map_get(s->seen, id) + 1));
 		status = s->judge != NULL ? s->judge(s, id, document, &type) : 201;
 		if (status == 201 && map_get(s->stored, id) != NULL) {
 			status = 409;
