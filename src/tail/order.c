@@ -25,17 +25,21 @@
 
 /* ---- names */
 
-/* The file whose name says the age: the live one's, or one that a rotation made of it. */
+/*
+ * The file whose name says the age: the live one's, or one that a rotation made of it.
+ * The name of a deleted one may be another file's by now: the one that was seen last counts.
+ */
 static const struct place *
 aged(const struct log *log, const struct content *c)
 {
-	const struct place *p;
+	const struct place *p, *best = NULL;
 
 	TAILQ_FOREACH (p, &c->places, in_content) {
-		if (p->live || rotated_is(slice_of(p->name), slice_of(log->name)))
-			break;
+		if ((p->live || rotated_is(slice_of(p->name), slice_of(log->name))) &&
+		    (best == NULL || p->last_look > best->last_look))
+			best = p;
 	}
-	return p;
+	return best;
 }
 
 /* `x` is older than `y`, by their names. */

@@ -43,6 +43,8 @@ name_open(struct tail *t, struct log *log, char *path)
 	p = opener_open(t, log->stream.conf, path, log->name, &gone);
 	if (t->files->waiting > waiting)
 		log->list = LIST_LATER;
+	if (p != NULL)
+		p->last_look = t->look->number;
 	if (p != NULL && p->content == NULL)
 		order_add(t, log, p);
 	else if (p != NULL)

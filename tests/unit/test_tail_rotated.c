@@ -121,6 +121,29 @@ test_a_deleted_file_that_waits_keeps_the_place_that_its_gz_has(void **state)
 	assert_got(w, "0:{1}|0:{2}|0:{3}|");
 }
 
+/* logrotate: its plain file is gone, and the name of that is another's, when its .gz is renamed. */
+static void
+test_a_file_that_waits_keeps_its_place_when_the_number_of_its_gz_changes(void **state)
+{
+	struct world *w = *state;
+
+	put_line(w, "0.log.2", AT(1) "stdout F {1}\n");
+	put_line(w, "0.log.1", AT(2) "stdout F {2}\n");
+	put_line(w, "0.log", AT(3) "stdout F {3}\n");
+	w->refuse = UINT32_MAX;
+	start(w);
+	turn_ms(w, 100);
+	in_logs(w, "gzip 0.log.1 && mv 0.log.2 0.log.3 && mv 0.log.1.gz 0.log.2.gz && "
+		   "mv 0.log 0.log.1");
+	put_line(w, "0.log", AT(4) "stdout F {4}\n");
+	turn_ms(w, 300);
+	tail_look(w->tail);
+	turn_ms(w, 300);
+	w->refuse = 0;
+	turn_until(w, 4);
+	assert_got(w, "0:{1}|0:{2}|0:{3}|0:{4}|");
+}
+
 static bool
 on_counted(void *arg, const struct framed *f)
 {
@@ -472,6 +495,7 @@ main(void)
 		TEST(test_rotated_siblings_are_read_first_at_the_start),
 		TEST(test_a_file_that_waits_is_compressed_and_its_record_goes_on),
 		TEST(test_a_deleted_file_that_waits_keeps_the_place_that_its_gz_has),
+		TEST(test_a_file_that_waits_keeps_its_place_when_the_number_of_its_gz_changes),
 		TEST(test_a_gz_that_is_counted_makes_room_for_shipping),
 		TEST(test_a_gz_that_was_made_at_once_is_what_the_renamed_file_has),
 		TEST(test_a_gz_that_is_being_made_beside_its_file_is_no_content),
