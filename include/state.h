@@ -88,6 +88,9 @@ struct content_seen {
 typedef void state_seen(void *arg, const struct content_seen *content);
 void state_each(struct state *s, state_seen *each, void *arg);
 
+/* The same for those that were in this file when they were seen last, used last first. */
+void state_each_of(struct state *s, uint64_t dev, uint64_t ino, state_seen *each, void *arg);
+
 const char *state_dir(const struct state *s);
 
 /**

@@ -1,4 +1,6 @@
-/* Contents, found by identity and by home. */
+/* Contents, found by identity, by home and by file. */
+#include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "clock.h"
@@ -78,28 +80,47 @@ contents_gather(struct state *s)
 
 /* ---- in the order of their use */
 
+static struct slice
+twins_key(const struct known *k, int which)
+{
+	static_assert(offsetof(struct content_state, ino) ==
+			  offsetof(struct content_state, dev) + sizeof(uint64_t),
+	    "dev and ino are one key");
+	if (which == TWINS_HOME)
+		return contents_key(&k->is.home);
+	return (struct slice){ (const char *)&k->is.dev, 2 * sizeof(uint64_t) };
+}
+
+static void
+twins_leave(struct map *twins, struct known *k, int which)
+{
+	struct slice key = twins_key(k, which);
+	struct known *at = map_get(twins, key);
+
+	if (at == k && k->twins[which] != NULL)
+		map_put(twins, key, k->twins[which]);
+	else if (at == k)
+		map_del(twins, key);
+	while (at != NULL && at->twins[which] != k)
+		at = at->twins[which];
+	if (at != NULL)
+		at->twins[which] = k->twins[which];
+}
+
 void
 contents_unlink(struct state *s, struct known *k)
 {
-	struct slice home = contents_key(&k->is.home);
-	struct known *at = map_get(s->tables->homes, home);
-
 	TAILQ_REMOVE(&s->tables->by_use, k, by_use);
-	if (at == k && k->twin != NULL)
-		map_put(s->tables->homes, home, k->twin);
-	else if (at == k)
-		map_del(s->tables->homes, home);
-	while (at != NULL && at->twin != k)
-		at = at->twin;
-	if (at != NULL)
-		at->twin = k->twin;
+	for (int which = 0; which < TWINS; which++)
+		twins_leave(s->tables->twins[which], k, which);
 }
 
 void
 contents_link(struct state *s, struct known *k)
 {
 	TAILQ_INSERT_TAIL(&s->tables->by_use, k, by_use);
-	k->twin = map_put(s->tables->homes, contents_key(&k->is.home), k);
+	for (int which = 0; which < TWINS; which++)
+		k->twins[which] = map_put(s->tables->twins[which], twins_key(k, which), k);
 }
 
 unsigned
@@ -109,9 +130,9 @@ state_home(struct state *s, const struct identity *home, struct identity *out, u
 
 	LOCKED(s);
 	for (int open = 1; open >= 0; open--) {
-		const struct known *k = map_get(s->tables->homes, contents_key(home));
+		const struct known *k = map_get(s->tables->twins[TWINS_HOME], contents_key(home));
 
-		for (; k != NULL && n < max; k = k->twin) {
+		for (; k != NULL && n < max; k = k->twins[TWINS_HOME]) {
 			if (k->open == open)
 				out[n++] = k->id;
 		}
@@ -211,8 +232,10 @@ state_file(struct state *s, const struct identity *id, uint64_t dev, uint64_t in
 
 	LOCKED(s);
 	k = contents_change(s, id);
+	contents_unlink(s, k);
 	k->is.dev = dev;
 	k->is.ino = ino;
+	contents_link(s, k);
 }
 
 /* ---- checkpoints */

@@ -91,7 +91,8 @@ state_new(const char *dir, int dir_lock)
 	s->tables = xcalloc(1, sizeof(*s->tables));
 	TAILQ_INIT(&s->tables->by_use);
 	s->tables->contents = map_new();
-	s->tables->homes = map_new();
+	for (int which = 0; which < TWINS; which++)
+		s->tables->twins[which] = map_new();
 	s->tables->logs = map_new();
 	s->tables->rules = map_new();
 	s->tables->counters = map_new();
@@ -133,7 +134,8 @@ tables_free(struct tables *t)
 	while ((l = map_next(t->logs, &at, NULL)) != NULL)
 		logs_free(l);
 	map_free(t->contents);
-	map_free(t->homes);
+	for (int which = 0; which < TWINS; which++)
+		map_free(t->twins[which]);
 	map_free(t->logs);
 	texts_free(t->rules);
 	texts_free(t->counters);

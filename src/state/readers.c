@@ -152,6 +152,13 @@ offset_done(const struct known *k, unsigned which)
 	return done;
 }
 
+static void
+seen(const struct known *k, state_seen *each, void *arg)
+{
+	each(arg, &(struct content_seen){ &k->id, &k->is, k->path != NULL ? k->path : "", k->open,
+		      offset_done(k, MARK_READERS), offset_done(k, MARK_COUNT) });
+}
+
 void
 state_each(struct state *s, state_seen *each, void *arg)
 {
@@ -160,6 +167,18 @@ state_each(struct state *s, state_seen *each, void *arg)
 
 	LOCKED(s);
 	while ((k = map_next(s->tables->contents, &at, NULL)) != NULL)
-		each(arg, &(struct content_seen){ &k->id, &k->is, k->path != NULL ? k->path : "",
-			      k->open, offset_done(k, MARK_READERS), offset_done(k, MARK_COUNT) });
+		seen(k, each, arg);
+}
+
+void
+state_each_of(struct state *s, uint64_t dev, uint64_t ino, state_seen *each, void *arg)
+{
+	const uint64_t file[] = { dev, ino };
+	const struct known *k;
+
+	LOCKED(s);
+	k = map_get(
+	    s->tables->twins[TWINS_FILE], (struct slice){ (const char *)file, sizeof(file) });
+	for (; k != NULL; k = k->twins[TWINS_FILE])
+		seen(k, each, arg);
 }

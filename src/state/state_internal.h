@@ -9,6 +9,9 @@
 #include "map.h"
 #include "state.h"
 
+/* What several contents may have in common: their home, the file where they were seen last. */
+enum { TWINS_HOME, TWINS_FILE, TWINS };
+
 /* A content. */
 struct known {
 	struct identity id;
@@ -21,10 +24,10 @@ struct known {
 	bool open;       /* a file has it */
 	bool had_file;   /* … when the process before ended; it has not been looked for yet */
 	bool is_dirty;
-	struct known *dirty;       /* the next content that is to be written */
-	struct known *twin;        /* the next content of its home, used longer ago */
-	TAILQ_ENTRY(known) by_use; /* all, those used longest ago first */
-	struct known_span *spans;  /* in the order of `from` */
+	struct known *dirty;        /* the next content that is to be written */
+	struct known *twins[TWINS]; /* the next one that has it in common, used longer ago */
+	TAILQ_ENTRY(known) by_use;  /* all, those used longest ago first */
+	struct known_span *spans;   /* in the order of `from` */
 };
 
 struct known_span {
@@ -68,13 +71,13 @@ struct holds {
 };
 
 struct tables {
-	struct map *contents; /* identity: struct known */
-	struct map *homes;    /* home: the struct known of it that was used last */
-	struct map *logs;     /* identity: struct known_log */
-	struct map *rules;    /* name: text, never freed while we live: few */
-	struct map *counters; /* key: text, as the store had it */
-	struct map *counted;  /* key: text ("": gone) that is to be written */
-	struct map *metadata; /* key: text, as the store had it; NULL: handed on */
+	struct map *contents;     /* identity: struct known */
+	struct map *twins[TWINS]; /* the struct known of it that was used last */
+	struct map *logs;         /* identity: struct known_log */
+	struct map *rules;        /* name: text, never freed while we live: few */
+	struct map *counters;     /* key: text, as the store had it */
+	struct map *counted;      /* key: text ("": gone) that is to be written */
+	struct map *metadata;     /* key: text, as the store had it; NULL: handed on */
 	char *readers[STATE_READERS];
 	unsigned nreaders;
 	struct known *dirty; /* the first that are to be written */
@@ -171,7 +174,7 @@ state_ticket tickets_post(struct state *s, bool urgent);
  * A content that had a file when the process before ended, and has none, has lost it.
  *
  * contents_link(s, k), contents_unlink(s, k):
- * Put ${k} into the lists of its home and of all, as used last; take it out.
+ * Put ${k} into the lists of its home, of its file and of all, as used last; take it out.
  */
 struct known *contents_of(struct state *s, const struct identity *id);
 struct known *contents_change(struct state *s, const struct identity *id);

@@ -133,6 +133,38 @@ done_see(void *arg, const struct content_seen *content)
 	assert_true(content->open);
 }
 
+static void
+name_add(void *arg, const struct content_seen *content)
+{
+	buffer_put(arg, (struct slice){ (const char *)content->id->at, 1 });
+}
+
+/* One that is seen elsewhere leaves the file to the others that were in it. */
+static void
+test_contents_are_found_by_the_file_where_they_were_seen_last(void **state)
+{
+	struct identity ids[] = { { "a" }, { "b" }, { "c" } };
+	struct state *s = state_open(NULL);
+	struct buffer names;
+
+	(void)state;
+	buffer_init(&names, 0);
+	for (unsigned i = 0; i < COUNT(ids); i++) {
+		state_opened(s, &ids[i], "/x");
+		state_file(s, &ids[i], 1, 7);
+	}
+	state_file(s, &ids[1], 1, 8);
+	state_ended(s, &ids[0]);
+	state_each_of(s, 1, 7, name_add, &names);
+	assert_slice(buffer_slice(&names), "ac");
+	state_each_of(s, 1, 8, name_add, &names);
+	assert_slice(buffer_slice(&names), "acb");
+	state_each_of(s, 7, 1, name_add, &names);
+	assert_slice(buffer_slice(&names), "acb");
+	buffer_fini(&names);
+	state_close(s);
+}
+
 /* A content of two spans in a log, and of late bytes in a log of its own. */
 static void
 test_how_far_a_content_is_done(void **state)
@@ -284,6 +316,7 @@ main(void)
 		TEST(test_all_of_a_content_and_its_log_comes_back),
 		TEST(test_another_start_of_the_machine_is_known_until_files_are_judged),
 		TEST(test_the_contents_of_a_home_come_with_the_one_seen_last_first),
+		TEST(test_contents_are_found_by_the_file_where_they_were_seen_last),
 		TEST(test_how_far_a_content_is_done),
 		TEST(test_checkpoints_kept_lie_ever_farther_apart),
 		TEST(test_counters_are_texts),
