@@ -170,7 +170,7 @@ lint: $(B)/lint/reference $(B)/towline | build/.need-lint ## formatting, floors,
 SPARE    := -m "not alone" -k "not memory"
 THREADS  := reload shutdown hosts holds metrics replies kube_access kube_outage kube_restart kube_watch
 # What valgrind of Debian 12 cannot run: openat2 (that is, tailing), Landlock, PCRE2's JIT.
-BEYOND   := between fence held lives moves parser readers rules tail tail_rotated turn
+BEYOND   := between fence held lives moves parser readers renamed rules tail tail_rotated turn
 VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite
 
 coverage: | build/.need-coverage build/.need-test ## lines and branches that the unit and end-to-end tests run, by folder

@@ -14,8 +14,8 @@
 
 #define ALIKE 64 /* contents of one home that are asked, the newest first */
 
-static bool
-begins_so(struct slice head, const struct content_state *is)
+bool
+alike_begins(struct slice head, const struct content_state *is)
 {
 	return is->head_size > 0 && is->head_size <= head.len &&
 	       fingerprint_hash((struct slice){ head.at, is->head_size }) == is->head;
@@ -243,7 +243,7 @@ alike_look(
 	identity_home(log->stream.conf, log->name, log->stream.pod, &home);
 	n = state_home(t->state, &home, found, ALIKE);
 	for (unsigned i = 0; i < n; i++) {
-		if (!state_find(t->state, &found[i], &is) || !begins_so(head, &is) ||
+		if (!state_find(t->state, &found[i], &is) || !alike_begins(head, &is) ||
 		    is_others(log, p, &is))
 			continue;
 		c = known_of(t, log, &found[i], &is);
@@ -251,7 +251,7 @@ alike_look(
 			consider(t, p, c, out);
 	}
 	TAILQ_FOREACH (c, &log->pending, in_pending) {
-		if (c->named && begins_so(head, &c->is) && is_certain(head, p, c))
+		if (c->named && alike_begins(head, &c->is) && is_certain(head, p, c))
 			consider(t, p, c, out);
 	}
 	out->shrunk = out->same != NULL && has_shrunk(out->same, p);
@@ -265,7 +265,7 @@ alike_any(struct tail *t, const struct identity *home, struct slice head)
 	unsigned n = state_home(t->state, home, found, ALIKE);
 
 	for (unsigned i = 0; i < n; i++) {
-		if (state_find(t->state, &found[i], &is) && begins_so(head, &is))
+		if (state_find(t->state, &found[i], &is) && alike_begins(head, &is))
 			return true;
 	}
 	return false;

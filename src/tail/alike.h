@@ -22,9 +22,13 @@ struct alike {
  *
  * alike_any(t, home, head):
  * True when a content of ${home} begins as ${head} does.
+ *
+ * alike_begins(head, is):
+ * True when the content ${is} does.
  */
 void alike_look(
     struct tail *t, struct log *log, const struct place *p, struct slice head, struct alike *out);
 bool alike_any(struct tail *t, const struct identity *home, struct slice head);
+bool alike_begins(struct slice head, const struct content_state *is);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * Globs and links.  A name that rotations make of the name of a live file that
- * the inputs follow, or followed, is of its log; any other begins a log.
+ * the inputs follow, or followed, is of its log, and so is one whose content the
+ * log has (renamed.c); any other begins a log.  An open file stays in its log.
  * Rotated files beside live ones are opened by rotation.c.
  */
 #include "discover.h"
@@ -20,6 +21,7 @@
 #include "rotated.h"
 #include "rotation.h"
 #include "place.h"
+#include "renamed.h"
 #include "turns.h"
 #include "unread.h"
 #include "watch.h"
@@ -79,13 +81,24 @@ is_matched(const struct tail_conf *conf, const char *path)
 	return false;
 }
 
+/* A container's log, which the kubelet names: no other log has a name that begins so. */
+static bool
+is_container(const char *name)
+{
+	struct pod *pod = pod_from_path(slice_of(name), slice_of(name));
+
+	pod_unref(pod);
+	return pod != NULL;
+}
+
 /* A Path leads to the live file `name`, or did. */
 static bool
 is_live_name(struct tail *t, const struct tail_conf *conf, const char *name)
 {
 	struct stat st;
 
-	return (stat(name, &st) == 0 && is_matched(conf, name)) || log_is_known(t, name);
+	return (stat(name, &st) == 0 && is_matched(conf, name)) || log_is_known(t, name) ||
+	       is_container(name);
 }
 
 /* The name of the live file of which rotations made `name`; the caller frees. */
@@ -106,13 +119,35 @@ live_name(struct tail *t, const struct tail_conf *conf, const char *name)
 	return xstrdup(name);
 }
 
+static char *
+log_name(struct tail *t, const struct tail_conf *conf, const struct place *p)
+{
+	char *name = live_name(t, conf, p->name), *other = renamed_log(t, conf, p, name);
+
+	if (other == NULL)
+		return name;
+	free(name);
+	return other;
+}
+
+/* The path of the live file ${live} of which a Path found ${name} at ${path}. */
+static char *
+live_path(const char *path, const char *name, const char *live)
+{
+	const char *base = strrchr(path, '/'), *own = strrchr(name, '/');
+
+	if (base == NULL || strcmp(base, own) != 0) /* a link has a name of its own */
+		return xstrdup(path);
+	return xprintf("%.*s%s", (int)(base - path), path, strrchr(live, '/'));
+}
+
 /* ---- one path */
 
 /* Another name of a file that is open: it was renamed, or has a second one. */
 static void
-name_changed(struct tail *t, const struct tail_conf *conf, struct place *p, const char *path)
+name_changed(struct place *p, const char *path)
 {
-	char *name = realpath(path, NULL), *live;
+	char *name = realpath(path, NULL);
 	struct stat st;
 
 	if (name == NULL || strcmp(name, p->name) == 0 || stat(path, &st) < 0) {
@@ -124,21 +159,19 @@ name_changed(struct tail *t, const struct tail_conf *conf, struct place *p, cons
 		free(name);
 		return;
 	}
-	live = live_name(t, conf, name);
-	order_renamed(p, name, strcmp(live, name) == 0);
-	free(live);
+	order_renamed(p, name, strcmp(p->content->log->name, name) == 0);
 }
 
 /* Finds changes that no event tells of.  Truncated, a file may be as long as it was. */
 static void
-look_at(struct tail *t, const struct tail_conf *conf, struct place *p, const char *path)
+look_at(struct tail *t, struct place *p, const char *path)
 {
 	uint64_t size = p->size;
 	struct stat st;
 
 	p->last_look = t->look->number;
 	if (!p->live || strcmp(path, p->content->log->stream.path) != 0)
-		name_changed(t, conf, p, path);
+		name_changed(p, path);
 	if (fstat(p->fd, &st) < 0)
 		return;
 	if (p->packed == NULL)
@@ -155,10 +188,22 @@ look_at(struct tail *t, const struct tail_conf *conf, struct place *p, const cha
 static void
 begin(struct tail *t, const struct tail_conf *conf, struct place *p, const char *path)
 {
-	char *name = live_name(t, conf, p->name);
-	struct log *log = log_get(t, conf, path, name);
+	bool early = renamed_is_early(t, p), failed;
+	char *name = log_name(t, conf, p), *live;
+	struct log *log;
 
+	failed = files_failed(t);
+	if (failed)
+		t->look->again = t->now + LATE_GAP;
+	if (failed || early) { /* it may be of another log: it is looked at again, later */
+		files_close(t, p);
+		free(name);
+		return;
+	}
+	live = live_path(path, p->name, name);
+	log = log_get(t, conf, live, name);
 	p->live = strcmp(name, p->name) == 0;
+	free(live);
 	free(name);
 	say_debug("tail", "following %s (%s)", path, p->name);
 	watch_directory_of(t, conf, p->name);
@@ -179,7 +224,7 @@ path_look(struct tail *t, const struct tail_conf *conf, const char *path)
 	if (gone)
 		watch_where_link_leads(t, conf, path);
 	else if (p != NULL && p->content != NULL)
-		look_at(t, conf, p, path);
+		look_at(t, p, path);
 	else if (p != NULL)
 		begin(t, conf, p, path);
 }

@@ -48,9 +48,9 @@ is_older(const struct log *log, const struct content *x, const struct content *y
 {
 	const struct place *a = aged(log, x), *b = aged(log, y);
 
-	if (a == NULL || b == NULL || a->live)
-		return false;
-	return b->live ||
+	if (b != NULL && b->live) /* all others were left for it, whatever they are called */
+		return a == NULL || !a->live;
+	return a != NULL && b != NULL && !a->live &&
 	       rotated_order(slice_of(a->name), slice_of(b->name), slice_of(log->name)) < 0;
 }
 
