@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import time
 
+from layout import LIVE
 from slow import Slow
 
 MAX_FILES = 5
@@ -45,12 +46,23 @@ class Container:
     finish(side): write the rest of the record of this side that is under way."""
 
     def __init__(
-        self, node, pod, name, uid, runtime, kinds, taken, finish, rotate_wait, rng
+        self,
+        node,
+        layout,
+        folder,
+        pod,
+        name,
+        runtime,
+        kinds,
+        taken,
+        finish,
+        rotate_wait,
+        rng,
     ):
         self.runtime, self.kinds, self.taken, self.rng = runtime, kinds, taken, rng
-        self.pod, self.name, self.uid, self.restart = pod, name, uid, 0
-        self.folder = node.root / "pods" / f"matillion_{pod}_{uid}" / name
-        self.folder.mkdir(parents=True)
+        self.layout, self.pod, self.name, self.restart = layout, pod, name, 0
+        self.folder = folder
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.links, self.progress = node.root / "containers", Progress(node.root.parent)
         self.zone = "+00:00" if runtime == "conmon" else "Z"
         self.indexed = {}  # file: when that was first seen
@@ -64,11 +76,14 @@ class Container:
 
     @property
     def log(self):
-        return self.folder / f"{self.restart}.log"
+        return self.folder / (LIVE if self.layout.plain else f"{self.restart}.log")
 
     def open_first(self):
         self.fd = os.open(self.log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o640)
         self.held = self.marks[self.log] = [0, 0]
+        if self.layout.is_wide:
+            self.link = self.log  # it is found by its own name
+            return
         name = f"{self.pod}_matillion_{self.name}-{os.urandom(32).hex()}.log"
         self.link = self.links / name
         self.link.symlink_to(self.log)
@@ -108,8 +123,12 @@ class Container:
     def rotate(self):
         if self.runtime == "copytruncate":
             self.steps = [self.shift, self.copy_and_truncate]
+            if self.layout.is_wide:
+                self.steps = [self.collect, *self.compress_steps(), *self.steps]
             return
-        self.steps = [self.collect, *self.compress_steps(), self.rename]
+        self.steps = [self.collect, *self.compress_steps()]
+        self.steps += [self.shift] if self.layout.is_numbered else []
+        self.steps += [self.rename]
         late = self.rng.choice([0, 0, 1, 5]) if "late" in self.kinds else 0
         self.steps += [lambda: None] * late  # lines go on into the renamed file
         if self.runtime == "conmon":
@@ -118,8 +137,10 @@ class Container:
             self.steps += [self.open_new, self.swap]
 
     def rotated(self):
-        files = [p for p in self.folder.iterdir() if p.name.startswith(self.log.name)]
-        return sorted(p for p in files if p != self.log and p.suffix != ".tmp")
+        """The oldest first."""
+        layout, live = self.layout, self.log
+        files = [p for p in self.folder.iterdir() if layout.is_rotated(p, live)]
+        return sorted(files, key=lambda file: layout.age(file, live))
 
     def is_taken(self, file):
         """In the index, and towline knows it: nothing of the container lags but its live file."""
@@ -154,7 +175,7 @@ class Container:
             self.count("delete")
 
     def compress_steps(self):
-        if "gzip" not in self.kinds:
+        if "gzip" not in self.kinds or not self.layout.packs:
             return []
         steps = []
         for file in self.rotated():
@@ -169,20 +190,35 @@ class Container:
             with open(file, "rb") as plain, gzip.open(tmp, "wb", 1) as packed:
                 shutil.copyfileobj(plain, packed)
 
+        def begin():
+            """logrotate: under the name that it keeps."""
+            squeeze()
+            self.packed, self.bytes = open(to, "wb", buffering=0), tmp.read_bytes()
+            tmp.unlink()
+            self.packed.write(self.bytes[: len(self.bytes) // 2])
+
+        def go_on():
+            self.packed.write(self.bytes[len(self.bytes) // 2 :])
+            self.packed.close()
+
         def drop():
             file.unlink()
             self.count("gzip")
 
-        return [squeeze, lambda: tmp.rename(to), drop]
+        if self.layout.style == "kubelet":
+            return [squeeze, lambda: tmp.rename(to), drop]
+        return [begin, go_on, drop]
 
     def rename(self):
         self.stamp = max(self.stamp + 1, int(time.time()))
         when = time.strftime("%Y%m%d-%H%M%S", time.gmtime(self.stamp))
-        to = self.folder / f"{self.log.name}.{when}"
+        to = self.layout.rotated(self.log, when)
         self.log.rename(to)
         self.marks[to] = self.marks.pop(self.log)
         self.renamed = to
         self.count("rotate")
+        if self.layout.is_wide:
+            self.count(f"{self.layout.style}{'-plain' * self.layout.plain}")
 
     def open_new(self):
         """containerd: the new file is there before the old one is left."""
@@ -190,7 +226,10 @@ class Container:
         self.new = os.open(self.log, flags, 0o640)
 
     def leave(self):
-        """The runtime is done with the renamed file; a slow writer may not be."""
+        """The runtime is done with the renamed file; a slow writer may not be.  No record
+        goes on behind a file whose name tells nothing: it may be a log of its own."""
+        for side in ("stdout", "stderr") if self.layout.style == "prefix" else ():
+            self.finish(side)
         if "slow" in self.kinds and self.rng.random() < SLOW:
             self.leave_slow()
         os.close(self.fd)
@@ -221,12 +260,15 @@ class Container:
         self.held = self.marks[self.log] = [0, 0]
 
     def shift(self):
-        """logrotate: LOG.2 to LOG.3, LOG.1 to LOG.2."""
-        numbers = [int(p.suffix[1:]) for p in self.rotated() if p.suffix != ".gz"]
-        for n in sorted(numbers, reverse=True):
-            file, to = (self.folder / f"{self.log.name}.{i}" for i in (n, n + 1))
-            file.rename(to)
-            self.marks[to] = self.marks.pop(file)
+        """logrotate: LOG.2.gz to LOG.3.gz, LOG.1 to LOG.2."""
+        number = {file: self.layout.number(file, self.log) for file in self.rotated()}
+        for file, n in sorted(number.items(), key=lambda entry: -entry[1]):
+            plain, to = (self.folder / f"{self.log.name}.{i}" for i in (n, n + 1))
+            file.rename(f"{to}{file.suffix}" if file.suffix == ".gz" else to)
+            if plain in self.marks:
+                self.marks[to] = self.marks.pop(plain)
+            for slow in self.slow:
+                slow.file = to if slow.file == plain else slow.file
 
     def copy_and_truncate(self):
         """No line is written between the two: what is then lost is the method's own."""
@@ -236,12 +278,14 @@ class Container:
         self.marks[to] = self.marks[self.log]
         self.held = self.marks[self.log] = [0, 0]
         self.count("copytruncate")
+        if self.layout.is_wide:
+            self.count(f"copytruncate{'-plain' * self.layout.plain}-wide")
 
     # ---- lives
 
     def start_again(self):
         """The container ended and another began: N.log, then N+1.log and a link of its own."""
-        if self.busy():
+        if self.busy() or not self.layout.restarts:
             return
         old_log, old_link = self.log, self.link
         os.close(self.fd)
@@ -265,5 +309,5 @@ class Container:
         for file in files:
             with contextlib.suppress(FileNotFoundError):
                 file.unlink()
-        link.unlink()
+        link.unlink(missing_ok=True)
         self.count("remove")

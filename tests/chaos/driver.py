@@ -14,6 +14,7 @@ import time
 
 from judge import MARK, Judge, dead_letters
 from jvm import Jvm
+from layout import wide_paths
 from process import Config, Index, Towline, has_faults, start_writers
 from writers import MARKS
 
@@ -66,6 +67,7 @@ WRITER_KINDS = [
     "delete",
     "gzip",
     "copytruncate",
+    "paths",
     "jvm",
 ]
 FAULTS = SERVER_FAULTS | TOWLINE_FAULTS | OTHER_FAULTS | REAL_FAULTS
@@ -123,6 +125,7 @@ class Episode:
             "Log_Level": "debug",
         }
         config.inputs[0]["Rotate_Wait"] = f"{self.options['rotate_wait']:g}"
+        self.add_paths(config)
         config.outputs[0] |= {
             "net.io_timeout": "4s",
             "Workers": self.rng.choice([1, 2, 4]),
@@ -130,6 +133,19 @@ class Episode:
             "Compress": self.rng.choice(["off", "gzip"]),
         }
         return config
+
+    def add_paths(self, config):
+        """Some logs are found by Paths of their own, which find their rotated names, too."""
+        total, log = self.options["containers"], self.folder / "log"
+        pods, plain = wide_paths(self.seed, self.kinds, total, log)
+        first = config.inputs[0]
+        if pods:
+            first["Path"] = ", ".join([first["Path"], *pods])
+        for path in plain:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+        if plain:
+            own = {"Path": ", ".join(plain), "Path_Key": "file"}
+            config.inputs.append(first | own)
 
     # ---- faults of towline
 
@@ -164,7 +180,8 @@ class Episode:
     def do_framing(self):
         self.towline.kill()
         flush = self.rng.choice([300, 500, 800])
-        self.towline.config.inputs[0]["Flush_ms"] = flush
+        for section in self.towline.config.inputs:
+            section["Flush_ms"] = flush
         self.start_later()
 
     # ---- faults around it

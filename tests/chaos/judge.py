@@ -17,6 +17,7 @@ import jvm
 
 MARK = re.compile(r"~(\d+)\.(\d+)~")
 COLOUR = re.compile(rb"\x1b\[[0-9;]*m")
+PLAIN = re.compile(r"/plain/(\d+)/")
 FILL = re.compile(r"(é|Ã©|p|x)\1{7,}")
 MAY_BREAK = 150_000_000  # ns: well below the smallest Flush_ms
 SHOWN = 5  # findings of one kind that are shown whole
@@ -88,6 +89,7 @@ class Judge:
         }
         self.expected = collections.defaultdict(list)  # key: records
         self.sums = collections.defaultdict(collections.Counter)  # container: counts
+        self.plain = set(self.report.get("plain", []))  # of no pod: none of the agents'
         self.ids = set()
         self.jvm = []  # documents of the agent's, when there is one
         if has_jvm(folder):
@@ -100,7 +102,8 @@ class Judge:
             for line in lines:
                 record = json.loads(line)
                 self.verdict.records += 1
-                self.sums[record["c"]].update(record["counts"])
+                if record["c"] not in self.plain:
+                    self.sums[record["c"]].update(record["counts"])
                 key = record["c"], record["side"], text_of(record["units"])
                 self.expected[key].append(line)
         if has_jvm(self.folder):
@@ -131,7 +134,9 @@ class Judge:
         self.ids.add(key)
         pod = document.get("kubernetes", {})
         number = self.number.get((pod.get("pod_name"), pod.get("container_name")))
-        if "kubernetes" not in document and (found := MARK.search(document["log"])):
+        if found := PLAIN.search(document.get("file", "")):
+            number = int(found[1])
+        elif "kubernetes" not in document and (found := MARK.search(document["log"])):
             number = int(found[1])  # the core that asks whether a server takes any
             self.verdict.cores += 1
         if number is None:
@@ -225,6 +230,8 @@ class Judge:
     def count_as_torn(self, record, logs):
         """An error torn before the line that names its exception is of no known type; the
         piece that begins with that line is an error of its own."""
+        if record["c"] in self.plain:
+            return
         units, counts = record["units"], self.sums[record["c"]]
         for kind in record["counts"]:
             named = kind.removeprefix("error ")
@@ -250,6 +257,7 @@ class Judge:
                     yield f"container {number}: {what} is {got}, must be {count}"
 
 
+RECORDS = "towline_records_total"
 NAMES = {
     "app_completed_tasks_total": "completed",
     "app_failed_tasks_total": "failed",
@@ -272,6 +280,9 @@ def judge(folder, counters=False):
     if counters:
         for wrong in it.wrong_counters(run["samples"]):
             it.verdict.find("a counter that is not the truth", wrong)
+        counted = sum(v for name, _, v in run["samples"] if name == RECORDS)
+        if counted != it.verdict.documents:
+            it.verdict.find("records counted, not as often as documents", counted)
     for kind, found in run["findings"].items():
         it.verdict.findings[kind] += found
     return it.verdict

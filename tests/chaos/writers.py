@@ -18,6 +18,7 @@ import uuid
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
 from container import Container  # noqa: E402
 from harness.node import Node  # noqa: E402
+from layout import layout_of, pod_name  # noqa: E402
 from speech import Speaker  # noqa: E402
 
 MARKS = 1 << 20  # of one container, at most
@@ -29,20 +30,24 @@ class Writer:
 
     def __init__(self, world, number):
         rng = self.rng = random.Random(f"{world.seed}/{number}")
+        layout = layout_of(world.seed, number, world.kinds)
         runtimes = ["containerd", "containerd", "conmon"]
-        if "copytruncate" in world.kinds:
+        if layout.style == "copytruncate":
+            runtimes = ["copytruncate"]
+        elif "copytruncate" in world.kinds and not layout.is_wide:
             runtimes.append("copytruncate")
         gap = 0.05 if "gap" in world.kinds else 0.0
         self.world, self.number = world, number
         self.speaker = Speaker(number, rng, gap)
         name = f"agent-{number % 3}" if number % 4 == 3 else "matillion-agent"
         uid = str(uuid.UUID(int=rng.getrandbits(128), version=4))
-        self.pod = f"matillion-agent-{number}"
+        self.pod = pod_name(number)
         self.container = Container(
             world.node,
+            layout,
+            layout.folder(world.node.root, number, self.pod, uid, name),
             self.pod,
             name,
-            uid,
             rng.choice(runtimes),
             world.kinds,
             lambda first, last: world.taken(number, first, last),
@@ -206,6 +211,7 @@ class World:
                 w.number: [w.pod, w.container.name, w.container.runtime]
                 for w in self.writers
             },
+            "plain": [w.number for w in self.writers if w.container.layout.plain],
         }
         (self.folder / "writers.json").write_text(json.dumps(report))
 
