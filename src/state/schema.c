@@ -68,9 +68,9 @@ static bool
 is_foreign(sqlite3 *db)
 {
 	int64_t version = number_of(db, "PRAGMA user_version");
+	int64_t mark = number_of(db, "PRAGMA application_id");
 
-	return version > 0 &&
-	       (version != VERSION || number_of(db, "PRAGMA application_id") != MARK);
+	return version > 0 && mark >= 0 && (version != VERSION || mark != MARK);
 }
 
 enum opened { OPENED, OPEN_FAILED, OPEN_CORRUPT, OPEN_FOREIGN, OPEN_LINK };
@@ -99,7 +99,6 @@ file_private(const char *path)
 	return true;
 }
 
-/* SQLite's check of a file says "error code" of a page that is not what it was, and of a disk that fails. */
 static bool
 is_readable(const char *path)
 {
@@ -115,27 +114,21 @@ is_readable(const char *path)
 	return n == 0;
 }
 
-/* 1: it is sound; 0: it is not, though its bytes could be read; -1: the disk failed. */
-static int
-file_check(struct state *s, const char *path)
+static bool
+are_readable(const char *path)
 {
-	static const char sound[] =
-	    "SELECT quick_check = 'ok' FROM pragma_quick_check WHERE arg = 1";
 	char *wal = xprintf("%s-wal", path);
-	int result = 0;
+	bool are = is_readable(path) && (access(wal, F_OK) < 0 || is_readable(wal));
 
-	for (int i = 0; i < 2 && result == 0; i++) { /* a read that failed once is no corruption */
-		int64_t is = number_of(s->db, sound);
-
-		if (is == 1)
-			result = 1;
-		else if (is < 0 && !is_corrupt(s->db))
-			result = -1;
-		else if (!is_readable(path) || (access(wal, F_OK) == 0 && !is_readable(wal)))
-			result = -1;
-	}
 	free(wal);
-	return result;
+	return are;
+}
+
+/* Why a statement has failed.  SQLite says "corrupt" of a page that the disk does not give, too. */
+static enum opened
+failure_of(sqlite3 *db)
+{
+	return is_corrupt(db) ? OPEN_CORRUPT : OPEN_FAILED;
 }
 
 static enum opened
@@ -144,8 +137,9 @@ file_open(struct state *s, const char *path)
 	static const char settings[] =
 	    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 	    "PRAGMA journal_size_limit = 4194304; PRAGMA temp_store = MEMORY;";
-	int64_t version;
-	int sound;
+	static const char sound[] =
+	    "SELECT quick_check = 'ok' FROM pragma_quick_check WHERE arg = 1";
+	int64_t version, is_sound;
 
 	if (!file_private(path))
 		return OPEN_LINK;
@@ -156,16 +150,16 @@ file_open(struct state *s, const char *path)
 		return OPEN_FAILED;
 	sqlite3_busy_timeout(s->db, BUSY_MS);
 	if (sqlite3_exec(s->db, settings, NULL, NULL, NULL) != SQLITE_OK)
-		return is_corrupt(s->db) ? OPEN_CORRUPT : OPEN_FAILED;
-	sound = file_check(s, path);
-	if (sound != 1)
-		return sound == 0 ? OPEN_CORRUPT : OPEN_FAILED;
+		return failure_of(s->db);
+	is_sound = number_of(s->db, sound);
+	if (is_sound != 1)
+		return is_sound == 0 ? OPEN_CORRUPT : failure_of(s->db);
 	if (is_foreign(s->db))
 		return OPEN_FOREIGN;
 	version = number_of(s->db, "PRAGMA user_version");
 	if (version < 0 ||
 	    (version == 0 && sqlite3_exec(s->db, create, NULL, NULL, NULL) != SQLITE_OK))
-		return is_corrupt(s->db) ? OPEN_CORRUPT : OPEN_FAILED;
+		return failure_of(s->db);
 	return OPENED;
 }
 
@@ -176,32 +170,48 @@ file_close(struct state *s)
 	s->db = NULL;
 }
 
-/* Move the file, and SQLite's files beside it, out of the way. */
+/* Move one of the files; one that is not there needs no moving. */
+static int
+file_move(const char *path, const char *to, const char *part)
+{
+	char *from = xprintf("%s%s", path, part), *new = xprintf("%s%s", to, part);
+	int result = rename(from, new) < 0 && errno != ENOENT ? -1 : 0;
+
+	if (result < 0)
+		say_error("state",
+		    "%s is corrupt, and cannot be renamed to %s: %m; move it away, with all its "
+		    "parts, or set another --state DIR",
+		    from, new);
+	free(from);
+	free(new);
+	return result;
+}
+
+/*
+ * Move the file, and SQLite's files beside it, out of the way: all, or none, as the
+ * file without its -wal is an older store.
+ */
 static int
 set_aside(struct state *s, const char *path)
 {
-	static const char *const parts[] = { "", "-wal", "-shm" };
-	int64_t now = clock_wall() / NS_PER_MS;
-	int result = 0;
+	char *to = xprintf("%s.corrupt-%" PRId64, path, clock_wall() / NS_PER_MS);
+	int result;
 
 	file_close(s);
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		char *from = xprintf("%s%s", path, parts[i]);
-		char *to = xprintf("%s.corrupt-%" PRId64 "%s", path, now, parts[i]);
-
-		if (rename(from, to) < 0 && i == 0)
-			result = -1;
-		free(from);
-		free(to);
+	result = file_move(path, to, "");
+	if (result == 0 && file_move(path, to, "-wal") < 0) {
+		file_move(to, path, "");
+		result = -1;
 	}
 	if (result == 0) {
+		file_move(path, to, "-shm"); /* made anew when it stays */
 		s->set_aside = true;
 		say_error("state",
-		    "%s is corrupt and was set aside as %s.corrupt-%" PRId64
-		    ": files are read from their start, and the index keeps what it has; "
-		    "counting goes on at the files' ends",
-		    path, path, now);
+		    "%s is corrupt and was set aside as %s: files are read from their start, and "
+		    "the index keeps what it has; counting goes on at the files' ends",
+		    path, to);
 	}
+	free(to);
 	return result;
 }
 
@@ -218,26 +228,41 @@ orphans_drop(sqlite3 *db)
 	    NULL, NULL, NULL);
 }
 
-/* A new store takes this start of the machine; in one that has another, that stays (state_judged). */
 static void
+boot_read(struct state *s)
+{
+	static const char path[] = "/proc/sys/kernel/random/boot_id";
+	FILE *from = fopen(path, "re");
+
+	if (from == NULL || fgets(s->boot, sizeof(s->boot), from) == NULL)
+		say_warn("state",
+		    "cannot read %s: %m; if the machine was started again since, what a power cut "
+		    "took from the files' ends is not looked for",
+		    path);
+	if (from != NULL)
+		fclose(from);
+	s->boot[strspn(s->boot, "0123456789abcdef-")] = '\0';
+}
+
+/* A new store takes this start of the machine; in one that has another, that stays (state_judged). */
+static int
 boot_note(struct state *s)
 {
-	FILE *from = fopen("/proc/sys/kernel/random/boot_id", "re");
+	int64_t others;
 	char *sql;
 
-	if (from != NULL) {
-		if (fgets(s->boot, sizeof(s->boot), from) == NULL)
-			s->boot[0] = '\0';
-		fclose(from);
-	}
-	s->boot[strspn(s->boot, "0123456789abcdef-")] = '\0';
+	boot_read(s);
+	if (s->boot[0] == '\0')
+		return 0;
 	sql = xprintf("SELECT count(*) FROM machine WHERE boot != '%s'", s->boot);
-	s->rebooted = number_of(s->db, sql) > 0;
+	others = number_of(s->db, sql);
+	s->rebooted = others > 0;
 	free(sql);
 	sql = xprintf(
 	    "INSERT INTO machine SELECT '%s' WHERE NOT EXISTS (SELECT 1 FROM machine)", s->boot);
 	sqlite3_exec(s->db, sql, NULL, NULL, NULL);
 	free(sql);
+	return others < 0 ? -1 : 0;
 }
 
 static int
@@ -250,12 +275,35 @@ say_foreign(const char *path)
 	return -1;
 }
 
-static int
-open_again(struct state *s, const char *path)
+static const char *
+why_not(sqlite3 *db)
+{
+	if (db == NULL)
+		return "out of memory";
+	return is_corrupt(db) ? "its disk does not give all of it" : sqlite3_errmsg(db);
+}
+
+/* A read that failed once, or does again, is no corruption. */
+static enum opened
+open_twice(struct state *s, const char *path)
 {
 	enum opened opened = file_open(s, path);
 
-	if (opened == OPEN_CORRUPT && set_aside(s, path) == 0)
+	if (opened != OPEN_CORRUPT)
+		return opened;
+	file_close(s);
+	opened = file_open(s, path);
+	return opened == OPEN_CORRUPT && !are_readable(path) ? OPEN_FAILED : opened;
+}
+
+static int
+open_again(struct state *s, const char *path)
+{
+	enum opened opened = open_twice(s, path);
+
+	if (opened == OPEN_CORRUPT && set_aside(s, path) < 0)
+		return -1;
+	if (opened == OPEN_CORRUPT)
 		opened = file_open(s, path);
 	if (opened == OPEN_FOREIGN)
 		return say_foreign(path);
@@ -264,16 +312,14 @@ open_again(struct state *s, const char *path)
 		    "%s is a link, or no file: remove it, or set another --state DIR", path);
 		return -1;
 	}
-	if (opened == OPENED) {
+	if (opened == OPENED)
 		orphans_drop(s->db);
-		boot_note(s);
-	}
-	if (opened == OPENED && load_store(s) == 0) {
+	if (opened == OPENED && boot_note(s) == 0 && load_store(s) == 0) {
 		forget_start(s);
 		return 0;
 	}
 	say_error("state", "cannot use %s: %s; free its disk, or set another --state DIR", path,
-	    s->db != NULL ? sqlite3_errmsg(s->db) : "out of memory");
+	    why_not(s->db));
 	return -1;
 }
 
@@ -289,7 +335,7 @@ look_at(struct state *s, const char *path)
 			return 0;
 	}
 	say_error("state", "cannot read %s: %s; --state DIR names another directory", path,
-	    s->db != NULL ? sqlite3_errmsg(s->db) : "out of memory");
+	    why_not(s->db));
 	return -1;
 }
 

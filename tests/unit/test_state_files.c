@@ -83,6 +83,30 @@ test_a_disk_that_fails_sets_nothing_aside(void **state)
 	assert_true(n > 10);
 }
 
+/* SQLite reads a new file otherwise than one that it has written before. */
+static void
+test_a_disk_that_fails_at_the_first_start_sets_nothing_aside(void **state)
+{
+	bool failed = true;
+	unsigned n;
+
+	for (n = 1; failed; n++) {
+		struct state *s;
+
+		reads_left = n;
+		fails = 1;
+		s = state_open(dir);
+		failed = fails == 0;
+		fails = 0;
+		assert_true(s == NULL || (!state_was_set_aside(s) && state_is_new(s)));
+		state_close(s);
+		state_close(opened());
+		teardown(state);
+		assert_int_equal(setup(state), 0);
+	}
+	assert_true(n > 5);
+}
+
 /* ---- the file */
 
 static void
@@ -309,6 +333,7 @@ main(void)
 		TEST(test_a_damaged_page_is_found_at_the_start),
 		TEST(test_an_empty_file_becomes_a_store),
 		TEST(test_a_disk_that_fails_sets_nothing_aside),
+		TEST(test_a_disk_that_fails_at_the_first_start_sets_nothing_aside),
 		TEST(test_a_directory_that_all_may_write_is_refused),
 		TEST(test_a_link_or_a_fifo_in_a_files_place_is_not_opened),
 		TEST(test_files_are_for_their_user_alone),
