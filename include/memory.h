@@ -24,6 +24,12 @@ char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *xslicedup(struct slice s) __attribute__((malloc, returns_nonnull));
 char *xprintf(const char *format, ...) __attribute__((malloc, format(printf, 1, 2)));
 
+/**
+ * xneeded(p, n):
+ * Return ${p}, ${n} bytes of a library's, but never NULL, as above.
+ */
+void *xneeded(void *p, size_t n) __attribute__((returns_nonnull));
+
 /*
  * A bump allocator of fixed size, for memory that one record needs beyond the
  * read buffer.  Reset when the record is encoded.

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "libraries.h"
 
 const struct command *const cmd_table[] = {
 	&cmd_run,
@@ -55,6 +56,7 @@ main(int argc, char **argv)
 	const struct command *c;
 
 	standard_descriptors();
+	libraries_begin();
 	if (argc < 2)
 		return cmd_run.run(argc, argv);
 	c = command_named(argv[1]);

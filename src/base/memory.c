@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void *
-or_die(void *p, size_t n)
+void *
+xneeded(void *p, size_t n)
 {
-	if (p == NULL && n != 0) {
+	if (p == NULL) {
 		fprintf(stderr, "towline: out of memory: no %zu bytes\n", n);
 		abort();
 	}
@@ -18,19 +18,19 @@ or_die(void *p, size_t n)
 void *
 xmalloc(size_t n)
 {
-	return or_die(malloc(n ? n : 1), 1);
+	return xneeded(malloc(n ? n : 1), n);
 }
 
 void *
 xcalloc(size_t n, size_t size)
 {
-	return or_die(calloc(n ? n : 1, size ? size : 1), 1);
+	return xneeded(calloc(n ? n : 1, size ? size : 1), n * size);
 }
 
 void *
 xrealloc(void *p, size_t n)
 {
-	return or_die(realloc(p, n ? n : 1), n ? n : 1);
+	return xneeded(realloc(p, n ? n : 1), n);
 }
 
 char *
@@ -60,5 +60,5 @@ xprintf(const char *format, ...)
 	if (vasprintf(&text, format, ap) < 0)
 		text = NULL;
 	va_end(ap);
-	return or_die(text, 1);
+	return xneeded(text, 1);
 }

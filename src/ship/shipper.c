@@ -97,7 +97,8 @@ shipper_new(const struct section *const *outputs, size_t n, struct state *state,
 {
 	struct shipper *s = xcalloc(1, sizeof(*s));
 
-	curl_global_init(CURL_GLOBAL_DEFAULT);
+	/* Out of memory, the process ends: half a header or an answer is none. */
+	curl_global_init_mem(CURL_GLOBAL_DEFAULT, xmalloc, free, xrealloc, xstrdup, xcalloc);
 	pthread_mutex_init(&s->lock, NULL);
 	s->state = state;
 	s->multi = curl_multi_init();

@@ -30,7 +30,7 @@ FLOORS = [
         "src/ship": "batch hosts reply reply_text ship",
         "src/serve": "serve",
     },
-    {"src": "agent_conf chain confine limit pipeline plugins"},
+    {"src": "agent_conf chain confine libraries limit pipeline plugins"},
     {"src/cmd": "cmd"},
 ]
 # The table of commands stands above them; it is the only file of src/ that may.
