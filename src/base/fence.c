@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "memory.h"
+#include "voice.h"
 
 #ifndef LANDLOCK_ACCESS_FS_REFER
 #define LANDLOCK_ACCESS_FS_REFER (1ULL << 13)
@@ -189,12 +190,27 @@ fence_beyond(const struct fence *wanted, const struct fence *standing)
 
 /* ---- the kernel's rules */
 
+/* What is not granted now is not given until the next start: a failure that may pass is asked again. */
+static int
+place_open(const char *where)
+{
+	int fd = open(where, O_PATH | O_CLOEXEC);
+
+	if (fd >= 0 || (errno != EIO && errno != ENOMEM && errno != ENFILE))
+		return fd;
+	fd = open(where, O_PATH | O_CLOEXEC);
+	say_warn("run", "%s cannot be looked at%s", where,
+	    fd >= 0 ? " at the first time of asking"
+		    : ": Landlock grants nothing there until towline is started again");
+	return fd;
+}
+
 static void
 rule_add(struct fence *f, int rules, const struct grant *g, uint64_t handled)
 {
 	struct landlock_path_beneath_attr rule = { .allowed_access =
 						       g->right == FENCE_READ ? READS : WRITES };
-	int fd = open(g->where, O_PATH | O_CLOEXEC);
+	int fd = place_open(g->where);
 	struct stat st;
 
 	if (fd < 0)
