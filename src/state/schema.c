@@ -85,18 +85,18 @@ is_corrupt(sqlite3 *db)
 
 /*
  * Pods' metadata is not for every user of the node; SQLite alone would make the file
- * 0644.  False: it is a link, or no file.
+ * 0644.
  */
-static bool
+static enum opened
 file_private(const char *path)
 {
 	int fd = own_file_open(path, O_RDWR);
 
 	if (fd < 0)
-		return errno != ELOOP && errno != EINVAL; /* SQLite says what else it is */
+		return errno == ELOOP || errno == EINVAL ? OPEN_LINK : OPEN_FAILED;
 	fchmod(fd, 0600);
 	close(fd);
-	return true;
+	return OPENED;
 }
 
 static bool
@@ -139,10 +139,11 @@ file_open(struct state *s, const char *path)
 	    "PRAGMA journal_size_limit = 4194304; PRAGMA temp_store = MEMORY;";
 	static const char sound[] =
 	    "SELECT quick_check = 'ok' FROM pragma_quick_check WHERE arg = 1";
+	enum opened private = file_private(path);
 	int64_t version, is_sound;
 
-	if (!file_private(path))
-		return OPEN_LINK;
+	if (private != OPENED)
+		return private;
 	if (sqlite3_open_v2(path, &s->db,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
 		    SQLITE_OPEN_NOFOLLOW,
@@ -260,7 +261,8 @@ boot_note(struct state *s)
 	free(sql);
 	sql = xprintf(
 	    "INSERT INTO machine SELECT '%s' WHERE NOT EXISTS (SELECT 1 FROM machine)", s->boot);
-	sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+	if (others >= 0 && sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		others = -1;
 	free(sql);
 	return others < 0 ? -1 : 0;
 }
@@ -278,8 +280,8 @@ say_foreign(const char *path)
 static const char *
 why_not(sqlite3 *db)
 {
-	if (db == NULL)
-		return "out of memory";
+	if (db == NULL) /* it was not opened, or there is no memory for it */
+		return strerrordesc_np(errno);
 	return is_corrupt(db) ? "its disk does not give all of it" : sqlite3_errmsg(db);
 }
 

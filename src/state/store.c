@@ -174,6 +174,11 @@ store_stop(struct state *s)
 		pthread_cond_destroy(&s->tickets->changed);
 		for (size_t i = 0; i < STATEMENTS; i++)
 			sqlite3_finalize(s->store->prepared[i].statement);
+		if (sqlite3_wal_checkpoint_v2(
+			s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK)
+			say_warn("state",
+			    "%s/state.db-wal stays, with what is not in state.db yet: %s", s->dir,
+			    sqlite3_errmsg(s->db));
 		transaction_clear(&s->store->now);
 		free(s->store);
 		s->store = NULL;
