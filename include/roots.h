@@ -35,9 +35,10 @@ void roots_add(struct roots *r, const struct roots_of *of);
  * roots_look(r):
  * Open those that have appeared; check that each is the same directory still.  One
  * that has become a link, or another directory below /var/log, is refused,
- * which is said: nothing is opened below it until it is the same again.
+ * which is said: nothing is opened below it until it is the same again.  One that
+ * cannot be looked at stays as it was: return its name, and errno; else NULL.
  */
-void roots_look(struct roots *r);
+const char *roots_look(struct roots *r);
 
 struct root_file {
 	int fd;
@@ -53,7 +54,8 @@ struct root_file {
  * us.
  *
  * roots_directory(r, of, path):
- * The same for a directory: to be watched, or listed.  Return a descriptor, or -1.
+ * The same for a directory: to be watched, or listed.  Return a descriptor, or -1
+ * and errno as above.
  */
 int roots_open(struct roots *r, const struct roots_of *of, const char *path, struct root_file *out,
     const char **why);

@@ -69,26 +69,30 @@ by_steps(int dir, const char *rest)
 	}
 }
 
-/* Tried on a directory that is there for certain. */
+/* Tried on a directory that is there for certain; a failure that may pass decides nothing. */
 static bool
 has_openat2(void)
 {
 	static int has = -1;
-	int dir, fd;
+	int dir, fd, error;
 
 	if (has >= 0)
 		return has > 0;
 	dir = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	fd = by_openat2(dir, ".");
-	has = fd >= 0;
-	if (!has)
+	fd = dir < 0 ? -1 : by_openat2(dir, ".");
+	error = errno;
+	if (fd >= 0)
+		has = 1;
+	else if (dir >= 0 && (error == ENOSYS || error == EPERM || error == EACCES))
+		has = 0;
+	if (has == 0)
 		say_info("tail",
 		    "openat2 is refused (%m): files are opened component by component instead");
 	if (fd >= 0)
 		close(fd);
 	if (dir >= 0)
 		close(dir);
-	return has > 0;
+	return has != 0;
 }
 
 void

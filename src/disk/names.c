@@ -17,6 +17,7 @@ struct names {
 	const struct roots_of *of;
 	names_found *found;
 	void *arg;
+	int *error; /* errno of a directory that could not be listed */
 };
 
 static void step(const struct names *n, char *path, const char *rest);
@@ -30,18 +31,23 @@ list(const struct names *n, const char *path, const char *part, const char *rest
 	int fd = roots_directory(n->roots, n->of, directory);
 	DIR *names = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *e;
+	int error = errno;
 
-	if (fd < 0 && (errno == EACCES || errno == EIO))
-		unread_note(directory, UNREAD_ERROR, strerrordesc_np(errno));
+	if (names == NULL && error != ENOENT && error != 0)
+		*n->error = error;
+	if (fd < 0 && (error == EACCES || error == EIO))
+		unread_note(directory, UNREAD_ERROR, strerrordesc_np(error));
 	else if (fd >= 0)
 		unread_well(directory, false);
 	if (fd >= 0 && names == NULL)
 		close(fd);
-	while (names != NULL && (e = readdir(names)) != NULL) {
+	while (names != NULL && (errno = 0, e = readdir(names)) != NULL) {
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
 		    fnmatch(part, e->d_name, FNM_PERIOD) == 0)
 			step(n, xprintf("%s%s", path, e->d_name), rest);
 	}
+	if (names != NULL && errno != 0)
+		*n->error = errno;
 	if (names != NULL)
 		closedir(names);
 	free(directory);
@@ -68,9 +74,12 @@ step(const struct names *n, char *path, const char *rest)
 	free(path);
 }
 
-void
+int
 names_each(
     struct roots *r, const struct roots_of *of, const char *pattern, names_found *found, void *arg)
 {
-	step(&(struct names){ r, of, found, arg }, xstrdup(""), pattern);
+	int error = 0;
+
+	step(&(struct names){ r, of, found, arg, &error }, xstrdup(""), pattern);
+	return error;
 }

@@ -233,6 +233,8 @@ root_take(struct root *root, int fd, const struct stat *st)
 		    "%s cannot be read: it has come, or was mounted, after the start, and Landlock "
 		    "grants nothing more; restart towline",
 		    root->path);
+	else
+		say_warn("tail", "%s cannot be read: %s", root->path, strerrordesc_np(errno));
 	root->fd = fd;
 	root->dev = st->st_dev;
 	root->ino = st->st_ino;
@@ -275,26 +277,44 @@ root_met(struct root *root, int fd)
 	root->refused = false;
 }
 
-/* Said when it has become something else; one that is gone may come back. */
-static void
+/*
+ * Said when it has become something else; one that is gone may come back.  -1: it
+ * cannot be looked at (errno), and is as it was.
+ */
+static int
 root_look(struct root *root)
 {
-	int fd = name_open(root->path);
+	int fd = name_open(root->path), error = errno;
 
-	if (fd >= 0)
+	if (fd >= 0) {
 		root_met(root, fd);
-	else if (errno == ELOOP)
+		return 0;
+	}
+	if (error == ENOENT || error == ENOTDIR)
+		return 0;
+	if (error == ELOOP)
 		root_refuse(
 		    root, "is a link", "name the directory that it leads to in Allowed_Roots");
-	else if (root->named && errno != ENOENT && errno != ENOTDIR)
-		root_refuse(root, strerrordesc_np(errno), "mend that");
+	else if (root->named && (root->fd < 0 || error == EACCES))
+		root_refuse(root, strerrordesc_np(error), "mend that");
+	errno = error;
+	return error == ELOOP || error == EACCES ? 0 : -1;
 }
 
-void
+const char *
 roots_look(struct roots *r)
 {
-	for (size_t i = 0; i < r->n; i++)
-		root_look(&r->at[i]);
+	const char *unseen = NULL;
+	int error = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		if (root_look(&r->at[i]) == 0)
+			continue;
+		unseen = r->at[i].path;
+		error = errno;
+	}
+	errno = error;
+	return unseen;
 }
 
 /* ---- files below the roots */

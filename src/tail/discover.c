@@ -6,6 +6,7 @@
  */
 #include "discover.h"
 
+#include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -38,6 +39,8 @@ watch_directory_of(struct tail *t, const struct tail_conf *conf, const char *pat
 	if (fd >= 0) {
 		watch_directory(t->watch, directory, fd);
 		close(fd);
+	} else {
+		files_unseen(t, directory, errno);
 	}
 	free(directory);
 }
@@ -248,10 +251,13 @@ static void
 input_search(struct tail *t, const struct tail_conf *conf)
 {
 	struct search found = { t, conf };
+	int error;
 
 	for (size_t i = 0; i < conf->from.path.n; i++) {
 		watch_directory_of(t, conf, conf->from.path.at[i]);
-		names_each(t->roots, &conf->from, conf->from.path.at[i], path_found, &found);
+		error =
+		    names_each(t->roots, &conf->from, conf->from.path.at[i], path_found, &found);
+		files_unseen(t, conf->from.path.at[i], error);
 	}
 }
 
@@ -259,20 +265,24 @@ void
 discover_files(struct tail *t)
 {
 	struct look *look = t->look;
+	const char *unseen;
 	struct place *p;
 
 	look->wanted = false;
 	look->again = INT64_MAX;
 	look->at = t->now;
 	look->number++;
-	roots_look(t->roots);
+	look->unseen = false;
+	if ((unseen = roots_look(t->roots)) != NULL)
+		files_unseen(t, unseen, errno);
 	files_look(t);
 	rotation_look(t, LIST_LATER);
 	for (size_t i = 0; i < t->nconfs; i++)
 		input_search(t, t->confs[i]);
 	rotation_look(t, LIST_NOW);
+	look->failed = look->unseen ? look->failed + 1 : 0;
 	LIST_FOREACH (p, &t->files->all, in_files) {
-		if (!p->live || p->last_look == look->number)
+		if (!p->live || p->last_look == look->number || look->failed == 1)
 			continue;
 		p->live = false;
 		p->content->log->hot = false;
@@ -284,4 +294,10 @@ discover_files(struct tail *t)
 		look->gap = LOOK_GAP;
 	if (look->again < t->now + look->gap)
 		look->again = t->now + look->gap;
+	if (look->failed == 1) { /* one that goes on failing holds up nothing else */
+		look->wanted = true;
+		look->gap = LATE_GAP;
+	} else if (look->failed > 0) {
+		look->again = earlier(look->again, t->now + LATE_GAP);
+	}
 }

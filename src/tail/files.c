@@ -57,12 +57,12 @@ files_written(const struct stat *st)
 }
 
 void
-files_head(struct place *p)
+files_head(struct tail *t, struct place *p)
 {
 	char bytes[FINGERPRINT_SPAN];
 	ssize_t n = p->packed != NULL ? 0 : place_read(p, bytes, sizeof(bytes), 0);
 
-	*p->failed = (struct failed){ 0 }; /* unknown first bytes are none that differ */
+	files_failed(t); /* unknown first bytes are none that differ */
 	p->head.at = n > 0 ? (uint64_t)n : 0;
 	p->head.hash = fingerprint_hash((struct slice){ bytes, (size_t)p->head.at });
 }
@@ -83,7 +83,7 @@ files_new(struct tail *t, int fd, char *name, const struct stat *st)
 	p->failed = &t->files->failed;
 	place_begin(t, p);
 	p->opened = p->size;
-	files_head(p);
+	files_head(t, p);
 	map_put(t->files->by_inode, inode_key(&inode), p);
 	LIST_INSERT_HEAD(&t->files->all, p, in_files);
 	t->files->n++;
@@ -165,6 +165,12 @@ files_is_left(struct tail *t, struct place *p)
 	return p->left;
 }
 
+static void
+count_failed(int error)
+{
+	metrics_add(&metrics.read_errors[error == EIO ? READ_IO : READ_OTHER], 1);
+}
+
 bool
 files_failed(struct tail *t)
 {
@@ -175,11 +181,31 @@ files_failed(struct tail *t)
 		return false;
 	if (failed.of != NULL && failed.of->content != NULL)
 		failed.of->content->log->failed = t->now;
-	metrics_add(&metrics.read_errors[failed.why == EIO ? READ_IO : READ_OTHER], 1);
+	count_failed(failed.why);
 	if (!said_lately(&t->files->said))
 		say_error("tail", "cannot read %s: %s; it is tried again",
 		    failed.of != NULL ? failed.of->name : "a file", strerrordesc_np(failed.why));
 	return true;
+}
+
+void
+files_unseen(struct tail *t, const char *path, int error)
+{
+	switch (error) {
+	case EIO:
+	case ENOMEM:
+	case ENFILE:
+	case ESTALE:
+	case ETIMEDOUT:
+		break;
+	default:
+		return;
+	}
+	t->look->unseen = true;
+	count_failed(error);
+	if (!said_lately(&t->files->said))
+		say_error("tail", "cannot look at %s: %s; it is tried again", path,
+		    strerrordesc_np(error));
 }
 
 char *

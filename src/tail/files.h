@@ -48,11 +48,17 @@ int64_t files_written(const struct stat *st);
  * files_failed(t):
  * True when a read has failed since this was asked last: it is said and counted,
  * and nothing may be concluded from what was read.
+ *
+ * files_unseen(t, path, error):
+ * The name or the directory ${path} could not be looked at.  When ${error} (errno) is
+ * the disk's or the system's, and may pass, that is said and counted, and
+ * t->look->unseen is set.
  */
 bool files_failed(struct tail *t);
+void files_unseen(struct tail *t, const char *path, int error);
 
 /**
- * files_head(p):
+ * files_head(t, p):
  * Note a hash of the first bytes of ${p}.
  *
  * files_is_left(t, p):
@@ -62,7 +68,7 @@ bool files_failed(struct tail *t);
  * files_name(p, deleted):
  * The name that the system has for it; NULL: none; the caller frees.
  */
-void files_head(struct place *p);
+void files_head(struct tail *t, struct place *p);
 bool files_is_left(struct tail *t, struct place *p);
 char *files_name(const struct place *p, bool *deleted);
 

@@ -1,12 +1,15 @@
 /* Hashes of parts, each with its length, so that no two lists of parts hash alike. */
 #include "identity.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "memory.h"
 #include "rotated.h"
+#include "voice.h"
 
 static void
 put(XXH3_state_t *hash, struct slice part)
@@ -26,7 +29,7 @@ put_number(XXH3_state_t *hash, uint64_t number)
 static XXH3_state_t *
 begin(void)
 {
-	XXH3_state_t *hash = XXH3_createState();
+	XXH3_state_t *hash = xneeded(XXH3_createState(), sizeof(uint64_t));
 
 	XXH3_128bits_reset(hash);
 	return hash;
@@ -42,21 +45,35 @@ end(XXH3_state_t *hash, struct identity *out)
 	memcpy(out->at, canonical.digest, sizeof(out->at));
 }
 
-/* The id that tells this machine's plain files from another's; empty when it has none. */
-static struct slice
-machine_id(void)
+#define MACHINE_ID "/etc/machine-id"
+
+static char
+    machine_id[64]; /* tells this machine's plain files from another's; empty: it has none */
+
+static bool
+machine_id_read(void)
 {
-	static char id[64];
-	static bool read_once;
+	static bool known;
+	static struct said said;
 	FILE *from;
 
-	if (!read_once && (from = fopen("/etc/machine-id", "re")) != NULL) {
-		if (fgets(id, sizeof(id), from) != NULL)
-			id[strcspn(id, "\n")] = '\0';
+	if (known)
+		return true;
+	from = fopen(MACHINE_ID, "re");
+	known = from == NULL ? errno == ENOENT || errno == EACCES
+			     : fgets(machine_id, sizeof(machine_id), from) != NULL || !ferror(from);
+	if (!known && !said_lately(&said))
+		say_error("tail", "cannot read " MACHINE_ID ": %m; it is tried again");
+	if (from != NULL)
 		fclose(from);
-	}
-	read_once = true;
-	return slice_of(id);
+	machine_id[strcspn(machine_id, "\n")] = '\0';
+	return known;
+}
+
+bool
+identity_ready(const struct tail_conf *conf, const struct pod *pod)
+{
+	return pod != NULL || conf->source_id != NULL || machine_id_read();
 }
 
 static void
@@ -70,7 +87,7 @@ put_home(XXH3_state_t *hash, const struct tail_conf *conf, const char *name, con
 		put(hash, (struct slice){ (const char *)&pod->restart, sizeof(pod->restart) });
 		return;
 	}
-	put(hash, conf->source_id != NULL ? slice_of(conf->source_id) : machine_id());
+	put(hash, conf->source_id != NULL ? slice_of(conf->source_id) : slice_of(machine_id));
 	put(hash, (struct slice){ name, slash == NULL ? 0 : (size_t)(slash - name) });
 	put(hash, rotated_base(slice_of(slash == NULL ? name : slash + 1)));
 }

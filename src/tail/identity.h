@@ -5,6 +5,13 @@
 #include "tail.h"
 
 /**
+ * identity_ready(conf, pod):
+ * False when the machine's id, which is a part of the identities asked for, cannot be
+ * read now, which is said: none may be asked for then.
+ */
+bool identity_ready(const struct tail_conf *conf, const struct pod *pod);
+
+/**
  * identity_of(conf, name, pod, generation, first, out):
  * The identity of the content whose first line is ${first} and whose log's live
  * file is ${name} behind all links: of a pod (NULL: of none) by its uid,

@@ -128,6 +128,7 @@ struct log {
 	unsigned began;       /* the look that found its live file first; 0: none did */
 	int64_t due;          /* mono ns when it has a turn without an event */
 	int64_t failed;       /* mono ns when a file of it could not be read; 0: never */
+	int64_t unlisted;     /* mono ns when its directory could not be listed; 0: it was */
 	int64_t waited;       /* mono ns since when the next content waits; 0: it does not */
 	enum wakeful {
 		ASLEEP,

@@ -7,6 +7,7 @@
  */
 #include "naming.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -252,6 +253,8 @@ naming_try(struct tail *t, struct content *c)
 	uint64_t end;
 	bool power;
 
+	if (!identity_ready(c->log->stream.conf, c->log->stream.pod))
+		return false;
 	place_measure(p);
 	c->size = p->size; /* it may have been truncated since it was found */
 	head_read(t, p, &h);
@@ -284,12 +287,16 @@ naming_is_known(
     struct tail *t, const struct tail_conf *conf, const char *path, const char *name, int fd)
 {
 	struct pod *pod = identity_pod(name, path);
+	bool ready = identity_ready(conf, pod);
 	struct identity home;
 	ssize_t got;
 
 	frame_forget(&t->frame);
 	got = pread(fd, t->frame.bytes, FIRST_LINE, 0);
+	if (got < 0)
+		files_unseen(t, path, errno);
 	identity_home(conf, name, pod, &home);
 	pod_unref(pod);
-	return alike_any(t, &home, (struct slice){ t->frame.bytes, got > 0 ? (size_t)got : 0 });
+	return ready &&
+	       alike_any(t, &home, (struct slice){ t->frame.bytes, got > 0 ? (size_t)got : 0 });
 }

@@ -143,6 +143,8 @@ opener_open(
 
 	waiting = t->files->waiting;
 	*gone = stat(path, &st) < 0;
+	if (*gone)
+		files_unseen(t, path, errno);
 	p = *gone ? NULL : files_of(t, &st);
 	if (*gone || (p != NULL && st.st_nlink < 2))
 		unread_well(path, *gone);
@@ -155,6 +157,7 @@ opener_open(
 		return NULL;
 	}
 	if (open_with_room(t, conf, path, &there, &why) < 0) {
+		files_unseen(t, path, errno);
 		*gone = why == NULL;
 		if (why != NULL)
 			unread_note(path, errno == 0 ? UNREAD_REFUSED : UNREAD_ERROR, why);

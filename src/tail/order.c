@@ -264,7 +264,7 @@ next_of(struct tail *t, struct log *log)
 bool
 order_waits(struct tail *t, struct log *log)
 {
-	return next_of(t, log) != NULL;
+	return log->unlisted != 0 || next_of(t, log) != NULL;
 }
 
 /* The last content's writer has gone, or has written nothing for long. */
@@ -307,7 +307,7 @@ has_offset(struct tail *t, const struct log *log, const struct content *c, uint6
 		found =
 		    takeover_find(takeover_of(t, log->stream.conf), p->fd, p->ino, p->size, offset);
 	if (found < 0)
-		t->files->failed = (struct failed){ errno, p };
+		t->files->failed = (struct failed){ .why = errno, .of = p };
 	*offset = found > 0 ? place_line_start(p, *offset) : 0;
 	return found > 0;
 }
@@ -378,7 +378,8 @@ order_may_enter(struct tail *t, struct log *log)
 {
 	const struct span *last = log_last(log);
 
-	return next_of(t, log) != NULL && (last == NULL || is_over(t, log, last->content));
+	return log->unlisted == 0 && next_of(t, log) != NULL &&
+	       (last == NULL || is_over(t, log, last->content));
 }
 
 bool

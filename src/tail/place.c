@@ -14,12 +14,13 @@
 /* More than deflate can make of a byte (zlib, Technical Details). */
 #define RATIO 1032
 #define FORWARD (8u << 20)    /* bytes that are inflated in one turn to come to an offset */
+#define UNREAD UINT64_MAX     /* they could not be read yet */
 #define LINE_BACK (64u << 10) /* so far is gone back to the start of a line */
 
 struct packed {
 	struct unpacking *unpacking; /* the tail's */
 	uint64_t on_disk;
-	uint64_t claimed; /* length of the content by the last four bytes, modulo 2^32 */
+	uint64_t claimed; /* length of the content by the last four bytes, modulo 2^32; or UNREAD */
 	uint64_t end;     /* … by having read it; UINT64_MAX: not yet */
 	bool corrupt;
 };
@@ -27,11 +28,17 @@ struct packed {
 /* ---- open and close */
 
 static uint64_t
-claimed_size(int fd, uint64_t on_disk)
+claimed_size(const struct place *p)
 {
+	uint64_t on_disk = p->packed->on_disk;
 	unsigned char size[4];
+	ssize_t got = on_disk < 18 ? 0 : pread(p->fd, size, 4, (off_t)on_disk - 4);
 
-	if (on_disk < 18 || pread(fd, size, 4, (off_t)on_disk - 4) != 4)
+	if (got < 0) {
+		*p->failed = (struct failed){ .why = errno, .of = p };
+		return UNREAD;
+	}
+	if (got < 4)
 		return 0;
 	return size[0] | (uint64_t)size[1] << 8 | (uint64_t)size[2] << 16 | (uint64_t)size[3] << 24;
 }
@@ -46,7 +53,7 @@ place_changed(struct tail *t, struct place *p)
 		return;
 	gunzip_forget(t->unpacking->gunzip, p->fd);
 	packed->on_disk = (uint64_t)st.st_size;
-	packed->claimed = claimed_size(p->fd, packed->on_disk);
+	packed->claimed = UNREAD;
 	packed->end = UINT64_MAX;
 	packed->corrupt = false;
 	place_measure(p);
@@ -145,18 +152,22 @@ place_read(const struct place *p, void *to, size_t n, uint64_t offset)
 	    p->packed != NULL ? packed_read(p, to, n, offset) : plain_read(p, to, n, offset);
 
 	if (got < 0)
-		*p->failed = (struct failed){ errno, p };
+		*p->failed = (struct failed){ .why = errno, .of = p };
 	return got;
 }
 
 void
 place_measure(struct place *p)
 {
-	const struct packed *packed = p->packed;
+	struct packed *packed = p->packed;
 	struct stat st;
 
-	if (packed != NULL)
-		p->size = packed->end != UINT64_MAX ? packed->end : packed->claimed;
+	if (packed != NULL && packed->claimed == UNREAD)
+		packed->claimed = claimed_size(p);
+	if (packed != NULL && packed->end != UINT64_MAX)
+		p->size = packed->end;
+	else if (packed != NULL)
+		p->size = packed->claimed == UNREAD ? 0 : packed->claimed;
 	else if (fstat(p->fd, &st) == 0)
 		p->size = (uint64_t)st.st_size;
 }

@@ -7,9 +7,11 @@
 #include "rotation.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "files.h"
 #include "log.h"
 #include "opener.h"
 #include "order.h"
@@ -99,14 +101,19 @@ names_find(struct listing *l)
 	const struct dirent *e;
 	struct log *log;
 
+	if (names == NULL)
+		files_unseen(l->t, path, errno);
 	if (fd >= 0 && names == NULL)
 		close(fd);
-	while (names != NULL && l->n < l->t->files->most && (e = readdir(names)) != NULL) {
+	while (
+	    names != NULL && l->n < l->t->files->most && (errno = 0, e = readdir(names)) != NULL) {
 		if (!is_file(e) || (log = log_of(l, e->d_name)) == NULL)
 			continue;
 		l->at = xrealloc(l->at, (l->n + 1) * sizeof(*l->at));
 		l->at[l->n++] = (struct found){ log, path_in(l->directory, slice_of(e->d_name)) };
 	}
+	if (names != NULL && errno != 0)
+		files_unseen(l->t, path, errno);
 	if (names != NULL)
 		closedir(names);
 	free(path);
@@ -135,15 +142,23 @@ listing_open(struct tail *t, const struct log *log, struct log *only)
 void
 rotation_open(struct tail *t, struct log *log)
 {
+	bool before = t->look->unseen;
+
+	t->look->unseen = false;
 	for (int i = 0; i < LISTINGS && !listing_open(t, log, log); i++)
 		;
+	log->unlisted = t->look->unseen ? t->now : 0;
+	t->look->unseen = before;
 }
 
 void
 rotation_look(struct tail *t, enum listed wanted)
 {
 	struct map *listed = map_new();
+	bool before = t->look->unseen, unseen;
 	struct log *log;
+
+	t->look->unseen = false;
 
 	LIST_FOREACH (log, &t->logs->all, in_logs) {
 		struct slice directory = rotated_directory(log->name);
@@ -158,7 +173,11 @@ rotation_look(struct tail *t, enum listed wanted)
 		free(key);
 	}
 	map_free(listed);
+	unseen = t->look->unseen;
+	t->look->unseen = before;
 	LIST_FOREACH (log, &t->logs->all, in_logs) {
+		if (log->list == wanted)
+			log->unlisted = unseen ? t->now : 0;
 		if (log->list == wanted && (wanted == LIST_NOW || !t->files->starved))
 			log->list = LISTED;
 		if (log->list == LIST_LATER)

@@ -7,7 +7,8 @@
 /**
  * rotation_open(t, log):
  * Open the rotated files beside the live file of ${log} that are not open yet: they
- * are pending there.  Files that are open get their present names.
+ * are pending there.  Files that are open get their present names.  While the disk
+ * does not give all of them, log->unlisted says so, and nothing is entered.
  *
  * rotation_look(t, wanted):
  * The same for each log that wants it so (log->list): a directory is listed once for all.

@@ -5,6 +5,7 @@
 
 #include "content.h"
 #include "fault.h"
+#include "files.h"
 #include "framing_rules.h"
 #include "least.h"
 
@@ -223,8 +224,12 @@ span_checkpoint(struct tail *t, const struct span *s, uint64_t shipped)
 	if (shipped <= span_start(s))
 		return;
 	offset = least(offset, s->is.seal);
-	if (offset == c->checked || !checkpoint_make(c, offset, &is))
+	if (offset == c->checked)
 		return;
+	if (!checkpoint_make(c, offset, &is)) {
+		t->stirred |= files_failed(t); /* it is tried again */
+		return;
+	}
 	state_checkpoint(t->state, &c->id, &(struct checkpoint){ is.at, is.hash });
 	c->checked = offset;
 }

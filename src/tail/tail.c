@@ -2,6 +2,7 @@
  * One turn of the reader thread: changes, new files, then each log that may have
  * more, one after the other.
  */
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -76,6 +77,7 @@ tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
     void *arg)
 {
 	struct tail *t = xcalloc(1, sizeof(*t));
+	const char *unseen;
 	size_t cap = 0;
 
 	descriptors_raise();
@@ -103,7 +105,8 @@ tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
 	t->roots = roots_new();
 	for (size_t i = 0; i < n; i++)
 		roots_add(t->roots, &confs[i]->from);
-	roots_look(t->roots);
+	if ((unseen = roots_look(t->roots)) != NULL)
+		files_unseen(t, unseen, errno);
 	return t;
 }
 
@@ -220,7 +223,7 @@ log_turn(struct tail *t, struct log *log)
 	log->turn = AWAKE;
 	t->stirred = true;
 	begun = walk_begin(t, log);
-	log->due = order_due(t, log);
+	log->due = log->unlisted == 0 ? order_due(t, log) : t->now + LATE_GAP;
 	if (!begun)
 		return false;
 	for (unsigned i = 0; i < t->nships && log->readers != NULL; i++) {

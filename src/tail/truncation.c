@@ -27,7 +27,7 @@ become_another(struct tail *t, struct place *p)
 
 	TAILQ_REMOVE(&was->places, p, in_content);
 	p->first_look = t->look->number + 1;
-	files_head(p);
+	files_head(t, p);
 	order_add(t, log, p);
 	rotation_open(t, log);
 	order_name(t, log);
@@ -108,7 +108,7 @@ truncation_pending(struct tail *t, struct log *log)
 			truncation_found(t, p);
 		} else if (!files_failed(t)) {
 			p->first_look = t->look->number + 1;
-			files_head(p);
+			files_head(t, p);
 			rotation_open(t, log);
 		}
 		next = TAILQ_FIRST(&log->pending); /* the list may be another one now */

@@ -78,7 +78,7 @@ enter_next(struct tail *t, struct log *log)
 	if (!order_may_enter(t, log))
 		return false;
 	list_again(t, log);
-	order_enter(t, log);
+	order_enter(t, log); /* not while a directory is not listed */
 	return true;
 }
 
@@ -162,9 +162,10 @@ without_place(struct tail *t, struct reader *r)
 		return WALK_END;
 	}
 	if (!c->gone && !c->listed) {
-		c->listed = true;
 		list_again(t, r->log);
-		return WALK_MORE;
+		c->listed = r->log->unlisted == 0;
+		due_in(r, t->now + LATE_GAP);
+		return c->listed ? WALK_MORE : WALK_END;
 	}
 	lost_content(t, c, LIST_EMPTY(&t->files->all) ? LOST_DELETED : LOST_TRUNCATED);
 	return span_content_end(r->span) > r->at ? gap_pass(t, r, span_content_end(r->span))
@@ -338,6 +339,8 @@ watch_log(struct tail *t, struct log *log)
 bool
 walk_begin(struct tail *t, struct log *log)
 {
+	if (log->unlisted != 0 && t->now - log->unlisted >= LATE_GAP)
+		rotation_open(t, log);
 	watch_log(t, log);
 	truncation_places(t, log);
 	truncation_pending(t, log);

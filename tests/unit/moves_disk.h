@@ -1,7 +1,8 @@
-/* The disk of test_moves.c: a read fails, or gives a part of what is there. */
+/* The disk of test_moves.c: a read fails, or gives a part of what is there; a directory cannot be listed. */
 #ifndef MOVES_DISK_H
 #define MOVES_DISK_H
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 
@@ -9,6 +10,8 @@
 
 static unsigned reads_left; /* before the one that fails; 0: none does */
 static bool in_part;        /* it gives a part */
+static unsigned lists_left; /* before the directory that cannot be listed; 0: none */
+static unsigned failed;     /* so many reads and lists gave nothing */
 
 /* By its symbol: the library's header has an inline function of the name. */
 ssize_t disk_read(int fd, void *to, size_t n, off_t at) __asm__("pread");
@@ -25,15 +28,42 @@ disk_read(int fd, void *to, size_t n, off_t at)
 	TRACE("%s of %zu bytes at %lld\n", in_part ? "A PART" : "EIO", n, (long long)at);
 	if (in_part)
 		return call(fd, to, n - n / 2, at);
+	failed++;
 	errno = EIO;
 	return -1;
+}
+
+static bool
+list_fails(void)
+{
+	if (lists_left == 0 || --lists_left > 0)
+		return false;
+	TRACE("EIO of a directory\n");
+	failed++;
+	errno = EIO;
+	return true;
+}
+
+/* What names.c and rotation.c list. */
+DIR *
+fdopendir(int fd)
+{
+	static DIR *(*call)(int);
+
+	if (call == NULL)
+		*(void **)&call = dlsym(RTLD_NEXT, "fdopendir");
+	return list_fails() ? NULL : call(fd);
 }
 
 static void
 disk_fail_soon(void)
 {
-	reads_left = 1 + any(12);
+	reads_left = lists_left = 0;
 	in_part = any(3) == 0;
+	if (any(3) > 0)
+		reads_left = 1 + any(12);
+	else
+		lists_left = 1 + any(4);
 }
 
 #endif

@@ -9,6 +9,7 @@
  *	MOVES_KINDS=a,b  these kinds of moves alone, in each of them
  *	ALL=1            also the kinds that are red today
  */
+#include "metrics.h"
 #include "moves_disk.h"
 #include "moves_start.h"
 
@@ -153,7 +154,7 @@ finish(struct world *w)
 	int64_t began = now_ns;
 
 	TRACE("FINISH\n");
-	reads_left = 0;
+	reads_left = lists_left = 0;
 	for (unsigned i = 0; i < nlogs; i++) {
 		if (any(2) || !(kinds & HALF))
 			rest_write(&logs[i], logs[i].live);
@@ -266,10 +267,22 @@ wrong_wait(const struct tail_conf *conf)
 	return 1;
 }
 
+/* Each read that failed is counted. */
+static unsigned
+wrong_failures(void)
+{
+	unsigned long long counted = metrics.read_errors[READ_IO];
+
+	if (counted == failed)
+		return 0;
+	print_message("  %u reads failed, %llu are counted\n", failed, counted);
+	return 1;
+}
+
 static unsigned
 judge(const struct tail_conf *conf)
 {
-	unsigned wrong = wrong_wait(conf);
+	unsigned wrong = wrong_wait(conf) + wrong_failures();
 
 	if (kinds & EQUAL)
 		equal_price();
@@ -345,7 +358,8 @@ one(struct world *w)
 	chance = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
 	kinds = kinds_choose();
 	room = 10;
-	ndocuments = 0;
+	ndocuments = failed = 0;
+	metrics.read_errors[READ_IO] = 0;
 	w->conf.flush = flushes[any(3)];
 	w->conf.rotate_wait = 100 * NS_PER_MS;
 	w->conf.held_deleted_limit = 0;
