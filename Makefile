@@ -94,6 +94,11 @@ $(B)/fuzz_%: tests/fuzz/fuzz_%.c $(B)/libtowline.a Makefile | build/.need-fuzz
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Itests/unit -fsanitize=fuzzer $(LINK) -o $@ $< $(B)/libtowline.a $(LDLIBS) -lcmocka $(if $(findstring pattern,$@),-lonig)
 
+# Loaded before towline, for chaos --sweep: it has a call fail.
+build/chaos/%.so: tests/chaos/%.c Makefile | $(NEED)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) -std=c11 -D_GNU_SOURCE $(WARN) -O2 -g -fPIC -fno-builtin -shared -o $@ $<
+
 build/.need-%: tools/packages
 	$(Q)mkdir -p build && tools/need $* && touch $@
 
@@ -115,11 +120,11 @@ e2e: $(B)/towline bench-bin | build/.need-test ## the end-to-end tests alone, tw
 
 bench-bin: $(BENCH)
 
-chaos: | build/.need-test ## break it on purpose: nothing lost, nothing twice; ARGS= for chaos.py (--minutes, --seed)
+chaos: build/chaos/failing.so | build/.need-test ## break it on purpose: nothing lost, nothing twice; ARGS= for chaos.py (--minutes, --seed)
 	$(Q)$(MAKE) --no-print-directory FAULTS=1 all
 	$(Q)TOWLINE=$(abspath build/$(if $(SAN),san)faults/towline) $$(tools/venv)/bin/python tests/chaos/chaos.py $(ARGS)
 
-chaos-test: | build/.need-test ## each fault by itself, and that planted bugs are found; ARGS= for pytest
+chaos-test: build/chaos/failing.so | build/.need-test ## each fault by itself, and that planted bugs are found; ARGS= for pytest
 	$(Q)$(MAKE) --no-print-directory FAULTS=1 all
 	$(Q)TOWLINE=$(abspath build/$(if $(SAN),san)faults/towline) $$(tools/venv)/bin/pytest -q $(or $(ARGS),tests/chaos)
 

@@ -4,6 +4,8 @@
 Runs the seeds that once failed, then new ones, each an episode of --length
 seconds, for --minutes.  A seed that fails leaves its folder, whose path is
 printed; --seed N repeats it.
+
+--sweep instead has each call of a kind fail once, at each N, in a run of its own.
 """
 
 import argparse
@@ -16,6 +18,7 @@ import sys
 import tempfile
 import time
 
+import sweep
 from driver import KINDS, STALLS, Episode
 from judge import judge
 from process import RealServer
@@ -44,6 +47,18 @@ def arguments():
     p.add_argument("--counters", action="store_true", help="judge the app_ counters")
     p.add_argument("--opensearch", action="store_true", help="a real server behind")
     p.add_argument("--dir", type=pathlib.Path, help="where episodes' folders are made")
+    p.add_argument(
+        "--sweep", action="store_true", help="each call fails once: sweep.py"
+    )
+    p.add_argument("--call", help="with --sweep: these calls alone")
+    p.add_argument("--nth", type=int, help="with --sweep and --call: this one alone")
+    p.add_argument(
+        "--most",
+        type=int,
+        default=0,
+        help="with --sweep: so many N of a call, by --seed",
+    )
+    p.add_argument("--jobs", type=int, default=2, help="runs of the sweep at a time")
     p.add_argument("--keep", action="store_true", help="keep folders that passed, too")
     return p.parse_args()
 
@@ -109,6 +124,8 @@ def seeds(args):
 
 def main():
     args = arguments()
+    if args.sweep:
+        sys.exit(not sweep.main(args))
     total, passed, n = collections.Counter(), True, 0
     folder = pathlib.Path(tempfile.mkdtemp(prefix="chaos-server-", dir=args.dir))
     real = RealServer(folder) if args.opensearch else None

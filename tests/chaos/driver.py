@@ -79,6 +79,21 @@ HELD_AT_0 = 45  # s: longer than a new series is shown at 0
 COUNTERS = ("app_completed", "app_failed", "app_task_errors", "app_task_execution")
 
 
+def missing(folder, written):
+    """How many of the marks {container: the last} neither the index nor the dead letters have."""
+    with (
+        open(folder / "marks", "r+b") as file,
+        mmap.mmap(file.fileno(), 0) as marks,
+    ):
+        for letter in dead_letters(folder):
+            for number, mark in MARK.findall(letter["document"].get("log", "")):
+                marks[int(number) * MARKS + int(mark)] = 1
+        return sum(
+            marks[int(c) * MARKS + 1 : int(c) * MARKS + n + 1].count(0)
+            for c, n in written.items()
+        )
+
+
 class Episode:
     def __init__(self, folder, seed, seconds, kinds, options, real=None):
         self.folder, self.seed, self.seconds = folder, seed, seconds
@@ -333,28 +348,14 @@ class Episode:
         elif self.start_at is not None:
             self.start()
 
-    def missing(self):
-        """How many marks neither the index nor the dead letters have."""
-        report = json.loads((self.folder / "writers.json").read_text())
-        with (
-            open(self.folder / "marks", "r+b") as file,
-            mmap.mmap(file.fileno(), 0) as marks,
-        ):
-            for letter in dead_letters(self.folder):
-                for number, mark in MARK.findall(letter["document"].get("log", "")):
-                    marks[int(number) * MARKS + int(mark)] = 1
-            return sum(
-                marks[int(c) * MARKS + 1 : int(c) * MARKS + n + 1].count(0)
-                for c, n in report["marks"].items()
-            )
-
     def settle(self):
         """Until nothing is missing and nothing moves, or nothing moves any more."""
         last, since = None, time.monotonic()
+        written = json.loads((self.folder / "writers.json").read_text())["marks"]
         while True:
             time.sleep(0.25)
             self.mind()
-            now = self.missing(), self.index.stats()["documents"]
+            now = missing(self.folder, written), self.index.stats()["documents"]
             if now != last:
                 last, since = now, time.monotonic()
             quiet = time.monotonic() - since

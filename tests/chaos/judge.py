@@ -32,7 +32,8 @@ def dead_letters(folder):
     for state in "state", "state-kept":
         file = folder / state / "dead-letters.ndjson"
         if file.exists():
-            yield from map(json.loads, file.read_text().splitlines())
+            lines = file.read_text().splitlines(keepends=True)  # the last may be half
+            yield from (json.loads(line) for line in lines if line.endswith("\n"))
             return
 
 

@@ -13,10 +13,12 @@ import sys
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
+from harness.node import Node  # noqa: E402
 from harness.server import Server  # noqa: E402
 from harness.towline import BINARY, LABEL, LISTENS, SAMPLE, Config  # noqa: E402
 
-__all__ = ["Config", "Index", "RealServer", "Towline", "has_faults", "start_writers"]
+__all__ = ["BINARY", "LISTENS", "Config", "Index", "Node", "RealServer", "Towline"]
+__all__ += ["has_faults", "start_writers"]
 
 
 def has_faults():
@@ -107,6 +109,7 @@ class Towline:
 
     def __init__(self, config):
         self.config, self.process, self.address = config, None, None
+        self.under = ()  # a command that runs it
         self.messages = config.folder / "towline.stderr"
         self.peak = self.limit = 0
         self.messages.touch()
@@ -117,7 +120,8 @@ class Towline:
         if fault:
             env["TOWLINE_FAULT"] = fault
         self.address = None
-        command = ["setpriv", "--pdeathsig", "KILL", BINARY, "run", "-c", file]
+        command = ["setpriv", "--pdeathsig", "KILL", *self.under]
+        command += [BINARY, "run", "-c", file]
         with open(self.messages, "ab") as stderr:
             stderr.write(f"---- start fault={fault}\n".encode())
             stderr.flush()

@@ -39,6 +39,15 @@ def planted(bug):
     return run.stdout.strip()
 
 
+def test_a_call_that_fails_once_loses_nothing(tmp_path):
+    """A sample of the sweep; all of it: make chaos ARGS=--sweep."""
+    command = [sys.executable, HERE / "chaos.py", "--sweep", "--most", "9"]
+    command += ["--jobs", "4", "--dir", tmp_path]
+    run = subprocess.run([*map(str, command)], capture_output=True, text=True)
+    print(run.stdout)
+    assert run.returncode == 0, run.stdout
+
+
 def test_each_patch_is_tried():
     assert {patch.stem for patch in HERE.glob("bugs/*.patch")} == set(BUGS)
 
