@@ -293,6 +293,7 @@ open_twice(struct state *s, const char *path)
 
 	if (opened != OPEN_CORRUPT)
 		return opened;
+	say_warn("state", "%s cannot be read, or is corrupt: it is opened once more", path);
 	file_close(s);
 	opened = file_open(s, path);
 	return opened == OPEN_CORRUPT && !are_readable(path) ? OPEN_FAILED : opened;
