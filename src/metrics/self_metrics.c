@@ -248,7 +248,8 @@ static const struct own table[] = {
 	      "Bytes that were gone before they could be read: of a file deleted or truncated, or cut short by a power cut, of a deleted file let go at Held_Deleted_Limit, of a corrupt .gz." },
 	    .write = write_lost },
 	{ { FAMILY_COUNTER, "towline_read_errors_total", "reason",
-	      "Reads of a log's file that failed; all stayed as it was, and they were tried again." },
+	      "Reads of logs' files and directories that failed; all stayed as it was, and they "
+	      "were tried again." },
 	    write_read_errors, ALL(metrics.read_errors) },
 	{ { FAMILY_COUNTER, "towline_parse_failures_total", "kind",
 	      "Records of which a part could not be read; they are shipped all the same. parser: an input's Parser did not match, or an expression, of a filter, too, was given up." },
