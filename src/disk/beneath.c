@@ -85,6 +85,8 @@ has_openat2(void)
 		has = 1;
 	else if (dir >= 0 && (error == ENOSYS || error == EPERM || error == EACCES))
 		has = 0;
+	if (has < 0)
+		say_warn("tail", "openat2 cannot be tried: %s", strerrordesc_np(error));
 	if (has == 0)
 		say_info("tail",
 		    "openat2 is refused (%m): files are opened component by component instead");

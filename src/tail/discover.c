@@ -173,6 +173,8 @@ look_at(struct tail *t, struct place *p, const char *path)
 	struct stat st;
 
 	p->last_look = t->look->number;
+	if (t->look->failed > 0) /* its directory may have no watch yet */
+		watch_directory_of(t, p->content->log->stream.conf, p->name);
 	if (!p->live || strcmp(path, p->content->log->stream.path) != 0)
 		name_changed(p, path);
 	if (fstat(p->fd, &st) < 0)

@@ -111,6 +111,8 @@ lost_is_certain(const struct tail *t, const struct content *c)
 {
 	const struct span *s;
 
+	if (c->log->unlisted != 0)
+		return false;
 	if (c->log->failed != 0 && t->now - c->log->failed < 2 * LATE_GAP)
 		return false; /* a file that could not be read may have it */
 	if (t->now - t->started >= GRACE || !TAILQ_EMPTY(&c->log->pending))
