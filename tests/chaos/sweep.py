@@ -51,9 +51,9 @@ def error_of(call, nth):
     return errno.ENOSPC if call in WRITES and nth % 2 else errno.EIO
 
 
-# On these nothing depends: SQLite's chance, and its sync of the directory, whose failure
-# it passes over; a figure that has a default; the way to open files, asked for again.
-SILENT = re.compile(r" /dev/u?random | /proc/sys/net/|/run/state \d| / \d")
+# On these nothing depends: standard descriptors that are open; SQLite's chance, and its
+# sync of the directory, whose failure it passes over; a figure that has a default.
+SILENT = re.compile(r" /dev/(?:u?random|null) | /proc/sys/net/|/run/state \d")
 
 
 class Teller:
