@@ -194,6 +194,7 @@ audit: | build/.need-audit build/.need-clang ## long, and rarely tells anything:
 	$(Q)$(MAKE) --no-print-directory chaos-test
 	$(Q)$(MAKE) --no-print-directory fuzz MINUTES=30
 	$(Q)$(MAKE) --no-print-directory fuzz-slow
+	$(Q)$(MAKE) --no-print-directory chaos ARGS='--sweep --jobs 4'
 	$(Q)$(MAKE) --no-print-directory chaos ARGS='--minutes 30 --counters'
 	$(Q)$(MAKE) --no-print-directory chaos ARGS='--minutes 10 --counters --opensearch'
 	$(Q)$(MAKE) --no-print-directory SAN=1 chaos ARGS='--minutes 10 --counters'

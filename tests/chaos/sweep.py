@@ -34,6 +34,7 @@ CALLS = "read pread readv write pwrite writev open openat openat2 fopen".split()
 CALLS += "fsync fdatasync rename malloc calloc realloc".split()
 MEMORY = {"malloc", "calloc", "realloc"}
 READS = {"read", "pread", "readv"}
+ALLOCATIONS = 300  # of a kind that fail, when --most does not say
 WRITES = {"write", "pwrite", "writev", "fsync", "fdatasync"}
 COUNTS, TEXT = 32, 1024  # of struct failing
 RUNTIMES = ["containerd", "conmon", "copytruncate", "containerd"]
@@ -377,7 +378,7 @@ def plan(args, counts):
         if args.call and call not in args.call.split(","):
             continue
         every = range(1, n + 1)
-        most = args.most or n
+        most = args.most or (ALLOCATIONS if call in MEMORY else n)
         chosen += [
             (call, i) for i in (sorted(rng.sample(every, most)) if n > most else every)
         ]
