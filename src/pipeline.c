@@ -208,7 +208,7 @@ pipeline_run(struct pipeline *p)
 	struct serve_world world = { is_ready, is_alive, shown, p };
 	sigset_t signals;
 	uint64_t left;
-	int told;
+	int told, error;
 
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
@@ -236,7 +236,14 @@ pipeline_run(struct pipeline *p)
 		serve_stop(serve);
 		return PIPELINE_FAILED;
 	}
-	pthread_create(&p->reader, NULL, reader_run, p);
+	error = pthread_create(&p->reader, NULL, reader_run, p);
+	if (error != 0) {
+		say_error("run", "no thread: %s", strerrordesc_np(error));
+		kube_stop(p->enriching.kube);
+		shipper_stop(p->shipper, 0);
+		serve_stop(serve);
+		return PIPELINE_FAILED;
+	}
 	end = wait_for_end(p, told);
 	close(told);
 	sigdelset(&signals, SIGHUP);
