@@ -7,6 +7,7 @@
  */
 #include "renamed.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -81,6 +82,8 @@ live_beside(const struct tail_conf *conf, const struct place *p, const struct ca
 	struct pod *pod = pod_from_path(slice_of(name), slice_of(name));
 	struct identity home;
 
+	if (!identity_ready(conf, pod))
+		*p->failed = (struct failed){ EIO, p };
 	identity_home(conf, name, pod, &home);
 	pod_unref(pod);
 	if (memcmp(&home, &c->is.home, sizeof(home)) == 0)

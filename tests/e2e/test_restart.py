@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from harness.node import completed, info
+from harness.node import completed, cri, info
 from harness.wait import until, until_equal
 
 
@@ -184,3 +184,20 @@ def test_a_newer_schema_stops_the_start(table, config, node, run):
     towline = run(settings, wait=False)
     assert towline.wait() == 1
     assert "newer towline" in towline.said()
+
+
+def test_a_plain_file_renamed_between_two_runs_is_read_on(table, config, run, tmp_path):
+    """Its name tells no rotation: it is known by what the run before knew of it."""
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    file = folder / "app.log"
+    file.write_text(cri("one"))
+    settings = config(table.output)
+    settings.inputs[0]["Path"] = f"{folder}/*"
+    run(settings, "--exit-on-eof", wait=False).wait()
+    with file.open("a") as out:
+        out.write(cri("two"))
+    file.rename(folder / "old-app.log")
+    file.write_text(cri("three"))
+    run(settings, "--exit-on-eof", wait=False).wait()
+    assert table.logs() == ["one", "three", "two"]
