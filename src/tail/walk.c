@@ -18,11 +18,13 @@
 #include "truncation.h"
 #include "watch.h"
 
-static void
+/* It has a turn then, whatever is in between. */
+static enum walk
 due_in(struct reader *r, int64_t at)
 {
 	if (at < r->due)
 		r->due = at;
+	return WALK_END;
 }
 
 /* The disk failed: all is as it was, and is tried again. */
@@ -30,8 +32,7 @@ static enum walk
 failed(struct tail *t, struct reader *r)
 {
 	t->frame.gone = false;
-	due_in(r, t->now + LATE_GAP);
-	return WALK_END;
+	return due_in(r, t->now + LATE_GAP);
 }
 
 /* A record was refused, or its lines are gone. */
@@ -152,24 +153,23 @@ gap_pass(struct tail *t, struct reader *r, uint64_t end)
 	return WALK_MORE;
 }
 
+/* Losing it moves the readers that are in it: `r` may be in another content then. */
 static enum walk
 without_place(struct tail *t, struct reader *r)
 {
 	struct content *c = r->span->content;
 
-	if (!c->gone && !lost_is_certain(t, c)) {
-		due_in(r, t->now + LATE_GAP);
-		return WALK_END;
-	}
-	if (!c->gone && !c->listed) {
+	if (c->gone)
+		return gap_pass(t, r, span_content_end(r->span));
+	if (!lost_is_certain(t, c))
+		return due_in(r, t->now + LATE_GAP);
+	if (!c->listed) {
+		c->listed = true;
 		list_again(t, r->log);
-		c->listed = r->log->unlisted == 0;
-		due_in(r, t->now + LATE_GAP);
-		return c->listed ? WALK_MORE : WALK_END;
+	} else {
+		lost_content(t, c, LIST_EMPTY(&t->files->all) ? LOST_DELETED : LOST_TRUNCATED);
 	}
-	lost_content(t, c, LIST_EMPTY(&t->files->all) ? LOST_DELETED : LOST_TRUNCATED);
-	return span_content_end(r->span) > r->at ? gap_pass(t, r, span_content_end(r->span))
-						 : WALK_MORE;
+	return WALK_MORE;
 }
 
 /* ---- at the end of a place */
@@ -194,10 +194,8 @@ short_of_seal(struct tail *t, struct reader *r, struct place *p, uint64_t end)
 			return WALK_MORE;
 		}
 	}
-	if (!files_is_left(t, p) && !is_quiet(t, r)) {
-		due_in(r, t->now + POLL_GAP);
-		return WALK_END;
-	}
+	if (!files_is_left(t, p) && !is_quiet(t, r))
+		return due_in(r, t->now + POLL_GAP);
 	if (!c->gone)
 		lost_count(c, p->packed != NULL ? LOST_GZIP : LOST_TRUNCATED, end - r->at);
 	c->gone = true;
@@ -362,9 +360,7 @@ walk_on(struct tail *t, struct reader *r)
 	p = content_source(r->span->content, r->at - r->span->is.base);
 	if (p == NULL)
 		return without_place(t, r);
-	if (!place_turn(t, p, r)) {
-		due_in(r, t->now + POLL_GAP);
-		return WALK_END;
-	}
+	if (!place_turn(t, p, r))
+		return due_in(r, t->now + POLL_GAP);
 	return read_on(t, r, p, end);
 }

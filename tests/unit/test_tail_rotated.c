@@ -484,6 +484,31 @@ test_copies_that_were_met_beside_what_they_are_of_keep_their_order(void **state)
 	assert_got(w, "0:first|0:a A|0:b B|0:c C|0:d D|0:{}|");
 }
 
+/* It was counted, and not shipped, when it was deleted; its successor was entered. */
+static void
+test_what_comes_behind_a_lost_file_is_read(void **state)
+{
+	struct world *w = *state;
+	const struct tail_conf *conf = &w->conf;
+
+	w->refuse = ~0u;
+	put_line(w, "0.log", AT(1) "stdout F {1}\n");
+	w->tail = tail_make(conf, w->state, w->book, on_record, on_counted, on_stream, w);
+	turn_refused(w, 5);
+	in_logs(w, "mv 0.log 0.log.20260101-000000");
+	put_line(w, "0.log", AT(2) "stdout F {2}\n");
+	turn_refused(w, 5);
+	in_logs(w, "mv 0.log 0.log.20260102-000000");
+	put_line(w, "0.log", AT(3) "stdout F {3}\n");
+	turn_refused(w, 5);
+	tail_free(w->tail);
+	in_logs(w, "rm 0.log.20260101-000000");
+	w->refuse = 0;
+	w->tail = tail_make(conf, w->state, w->book, on_record, on_counted, on_stream, w);
+	turn_until(w, 2);
+	assert_got(w, "0:{2}|0:{3}|");
+}
+
 int
 main(void)
 {
@@ -508,6 +533,7 @@ main(void)
 		TEST(test_two_files_of_a_log_are_truncated_at_once),
 		TEST(test_a_rotated_file_that_is_truncated_is_not_put_behind_its_successors),
 		TEST(test_copies_that_were_met_beside_what_they_are_of_keep_their_order),
+		TEST(test_what_comes_behind_a_lost_file_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
