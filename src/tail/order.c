@@ -69,6 +69,17 @@ insert(struct log *log, struct content *c)
 		TAILQ_INSERT_TAIL(&log->pending, c, in_pending);
 }
 
+/* False: it was entered. */
+static bool
+sort(struct content *c)
+{
+	if (c->spans > 0)
+		return false;
+	TAILQ_REMOVE(&c->log->pending, c, in_pending);
+	insert(c->log, c);
+	return true;
+}
+
 void
 order_add(struct tail *t, struct log *log, struct place *p)
 {
@@ -84,15 +95,10 @@ order_add(struct tail *t, struct log *log, struct place *p)
 void
 order_renamed(struct place *p, char *name, bool live)
 {
-	struct content *c = p->content;
-
 	free(p->name);
 	p->name = name;
 	p->live = live;
-	if (c->spans > 0)
-		return;
-	TAILQ_REMOVE(&c->log->pending, c, in_pending);
-	insert(c->log, c);
+	sort(p->content);
 }
 
 /* A file that was rotated without a line, and whose writer has gone, is no content. */
@@ -105,7 +111,7 @@ is_empty(struct tail *t, struct place *p)
 	return p->size == 0;
 }
 
-/* True when one was named: another one may have waited for it. */
+/* True when one was named, or is a place of another one: others may have waited for it. */
 static bool
 name_each(struct tail *t, struct log *log)
 {
@@ -113,15 +119,19 @@ name_each(struct tail *t, struct log *log)
 	size_t named = 0, n = 0;
 
 	for (; c != NULL; c = next) {
+		struct place *p = content_place(c);
+
 		next = TAILQ_NEXT(c, in_pending);
 		if (c->named)
 			continue;
 		n++;
-		if (is_empty(t, content_place(c))) {
+		if (is_empty(t, p)) {
 			TAILQ_REMOVE(&log->pending, c, in_pending);
 			content_free(t, c);
-		} else {
-			named += naming_try(t, c);
+		} else if (naming_try(t, c)) {
+			named++;
+			if (p->content != c && sort(p->content)) /* by its name */
+				return true;
 		}
 	}
 	return named > 0 && named < n;

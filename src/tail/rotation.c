@@ -145,6 +145,7 @@ rotation_open(struct tail *t, struct log *log)
 	bool before = t->look->unseen;
 
 	t->look->unseen = false;
+	t->look->number++; /* files that are found are seen later than those that have gone since */
 	for (int i = 0; i < LISTINGS && !listing_open(t, log, log); i++)
 		;
 	log->unlisted = t->look->unseen ? t->now : 0;

@@ -121,6 +121,63 @@ test_a_deleted_file_that_waits_keeps_the_place_that_its_gz_has(void **state)
 	assert_got(w, "0:{1}|0:{2}|0:{3}|");
 }
 
+/* Turn until so many records have come; the directory is listed by rotations alone. */
+static void
+turn_unlooked(struct world *w, unsigned records)
+{
+	tail_refresh(w->tail, 60 * NS_PER_S);
+	for (unsigned i = 0; i < 1000 && w->records < records; i++) {
+		tail_turn(w->tail, 1);
+		usleep(1000);
+	}
+}
+
+/* … and its successor was rotated, too, before anybody looked. */
+static void
+test_a_deleted_file_that_waits_is_older_than_what_was_rotated_after_it(void **state)
+{
+	struct world *w = *state;
+
+	put_line(w, "0.log.20260101-000000", AT(1) "stdout F {1}\n");
+	put_line(w, "0.log", AT(2) "stdout F {2}\n");
+	w->conf.flush = 60000;
+	w->refuse = UINT32_MAX;
+	start(w);
+	turn_ms(w, 50);
+	in_logs(w, "mv 0.log 0.log.20260102-000000 && gzip 0.log.20260102-000000");
+	put_line(w, "0.log.20260103-000000", AT(3) "stdout F ERROR x\n");
+	put_line(w, "0.log", AT(4) "stdout F \tat a\n" AT(4) "stdout F {}\n");
+	w->refuse = 0;
+	turn_unlooked(w, 2);
+	turn_until(w, 4);
+	assert_got(w, "0:{1}|0:{2}|0:ERROR x\n\tat a|0:{}|");
+}
+
+/* Several are found by one look: the names that their files had are those of younger ones. */
+static void
+test_deleted_files_that_wait_have_the_age_of_their_gz(void **state)
+{
+	struct world *w = *state;
+
+	put_line(w, "0.log.4", AT(1) "stdout F {1}\n");
+	put_line(w, "0.log.3", AT(2) "stdout F {2}\n");
+	put_line(w, "0.log.2", AT(3) "stdout F {3}\n");
+	put_line(w, "0.log.1", AT(4) "stdout F {4}\n");
+	put_line(w, "0.log", AT(5) "stdout F {5}\n");
+	w->refuse = UINT32_MAX;
+	start(w);
+	turn_ms(w, 50);
+	in_logs(w, "gzip 0.log.? && mv 0.log.4.gz 0.log.6.gz && mv 0.log.3.gz 0.log.5.gz && "
+		   "mv 0.log.2.gz 0.log.4.gz && mv 0.log.1.gz 0.log.3.gz && "
+		   "mv 0.log 0.log.2 && gzip 0.log.2");
+	put_line(w, "0.log.1", AT(6) "stdout F {6}\n");
+	put_line(w, "0.log", AT(7) "stdout F {7}\n");
+	w->refuse = 0;
+	turn_unlooked(w, 5);
+	turn_until(w, 7);
+	assert_got(w, "0:{1}|0:{2}|0:{3}|0:{4}|0:{5}|0:{6}|0:{7}|");
+}
+
 /* logrotate: its plain file is gone, and the name of that is another's, when its .gz is renamed. */
 static void
 test_a_file_that_waits_keeps_its_place_when_the_number_of_its_gz_changes(void **state)
@@ -520,6 +577,8 @@ main(void)
 		TEST(test_rotated_siblings_are_read_first_at_the_start),
 		TEST(test_a_file_that_waits_is_compressed_and_its_record_goes_on),
 		TEST(test_a_deleted_file_that_waits_keeps_the_place_that_its_gz_has),
+		TEST(test_a_deleted_file_that_waits_is_older_than_what_was_rotated_after_it),
+		TEST(test_deleted_files_that_wait_have_the_age_of_their_gz),
 		TEST(test_a_file_that_waits_keeps_its_place_when_the_number_of_its_gz_changes),
 		TEST(test_a_gz_that_is_counted_makes_room_for_shipping),
 		TEST(test_a_gz_that_was_made_at_once_is_what_the_renamed_file_has),
