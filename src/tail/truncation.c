@@ -131,16 +131,17 @@ is_shorter(struct place *p, const struct place *copy)
 static struct place *
 grown_apart(const struct content *c)
 {
-	struct place *p, *most = content_longest(c);
+	struct place *p = content_place(c), *most = p;
 
+	if (p != NULL && TAILQ_NEXT(p, in_content) != NULL)
+		most = content_longest(c);
 	TAILQ_FOREACH (p, &c->places, in_content) {
 		if (p == most || p->packed != NULL)
 			continue;
 		if (is_shorter(p, most))
 			return p;
-		if (fingerprint_equal(p, most, p->size))
-			continue;
-		return content_fits(c, most) ? p : most;
+		if (!fingerprint_equal(p, most, p->size))
+			return content_fits(c, most) ? p : most;
 	}
 	return NULL;
 }
@@ -148,15 +149,14 @@ grown_apart(const struct content *c)
 void
 truncation_places(struct tail *t, struct log *log)
 {
-	struct span *s;
-	struct place *p;
+	const struct content *c = TAILQ_FIRST(&log->pending);
+	const struct span *s = TAILQ_FIRST(&log->spans);
+	struct place *p = NULL;
 
-	TAILQ_FOREACH (s, &log->spans, in_log) {
-		p = content_place(s->content);
-		if (p == NULL || TAILQ_NEXT(p, in_content) == NULL ||
-		    (p = grown_apart(s->content)) == NULL || files_failed(t))
-			continue;
+	for (; p == NULL && s != NULL; s = TAILQ_NEXT(s, in_log))
+		p = grown_apart(s->content);
+	for (; p == NULL && c != NULL; c = TAILQ_NEXT(c, in_pending))
+		p = grown_apart(c);
+	if (p != NULL && !files_failed(t))
 		become_another(t, p);
-		return; /* the spans may be others now */
-	}
 }

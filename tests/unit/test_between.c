@@ -281,6 +281,32 @@ test_a_copy_that_nobody_saw_being_made_is_read_in_its_order(void **state)
 	assert_got(w, "0:ERROR x\n\tat a|0:\tat b|0:{}|");
 }
 
+/* A content that waits is in the copy as well, and what the live file has now is no part of it. */
+static void
+test_a_copy_of_what_waits_has_the_length_that_it_had(void **state)
+{
+	struct world *w = *state;
+	uint64_t before = lost();
+
+	put_line(w, "0.log", AT(1) "stdout F one\n" AT(1) "stdout F two\n");
+	start(w);
+	turn_refused(w);
+	in_logs(w, COPY "echo '" AT(2) "stdout F three\n" AT(2) "stdout F four' >> 0.log");
+	turn_refused(w);
+	in_logs(w, "mv 0.log.1 0.log.2 && " COPY "echo '" AT(3) "stdout F five' >> 0.log");
+	turn_refused(w);
+	in_logs(w, "mv 0.log.2 0.log.3 && mv 0.log.1 0.log.2 && cp 0.log 0.log.1");
+	w->refuse = 1;
+	turn_until(w, 1); /* the next one is entered, and the copy found */
+	in_logs(w, ": > 0.log");
+	put_line(w, "0.log", AT(4) "stdout F six\n" AT(5) "stdout F seven\n");
+	turn_until(w, 7);
+	restart(w);
+	turn_ms(w, 100);
+	assert_got(w, "0:one|0:two|0:three|0:four|0:five|0:six|0:seven|");
+	assert_int_equal(lost(), before);
+}
+
 int
 main(void)
 {
@@ -296,6 +322,7 @@ main(void)
 		TEST(test_a_second_start_at_the_end_reads_what_came_while_nothing_ran),
 		TEST(test_a_record_is_not_ended_by_time_while_names_have_changed),
 		TEST(test_a_copy_that_nobody_saw_being_made_is_read_in_its_order),
+		TEST(test_a_copy_of_what_waits_has_the_length_that_it_had),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
