@@ -184,7 +184,7 @@ look_at(struct tail *t, struct place *p, const char *path)
 	if (p->size == size && p->written == files_written(&st))
 		return;
 	p->written = files_written(&st);
-	place_changed(t, p);
+	place_changed(p);
 	turns_wake_content(t, p->content);
 	if (p->live && !p->content->named) /* it may have had a line, which is in a copy now */
 		p->content->log->list = LIST_NOW;

@@ -44,14 +44,14 @@ claimed_size(const struct place *p)
 }
 
 void
-place_changed(struct tail *t, struct place *p)
+place_changed(struct place *p)
 {
 	struct packed *packed = p->packed;
 	struct stat st;
 
 	if (packed == NULL || fstat(p->fd, &st) < 0)
 		return;
-	gunzip_forget(t->unpacking->gunzip, p->fd);
+	gunzip_forget(packed->unpacking->gunzip, p->fd);
 	packed->on_disk = (uint64_t)st.st_size;
 	packed->claimed = UNREAD;
 	packed->end = UINT64_MAX;
@@ -66,7 +66,7 @@ place_begin(struct tail *t, struct place *p)
 		p->packed = xcalloc(1, sizeof(*p->packed));
 		p->packed->unpacking = t->unpacking;
 		t->unpacking->n++;
-		place_changed(t, p);
+		place_changed(p);
 	}
 	place_measure(p);
 }
@@ -135,13 +135,10 @@ static ssize_t
 plain_read(const struct place *p, char *to, size_t n, uint64_t offset)
 {
 	size_t all = 0;
-	ssize_t got;
+	ssize_t got = 0;
 
-	while ((got = pread(p->fd, to + all, n - all, (off_t)(offset + all))) > 0) {
+	while (all < n && (got = pread(p->fd, to + all, n - all, (off_t)(offset + all))) > 0)
 		all += (size_t)got;
-		if (all == n)
-			break;
-	}
 	return got < 0 ? -1 : (ssize_t)all;
 }
 
@@ -162,6 +159,8 @@ place_measure(struct place *p)
 	struct packed *packed = p->packed;
 	struct stat st;
 
+	if (place_is_cut(p) && fstat(p->fd, &st) == 0 && (uint64_t)st.st_size != packed->on_disk)
+		place_changed(p);
 	if (packed != NULL && packed->claimed == UNREAD)
 		packed->claimed = claimed_size(p);
 	if (packed != NULL && packed->end != UINT64_MAX)

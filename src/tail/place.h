@@ -12,12 +12,12 @@
  * place_begin(t, p), place_fini(t, p):
  * ${p} was opened (its name says whether it is a .gz); it is about to be closed.
  *
- * place_changed(t, p):
+ * place_changed(p):
  * The .gz ${p} was written to: the end that was found in it is no longer its end.
  */
 void place_begin(struct tail *t, struct place *p);
 void place_fini(struct tail *t, struct place *p);
-void place_changed(struct tail *t, struct place *p);
+void place_changed(struct place *p);
 
 /**
  * place_read(p, to, n, offset):
@@ -37,7 +37,8 @@ bool place_ready(const struct place *p, uint64_t offset);
 /**
  * place_measure(p):
  * Set p->size to the present size of a plain file.  For a .gz: to the size that its
- * trailer claims, or, once it was read to its end, to the bytes that were there.
+ * trailer claims, or, once it was read to its end, to the bytes that were there, unless
+ * it was cut and has grown since.
  *
  * place_claims(p):
  * How many bytes the content of the .gz ${p} has by its trailer, when that can

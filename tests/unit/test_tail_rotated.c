@@ -275,6 +275,24 @@ test_a_gz_that_is_being_made_beside_its_file_is_no_content(void **state)
 	assert_got(w, "0:{0}|0:{1}|0:{2}|0:{3}|");
 }
 
+/* No look tells that it was written to: a rotated name is seen once. */
+static void
+test_a_gz_that_was_met_in_parts_is_read_again_when_it_is_whole(void **state)
+{
+	struct world *w = *state;
+
+	w->conf.rotate_wait = 20 * NS_PER_MS;
+	put_line(w, "0.log.1", AT(1) "stdout F {1}\n" AT(1) "stdout F {2}\n");
+	put_line(w, "0.log", AT(2) "stdout F {3}\n");
+	in_logs(w, "gzip -c 0.log.1 > all && head -c $(($(wc -c < all) - 24)) all > 0.log.1.gz");
+	start(w);
+	turn_until(w, 3);
+	turn_ms(w, 100);
+	in_logs(w, "cat all > 0.log.1.gz && rm 0.log.1");
+	turn_ms(w, 2500); /* such files are asked once a second */
+	assert_got(w, "0:{1}|0:{2}|0:{3}|");
+}
+
 /* ---- a DB taken over */
 
 /* What is before the offset is in no span: the file is a content that begins anew. */
@@ -583,6 +601,7 @@ main(void)
 		TEST(test_a_gz_that_is_counted_makes_room_for_shipping),
 		TEST(test_a_gz_that_was_made_at_once_is_what_the_renamed_file_has),
 		TEST(test_a_gz_that_is_being_made_beside_its_file_is_no_content),
+		TEST(test_a_gz_that_was_met_in_parts_is_read_again_when_it_is_whole),
 		TEST(test_a_file_that_is_shorter_than_what_was_taken_over_begins_anew),
 		TEST(test_a_truncated_file_is_read_from_its_head),
 		TEST(test_a_copy_met_with_what_is_new_at_the_live_name_is_a_copy),
