@@ -122,11 +122,14 @@ half_end(struct container *c)
 	c->half = NULL;
 }
 
-/* Joined to a part that hidden content should have ended, it would be seen nowhere. */
+/*
+ * Joined to a part that hidden content, or late lines, should have ended, it would be
+ * seen nowhere.
+ */
 static bool
 may_be_empty(const struct container *c, int side)
 {
-	return c->runtime != COPYTRUNCATE || c->any[side];
+	return c->runtime == CONMON || c->any[side];
 }
 
 /* What a line says; what is open on its side makes some more likely. */
@@ -156,7 +159,7 @@ text_make(struct container *c, struct unit *u)
 	snprintf(u->text, sizeof(u->text), "%s<%u>%s", says[kind].head, u->mark, says[kind].end);
 	c->in_trace[u->side] = kind >= 3 && kind <= 5 && !c->in_chain[u->side] && u->tag == 'F';
 	c->in_chain[u->side] = u->tag == 'P';
-	c->any[u->side] = true;
+	c->any[u->side] |= !u->late;
 }
 
 /* Half a line may be in a renamed file, as its writer has that until the swap. */
