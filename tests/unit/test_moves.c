@@ -179,22 +179,21 @@ finish(struct world *w)
 /* ---- judged */
 
 /*
- * Files equal from beginning to end when they are met, none of them live, are
- * one: of those that were not met before, that many banners may be missing.
+ * A rotated file is one with another that begins with all that it has, when they are
+ * met: of those that were not met before, that many banners may be missing.
  */
 static void
 equal_price(void)
 {
 	const struct world_log *log = &logs[0];
-	unsigned alike = 0, unmet = 0;
+	unsigned unmet = 0;
 
 	for (unsigned i = 0; i <= log->nold; i++) {
 		const struct written *c = i < log->nold ? log->old[i] : log->live;
 
-		alike += !c->filled || c->bare;
 		unmet += (!c->filled || c->bare) && !c->met;
 	}
-	unmet -= unmet > 0 && unmet == alike;
+	unmet -= unmet == log->nold + 1;
 	for (unsigned i = 0; i < nbanners; i++)
 		fates[i].least -= unmet < fates[i].least ? unmet : fates[i].least;
 }
