@@ -218,3 +218,17 @@ files_name(const struct place *p, bool *deleted)
 		name[strlen(name) - (sizeof(GONE) - 1)] = '\0';
 	return name;
 }
+
+bool
+files_has_plain(const struct place *p)
+{
+	bool deleted, has = false;
+	char *name = files_name(p, &deleted);
+
+	if (p->packed != NULL && name != NULL && slice_ends(slice_of(name), SLICE(".gz"))) {
+		name[strlen(name) - strlen(".gz")] = '\0';
+		has = !deleted && access(name, F_OK) == 0;
+	}
+	free(name);
+	return has;
+}

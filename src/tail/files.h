@@ -67,9 +67,14 @@ void files_unseen(struct tail *t, const char *path, int error);
  *
  * files_name(p, deleted):
  * The name that the system has for it; NULL: none; the caller frees.
+ *
+ * files_has_plain(p):
+ * ${p} is a .gz, and the file that it is made of is there, by their present names: it
+ * may be incomplete.
  */
 void files_head(struct tail *t, struct place *p);
 bool files_is_left(struct tail *t, struct place *p);
 char *files_name(const struct place *p, bool *deleted);
+bool files_has_plain(const struct place *p);
 
 #endif

@@ -206,21 +206,6 @@ begin(struct tail *t, struct content *c, struct place *p, const struct head *h)
 	c->read_to = 0;
 }
 
-/* The file that the .gz is made of is there, by their present names. */
-static bool
-has_plain(const struct place *p)
-{
-	bool deleted, has = false;
-	char *name = files_name(p, &deleted);
-
-	if (name != NULL && slice_ends(slice_of(name), SLICE(".gz"))) {
-		name[strlen(name) - strlen(".gz")] = '\0';
-		has = !deleted && access(name, F_OK) == 0;
-	}
-	free(name);
-	return has;
-}
-
 /* No more of the first line is expected: the part that is there names the content. */
 static bool
 is_over(struct tail *t, struct content *c, struct place *p, const struct head *h)
@@ -232,7 +217,7 @@ is_over(struct tail *t, struct content *c, struct place *p, const struct head *h
 		c->grown = t->now;
 	}
 	if (place_is_cut(p)) /* it may grow; other contents may begin like the part */
-		return h->all.len > 0 && t->now - c->grown > CUT_WAIT * wait && !has_plain(p);
+		return h->all.len > 0 && t->now - c->grown > CUT_WAIT * wait && !files_has_plain(p);
 	return h->all.len > 0 &&
 	       (t->finishing || (!p->live && (files_is_left(t, p) || t->now - c->grown > wait)));
 }

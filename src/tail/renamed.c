@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "alike.h"
+#include "files.h"
 #include "identity.h"
 #include "line_format.h"
 #include "place.h"
@@ -169,15 +170,7 @@ twin_of(const struct place *p)
 bool
 renamed_is_early(struct tail *t, const struct place *p)
 {
-	char *twin;
-	bool early;
-
-	if (p->packed == NULL || first_line(t, p).len > 0)
-		return false;
-	twin = twin_of(p);
-	early = access(twin, F_OK) == 0;
-	free(twin);
-	return early;
+	return p->packed != NULL && first_line(t, p).len == 0 && files_has_plain(p);
 }
 
 char *

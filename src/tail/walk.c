@@ -104,7 +104,7 @@ gz_end(const struct reader *r)
 	if (p == NULL || p->packed == NULL || c->gone)
 		return;
 	place_read(p, &none, 1, r->at - r->span->is.base);
-	c->gone = place_is_cut(p);
+	c->gone = place_is_cut(p) && !files_has_plain(p);
 	if (c->gone)
 		lost_count(c, LOST_GZIP, 1);
 }
@@ -276,7 +276,7 @@ place_ended(struct tail *t, struct reader *r, struct place *p, uint64_t end)
 		return WALK_MORE;
 	if (end != SEAL_NONE)
 		return short_of_seal(t, r, p, end);
-	if (place_is_cut(p) && !c->gone && is_quiet(t, r)) {
+	if (place_is_cut(p) && !c->gone && is_quiet(t, r) && !files_has_plain(p)) {
 		uint64_t claims = place_claims(p);
 
 		lost_count(c, LOST_GZIP, claims > p->size ? claims - p->size : 1);

@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "memory.h"
+#include "metrics.h"
 #include "tail.h"
 #include "tail_adapter.h"
 #include "voice.h"
@@ -207,6 +208,23 @@ fluent_bit_row(const char *path, const char *file, uint64_t offset)
 	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
 	free(sql);
 	sqlite3_close(db);
+}
+
+/* By the metrics, of all reasons. */
+static inline uint64_t
+lost_bytes(void)
+{
+	uint64_t sum = 0;
+	struct buffer page;
+
+	buffer_init(&page, 0);
+	metrics_write(&page, false, 0);
+	assert_int_equal(buffer_put(&page, (struct slice){ "", 1 }), 0);
+	for (const char *at = page.at; (at = strstr(at, "\ntowline_lost_bytes_total{")) != NULL;
+	     at++)
+		sum += strtoull(strchr(at, '}') + 1, NULL, 10);
+	buffer_fini(&page);
+	return sum;
 }
 
 #endif

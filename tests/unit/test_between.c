@@ -7,8 +7,6 @@
 #include <dirent.h>
 #include <dlfcn.h>
 
-#include "metrics.h"
-
 static const char *moves; /* a command of the shell, once a directory was listed */
 static struct world *moved;
 
@@ -31,22 +29,6 @@ closedir(DIR *names)
 	free(link);
 	free(path);
 	return call(names);
-}
-
-static uint64_t
-lost(void)
-{
-	uint64_t sum = 0;
-	struct buffer page;
-
-	buffer_init(&page, 0);
-	metrics_write(&page, false, 0);
-	assert_int_equal(buffer_put(&page, (struct slice){ "", 1 }), 0);
-	for (const char *at = page.at; (at = strstr(at, "\ntowline_lost_bytes_total{")) != NULL;
-	     at++)
-		sum += strtoull(strchr(at, '}') + 1, NULL, 10);
-	buffer_fini(&page);
-	return sum;
 }
 
 static void
@@ -74,7 +56,7 @@ static void
 test_a_known_file_is_copied_before_it_is_named_again(void **state)
 {
 	struct world *w = *state;
-	uint64_t before = lost();
+	uint64_t before = lost_bytes();
 
 	put_line(w, "0.log", AT(1) "stdout F one\n");
 	start(w);
@@ -87,7 +69,7 @@ test_a_known_file_is_copied_before_it_is_named_again(void **state)
 	turn_until(w, 3);
 	assert_null(moves);
 	assert_got(w, "0:one|0:two|0:three|");
-	assert_int_equal(lost(), before);
+	assert_int_equal(lost_bytes(), before);
 }
 
 static void
@@ -109,7 +91,7 @@ static void
 test_a_file_that_was_longer_before_it_was_named_has_lost_nothing(void **state)
 {
 	struct world *w = *state;
-	uint64_t before = lost();
+	uint64_t before = lost_bytes();
 
 	put_line(w, "0.log", AT(1) "stdout F one\n" AT(2) "stdout F two\n");
 	moves = COPY "echo '" AT(3) "stdout F three' >> 0.log";
@@ -119,7 +101,7 @@ test_a_file_that_was_longer_before_it_was_named_has_lost_nothing(void **state)
 	restart(w);
 	turn_ms(w, 100);
 	assert_got(w, "0:one|0:two|0:three|");
-	assert_int_equal(lost(), before);
+	assert_int_equal(lost_bytes(), before);
 }
 
 /* Where rotated files are not read at a first start, one is that was begun before. */
@@ -127,7 +109,7 @@ static void
 test_a_file_rotated_while_nothing_ran_is_read_whatever_a_first_start_reads(void **state)
 {
 	struct world *w = *state;
-	uint64_t before = lost();
+	uint64_t before = lost_bytes();
 
 	w->conf.read_from_head = false;
 	put_line(w, "0.log", AT(1) "stdout F one\n");
@@ -142,7 +124,7 @@ test_a_file_rotated_while_nothing_ran_is_read_whatever_a_first_start_reads(void 
 	restart(w);
 	turn_until(w, 3);
 	assert_got(w, "0:two|0:three|0:four|");
-	assert_int_equal(lost(), before);
+	assert_int_equal(lost_bytes(), before);
 }
 
 /* What was rotated before the first start at the end is none of the log's, whatever happens later. */
@@ -286,7 +268,7 @@ static void
 test_a_copy_of_what_waits_has_the_length_that_it_had(void **state)
 {
 	struct world *w = *state;
-	uint64_t before = lost();
+	uint64_t before = lost_bytes();
 
 	put_line(w, "0.log", AT(1) "stdout F one\n" AT(1) "stdout F two\n");
 	start(w);
@@ -304,7 +286,7 @@ test_a_copy_of_what_waits_has_the_length_that_it_had(void **state)
 	restart(w);
 	turn_ms(w, 100);
 	assert_got(w, "0:one|0:two|0:three|0:four|0:five|0:six|0:seven|");
-	assert_int_equal(lost(), before);
+	assert_int_equal(lost_bytes(), before);
 }
 
 int

@@ -196,6 +196,28 @@ test_a_gz_that_is_found_before_its_plain_file_is_that_file(void **state)
 }
 
 /* Until a line is in it nothing says whose it is. */
+/* Its checksum is not there yet. */
+static void
+test_a_gz_that_is_being_made_has_lost_nothing(void **state)
+{
+	struct world *w = *state;
+	uint64_t before = lost_bytes();
+
+	w->conf.rotate_wait = 20 * NS_PER_MS;
+	path_is(w, "0.log*");
+	put_line(w, "0.log", AT(1) "stdout F {1}\n");
+	start(w);
+	turn_until(w, 1);
+	in_logs(w, "mv 0.log 0.log.1");
+	put_line(w, "0.log", AT(2) "stdout F {2}\n");
+	turn_until(w, 2);
+	turn_ms(w, 300);
+	in_logs(w, "gzip -c 0.log.1 > all && head -c -6 all > 0.log.1.gz && rm all");
+	assert_ends(w, "0:{1}|0:{2}|");
+	turn_ms(w, 1000);
+	assert_int_equal(lost_bytes(), before);
+}
+
 static void
 test_a_gz_that_is_empty_yet_is_left_alone_beside_its_file(void **state)
 {
@@ -274,6 +296,7 @@ main(void)
 		TEST(test_a_gz_beside_a_renamed_file_is_that_file),
 		TEST(test_a_file_renamed_and_compressed_while_nothing_ran_is_read_on),
 		TEST(test_a_gz_that_is_found_before_its_plain_file_is_that_file),
+		TEST(test_a_gz_that_is_being_made_has_lost_nothing),
 		TEST(test_a_gz_that_is_empty_yet_is_left_alone_beside_its_file),
 		TEST(test_a_container_s_rotated_file_is_of_its_log_before_there_is_a_live_one),
 		TEST(test_a_log_has_the_path_of_its_live_file_whichever_is_found_first),
