@@ -140,6 +140,21 @@ by_name(struct tail *t, const char *twin)
 	return NULL;
 }
 
+/* Of a content that is open, or waits and is not in the state yet. */
+static char *
+by_open_line(struct tail *t, const struct place *p, const struct search *s)
+{
+	const struct content *c;
+	size_t at = 0;
+
+	while ((c = map_next(t->logs->contents, &at, NULL)) != NULL) {
+		if (c->is.head_size == s->line.len && c->is.head == s->line_hash &&
+		    slice_eq(rotated_directory(c->log->name), rotated_directory(p->name)))
+			return xstrdup(c->log->name);
+	}
+	return NULL;
+}
+
 static char *
 by_line(struct tail *t, const struct tail_conf *conf, const struct place *p)
 {
@@ -149,6 +164,9 @@ by_line(struct tail *t, const struct tail_conf *conf, const struct place *p)
 	if (!is_timed(s.line))
 		return NULL;
 	s.line_hash = fingerprint_hash(s.line);
+	found = by_open_line(t, p, &s);
+	if (found != NULL)
+		return found;
 	state_each(t->state, add, &s);
 	for (unsigned i = 0; i < s.n; i++) {
 		if (found == NULL)

@@ -195,7 +195,28 @@ test_a_gz_that_is_found_before_its_plain_file_is_that_file(void **state)
 	assert_ends(w, "0:one|0:two|");
 }
 
-/* Until a line is in it nothing says whose it is. */
+/* It waits for the file before it, and is not in the state yet. */
+static void
+test_a_file_that_waits_is_renamed_and_compressed_between_two_looks(void **state)
+{
+	struct world *w = *state;
+
+	path_is(w, "*");
+	put_line(w, "app.log", AT(1) "stdout F {}\n");
+	w->refuse = UINT32_MAX;
+	start(w);
+	turn_ms(w, 100);
+	in_logs(w, "mv app.log old1-app.log");
+	put_line(w, "app.log", AT(2) "stdout F two\n");
+	turn_ms(w, 300);
+	in_logs(w, "mv app.log old2-app.log && gzip old2-app.log");
+	put_line(w, "app.log", AT(3) "stdout F three\n");
+	turn_ms(w, 300);
+	w->refuse = 0;
+	turn_until(w, 3);
+	assert_ends(w, "0:{}|0:two|0:three|");
+}
+
 /* Its checksum is not there yet. */
 static void
 test_a_gz_that_is_being_made_has_lost_nothing(void **state)
@@ -218,6 +239,7 @@ test_a_gz_that_is_being_made_has_lost_nothing(void **state)
 	assert_int_equal(lost_bytes(), before);
 }
 
+/* Until a line is in it nothing says whose it is. */
 static void
 test_a_gz_that_is_empty_yet_is_left_alone_beside_its_file(void **state)
 {
@@ -297,6 +319,7 @@ main(void)
 		TEST(test_a_file_renamed_and_compressed_while_nothing_ran_is_read_on),
 		TEST(test_a_gz_that_is_found_before_its_plain_file_is_that_file),
 		TEST(test_a_gz_that_is_being_made_has_lost_nothing),
+		TEST(test_a_file_that_waits_is_renamed_and_compressed_between_two_looks),
 		TEST(test_a_gz_that_is_empty_yet_is_left_alone_beside_its_file),
 		TEST(test_a_container_s_rotated_file_is_of_its_log_before_there_is_a_live_one),
 		TEST(test_a_log_has_the_path_of_its_live_file_whichever_is_found_first),
