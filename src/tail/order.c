@@ -69,11 +69,11 @@ insert(struct log *log, struct content *c)
 		TAILQ_INSERT_TAIL(&log->pending, c, in_pending);
 }
 
-/* False: it was entered. */
+/* False: it was entered, or no name says its age: it stays where it is. */
 static bool
 sort(struct content *c)
 {
-	if (c->spans > 0)
+	if (c->spans > 0 || aged(c->log, c) == NULL)
 		return false;
 	TAILQ_REMOVE(&c->log->pending, c, in_pending);
 	insert(c->log, c);

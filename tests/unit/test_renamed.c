@@ -239,6 +239,35 @@ test_a_gz_that_is_being_made_has_lost_nothing(void **state)
 	assert_int_equal(lost_bytes(), before);
 }
 
+/* Its new name says nothing: it keeps its place before the one that waits behind it. */
+static void
+test_a_file_that_waits_is_compressed_before_the_one_behind_it(void **state)
+{
+	struct world *w = *state;
+	static const char *const rest[] = { "two", "three", "four" };
+
+	path_is(w, "*");
+	put_line(w, "app.log", AT(1) "stdout F {}\n");
+	w->refuse = UINT32_MAX;
+	start(w);
+	turn_ms(w, 100);
+	for (int i = 0; i < 3; i++) {
+		char *line = xprintf(AT(2) "stdout F %s\n", rest[i]);
+		char *command = xprintf("mv app.log old%d-app.log", i);
+
+		in_logs(w, command);
+		put_line(w, "app.log", line);
+		turn_ms(w, 300);
+		free(command);
+		free(line);
+	}
+	in_logs(w, "gzip old1-app.log");
+	turn_ms(w, 300);
+	w->refuse = 0;
+	turn_until(w, 4);
+	assert_ends(w, "0:{}|0:two|0:three|0:four|");
+}
+
 /* Until a line is in it nothing says whose it is. */
 static void
 test_a_gz_that_is_empty_yet_is_left_alone_beside_its_file(void **state)
@@ -320,6 +349,7 @@ main(void)
 		TEST(test_a_gz_that_is_found_before_its_plain_file_is_that_file),
 		TEST(test_a_gz_that_is_being_made_has_lost_nothing),
 		TEST(test_a_file_that_waits_is_renamed_and_compressed_between_two_looks),
+		TEST(test_a_file_that_waits_is_compressed_before_the_one_behind_it),
 		TEST(test_a_gz_that_is_empty_yet_is_left_alone_beside_its_file),
 		TEST(test_a_container_s_rotated_file_is_of_its_log_before_there_is_a_live_one),
 		TEST(test_a_log_has_the_path_of_its_live_file_whichever_is_found_first),
