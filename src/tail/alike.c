@@ -164,6 +164,7 @@ is_certain(struct slice head, const struct place *p, const struct content *c)
 {
 	return head.at[c->is.head_size - 1] == '\n' || c->is.head_size == FIRST_LINE ||
 	       c->taken.at > c->is.head_size || p->size == c->is.size ||
+	       (p->packed != NULL && p->size == c->is.head_size) ||
 	       (!p->live && was_home(p, &c->is));
 }
 

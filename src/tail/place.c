@@ -78,7 +78,6 @@ place_fini(struct tail *t, struct place *p)
 		return;
 	gunzip_forget(t->unpacking->gunzip, p->fd);
 	free(p->packed);
-	p->packed = NULL;
 	if (--t->unpacking->n == 0)
 		place_free(t);
 }

@@ -293,6 +293,32 @@ test_a_gz_that_was_met_in_parts_is_read_again_when_it_is_whole(void **state)
 	assert_got(w, "0:{1}|0:{2}|0:{3}|");
 }
 
+/* A file that has no whole line is named by all that it has. */
+static void
+test_a_gz_of_half_a_line_is_what_its_file_has(void **state)
+{
+	struct world *w = *state;
+
+	w->conf.rotate_wait = 20 * NS_PER_MS;
+	put_line(w, "0.log.1", AT(1) "stdout F {1}");
+	put_line(w, "0.log", AT(2) "stdout F {2}\n");
+	w->refuse = UINT32_MAX;
+	start(w);
+	turn_ms(w, 200);
+	in_logs(w, "gzip -k 0.log.1 && mv 0.log.1.gz 0.log.2.gz && mv 0.log.1 0.log.2 && "
+		   "mv 0.log 0.log.1");
+	put_line(w, "0.log", AT(3) "stdout F {3}\n");
+	turn_ms(w, 200);
+	w->refuse = 0;
+	turn_until(w, 3);
+	turn_ms(w, 200);
+	in_logs(w, "rm 0.log.2");
+	tail_free(w->tail);
+	start(w);
+	turn_ms(w, 500);
+	assert_got(w, "0:{1}|0:{2}|0:{3}|");
+}
+
 /* ---- a DB taken over */
 
 /* What is before the offset is in no span: the file is a content that begins anew. */
@@ -602,6 +628,7 @@ main(void)
 		TEST(test_a_gz_that_was_made_at_once_is_what_the_renamed_file_has),
 		TEST(test_a_gz_that_is_being_made_beside_its_file_is_no_content),
 		TEST(test_a_gz_that_was_met_in_parts_is_read_again_when_it_is_whole),
+		TEST(test_a_gz_of_half_a_line_is_what_its_file_has),
 		TEST(test_a_file_that_is_shorter_than_what_was_taken_over_begins_anew),
 		TEST(test_a_truncated_file_is_read_from_its_head),
 		TEST(test_a_copy_met_with_what_is_new_at_the_live_name_is_a_copy),
