@@ -182,12 +182,13 @@ lines_write(void)
 static void
 rest_is_due(struct world_log *log)
 {
-	struct fate *f = &fates[writings[log->live->rest_of].line];
+	const struct writing *wr = &writings[log->live->rest_of];
 
-	if (log->live->rest == NULL || strchr(log->live->rest, '#') != NULL)
+	if (log->live->rest == NULL || strchr(log->live->rest, '#') != NULL ||
+	    wr->content != log->live->number) /* in a copy it is the last one */
 		return;
-	f->due--;
-	f->least--;
+	fates[wr->line].due--;
+	fates[wr->line].least--;
 }
 
 /* ---- contents */
