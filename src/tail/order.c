@@ -200,7 +200,7 @@ seal(struct span *s)
 	struct place *p;
 
 	content_measure(c);
-	TAILQ_FOREACH (p, &c->places, in_content) {
+	for (p = content_place(c); p != NULL && p->packed != NULL; p = TAILQ_NEXT(p, in_content)) {
 		if (place_is_cut(p) && place_claims(p) > c->size)
 			c->size = place_claims(p);
 	}

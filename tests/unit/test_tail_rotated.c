@@ -293,6 +293,27 @@ test_a_gz_that_was_met_in_parts_is_read_again_when_it_is_whole(void **state)
 	assert_got(w, "0:{1}|0:{2}|0:{3}|");
 }
 
+/* The length that its last four bytes claim is none while its file is there. */
+static void
+test_a_gz_that_is_being_made_does_not_say_where_its_file_ends(void **state)
+{
+	struct world *w = *state;
+
+	put_line(w, "0.log", AT(1) "stdout F {1}\n");
+	start(w);
+	turn_until(w, 1);
+	in_logs(w, "mv 0.log 0.log.1 && gzip -c 0.log.1 > all && (head -c $(($(wc -c < all) - 9)) "
+		   "all; printf '\\377\\003\\000\\000') > 0.log.1.gz");
+	put_line(w, "0.log", AT(2) "stdout F {2}\n");
+	turn_until(w, 2);
+	put_line(w, "0.log", AT(3) "stdout F {3}\n");
+	turn_until(w, 3);
+	tail_free(w->tail);
+	start(w);
+	turn_ms(w, 200);
+	assert_got(w, "0:{1}|0:{2}|0:{3}|");
+}
+
 /* A file that has no whole line is named by all that it has. */
 static void
 test_a_gz_of_half_a_line_is_what_its_file_has(void **state)
@@ -628,6 +649,7 @@ main(void)
 		TEST(test_a_gz_that_was_made_at_once_is_what_the_renamed_file_has),
 		TEST(test_a_gz_that_is_being_made_beside_its_file_is_no_content),
 		TEST(test_a_gz_that_was_met_in_parts_is_read_again_when_it_is_whole),
+		TEST(test_a_gz_that_is_being_made_does_not_say_where_its_file_ends),
 		TEST(test_a_gz_of_half_a_line_is_what_its_file_has),
 		TEST(test_a_file_that_is_shorter_than_what_was_taken_over_begins_anew),
 		TEST(test_a_truncated_file_is_read_from_its_head),
