@@ -631,6 +631,32 @@ test_what_comes_behind_a_lost_file_is_read(void **state)
 	assert_got(w, "0:{2}|0:{3}|");
 }
 
+/* A reader goes back for it to where it begins, which is readable. */
+static void
+test_a_record_that_is_open_before_a_lost_file_is_read(void **state)
+{
+	struct world *w = *state;
+	const struct tail_conf *conf = &w->conf;
+
+	w->conf.flush = 60000;
+	put_line(w, "0.log", AT(1) "stdout F {}\n" AT(1) "stdout F ERROR x\n");
+	w->tail = tail_make(conf, w->state, w->book, on_record, on_counted, on_stream, w);
+	turn_until(w, 1);
+	w->refuse = ~0u;
+	in_logs(w, "mv 0.log 0.log.20260101-000000");
+	put_line(w, "0.log", AT(2) "stderr F {}\n");
+	turn_refused(w, 5);
+	in_logs(w, "mv 0.log 0.log.20260102-000000");
+	put_line(w, "0.log", AT(3) "stdout F {}\n");
+	turn_refused(w, 5);
+	tail_free(w->tail);
+	in_logs(w, "rm 0.log.20260102-000000");
+	w->refuse = 0;
+	w->tail = tail_make(conf, w->state, w->book, on_record, on_counted, on_stream, w);
+	turn_until(w, 3);
+	assert_got(w, "0:{}|0:ERROR x|0:{}|");
+}
+
 int
 main(void)
 {
@@ -661,6 +687,7 @@ main(void)
 		TEST(test_a_rotated_file_that_is_truncated_is_not_put_behind_its_successors),
 		TEST(test_copies_that_were_met_beside_what_they_are_of_keep_their_order),
 		TEST(test_what_comes_behind_a_lost_file_is_read),
+		TEST(test_a_record_that_is_open_before_a_lost_file_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
