@@ -280,7 +280,8 @@ test_no_index_that_takes_documents_condemns_those_of_others(void **state)
 	wait_for(&r, idle);
 	assert_int_equal(shipped(&r, 0), r.put[0]);
 	assert_int_equal(map_count(r.server.stored), r.put[0]);
-	assert_int_equal(counters(&r)->stripped, 0);
+	/* One may be asked for with its core at the moment at which the server takes all again. */
+	assert_true(counters(&r)->stripped <= 1);
 	assert_int_equal(dead_letters(&r, NULL), 0);
 	rig_end(&r);
 }
