@@ -12,22 +12,14 @@ log_of(const struct reader *r)
 	return &r->log->stream.log;
 }
 
-/*
- * But for the break, the next line of its side might join the record.  Lines that it
- * held end there once more, as records of their own, maybe under other rules: the
- * record that would wait the longest for its next line says if the break is needed.
- */
+/* But for the break, the next line of its side might join the record. */
 static void
 past_note(struct reader *r, enum side side)
 {
 	const struct open_record *o = &r->open[side];
-	struct past *was = &r->past[side];
-	int64_t wait = framing_rules_wait(o->rules, o->chain);
 
-	if (o->end == was->end && wait <= framing_rules_wait(was->rules, was->chain))
-		return;
 	if (o->end != r->half)
-		*was = (struct past){ o->end, o->last_time, o->rules, o->chain };
+		r->past[side] = (struct past){ o->end, o->last_time, o->rules, o->chain };
 }
 
 /* ---- breaks of before: of an earlier process, or stored by a reader ahead */

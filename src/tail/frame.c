@@ -130,9 +130,9 @@ frame_cross(struct frame *fr, struct reader *r, uint64_t start)
 
 /* A line of this time is so far past the last line's that it cannot be of one record with it. */
 static bool
-is_past(const struct rules *rules, bool chain, int64_t last, int64_t time)
+is_past(int64_t wait, int64_t last, int64_t time)
 {
-	return time != 0 && last != 0 && time - last >= framing_rules_wait(rules, chain);
+	return time != 0 && last != 0 && time - last >= wait;
 }
 
 /* A line of either side at `start` with this time ends records before it that are open so long. */
@@ -143,7 +143,7 @@ sides_expire(struct frame *fr, struct reader *r, uint64_t start, int64_t time)
 		const struct open_record *o = &r->open[side];
 
 		if (o->rules != NULL && start >= o->end &&
-		    is_past(o->rules, o->chain, o->last_time, time) &&
+		    is_past(framing_rules_wait(o->rules, o->chain), o->last_time, time) &&
 		    !frame_end_side(fr, r, (enum side)side))
 			return false;
 	}
@@ -295,14 +295,24 @@ line_begins(struct frame *fr, struct reader *r, const struct physical *p)
 
 /* ---- breaks that are not needed any more, rules that change */
 
-/* A break goes when the next line of its side begins a record, whatever were open without it. */
+/*
+ * A break goes when the next line of its side begins a record, whatever were open without
+ * it: what had ended there may have been held by a record of an earlier span, whose
+ * rules wait longer, and which this reader has not seen.
+ */
 static void
 past_mind(struct frame *fr, struct reader *r, const struct physical *p)
 {
 	struct past *was = &r->past[p->cri.side];
 	trace_state trace = TRACE_MOST;
+	const struct span *s;
+	int64_t wait = 0;
 
-	if (is_past(was->rules, was->chain, was->last_time, p->cri.time) ||
+	TAILQ_FOREACH (s, &r->log->spans, in_log) {
+		if (framing_rules_wait(s->rules, was->chain) > wait)
+			wait = framing_rules_wait(s->rules, was->chain);
+	}
+	if (is_past(wait, was->last_time, p->cri.time) ||
 	    verdict_of(was->rules, &trace, was->chain, p) == TRACE_NEW)
 		state_unbreak(fr->state, &r->log->stream.log, p->cri.side, was->end);
 	was->end = 0;
