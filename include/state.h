@@ -142,6 +142,7 @@ struct span_post {
 	struct identity log, id;
 	const struct content_state *content; /* NULL: it is stored already */
 	struct span_state span;
+	const char *path; /* as for state_opened(); NULL: as it was */
 };
 
 /**

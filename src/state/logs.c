@@ -170,6 +170,10 @@ state_spans(struct state *s, const struct span_post *posts, size_t n)
 			k->is = *posts[i].content;
 			contents_link(s, k);
 		}
+		if (posts[i].path != NULL) {
+			free(k->path);
+			k->path = xstrdup(posts[i].path);
+		}
 		contents_dirty(s, k);
 		logs_change(s, &posts[i].log);
 		logs_save(s, logs_span(s, &posts[i].log, k, &posts[i].span));

@@ -123,7 +123,8 @@ spans_store(struct tail *t, struct log *log, struct span *const *list, unsigned 
 		posts[i] = (struct span_post){ .log = log->stream.log,
 			.id = list[i]->content->id,
 			.content = &list[i]->content->is,
-			.span = list[i]->is };
+			.span = list[i]->is,
+			.path = log->stream.path };
 	log->mark = state_spans(t->state, posts, n);
 	free(posts);
 	FAULT("span-stored");

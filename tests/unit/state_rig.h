@@ -96,7 +96,7 @@ static inline state_ticket
 span_put(struct state *s, const struct identity *log, const struct identity *content,
     struct span_state span)
 {
-	return state_spans(s, &(struct span_post){ *log, *content, NULL, span }, 1);
+	return state_spans(s, &(struct span_post){ *log, *content, NULL, span, NULL }, 1);
 }
 
 /* A content that may grow, in a log of the same name. */

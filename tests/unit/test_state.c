@@ -18,7 +18,8 @@ test_all_of_a_content_and_its_log_comes_back(void **state)
 		.size = 9,
 		.first_seen = 10,
 	};
-	const struct span_post post = { id, id, &is, { .seal = SEAL_NONE, .rules = UINT64_MAX } };
+	const struct span_post post = { id, id, &is, { .seal = SEAL_NONE, .rules = UINT64_MAX },
+		NULL };
 	struct content_state was;
 	struct cursors at[SIDES];
 	struct checkpoint checks[CHECKPOINTS];
@@ -93,7 +94,7 @@ test_the_contents_of_a_home_come_with_the_one_seen_last_first(void **state)
 
 	(void)state;
 	for (unsigned char i = 0; i < 4; i++) {
-		struct span_post post = { { { i } }, { { i } }, &is, { .seal = SEAL_NONE } };
+		struct span_post post = { { { i } }, { { i } }, &is, { .seal = SEAL_NONE }, NULL };
 
 		is.first_seen = i;
 		state_spans(s, &post, 1);
@@ -162,6 +163,31 @@ test_contents_are_found_by_the_file_where_they_were_seen_last(void **state)
 	state_each_of(s, 7, 1, name_add, &names);
 	assert_slice(buffer_slice(&names), "acb");
 	buffer_fini(&names);
+	state_close(s);
+}
+
+static void
+path_note(void *arg, const struct content_seen *seen)
+{
+	buffer_put(arg, slice_of(seen->path));
+}
+
+/* The process may be killed behind the commit of a span, before it says more. */
+static void
+test_a_content_has_a_path_from_its_first_commit_on(void **state)
+{
+	static const struct content_state is = { .dev = 1, .ino = 7 };
+	const struct span_post post = { .log = id, .id = id, .content = &is, .path = "/x" };
+	struct state *s = opened();
+	struct buffer paths;
+
+	(void)state;
+	buffer_init(&paths, 0);
+	state_spans(s, &post, 1);
+	reopen(&s);
+	state_each_of(s, 1, 7, path_note, &paths);
+	assert_slice(buffer_slice(&paths), "/x");
+	buffer_fini(&paths);
 	state_close(s);
 }
 
@@ -317,6 +343,7 @@ main(void)
 		TEST(test_another_start_of_the_machine_is_known_until_files_are_judged),
 		TEST(test_the_contents_of_a_home_come_with_the_one_seen_last_first),
 		TEST(test_contents_are_found_by_the_file_where_they_were_seen_last),
+		TEST(test_a_content_has_a_path_from_its_first_commit_on),
 		TEST(test_how_far_a_content_is_done),
 		TEST(test_checkpoints_kept_lie_ever_farther_apart),
 		TEST(test_counters_are_texts),

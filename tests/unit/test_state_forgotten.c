@@ -109,7 +109,7 @@ test_old_contents_without_a_file_are_forgotten_while_running(void **state)
 		state_shipped(s, &content, SIDE_STDOUT, 0, 1);
 		state_spans(s,
 		    &(struct span_post){
-			id_of(SHARED), id_of(SHARED + i), &is, { 100 * i, 0, 100, 0 } },
+			id_of(SHARED), id_of(SHARED + i), &is, { 100 * i, 0, 100, 0 }, NULL },
 		    1);
 	}
 	for (unsigned i = 0; i < 3; i++) {

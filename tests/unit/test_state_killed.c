@@ -37,8 +37,8 @@ spans_post(int report)
 
 	for (uint64_t n = listed(s, &id).n == 0 ? 0 : 1;; n++) {
 		struct identity a = { "a" }, b = { "b" };
-		struct span_post posts[2] = { { id, a, NULL, { 0, 0, 1000, n } },
-			{ id, b, NULL, { 1000, 0, SEAL_NONE, n } } };
+		struct span_post posts[2] = { { id, a, NULL, { 0, 0, 1000, n }, NULL },
+			{ id, b, NULL, { 1000, 0, SEAL_NONE, n }, NULL } };
 
 		wait_durable(s, state_spans(s, posts, 2));
 		if (write(report, &n, sizeof(n)) != sizeof(n))

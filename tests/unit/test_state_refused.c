@@ -25,7 +25,7 @@ static int wake;
 static void
 span(const struct identity *log, const struct identity *content, struct span_state is)
 {
-	state_spans(life, &(struct span_post){ *log, *content, NULL, is }, 1);
+	state_spans(life, &(struct span_post){ *log, *content, NULL, is, NULL }, 1);
 }
 
 static void
@@ -87,8 +87,8 @@ change_all(void)
 	const struct state_hold holds[] = { { two, false, "es.0", "b" },
 		{ one, true, "es.1", "c" } };
 	uint64_t rules = state_rules(life, SLICE("b"));
-	const struct span_post posts[] = { { one, one, NULL, { 0, 0, 50, 1 } },
-		{ one, fresh, NULL, { 50, 0, SEAL_NONE, rules } } };
+	const struct span_post posts[] = { { one, one, NULL, { 0, 0, 50, 1 }, NULL },
+		{ one, fresh, NULL, { 50, 0, SEAL_NONE, rules }, NULL } };
 
 	state_judged(life);
 	state_opened(life, &one, "/one.1");

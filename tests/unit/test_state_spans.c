@@ -7,10 +7,10 @@ test_spans_come_in_the_order_of_their_positions(void **state)
 	struct state *s = opened();
 	const struct identity third = { "a third" };
 	const struct span_post posts[] = {
-		{ id, third, NULL, { 150, 0, SEAL_NONE, 3 } },
-		{ id, other, NULL, { 100, 50, 50, 2 } }, /* empty */
-		{ id, id, NULL, { 0, 0, SEAL_NONE, 1 } },
-		{ other, id, NULL, { 0, 100, SEAL_NONE, 1 } }, /* late, in a log of its own */
+		{ id, third, NULL, { 150, 0, SEAL_NONE, 3 }, NULL },
+		{ id, other, NULL, { 100, 50, 50, 2 }, NULL }, /* empty */
+		{ id, id, NULL, { 0, 0, SEAL_NONE, 1 }, NULL },
+		{ other, id, NULL, { 0, 100, SEAL_NONE, 1 }, NULL }, /* late, in a log of its own */
 	};
 	struct listed list;
 
