@@ -91,11 +91,14 @@ option_names_check(struct reading *r, const struct section *s, const char *optio
 	int row = table_find(s->plugin, option);
 	const void *at = conf_value(s, option);
 	const struct list *list = at;
+	const char *name;
 
 	if (row < 0 || at == NULL || s->lines[row] == 0)
 		return;
 	if (table_row(s->plugin, (size_t)row)->type == OPT_STRING) {
-		parser_name_check(r, s, option, *(char *const *)at, multiline);
+		name = *(char *const *)at;
+		if (name != NULL) /* else the table has refused it */
+			parser_name_check(r, s, option, name, multiline);
 		return;
 	}
 	for (size_t i = 0; i < list->n; i++)

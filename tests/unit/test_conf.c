@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include "conf_try.h"
+#include "plugins.h"
 
 #define IN "[INPUT]\n Name tail\n Tag t\n Path /nowhere/x\n"
 #define OUT "[OUTPUT]\n Name es\n Match *\n"
@@ -380,6 +381,45 @@ test_hostile_files_are_refused(void **state)
 	free(big);
 }
 
+/* A configuration with a section of ${p} whose option ${o} has a value that is refused. */
+static void
+refused_try(const struct plugin *p, const struct option *o)
+{
+	static const char *const heads[] = { [SECTION_INPUT] = "INPUT",
+		[SECTION_FILTER] = "FILTER",
+		[SECTION_OUTPUT] = "OUTPUT",
+		[SECTION_SERVICE] = "SERVICE",
+		[SECTION_PARSER] = "PARSER" };
+	struct findings *f = findings_new();
+	char text[512];
+
+	snprintf(text, sizeof(text), "[%s]\n %s \x17\n%s%s\n%s%s", heads[p->kind], o->name,
+	    p->name != NULL ? " Name " : "", p->name != NULL ? p->name : "",
+	    p->kind != SECTION_INPUT ? "[INPUT]\n Name tail\n Tag t\n Path /x\n" : "",
+	    p->kind != SECTION_OUTPUT ? "[OUTPUT]\n Name null\n Match *\n" : "");
+	try_file("f", text);
+	conf_free(conf_read("f", &plugins_registry, f));
+	if (o->type == OPT_STRING && (o->flags & (OPT_IDLE | OPT_LATER)) == 0 &&
+	    findings_count(f, FINDING_ERROR) == 0)
+		fail_msg("%s takes a control character", o->name);
+	findings_free(f);
+}
+
+/* Each option of each plugin; the checks behind the table meet what it left out. */
+static void
+test_every_option_may_be_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; plugins_registry.plugins[i] != NULL; i++) {
+		const struct plugin *p = plugins_registry.plugins[i];
+		const struct option *const tables[] = { p->options, p->common };
+
+		for (size_t j = 0; j < COUNT(tables) && !p->later; j++)
+			for (const struct option *o = tables[j]; o != NULL && o->name != NULL; o++)
+				refused_try(p, o);
+	}
+}
+
 static void
 test_no_value_has_a_control_character(void **state)
 {
@@ -685,6 +725,7 @@ main(void)
 		cmocka_unit_test(test_a_file_cut_at_every_byte_is_read_or_refused),
 		cmocka_unit_test(test_hostile_files_are_refused),
 		cmocka_unit_test(test_no_value_has_a_control_character),
+		cmocka_unit_test(test_every_option_may_be_refused),
 		cmocka_unit_test(test_a_secrets_file_is_one_line),
 		cmocka_unit_test(test_values_have_their_types),
 		cmocka_unit_test(test_included_and_parsers_files_are_found_and_sorted),
