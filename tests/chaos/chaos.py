@@ -32,6 +32,7 @@ def arguments():
     )
     p.add_argument("--minutes", type=float, default=5, help="new seeds for so long")
     p.add_argument("--seed", type=int, help="this one alone")
+    p.add_argument("--first", type=int, help="the first new seed; none: by the clock")
     p.add_argument("--length", type=float, default=45, help="seconds of an episode")
     p.add_argument(
         "--without", default="", help=f"kinds left out, of {','.join(KINDS)}"
@@ -116,7 +117,8 @@ def seeds(args):
     for line in SEEDS.read_text().splitlines():
         if words := line.split("#")[0].split():
             yield int(words[0])
-    seed, end = time.time_ns() // 10**6 % 10**9, time.monotonic() + args.minutes * 60
+    end = time.monotonic() + args.minutes * 60
+    seed = time.time_ns() // 10**6 % 10**9 if args.first is None else args.first
     while time.monotonic() < end:
         yield seed
         seed += 1

@@ -88,6 +88,7 @@ def run(args, name, seconds):
     kept.mkdir(parents=True, exist_ok=True)
     once = sorted(FAILED.glob(f"{name}/*"))
     grow = [f"-dict={dictionary}", f"-max_total_time={seconds}", f"-max_len={args.len}"]
+    grow.append(f"-seed={args.seed}")
     for step in filter(None, [once, [*grow, inputs]]):
         with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="towline-fuzz-") as dir:
             done = subprocess.run(
@@ -119,6 +120,7 @@ def main():
     )
     p.add_argument("--minutes", type=float, default=5, help="of all targets together")
     p.add_argument("--only", help="these targets alone, separated by commas")
+    p.add_argument("--seed", type=int, default=0, help="of the inputs; 0: by the clock")
     p.add_argument("--len", type=int, default=4096, help="bytes of the longest input")
     p.add_argument("--build", type=pathlib.Path, default=ROOT / "build/fuzz")
     args = p.parse_args()
