@@ -354,5 +354,7 @@ lines_finish(struct tail *t, struct reader *r, struct place *p)
 	if (r->at < end)
 		return LINES_MORE;
 	before_note(t, r, p);
-	return LINES_END;
+	/* Its record ends there, as it will when it is read again, though its chain is open. */
+	r->stop = end;
+	return breaks_stop(&t->frame, r) ? LINES_END : refused(t);
 }

@@ -67,6 +67,22 @@ test_a_half_line_of_a_deleted_file_is_taken_when_flush_is_over(void **state)
 	assert_got(w, "0:{one}|0:two|");
 }
 
+/* A break was stored for its half line: a next start ends it there, so it ends there now. */
+static void
+test_a_chain_ends_with_the_half_line_that_was_taken(void **state)
+{
+	struct world *w = *state;
+
+	put_line(w, "0.log", AT(1) "stdout F {one}\n" AT(2) "stdout P tw");
+	start(w);
+	turn_until(w, 1);
+	in_logs(w, "mv 0.log 0.log.20260101-000000");
+	turn_until(w, 2);
+	put_line(w, "0.log", AT(3) "stdout F three\n");
+	turn_until(w, 3);
+	assert_got(w, "0:{one}|0:tw|0:three|");
+}
+
 static void
 test_rotated_siblings_are_read_first_at_the_start(void **state)
 {
@@ -665,6 +681,7 @@ main(void)
 		TEST(test_rotation_with_late_bytes_and_a_line_cut_by_it),
 		TEST(test_a_half_line_of_a_renamed_file_waits_for_its_writer),
 		TEST(test_a_half_line_of_a_deleted_file_is_taken_when_flush_is_over),
+		TEST(test_a_chain_ends_with_the_half_line_that_was_taken),
 		TEST(test_rotated_siblings_are_read_first_at_the_start),
 		TEST(test_a_file_that_waits_is_compressed_and_its_record_goes_on),
 		TEST(test_a_deleted_file_that_waits_keeps_the_place_that_its_gz_has),
