@@ -45,18 +45,42 @@ watch_directory_of(struct tail *t, const struct tail_conf *conf, const char *pat
 	free(directory);
 }
 
-/* A link whose file is not there yet: it will come where the link leads. */
+/* The name that a file at `path` will have behind all links; NULL: its directory is not there. */
+static char *
+name_of(const char *path)
+{
+	char *directory = xslicedup(rotated_directory(path)), *real = realpath(directory, NULL);
+	char *name = real == NULL ? NULL : xprintf("%s%s", real, strrchr(path, '/'));
+
+	free(directory);
+	free(real);
+	return name;
+}
+
+/*
+ * A link whose file is not there: it will come where the link leads, or was there and
+ * renamed before it was seen.  A log that is known then has its directory listed, and
+ * stays as long as there is the link.
+ */
 static void
-watch_where_link_leads(struct tail *t, const struct tail_conf *conf, const char *path)
+link_look(struct tail *t, const struct tail_conf *conf, const char *path)
 {
 	char leads[4096];
 	ssize_t n = readlink(path, leads, sizeof(leads) - 1);
+	char *name;
+	struct log *log;
 
-	if (n <= 0)
+	if (n <= 0 || leads[0] != '/')
 		return;
 	leads[n] = '\0';
-	if (leads[0] == '/')
-		watch_directory_of(t, conf, leads);
+	watch_directory_of(t, conf, leads);
+	name = name_of(leads);
+	if (name != NULL && log_is_known(t, name)) {
+		log = log_get(t, conf, path, name);
+		log->list = LIST_NOW;
+		log->awaited = t->now;
+	}
+	free(name);
 }
 
 /* A .gz that the kubelet is about to write is named .tmp, whatever glob it fits. */
@@ -227,7 +251,7 @@ path_look(struct tail *t, const struct tail_conf *conf, const char *path)
 		return;
 	p = opener_open(t, conf, path, NULL, &gone);
 	if (gone)
-		watch_where_link_leads(t, conf, path);
+		link_look(t, conf, path);
 	else if (p != NULL && p->content != NULL)
 		look_at(t, p, path);
 	else if (p != NULL)
@@ -263,6 +287,20 @@ input_search(struct tail *t, const struct tail_conf *conf)
 	}
 }
 
+/* Logs whose links have gone since the last look are not awaited any more. */
+static void
+links_end(struct tail *t)
+{
+	struct log *log;
+
+	LIST_FOREACH (log, &t->logs->all, in_logs) {
+		if (log->awaited == 0 || log->awaited == t->look->at)
+			continue;
+		log->awaited = 0;
+		turns_wake(t, log);
+	}
+}
+
 void
 discover_files(struct tail *t)
 {
@@ -281,7 +319,7 @@ discover_files(struct tail *t)
 	rotation_look(t, LIST_LATER);
 	for (size_t i = 0; i < t->nconfs; i++)
 		input_search(t, t->confs[i]);
-	rotation_look(t, LIST_NOW);
+	links_end(t);
 	look->failed = look->unseen ? look->failed + 1 : 0;
 	LIST_FOREACH (p, &t->files->all, in_files) {
 		if (!p->live || p->last_look == look->number || look->failed == 1)
@@ -291,6 +329,7 @@ discover_files(struct tail *t)
 		watch_forget(t->watch, p);
 		turns_wake_content(t, p->content);
 	}
+	rotation_look(t, LIST_NOW);
 	look->gap = (t->files->waiting > 0 ? 1 : LOOK_SHARE) * (clock_mono() - t->now);
 	if (look->gap < LOOK_GAP)
 		look->gap = LOOK_GAP;

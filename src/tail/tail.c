@@ -242,11 +242,11 @@ log_turn(struct tail *t, struct log *log)
 
 /* Nothing of the log can be read or is in flight, and nothing will come. */
 static bool
-is_over(struct log *log)
+is_over(const struct tail *t, struct log *log)
 {
 	struct content *last = log_last(log) == NULL ? NULL : log_last(log)->content;
 
-	if (!TAILQ_EMPTY(&log->pending) || log->count != NULL)
+	if (!TAILQ_EMPTY(&log->pending) || log->count != NULL || log->awaited == t->look->at)
 		return false;
 	for (unsigned i = 0; i < log->nreaders; i++) {
 		struct reader *r = &log->readers[i];
@@ -290,7 +290,7 @@ logs_turn(struct tail *t)
 		t->due = earlier(t->due, log->due);
 		if (stand(t))
 			break;
-		if (is_over(log)) {
+		if (is_over(t, log)) {
 			log_free(t, log);
 			continue;
 		}

@@ -31,6 +31,7 @@ enum step_kind {
 	SWAP_ONE,
 	SWAP,
 	REOPEN,
+	UNSEEN,
 	SHIFT,
 	COPY,
 	CUT

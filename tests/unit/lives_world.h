@@ -132,6 +132,18 @@ late_goes(struct container *c)
 	c->late = -1;
 }
 
+/* What conmon writes to from now on; it has no other name first that anybody sees. */
+static void
+reopen(struct container *c, char *as)
+{
+	char *log = log_name(c), *tmp = xprintf("%s.tmp", log);
+
+	c->new = log_open(tmp);
+	rename_free(tmp, as);
+	swap(c);
+	free(log);
+}
+
 static void
 step_do(struct container *c, struct step s)
 {
@@ -173,14 +185,12 @@ step_do(struct container *c, struct step s)
 	case SWAP:
 		swap(c);
 		break;
-	case REOPEN: {
-		char *log = log_name(c), *tmp = xprintf("%s.tmp", log);
-
-		c->new = log_open(tmp);
-		rename_free(tmp, log);
-		swap(c);
+	case REOPEN:
+		reopen(c, log_name(c));
 		break;
-	}
+	case UNSEEN:
+		reopen(c, rotated_name(c, s.rotation, ""));
+		break;
 	case SHIFT:
 		shift(c);
 		break;
@@ -233,7 +243,12 @@ rotate(struct container *c)
 	}
 	step_add(c, RENAME, c->rotations);
 	if (c->runtime == CONMON) {
-		step_add(c, REOPEN, 0);
+		bool plain = !(kinds & (EARLY | LATE));
+
+		if (plain && c->rotations < ROTATIONS && one_in(3))
+			step_add(c, UNSEEN, ++c->rotations);
+		if (!plain || c->rotations < ROTATIONS || one_in(2)) /* it may end without one */
+			step_add(c, REOPEN, 0);
 	} else {
 		step_add(c, OPEN_NEW, 0);
 		if (one_in(2))

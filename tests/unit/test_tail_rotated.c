@@ -52,6 +52,31 @@ test_a_half_line_of_a_renamed_file_waits_for_its_writer(void **state)
 	free(path);
 }
 
+/* The runtime makes the next file, which is renamed at once; no other has the live name then. */
+static void
+test_a_file_that_was_renamed_before_it_was_seen_is_read(void **state)
+{
+	struct world *w = *state;
+
+	put_line(w, "0.log", AT(1) "stdout F {one}\n");
+	start(w);
+	turn_until(w, 1);
+	in_logs(w, "mv 0.log 0.log.20260101-000000");
+	turn_ms(w, 100);
+	in_logs(w, "echo '" AT(2) "stdout F {two}' > new && mv new 0.log.20260101-000001");
+	turn_until(w, 2);
+	in_logs(w, "gzip 0.log.20260101-000000");
+	turn_ms(w, 100);
+	in_logs(w, "echo '" AT(3) "stdout F {three}' > new && mv new 0.log.20260101-000002");
+	turn_until(w, 3);
+	assert_got(w, "0:{one}|0:{two}|0:{three}|");
+	shell("rm %s/" LINK, w->dir);
+	turn_ms(w, 400);
+	in_logs(w, "echo '" AT(4) "stdout F {four}' > new && mv new 0.log.20260101-000003");
+	turn_ms(w, 300);
+	assert_int_equal(w->streams, 0);
+}
+
 /* Nothing follows it, but it was read just now. */
 static void
 test_a_half_line_of_a_deleted_file_is_taken_when_flush_is_over(void **state)
@@ -680,6 +705,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_rotation_with_late_bytes_and_a_line_cut_by_it),
 		TEST(test_a_half_line_of_a_renamed_file_waits_for_its_writer),
+		TEST(test_a_file_that_was_renamed_before_it_was_seen_is_read),
 		TEST(test_a_half_line_of_a_deleted_file_is_taken_when_flush_is_over),
 		TEST(test_a_chain_ends_with_the_half_line_that_was_taken),
 		TEST(test_rotated_siblings_are_read_first_at_the_start),
