@@ -2,6 +2,7 @@
 #include "es_bury.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "clock.h"
@@ -87,6 +88,32 @@ settle(struct es *es, struct piece *dead, const struct verdicts *v, bool given_u
 	    es->sink->name);
 }
 
+/* A batch waits for none of them: they are held, and beyond the hold their files are parked. */
+static void
+batch_waits(struct es *es, struct piece *waits, int64_t due)
+{
+	struct held how = {
+		.form = waits->form, .why = VERDICT_FAULT, .attempt = RETRY_LETTER, .due = due
+	};
+
+	TODO_EACH (waits, i) {
+		const struct item *item = &waits->batch->items[i];
+
+		how.group = es_group_of(&es->groups, waits->batch, item);
+		snprintf(how.group->why, sizeof(how.group->why), "dead letters cannot be written");
+		if (!es_hold_put(es->hold, waits->batch, i, &how)) {
+			if (es_hold_count(es->hold) == 0) /* it is larger than the hold */
+				continue;
+			es_hold_park(es->hold, item, how.group->why);
+		}
+		todo_remove(waits, i);
+	}
+	if (waits->n > 0)
+		send_queue_put(&es->queue, waits, false);
+	else
+		free(waits);
+}
+
 static void
 wait_on(struct es *es, struct piece *waits, const struct piece *dead, int64_t now)
 {
@@ -96,7 +123,7 @@ wait_on(struct es *es, struct piece *waits, const struct piece *dead, int64_t no
 		waits->attempt = dead->attempt;
 		waits->since = dead->since;
 		waits->due = due;
-		send_queue_put(&es->queue, waits, false);
+		batch_waits(es, waits, due);
 		return;
 	}
 	TODO_EACH (waits, i) {

@@ -313,6 +313,32 @@ test_dead_letters_have_a_limit_and_are_private(void **state)
 }
 
 static bool
+first_is_shipped(struct rig *r)
+{
+	return shipped(r, 0) == 600;
+}
+
+/* Each piece of all batches has such a record; other streams go on all the same. */
+static void
+test_letters_that_cannot_be_written_park_the_streams_that_feed_them(void **state)
+{
+	struct rig r = { .server = { .answer = takes, .judge = dislikes_odd } };
+
+	(void)state;
+	rig_start(&r, PLAIN " Hold_Size 64000\n Dead_Letter_Limit 1500\n", false);
+	for (int i = 0; i < 20; i++)
+		rig_fill(&r, 1, 30, 1, "odd");
+	wait_for(&r, parked);
+	for (int i = 0; i < 20; i++)
+		rig_fill(&r, 0, 30, 0, NULL);
+	wait_for(&r, first_is_shipped);
+	assert_false(cursor_parked(r.book, &r.streams[0].cursors[0]));
+	assert_true(shipped(&r, 1) < 600);
+	wait_for_holds(&r, true, "dead letters cannot be written");
+	rig_end(&r);
+}
+
+static bool
 synced(struct rig *r)
 {
 	(void)r;
@@ -416,6 +442,8 @@ main(void)
 		cmocka_unit_test(test_a_core_that_is_taken_puts_the_fault_on_the_documents),
 		cmocka_unit_test(test_a_block_is_no_documents_fault),
 		cmocka_unit_test(test_dead_letters_have_a_limit_and_are_private),
+		cmocka_unit_test(
+		    test_letters_that_cannot_be_written_park_the_streams_that_feed_them),
 		cmocka_unit_test(test_dead_letters_are_on_disk_before_the_cursor_moves),
 		cmocka_unit_test(test_retry_limit_gives_up_single_records_too),
 		cmocka_unit_test(test_what_waits_for_one_index_is_given_up_together),
