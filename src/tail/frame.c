@@ -12,6 +12,7 @@
 
 #include "framing_rules.h"
 #include "least.h"
+#include "reader.h"
 #include "record_text.h"
 
 void
@@ -87,6 +88,7 @@ side_go_back(struct frame *fr, struct reader *r, enum side side, uint64_t from)
 		r->resume[s] = r->resume[s] > r->at ? r->resume[s] : r->at;
 	r->resume[side] = from;
 	r->at = least(r->at, from);
+	reader_passes_none(r);
 	r->span = log_span(r->log, r->at);
 	r->before = FINGERPRINT_NONE;
 	breaks_seek(fr, r);

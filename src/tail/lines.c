@@ -5,12 +5,17 @@
  */
 #include "lines.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 #include "clock.h"
 #include "content.h"
 #include "framing_rules.h"
+#include "least.h"
 #include "line_format.h"
 #include "metrics.h"
 #include "place.h"
+#include "reader.h"
 
 #define READ_SIZE (256u << 10) /* one read */
 #define BUDGET (1u << 20)      /* bytes of one log in one turn: then it is another's */
@@ -210,48 +215,88 @@ room_make(struct tail *t, const struct reader *r)
 	frame_room(&t->frame, need);
 }
 
-/* ---- a line that is longer than the buffer */
+/* ---- a line that is longer than the buffer, NULs that fill it */
+
+/* A file system skips a hole: the offset at or behind `offset` where there are bytes. */
+static uint64_t
+hole_end(const struct place *p, uint64_t offset)
+{
+	off_t data = p->packed != NULL ? -1 : lseek(p->fd, (off_t)offset, SEEK_DATA);
+
+	if (data < 0)
+		return p->packed == NULL && errno == ENXIO && p->size > offset ? p->size : offset;
+	return (uint64_t)data;
+}
 
 /*
- * Bytes that do not fit are passed over, as are NULs alone, a budget in a turn.
- * LINES_END: the end is not there yet.
+ * Bytes that do not fit are passed over, as are NULs alone, a budget in a turn, until
+ * r->passed is its end.  LINES_END: the end is not there yet.
  */
 static enum lines
-long_line_take(struct tail *t, struct reader *r, struct place *p, struct slice line, uint64_t stop)
+long_line_pass(struct tail *t, struct reader *r, struct place *p, uint64_t stop, bool hole)
 {
 	char *last = t->frame.bytes + (t->frame.size - LINE_LAST);
-	bool hole = line_format_nuls(line) == line.len, found = false;
-	uint64_t end, most, lines = 0;
+	uint64_t end = r->at + r->passed, most = end + BUDGET;
 	ssize_t n = 0;
 
-	line.len = (size_t)(last - line.at);
-	end = r->at + (r->passed > line.len ? r->passed : line.len);
-	most = end + BUDGET;
-	while (!found && end < stop && end < most &&
-	       (n = place_read(p, last, LINE_LAST, end - base_of(r))) > 0) {
-		size_t nuls = line_format_nuls((struct slice){ last, (size_t)n });
-		const char *newline = hole ? last + nuls - 1 : memchr(last, '\n', (size_t)n);
+	while (r->passing == PASSING && end < stop && end < most) {
+		size_t nuls;
+		const char *newline;
 
-		found = hole ? nuls < (size_t)n : newline != NULL;
+		if (hole)
+			end = base_of(r) + hole_end(p, end - base_of(r));
+		if ((n = place_read(p, last, LINE_LAST, end - base_of(r))) <= 0)
+			break;
+		nuls = line_format_nuls((struct slice){ last, (size_t)n });
+		newline = hole ? last + nuls - 1 : memchr(last, '\n', (size_t)n);
+		if (hole ? nuls < (size_t)n : newline != NULL)
+			r->passing = PASSED;
 		end += newline != NULL ? (uint64_t)(newline + 1 - last) : (uint64_t)n;
 	}
-	t->frame.to = r->at - base_of(r) + line.len;
+	if (end >= stop)
+		end = stop;
 	bytes_count(r->span->content, end - base_of(r));
 	r->passed = end - r->at;
 	if (n < 0)
 		return LINES_END;
-	if (end >= stop)
-		end = stop;
-	else if (!found && end >= most)
-		return LINES_MORE;
-	else if (!found && !t->finishing && p->live)
+	if (r->passing == PASSING && end < stop && end < most && !t->finishing && p->live)
 		return LINES_END;
+	if (end == stop || end < most)
+		r->passing = PASSED;
+	return LINES_MORE;
+}
+
+static enum lines
+packed_line_pass(struct tail *t, struct reader *r, struct place *p, uint64_t stop)
+{
+	frame_forget(&t->frame);
+	if (!place_ready(p, r->at + r->passed - base_of(r)))
+		return LINES_MORE;
+	return long_line_pass(t, r, p, stop, false);
+}
+
+/* The same for the line at r->at, whose beginning is in the buffer; at its end it is taken. */
+static enum lines
+long_line_take(struct tail *t, struct reader *r, struct place *p, struct slice line, uint64_t stop)
+{
+	bool hole = line_format_nuls(line) == line.len;
+	uint64_t end, lines = 0;
+	enum lines was;
+
+	line.len = t->frame.size - LINE_LAST - (size_t)(line.at - t->frame.bytes);
+	if (r->passed < line.len)
+		r->passed = line.len;
+	t->frame.to = r->at - base_of(r) + line.len;
+	was = long_line_pass(t, r, p, stop, hole);
+	if (was != LINES_MORE || r->passing == PASSING)
+		return was;
+	end = r->at + r->passed;
 	if (hole)
-		nuls_pass(r, end - r->at);
+		nuls_pass(r, r->passed);
 	else if (!line_take(t, r, end, line, true, &lines))
 		return LINES_REFUSED;
 	lines_count(r, lines);
-	r->passed = 0;
+	reader_passes_none(r);
 	return LINES_MORE;
 }
 
@@ -291,9 +336,9 @@ read_once(struct tail *t, struct reader *r, struct place *p, uint64_t end, size_
 		return LINES_END;
 	taken = stops ? lines_take_to(t, r, new, stop) : lines_take(t, r, new, from);
 	if (full && r->at == from && new.len == line_format_nuls(new) && has_final_nuls(p))
-		nuls_pass(r, new.len);
+		nuls_pass(r, (size_t)(least(base_of(r) + hole_end(p, t->frame.to), stop) - from));
 	if (r->at != from)
-		r->passed = 0;
+		reader_passes_none(r);
 	if (r->at > from)
 		before_note(t, r, p);
 	if (!taken)
@@ -318,16 +363,19 @@ enum lines
 lines_read(struct tail *t, struct reader *r, struct place *p, uint64_t end)
 {
 	uint64_t until = r->at + r->passed + BUDGET;
-	size_t want = READ_SIZE;
+	size_t want = r->passed > 0 ? t->frame.size : READ_SIZE;
 	enum lines was = LINES_MORE;
 
-	if (!place_ready(p, r->at - base_of(r)))
-		return LINES_MORE;
+	/* Back to the beginning of a long line is from the start of a .gz: once, when it has ended. */
+	if (p->packed != NULL && r->passed > 0 && r->passing == PASSING)
+		return packed_line_pass(t, r, p, r->stop < end ? r->stop : end);
 	while (was == LINES_MORE && r->at + r->passed < until && r->span->content == p->content) {
 		if (r->at >= r->stop && !breaks_stop(&t->frame, r))
 			return refused(t);
 		else if (r->at == end)
 			return LINES_END;
+		else if (!place_ready(p, r->at - base_of(r)))
+			return LINES_MORE;
 		else if (r->at < r->stop && r->span->content == p->content)
 			was = read_once(t, r, p, end, &want);
 	}

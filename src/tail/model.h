@@ -99,10 +99,11 @@ struct reader {
 	uint64_t resume[SIDES];    /* lines that begin below are done */
 	uint64_t seen;             /* lines that end below were counted */
 	uint64_t stop;             /* the next break; UINT64_MAX: none */
-	uint64_t passed;     /* bytes at `at` that were found to have no newline: a long line */
-	uint64_t half;       /* a break at which a line without a newline ended; 0: none */
-	uint64_t fresh_from; /* records that begin below may have been sent before */
-	state_ticket mark;   /* of the last mark that it has made or passed */
+	uint64_t passed; /* bytes at `at` that were found to have no newline: a long line … */
+	enum passing { PASSING, PASSED } passing; /* … PASSED: that is all of it */
+	uint64_t half;             /* a break at which a line without a newline ended; 0: none */
+	uint64_t fresh_from;       /* records that begin below may have been sent before */
+	state_ticket mark;         /* of the last mark that it has made or passed */
 	struct fingerprint before; /* of the bytes before `at`, by offset in its content */
 	struct open_record open[SIDES];
 	struct past past[SIDES];

@@ -17,7 +17,8 @@ seek(struct tail *t, struct reader *r)
 
 	r->span = log_span(r->log, r->at);
 	r->before = FINGERPRINT_NONE;
-	r->half = r->seen = r->passed = 0;
+	r->half = r->seen = 0;
+	reader_passes_none(r);
 	r->ended = false;
 	memset(r->open, 0, sizeof(r->open));
 	memset(r->past, 0, sizeof(r->past));

@@ -42,6 +42,14 @@ uint64_t reader_untaken(struct reader *r);
 void reader_follow(struct reader *r);
 bool reader_idle(struct reader *r);
 
+/* It is not in the middle of a long line. */
+static inline void
+reader_passes_none(struct reader *r)
+{
+	r->passed = 0;
+	r->passing = PASSING;
+}
+
 /**
  * reader_count_begin(t, log), reader_count_end(t, log):
  * ${log} gets a reader that counts, from the position of the first one or of its

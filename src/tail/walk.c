@@ -143,7 +143,7 @@ gap_pass(struct tail *t, struct reader *r, uint64_t end)
 	if (r->at < at)
 		return WALK_MORE;
 	r->at = end;
-	r->passed = 0;
+	reader_passes_none(r);
 	for (int side = 0; side < SIDES; side++) {
 		if (r->resume[side] < end)
 			r->resume[side] = end;

@@ -194,6 +194,48 @@ test_a_gz_of_nuls_holds_up_nothing(void **state)
 	assert_got(w, "0:{first}|0:{last}|0:{live}|");
 }
 
+/* Of a long line in a .gz its end is found first; then its beginning is inflated again, once. */
+static void
+test_a_long_line_in_a_gz_is_inflated_thrice_at_most(void **state)
+{
+	struct world *w = *state;
+
+	in_logs(w, "(echo '" AT(0) "stdout F {first}'; printf '" AT(
+		       1) "stdout F '; "
+			  "head -c 64M /dev/zero | tr '\\0' x; echo; "
+			  "echo '" AT(2) "stdout F {last}') | gzip -1 > 0.log.20260101-000000.gz");
+	put(w, POD, LINE_AT("003") "{live}\n");
+	start(w);
+	inflated = 0;
+	assert_in_range(inflate_until(w, 4), 1u << 20, 12u << 20);
+	assert_in_range(inflated, 64u << 20, 3u * (65u << 20));
+	assert_int_equal(w->records, 4);
+}
+
+/* What a file system keeps as a hole is passed in one step; the line before it does not wait. */
+static void
+test_a_hole_of_a_terabyte_is_passed_at_once(void **state)
+{
+	struct world *w = *state;
+
+	put(w, POD, LINE_AT("000") "INFO first\n");
+	in_logs(w, "truncate -s 1T 0.log");
+	start(w);
+	for (int i = 0; i < 40 && w->records < 1; i++) {
+		now_ns += 100 * NS_PER_MS;
+		tail_wait(w->tail, -1, 1);
+		tail_turn(w->tail, 1);
+	}
+	assert_got(w, "0:INFO first|");
+	put(w, POD, LINE_AT("002") "{last}\n");
+	for (int i = 0; i < 40 && w->records < 2; i++) {
+		now_ns += 100 * NS_PER_MS;
+		tail_wait(w->tail, -1, 1);
+		tail_turn(w->tail, 1);
+	}
+	assert_got(w, "0:INFO first|0:{last}|");
+}
+
 /* To go on far in a .gz, its start is inflated again, a budget a turn. */
 static void
 test_going_on_far_in_a_gz_holds_up_nothing(void **state)
@@ -229,6 +271,8 @@ main(void)
 		TEST(test_a_long_turn_does_not_age_what_it_reads),
 		TEST(test_a_line_without_an_end_holds_up_nothing),
 		TEST(test_a_gz_of_nuls_holds_up_nothing),
+		TEST(test_a_long_line_in_a_gz_is_inflated_thrice_at_most),
+		TEST(test_a_hole_of_a_terabyte_is_passed_at_once),
 		TEST(test_going_on_far_in_a_gz_holds_up_nothing),
 		TEST(
 		    test_a_rotated_file_that_is_written_to_for_ever_holds_up_the_next_for_ten_waits),
