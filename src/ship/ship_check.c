@@ -1,5 +1,26 @@
 /* Outputs that cannot run beside each other; `run` would refuse them at its start. */
+#include <string.h>
+
 #include "es_index.h"
+#include "ship.h"
+
+/* Two outputs that write to one file would each find its name taken. */
+static void
+files_check(const struct conf *conf, const struct section *s, struct findings *findings)
+{
+	const char *path = *(char *const *)conf_value(s, "Path"), *other;
+
+	for (const struct section *o = conf->sections; path != NULL && o < s; o++) {
+		if (o->plugin != s->plugin)
+			continue;
+		other = *(char *const *)conf_value(o, "Path");
+		if (other != NULL && strcmp(other, path) == 0)
+			findings_add(findings, FINDING_ERROR, s->file, conf_given(s, "Path"),
+			    "Path '%s' is that of the [OUTPUT] at %s:%u, too: a file belongs to one "
+			    "output",
+			    path, o->file, o->line);
+	}
+}
 
 void
 ship_check(const struct conf *conf, struct findings *findings)
@@ -16,6 +37,8 @@ ship_check(const struct conf *conf, struct findings *findings)
 		if (++outputs == SINKS_MAX + 1)
 			findings_add(findings, FINDING_ERROR, s->file, s->line,
 			    "more than %d outputs", SINKS_MAX);
+		if (s->plugin == &sqlite_plugin)
+			files_check(conf, s, findings);
 		if (es_options_of(s) == NULL)
 			continue;
 		what = first != NULL ? es_index_differs(first->values, s->values) : NULL;

@@ -110,6 +110,13 @@ BAD = {
         18,
         "index by the record's time",
     ),
+    "two outputs that write to one file": (
+        "[OUTPUT]\n",
+        "[OUTPUT]\n    Name sqlite\n    Match a.*\n    Path /x/a.db\n"
+        "[OUTPUT]\n    Name sqlite\n    Match a.*\n    Path /x/a.db\n[OUTPUT]\n",
+        21,
+        "Path '/x/a.db' is that of the .OUTPUT. at .*:14, too",
+    ),
     "an input of Fluent Bit's": (
         "Name tail",
         "Name systemd",
