@@ -10,6 +10,8 @@
  *	{,n}		{0,n}
  *	\Q \E \N …	the letters, \v a vertical tab alone
  *	(?i)a|b		(?i:a|b): up to the end of its group, and not of its alternative
+ *	(a)*+		(?>(a)*): a JIT of PCRE2 (10.42) leaves a group as set by *+ when
+ *			the text behind it does not match
  *	[a&&b] [a[b]]	refused, and so are (?~…), {n,m}+ and {n}?
  *
  * RUBY_MARK stands wherever a match may take another way: behind a quantifier
@@ -30,6 +32,7 @@
 #define WIDE (PCRE2_UTF | PCRE2_MATCH_INVALID_UTF)
 
 #define NEST_MAX 100 /* of groups; PCRE2 is told the same */
+#define NO_GROUP SIZE_MAX
 
 struct walk {
 	struct slice source;
@@ -37,7 +40,10 @@ struct walk {
 	bool extended;                /* # begins a comment at this place */
 	bool outer[NEST_MAX];         /* the same, outside of each open group */
 	uint16_t flags[NEST_MAX + 1]; /* by depth: groups that (?i) and the like have opened */
+	size_t starts[NEST_MAX];      /* of each open group, in the translation */
 	unsigned depth;
+	size_t start; /* of the item that is copied, in the translation */
+	size_t group; /* of the group before this place, in the translation, or NO_GROUP */
 	struct ruby *out;
 	char *error;
 	size_t size;
@@ -83,6 +89,17 @@ mark(struct walk *w)
 	put(w, RUBY_MARK, sizeof(RUBY_MARK) - 1);
 }
 
+/* All from ${start} of the translation on becomes (?>…). */
+static void
+atomic_make(struct walk *w, size_t start)
+{
+	struct buffer *text = &w->out->text;
+
+	put(w, "(?>)", 4);
+	memmove(text->at + start + 3, text->at + start, text->len - 4 - start);
+	memcpy(text->at + start, "(?>", 3);
+}
+
 /* A quantifier has been copied: so is what makes it lazy or possessive, and a mark follows. */
 static void
 quantifier_end(struct walk *w)
@@ -91,8 +108,12 @@ quantifier_end(struct walk *w)
 
 	while (w->extended && isspace((unsigned char)peek(w, blanks)))
 		blanks++;
-	if (peek(w, blanks) == '?' || peek(w, blanks) == '+')
+	if (peek(w, blanks) == '+' && w->group != NO_GROUP) {
+		atomic_make(w, w->group);
+		w->at += blanks + 1;
+	} else if (peek(w, blanks) == '?' || peek(w, blanks) == '+') {
 		copy(w, blanks + 1);
+	}
 	mark(w);
 }
 
@@ -302,6 +323,7 @@ group_open(struct walk *w)
 {
 	if (w->depth == NEST_MAX)
 		return refuse(w, "groups nest too deep");
+	w->starts[w->depth] = w->start;
 	w->outer[w->depth++] = w->extended;
 	w->flags[w->depth] = 0;
 	return 0;
@@ -318,8 +340,10 @@ static void
 group_close(struct walk *w)
 {
 	flags_close(w);
-	if (w->depth > 0)
+	if (w->depth > 0) {
 		w->extended = w->outer[--w->depth];
+		w->group = w->starts[w->depth];
+	}
 	copy(w, 1);
 }
 
@@ -470,6 +494,22 @@ one_copy(struct walk *w)
 	return 0;
 }
 
+/* An item, a blank or a comment; the last two may stand between a group and its quantifier. */
+static int
+item_copy(struct walk *w)
+{
+	char c = peek(w, 0);
+	bool keeps = c == ')' || ahead_is(w, "(?#") ||
+		     (w->extended && (c == '#' || isspace((unsigned char)c)));
+
+	w->start = w->out->text.len;
+	if (one_copy(w) < 0)
+		return -1;
+	if (!keeps)
+		w->group = NO_GROUP;
+	return 0;
+}
+
 /* /re/imx: take the slashes off and the flags in.  A source without both slashes is the expression itself. */
 static void
 slashes_take(struct walk *w)
@@ -495,7 +535,11 @@ slashes_take(struct walk *w)
 int
 ruby_translate(const char *source, struct ruby *out, char *error, size_t size)
 {
-	struct walk w = { .source = slice_of(source), .out = out, .error = error, .size = size };
+	struct walk w = { .source = slice_of(source),
+		.group = NO_GROUP,
+		.out = out,
+		.error = error,
+		.size = size };
 
 	memset(out, 0, sizeof(*out));
 	buffer_init(&out->text, 0);
@@ -506,7 +550,7 @@ ruby_translate(const char *source, struct ruby *out, char *error, size_t size)
 	slashes_take(&w);
 	w.extended = out->options & PCRE2_EXTENDED;
 	while (w.at < w.source.len)
-		if (one_copy(&w) < 0)
+		if (item_copy(&w) < 0)
 			return -1;
 	if (w.extended)
 		put(&w, "\n", 1); /* ends a comment */
