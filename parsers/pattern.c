@@ -7,6 +7,7 @@
 #include "pattern.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
+#include <ctype.h>
 #include <pcre2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +104,23 @@ part_copy(struct slice text, char *to, size_t size)
 	to[n] = '\0';
 }
 
+/*
+ * PCRE2 (10.42) takes the letter of a lookahead for the first of a match, and looks for the
+ * last one behind it: where they are the same, (?=x)x?x does not find x.
+ */
+static bool
+is_misled(const struct ruby *r, const pcre2_code *code)
+{
+	uint32_t has_first = 0, has_last = 0, first = 0, last = 0;
+
+	pcre2_pattern_info(code, PCRE2_INFO_FIRSTCODETYPE, &has_first);
+	pcre2_pattern_info(code, PCRE2_INFO_LASTCODETYPE, &has_last);
+	pcre2_pattern_info(code, PCRE2_INFO_FIRSTCODEUNIT, &first);
+	pcre2_pattern_info(code, PCRE2_INFO_LASTCODEUNIT, &last);
+	return r->ahead && has_first == 1 && has_last == 1 &&
+	       tolower((int)first) == tolower((int)last);
+}
+
 static pcre2_code *
 code_compile(const struct ruby *r, char *error, size_t size)
 {
@@ -117,6 +135,12 @@ code_compile(const struct ruby *r, char *error, size_t size)
 	pcre2_set_newline(context, PCRE2_NEWLINE_LF);
 	pcre2_set_parens_nest_limit(context, 100);
 	code = pcre2_compile((PCRE2_SPTR)r->text.at, r->text.len, options, &wrong, &where, context);
+	if (code != NULL && is_misled(r, code)) {
+		pcre2_code_free(code);
+		options |= PCRE2_NO_START_OPTIMIZE;
+		code = pcre2_compile(
+		    (PCRE2_SPTR)r->text.at, r->text.len, options, &wrong, &where, context);
+	}
 	pcre2_compile_context_free(context);
 	if (code == NULL) {
 		pcre2_get_error_message(wrong, (PCRE2_UCHAR *)why, sizeof(why));

@@ -402,6 +402,7 @@ group_copy(struct walk *w)
 	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
 		if (ahead_is(w, same[i])) {
 			copy(w, strlen(same[i]));
+			w->out->ahead |= same[i][2] == '=';
 			if (same[i][2] == '(') { /* the condition's group */
 				if (peek(w, 0) == '?')
 					copy(w, 1);

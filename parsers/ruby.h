@@ -18,6 +18,7 @@ struct ruby {
 	struct slice names[RUBY_NAMES]; /* parts of the source */
 	size_t nnames;
 	bool defined[RUBY_NAMES]; /* false: the name is only referred to */
+	bool ahead;               /* it has a lookahead, (?= */
 	bool far;                 /* it has a backreference, or a count of a hundred or more */
 	uint32_t options; /* PCRE2_CASELESS, …; PCRE2_UTF where it has characters beyond ASCII */
 };

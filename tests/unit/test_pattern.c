@@ -88,6 +88,10 @@ static const struct {
 	{ "(?<a>(b)*+c)(?#()*+(?<e>.)", "bbcbcd", "a=bc;e=d;" },
 	{ "(?<a>b)(?#c)*+(?<e>c)c*+", "bbccc", "a=b;e=c;" },
 	{ "(?<a>b)*?c++(?<e>b)*+", "bbccbb", "a=b;e=b;" },
+	/* a letter that is looked ahead for need not stand there once more */
+	{ "(?=x)x?x", "x", "" },
+	{ "(?=(?i:x))(?<a>y?X)", "X", "a=X;" },
+	{ "(?<=_)(?<a>(?=x|x)x?x)", "y_x", "a=x;" },
 	{ "a\\vb", "a\nb", NULL },
 	{ "a[\\v]b", "a\vb", "" },
 	{ "\\c[(?<x99999>b)]",
