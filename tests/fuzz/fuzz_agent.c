@@ -31,7 +31,7 @@ measure_judge(const struct measure *m, const char *name)
 }
 
 static json_t *
-document_read(struct slice text, const struct agent_line *line)
+document_read(struct slice text, bool merged, const struct agent_line *line)
 {
 	static struct batch *b;
 	static struct stream stream;
@@ -49,7 +49,7 @@ document_read(struct slice text, const struct agent_line *line)
 	if (b == NULL)
 		b = batch_new(1 << 20, 8 << 20);
 	batch_clear(b, 1, 1 << 20);
-	rules.merged = any(4) == 0;
+	rules.merged = merged;
 	if (!batch_put(b, &rules, &r))
 		WRONG("no document");
 	document = (struct slice){ b->body.at + b->items[0].document,
@@ -62,19 +62,47 @@ document_read(struct slice text, const struct agent_line *line)
 	return tree;
 }
 
+/*
+ * True when a line that is merged has this level: that of its own member where it is an
+ * object, else, where the grammar has found none, that of any key of its text.
+ */
+static bool
+level_is_own(struct slice text, json_t *level, bool found)
+{
+	struct slice whole = slice_trim(text);
+	enum json_kind kind;
+	json_error_t error;
+	json_t *line, *own;
+	bool is;
+
+	if (json_check(whole, &kind) != PARSE_OK || kind != JSON_OBJECT)
+		return !found;
+	line = jansson(whole, 0, &error);
+	own = json_object_get(line, "level");
+	is = line == NULL || json_equal(level, own) ||
+	     (json_is_number(own) && text.len > 1000); /* such a long one is a string */
+	json_decref(line);
+	return is;
+}
+
 static void
-document_judge(struct slice text, json_t *tree, const struct agent_line *line)
+level_judge(struct slice text, bool merged, json_t *level, enum level found)
+{
+	if (json_is_string(level) &&
+	    !slice_eq(slice_of(json_string_value(level)), agent_level_names[found]) &&
+	    !(merged && level_is_own(text, level, found != LEVEL_NONE)))
+		WRONG("level %s of %.*s", json_string_value(level), SHOW(text));
+}
+
+static void
+document_judge(struct slice text, bool merged, json_t *tree, const struct agent_line *line)
 {
 	json_t *log = json_stringn(text.at, text.len), *parsed;
-	const char *level;
 
 	if (log != NULL && tree != NULL && !json_equal(log, json_object_get(tree, "log")))
 		WRONG("the log is another: %.*s", SHOW(text));
 	parsed = json_object_get(tree, "log_parsed");
-	level = json_string_value(json_object_get(parsed, "level"));
-	if (level != NULL && !json_is_object(json_object_get(parsed, "level")) &&
-	    !slice_eq(slice_of(level), agent_level_names[line->level]) && line->nextra == 0)
-		WRONG("level %s of %.*s", level, SHOW(text));
+	level_judge(text, merged, json_object_get(parsed, "level"), line->level);
 	json_decref(log);
 }
 
@@ -135,6 +163,7 @@ fuzz(struct slice input)
 {
 	struct slice text = exact(fuzz_chance(input));
 	struct agent_line line;
+	bool merged;
 	json_t *tree;
 
 	if (words == NULL) {
@@ -150,8 +179,9 @@ fuzz(struct slice input)
 	measure_judge(&line.active_tasks, "active_tasks");
 	extras_judge(&line);
 	encodings_judge(text);
-	tree = document_read(text, &line);
-	document_judge(text, tree, &line);
+	merged = any(4) == 0;
+	tree = document_read(text, merged, &line);
+	document_judge(text, merged, tree, &line);
 	json_decref(tree);
 	exact_free(text);
 }
