@@ -27,30 +27,43 @@ text_is(struct slice raw, const char *at, size_t len)
 	return is;
 }
 
-/* The walk's value is the tree's; of members of one name the tree has the last. */
-static void
-walk_judge(struct slice text, json_t *tree)
+/* The tree of what a walk and the walks within it find; of one name the last, as jansson has it. */
+static json_t *
+walked(struct slice text, enum json_kind kind)
 {
 	struct json_walk walk;
 	struct json_value v;
 	struct slice key = SLICE("");
-	size_t n = 0;
+	json_t *tree = kind == JSON_OBJECT ? json_object() : json_array();
 
 	json_enter(&walk, text);
-	for (; json_next(&walk, &key, &v) == PARSE_OK; n++) {
+	while (json_next(&walk, &key, &v) == PARSE_OK) {
+		bool inner = v.kind == JSON_OBJECT || v.kind == JSON_ARRAY;
+		size_t quotes = v.kind == JSON_STRING;
+		struct slice whole = { v.text.at - quotes, v.text.len + 2 * quotes };
+		json_error_t error;
+		json_t *in = inner ? walked(v.text, v.kind) : jansson(whole, 0, &error);
 		char *name = xmalloc(key.len + 1);
-		size_t len = json_is_object(tree) ? json_unescape(key, name) : 0;
-		json_t *in = json_is_object(tree) ? json_object_getn(tree, name, len)
-						  : json_array_get(tree, n);
 
-		free(name);
 		if (in == NULL)
-			WRONG("'%.*s' is not in '%.*s'", SHOW(key), SHOW(text));
-		if (v.kind == JSON_ARRAY && json_is_array(in))
-			walk_judge(v.text, in);
+			WRONG("jansson: %s: '%.*s'", error.text, SHOW(whole));
+		if (kind == JSON_OBJECT)
+			json_object_setn_new_nocheck(tree, name, json_unescape(key, name), in);
+		else
+			json_array_append_new(tree, in);
+		free(name);
 	}
-	if (json_is_array(tree) ? n != json_array_size(tree) : n < json_object_size(tree))
-		WRONG("'%.*s' has not %zu members", SHOW(text), n);
+	return tree;
+}
+
+static void
+walk_judge(struct slice text, enum json_kind kind, json_t *want)
+{
+	json_t *tree = walked(text, kind);
+
+	if (!json_equal(tree, want))
+		WRONG("'%.*s' is walked to another value", SHOW(text));
+	json_decref(tree);
 }
 
 static void
@@ -74,7 +87,7 @@ scan_judge(struct slice input)
 		struct slice key;
 		struct json_value v;
 
-		walk_judge(slice_trim(text), tree);
+		walk_judge(slice_trim(text), kind, tree);
 		json_enter(&walk, slice_trim(input));
 		while (json_next(&walk, &key, &v) == PARSE_OK)
 			;
