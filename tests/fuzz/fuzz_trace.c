@@ -1,6 +1,6 @@
 /*
  * The lines of one record, line by line in each state: what trace.h says of all
- * lines, and regular expressions of the plainest of them.
+ * lines, and regular expressions of the plainest of them: the first that matches decides.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "fuzz.h"
@@ -18,6 +18,7 @@ static const struct {
 	{ "^[ \\t]{1,9}at " NAME "\\.[a-z]{1,9}\\([A-Z][a-z]*\\.java:[0-9]{1,5}\\)$", TRACE_FRAME },
 	{ "^[ \\t]{1,9}\\.\\.\\. [0-9]{1,4} more$", TRACE_FRAME },
 	{ "^[ \\t]{0,9}Caused by: " NAME "(?:Exception|Error)(?:: .*)?$", TRACE_CAUSE },
+	{ "^" NAME "(?:Exception|Error): .*nested exception is: ?$", TRACE_CAUSE },
 	{ "^" NAME "(?:Exception|Error)(?:: .*)?$", TRACE_THROWN },
 };
 
@@ -35,9 +36,11 @@ part_judge(struct slice line)
 			    PCRE2_DOLLAR_ENDONLY, &error, &at, NULL);
 		if (match == NULL)
 			match = pcre2_match_data_create(1, NULL);
-		if (pcre2_match(code[i], (PCRE2_SPTR)line.at, line.len, 0, 0, match, NULL) > 0 &&
-		    trace_part(line) != plain[i].part)
+		if (pcre2_match(code[i], (PCRE2_SPTR)line.at, line.len, 0, 0, match, NULL) <= 0)
+			continue;
+		if (trace_part(line) != plain[i].part)
 			WRONG("%d: '%.*s'", trace_part(line), SHOW(line));
+		break;
 	}
 }
 
