@@ -404,5 +404,7 @@ lines_finish(struct tail *t, struct reader *r, struct place *p)
 	before_note(t, r, p);
 	/* Its record ends there, as it will when it is read again, though its chain is open. */
 	r->stop = end;
-	return breaks_stop(&t->frame, r) ? LINES_END : refused(t);
+	if (!breaks_stop(&t->frame, r))
+		return refused(t);
+	return r->at < end ? LINES_MORE : LINES_END; /* a line that it held comes again */
 }

@@ -108,6 +108,22 @@ test_a_chain_ends_with_the_half_line_that_was_taken(void **state)
 	assert_got(w, "0:{one}|0:tw|0:three|");
 }
 
+/* The trace ends before it, and it comes again: until then the log is not at its end. */
+static void
+test_a_half_line_that_a_trace_held_is_taken_behind_it(void **state)
+{
+	struct world *w = *state;
+
+	put_line(w, "0.log", AT(1) "stdout F \tat a.b.C.d(C.java:1)\n" AT(1) "stdout F text");
+	start(w);
+	tail_turn(w->tail, 1);
+	tail_finish(w->tail);
+	do {
+		tail_turn(w->tail, 1);
+	} while (!tail_at_end(w->tail));
+	assert_got(w, "0:\tat a.b.C.d(C.java:1)|0:text|");
+}
+
 static void
 test_rotated_siblings_are_read_first_at_the_start(void **state)
 {
@@ -708,6 +724,7 @@ main(void)
 		TEST(test_a_file_that_was_renamed_before_it_was_seen_is_read),
 		TEST(test_a_half_line_of_a_deleted_file_is_taken_when_flush_is_over),
 		TEST(test_a_chain_ends_with_the_half_line_that_was_taken),
+		TEST(test_a_half_line_that_a_trace_held_is_taken_behind_it),
 		TEST(test_rotated_siblings_are_read_first_at_the_start),
 		TEST(test_a_file_that_waits_is_compressed_and_its_record_goes_on),
 		TEST(test_a_deleted_file_that_waits_keeps_the_place_that_its_gz_has),
