@@ -1,6 +1,7 @@
 /*
  * agent-events.conf: the words that it gives an event, written as a file of their own,
- * are read as the same; a line with one of them has its event.
+ * are read as the same; a line with one of them has its event: in its message, or, where
+ * the word ends as a sentence may, in a member of JSON.
  */
 #include "fuzz.h"
 
@@ -52,6 +53,16 @@ words_read(size_t *errors)
 	return w;
 }
 
+static char *
+line_make(struct slice word)
+{
+	char last = word.at[word.len - 1];
+
+	if (memchr(word.at, ' ', word.len) == NULL && (last == '.' || last == '-'))
+		return xprintf("{\"event\":\"%.*s\"}", SHOW(word));
+	return xprintf("INFO %.*s", SHOW(word));
+}
+
 static void
 lines_judge(const struct agent_words *w)
 {
@@ -65,7 +76,7 @@ lines_judge(const struct agent_words *w)
 		size_t at = 0;
 
 		while ((word = agent_words_next(w, (enum event)event, &at)).len > 0) {
-			char *text = xprintf("INFO %.*s", SHOW(word));
+			char *text = line_make(word);
 
 			arena_reset(&arena);
 			agent_parse(w, slice_of(text), &arena, &line);
