@@ -45,6 +45,16 @@ watch_directory_of(struct tail *t, const struct tail_conf *conf, const char *pat
 	free(directory);
 }
 
+/* A container's log, which the kubelet names: no other log has a name that begins so. */
+static bool
+is_container(const char *name)
+{
+	struct pod *pod = pod_from_path(slice_of(name), slice_of(name));
+
+	pod_unref(pod);
+	return pod != NULL;
+}
+
 /* The name that a file at `path` will have behind all links; NULL: its directory is not there. */
 static char *
 name_of(const char *path)
@@ -59,8 +69,8 @@ name_of(const char *path)
 
 /*
  * A link whose file is not there: it will come where the link leads, or was there and
- * renamed before it was seen.  A log that is known then has its directory listed, and
- * stays as long as there is the link.
+ * renamed before it was seen, or before it was stored that it was.  A container's log, and
+ * one that is known, has its directory listed then, and stays as long as there is the link.
  */
 static void
 link_look(struct tail *t, const struct tail_conf *conf, const char *path)
@@ -75,7 +85,8 @@ link_look(struct tail *t, const struct tail_conf *conf, const char *path)
 	leads[n] = '\0';
 	watch_directory_of(t, conf, leads);
 	name = name_of(leads);
-	if (name != NULL && log_is_known(t, name)) {
+	if (name != NULL &&
+	    (log_is_known(t, name) || (is_container(name) && t->look->links++ < t->files->most))) {
 		log = log_get(t, conf, path, name);
 		log->list = LIST_NOW;
 		log->awaited = t->now;
@@ -106,16 +117,6 @@ is_matched(const struct tail_conf *conf, const char *path)
 			return !is_excluded(conf, path);
 	}
 	return false;
-}
-
-/* A container's log, which the kubelet names: no other log has a name that begins so. */
-static bool
-is_container(const char *name)
-{
-	struct pod *pod = pod_from_path(slice_of(name), slice_of(name));
-
-	pod_unref(pod);
-	return pod != NULL;
 }
 
 /* A Path leads to the live file `name`, or did. */
@@ -313,6 +314,7 @@ discover_files(struct tail *t)
 	look->at = t->now;
 	look->number++;
 	look->unseen = false;
+	look->links = 0;
 	if ((unseen = roots_look(t->roots)) != NULL)
 		files_unseen(t, unseen, errno);
 	files_look(t);

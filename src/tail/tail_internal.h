@@ -63,6 +63,7 @@ struct look {
 	int64_t gap;     /* the least until the next look */
 	int64_t refresh; /* the most */
 	int64_t again;   /* mono ns when there may be room for closed files; INT64_MAX: never */
+	size_t links;    /* that lead to no file, of containers that are not known */
 	unsigned failed; /* so many looks in a row could not see all */
 	struct takeover **takeovers; /* of each conf; NULL: there was a state */
 };
