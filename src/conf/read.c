@@ -276,21 +276,33 @@ list_names(const char *list, struct slice file)
 	}
 }
 
-/* The entry of ${option}, which may be given several times, that names ${file}. */
+/*
+ * The entry of ${option}, which may be given several times, that names ${file}; else one that
+ * has it within, as quotes or a comment are not taken into the name.
+ */
 static const struct conf_entry *
 entry_naming(const struct conf_blocks *blocks, const char *option, const char *file,
     const struct conf_block **block)
 {
-	for (size_t i = 0; i < blocks->n; i++) {
-		*block = &blocks->at[i];
-		for (size_t j = 0; j < (*block)->n; j++) {
-			const struct conf_entry *e = &(*block)->entries[j];
+	const struct conf_entry *within = NULL;
 
-			if (strcasecmp(e->key, option) == 0 && list_names(e->value, slice_of(file)))
+	for (size_t i = 0; i < blocks->n; i++) {
+		const struct conf_block *b = &blocks->at[i];
+
+		for (size_t j = 0; j < b->n; j++) {
+			const struct conf_entry *e = &b->entries[j];
+			bool named = list_names(e->value, slice_of(file));
+
+			if (strcasecmp(e->key, option) != 0 ||
+			    (!named && (within != NULL || strstr(e->value, file) == NULL)))
+				continue;
+			within = e;
+			*block = b;
+			if (named)
 				return e;
 		}
 	}
-	return NULL;
+	return within;
 }
 
 static void

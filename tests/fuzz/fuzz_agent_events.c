@@ -5,6 +5,8 @@
  */
 #include "fuzz.h"
 
+#include <ctype.h>
+
 #include "agent_conf.h"
 #include "conf_file.h"
 
@@ -53,12 +55,14 @@ words_read(size_t *errors)
 	return w;
 }
 
+/* In a message a mark before a word, or behind one, is punctuation. */
 static char *
 line_make(struct slice word)
 {
 	char last = word.at[word.len - 1];
 
-	if (memchr(word.at, ' ', word.len) == NULL && (last == '.' || last == '-'))
+	if (ispunct((unsigned char)word.at[0]) ||
+	    (memchr(word.at, ' ', word.len) == NULL && (last == '.' || last == '-')))
 		return xprintf("{\"event\":\"%.*s\"}", SHOW(word));
 	return xprintf("INFO %.*s", SHOW(word));
 }

@@ -216,6 +216,13 @@ static const struct {
 	    "f:5: [INPUT] in a parsers' file; only [PARSER] and [MULTILINE_PARSER] belong there\n"
 	    "f:9: [OUTPUT] in a parsers' file; only [PARSER] and [MULTILINE_PARSER] belong "
 	    "there\n" },
+	{ "[SERVICE]\n Parsers_File \"none.conf\"\n" IN OUT,
+	    "f:2: Parsers_File: the quotes are part of its value; leave them out\n"
+	    "f:2: Parsers_File 'none.conf': no such file beside f or in " TOWLINE_CONF "\n" },
+	{ "[SERVICE]\n Parsers_File none.conf # mine\n" IN OUT,
+	    "f:2: Parsers_File: the # behind its value, and what follows, is part of it; a "
+	    "comment stands on a line of its own\n"
+	    "f:2: Parsers_File 'none.conf': no such file beside f or in " TOWLINE_CONF "\n" },
 	{ "[SERVICE]\n Parsers_File none.conf\n" IN OUT,
 	    "f:2: Parsers_File 'none.conf': no such file beside f or in " TOWLINE_CONF "\n" },
 
