@@ -67,30 +67,46 @@ name_of(const char *path)
 	return name;
 }
 
+/* The directory of the log may have other names than when it was listed last. */
+static bool
+may_have_changed(struct log *log)
+{
+	char *directory = xslicedup(rotated_directory(log->name));
+	struct stat st;
+	int64_t listed = log->listed;
+
+	if (stat(directory, &st) == 0)
+		log->listed = files_written(&st);
+	free(directory);
+	return log->listed != listed || clock_wall() - log->listed < NS_PER_S;
+}
+
 /*
  * A link whose file is not there: it will come where the link leads, or was there and
- * renamed before it was seen, or before it was stored that it was.  A container's log, and
- * one that is known, has its directory listed then, and stays as long as there is the link.
+ * renamed before it was seen, or before it was stored that it was.  The log of rotated
+ * files that are there, if it is known or a container's, has its directory listed then,
+ * and stays as long as there is the link.
  */
 static void
 link_look(struct tail *t, const struct tail_conf *conf, const char *path)
 {
 	char leads[4096];
 	ssize_t n = readlink(path, leads, sizeof(leads) - 1);
+	struct log *log = NULL;
 	char *name;
-	struct log *log;
 
 	if (n <= 0 || leads[0] != '/')
 		return;
 	leads[n] = '\0';
 	watch_directory_of(t, conf, leads);
 	name = name_of(leads);
-	if (name != NULL &&
-	    (log_is_known(t, name) || (is_container(name) && t->look->links++ < t->files->most))) {
+	if (name != NULL && rotation_any(t, conf, name) &&
+	    (log_is_known(t, name) || (is_container(name) && t->look->links++ < t->files->most)))
 		log = log_get(t, conf, path, name);
+	if (log != NULL && may_have_changed(log))
 		log->list = LIST_NOW;
+	if (log != NULL)
 		log->awaited = t->now;
-	}
 	free(name);
 }
 

@@ -131,6 +131,7 @@ struct log {
 	int64_t failed;       /* mono ns when a file of it could not be read; 0: never */
 	int64_t unlisted;     /* mono ns when its directory could not be listed; 0: it was */
 	int64_t awaited; /* mono ns of the look that found a link to its live file, not the file */
+	int64_t listed;  /* wall ns: its directory's last change, as of its listing for a link */
 	int64_t waited;  /* mono ns since when the next content waits; 0: it does not */
 	enum wakeful {
 		ASLEEP,

@@ -185,3 +185,24 @@ rotation_look(struct tail *t, enum listed wanted)
 			t->look->again = t->now + LATE_GAP;
 	}
 }
+
+bool
+rotation_any(struct tail *t, const struct tail_conf *conf, const char *name)
+{
+	struct slice directory = rotated_directory(name);
+	struct slice live = slice_from(slice_of(name), directory.len + (directory.len > 1));
+	char *path = xslicedup(directory);
+	int fd = roots_directory(t->roots, &conf->from, path);
+	DIR *names = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+	bool any = false;
+
+	if (fd >= 0 && names == NULL)
+		close(fd);
+	while (names != NULL && !any && (e = readdir(names)) != NULL)
+		any = is_file(e) && rotated_is(slice_of(e->d_name), live);
+	if (names != NULL)
+		closedir(names);
+	free(path);
+	return any;
+}

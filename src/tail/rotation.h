@@ -16,4 +16,7 @@
 void rotation_open(struct tail *t, struct log *log);
 void rotation_look(struct tail *t, enum listed wanted);
 
+/* There is a file that rotations made of the live file ${name}. */
+bool rotation_any(struct tail *t, const struct tail_conf *conf, const char *name);
+
 #endif
