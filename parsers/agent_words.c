@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <strings.h>
 
 static bool
 is_word_byte(char c)
@@ -26,6 +27,19 @@ words_in(struct slice s)
 			return 0;
 	}
 	return n;
+}
+
+/* The same phrase in any case, as a message may have it: the last meaning counts.  NULL: there is none. */
+static struct word *
+phrase_same(struct word_table *t, struct slice s)
+{
+	for (unsigned i = 0; i < t->nphrases; i++) {
+		struct word *w = &t->at[t->phrases[i]];
+
+		if (w->len == s.len && strncasecmp(w->text, s.at, s.len) == 0)
+			return w;
+	}
+	return NULL;
 }
 
 /* The place of ${s}: its own, else a free one; NULL when the table is full. */
@@ -84,8 +98,10 @@ int
 agent_words_event(struct agent_words *w, struct slice word, enum event event)
 {
 	int words = words_in(word);
-	struct word *place = words == 0 ? NULL : word_place(&w->events, word, words);
+	struct word *place = words == 2 ? phrase_same(&w->events, word) : NULL;
 
+	if (place == NULL && words != 0)
+		place = word_place(&w->events, word, words);
 	if (place == NULL)
 		return -1;
 	place->means = (uint8_t)event;

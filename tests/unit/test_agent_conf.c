@@ -57,6 +57,7 @@ static const struct agent_case site[] = {
 	{ "INFO all is well", "text INFO ALL/other" },
 	{ "INFO job done", "text INFO TASK_COMPLETED/task_completed" },
 	{ "INFO TASK_COMPLETED pipeline=x", "text INFO pipeline:x" },
+	{ "INFO heartbeat sent", "text INFO TASK_STARTED/task_started" },
 };
 
 static void
@@ -74,6 +75,7 @@ test_a_site_adds_words(void **state)
 			 "[EVENT]\n    Word job done\n    Means task_completed\n"
 			 "[EVENT]\n    Word all is\n    Means none\n"
 			 "[EVENT]\n    Word TASK_COMPLETED\n    Means none\n"
+			 "[EVENT]\n    Word Heartbeat Sent\n    Means task_started\n"
 			 "[KEY]\n    Name job\n    Field task_id\n"
 			 "[KEY]\n    Name pipeline\n    Field extra\n"
 			 "[KEY]\n    Name took\n    Field execution_time\n    Unit m\n");
