@@ -96,7 +96,7 @@ option_names_check(struct reading *r, const struct section *s, const char *optio
 	if (row < 0 || at == NULL || s->lines[row] == 0)
 		return;
 	if (table_row(s->plugin, (size_t)row)->type == OPT_STRING) {
-		name = *(char *const *)at;
+		name = text_of(s, option);
 		if (name != NULL) /* else the table has refused it */
 			parser_name_check(r, s, option, name, multiline);
 		return;

@@ -93,6 +93,7 @@ link_look(struct tail *t, const struct tail_conf *conf, const char *path)
 	char leads[4096];
 	ssize_t n = readlink(path, leads, sizeof(leads) - 1);
 	struct log *log = NULL;
+	bool known;
 	char *name;
 
 	if (n <= 0 || leads[0] != '/')
@@ -100,8 +101,9 @@ link_look(struct tail *t, const struct tail_conf *conf, const char *path)
 	leads[n] = '\0';
 	watch_directory_of(t, conf, leads);
 	name = name_of(leads);
-	if (name != NULL && rotation_any(t, conf, name) &&
-	    (log_is_known(t, name) || (is_container(name) && t->look->links++ < t->files->most)))
+	known = name != NULL && log_is_known(t, name);
+	if (name != NULL && (known || is_container(name)) && rotation_any(t, conf, name) &&
+	    (known || t->look->links++ < t->files->most))
 		log = log_get(t, conf, path, name);
 	if (log != NULL && may_have_changed(log))
 		log->list = LIST_NOW;

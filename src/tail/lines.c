@@ -221,11 +221,14 @@ room_make(struct tail *t, const struct reader *r)
 static uint64_t
 hole_end(const struct place *p, uint64_t offset)
 {
-	off_t data = p->packed != NULL ? -1 : lseek(p->fd, (off_t)offset, SEEK_DATA);
+	off_t data;
 
-	if (data < 0)
-		return p->packed == NULL && errno == ENXIO && p->size > offset ? p->size : offset;
-	return (uint64_t)data;
+	if (p->packed != NULL)
+		return offset;
+	data = lseek(p->fd, (off_t)offset, SEEK_DATA);
+	if (data >= 0)
+		return (uint64_t)data;
+	return errno == ENXIO && p->size > offset ? p->size : offset;
 }
 
 /*
@@ -266,6 +269,7 @@ long_line_pass(struct tail *t, struct reader *r, struct place *p, uint64_t stop,
 	return LINES_MORE;
 }
 
+/* Of a long line in a .gz, whose beginning need not be read for it. */
 static enum lines
 packed_line_pass(struct tail *t, struct reader *r, struct place *p, uint64_t stop)
 {
@@ -275,7 +279,7 @@ packed_line_pass(struct tail *t, struct reader *r, struct place *p, uint64_t sto
 	return long_line_pass(t, r, p, stop, false);
 }
 
-/* The same for the line at r->at, whose beginning is in the buffer; at its end it is taken. */
+/* Pass over the line at r->at, whose beginning is in the buffer; at its end it is taken. */
 static enum lines
 long_line_take(struct tail *t, struct reader *r, struct place *p, struct slice line, uint64_t stop)
 {
@@ -322,7 +326,7 @@ refused(const struct tail *t)
 static enum lines
 read_once(struct tail *t, struct reader *r, struct place *p, uint64_t end, size_t *want)
 {
-	uint64_t from = r->at, stop = r->stop < end ? r->stop : end;
+	uint64_t from = r->at, stop = least(r->stop, end);
 	struct slice new;
 	bool full, stops, taken;
 
@@ -368,7 +372,7 @@ lines_read(struct tail *t, struct reader *r, struct place *p, uint64_t end)
 
 	/* Back to the beginning of a long line is from the start of a .gz: once, when it has ended. */
 	if (p->packed != NULL && r->passed > 0 && r->passing == PASSING)
-		return packed_line_pass(t, r, p, r->stop < end ? r->stop : end);
+		return packed_line_pass(t, r, p, least(r->stop, end));
 	while (was == LINES_MORE && r->at + r->passed < until && r->span->content == p->content) {
 		if (r->at >= r->stop && !breaks_stop(&t->frame, r))
 			return refused(t);

@@ -91,20 +91,30 @@ log_of(const struct listing *l, const char *name)
 	return NULL;
 }
 
+static DIR *
+names_open(struct tail *t, const struct tail_conf *conf, const char *path)
+{
+	int fd = roots_directory(t->roots, &conf->from, path);
+	DIR *names = fd < 0 ? NULL : fdopendir(fd);
+	int error = errno;
+
+	if (fd >= 0 && names == NULL)
+		close(fd);
+	errno = error;
+	return names;
+}
+
 /* More names than may be open are of no use. */
 static void
 names_find(struct listing *l)
 {
 	char *path = xslicedup(l->directory);
-	int fd = roots_directory(l->t->roots, &l->conf->from, path);
-	DIR *names = fd < 0 ? NULL : fdopendir(fd);
+	DIR *names = names_open(l->t, l->conf, path);
 	const struct dirent *e;
 	struct log *log;
 
 	if (names == NULL)
 		files_unseen(l->t, path, errno);
-	if (fd >= 0 && names == NULL)
-		close(fd);
 	while (
 	    names != NULL && l->n < l->t->files->most && (errno = 0, e = readdir(names)) != NULL) {
 		if (!is_file(e) || (log = log_of(l, e->d_name)) == NULL)
@@ -192,13 +202,10 @@ rotation_any(struct tail *t, const struct tail_conf *conf, const char *name)
 	struct slice directory = rotated_directory(name);
 	struct slice live = slice_from(slice_of(name), directory.len + (directory.len > 1));
 	char *path = xslicedup(directory);
-	int fd = roots_directory(t->roots, &conf->from, path);
-	DIR *names = fd < 0 ? NULL : fdopendir(fd);
+	DIR *names = names_open(t, conf, path);
 	const struct dirent *e;
 	bool any = false;
 
-	if (fd >= 0 && names == NULL)
-		close(fd);
 	while (names != NULL && !any && (e = readdir(names)) != NULL)
 		any = is_file(e) && rotated_is(slice_of(e->d_name), live);
 	if (names != NULL)
