@@ -133,23 +133,26 @@ takes_cores(struct server *s, struct slice id, struct slice document, const char
 	return 201;
 }
 
-/* Every third of a thousand records from what is shipped on; a parked stream is read again. */
+/*
+ * Every third of a thousand records is odd; a parked stream is read again as the
+ * reader does it.  A doubt that is the last record needs one more that can be taken.
+ */
 static bool
 all_judged(struct rig *r)
 {
 	struct batch *b = NULL;
 
-	if (!idle(r))
-		return false;
 	if (cursor_must_rewind(r->book, &r->streams[0].cursors[0])) {
 		cursor_rewind(r->book, &r->streams[0].cursors[0]);
 		r->put[0] = shipped(r, 0);
 	}
 	while (r->put[0] < 1000)
 		rig_put(r, &b, 0, r->put[0] % 3 == 0 ? "odd" : "good");
+	if (b == NULL && counters(r)->held == 1)
+		rig_put(r, &b, 0, "good");
 	if (b != NULL)
 		shipper_give(r->shipper, b);
-	return shipped(r, 0) == 1000;
+	return idle(r) && shipped(r, 0) == r->put[0];
 }
 
 static void
@@ -164,7 +167,7 @@ test_where_nothing_but_cores_is_taken_each_document_is_judged(void **state)
 	stored = (unsigned)map_count(r.server.stored);
 	assert_in_range(stored, 1, 40);
 	assert_true(counters(&r)->stripped >= stored); /* as cores; again where a file went back */
-	assert_true(dead_letters(&r, NULL) >= 1000 - stored);
+	assert_true(dead_letters(&r, NULL) >= r.put[0] - stored);
 	assert_int_equal(counters(&r)->held, 0);
 	rig_end(&r);
 }
