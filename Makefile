@@ -103,7 +103,7 @@ build/.need-%: tools/packages
 	$(Q)mkdir -p build && tools/need $* && touch $@
 
 # ---- tests
-.PHONY: unit unit-bin bench-bin bench chaos chaos-test fuzz fuzz-bin fuzz-slow test bench-idle bench-kube e2e lint audit coverage demo install uninstall docs image compile_commands.json
+.PHONY: unit unit-bin bench-bin bench chaos chaos-test fuzz fuzz-bin fuzz-slow test bench-idle bench-kube e2e lint audit coverage demo install uninstall dashboards docs image compile_commands.json
 
 test: unit ## all unit and end-to-end tests, with what they need; one after the other
 	$(Q)$(MAKE) --no-print-directory e2e
@@ -150,12 +150,16 @@ bench-idle: build/towline ## CPU and memory at rest, with 1,000 files open; ARGS
 bench-kube: build/towline | build/.need-test ## what the metadata of 1,000 pods costs, on a real API server; ARGS= for kube.py
 	$(Q)$$(tools/venv)/bin/python tests/bench/kube.py $(ARGS)
 
+PY       = tests tools/calls tools/dashboards tools/grafana
 C_FILES  = $(shell git ls-files '*.c' '*.h')
 SH_FILES = $(shell git ls-files | xargs grep -lE '^\#!/bin/(ba)?sh')
 
 $(B)/lint/%: tests/lint/%.c $(B)/libtowline.a Makefile | build/.need-build
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LINK) -o $@ $< $(B)/libtowline.a $(LDLIBS)
+
+dashboards: ## conf/grafana's dashboards, from the tables in tools/grafana
+	$(Q)tools/dashboards
 
 docs: $(B)/lint/reference ## docs/configuration.md, from the option tables
 	$(Q)$< > docs/configuration.md
@@ -169,7 +173,7 @@ lint: $(B)/lint/reference $(B)/towline | build/.need-lint ## formatting, floors,
 	$(Q)tests/lint/bugs
 	$(Q)$< | diff -u docs/configuration.md - || { echo 'docs/configuration.md is not what the option tables say: make docs' >&2; exit 1; }
 	$(Q)shellcheck $(SH_FILES)
-	$(Q)$$(tools/venv)/bin/ruff check -q tests tools/calls && $$(tools/venv)/bin/ruff format -q --check tests tools/calls
+	$(Q)$$(tools/venv)/bin/ruff check -q $(PY) && $$(tools/venv)/bin/ruff format -q --check $(PY)
 
 # Memory and CPU time are not what they are without a sanitizer.
 SPARE    := -m "not alone" -k "not memory"
