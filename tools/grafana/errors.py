@@ -40,14 +40,15 @@ def terms(id, field, size=1, by="_count", order="desc", **more):
     return {"id": id, "type": "terms", "field": field, "settings": settings | more}
 
 
-# Buckets that nest: a failure's row has its type, and one of its messages.
 def failures(by):
-    return [
-        terms("5", FINGERPRINT, 25, by),
-        terms("6", TYPE),
-        terms("7", MESSAGE, missing="(none)"),
-    ]
+    """A bucket a fingerprint; its type is a part of it, and so the only one."""
+    return [terms("5", FINGERPRINT, 25, by), terms("6", TYPE)]
 
+
+# Messages of one fingerprint differ in what it masks, so that a bucket a message would
+# part its records: the sample is a query of its own.  The metric is not shown.
+SAMPLE = [terms("5", FINGERPRINT, 500), terms("7", MESSAGE, missing="(none)")]
+UNSHOWN = {"id": "8", "type": "avg", "field": "log_parsed.execution_time"}
 
 OVER_TIME = {
     "id": "8",
@@ -55,7 +56,7 @@ OVER_TIME = {
     "field": "@timestamp",
     "settings": {"interval": "auto", "min_doc_count": "0"},
 }
-ANY_TIME = OVER_TIME | {"settings": {"interval": "1000d", "min_doc_count": "1"}}
+ANY_TIME = OVER_TIME | {"settings": {"interval": "100000d", "min_doc_count": "1"}}
 
 ROW_LINKS = {
     "title": "Its records",
@@ -84,16 +85,19 @@ def of(plugin, name):
         query = f'{{"find": "terms", "field": "{FIELDS[name]}", "size": 1000}}'
         return choice(name, label, query, "*", logs)
 
-    def failures_table(id, title, about, by, w=24):
+    def failures_table(id, title, about, by, *sample, sampled=()):
         return table(
             id,
             title,
             about,
             ask(failures(by), COUNT, FIRST, LAST, AGENTS),
+            *sample,
             unit="short",
-            w=w,
-            columns={FINGERPRINT: "failure", TYPE: "type", MESSAGE: "a message of it"}
-            | COLUMNS,
+            w=24,
+            h=10,
+            columns={FINGERPRINT: "failure", TYPE: "type"} | dict(sampled) | COLUMNS,
+            hide=["Average"] if sample else [],
+            join=FINGERPRINT if sample else None,
             overrides=[
                 column("failure", links=[ROW_LINKS]),
                 column("first seen", unit="dateTimeAsIso"),
@@ -153,6 +157,8 @@ def of(plugin, name):
             "Top failures",
             "The 25 most frequent, by fingerprint, each with a message of it as a sample.",
             "_count",
+            ask(SAMPLE, UNSHOWN),
+            sampled={MESSAGE: "a message of it"},
         ),
         failures_table(
             6,
@@ -165,7 +171,7 @@ def of(plugin, name):
             "Failed tasks by pipeline",
             "Records of TASK_FAILED that have an error type.",
             ask(
-                [terms("5", PIPELINE, 25), terms("6", TYPE, 5)],
+                [terms("5", PIPELINE, 25), terms("6", TYPE, 25)],
                 COUNT,
                 also=" AND log_parsed.event.keyword:TASK_FAILED",
             ),

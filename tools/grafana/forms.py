@@ -181,8 +181,21 @@ def heatmap(id, title, about, query, unit, w=12):
     return found
 
 
-def table(id, title, about, *queries, unit, columns, w=12, h=8, overrides=(), hide=()):
-    """Rows of all queries joined by their labels; columns: {field: heading}, in order."""
+def table(
+    id,
+    title,
+    about,
+    *queries,
+    unit,
+    columns,
+    w=12,
+    h=8,
+    overrides=(),
+    hide=(),
+    join=None,
+):
+    """Rows of all queries, joined by all their labels or by one field; columns:
+    {field: heading}, in order."""
     custom = {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False}
     defaults = field(unit, None, "thresholds", thresholds=steps("text"), custom=custom)
     options = {"showHeader": True, "cellHeight": "sm"}
@@ -196,6 +209,8 @@ def table(id, title, about, *queries, unit, columns, w=12, h=8, overrides=(), hi
         "renameByName": {name: to for name, to in columns.items() if to != name},
     }
     merge = [{"id": "merge", "options": {}}] if len(queries) > 1 else []
+    if join:
+        merge = [{"id": "joinByField", "options": {"byField": join, "mode": "inner"}}]
     found["transformations"] = [*merge, {"id": "organize", "options": organize}]
     return found
 

@@ -3,9 +3,11 @@ search that a panel of Elasticsearch's data source sends."""
 
 import json
 import re
+import time
 
 from .towline import ROOT
 
+DAY = 24 * 3600 * 1000
 FOLDER = ROOT / "conf/grafana"
 FILES = sorted([*FOLDER.glob("dashboards/*.json"), *FOLDER.glob("opensearch/*.json")])
 # $name, ${name}, ${name:format}; what begins with __ is Grafana's own.
@@ -55,6 +57,8 @@ def nested(aggregation, metrics, inner):
         interval = settings["interval"].replace("auto", "1m")
         body |= {"fixed_interval": interval, "format": "epoch_millis"}
         body |= {"min_doc_count": int(settings["min_doc_count"])}
+        now = time.time() * 1000
+        body |= {"extended_bounds": {"min": int(now - DAY), "max": int(now)}}
     return {aggregation["id"]: {kind: body} | ({"aggs": aggs} if aggs else {})}
 
 
@@ -62,11 +66,11 @@ def metric(wanted):
     return {wanted["type"]: {"field": wanted["field"]}}
 
 
-def search(target, since, **values):
-    """The body that a panel's query becomes, of records since a time ("now-1d")."""
+def search(target, **values):
+    """The body that a panel's query becomes, of the records of a day."""
     text = interpolated(target["query"], **values)
     clauses = [
-        {"range": {target["timeField"]: {"gte": since}}},
+        {"range": {target["timeField"]: {"gte": "now-1d"}}},
         {"query_string": {"analyze_wildcard": True, "query": text}},
     ]
     body = {"size": 0, "query": {"bool": {"filter": clauses}}}
