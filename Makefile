@@ -82,6 +82,9 @@ $(B)/%.o: %.c Makefile | $(NEED)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(STRICT) $(ALL_CFLAGS) -c -o $@ $<
 
+# These are inside of it.
+$(B)/src/cmd/setup.o: $(wildcard conf/elasticsearch/*.ndjson conf/elasticsearch/*/*.json)
+
 $(B)/unit/%: tests/unit/%.c $(B)/libtowline.a Makefile | build/.need-unit
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LINK) -o $@ $< $(B)/libtowline.a $(LDLIBS) -lcmocka

@@ -52,6 +52,16 @@ void ship_limit(const struct section *const *outputs, size_t n, unsigned batches
  */
 void ship_check(const struct conf *conf, struct findings *findings);
 
+/* The component template that outputs put. */
+#define SHIP_COMPONENT "towline-mappings"
+
+/**
+ * ship_template(to, pattern, opensearch):
+ * Append the index template for names of ${pattern} (NULL: the component template) in
+ * OpenSearch's words or in Elasticsearch's.
+ */
+void ship_template(struct buffer *to, const char *pattern, bool opensearch);
+
 /**
  * ship_gzip():
  * The library that packs request bodies.

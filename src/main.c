@@ -15,6 +15,7 @@ const struct command *const cmd_table[] = {
 	&cmd_replay,
 	&cmd_export_db,
 	&cmd_health,
+	&cmd_setup,
 	&cmd_version,
 	&cmd_help,
 	NULL,

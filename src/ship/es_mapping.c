@@ -13,6 +13,7 @@
 #include "es_mapping.h"
 
 #include "json.h"
+#include "ship.h"
 
 /* Types of fields; NAME.keyword stands beside each word, as on a default mapping. */
 enum kind { WORD, SENTENCE, TEXT, DOUBLE, TIME, BOOLEAN, FLAT };
@@ -140,6 +141,12 @@ es_mapping_write(struct buffer *to, const char *pattern, const char *time_key, u
 	buffer_put(to, SLICE(",\"log_parsed\":{\"properties\":{"));
 	PUT_ROWS(to, parsed, dialect);
 	buffer_put(to, SLICE("}}}}}}"));
+}
+
+void
+ship_template(struct buffer *to, const char *pattern, bool opensearch)
+{
+	es_mapping_write(to, pattern, "@timestamp", opensearch ? DIALECT_OPENSEARCH : 0);
 }
 
 static bool

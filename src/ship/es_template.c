@@ -22,8 +22,6 @@
 
 #define ANSWER_MAX 1000000u
 
-#define COMPONENT "towline-mappings"
-
 enum step {
 	ASK_COMPONENT,
 	PUT_COMPONENT,
@@ -156,7 +154,7 @@ on_write(char *at, size_t size, size_t n, void *to)
 static char *
 url_make(const struct es_template *t)
 {
-	const char *const texts[] = { "", COMPONENT, t->name, t->pattern };
+	const char *const texts[] = { "", SHIP_COMPONENT, t->name, t->pattern };
 	char *name = curl_easy_escape(NULL, texts[paths[t->step].name], 0);
 	char *url = xprintf("%s%s%s%s", es_hosts_address(t->hosts, t->host)->origin,
 	    paths[t->step].before, name, paths[t->step].behind);
@@ -302,7 +300,7 @@ includes_ours(const json_t *theirs)
 	for (size_t i = 0; i < json_array_size(parts); i++) {
 		const char *part = json_string_value(json_array_get(parts, i));
 
-		if (part != NULL && strcmp(part, COMPONENT) == 0)
+		if (part != NULL && strcmp(part, SHIP_COMPONENT) == 0)
 			return true;
 	}
 	return false;
@@ -318,7 +316,7 @@ template_displaces(struct es_template *t, const char *name, const json_t *theirs
 	if (!quiet)
 		say_warn("es",
 		    "towline's index template is not installed, as it would displace %.200s, which "
-		    "matches %s: let that one include the component template " COMPONENT
+		    "matches %s: let that one include the component template " SHIP_COMPONENT
 		    " (docs/index.md), or have it match less  output=%s",
 		    name, t->pattern, t->sink->name);
 }

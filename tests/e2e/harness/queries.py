@@ -1,34 +1,31 @@
-"""The reference document's two queries, less the clause of the label (the
-Kubernetes part repeats them whole), and the truth that they must answer."""
+"""The queries of conf/elasticsearch, the reference document's two among them, and the
+truth that these must answer.  ERRORS and PERFORMANCE are less the clause of the label
+(the Kubernetes part repeats them whole)."""
 
-ERRORS = {
-    "query": {
-        "bool": {
-            "must": [
-                {"range": {"@timestamp": {"gte": "now-1h"}}},
-                {"match": {"log": "ERROR"}},
-            ]
-        }
-    },
-    "aggs": {"error_types": {"terms": {"field": "log_parsed.error_type.keyword"}}},
-}
-PERFORMANCE = {
-    "query": {
-        "bool": {
-            "must": [
-                {"match": {"log": "TASK_COMPLETED"}},
-                {"range": {"@timestamp": {"gte": "now-24h"}}},
-            ]
-        }
-    },
-    "aggs": {"avg_execution_time": {"avg": {"field": "log_parsed.execution_time"}}},
-}
+import json
+
+from .towline import ROOT
+
+FOLDER = ROOT / "conf/elasticsearch/queries"
+LABEL = {"match": {"kubernetes.labels.app": "matillion-agent"}}
+
+
+def load(name):
+    return json.loads((FOLDER / f"{name}.json").read_text())
+
+
+def without_label(query):
+    must = [clause for clause in query["query"]["bool"]["must"] if clause != LABEL]
+    return query | {"query": {"bool": {"must": must}}}
+
+
+ERRORS = without_label(load("error_analysis"))
+PERFORMANCE = without_label(load("performance_analysis"))
 
 
 def of_agents(query):
     """With the clause of the label, as in the document."""
-    label = {"match": {"kubernetes.labels.app": "matillion-agent"}}
-    must = [label, *query["query"]["bool"]["must"]]
+    must = [LABEL, *query["query"]["bool"]["must"]]
     return query | {"query": {"bool": {"must": must}}}
 
 
