@@ -410,6 +410,17 @@ process_cpu_seconds_total"""
 NAME = re.compile(r"\b(?:app|towline|kube|process|container)_\w+")
 
 
+def test_each_series_is_of_those_that_the_variables_choose():
+    for uid, title, _, target in CASES:
+        text = target["expr"]
+        asked = NAME.findall(re.sub(r"\b(?:by|on) \([^)]*\)", "", text))
+        chosen = '{cluster=~"$cluster", ' + (
+            'instance=~"$node"' if uid == "towline-self" else 'namespace=~"$namespace"'
+        )
+        own = sum(name.startswith("process_") for name in asked)
+        assert text.count(chosen) == len(asked) - own > 0, title
+
+
 def test_each_metric_is_one_that_there_is():
     text = (ROOT / "docs/metrics.md").read_text()
     documented = set(re.findall(r"^\| (\w+)", text, re.M))

@@ -151,7 +151,8 @@ def stat(id, title, about, *queries, unit, w=4, link=None, thresholds=None, **mo
         wideLayout=True,
     )
     colours = thresholds or steps("text")
-    defaults = field(unit, link, "thresholds", thresholds=colours, noValue="0") | more
+    none = "0" if unit in ("short", "bytes") else "–"  # of what was counted
+    defaults = field(unit, link, "thresholds", thresholds=colours, noValue=none) | more
     return panel("stat", id, (w, 4), title, about, queries, defaults, options)
 
 
