@@ -42,7 +42,7 @@ def terms(id, field, size=1, by="_count", order="desc", **more):
 
 def failures(by):
     """A bucket a fingerprint; its type is a part of it, and so the only one."""
-    return [terms("5", FINGERPRINT, 25, by), terms("6", TYPE)]
+    return [terms("5", FINGERPRINT, 50, by), terms("6", TYPE)]
 
 
 # Messages of one fingerprint differ in what it masks, so that a bucket a message would
@@ -155,7 +155,7 @@ def of(plugin, name):
         failures_table(
             5,
             "Top failures",
-            "The 25 most frequent, by fingerprint, each with a message of it as a sample.",
+            "The 50 most frequent, by fingerprint, each with a message of it as a sample.",
             "_count",
             ask(SAMPLE, UNSHOWN),
             sampled={MESSAGE: "a message of it"},

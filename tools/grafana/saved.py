@@ -132,7 +132,7 @@ SHOWN = [
         COUNT,
         metric("2", "min", "@timestamp"),
         metric("3", "max", "@timestamp"),
-        by("4", FINGERPRINT, 25),
+        by("4", FINGERPRINT, 50),
         by("5", TYPE, 1),
         agg("6", "top_hits", "metric", field=MESSAGE, **NEWEST),
     ),
