@@ -6,8 +6,10 @@ docs/monitoring.md has the table of them, each with its proof here."""
 
 import fnmatch
 import json
+import pathlib
 import re
 import subprocess
+import uuid
 from collections import namedtuple
 
 import pytest
@@ -281,6 +283,19 @@ CASES = {
         1,
         "10m30s",
     ),
+    "few-tasks-of-which-all-fail": Case(
+        "rate(app_task_errors_total[5m]) > 0.1",
+        "increase(app_failed_tasks_total[1h]) / (increase(app_failed_tasks_total[1h])"
+        " + increase(app_completed_tasks_total[1h])) > 0.01",
+        {
+            of_agent("app_task_errors_total", ',error_type="SQL"'): "0+0.5x70",
+            of_agent("app_failed_tasks_total"): "0+0.5x70",
+            of_agent("app_completed_tasks_total"): "0x70",
+        },
+        0,
+        1,
+        "1h30s",
+    ),
     "a-draining-agent-counts-twice": Case(
         "sum(app_agent_status) == 3",
         "sum(app_agent_status > bool 0) == 2",
@@ -353,6 +368,41 @@ def test_expression(name):
         ]
     ]
     assert not (said := promtool.failures(case.series, asked)), said
+
+
+@pytest.fixture
+def cgroup():
+    """A memory cgroup of the test's own: its folder, the file that has its usage."""
+    v1, v2 = pathlib.Path("/sys/fs/cgroup/memory"), pathlib.Path("/sys/fs/cgroup")
+    root, usage = (v1, "usage_in_bytes") if v1.exists() else (v2, "current")
+    folder = root / f"towline-test-{uuid.uuid4().hex[:8]}"
+    try:
+        folder.mkdir()
+    except OSError as error:
+        pytest.skip(f"no cgroup can be made here: {error}")
+    if not (folder / f"memory.{usage}").exists():
+        folder.rmdir()
+        pytest.skip("a cgroup here has no memory controller")
+    yield folder, folder / f"memory.{usage}"
+    folder.rmdir()
+
+
+def test_the_usage_of_a_container_holds_the_page_cache(cgroup, tmp_path):
+    """container_memory_usage_bytes is the cgroup's usage; container_memory_working_set_bytes
+    is that less the inactive file pages.  A process that writes a file of 32 MiB, and needs
+    no memory, fills the one and not the other."""
+    folder, usage = cgroup
+    kind = ["stat", "-f", "-c", "%T", tmp_path]
+    if subprocess.check_output(kind, text=True).strip() == "tmpfs":
+        pytest.skip("files lie in memory here, and have no page cache")
+    write = 'echo $$ > "$1/cgroup.procs" && head -c 33554432 /dev/zero > "$2"'
+    subprocess.run(["sh", "-c", write, "sh", folder, tmp_path / "file"], check=True)
+    stat = dict(
+        line.split() for line in (folder / "memory.stat").read_text().splitlines()
+    )
+    inactive = int(stat.get("total_inactive_file", stat["inactive_file"]))
+    used = int(usage.read_text())
+    assert used > 32 << 20 and used - inactive < 8 << 20
 
 
 def test_the_guides_expressions_evaluate():
@@ -608,6 +658,16 @@ def test_the_discovery_is_of_pods_and_not_of_endpoints():
     assert any("get endpoints" in line for line in reference.lines(19))
 
 
+def test_nobody_scrapes_the_kubelet():
+    """Whose /metrics/cadvisor has the series that two blocks ask for."""
+    asked = [e for e in reference.expressions() if "container_memory" in e]
+    assert len(asked) == 2
+    assert not re.search("cadvisor|kubelet", reference.DOCUMENT.read_text())
+    (job,) = reference.parsed(6)["scrape_configs"]
+    assert job["job_name"] == "matillion-agents"
+    assert "scrape_configs" not in reference.parsed(7)
+
+
 def test_the_commands_look_in_the_namespace_default():
     kubectl = [line for line in reference.lines(19) if line.startswith("kubectl")]
     assert len(kubectl) == 3
@@ -628,6 +688,13 @@ def test_the_sidecars_list_is_shorter_than_what_the_guide_asks_for():
         "app_agent_status",
         "app_active_task_count",
         "app_open_sessions",
+    }
+    named = {n.removesuffix("_bucket") for n in needed} - set(reference.names())
+    assert named == {
+        "app_max_connections",
+        "app_max_task_capacity",
+        "app_request_duration_seconds",
+        "app_task_errors_total",
     }
 
 
@@ -685,6 +752,9 @@ def fluent_bit(section):
         ("OUTPUT", "suppress_type_name"),
         ("OUTPUT", "replace_dots"),
         ("OUTPUT", "retry_limit"),
+        ("OUTPUT", "logstash_format"),
+        ("OUTPUT", "tls"),
+        ("OUTPUT", "http_user"),
     ],
 )
 def test_fluent_bit_has_not_the_option(section, option):
