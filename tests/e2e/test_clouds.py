@@ -2,7 +2,7 @@
 
 No provider, CloudWatch agent or Azure add-on can be had: these are checks of what the
 files say (keys, references, names of metrics), not of what the clouds make of it.
-What is Prometheus' is judged by a real promtool."""
+The ConfigMaps are judged by a real API server, what is Prometheus' by a real promtool."""
 
 import json
 import re
@@ -13,6 +13,7 @@ import pytest
 import yaml
 from harness import manifests, promtool, reference
 from harness.reference import ROOT
+from test_apply import post
 
 TERRAFORM = sorted((ROOT / "conf/terraform").glob("*.tf"))
 CLOUDWATCH = ROOT / "conf/cloudwatch/agent.yaml"
@@ -378,3 +379,16 @@ def test_the_guides_azure_is_in_no_namespace_and_scrapes_for_log_analytics():
     ]
     assert scrape["node"] == {"interval": "1m"}
     assert "ama-metrics" not in reference.DOCUMENT.read_text()
+
+
+# ---- the ConfigMaps on a real API server
+
+
+@pytest.mark.parametrize("path", [CLOUDWATCH, *AZURE], ids=lambda path: path.stem)
+def test_the_api_server_takes_the_config_maps(kube, path):
+    for made in manifests.load(path.read_text()):
+        space = made["metadata"]["namespace"]
+        assert space == ("amazon-cloudwatch" if path == CLOUDWATCH else "kube-system")
+        if path == CLOUDWATCH:  # a namespace that this server has not
+            made["metadata"]["namespace"] = kube.namespace()
+        post(kube, made, dryRun="All")
