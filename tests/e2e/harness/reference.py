@@ -111,7 +111,7 @@ def future():
 # ---- the page
 
 Row = namedtuple("Row", "cells tests")
-TEST = re.compile(r"`(test_\w+\.py)::(test_\w+)`")
+TEST = re.compile(r"`(test_\w+\.(?:py|c))::(test_\w+)(?:\[([\w-]+)\])?`")
 
 
 def section(heading):
