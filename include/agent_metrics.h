@@ -17,6 +17,7 @@ struct agent_metrics_options {
 	double max_task_capacity, max_connections;
 	int64_t heartbeat_timeout; /* ns */
 	int64_t window;            /* ns, of app_task_duration_seconds */
+	int64_t task_timeout;      /* ns: a task of this age is not active any more; 0: 24 h */
 	int64_t hold; /* ns that a new label value stays at 0; 0: 30 s; negative: not at all */
 };
 
@@ -49,6 +50,12 @@ struct agent_series *agent_metrics_agent(const struct pod *pod);
  */
 void agent_metrics_count(
     struct agent_series *a, const struct pod *pod, const struct agent_line *line, int64_t time);
+
+/**
+ * agent_metrics_lines(a, text):
+ * Count the lines of the text of one record of the agent, once.
+ */
+void agent_metrics_lines(struct agent_series *a, struct slice text);
 
 /**
  * agent_metrics_ended(a, pod):

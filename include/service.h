@@ -31,8 +31,8 @@ struct service {
 	int64_t batches;
 	uint64_t batch_size; /* bytes */
 	bool per_pipeline;
-	int64_t max_series, max_task_capacity, max_connections; /* 0: not stated */
-	int64_t heartbeat_timeout, duration_window;             /* ns */
+	int64_t max_series, max_task_capacity, max_connections;   /* 0: not stated */
+	int64_t heartbeat_timeout, duration_window, task_timeout; /* ns */
 };
 
 /**

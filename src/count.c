@@ -52,8 +52,10 @@ count_record(struct pipeline *p, const struct framed *f)
 	p->counting.now.moved = true;
 	for (unsigned bits = chain_failures(p->chain), i = 0; bits != 0; i++, bits >>= 1)
 		p->counting.now.failures[i] += bits & 1;
-	if (flow->series != NULL)
-		agent_metrics_count(flow->series, f->stream->pod, chain_line(p->chain), f->time);
+	if (flow->series == NULL)
+		return;
+	agent_metrics_lines(flow->series, f->text);
+	agent_metrics_count(flow->series, f->stream->pod, chain_line(p->chain), f->time);
 }
 
 /* ---- to the state */

@@ -33,7 +33,7 @@
 
 #define SERVE_CONNECTIONS 64
 #define SERVE_EACH (512 * KIB) /* MHD's 16 KiB and the kernel's buffers */
-#define AGENT_EACH (136 * KIB) /* struct agent_series, its tasks (16,384), its window */
+#define AGENT_EACH (136 * KIB) /* struct agent_series, its tasks (4,096), its window */
 #define CELL_EACH (3 * KIB) /* a value of a label: its text, two histograms, its share of the map */
 
 #define WATCH_EACH (2 * KIB) /* inotify's mark, and the inode that it pins */

@@ -108,6 +108,7 @@ parts_make(struct pipeline *p)
 	    .max_connections = (double)service->max_connections,
 	    .heartbeat_timeout = service->heartbeat_timeout,
 	    .window = service->duration_window,
+	    .task_timeout = service->task_timeout,
 	});
 	count_restore(p);
 	return enrich_make(p) < 0 ? -1 : tail_make(p);

@@ -149,6 +149,19 @@ gauges_stated(struct vitals *v, const struct agent_line *line, int64_t time)
 }
 
 void
+agent_metrics_lines(struct agent_series *a, struct slice text)
+{
+	const char *newline;
+
+	a->changed = true;
+	a->counters.lines++;
+	while (text.len > 0 && (newline = memchr(text.at, '\n', text.len)) != NULL) {
+		a->counters.lines++;
+		text = slice_from(text, (size_t)(newline + 1 - text.at));
+	}
+}
+
+void
 agent_metrics_count(
     struct agent_series *a, const struct pod *pod, const struct agent_line *line, int64_t time)
 {

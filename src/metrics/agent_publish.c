@@ -17,6 +17,13 @@
  */
 #define GAUGES_STAY (3 * NS_PER_S)
 
+/* The time of a publish. */
+struct moment {
+	int64_t now;
+	int64_t judged_at; /* ages of heartbeats are told at this time */
+	bool behind;       /* a file has unread bytes */
+};
+
 bool
 agent_metrics_counted(void)
 {
@@ -114,37 +121,54 @@ heartbeat_judge(struct vitals *v, int64_t now, int64_t judged_at)
 	v->gauges.running = judged_at - sign <= agents.options.heartbeat_timeout;
 }
 
+/*
+ * Tasks without an end are dropped.  They are counted behind the copy of the
+ * counters: a number is saved before it is shown.  While a file has unread
+ * bytes an end may be among them: ages are judged against the agent's newest record.
+ */
 static void
-gauges_publish(struct agent_series *a, int64_t now, int64_t judged_at)
+tasks_publish(struct agent_series *a, int64_t judged_at)
+{
+	struct vitals *v = &a->vitals;
+	uint32_t dropped = tasks_expire(v->tasks, judged_at, agents.options.task_timeout);
+
+	a->counters.timeouts += dropped;
+	a->changed |= dropped > 0;
+	v->gauges.oldest = tasks_oldest(v->tasks);
+	if (v->counts_tasks)
+		v->gauges.active_tasks = tasks_count(v->tasks);
+}
+
+static void
+gauges_publish(struct agent_series *a, const struct moment *m)
 {
 	struct vitals *v = &a->vitals;
 	struct agent_gauges *g = &v->gauges;
 
-	g->alive = !a->other && (a->newest->streams > 0 || now - a->gone_since < GAUGES_STAY);
-	if (v->counts_tasks)
-		g->active_tasks = tasks_count(v->tasks);
+	g->alive = !a->other && (a->newest->streams > 0 || m->now - a->gone_since < GAUGES_STAY);
 	if (v->window.moved)
-		window_mean(&v->window, now, g);
-	heartbeat_judge(v, now, judged_at);
+		window_mean(&v->window, m->now, g);
+	heartbeat_judge(v, m->now, m->judged_at);
+	tasks_publish(a, m->behind ? earlier(v->last, m->now) : m->now);
 	a->shown_gauges = *g;
 }
 
 /* ---- series */
 
 static void
-series_publish(struct agent_series *a, int64_t now, int64_t judged_at)
+series_publish(struct agent_series *a, const struct moment *m)
 {
 	if (!a->linked) {
 		a->linked = true;
 		a->next = agents.shown;
 		agents.shown = a;
 	}
-	hold_publish(&a->hold, now);
+	hold_publish(&a->hold, m->now);
 	if (a->hold.released)
 		a->shown = a->counters;
-	cells_publish(&a->errors, now);
-	cells_publish(&a->pipelines, now);
-	gauges_publish(a, now, judged_at);
+	cells_publish(&a->errors, m->now);
+	cells_publish(&a->pipelines, m->now);
+	gauges_publish(a, m);
 }
 
 static void
@@ -162,21 +186,21 @@ forget_dead(int64_t now)
 void
 agent_metrics_publish(int64_t now, bool behind)
 {
-	int64_t judged_at = now;
+	struct moment m = { now, now, behind };
 	struct agent_series *a;
 	size_t at = 0;
 
 	if (agents.began == 0)
 		agents.began = now;
 	if (behind && agents.newest > 0 && agents.newest < now)
-		judged_at = agents.newest;
+		m.judged_at = agents.newest;
 	forget_dead(now);
 	pthread_mutex_lock(&agents.lock);
 	agents.generation++;
 	while ((a = map_next(agents.by_name, &at, NULL)) != NULL)
-		series_publish(a, now, judged_at);
+		series_publish(a, &m);
 	if (agents.other != NULL)
-		series_publish(agents.other, now, judged_at);
+		series_publish(agents.other, &m);
 	pthread_mutex_unlock(&agents.lock);
 	if (!behind || now - agents.began >= HISTORY_MAX)
 		atomic_store(&agents.counted, true);

@@ -9,6 +9,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* The counters that are one number. */
+static const struct {
+	const char *name;
+	size_t where; /* in struct agent_counters */
+} numbers[] = {
+	{ "lines", offsetof(struct agent_counters, lines) },
+	{ "completed", offsetof(struct agent_counters, completed) },
+	{ "failed", offsetof(struct agent_counters, failed) },
+	{ "timeouts", offsetof(struct agent_counters, timeouts) },
+};
+
+static uint64_t *
+number_at(struct agent_counters *c, size_t i)
+{
+	return (uint64_t *)(void *)((char *)c + numbers[i].where);
+}
+
 /* ---- saving */
 
 static json_t *
@@ -54,11 +71,12 @@ static json_t *
 tasks_save(const struct tasks *t)
 {
 	json_t *all = json_array();
-	uint64_t hash;
+	struct task task;
 	uint32_t at = 0;
 
-	while ((hash = tasks_next(t, &at)) != 0)
-		json_array_append_new(all, json_integer((json_int_t)hash));
+	while ((task = tasks_next(t, &at)).hash != 0)
+		json_array_append_new(
+		    all, json_pack("[I,I]", (json_int_t)task.hash, (json_int_t)task.start));
 	return all;
 }
 
@@ -106,8 +124,9 @@ series_save(struct agent_series *a, agent_metrics_put *put, void *arg)
 	char *text;
 
 	a->changed = false;
-	json_object_set_new(all, "completed", json_integer((json_int_t)a->counters.completed));
-	json_object_set_new(all, "failed", json_integer((json_int_t)a->counters.failed));
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		json_object_set_new(
+		    all, numbers[i].name, json_integer((json_int_t)*number_at(&a->counters, i)));
 	json_object_set_new(all, "execution", histogram_save(&a->counters.execution));
 	json_object_set_new(all, "request", histogram_save(&a->counters.request));
 	json_object_set_new(all, "errors", cells_save(&a->errors));
@@ -199,6 +218,15 @@ window_restore(struct window *w, const json_t *from)
 	}
 }
 
+/* The state of version 0.1.0 has the hashes alone. */
+static struct task
+task_restored(const json_t *from)
+{
+	if (json_is_integer(from))
+		return (struct task){ .hash = (uint64_t)json_integer_value(from) };
+	return (struct task){ count_at(from, 0), (int64_t)count_at(from, 1) };
+}
+
 static void
 life_restore(struct agent_series *a, const json_t *from)
 {
@@ -216,7 +244,7 @@ life_restore(struct agent_series *a, const json_t *from)
 	v->heartbeat = json_integer_value(json_object_get(from, "heartbeat"));
 	v->counts_tasks = json_is_true(json_object_get(from, "counts_tasks"));
 	for (size_t i = 0; i < json_array_size(open); i++)
-		tasks_put(v->tasks, count_at(open, i));
+		tasks_put(v->tasks, task_restored(json_array_get(open, i)));
 	window_restore(&v->window, json_object_get(from, "window"));
 	g->active_tasks = json_number_value(json_object_get(from, "active_tasks"));
 	g->active_requests = json_number_value(json_object_get(from, "active_requests"));
@@ -232,9 +260,9 @@ agent_metrics_restore(struct slice key, struct slice value, int64_t now)
 	struct agent_series *a = json_is_object(from) ? agents_named(key) : NULL;
 
 	if (a != NULL) {
-		a->counters.completed =
-		    (uint64_t)json_integer_value(json_object_get(from, "completed"));
-		a->counters.failed = (uint64_t)json_integer_value(json_object_get(from, "failed"));
+		for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+			*number_at(&a->counters, i) =
+			    (uint64_t)json_integer_value(json_object_get(from, numbers[i].name));
 		histogram_restore(&a->counters.execution, json_object_get(from, "execution"));
 		histogram_restore(&a->counters.request, json_object_get(from, "request"));
 		cells_restore(&a->errors, a, "error_type", false, json_object_get(from, "errors"));

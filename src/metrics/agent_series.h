@@ -69,7 +69,8 @@ struct window {
 
 /* Counters; never reset while the series lives. */
 struct agent_counters {
-	uint64_t completed, failed;
+	uint64_t lines, completed, failed;
+	uint64_t timeouts; /* tasks dropped, as no end came */
 	struct histogram execution, request;
 };
 
@@ -81,6 +82,7 @@ struct agent_gauges {
 	bool has_mean;
 	double mean;       /* of the window */
 	int64_t heartbeat; /* ns; 0: none */
+	int64_t oldest;    /* start of the oldest active task, ns; 0: none */
 	char
 	    build[6 * LABEL_MAX + 64]; /* labels version, commit, build_timestamp, escaped; or "" */
 };

@@ -16,6 +16,18 @@ labels_of(const struct agent_series *a)
 /* ---- counters */
 
 static void
+write_lines(struct exposition *x, const struct family *f, const struct agent_series *a)
+{
+	exposition_count(x, f, labels_of(a), a->shown.lines);
+}
+
+static void
+write_timeouts(struct exposition *x, const struct family *f, const struct agent_series *a)
+{
+	exposition_count(x, f, labels_of(a), a->shown.timeouts);
+}
+
+static void
 write_completed(struct exposition *x, const struct family *f, const struct agent_series *a)
 {
 	exposition_count(x, f, labels_of(a), a->shown.completed);
@@ -78,6 +90,14 @@ write_tasks(struct exposition *x, const struct family *f, const struct agent_ser
 }
 
 static void
+write_oldest(struct exposition *x, const struct family *f, const struct agent_series *a)
+{
+	int64_t ms = a->shown_gauges.oldest / NS_PER_MS;
+
+	write_gauge(x, f, a, a->shown_gauges.oldest > 0, (double)ms / 1000);
+}
+
+static void
 write_requests(struct exposition *x, const struct family *f, const struct agent_series *a)
 {
 	write_gauge(x, f, a, true, a->shown_gauges.active_requests);
@@ -132,11 +152,17 @@ write_connections(struct exposition *x, const struct family *f, const struct age
 /* ---- the table */
 
 static const struct agent_row table[] = {
+	{ { FAMILY_COUNTER, "app_log_lines_total", "",
+	      "Lines of the agent's log; the parts that a runtime cuts a line into are one line." },
+	    write_lines },
 	{ { FAMILY_COUNTER, "app_completed_tasks_total", "", "Tasks completed (TASK_COMPLETED)." },
 	    write_completed },
 	{ { FAMILY_COUNTER, "app_failed_tasks_total", "",
 	      "Tasks failed (TASK_FAILED); the errors they log count in app_task_errors_total." },
 	    write_failed },
+	{ { FAMILY_COUNTER, "app_task_timeouts_total", "",
+	      "Tasks that are not counted as active any more, as no end came within Task_Timeout." },
+	    write_timeouts },
 	{ { FAMILY_COUNTER, "app_task_errors_total", "error_type",
 	      "Records of level ERROR or above, by the type of the error." },
 	    write_errors },
@@ -152,6 +178,10 @@ static const struct agent_row table[] = {
 	    write_request },
 	{ { FAMILY_GAUGE, "app_active_task_count", "", "Tasks that have started and not ended." },
 	    write_tasks },
+	{ { FAMILY_GAUGE, "app_oldest_task_start_timestamp", "",
+	      "When the oldest of these has started, in seconds since the epoch; absent when there is "
+	      "none." },
+	    write_oldest },
 	{ { FAMILY_GAUGE, "app_active_request_count", "",
 	      "Requests under way, as the agent last stated them." },
 	    write_requests },

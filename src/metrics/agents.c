@@ -199,6 +199,8 @@ agent_metrics_init(const struct agent_metrics_options *options)
 	agents.options = *options;
 	if (agents.options.hold == 0)
 		agents.options.hold = 30 * NS_PER_S;
+	if (agents.options.task_timeout == 0)
+		agents.options.task_timeout = 86400 * NS_PER_S;
 	if (agents.options.window < WINDOW_PARTS)
 		agents.options.window = 300 * NS_PER_S;
 	agents.part = agents.options.window / WINDOW_PARTS;

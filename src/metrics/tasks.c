@@ -14,8 +14,8 @@ struct end {
 };
 
 struct tasks {
-	uint64_t *slots; /* hashes; 0: free */
-	uint32_t size;   /* a power of two */
+	struct task *slots; /* hash 0: free */
+	uint32_t size;      /* a power of two */
 	uint32_t count;
 	struct end ends[ENDS];
 	unsigned at; /* index of the next end */
@@ -62,7 +62,7 @@ slot_of(const struct tasks *t, uint64_t hash)
 {
 	uint32_t i = (uint32_t)hash & (t->size - 1);
 
-	while (t->slots[i] != 0 && t->slots[i] != hash)
+	while (t->slots[i].hash != 0 && t->slots[i].hash != hash)
 		i = (i + 1) & (t->size - 1);
 	return i;
 }
@@ -70,14 +70,14 @@ slot_of(const struct tasks *t, uint64_t hash)
 static void
 grow(struct tasks *t)
 {
-	uint64_t *old = t->slots;
+	struct task *old = t->slots;
 	uint32_t size = t->size;
 
 	t->size = 2 * size;
 	t->slots = xcalloc(t->size, sizeof(*t->slots));
 	for (uint32_t i = 0; i < size; i++) {
-		if (old[i] != 0)
-			t->slots[slot_of(t, old[i])] = old[i];
+		if (old[i].hash != 0)
+			t->slots[slot_of(t, old[i].hash)] = old[i];
 	}
 	free(old);
 }
@@ -98,21 +98,21 @@ tasks_start(struct tasks *t, struct slice id, int64_t time)
 	uint64_t hash = hash_of(id);
 
 	if (!ended_later(t, hash, time))
-		tasks_put(t, hash);
+		tasks_put(t, (struct task){ hash, time });
 }
 
 void
-tasks_put(struct tasks *t, uint64_t hash)
+tasks_put(struct tasks *t, struct task task)
 {
-	uint32_t i = slot_of(t, hash);
+	uint32_t i = slot_of(t, task.hash);
 
-	if (hash == 0 || t->slots[i] != 0 || t->count == TASKS_MAX)
+	if (task.hash == 0 || t->slots[i].hash != 0 || t->count == TASKS_MAX)
 		return;
 	if (2 * (t->count + 1) > t->size) {
 		grow(t);
-		i = slot_of(t, hash);
+		i = slot_of(t, task.hash);
 	}
-	t->slots[i] = hash;
+	t->slots[i] = task;
 	t->count++;
 }
 
@@ -122,15 +122,16 @@ slot_clear(struct tasks *t, uint32_t hole)
 {
 	uint32_t mask = t->size - 1;
 
-	for (uint32_t i = (hole + 1) & mask; t->slots[i] != 0; i = (i + 1) & mask) {
-		uint32_t home = (uint32_t)t->slots[i] & mask;
+	for (uint32_t i = (hole + 1) & mask; t->slots[i].hash != 0; i = (i + 1) & mask) {
+		uint32_t home = (uint32_t)t->slots[i].hash & mask;
 
 		if (((i - home) & mask) >= ((i - hole) & mask)) {
 			t->slots[hole] = t->slots[i];
 			hole = i;
 		}
 	}
-	t->slots[hole] = 0;
+	t->slots[hole] = (struct task){ 0 };
+	t->count--;
 }
 
 void
@@ -140,10 +141,8 @@ tasks_end(struct tasks *t, struct slice id, int64_t time)
 	uint32_t i = slot_of(t, hash);
 
 	t->ends[t->at++ % ENDS] = (struct end){ hash, time };
-	if (t->slots[i] == 0)
-		return;
-	slot_clear(t, i);
-	t->count--;
+	if (t->slots[i].hash != 0)
+		slot_clear(t, i);
 }
 
 uint32_t
@@ -152,10 +151,42 @@ tasks_count(const struct tasks *t)
 	return t->count;
 }
 
-uint64_t
+struct task
 tasks_next(const struct tasks *t, uint32_t *at)
 {
-	while (*at < t->size && t->slots[*at] == 0)
+	while (*at < t->size && t->slots[*at].hash == 0)
 		++*at;
-	return *at < t->size ? t->slots[(*at)++] : 0;
+	return *at < t->size ? t->slots[(*at)++] : (struct task){ 0 };
+}
+
+/* A slot that is cleared may have been filled by a later one: it is looked at again. */
+uint32_t
+tasks_expire(struct tasks *t, int64_t now, int64_t age)
+{
+	uint32_t i = 0, before = t->count;
+
+	while (i < t->size) {
+		struct task *task = &t->slots[i];
+
+		if (task->hash != 0 && (task->start <= 0 || task->start > now))
+			task->start = now;
+		if (task->hash != 0 && now - task->start >= age)
+			slot_clear(t, i);
+		else
+			i++;
+	}
+	return before - t->count;
+}
+
+int64_t
+tasks_oldest(const struct tasks *t)
+{
+	int64_t oldest = 0;
+	struct task task;
+
+	for (uint32_t at = 0; (task = tasks_next(t, &at)).hash != 0;) {
+		if (oldest == 0 || task.start < oldest)
+			oldest = task.start;
+	}
+	return oldest;
 }

@@ -42,6 +42,8 @@ EXPRESSIONS = [
 LABELS = '{namespace="matillion",pod="matillion-agent-0",container="matillion-agent"'
 
 EXPECTED = [
+    f"app_log_lines_total{LABELS}}} 9",
+    f"app_task_timeouts_total{LABELS}}} 0",
     f"app_completed_tasks_total{LABELS}}} 1",
     f"app_failed_tasks_total{LABELS}}} 1",
     f'app_task_errors_total{LABELS},error_type="SQL_TIMEOUT"}} 1',

@@ -96,18 +96,114 @@ test_many_tasks_and_a_cap(void **state)
 	char id[16];
 
 	(void)state;
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; i < 5000; i++) {
 		snprintf(id, sizeof(id), "t%d", i);
 		event(a, &pod_a, EVENT_TASK_STARTED, id, -1, 1);
 	}
 	show(2);
-	SHOWS("app_active_task_count" BASE, 16384);
-	for (int i = 0; i < 20000; i += 2) {
+	SHOWS("app_active_task_count" BASE, 4096);
+	for (int i = 0; i < 5000; i += 2) {
 		snprintf(id, sizeof(id), "t%d", i);
 		event(a, &pod_a, EVENT_TASK_COMPLETED, id, -1, 3);
 	}
 	show(4);
-	SHOWS("app_active_task_count" BASE, 8192);
+	SHOWS("app_active_task_count" BASE, 2048);
+	for (int i = 1; i < 5000; i += 2) {
+		snprintf(id, sizeof(id), "t%d", i);
+		event(a, &pod_a, EVENT_TASK_STARTED, id, -1, 5);
+	}
+	show(5);
+	SHOWS("app_active_task_count" BASE, 2048 + (5000 - 4096) / 2);
+}
+
+/* A table that is cleared while it is walked: no task is missed, none is dropped too early. */
+static void
+test_half_of_many_tasks_time_out(void **state)
+{
+	char id[16];
+
+	(void)state;
+	for (int i = 0; i < 4000; i++) {
+		snprintf(id, sizeof(id), "t%d", i);
+		event(a, &pod_a, EVENT_TASK_STARTED, id, -1, i % 2 == 0 ? 1 : 100);
+	}
+	show(100);
+	show(86402);
+	SHOWS("app_active_task_count" BASE, 2000);
+	SHOWS("app_oldest_task_start_timestamp" BASE, T0 + 100);
+}
+
+#define DAY 86400.0
+
+static void
+test_the_oldest_task_and_tasks_without_an_end(void **state)
+{
+	(void)state;
+	event(a, &pod_a, EVENT_HEARTBEAT, "", -1, 0);
+	show(1);
+	SHOWS("app_oldest_task_start_timestamp" BASE, -1);
+	SHOWS("app_task_timeouts_total" BASE, 0);
+	event(a, &pod_a, EVENT_TASK_STARTED, "1", -1, 2);
+	event(a, &pod_a, EVENT_TASK_STARTED, "2", -1, 10.25);
+	event(a, &pod_a, EVENT_TASK_STARTED, "1", -1, 11); /* its start stays */
+	show(12);
+	SHOWS("app_oldest_task_start_timestamp" BASE, T0 + 2);
+	event(a, &pod_a, EVENT_TASK_STARTED, "3", -1, DAY);
+	show(DAY + 1);
+	SHOWS("app_active_task_count" BASE, 3);
+	show(DAY + 2); /* the first is a day old */
+	SHOWS("app_active_task_count" BASE, 2);
+	SHOWS("app_oldest_task_start_timestamp" BASE, T0 + 10.25);
+	show(DAY + 3);
+	SHOWS("app_task_timeouts_total" BASE, 1);
+	event(a, &pod_a, EVENT_TASK_COMPLETED, "1", 3, DAY + 4); /* it ends, all the same */
+	event(a, &pod_a, EVENT_TASK_COMPLETED, "2", 3, DAY + 4);
+	event(a, &pod_a, EVENT_TASK_COMPLETED, "3", 3, DAY + 4);
+	show(DAY + 12);
+	SHOWS("app_completed_tasks_total" BASE, 3);
+	SHOWS("app_task_timeouts_total" BASE, 1);
+	SHOWS("app_active_task_count" BASE, 0);
+	SHOWS("app_oldest_task_start_timestamp" BASE, -1);
+}
+
+static void
+test_an_end_that_is_not_read_yet_is_waited_for(void **state)
+{
+	(void)state;
+	event(a, &pod_a, EVENT_TASK_STARTED, "1", -1, 0);
+	event(a, &pod_a, EVENT_HEARTBEAT, "", -1, DAY - 1);
+	publish(3 * DAY, true);
+	SHOWS("app_active_task_count" BASE, 1);
+	event(a, &pod_a, EVENT_HEARTBEAT, "", -1, DAY);
+	publish(3 * DAY, true);
+	SHOWS("app_active_task_count" BASE, 0);
+}
+
+/* A start without a time, or of the future, counts from its first publish. */
+static void
+test_a_start_without_a_time_ends_some_day(void **state)
+{
+	(void)state;
+	event(a, &pod_a, EVENT_TASK_STARTED, "none", -1, -2.0 * T0);
+	event(a, &pod_a, EVENT_TASK_STARTED, "future", -1, 9e8);
+	show(5);
+	SHOWS("app_oldest_task_start_timestamp" BASE, T0 + 5);
+	show(DAY + 4);
+	SHOWS("app_active_task_count" BASE, 2);
+	show(DAY + 5);
+	SHOWS("app_active_task_count" BASE, 0);
+}
+
+static void
+test_lines_of_records(void **state)
+{
+	(void)state;
+	agent_metrics_lines(a, SLICE("one"));
+	agent_metrics_lines(a, SLICE(""));
+	agent_metrics_lines(a, SLICE("three\n\nlines"));
+	agent_metrics_lines(a, SLICE("its last is empty\n"));
+	show(1);
+	SHOWS("app_log_lines_total" BASE, 7);
 }
 
 static void
@@ -214,6 +310,11 @@ main(void)
 		TEST(test_sums_are_exact),
 		TEST(test_duplicates_orphans_and_late_starts_change_nothing),
 		TEST(test_many_tasks_and_a_cap),
+		TEST(test_half_of_many_tasks_time_out),
+		TEST(test_the_oldest_task_and_tasks_without_an_end),
+		TEST(test_an_end_that_is_not_read_yet_is_waited_for),
+		TEST(test_a_start_without_a_time_ends_some_day),
+		TEST(test_lines_of_records),
 		TEST(test_the_mean_is_of_a_window_by_record_time_and_stays),
 		TEST(test_times_far_off_do_not_stick),
 		TEST(test_the_caps_fold_into_other),

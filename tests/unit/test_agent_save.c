@@ -96,6 +96,7 @@ some_of_all(struct agent_series *a)
 		.active_requests = { .present = true, .value = 0.125 },
 		.build.version.value = SLICE("2.1\"0") };
 
+	agent_metrics_lines(a, SLICE("two\nlines"));
 	agent_metrics_count(a, &pod_a, &line, T0 + NS_PER_S);
 	count(a, EVENT_TASK_STARTED, "1", 0);
 	count(a, EVENT_TASK_STARTED, "2", 0);
@@ -121,6 +122,9 @@ test_a_restart_is_not_seen(void **state)
 	before = show();
 	assert_non_null(strstr(before, "error_type=\"other\"} 3\n"));
 	assert_non_null(strstr(before, "app_active_task_count{"));
+	assert_non_null(
+	    strstr(before, "app_oldest_task_start_timestamp{namespace=\"ns\",pod=\"agent-0\","
+			   "container=\"agent\"} 1795334401\n"));
 	restart();
 	assert_false(agent_metrics_counted());
 	agent_metrics_agent(&pod_a);
@@ -214,11 +218,42 @@ test_agents_beyond_the_cap_are_kept_as_other(void **state)
 	free(after);
 }
 
+/* As towline 0.1.0 wrote it: tasks without their starts. */
+static void
+test_tasks_of_an_older_state_stay_active(void **state)
+{
+	static const char text[] = "{\"completed\":3,\"uid\":\"uid-1\",\"restart\":0,"
+				   "\"counts_tasks\":true,\"tasks\":[17,18]}";
+	char *shown;
+
+	(void)state;
+	begin();
+	agent_metrics_restore(SLICE("ns/agent-0/agent"), SLICE(text), T0);
+	agent_metrics_agent(&pod_a);
+	shown = show();
+	assert_non_null(strstr(shown, "app_active_task_count{namespace=\"ns\",pod=\"agent-0\","
+				      "container=\"agent\"} 2\n"));
+	free(shown);
+}
+
+static void
+test_a_dropped_task_is_saved_as_such(void **state)
+{
+	(void)state;
+	begin();
+	count(agent_metrics_agent(&pod_a), EVENT_TASK_STARTED, "1", 0);
+	agent_metrics_save(put, NULL);
+	agent_metrics_publish(T0 + 90000 * NS_PER_S, false);
+	agent_metrics_save(put, NULL);
+	assert_non_null(strstr(map_get(saved, SLICE("ns/agent-0/agent")), "\"timeouts\":1,"));
+	assert_non_null(strstr(map_get(saved, SLICE("ns/agent-0/agent")), "\"tasks\":[],"));
+}
+
 static void
 test_a_spoilt_text_does_no_harm(void **state)
 {
 	static const char *const texts[] = { "", "{", "[]", "{\"errors\":[1]}",
-		"{\"window\":[[-1,2,3],[1]],\"uid\":\"u\",\"tasks\":[0,\"x\"]}",
+		"{\"window\":[[-1,2,3],[1]],\"uid\":\"u\",\"tasks\":[0,\"x\",[],[1,\"y\"]]}",
 		"{\"execution\":{\"a\":1},\"pipelines\":{\"p\":3}}" };
 
 	(void)state;
@@ -261,6 +296,8 @@ main(void)
 		TEST(test_what_has_not_changed_is_not_saved_again),
 		TEST(test_a_series_that_went_is_gone),
 		TEST(test_agents_beyond_the_cap_are_kept_as_other),
+		TEST(test_tasks_of_an_older_state_stay_active),
+		TEST(test_a_dropped_task_is_saved_as_such),
 		TEST(test_a_spoilt_text_does_no_harm),
 	};
 
