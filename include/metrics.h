@@ -60,6 +60,13 @@ struct metrics {
 
 extern struct metrics metrics;
 
+/* The table of known failures; the reader's. */
+struct failure_metrics {
+	atomic_ullong forgotten; /* fingerprints that made room for others */
+};
+
+extern struct failure_metrics metrics_failures;
+
 /* The same of the kube thread. */
 struct kube_metrics {
 	atomic_ullong up;   /* gauge: 1: all pods are known and watched */

@@ -33,6 +33,8 @@ struct service {
 	bool per_pipeline;
 	int64_t max_series, max_task_capacity, max_connections;   /* 0: not stated */
 	int64_t heartbeat_timeout, duration_window, task_timeout; /* ns */
+	int64_t failure_memory;                                   /* ns */
+	int64_t max_failures;
 };
 
 /**

@@ -36,6 +36,8 @@
 #define AGENT_EACH (136 * KIB) /* struct agent_series, its tasks (4,096), its window */
 #define CELL_EACH (3 * KIB) /* a value of a label: its text, two histograms, its share of the map */
 
+#define FAILURE_EACH 64 /* a known failure, and its text on the way to the store */
+
 #define WATCH_EACH (2 * KIB) /* inotify's mark, and the inode that it pins */
 #define OPEN_EACH (2 * KIB)  /* struct file, dentry, /proc's */
 
@@ -69,7 +71,8 @@ agents_limit(const struct service *s)
 	uint64_t labels = s->per_pipeline ? 2 : 1;
 
 	/* Three times the text: being written, shown, and saved. */
-	return agents * (AGENT_EACH + labels * values * CELL_EACH);
+	return agents * (AGENT_EACH + labels * values * CELL_EACH) +
+	       (uint64_t)s->max_failures * FAILURE_EACH;
 }
 
 void

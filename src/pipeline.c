@@ -109,6 +109,8 @@ parts_make(struct pipeline *p)
 	    .heartbeat_timeout = service->heartbeat_timeout,
 	    .window = service->duration_window,
 	    .task_timeout = service->task_timeout,
+	    .failure_memory = service->failure_memory,
+	    .max_failures = (size_t)service->max_failures,
 	});
 	count_restore(p);
 	return enrich_make(p) < 0 ? -1 : tail_make(p);

@@ -91,6 +91,14 @@ error_logged(struct agent_series *a, const struct agent_line *line)
 	agent_cells_find(&a->errors, a, "error_type", type, false)->count++;
 }
 
+/* A record without a time has that of the newest record of all. */
+static void
+failure_logged(struct agent_series *a, uint64_t fingerprint, int64_t time)
+{
+	if (failures_see(agents.failures, fingerprint, time > 0 ? time : agents.newest))
+		a->counters.new_failures++;
+}
+
 /* A heartbeat without a time of its own: agent_metrics_publish() takes its own time for it. */
 static void
 heartbeat_seen(struct vitals *v, int64_t time)
@@ -181,6 +189,8 @@ agent_metrics_count(
 		gauges_stated(&a->vitals, line, time);
 	if (line->level >= LEVEL_ERROR)
 		error_logged(a, line);
+	if (line->error.type.value.len > 0)
+		failure_logged(a, line->error.fingerprint, time);
 	switch (line->event) {
 	case EVENT_TASK_STARTED:
 		task_started(a, line, time, newest);

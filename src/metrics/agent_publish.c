@@ -195,6 +195,7 @@ agent_metrics_publish(int64_t now, bool behind)
 	if (behind && agents.newest > 0 && agents.newest < now)
 		m.judged_at = agents.newest;
 	forget_dead(now);
+	failures_tame(agents.failures, now + SKEW);
 	pthread_mutex_lock(&agents.lock);
 	agents.generation++;
 	while ((a = map_next(agents.by_name, &at, NULL)) != NULL)

@@ -17,6 +17,7 @@ static const struct {
 	{ "lines", offsetof(struct agent_counters, lines) },
 	{ "completed", offsetof(struct agent_counters, completed) },
 	{ "failed", offsetof(struct agent_counters, failed) },
+	{ "new_failures", offsetof(struct agent_counters, new_failures) },
 	{ "timeouts", offsetof(struct agent_counters, timeouts) },
 };
 
@@ -159,6 +160,7 @@ agent_metrics_save(agent_metrics_put *put, void *arg)
 	}
 	if (agents.other != NULL && agents.other->changed)
 		series_save(agents.other, put, arg);
+	failures_save(agents.failures, put, arg);
 }
 
 /* ---- restoring; towline wrote the text, but a wrong one must do no harm */
@@ -253,8 +255,8 @@ life_restore(struct agent_series *a, const json_t *from)
 		memcpy(g->build, build, strlen(build) + 1);
 }
 
-void
-agent_metrics_restore(struct slice key, struct slice value, int64_t now)
+static void
+series_restore(struct slice key, struct slice value, int64_t now)
 {
 	json_t *from = json_loadb(value.at, value.len, 0, NULL);
 	struct agent_series *a = json_is_object(from) ? agents_named(key) : NULL;
@@ -273,4 +275,13 @@ agent_metrics_restore(struct slice key, struct slice value, int64_t now)
 		agents.restored = true;
 	}
 	json_decref(from);
+}
+
+void
+agent_metrics_restore(struct slice key, struct slice value, int64_t now)
+{
+	if (slice_starts(key, SLICE(FAILURES_KEY)))
+		failures_restore(agents.failures, slice_from(key, sizeof(FAILURES_KEY) - 1), value);
+	else
+		series_restore(key, value, now);
 }

@@ -14,6 +14,7 @@
 #include "agent_metrics.h"
 #include "clock.h"
 #include "exposition.h"
+#include "failures.h"
 #include "map.h"
 #include "tasks.h"
 
@@ -71,6 +72,7 @@ struct window {
 struct agent_counters {
 	uint64_t lines, completed, failed;
 	uint64_t timeouts; /* tasks dropped, as no end came */
+	uint64_t new_failures;
 	struct histogram execution, request;
 };
 
@@ -135,6 +137,7 @@ struct agents {
 	int64_t part; /* ns, of the window */
 	struct map *by_name;
 	struct map *gone; /* keys of series to be saved as gone */
+	struct failures *failures;
 	struct agent_series *other;
 	int64_t newest; /* record of any agent, ns */
 

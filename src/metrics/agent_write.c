@@ -28,6 +28,12 @@ write_timeouts(struct exposition *x, const struct family *f, const struct agent_
 }
 
 static void
+write_failures(struct exposition *x, const struct family *f, const struct agent_series *a)
+{
+	exposition_count(x, f, labels_of(a), a->shown.new_failures);
+}
+
+static void
 write_completed(struct exposition *x, const struct family *f, const struct agent_series *a)
 {
 	exposition_count(x, f, labels_of(a), a->shown.completed);
@@ -166,6 +172,10 @@ static const struct agent_row table[] = {
 	{ { FAMILY_COUNTER, "app_task_errors_total", "error_type",
 	      "Records of level ERROR or above, by the type of the error." },
 	    write_errors },
+	{ { FAMILY_COUNTER, "app_new_failures_total", "",
+	      "Failures (by error_fingerprint) that no agent of this node has logged in the 30 days "
+	      "before." },
+	    write_failures },
 	{ { FAMILY_GAUGE, "app_task_duration_seconds", "",
 	      "Mean execution_time of the tasks completed in the last 5 minutes; as it was, while "
 	      "none completes." },

@@ -201,11 +201,16 @@ agent_metrics_init(const struct agent_metrics_options *options)
 		agents.options.hold = 30 * NS_PER_S;
 	if (agents.options.task_timeout == 0)
 		agents.options.task_timeout = 86400 * NS_PER_S;
+	if (agents.options.max_failures == 0)
+		agents.options.max_failures = 4096;
+	if (agents.options.failure_memory == 0)
+		agents.options.failure_memory = 30 * 86400 * NS_PER_S;
 	if (agents.options.window < WINDOW_PARTS)
 		agents.options.window = 300 * NS_PER_S;
 	agents.part = agents.options.window / WINDOW_PARTS;
 	agents.by_name = map_new();
 	agents.gone = map_new();
+	agents.failures = failures_new(agents.options.max_failures, agents.options.failure_memory);
 }
 
 void
@@ -222,5 +227,6 @@ agent_metrics_fini(void)
 		series_free(agents.other);
 	map_free(agents.by_name);
 	map_free(agents.gone);
+	failures_free(agents.failures);
 	agents = (struct agents){ .lock = PTHREAD_MUTEX_INITIALIZER };
 }

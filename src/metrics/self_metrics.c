@@ -14,6 +14,7 @@
 
 struct metrics metrics;
 struct kube_metrics metrics_kube;
+struct failure_metrics metrics_failures;
 
 const char *const metrics_reason_names[] = { "429", "5xx", "hold", "timeout", "connect", "auth",
 	"too_large", "reply", "rejected", "given_up" };
@@ -285,6 +286,10 @@ static const struct own table[] = {
 	{ { FAMILY_COUNTER, "towline_folded_records_total", "",
 	      "Records counted under the label value other, as Max_Series was reached." },
 	    write_single, OF(metrics.folded) },
+	{ { FAMILY_COUNTER, "towline_forgotten_failures_total", "",
+	      "Failures that made room for others before Failure_Memory was over, as Max_Failures was "
+	      "reached; they would count as new again." },
+	    write_single, OF(metrics_failures.forgotten) },
 	{ { FAMILY_COUNTER, "towline_delivered_total", "output",
 	      "Documents that the output has taken." },
 	    write_by_output, OUT(delivered) },

@@ -116,6 +116,31 @@ def test_a_kill_in_an_outage_counts_nothing_twice(stalled, table, settings, run)
     towline.stop()
 
 
+def test_a_failure_is_new_once_whatever_is_killed(stalled, table, settings, run):
+    towline, container = stalled
+    failures = [info(f"{what} is broken", "ERROR") for what in ("disk", "net", "fan")]
+    new = "app_new_failures_total"
+    with table.locked():
+        fill(container)
+        container.write(*failures[:2])
+        towline.until_metric("app_task_errors_total", 2)
+        assert towline.metric(new) == 2
+        for errors in (4, 6, 8):
+            towline.kill()
+            container.write(*failures[:2])
+            towline = run(settings)
+            towline.until_metric("app_task_errors_total", errors)
+            assert towline.metric(new) == 2
+    towline.kill()
+    container.write(*failures)
+    towline = run(settings)
+    towline.until_metric("app_task_errors_total", 11)
+    assert towline.metric(new) == 3
+    towline.until_metric("towline_lag_bytes", 0)
+    assert towline.metric(new) == 3
+    towline.stop()
+
+
 def test_what_time_ended_while_it_was_counted_is_shipped_so(
     stalled, table, settings, run
 ):

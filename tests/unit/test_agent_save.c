@@ -32,19 +32,25 @@ begin(void)
 	    .window = 300 * NS_PER_S });
 }
 
-/* The process ends and starts again. */
 static void
-restart(void)
+restored(void)
 {
 	struct slice key;
 	const char *text;
 	size_t at = 0;
 
+	while ((text = map_next(saved, &at, &key)) != NULL)
+		agent_metrics_restore(key, slice_of(text), T0);
+}
+
+/* The process ends and starts again. */
+static void
+restart(void)
+{
 	agent_metrics_save(put, NULL);
 	agent_metrics_fini();
 	begin();
-	while ((text = map_next(saved, &at, &key)) != NULL)
-		agent_metrics_restore(key, slice_of(text), T0);
+	restored();
 }
 
 static int
@@ -185,11 +191,12 @@ test_a_series_that_went_is_gone(void **state)
 	a = agent_metrics_agent(&pod_a);
 	some_of_all(a);
 	agent_metrics_save(put, NULL);
-	assert_int_equal(map_count(saved), 1);
+	assert_non_null(map_get(saved, SLICE("ns/agent-0/agent")));
 	agent_metrics_ended(a, &pod_a, T0);
 	agent_metrics_publish(T0 + 3600 * NS_PER_S, false);
 	agent_metrics_save(put, NULL);
-	assert_int_equal(map_count(saved), 0);
+	assert_null(map_get(saved, SLICE("ns/agent-0/agent")));
+	assert_int_equal(map_count(saved), 1); /* its failure is known as before */
 }
 
 static void
@@ -250,16 +257,100 @@ test_a_dropped_task_is_saved_as_such(void **state)
 }
 
 static void
+fail_with(struct agent_series *a, uint64_t fingerprint, int64_t seconds)
+{
+	struct agent_line line = { .level = LEVEL_ERROR,
+		.error = { .type.value = SLICE("E"), .fingerprint = fingerprint } };
+
+	agent_metrics_count(a, &pod_a, &line, T0 + seconds * NS_PER_S);
+}
+
+static void
+assert_new(const char *number)
+{
+	char *shown = show(), want[128];
+
+	snprintf(want, sizeof(want),
+	    "app_new_failures_total{namespace=\"ns\",pod=\"agent-0\",container=\"agent\"} %s\n",
+	    number);
+	assert_non_null(strstr(shown, want));
+	free(shown);
+}
+
+/* A kill: what was counted since the last save is counted again. */
+static void
+test_a_failure_is_new_once_whatever_is_replayed(void **state)
+{
+	struct agent_series *a;
+
+	(void)state;
+	begin();
+	a = agent_metrics_agent(&pod_a);
+	fail_with(a, 1, 1);
+	fail_with(a, UINT64_MAX, 1);
+	agent_metrics_save(put, NULL);
+	fail_with(a, 3, 2);
+	fail_with(a, 1, 2);
+	assert_new("3");
+	agent_metrics_fini();
+	begin();
+	restored();
+	a = agent_metrics_agent(&pod_a);
+	assert_new("2");
+	fail_with(a, 3, 2);
+	fail_with(a, 1, 2);
+	fail_with(a, UINT64_MAX, 3);
+	assert_new("3");
+	agent_metrics_save(put, NULL);
+	agent_metrics_save(none, NULL);
+}
+
+static void
+test_a_table_of_another_size_keeps_what_it_knows(void **state)
+{
+	struct agent_metrics_options o = { .max_series = 4 };
+	static const size_t sizes[] = { 640, 128, 4096 };
+	struct agent_series *a;
+
+	(void)state;
+	begin();
+	a = agent_metrics_agent(&pod_a);
+	for (uint64_t i = 0; i < 50; i++)
+		fail_with(a, i * UINT64_C(0x9e3779b97f4a7c15), 1);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		agent_metrics_save(put, NULL);
+		agent_metrics_fini();
+		o.max_failures = sizes[i];
+		agent_metrics_init(&o);
+		restored();
+		a = agent_metrics_agent(&pod_a);
+		for (uint64_t j = 0; j < 50; j++)
+			fail_with(a, j * UINT64_C(0x9e3779b97f4a7c15), 2);
+		assert_new("50");
+		agent_metrics_save(put, NULL);
+		assert_true(map_count(saved) <= 1 + (sizes[i] + 63) / 64);
+	}
+}
+
+static void
 test_a_spoilt_text_does_no_harm(void **state)
 {
 	static const char *const texts[] = { "", "{", "[]", "{\"errors\":[1]}",
 		"{\"window\":[[-1,2,3],[1]],\"uid\":\"u\",\"tasks\":[0,\"x\",[],[1,\"y\"]]}",
 		"{\"execution\":{\"a\":1},\"pipelines\":{\"p\":3}}" };
+	static const char *const pages[] = { "", "[", "{}", "[1,[],[\"a\",{}],[-1,-1]]" };
 
 	(void)state;
 	begin();
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		agent_metrics_restore(SLICE("a/b/c"), slice_of(texts[i]), T0);
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		agent_metrics_restore(SLICE("//failures/3"), slice_of(pages[i]), T0);
+		agent_metrics_restore(SLICE("//failures/x"), slice_of(pages[i]), T0);
+		agent_metrics_restore(
+		    SLICE("//failures/99999999999999999999"), slice_of(pages[i]), T0);
+	}
+	agent_metrics_save(put, NULL);
 	free(show());
 }
 
@@ -298,6 +389,8 @@ main(void)
 		TEST(test_agents_beyond_the_cap_are_kept_as_other),
 		TEST(test_tasks_of_an_older_state_stay_active),
 		TEST(test_a_dropped_task_is_saved_as_such),
+		TEST(test_a_failure_is_new_once_whatever_is_replayed),
+		TEST(test_a_table_of_another_size_keeps_what_it_knows),
 		TEST(test_a_spoilt_text_does_no_harm),
 	};
 
