@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "agent.h"
+#include "metrics.h"
 #include "pod.h"
 
 struct agent_metrics_options {
@@ -19,7 +20,8 @@ struct agent_metrics_options {
 	int64_t window;            /* ns, of app_task_duration_seconds */
 	int64_t task_timeout;      /* ns: a task of this age is not active any more; 0: 24 h */
 	size_t max_failures;       /* fingerprints that are known; 0: 4096 */
-	int64_t failure_memory;    /* ns: a fingerprint not seen for so long is new; 0: 30 days */
+	struct buckets task_buckets, request_buckets; /* n 0: metrics_delivery_buckets */
+	int64_t failure_memory; /* ns: a fingerprint not seen for so long is new; 0: 30 days */
 	int64_t hold; /* ns that a new label value stays at 0; 0: 30 s; negative: not at all */
 };
 

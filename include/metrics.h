@@ -113,6 +113,23 @@ enum reason {
 
 extern const char *const metrics_reason_names[];
 
+/* Bounds of a histogram, ascending, in seconds; the bucket behind the last has all above. */
+#define BUCKETS_MAX 20
+struct buckets {
+	unsigned n;
+	double at[BUCKETS_MAX];
+	char names[BUCKETS_MAX][24]; /* as `le` has them: with a fraction */
+};
+
+/**
+ * metrics_buckets(b, at, n):
+ * Make ${b} of the first ${n} bounds (at most BUCKETS_MAX) at ${at}.
+ */
+void metrics_buckets(struct buckets *b, const double *at, unsigned n);
+
+/* 0.1 0.5 1 5 15 60 300 600 1800 3600. */
+extern const struct buckets metrics_delivery_buckets;
+
 #define DELIVERY_BUCKETS 10
 
 struct output_metrics {
@@ -143,9 +160,6 @@ struct output_metrics *metrics_output(const char *name);
  * the time of the server's answer, both ns.
  */
 void metrics_delivered(struct output_metrics *m, int64_t record_time, int64_t now);
-
-/* The bucket bounds of every duration histogram: 0.1 0.5 1 5 15 60 300 600 1800 3600. */
-extern const double metrics_duration_buckets[DELIVERY_BUCKETS];
 
 /**
  * metrics_write(to, openmetrics, now):

@@ -35,6 +35,7 @@ struct service {
 	int64_t heartbeat_timeout, duration_window, task_timeout; /* ns */
 	int64_t failure_memory;                                   /* ns */
 	int64_t max_failures;
+	struct list task_buckets, request_buckets; /* service_buckets() reads them */
 };
 
 /**
@@ -52,6 +53,14 @@ const struct service *service_of(const struct conf *conf);
  */
 bool service_excludes(const struct service *s, const char *pod, const char *container);
 bool service_is_agent(const struct service *s, const char *pod, const char *container);
+
+/**
+ * service_buckets(words, at):
+ * Read the bounds of a histogram's buckets to ${at}; return their number, or -1
+ * when they are none, too many, no positive numbers or not ascending.
+ */
+#define SERVICE_BUCKETS_MAX 20
+int service_buckets(const struct list *words, double at[SERVICE_BUCKETS_MAX]);
 
 /**
  * service_voice(s):

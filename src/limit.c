@@ -32,9 +32,10 @@
 #define KNOWN_A_FILE 4 /* streams that the state remembers, by files followed */
 
 #define SERVE_CONNECTIONS 64
-#define SERVE_EACH (512 * KIB) /* MHD's 16 KiB and the kernel's buffers */
-#define AGENT_EACH (136 * KIB) /* struct agent_series, its tasks (4,096), its window */
-#define CELL_EACH (3 * KIB) /* a value of a label: its text, two histograms, its share of the map */
+#define SERVE_EACH (512 * KIB)  /* MHD's 16 KiB and the kernel's buffers */
+#define AGENT_EACH (148 * KIB)  /* struct agent_series, its tasks (4,096), its window */
+#define ERROR_EACH (2 * KIB)    /* a value of error_type: its text, its share of the map */
+#define PIPELINE_EACH (5 * KIB) /* of pipeline: two histograms with exemplars, too */
 
 #define FAILURE_EACH 64 /* a known failure, and its text on the way to the store */
 
@@ -68,11 +69,10 @@ static uint64_t
 agents_limit(const struct service *s)
 {
 	uint64_t agents = (uint64_t)s->max_series + 1, values = (uint64_t)s->max_series + 2;
-	uint64_t labels = s->per_pipeline ? 2 : 1;
+	uint64_t value = ERROR_EACH + (s->per_pipeline ? PIPELINE_EACH : 0);
 
 	/* Three times the text: being written, shown, and saved. */
-	return agents * (AGENT_EACH + labels * values * CELL_EACH) +
-	       (uint64_t)s->max_failures * FAILURE_EACH;
+	return agents * (AGENT_EACH + values * value) + (uint64_t)s->max_failures * FAILURE_EACH;
 }
 
 void

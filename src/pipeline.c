@@ -84,6 +84,18 @@ tail_make(struct pipeline *p)
 	return p->tail == NULL ? -1 : 0;
 }
 
+static struct buckets
+buckets_of(const struct list *words)
+{
+	double at[SERVICE_BUCKETS_MAX];
+	int n = service_buckets(words, at);
+	struct buckets b = { 0 };
+
+	if (n > 0)
+		metrics_buckets(&b, at, (unsigned)n);
+	return b;
+}
+
 static int
 parts_make(struct pipeline *p)
 {
@@ -109,6 +121,8 @@ parts_make(struct pipeline *p)
 	    .heartbeat_timeout = service->heartbeat_timeout,
 	    .window = service->duration_window,
 	    .task_timeout = service->task_timeout,
+	    .task_buckets = buckets_of(&service->task_buckets),
+	    .request_buckets = buckets_of(&service->request_buckets),
 	    .failure_memory = service->failure_memory,
 	    .max_failures = (size_t)service->max_failures,
 	});

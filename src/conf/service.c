@@ -2,7 +2,9 @@
 #include "service.h"
 
 #include <fnmatch.h>
+#include <math.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "clock.h"
 
@@ -71,6 +73,10 @@ static const struct option service_options[] = {
 	OPTION("Task_Timeout", OPT_TIME, "24h", AT(task_timeout),
 	    "a task without an end is active for so long, then in app_task_timeouts_total",
 	    .min = NS_PER_S, .max = 365 * 86400 * NS_PER_S),
+	OPTION("Task_Buckets", OPT_LIST, "0.1, 0.5, 1, 5, 15, 60, 300, 600, 1800, 3600, 10800",
+	    AT(task_buckets), "bounds of app_task_execution_seconds, ascending; at most 20"),
+	OPTION("Request_Buckets", OPT_LIST, "0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60",
+	    AT(request_buckets), "bounds of app_request_duration_seconds"),
 	OPTION("Failure_Memory", OPT_TIME, "30d", AT(failure_memory),
 	    "app_new_failures_total counts a failure that nobody has logged for so long",
 	    .min = NS_PER_S, .max = 3650 * 86400 * NS_PER_S),
@@ -92,6 +98,34 @@ static const struct option service_options[] = {
 	OPTIONS_END,
 };
 
+int
+service_buckets(const struct list *words, double at[SERVICE_BUCKETS_MAX])
+{
+	if (words->n == 0 || words->n > SERVICE_BUCKETS_MAX)
+		return -1;
+	for (size_t i = 0; i < words->n; i++) {
+		char *end;
+
+		at[i] = strtod(words->at[i], &end);
+		if (end == words->at[i] || *end != '\0' || !isfinite(at[i]) ||
+		    at[i] <= (i > 0 ? at[i - 1] : 0))
+			return -1;
+	}
+	return (int)words->n;
+}
+
+static void
+buckets_check(const struct section *section, const char *option, const struct list *words,
+    struct findings *findings)
+{
+	double at[SERVICE_BUCKETS_MAX];
+
+	if (service_buckets(words, at) < 0)
+		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, option),
+		    "%s: seconds, each larger than the one before, at most %d: 0.5, 1, 5, 60",
+		    option, SERVICE_BUCKETS_MAX);
+}
+
 static void
 service_check(const struct section *section, struct findings *findings)
 {
@@ -101,6 +135,8 @@ service_check(const struct section *section, struct findings *findings)
 		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, "Daemon"),
 		    "Daemon: towline stays in the foreground, as systemd and containers want it; "
 		    "say off");
+	buckets_check(section, "Task_Buckets", &s->task_buckets, findings);
+	buckets_check(section, "Request_Buckets", &s->request_buckets, findings);
 }
 
 const struct plugin service_plugin = {

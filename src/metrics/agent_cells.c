@@ -7,6 +7,15 @@
 
 const struct field agent_cells_no_type = { .value = { "UNKNOWN", 7 } };
 
+struct hold
+agent_cells_hold(void)
+{
+	bool counted = atomic_load(&agents.counted);
+
+	return (struct hold){ .created = counted ? CREATED_NOW : 0,
+		.released = !counted || agents.options.hold < 0 };
+}
+
 void
 agent_cells_init(struct cells *c)
 {
@@ -58,7 +67,7 @@ cell_new(
 		cell->times = xcalloc(1, sizeof(*cell->times));
 		cell->shown_times = xcalloc(1, sizeof(*cell->shown_times));
 	}
-	cell->hold.released = !atomic_load(&agents.counted) || agents.options.hold < 0;
+	cell->hold = agent_cells_hold();
 	cell->next = c->fresh;
 	c->fresh = cell;
 	return cell;

@@ -6,11 +6,28 @@
 
 #include <stdlib.h>
 
-static void
-observe(struct histogram *h, double seconds)
+/* Return the bucket. */
+static unsigned
+observe(struct histogram *h, const struct buckets *bounds, double seconds)
 {
-	h->buckets[exposition_bucket(seconds)]++;
+	unsigned i = exposition_bucket(bounds, seconds);
+
+	h->buckets[i]++;
 	h->sum += (long double)seconds;
+	return i;
+}
+
+/* A task is the exemplar of its bucket, until the next; a long id names no task when it is cut. */
+static void
+exemplar_set(struct exemplar *e, const struct field *id, double seconds, int64_t time)
+{
+	char clean[LABEL_MAX];
+	struct slice label = agent_cells_clean(id, clean);
+
+	if (label.len == 0 || label.len > EXEMPLAR_MAX)
+		return;
+	*e = (struct exemplar){ .value = seconds, .time = time, .len = (unsigned char)label.len };
+	memcpy(e->id, label.at, label.len);
 }
 
 /* ---- the window of app_task_duration_seconds */
@@ -58,14 +75,21 @@ task_completed(struct agent_series *a, const struct agent_line *line, int64_t ti
 {
 	struct histogram *h = &a->counters.execution;
 	double seconds = line->execution_time.value;
+	unsigned bucket;
 
 	a->counters.completed++;
 	task_ended(a, line, time, newest);
 	if (!line->execution_time.present)
 		return;
-	if (agents.options.per_pipeline && line->pipeline.value.len > 0)
-		h = agent_cells_find(&a->pipelines, a, "pipeline", &line->pipeline, true)->times;
-	observe(h, seconds);
+	if (agents.options.per_pipeline && line->pipeline.value.len > 0) {
+		struct cell *cell =
+		    agent_cells_find(&a->pipelines, a, "pipeline", &line->pipeline, true);
+
+		cell->count++;
+		h = cell->times;
+	}
+	bucket = observe(h, &agents.options.task_buckets, seconds);
+	exemplar_set(&h->exemplars[bucket], &line->task_id, seconds, time);
 	if (newest)
 		window_add(&a->vitals.window, seconds, time);
 }
@@ -78,7 +102,7 @@ request_completed(struct agent_series *a, const struct agent_line *line)
 	if (!m->present)
 		m = &line->execution_time;
 	if (m->present)
-		observe(&a->counters.request, m->value);
+		observe(&a->counters.request, &agents.options.request_buckets, m->value);
 }
 
 static void

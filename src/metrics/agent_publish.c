@@ -41,6 +41,8 @@ hold_publish(struct hold *h, int64_t now)
 {
 	int64_t age;
 
+	if (h->created == CREATED_NOW)
+		h->created = now;
 	if (h->released)
 		return;
 	if (h->since == 0) {
@@ -66,7 +68,7 @@ cells_publish(struct cells *c, int64_t now)
 	}
 	for (struct cell *cell = c->first; cell != NULL; cell = cell->next) {
 		hold_publish(&cell->hold, now);
-		if (!cell->hold.released)
+		if (!cell->hold.released || cell->shown == cell->count)
 			continue;
 		cell->shown = cell->count;
 		if (cell->times != NULL)

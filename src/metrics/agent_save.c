@@ -36,16 +36,38 @@ text_of(struct slice s)
 }
 
 static json_t *
-histogram_save(const struct histogram *h)
+bounds_save(const struct buckets *b)
+{
+	json_t *all = json_array();
+
+	for (unsigned i = 0; i < b->n; i++)
+		json_array_append_new(all, json_real(b->at[i]));
+	return all;
+}
+
+/* Counts of the buckets, and the sum. */
+static json_t *
+histogram_save(const struct histogram *h, const struct buckets *bounds)
 {
 	json_t *all = json_array();
 	char sum[64];
 
-	for (int i = 0; i <= DELIVERY_BUCKETS; i++)
+	for (unsigned i = 0; i <= bounds->n; i++)
 		json_array_append_new(all, json_integer((json_int_t)h->buckets[i]));
 	snprintf(sum, sizeof(sum), "%.21Lg", h->sum);
 	json_array_append_new(all, json_string(sum));
 	return all;
+}
+
+/* The count or the histogram, and when it was created. */
+static json_t *
+cell_save(const struct cell *cell)
+{
+	json_t *count = cell->times != NULL
+			    ? histogram_save(cell->times, &agents.options.task_buckets)
+			    : json_integer((json_int_t)cell->count);
+
+	return json_pack("[o,I]", count, (json_int_t)cell->hold.created);
 }
 
 /* Cells by value; `other` is among them once it exists. */
@@ -58,13 +80,9 @@ cells_save(const struct cells *c)
 	size_t at = 0;
 
 	while ((cell = map_next(c->by_value, &at, &value)) != NULL)
-		json_object_setn_new(all, value.at, value.len,
-		    cell->times != NULL ? histogram_save(cell->times)
-					: json_integer((json_int_t)cell->count));
+		json_object_setn_new(all, value.at, value.len, cell_save(cell));
 	if (c->other != NULL && json_object_get(all, "other") == NULL)
-		json_object_set_new(all, "other",
-		    c->other->times != NULL ? histogram_save(c->other->times)
-					    : json_integer((json_int_t)c->other->count));
+		json_object_set_new(all, "other", cell_save(c->other));
 	return all;
 }
 
@@ -121,6 +139,8 @@ life_save(json_t *to, const struct agent_series *a)
 static void
 series_save(struct agent_series *a, agent_metrics_put *put, void *arg)
 {
+	const struct buckets *task = &agents.options.task_buckets,
+			     *request = &agents.options.request_buckets;
 	json_t *all = json_object();
 	char *text;
 
@@ -128,8 +148,11 @@ series_save(struct agent_series *a, agent_metrics_put *put, void *arg)
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		json_object_set_new(
 		    all, numbers[i].name, json_integer((json_int_t)*number_at(&a->counters, i)));
-	json_object_set_new(all, "execution", histogram_save(&a->counters.execution));
-	json_object_set_new(all, "request", histogram_save(&a->counters.request));
+	json_object_set_new(all, "created", json_integer(a->hold.created));
+	json_object_set_new(all, "task_bounds", bounds_save(task));
+	json_object_set_new(all, "request_bounds", bounds_save(request));
+	json_object_set_new(all, "execution", histogram_save(&a->counters.execution, task));
+	json_object_set_new(all, "request", histogram_save(&a->counters.request, request));
 	json_object_set_new(all, "errors", cells_save(&a->errors));
 	json_object_set_new(all, "pipelines", cells_save(&a->pipelines));
 	life_save(all, a);
@@ -171,19 +194,55 @@ count_at(const json_t *array, size_t i)
 	return (uint64_t)json_integer_value(json_array_get(array, i));
 }
 
-static void
-histogram_restore(struct histogram *h, const json_t *from)
+/* The bounds that the saved histograms have: none are those of version 0.1.0. */
+static struct buckets
+bounds_restored(const json_t *from)
 {
-	const char *sum = json_string_value(json_array_get(from, DELIVERY_BUCKETS + 1));
+	double at[BUCKETS_MAX];
+	struct buckets bounds;
+	size_t n = json_array_size(from);
 
-	for (size_t i = 0; i <= DELIVERY_BUCKETS; i++)
-		h->buckets[i] = count_at(from, i);
+	if (n == 0 || n > BUCKETS_MAX)
+		return metrics_delivery_buckets;
+	for (size_t i = 0; i < n; i++)
+		at[i] = json_number_value(json_array_get(from, i));
+	metrics_buckets(&bounds, at, (unsigned)n);
+	return bounds;
+}
+
+/* With other bounds than the saved ones, a count goes to the bucket that surely has all of it. */
+static void
+histogram_restore(struct histogram *h, const struct buckets *bounds, const json_t *from,
+    const struct buckets *saved)
+{
+	const char *sum = json_string_value(json_array_get(from, saved->n + 1));
+
+	for (unsigned i = 0; i <= saved->n; i++)
+		h->buckets[i < saved->n ? exposition_bucket(bounds, saved->at[i]) : bounds->n] +=
+		    count_at(from, i);
 	h->sum = sum != NULL ? strtold(sum, NULL) : 0;
 }
 
+/* A cell as cell_save() wrote it; version 0.1.0 wrote the count alone. */
 static void
-cells_restore(
-    struct cells *c, const struct agent_series *a, const char *name, bool times, json_t *from)
+cell_restore(struct cell *cell, const json_t *from, const struct buckets *saved)
+{
+	const json_t *count = json_is_array(from) ? json_array_get(from, 0) : from;
+
+	cell->hold.created = json_integer_value(json_array_get(from, 1));
+	if (cell->times == NULL) {
+		cell->count = (uint64_t)json_integer_value(count);
+		return;
+	}
+	histogram_restore(cell->times, &agents.options.task_buckets, count, saved);
+	for (unsigned i = 0; i <= agents.options.task_buckets.n; i++)
+		cell->count += cell->times->buckets[i];
+}
+
+/* Values of a label; histograms have ${saved} bounds, NULL: they are counts. */
+static void
+cells_restore(struct cells *c, const struct agent_series *a, const char *name,
+    const struct buckets *saved, json_t *from)
 {
 	const char *value;
 	json_t *what;
@@ -191,12 +250,8 @@ cells_restore(
 	json_object_foreach(from, value, what)
 	{
 		struct field field = { .value = slice_of(value) };
-		struct cell *cell = agent_cells_find(c, a, name, &field, times);
 
-		if (times)
-			histogram_restore(cell->times, what);
-		else
-			cell->count = (uint64_t)json_integer_value(what);
+		cell_restore(agent_cells_find(c, a, name, &field, saved != NULL), what, saved);
 	}
 }
 
@@ -256,20 +311,32 @@ life_restore(struct agent_series *a, const json_t *from)
 }
 
 static void
+counts_restore(struct agent_series *a, const json_t *from)
+{
+	struct buckets task = bounds_restored(json_object_get(from, "task_bounds"));
+	struct buckets request = bounds_restored(json_object_get(from, "request_bounds"));
+	struct agent_counters *c = &a->counters;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		*number_at(c, i) =
+		    (uint64_t)json_integer_value(json_object_get(from, numbers[i].name));
+	a->hold.created = json_integer_value(json_object_get(from, "created"));
+	histogram_restore(
+	    &c->execution, &agents.options.task_buckets, json_object_get(from, "execution"), &task);
+	histogram_restore(&c->request, &agents.options.request_buckets,
+	    json_object_get(from, "request"), &request);
+	cells_restore(&a->errors, a, "error_type", NULL, json_object_get(from, "errors"));
+	cells_restore(&a->pipelines, a, "pipeline", &task, json_object_get(from, "pipelines"));
+}
+
+static void
 series_restore(struct slice key, struct slice value, int64_t now)
 {
 	json_t *from = json_loadb(value.at, value.len, 0, NULL);
 	struct agent_series *a = json_is_object(from) ? agents_named(key) : NULL;
 
 	if (a != NULL) {
-		for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-			*number_at(&a->counters, i) =
-			    (uint64_t)json_integer_value(json_object_get(from, numbers[i].name));
-		histogram_restore(&a->counters.execution, json_object_get(from, "execution"));
-		histogram_restore(&a->counters.request, json_object_get(from, "request"));
-		cells_restore(&a->errors, a, "error_type", false, json_object_get(from, "errors"));
-		cells_restore(
-		    &a->pipelines, a, "pipeline", true, json_object_get(from, "pipelines"));
+		counts_restore(a, from);
 		life_restore(a, from);
 		a->quiet_since = a->gone_since = now;
 		agents.restored = true;

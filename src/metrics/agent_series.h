@@ -23,13 +23,16 @@
  * seen it at 0, so that increase() and rate() see its first event.
  */
 struct hold {
-	int64_t since;       /* wall ns of the publish that first showed it; 0: none yet */
-	uint64_t generation; /* of that publish */
+	int64_t since;          /* wall ns of the publish that first showed it; 0: none yet */
+	uint64_t generation;    /* of that publish */
+	int64_t created;        /* wall ns: its count began at 0; 0: not known, as of the history */
+#define CREATED_NOW INT64_C(-1) /* until its first publish */
 	bool released;
 };
 
 struct histogram {
-	uint64_t buckets[DELIVERY_BUCKETS + 1];
+	uint64_t buckets[BUCKETS_MAX + 1];
+	struct exemplar exemplars[BUCKETS_MAX + 1]; /* task ids; of requests none */
 	long double sum; /* 64 bits of mantissa: sums of decimals come out exact */
 };
 
@@ -39,7 +42,7 @@ struct cell {
 	char *labels; /* as they are exposed, the agent's included */
 	struct hold hold;
 	uint64_t count;
-	struct histogram *times; /* NULL: the count alone */
+	struct histogram *times; /* NULL: the count alone; else the count is theirs */
 	uint64_t shown;
 	struct histogram *shown_times;
 };
@@ -169,6 +172,9 @@ void agents_forget(struct agent_series *a);
 
 /* The error_type of an error without a type. */
 extern const struct field agent_cells_no_type;
+
+/* That of a count that begins now. */
+struct hold agent_cells_hold(void);
 
 void agent_cells_init(struct cells *c);
 void agent_cells_fini(struct cells *c);

@@ -16,61 +16,78 @@ labels_of(const struct agent_series *a)
 /* ---- counters */
 
 static void
+write_counter(
+    struct exposition *x, const struct family *f, const struct agent_series *a, uint64_t value)
+{
+	exposition_count(x, f, labels_of(a), value);
+	exposition_created(x, f, labels_of(a), a->hold.created);
+}
+
+static void
 write_lines(struct exposition *x, const struct family *f, const struct agent_series *a)
 {
-	exposition_count(x, f, labels_of(a), a->shown.lines);
+	write_counter(x, f, a, a->shown.lines);
 }
 
 static void
 write_timeouts(struct exposition *x, const struct family *f, const struct agent_series *a)
 {
-	exposition_count(x, f, labels_of(a), a->shown.timeouts);
+	write_counter(x, f, a, a->shown.timeouts);
 }
 
 static void
 write_failures(struct exposition *x, const struct family *f, const struct agent_series *a)
 {
-	exposition_count(x, f, labels_of(a), a->shown.new_failures);
+	write_counter(x, f, a, a->shown.new_failures);
 }
 
 static void
 write_completed(struct exposition *x, const struct family *f, const struct agent_series *a)
 {
-	exposition_count(x, f, labels_of(a), a->shown.completed);
+	write_counter(x, f, a, a->shown.completed);
 }
 
 static void
 write_failed(struct exposition *x, const struct family *f, const struct agent_series *a)
 {
-	exposition_count(x, f, labels_of(a), a->shown.failed);
+	write_counter(x, f, a, a->shown.failed);
 }
 
 static void
 write_errors(struct exposition *x, const struct family *f, const struct agent_series *a)
 {
-	for (const struct cell *cell = a->errors.first; cell != NULL; cell = cell->next)
+	for (const struct cell *cell = a->errors.first; cell != NULL; cell = cell->next) {
 		exposition_count(x, f, slice_of(cell->labels), cell->shown);
+		exposition_created(x, f, slice_of(cell->labels), cell->hold.created);
+	}
 }
 
 static void
-write_times(
-    struct exposition *x, const struct family *f, struct slice labels, const struct histogram *h)
+write_times(struct exposition *x, const struct family *f, struct slice labels,
+    const struct buckets *bounds, const struct histogram *h)
 {
-	exposition_histogram(x, f, labels, h->buckets, (double)h->sum);
+	exposition_histogram(x, f, labels,
+	    &(struct shown_histogram){ bounds, h->buckets, h->exemplars, (double)h->sum });
 }
 
 static void
 write_execution(struct exposition *x, const struct family *f, const struct agent_series *a)
 {
-	write_times(x, f, labels_of(a), &a->shown.execution);
-	for (const struct cell *cell = a->pipelines.first; cell != NULL; cell = cell->next)
-		write_times(x, f, slice_of(cell->labels), cell->shown_times);
+	const struct buckets *bounds = &agents.options.task_buckets;
+
+	write_times(x, f, labels_of(a), bounds, &a->shown.execution);
+	exposition_created(x, f, labels_of(a), a->hold.created);
+	for (const struct cell *cell = a->pipelines.first; cell != NULL; cell = cell->next) {
+		write_times(x, f, slice_of(cell->labels), bounds, cell->shown_times);
+		exposition_created(x, f, slice_of(cell->labels), cell->hold.created);
+	}
 }
 
 static void
 write_request(struct exposition *x, const struct family *f, const struct agent_series *a)
 {
-	write_times(x, f, labels_of(a), &a->shown.request);
+	write_times(x, f, labels_of(a), &agents.options.request_buckets, &a->shown.request);
+	exposition_created(x, f, labels_of(a), a->hold.created);
 }
 
 /* ---- gauges: only of an agent that has files */

@@ -29,7 +29,7 @@ series_new(struct slice ns, struct slice pod, struct slice container)
 	agent_cells_init(&a->pipelines);
 	a->vitals.tasks = tasks_new();
 	a->changed = true;
-	a->hold.released = !atomic_load(&agents.counted) || agents.options.hold < 0;
+	a->hold = agent_cells_hold();
 	agent_cells_find(
 	    &a->errors, a, "error_type", &agent_cells_no_type, false); /* the family appears */
 	return a;
@@ -205,6 +205,10 @@ agent_metrics_init(const struct agent_metrics_options *options)
 		agents.options.max_failures = 4096;
 	if (agents.options.failure_memory == 0)
 		agents.options.failure_memory = 30 * 86400 * NS_PER_S;
+	if (agents.options.task_buckets.n == 0)
+		agents.options.task_buckets = metrics_delivery_buckets;
+	if (agents.options.request_buckets.n == 0)
+		agents.options.request_buckets = metrics_delivery_buckets;
 	if (agents.options.window < WINDOW_PARTS)
 		agents.options.window = 300 * NS_PER_S;
 	agents.part = agents.options.window / WINDOW_PARTS;

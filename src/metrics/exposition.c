@@ -5,17 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "shown.h"
-
-const double metrics_duration_buckets[DELIVERY_BUCKETS] = { 0.1, 0.5, 1, 5, 15, 60, 300, 600, 1800,
-	3600 };
-
-/*
- * The bounds are written with a fraction in both formats, as OpenMetrics
- * demands, so that a series has one name in both.
- */
-static const char *const bound_names[DELIVERY_BUCKETS + 1] = { "0.1", "0.5", "1.0", "5.0", "15.0",
-	"60.0", "300.0", "600.0", "1800.0", "3600.0", "+Inf" };
 
 static const char *const kind_names[] = { "counter", "gauge", "histogram", "info" };
 
@@ -106,16 +97,10 @@ head(struct exposition *x, const struct family *f)
 	buffer_printf(x->to, " %s\n", kind);
 }
 
-/* NAME[SUFFIX]{LABELS[,le="BOUND"]} and the blank behind it. */
+/* {LABELS[,le="BOUND"]} and the blank behind it. */
 static void
-sample(struct exposition *x, const struct family *f, const char *suffix, struct slice labels,
-    const char *le)
+put_labels(struct exposition *x, struct slice labels, const char *le)
 {
-	if (x->headed != f)
-		head(x, f);
-	x->headed = f;
-	put(x->to, f->name);
-	put(x->to, suffix);
 	if (labels.len > 0 || le != NULL) {
 		put(x->to, "{");
 		buffer_put(x->to, labels);
@@ -129,23 +114,49 @@ sample(struct exposition *x, const struct family *f, const char *suffix, struct 
 	put(x->to, " ");
 }
 
+/* NAME[SUFFIX]{LABELS[,le="BOUND"]} and the blank behind it. */
+static void
+sample(struct exposition *x, const struct family *f, const char *suffix, struct slice labels,
+    const char *le)
+{
+	if (x->headed != f)
+		head(x, f);
+	x->headed = f;
+	put(x->to, f->name);
+	put(x->to, suffix);
+	put_labels(x, labels, le);
+}
+
 /* The shortest decimal that reads back as the same number. */
 static void
-put_value(struct buffer *to, double value)
+decimal(char text[24], double value)
 {
-	char text[32];
-
-	if (isinf(value)) {
-		put(to, value < 0 ? "-Inf\n" : "+Inf\n");
-		return;
-	}
 	for (int digits = 15; digits <= 17; digits++) {
-		snprintf(text, sizeof(text), "%.*g", digits, value);
+		snprintf(text, 24, "%.*g", digits, value);
 		if (strtod(text, NULL) == value)
 			break;
 	}
+}
+
+static void
+put_value(struct buffer *to, double value)
+{
+	char text[24];
+
+	if (isinf(value)) {
+		put(to, value < 0 ? "-Inf" : "+Inf");
+		return;
+	}
+	decimal(text, value);
 	put(to, text);
-	put(to, "\n");
+}
+
+/* The time in seconds since the epoch, to the millisecond. */
+static void
+put_time(struct buffer *to, int64_t ns)
+{
+	buffer_printf(
+	    to, "%lld.%03lld", (long long)(ns / NS_PER_S), (long long)(ns % NS_PER_S / NS_PER_MS));
 }
 
 void
@@ -160,21 +171,74 @@ exposition_value(struct exposition *x, const struct family *f, struct slice labe
 {
 	sample(x, f, "", labels, NULL);
 	put_value(x->to, value);
+	put(x->to, "\n");
+}
+
+void
+exposition_created(
+    struct exposition *x, const struct family *f, struct slice labels, int64_t created)
+{
+	if (!x->openmetrics || created <= 0)
+		return;
+	buffer_put(x->to, family_name(x, f));
+	put(x->to, "_created");
+	put_labels(x, labels, NULL);
+	put_time(x->to, created);
+	put(x->to, "\n");
+}
+
+/* ---- histograms */
+
+/*
+ * Bounds are written with a fraction in both formats, as OpenMetrics demands,
+ * so that a series has one name in both.
+ */
+void
+metrics_buckets(struct buckets *b, const double *at, unsigned n)
+{
+	b->n = n;
+	for (unsigned i = 0; i < n; i++) {
+		char text[24];
+
+		b->at[i] = at[i];
+		decimal(text, at[i]);
+		snprintf(b->names[i], sizeof(b->names[i]), "%.21s%s", text,
+		    strpbrk(text, ".e") == NULL ? ".0" : "");
+	}
+}
+
+static void
+put_exemplar(struct exposition *x, const struct exemplar *e)
+{
+	if (!x->openmetrics || e->len == 0)
+		return;
+	put(x->to, " # {task_id=\"");
+	put_escaped(x->to, (struct slice){ e->id, e->len }, true);
+	put(x->to, "\"} ");
+	put_value(x->to, e->value);
+	if (e->time <= 0)
+		return;
+	put(x->to, " ");
+	put_time(x->to, e->time);
 }
 
 void
 exposition_histogram(struct exposition *x, const struct family *f, struct slice labels,
-    const uint64_t *buckets, double sum)
+    const struct shown_histogram *h)
 {
 	uint64_t below = 0;
 
-	for (unsigned i = 0; i <= DELIVERY_BUCKETS; i++) {
-		below += buckets[i];
-		sample(x, f, "_bucket", labels, bound_names[i]);
-		buffer_printf(x->to, "%llu\n", (unsigned long long)below);
+	for (unsigned i = 0; i <= h->bounds->n; i++) {
+		below += h->counts[i];
+		sample(x, f, "_bucket", labels, i < h->bounds->n ? h->bounds->names[i] : "+Inf");
+		buffer_printf(x->to, "%llu", (unsigned long long)below);
+		if (h->exemplars != NULL)
+			put_exemplar(x, &h->exemplars[i]);
+		put(x->to, "\n");
 	}
 	sample(x, f, "_sum", labels, NULL);
-	put_value(x->to, sum);
+	put_value(x->to, h->sum);
+	put(x->to, "\n");
 	sample(x, f, "_count", labels, NULL);
 	buffer_printf(x->to, "%llu\n", (unsigned long long)below);
 }

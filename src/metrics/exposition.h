@@ -56,23 +56,44 @@ void exposition_value(
     struct exposition *x, const struct family *f, struct slice labels, double value);
 
 /**
- * exposition_histogram(x, f, labels, buckets, sum):
- * Write a histogram of durations: ${buckets} are DELIVERY_BUCKETS + 1 counts,
- * not cumulated; the last is of values above all bounds.
+ * exposition_created(x, f, labels, created):
+ * Behind a counter's sample or a histogram's: when it began at 0, ns (0: not
+ * known).  OpenMetrics alone has it.
  */
+void exposition_created(
+    struct exposition *x, const struct family *f, struct slice labels, int64_t created);
+
+/* An observation that a bucket shows as an example; OpenMetrics alone has it. */
+#define EXEMPLAR_MAX 47 /* bytes of its label value */
+struct exemplar {
+	double value;
+	int64_t time;      /* ns; 0: not known */
+	unsigned char len; /* 0: there is none */
+	char id[EXEMPLAR_MAX];
+};
+
+/* A histogram to be written; ${buckets} are not cumulated, and one more than the bounds. */
+struct shown_histogram {
+	const struct buckets *bounds;
+	const uint64_t *counts;
+	const struct exemplar *exemplars; /* of each bucket; NULL: none */
+	double sum;
+};
+
+/* Write a histogram of durations; its exemplars are task ids. */
 void exposition_histogram(struct exposition *x, const struct family *f, struct slice labels,
-    const uint64_t *buckets, double sum);
+    const struct shown_histogram *h);
 
 /**
- * exposition_bucket(seconds):
+ * exposition_bucket(bounds, seconds):
  * Return the index of the bucket that ${seconds} falls into.
  */
 static inline unsigned
-exposition_bucket(double seconds)
+exposition_bucket(const struct buckets *bounds, double seconds)
 {
 	unsigned i = 0;
 
-	while (i < DELIVERY_BUCKETS && seconds > metrics_duration_buckets[i])
+	while (i < bounds->n && seconds > bounds->at[i])
 		i++;
 	return i;
 }

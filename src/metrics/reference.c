@@ -8,7 +8,16 @@ static const char intro[] =
     "`Accept` header prefers it. This page is made from the tables in `src/metrics/`; a test\n"
     "compares the two (`UPDATE_DOCS=1 build/unit/test_exposition` writes the page anew).\n"
     "\n"
-    "Duration histograms have the buckets 0.1 0.5 1 5 15 60 300 600 1800 3600 seconds.\n";
+    "Bounds of buckets have a fraction in both formats (`le=\"1.0\"`), so that a series has one\n"
+    "name in both. OpenMetrics also has, behind counters and histograms of agents that towline\n"
+    "has seen begin, `_created` (not for those whose history it found when it was first started),\n"
+    "and exemplars on `app_task_execution_seconds_bucket`: the `task_id` of the last task of each\n"
+    "bucket, for the way from a slow task to its lines. Prometheus keeps exemplars with\n"
+    "`--enable-feature=exemplar-storage`.\n"
+    "\n"
+    "`towline_delivery_seconds` has the buckets 0.1 0.5 1 5 15 60 300 600 1800 3600 seconds; those\n"
+    "of tasks and requests are the options `Task_Buckets` and `Request_Buckets`. When they are\n"
+    "changed, what was counted before stays, in the next larger bucket that there is.\n";
 
 static const char own_intro[] =
     "\n"

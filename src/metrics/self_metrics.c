@@ -29,6 +29,10 @@ const char *const metrics_lost_names[] = { "gzip", "held", "deleted", "truncated
 /* All outputs, the newest first; none is ever removed. */
 static _Atomic(struct output_metrics *) outputs;
 
+const struct buckets metrics_delivery_buckets = { DELIVERY_BUCKETS,
+	{ 0.1, 0.5, 1, 5, 15, 60, 300, 600, 1800, 3600 },
+	{ "0.1", "0.5", "1.0", "5.0", "15.0", "60.0", "300.0", "600.0", "1800.0", "3600.0" } };
+
 /* Lost bytes by pod, the newest first; the last, of files outside of pods, is always there. */
 struct lost_metrics {
 	const char *pod;
@@ -217,8 +221,10 @@ write_delivery(struct exposition *x, const struct own *own, int64_t now)
 		for (int i = 0; i <= DELIVERY_BUCKETS; i++)
 			buckets[i] = load(&m->delivery[i]);
 		output_label(&labels, m);
-		exposition_histogram(x, &own->family, buffer_slice(&labels), buckets,
-		    (double)load(&m->delivery_sum_ns) / (double)NS_PER_S);
+		exposition_histogram(x, &own->family, buffer_slice(&labels),
+		    &(struct shown_histogram){ .bounds = &metrics_delivery_buckets,
+			.counts = buckets,
+			.sum = (double)load(&m->delivery_sum_ns) / (double)NS_PER_S });
 	}
 	buffer_fini(&labels);
 }
@@ -386,7 +392,9 @@ metrics_delivered(struct output_metrics *m, int64_t record_time, int64_t now)
 	metrics_add(&m->delivered, 1);
 	if (record_time <= 0)
 		return;
-	metrics_add(&m->delivery[exposition_bucket((double)took / (double)NS_PER_S)], 1);
+	metrics_add(&m->delivery[exposition_bucket(
+			&metrics_delivery_buckets, (double)took / (double)NS_PER_S)],
+	    1);
 	metrics_add(&m->delivery_sum_ns, (uint64_t)took);
 }
 

@@ -88,6 +88,7 @@ def test_metrics_in_both_formats(towline):
     status, kind, text = ask(towline, "GET", "/metrics", Accept=accept)
     assert status == 200 and kind.startswith("application/openmetrics-text")
     assert text.endswith("# EOF\n")
+    assert re.search(r'^app_task_execution_seconds_bucket{.*le="1.0"} ', text, re.M)
     towline.stop()
 
 

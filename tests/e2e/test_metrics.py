@@ -140,6 +140,7 @@ class Prometheus:
             f"--config.file={folder}/prometheus.yml",
             f"--storage.tsdb.path={folder}/prometheus",
             "--web.listen-address=127.0.0.1:0",
+            "--enable-feature=exemplar-storage",
         ]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, stderr=log)
@@ -165,6 +166,13 @@ class Prometheus:
             row["metric"].get("pod"): float(row["value"][1])
             for row in answer["data"]["result"]
         }
+
+    def exemplars(self, expression):
+        parts = {"query": expression, "start": 0, "end": 1 << 33}
+        query = urllib.parse.urlencode(parts)
+        url = f"http://{self.address}/api/v1/query_exemplars?{query}"
+        with urllib.request.urlopen(url, timeout=10) as response:
+            return json.load(response)["data"]
 
     def until_answers(self, expression, want):
         until(
@@ -195,6 +203,10 @@ def test_the_real_prometheus_reads_it_and_answers_every_expression(
         assert mean == {pod: 12.5}
         # a rate takes two scrapes
         server.until_answers("rate(app_completed_tasks_total[5m])", bool)
+        (series,) = server.exemplars("app_task_execution_seconds_bucket")
+        assert series["seriesLabels"]["le"] == "15.0"
+        (slow,) = series["exemplars"]
+        assert (slow["labels"], float(slow["value"])) == ({"task_id": "1"}, 12.5)
     finally:
         server.stop()
 

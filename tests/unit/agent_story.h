@@ -81,19 +81,25 @@ failure(struct agent_series *of, const struct pod *pod, const char *type, double
 
 static char *shown;
 
+static inline const char *
+write_shown(bool openmetrics)
+{
+	struct buffer b;
+
+	free(shown);
+	buffer_init(&b, 0);
+	agent_metrics_write(&b, openmetrics);
+	buffer_put(&b, (struct slice){ "", 1 });
+	shown = b.at;
+	return shown;
+}
+
 /* `behind`: a file has unread bytes. */
 static inline const char *
 publish(double when, bool behind)
 {
-	struct buffer b;
-
 	agent_metrics_publish(at(when), behind);
-	free(shown);
-	buffer_init(&b, 0);
-	agent_metrics_write(&b, false);
-	buffer_put(&b, (struct slice){ "", 1 });
-	shown = b.at;
-	return shown;
+	return write_shown(false);
 }
 
 static inline const char *

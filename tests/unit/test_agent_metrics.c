@@ -48,6 +48,71 @@ test_each_event_moves_its_own_numbers(void **state)
 	    1);
 }
 
+static bool
+line_shown(const char *line)
+{
+	const char *found = strstr(shown, line);
+
+	return found != NULL && (found == shown || found[-1] == '\n');
+}
+
+static void
+test_a_bucket_shows_its_last_task(void **state)
+{
+	char id[128];
+
+	(void)state;
+	memset(id, 'x', sizeof(id));
+	id[48] = '\0';
+	event(a, &pod_a, EVENT_TASK_COMPLETED, "t-1", 12.5, 1);
+	event(a, &pod_a, EVENT_TASK_COMPLETED, "t-2", 13, 2.5);
+	event(a, &pod_a, EVENT_TASK_COMPLETED, id, 14, 3); /* too long: t-2 stays */
+	event(a, &pod_a, EVENT_TASK_COMPLETED, "", 14, 3);
+	event(a, &pod_a, EVENT_TASK_COMPLETED, "bad\xff\"", 1e5, 4);
+	show(5);
+	assert_null(strstr(shown, " # "));
+	write_shown(true);
+	assert_true(line_shown("app_task_execution_seconds_bucket" LABELS
+			       ",le=\"15.0\"} 4 # {task_id=\"t-2\"} 13 1795334402.500\n"));
+	assert_true(line_shown("app_task_execution_seconds_bucket" LABELS ",le=\"60.0\"} 4\n"));
+	assert_true(line_shown(
+	    "app_task_execution_seconds_bucket" LABELS
+	    ",le=\"+Inf\"} 5 # {task_id=\"bad\xef\xbf\xbd\\\"\"} 100000 1795334404.000\n"));
+	begin(&usual, true);
+	memset(id, 'x', 47);
+	id[47] = '\0';
+	event(a, &pod_a, EVENT_TASK_COMPLETED, id, 14, 3);
+	show(5);
+	write_shown(true);
+	assert_non_null(strstr(shown, "{task_id=\"xxxx"));
+}
+
+static void
+test_what_was_created_is_shown_when_it_is_known(void **state)
+{
+	static const char *const lines[] = {
+		"app_completed_tasks_created" BASE " 1795334401.000\n",
+		"app_task_execution_seconds_created" BASE " 1795334401.000\n",
+		"app_request_duration_seconds_created" BASE " 1795334401.000\n",
+		"app_task_errors_created" LABELS ",error_type=\"UNKNOWN\"} 1795334401.000\n",
+		"app_task_errors_created" LABELS ",error_type=\"IO\"} 1795334402.000\n",
+	};
+
+	(void)state;
+	event(a, &pod_a, EVENT_TASK_COMPLETED, "", 1, 0);
+	show(1);
+	write_shown(true);
+	assert_null(strstr(shown, "_created")); /* it is of the history */
+	begin(&usual, false);
+	show(1);
+	failure(a, &pod_a, "IO", 2);
+	show(2);
+	assert_null(strstr(shown, "_created"));
+	write_shown(true);
+	for (size_t i = 0; i < COUNT(lines); i++)
+		assert_true(line_shown(lines[i]));
+}
+
 static void
 test_sums_are_exact(void **state)
 {
@@ -307,6 +372,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_each_event_moves_its_own_numbers),
+		TEST(test_a_bucket_shows_its_last_task),
+		TEST(test_what_was_created_is_shown_when_it_is_known),
 		TEST(test_sums_are_exact),
 		TEST(test_duplicates_orphans_and_late_starts_change_nothing),
 		TEST(test_many_tasks_and_a_cap),

@@ -22,14 +22,16 @@ put(void *arg, struct slice key, struct slice value)
 	free(value.len > 0 ? map_put(saved, key, xslicedup(value)) : map_del(saved, key));
 }
 
+static struct agent_metrics_options options = { .max_series = 4,
+	.per_pipeline = true,
+	.max_task_capacity = 20,
+	.heartbeat_timeout = 90 * NS_PER_S,
+	.window = 300 * NS_PER_S };
+
 static void
 begin(void)
 {
-	agent_metrics_init(&(struct agent_metrics_options){ .max_series = 4,
-	    .per_pipeline = true,
-	    .max_task_capacity = 20,
-	    .heartbeat_timeout = 90 * NS_PER_S,
-	    .window = 300 * NS_PER_S });
+	agent_metrics_init(&options);
 }
 
 static void
@@ -225,12 +227,65 @@ test_agents_beyond_the_cap_are_kept_as_other(void **state)
 	free(after);
 }
 
-/* As towline 0.1.0 wrote it: tasks without their starts. */
 static void
-test_tasks_of_an_older_state_stay_active(void **state)
+test_other_bounds_keep_what_was_counted(void **state)
 {
-	static const char text[] = "{\"completed\":3,\"uid\":\"uid-1\",\"restart\":0,"
-				   "\"counts_tasks\":true,\"tasks\":[17,18]}";
+	static const double fewer[] = { 1, 7, 3600 };
+	static const char *const lines[] = { "pipeline=\"load \\\"orders\\\"\",le=\"1.0\"} 1\n",
+		",le=\"7.0\"} 1\n", /* 4 s: it may have been 5 */
+		",le=\"3600.0\"} 2\n", ",le=\"+Inf\"} 3\n", "_count{namespace" };
+	struct agent_series *a;
+	char *shown;
+
+	(void)state;
+	begin();
+	a = agent_metrics_agent(&pod_a);
+	count(a, EVENT_TASK_COMPLETED, "1", 0.7);
+	count(a, EVENT_TASK_COMPLETED, "2", 14);
+	count(a, EVENT_TASK_COMPLETED, "3", 5000);
+	metrics_buckets(&options.task_buckets, fewer, 3);
+	restart();
+	options.task_buckets.n = 0;
+	agent_metrics_agent(&pod_a);
+	shown = show();
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_non_null(strstr(shown, lines[i]));
+	assert_non_null(strstr(shown, "} 5014.7\n"));
+	free(shown);
+}
+
+static void
+test_the_time_of_creation_outlives_a_restart(void **state)
+{
+	struct agent_series *a;
+	struct buffer b;
+
+	(void)state;
+	begin();
+	agent_metrics_publish(T0, false);
+	a = agent_metrics_agent(&pod_a);
+	some_of_all(a);
+	free(show());
+	restart();
+	agent_metrics_agent(&pod_a);
+	free(show());
+	buffer_init(&b, 0);
+	agent_metrics_write(&b, true);
+	buffer_put(&b, (struct slice){ "", 1 });
+	assert_non_null(strstr(b.at, "app_completed_tasks_created{"));
+	assert_non_null(strstr(b.at, "error_type=\"a\"} 1795334410.000\n"));
+	assert_non_null(strstr(b.at, "pipeline=\"load \\\"orders\\\"\"} 1795334410.000\n"));
+	buffer_fini(&b);
+}
+
+/* As towline 0.1.0 wrote it: tasks without their starts, histograms without their bounds. */
+static void
+test_an_older_state_is_gone_on_with(void **state)
+{
+	static const char text[] =
+	    "{\"completed\":3,\"errors\":{\"IO\":7},"
+	    "\"execution\":[1,0,0,0,2,0,0,0,0,0,5,\"60\"],\"uid\":\"uid-1\",\"restart\":0,"
+	    "\"counts_tasks\":true,\"tasks\":[17,18]}";
 	char *shown;
 
 	(void)state;
@@ -240,6 +295,9 @@ test_tasks_of_an_older_state_stay_active(void **state)
 	shown = show();
 	assert_non_null(strstr(shown, "app_active_task_count{namespace=\"ns\",pod=\"agent-0\","
 				      "container=\"agent\"} 2\n"));
+	assert_non_null(strstr(shown, "error_type=\"IO\"} 7\n"));
+	assert_non_null(strstr(shown, "le=\"15.0\"} 3\n"));
+	assert_non_null(strstr(shown, "le=\"+Inf\"} 8\n"));
 	free(shown);
 }
 
@@ -337,7 +395,9 @@ test_a_spoilt_text_does_no_harm(void **state)
 {
 	static const char *const texts[] = { "", "{", "[]", "{\"errors\":[1]}",
 		"{\"window\":[[-1,2,3],[1]],\"uid\":\"u\",\"tasks\":[0,\"x\",[],[1,\"y\"]]}",
-		"{\"execution\":{\"a\":1},\"pipelines\":{\"p\":3}}" };
+		"{\"execution\":{\"a\":1},\"pipelines\":{\"p\":3}}",
+		"{\"task_bounds\":[\"a\",2],\"execution\":[1],\"pipelines\":{\"p\":[[1,2],{}]}}",
+		"{\"task_bounds\":{},\"errors\":{\"e\":[[],\"x\"]}}" };
 	static const char *const pages[] = { "", "[", "{}", "[1,[],[\"a\",{}],[-1,-1]]" };
 
 	(void)state;
@@ -387,7 +447,9 @@ main(void)
 		TEST(test_what_has_not_changed_is_not_saved_again),
 		TEST(test_a_series_that_went_is_gone),
 		TEST(test_agents_beyond_the_cap_are_kept_as_other),
-		TEST(test_tasks_of_an_older_state_stay_active),
+		TEST(test_other_bounds_keep_what_was_counted),
+		TEST(test_the_time_of_creation_outlives_a_restart),
+		TEST(test_an_older_state_is_gone_on_with),
 		TEST(test_a_dropped_task_is_saved_as_such),
 		TEST(test_a_failure_is_new_once_whatever_is_replayed),
 		TEST(test_a_table_of_another_size_keeps_what_it_knows),

@@ -117,6 +117,22 @@ static const struct {
 	{ "[SERVICE]\n Daemon on\n" IN OUT,
 	    "f:2: Daemon: towline stays in the foreground, as systemd and containers want it; say "
 	    "off\n" },
+	{ "[SERVICE]\n Request_Buckets .5, 1e3\n" IN OUT, "" },
+	{ "[SERVICE]\n Task_Buckets 1, 1\n" IN OUT,
+	    "f:2: Task_Buckets: seconds, each larger than the one before, at most 20: 0.5, 1, 5, 60\n" },
+	{ "[SERVICE]\n Task_Buckets 2 1\n" IN OUT,
+	    "f:2: Task_Buckets: seconds, each larger than the one before, at most 20: 0.5, 1, 5, 60\n" },
+	{ "[SERVICE]\n Task_Buckets 0, 1\n" IN OUT,
+	    "f:2: Task_Buckets: seconds, each larger than the one before, at most 20: 0.5, 1, 5, 60\n" },
+	{ "[SERVICE]\n Task_Buckets 1, x\n" IN OUT,
+	    "f:2: Task_Buckets: seconds, each larger than the one before, at most 20: 0.5, 1, 5, 60\n" },
+	{ "[SERVICE]\n Task_Buckets nan\n" IN OUT,
+	    "f:2: Task_Buckets: seconds, each larger than the one before, at most 20: 0.5, 1, 5, 60\n" },
+	{ "[SERVICE]\n Task_Buckets inf\n" IN OUT,
+	    "f:2: Task_Buckets: seconds, each larger than the one before, at most 20: 0.5, 1, 5, 60\n" },
+	{ "[SERVICE]\n Task_Buckets 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21\n" IN
+		OUT,
+	    "f:2: Task_Buckets: seconds, each larger than the one before, at most 20: 0.5, 1, 5, 60\n" },
 
 	/* values */
 	{ IN " Flag maybe\n" OUT, "f:5: Flag: 'maybe' is not on or off\n" },

@@ -27,8 +27,10 @@ write_all(struct buffer *to, bool openmetrics)
 	exposition_count(&x, &counter, SLICE("a=\"2\""), UINT64_MAX);
 	exposition_value(&x, &gauge, SLICE(""), 0.1);
 	exposition_count(&x, &info, SLICE("v=\"1\""), 1);
-	exposition_histogram(&x, &times, SLICE("a=\"1\""), buckets, 12.5);
-	exposition_histogram(&x, &times, SLICE(""), buckets, 1e9 / 3);
+	exposition_histogram(&x, &times, SLICE("a=\"1\""),
+	    &(struct shown_histogram){ &metrics_delivery_buckets, buckets, NULL, 12.5 });
+	exposition_histogram(&x, &times, SLICE(""),
+	    &(struct shown_histogram){ &metrics_delivery_buckets, buckets, NULL, 1e9 / 3 });
 }
 
 #define HISTOGRAM                                                                                  \
@@ -162,7 +164,64 @@ test_a_bound_belongs_to_its_bucket(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(exposition_bucket(cases[i].seconds), cases[i].bucket);
+		assert_int_equal(exposition_bucket(&metrics_delivery_buckets, cases[i].seconds),
+		    cases[i].bucket);
+}
+
+/* Bounds of any size have a fraction; the text is read back as the number. */
+static void
+test_bounds_are_named_with_a_fraction(void **state)
+{
+	static const double at[] = { 0.005, 1, 2.5, 60, 10800, 1e6, 1e21 };
+	static const char *const names[] = { "0.005", "1.0", "2.5", "60.0", "10800.0", "1000000.0",
+		"1e+21" };
+	struct buckets b;
+
+	(void)state;
+	metrics_buckets(&b, at, 7);
+	for (unsigned i = 0; i < 7; i++)
+		assert_string_equal(b.names[i], names[i]);
+	metrics_buckets(&b, metrics_delivery_buckets.at, metrics_delivery_buckets.n);
+	for (unsigned i = 0; i < b.n; i++)
+		assert_string_equal(b.names[i], metrics_delivery_buckets.names[i]);
+}
+
+static void
+test_exemplars_and_creation_are_of_openmetrics_alone(void **state)
+{
+	static const uint64_t counts[] = { 1, 0, 4 };
+	struct exemplar exemplars[] = { { 0.5, 1500 * NS_PER_MS, 3, "a\"b" }, { .len = 0 },
+		{ 1e9, 0, 2, "id" } };
+	struct buckets bounds = { 2, { 1, 60 }, { "1.0", "60.0" } };
+	struct shown_histogram h = { &bounds, counts, exemplars, 9 };
+
+	(void)state;
+	for (int openmetrics = 0; openmetrics < 2; openmetrics++) {
+		struct buffer b;
+		struct exposition x = { &b, openmetrics, &times };
+
+		buffer_init(&b, 0);
+		exposition_histogram(&x, &times, SLICE("a=\"1\""), &h);
+		exposition_created(&x, &times, SLICE("a=\"1\""), 1795334400 * NS_PER_S + 7000000);
+		exposition_created(&x, &counter, SLICE(""), 1 * NS_PER_S);
+		exposition_created(&x, &counter, SLICE("a=\"2\""), 0);
+		buffer_put(&b, (struct slice){ "", 1 });
+		assert_string_equal(b.at,
+		    openmetrics
+			? "x_seconds_bucket{a=\"1\",le=\"1.0\"} 1 # {task_id=\"a\\\"b\"} 0.5 1.500\n"
+			  "x_seconds_bucket{a=\"1\",le=\"60.0\"} 1\n"
+			  "x_seconds_bucket{a=\"1\",le=\"+Inf\"} 5 # {task_id=\"id\"} 1000000000\n"
+			  "x_seconds_sum{a=\"1\"} 9\n"
+			  "x_seconds_count{a=\"1\"} 5\n"
+			  "x_seconds_created{a=\"1\"} 1795334400.007\n"
+			  "x_things_created 1.000\n"
+			: "x_seconds_bucket{a=\"1\",le=\"1.0\"} 1\n"
+			  "x_seconds_bucket{a=\"1\",le=\"60.0\"} 1\n"
+			  "x_seconds_bucket{a=\"1\",le=\"+Inf\"} 5\n"
+			  "x_seconds_sum{a=\"1\"} 9\n"
+			  "x_seconds_count{a=\"1\"} 5\n");
+		buffer_fini(&b);
+	}
 }
 
 static char *
@@ -269,6 +328,8 @@ main(void)
 		cmocka_unit_test(test_labels_are_valid_whatever_comes),
 		cmocka_unit_test(test_long_labels_are_cut_between_characters),
 		cmocka_unit_test(test_a_bound_belongs_to_its_bucket),
+		cmocka_unit_test(test_bounds_are_named_with_a_fraction),
+		cmocka_unit_test(test_exemplars_and_creation_are_of_openmetrics_alone),
 		cmocka_unit_test(test_own_families),
 		cmocka_unit_test(test_lost_bytes_are_by_pod_up_to_a_limit),
 		cmocka_unit_test(test_the_page_is_what_the_tables_say),
