@@ -106,7 +106,7 @@ build/.need-%: tools/packages
 	$(Q)mkdir -p build && tools/need $* && touch $@
 
 # ---- tests
-.PHONY: unit unit-bin bench-bin bench chaos chaos-test fuzz fuzz-bin fuzz-slow test bench-idle bench-kube e2e lint audit coverage demo install uninstall dashboards docs image compile_commands.json
+.PHONY: unit unit-bin bench-bin bench chaos chaos-test fuzz fuzz-bin fuzz-slow test bench-idle bench-scrape bench-kube e2e lint audit coverage demo install uninstall dashboards docs image compile_commands.json
 
 test: unit ## all unit and end-to-end tests, with what they need; one after the other
 	$(Q)$(MAKE) --no-print-directory e2e
@@ -149,6 +149,9 @@ bench: build/towline bench-bin | build/.need-bench ## what a line costs here, be
 
 bench-idle: build/towline ## CPU and memory at rest, with 1,000 files open; ARGS= for idle.py
 	$(Q)python3 tests/bench/idle.py $(ARGS)
+
+bench-scrape: build/towline ## what a scrape of 10,000 series costs, and what it costs the reader; ARGS= for scrape.py
+	$(Q)python3 tests/bench/scrape.py $(ARGS)
 
 bench-kube: build/towline | build/.need-test ## what the metadata of 1,000 pods costs, on a real API server; ARGS= for kube.py
 	$(Q)$$(tools/venv)/bin/python tests/bench/kube.py $(ARGS)

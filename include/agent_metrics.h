@@ -71,7 +71,8 @@ void agent_metrics_ended(struct agent_series *a, const struct pod *pod, int64_t 
 
 /**
  * agent_metrics_publish(now, behind):
- * Show the counts so far, as of ${now} (wall ns).  ${behind}: a file has
+ * Show the counts so far, as of ${now} (wall ns); while agent_metrics_write()
+ * is under way, they are shown by the next call.  ${behind}: a file has
  * unread bytes (then a heartbeat's age is judged against the newest record
  * read).  The first call that is not behind, or comes 60 s after the first,
  * ends the history: series made until then begin at their value.

@@ -63,12 +63,6 @@ void ship_check(const struct conf *conf, struct findings *findings);
 void ship_template(struct buffer *to, const char *pattern, bool opensearch);
 
 /**
- * ship_gzip():
- * The library that packs request bodies.
- */
-const char *ship_gzip(void);
-
-/**
  * shipper_rules(s):
  * The rules by which documents are encoded for these outputs.
  */

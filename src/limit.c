@@ -7,6 +7,7 @@
 #include "limit.h"
 
 #include "enrich.h"
+#include "gzip.h"
 #include "kube.h"
 #include "quiet.h"
 #include "service.h"
@@ -97,7 +98,7 @@ limit_of(const struct conf *conf, struct limit *out)
 	if (enrich_options(conf, &kube))
 		out->pods = kube_limit(&kube);
 	if (s->http_server)
-		out->sockets += SERVE_CONNECTIONS * SERVE_EACH;
+		out->sockets += SERVE_CONNECTIONS * SERVE_EACH + GZIP_MEMORY;
 	out->kernel = files * (WATCH_EACH + OPEN_EACH);
 }
 

@@ -1,6 +1,6 @@
 /* towline version: the version of this program. */
 #include "cmd.h"
-#include "ship.h"
+#include "gzip.h"
 
 static int version_run(int argc, char **argv);
 
@@ -17,6 +17,6 @@ version_run(int argc, char **argv)
 
 	if (cmd_options(&cmd_version, argc, argv, values) < 0)
 		return EXIT_USAGE;
-	printf("towline %s, gzip by %s\n", TOWLINE_VERSION, ship_gzip());
+	printf("towline %s, gzip by %s\n", TOWLINE_VERSION, gzip_name());
 	return EXIT_DONE;
 }

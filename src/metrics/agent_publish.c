@@ -196,9 +196,10 @@ agent_metrics_publish(int64_t now, bool behind)
 		agents.began = now;
 	if (behind && agents.newest > 0 && agents.newest < now)
 		m.judged_at = agents.newest;
-	forget_dead(now);
 	failures_tame(agents.failures, now + SKEW);
-	pthread_mutex_lock(&agents.lock);
+	if (pthread_mutex_trylock(&agents.lock) != 0)
+		return; /* a scrape is being written: the reader does not wait for it */
+	forget_dead(now);
 	agents.generation++;
 	while ((a = map_next(agents.by_name, &at, NULL)) != NULL)
 		series_publish(a, &m);

@@ -163,7 +163,8 @@ extern struct agents agents;
 /**
  * agents_named(key), agents_forget(a):
  * The series saved under ${key}, made when it is new; NULL: there are too
- * many.  Drop a series without streams, from the counted and the shown ones.
+ * many.  Drop a series without streams, from the counted and the shown ones,
+ * under the lock.
  */
 struct agent_series *agents_named(struct slice key);
 void agents_forget(struct agent_series *a);

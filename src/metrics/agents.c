@@ -69,9 +69,7 @@ series_unlink(struct agent_series *a)
 void
 agents_forget(struct agent_series *a)
 {
-	pthread_mutex_lock(&agents.lock);
 	series_unlink(a);
-	pthread_mutex_unlock(&agents.lock);
 	map_del(agents.by_name, slice_of(a->key));
 	map_put(agents.gone, slice_of(a->key), &agents);
 	series_free(a);
@@ -90,7 +88,9 @@ series_evict(void)
 	}
 	if (oldest == NULL)
 		return false;
+	pthread_mutex_lock(&agents.lock);
 	agents_forget(oldest);
+	pthread_mutex_unlock(&agents.lock);
 	return true;
 }
 

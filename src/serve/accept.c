@@ -1,4 +1,4 @@
-/* The Accept header (RFC 9110, 12.5.1), as far as the choice of two forms needs it. */
+/* The Accept and Accept-Encoding headers (RFC 9110, 12.5), as far as the choices here need them. */
 #include "accept.h"
 
 #include <strings.h>
@@ -88,4 +88,21 @@ accept_openmetrics(struct slice accept)
 	if (text == 0)
 		text = any;
 	return open > 0 && open >= text;
+}
+
+/* `*` is every encoding that is not named. */
+bool
+accept_gzip(struct slice encodings)
+{
+	int gzip = -1, any = 0;
+
+	while (encodings.len > 0) {
+		struct range r = range_read(cut(&encodings, ','));
+
+		if (same(r.type, "gzip") || same(r.type, "x-gzip"))
+			gzip = r.q;
+		else if (same(r.type, "*"))
+			any = r.q;
+	}
+	return (gzip >= 0 ? gzip : any) > 0;
 }

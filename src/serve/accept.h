@@ -1,4 +1,4 @@
-/* The choice between the two forms of /metrics, by the client's preference. */
+/* The choices between forms of an answer, by the client's preference. */
 #ifndef ACCEPT_H
 #define ACCEPT_H
 
@@ -11,5 +11,11 @@
  * q of text.  Else text is served, which every client reads.
  */
 bool accept_openmetrics(struct slice accept);
+
+/**
+ * accept_gzip(encodings):
+ * True when an Accept-Encoding header (empty: none) takes gzip.
+ */
+bool accept_gzip(struct slice encodings);
 
 #endif

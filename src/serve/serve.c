@@ -18,6 +18,7 @@
 #include "agent_metrics.h"
 #include "clock.h"
 #include "guests.h"
+#include "gzip.h"
 #include "listen.h"
 #include "metrics.h"
 #include "unread.h"
@@ -27,6 +28,7 @@
 #define CONNECTION_TIMEOUT 15       /* s without a byte */
 #define SETTLE (2 * NS_PER_S)       /* the time for counts to reach the disk */
 #define TICK 10                     /* ms between looks at whether they have */
+#define PACKED_FROM 1400            /* bytes: a smaller answer is a packet anyway */
 #define UNREAD_SHOWN 20             /* files that cannot be read, in the body of /readyz */
 #define HISTORY_MAX (60 * NS_PER_S) /* /metrics does not wait longer for history to be counted */
 
@@ -191,12 +193,35 @@ answer_index(const struct request *r, struct answer *a)
 
 /* ---- libmicrohttpd */
 
+static struct slice
+header_of(struct MHD_Connection *c, const char *name)
+{
+	return slice_of(MHD_lookup_connection_value(c, MHD_HEADER_KIND, name));
+}
+
+/* An answer of some size becomes gzip, when the client takes that. */
+static bool
+answer_pack(struct MHD_Connection *c, struct answer *a)
+{
+	struct buffer packed;
+
+	if (a->body.len < PACKED_FROM ||
+	    !accept_gzip(header_of(c, MHD_HTTP_HEADER_ACCEPT_ENCODING)))
+		return false;
+	buffer_init(&packed, 0);
+	gzip_text(&packed, buffer_slice(&a->body));
+	buffer_fini(&a->body);
+	a->body = packed;
+	return true;
+}
+
 /* The state of a connection from its answer to its end. */
 static char scraped, started;
 
 static enum MHD_Result
 send_answer(struct MHD_Connection *c, struct answer *a)
 {
+	bool packed = answer_pack(c, a);
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
@@ -207,6 +232,9 @@ send_answer(struct MHD_Connection *c, struct answer *a)
 	}
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, a->type);
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding");
+	if (packed)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
 	if (a->status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
 	result = MHD_queue_response(c, a->status, response);
@@ -244,8 +272,7 @@ on_request(void *arg, struct MHD_Connection *c, const char *url, const char *met
 		return MHD_YES;
 	}
 	buffer_init(&a.body, 0);
-	r.accept =
-	    slice_of(MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT));
+	r.accept = header_of(c, MHD_HTTP_HEADER_ACCEPT);
 	if (!get && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
 		a.status = MHD_HTTP_METHOD_NOT_ALLOWED;
 		buffer_put(&a.body, SLICE("GET and HEAD only\n"));

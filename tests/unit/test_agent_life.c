@@ -1,6 +1,8 @@
 /* The agents' series over their lives: history, restarts, new pods of a name, their end. */
 #include "agent_story.h"
 
+#include "../../src/metrics/agent_series.h"
+
 static void
 test_status_goes_by_heartbeats_and_before_the_first_by_lines(void **state)
 {
@@ -194,6 +196,27 @@ test_the_longest_dead_agent_goes_first(void **state)
 	assert_non_null(strstr(shown, "pod=\"p4\""));
 }
 
+/* The lock is the scrape's, for as long as it writes. */
+static void
+test_the_reader_does_not_wait_for_a_scrape(void **state)
+{
+	(void)state;
+	event(a, &pod_a, EVENT_TASK_COMPLETED, "", 1, 1);
+	show(1);
+	event(a, &pod_a, EVENT_TASK_COMPLETED, "", 1, 2);
+	pthread_mutex_lock(&agents.lock);
+	agent_metrics_publish(at(2), false);
+	agent_metrics_ended(a, &pod_a, at(2));
+	agent_metrics_publish(at(1000), false); /* it would be forgotten now */
+	pthread_mutex_unlock(&agents.lock);
+	write_shown(false);
+	SHOWS("app_completed_tasks_total" BASE, 1);
+	show(5);
+	SHOWS("app_completed_tasks_total" BASE, 2);
+	show(1000);
+	SHOWS("app_completed_tasks_total" BASE, -1);
+}
+
 int
 main(void)
 {
@@ -205,6 +228,7 @@ main(void)
 		TEST(test_a_restart_clears_active_tasks),
 		TEST(test_gauges_vanish_and_counters_stay_15_minutes),
 		TEST(test_the_longest_dead_agent_goes_first),
+		TEST(test_the_reader_does_not_wait_for_a_scrape),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-#include "../../src/ship/gzip.h"
+#include "gzip.h"
 
 struct given {
 	struct slice rest;

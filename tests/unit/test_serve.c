@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <zlib.h>
 
 #include "../../src/serve/accept.h"
 #include "agent_metrics.h"
@@ -73,6 +74,33 @@ test_accept(void **state)
 	}
 }
 
+static const struct {
+	const char *encodings;
+	bool gzip;
+} encodings[] = {
+	{ "", false },
+	{ "gzip", true }, /* Prometheus */
+	{ "deflate, gzip;q=1.0, *;q=0.5", true },
+	{ "GZIP", true },
+	{ "x-gzip", true },
+	{ "identity", false },
+	{ "gzip;q=0", false },
+	{ "gzip;q=0.000,*", false },
+	{ "*", true },
+	{ "*;q=0", false },
+	{ "br;q=1,gzip;q=0.001", true },
+	{ "gzipped", false },
+	{ ",;=,", false },
+};
+
+static void
+test_accept_encoding(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(encodings) / sizeof(encodings[0]); i++)
+		assert_int_equal(accept_gzip(slice_of(encodings[i].encodings)), encodings[i].gzip);
+}
+
 /* ---- a client */
 
 static bool is_ready;
@@ -121,6 +149,7 @@ connected(void)
 }
 
 static char got[262144];
+static size_t got_len;
 
 /* Send `METHOD PATH` with further header lines; the whole answer stands in `got`. */
 static const char *
@@ -137,6 +166,7 @@ ask(const char *request, const char *headers)
 	while ((n = read(fd, got + len, sizeof(got) - 1 - len)) > 0)
 		len += (size_t)n;
 	got[len] = '\0';
+	got_len = len;
 	close(fd);
 	return got;
 }
@@ -227,6 +257,39 @@ failed(struct agent_series *a, struct pod *pod)
 
 	agent_metrics_count(a, pod, &line, clock_wall());
 	agent_metrics_publish(clock_wall(), false);
+}
+
+/* The same text in less than half the bytes. */
+static void
+test_a_page_is_packed_for_who_takes_that(void **state)
+{
+	char *plain, unpacked[sizeof(got)];
+	size_t len;
+	z_stream z = { 0 };
+
+	(void)state;
+	agent_metrics_publish(clock_wall(), false);
+	status("GET /metrics", "", 200);
+	assert_null(strstr(got, "Content-Encoding"));
+	assert_non_null(strstr(got, "Vary: Accept, Accept-Encoding\r\n"));
+	len = got_len - (size_t)(body() - got);
+	plain = strdup(body());
+	status("GET /metrics", "Accept-Encoding: gzip\r\n", 200);
+	assert_non_null(strstr(got, "Content-Encoding: gzip\r\n"));
+	assert_true(got_len - (size_t)(body() - got) < len / 2);
+	assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
+	z.next_in = (unsigned char *)got + (body() - got);
+	z.avail_in = (unsigned)(got_len - (size_t)(body() - got));
+	z.next_out = (unsigned char *)unpacked;
+	z.avail_out = sizeof(unpacked);
+	assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+	assert_int_equal(z.total_out, len);
+	assert_memory_equal(unpacked, plain, len);
+	inflateEnd(&z);
+	free(plain);
+	status("GET /healthz", "Accept-Encoding: gzip\r\n", 200); /* small */
+	assert_null(strstr(got, "Content-Encoding"));
+	assert_string_equal(body(), "ok\n");
 }
 
 static void
@@ -418,9 +481,12 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_accept),
+		cmocka_unit_test(test_accept_encoding),
 		cmocka_unit_test_setup_teardown(test_probes, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    test_metrics_wait_for_history_and_come_in_both_forms, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    test_a_page_is_packed_for_who_takes_that, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    test_agents_counts_that_are_not_on_disk_are_not_shown, start, stop),
 		cmocka_unit_test_setup_teardown(test_a_probe_waits_for_no_scrape, start, stop),

@@ -1,7 +1,7 @@
 /*
  * gzip at the level of least work: ISA-L's igzip where the build has it (ISAL), else
  * zlib.  A packing allocates its memory when it begins and frees it at its end; the
- * shipper's thread packs one body at a time.
+ * shipper's thread packs one body at a time, that of HTTP one answer.
  */
 #include "gzip.h"
 
@@ -10,8 +10,6 @@
 #ifdef ISAL
 #include <isa-l/igzip_lib.h>
 #endif
-
-#include "ship.h"
 
 #define PART 16384u /* bytes at once */
 
@@ -81,7 +79,25 @@ const struct gzip_way gzip_ways[] = {
 };
 
 const char *
-ship_gzip(void)
+gzip_name(void)
 {
 	return gzip_ways[0].name;
+}
+
+static size_t
+text_source(void *arg, char *to, size_t size)
+{
+	struct slice *rest = arg;
+	size_t n = rest->len < size ? rest->len : size;
+
+	if (n > 0)
+		memcpy(to, rest->at, n);
+	*rest = slice_from(*rest, n);
+	return n;
+}
+
+void
+gzip_text(struct buffer *out, struct slice text)
+{
+	gzip_ways[0].pack(out, text_source, &text);
 }

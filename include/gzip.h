@@ -1,4 +1,4 @@
-/* A request's body as gzip, by the fastest library that the build has. */
+/* Text as gzip, by the fastest library that the build has. */
 #ifndef GZIP_H
 #define GZIP_H
 
@@ -23,5 +23,14 @@ struct gzip_way {
 
 /* The libraries of this build; the first is used.  Ends with a name of NULL. */
 extern const struct gzip_way gzip_ways[];
+
+/* The name of the library that is used. */
+const char *gzip_name(void);
+
+/**
+ * gzip_text(out, text):
+ * Append ${text} to ${out}, which has no cap, as one gzip member.
+ */
+void gzip_text(struct buffer *out, struct slice text);
 
 #endif
