@@ -19,7 +19,9 @@ struct agent_metrics_options {
 	int64_t heartbeat_timeout; /* ns */
 	int64_t window;            /* ns, of app_task_duration_seconds */
 	int64_t task_timeout;      /* ns: a task of this age is not active any more; 0: 24 h */
-	size_t max_failures;       /* fingerprints that are known; 0: 4096 */
+	const char *const *labels; /* of pods that their series have, nlabels of them */
+	size_t nlabels;
+	size_t max_failures;                          /* fingerprints that are known; 0: 4096 */
 	struct buckets task_buckets, request_buckets; /* n 0: metrics_delivery_buckets */
 	int64_t failure_memory; /* ns: a fingerprint not seen for so long is new; 0: 30 days */
 	int64_t hold; /* ns that a new label value stays at 0; 0: 30 s; negative: not at all */
@@ -45,6 +47,14 @@ void agent_metrics_fini(void);
  * returned.
  */
 struct agent_series *agent_metrics_agent(const struct pod *pod);
+
+/**
+ * agent_metrics_labels(a, pod):
+ * The labels of ${pod} are known, or will not be in time: the series is shown
+ * from now on, with those that the options name.  The first call alone counts.
+ * Without labels in the options it need not be called.
+ */
+void agent_metrics_labels(struct agent_series *a, const struct pod *pod);
 
 /**
  * agent_metrics_count(a, pod, line, time):

@@ -28,6 +28,7 @@ struct service {
 	bool landlock, core_dump;
 	char *agent_events; /* NULL: agent-events.conf where conf_find finds it */
 	struct list agent_pods, agent_exclude_pods, agent_exclude_containers; /* globs */
+	struct list agent_labels; /* of pods, on the series of agents */
 	int64_t batches;
 	uint64_t batch_size; /* bytes */
 	bool per_pipeline;

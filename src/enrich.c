@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "agent_metrics.h"
 #include "clock.h"
 #include "filter.h"
 #include "metrics.h"
@@ -170,6 +171,13 @@ enrich_begins(struct pipeline *p, struct flow *flow)
 }
 
 void
+enrich_labels(const struct flow *flow)
+{
+	if (flow->series != NULL && !flow->stream->waits)
+		agent_metrics_labels(flow->series, flow->stream->pod);
+}
+
+void
 enrich_ends(struct pipeline *p, struct flow *flow)
 {
 	if (!flow->enriched)
@@ -202,6 +210,7 @@ enrich_turn(struct pipeline *p, int64_t now)
 		if (ask(&p->enriching, flow, now) == KUBE_WAITS)
 			continue;
 		waits(&p->enriching, flow, false);
+		enrich_labels(flow);
 		tail_go_on(p->tail, flow->stream);
 	}
 	return LIST_EMPTY(&p->enriching.waiting) ? 1000 : (int)(ASK_GAP / NS_PER_MS);

@@ -26,6 +26,9 @@ int enrich_make(struct pipeline *p);
 void enrich_begins(struct pipeline *p, struct flow *flow);
 void enrich_ends(struct pipeline *p, struct flow *flow);
 
+/* Unless the stream waits for its pod: its agent's series have the pod's labels now. */
+void enrich_labels(const struct flow *flow);
+
 /**
  * enrich_record(p, flow), enrich_shipped(flow):
  * A record is about to be encoded: take the newest snapshot of its pod; the

@@ -123,6 +123,8 @@ parts_make(struct pipeline *p)
 	    .task_timeout = service->task_timeout,
 	    .task_buckets = buckets_of(&service->task_buckets),
 	    .request_buckets = buckets_of(&service->request_buckets),
+	    .labels = (const char *const *)service->agent_labels.at,
+	    .nlabels = service->agent_labels.n,
 	    .failure_memory = service->failure_memory,
 	    .max_failures = (size_t)service->max_failures,
 	});

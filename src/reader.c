@@ -50,6 +50,7 @@ stream_begins(struct pipeline *p, struct stream *stream)
 	for (int side = 0; side < SIDES; side++)
 		flow->counted[side] = known[side].counted;
 	enrich_begins(p, flow);
+	enrich_labels(flow);
 	LIST_INSERT_HEAD(&p->flows, flow, in_flows);
 	stream->user = flow;
 }

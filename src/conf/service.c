@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "clock.h"
 
@@ -53,6 +54,8 @@ static const struct option service_options[] = {
 	    "pods of these that are not: they run users' scripts"),
 	OPTION("Agent_Exclude_Containers", OPT_LIST, "metrics-exporter",
 	    AT(agent_exclude_containers), "containers of these pods that are not"),
+	OPTION("Agent_Labels", OPT_LIST, NULL, AT(agent_labels),
+	    "labels of their pods that the app_ metrics have, too: matillion.com/business-unit"),
 	OPTION("Batches", OPT_INT, "6", AT(batches), "batches in memory", .min = 2, .max = 64),
 	OPTION("Batch_Size", OPT_SIZE, "1M", AT(batch_size), "bytes of a batch", .min = 64000,
 	    .max = 64000000),
@@ -126,6 +129,71 @@ buckets_check(const struct section *section, const char *option, const struct li
 		    option, SERVICE_BUCKETS_MAX);
 }
 
+/* As Prometheus has it: letters, digits and _. */
+static char
+plain(char c)
+{
+	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ? c : '_';
+}
+
+static bool
+plain_same(const char *a, const char *b)
+{
+	while (*a != '\0' && plain(*a) == plain(*b)) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+/* The label of a series that ${list}[${i}] would be a second time; NULL: none. */
+static const char *
+label_taken(const struct list *list, size_t i)
+{
+	static const char *const own[] = { "namespace", "pod", "container", "error_type",
+		"pipeline", "le", "quantile", "state", "version", "commit", "build_timestamp",
+		"instance", "job" };
+
+	for (size_t j = 0; j < sizeof(own) / sizeof(own[0]); j++) {
+		if (plain_same(list->at[i], own[j]))
+			return own[j];
+	}
+	for (size_t j = 0; j < i; j++) {
+		if (plain_same(list->at[i], list->at[j]))
+			return list->at[j];
+	}
+	return NULL;
+}
+
+#define LABELS_MOST 10
+#define LABEL_LONGEST 317 /* a prefix of 253 bytes, a slash, a name of 63 */
+
+static void
+labels_check(const struct section *section, const struct list *list, struct findings *findings)
+{
+	static const char letters[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/";
+	unsigned line = conf_given(section, "Agent_Labels");
+
+	if (list->n > LABELS_MOST)
+		findings_add(findings, FINDING_ERROR, section->file, line,
+		    "Agent_Labels: %zu labels; each makes every series longer, and at most %d are "
+		    "taken",
+		    list->n, LABELS_MOST);
+	for (size_t i = 0; i < list->n; i++) {
+		const char *name = list->at[i], *taken = label_taken(list, i);
+		size_t len = strlen(name);
+
+		if (len > LABEL_LONGEST || strspn(name, letters) < len)
+			findings_add(findings, FINDING_ERROR, section->file, line,
+			    "Agent_Labels: '%s' is no name of a label", name);
+		else if (taken != NULL)
+			findings_add(findings, FINDING_ERROR, section->file, line,
+			    "Agent_Labels: series have '%s' already, as which '%s' would be exposed",
+			    taken, name);
+	}
+}
+
 static void
 service_check(const struct section *section, struct findings *findings)
 {
@@ -135,6 +203,7 @@ service_check(const struct section *section, struct findings *findings)
 		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, "Daemon"),
 		    "Daemon: towline stays in the foreground, as systemd and containers want it; "
 		    "say off");
+	labels_check(section, &s->agent_labels, findings);
 	buckets_check(section, "Task_Buckets", &s->task_buckets, findings);
 	buckets_check(section, "Request_Buckets", &s->request_buckets, findings);
 }

@@ -160,6 +160,8 @@ gauges_publish(struct agent_series *a, const struct moment *m)
 static void
 series_publish(struct agent_series *a, const struct moment *m)
 {
+	if (a->pod_labels == NULL)
+		return;
 	if (!a->linked) {
 		a->linked = true;
 		a->next = agents.shown;

@@ -149,6 +149,10 @@ series_save(struct agent_series *a, agent_metrics_put *put, void *arg)
 		json_object_set_new(
 		    all, numbers[i].name, json_integer((json_int_t)*number_at(&a->counters, i)));
 	json_object_set_new(all, "created", json_integer(a->hold.created));
+	if (a->pod_labels != NULL && agents.options.nlabels > 0) {
+		json_object_set_new(all, "pod_labels", text_of(slice_of(a->pod_labels)));
+		json_object_set_new(all, "label_names", text_of(slice_of(agents.label_names)));
+	}
 	json_object_set_new(all, "task_bounds", bounds_save(task));
 	json_object_set_new(all, "request_bounds", bounds_save(request));
 	json_object_set_new(all, "execution", histogram_save(&a->counters.execution, task));
@@ -310,6 +314,18 @@ life_restore(struct agent_series *a, const json_t *from)
 		memcpy(g->build, build, strlen(build) + 1);
 }
 
+/* Labels of other names than the options have now are asked for again. */
+static void
+labels_restore(struct agent_series *a, const json_t *from)
+{
+	const char *names = json_string_value(json_object_get(from, "label_names"));
+	const char *labels = json_string_value(json_object_get(from, "pod_labels"));
+
+	if (a->pod_labels == NULL && names != NULL && labels != NULL &&
+	    strcmp(names, agents.label_names) == 0)
+		agent_labels_set(a, slice_of(labels));
+}
+
 static void
 counts_restore(struct agent_series *a, const json_t *from)
 {
@@ -321,6 +337,7 @@ counts_restore(struct agent_series *a, const json_t *from)
 		*number_at(c, i) =
 		    (uint64_t)json_integer_value(json_object_get(from, numbers[i].name));
 	a->hold.created = json_integer_value(json_object_get(from, "created"));
+	labels_restore(a, from);
 	histogram_restore(
 	    &c->execution, &agents.options.task_buckets, json_object_get(from, "execution"), &task);
 	histogram_restore(&c->request, &agents.options.request_buckets,

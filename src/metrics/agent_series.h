@@ -114,7 +114,8 @@ struct life {
 struct agent_series {
 	struct agent_series *next; /* in agents.shown */
 	char *key;                 /* in agents.by_name */
-	char *labels;              /* namespace, pod, container */
+	char *labels;              /* namespace, pod, container, those of its pod */
+	char *pod_labels;          /* those of its pod; NULL: not known yet, and it is not shown */
 	struct life *lives;        /* lives with open streams, and the newest */
 	struct life *newest;       /* its records alone move the gauges */
 	unsigned streams;          /* open, of all lives */
@@ -141,6 +142,7 @@ struct agents {
 	struct map *by_name;
 	struct map *gone; /* keys of series to be saved as gone */
 	struct failures *failures;
+	char *label_names; /* agent_labels_names() */
 	struct agent_series *other;
 	int64_t newest; /* record of any agent, ns */
 
@@ -190,6 +192,17 @@ struct cell *agent_cells_find(struct cells *c, const struct agent_series *a, con
 
 /* Write a field's text clean to ${to} (LABEL_MAX bytes), its JSON escapes resolved. */
 struct slice agent_cells_clean(const struct field *field, char *to);
+
+/* ---- agent_labels.c */
+
+/* Append a pod's label name as Prometheus has it: matillion_com_business_unit. */
+void agent_labels_name(struct buffer *to, struct slice name);
+
+/* Give a series the labels of its pod, as they are exposed; empty: none. */
+void agent_labels_set(struct agent_series *a, struct slice text);
+
+/* The names in the options as one text, to be freed: saved labels are right while it is the same. */
+char *agent_labels_names(void);
 
 /* ---- agent_life.c */
 

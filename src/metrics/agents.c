@@ -24,6 +24,8 @@ series_new(struct slice ns, struct slice pod, struct slice container)
 	exposition_label(&labels, "container",
 	    (struct slice){ clean, exposition_label_clean(container, clean) });
 	a->labels = xslicedup(buffer_slice(&labels));
+	if (agents.options.nlabels == 0)
+		a->pod_labels = xstrdup("");
 	buffer_fini(&labels);
 	agent_cells_init(&a->errors);
 	agent_cells_init(&a->pipelines);
@@ -49,6 +51,7 @@ series_free(struct agent_series *a)
 	tasks_free(a->vitals.tasks);
 	free(a->vitals.window.parts);
 	free(a->labels);
+	free(a->pod_labels);
 	free(a->key);
 	free(a);
 }
@@ -100,6 +103,8 @@ series_other(void)
 	if (agents.other == NULL) {
 		agents.other = series_new(SLICE("other"), SLICE("other"), SLICE("other"));
 		agents.other->other = true;
+		if (agents.other->pod_labels == NULL)
+			agent_labels_set(agents.other, SLICE(""));
 	}
 	return agents.other;
 }
@@ -214,6 +219,7 @@ agent_metrics_init(const struct agent_metrics_options *options)
 	agents.part = agents.options.window / WINDOW_PARTS;
 	agents.by_name = map_new();
 	agents.gone = map_new();
+	agents.label_names = agent_labels_names();
 	agents.failures = failures_new(agents.options.max_failures, agents.options.failure_memory);
 }
 
@@ -232,5 +238,6 @@ agent_metrics_fini(void)
 	map_free(agents.by_name);
 	map_free(agents.gone);
 	failures_free(agents.failures);
+	free(agents.label_names);
 	agents = (struct agents){ .lock = PTHREAD_MUTEX_INITIALIZER };
 }

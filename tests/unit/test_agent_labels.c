@@ -1,0 +1,192 @@
+/* Labels of pods on the series of their agents: as they were first seen, and for good. */
+#include "agent_story.h"
+
+#include "map.h"
+
+static const char *const names[] = { "matillion.com/business-unit", "app", "0-9", "absent" };
+
+static const struct agent_metrics_options labelled = { .max_series = 2,
+	.per_pipeline = true,
+	.heartbeat_timeout = 90 * NS_PER_S,
+	.labels = names,
+	.nlabels = 4 };
+
+/* As the kube thread makes them. */
+static struct shared_json
+    first = { .json = SLICE(
+		  ",\"host\":\"n\",\"labels\":{\"matillion_com/business-unit\":\"sales \\\"EU\\\"\","
+		  "\"app\":\"agent\",\"0-9\":\"x\",\"other\":\"y\"}") },
+    second = { .json = SLICE(",\"labels\":{\"matillion.com/business-unit\":\"finance\"}") },
+    none = { .json = SLICE(",\"host\":\"n\"") };
+
+#define SALES LABELS ",matillion_com_business_unit=\"sales \\\"EU\\\"\",app=\"agent\",_0_9=\"x\""
+
+static void
+told(struct shared_json *meta)
+{
+	struct pod pod = pod_a;
+
+	pod.meta = meta;
+	agent_metrics_labels(a, &pod);
+}
+
+static void
+test_the_series_waits_for_the_labels_of_its_pod(void **state)
+{
+	(void)state;
+	begin(&labelled, true);
+	failure(a, &pod_a, "IO", 1);
+	event(a, &pod_a, EVENT_TASK_COMPLETED, "", 1, 1);
+	show(1);
+	assert_null(strstr(shown, "agent-0"));
+	told(&first);
+	show(2);
+	SHOWS("app_completed_tasks_total" SALES "}", 1);
+	SHOWS("app_task_errors_total" SALES ",error_type=\"IO\"}", 1);
+	SHOWS("app_agent_status" SALES "}", 1);
+	SHOWS("app_completed_tasks_total" BASE, -1);
+	failure(a, &pod_a, "SQL", 3);
+	show(4);
+	SHOWS("app_task_errors_total" SALES ",error_type=\"other\"}", 0); /* at first */
+}
+
+static void
+test_labels_that_change_change_nothing(void **state)
+{
+	(void)state;
+	begin(&labelled, true);
+	told(&first);
+	show(1);
+	told(&second);
+	agent_metrics_agent(&pod_a);
+	show(2);
+	SHOWS("app_completed_tasks_total" SALES "}", 0);
+	assert_null(strstr(shown, "finance"));
+}
+
+static void
+test_names_with_dots_and_pods_without_labels(void **state)
+{
+	(void)state;
+	begin(&labelled, true);
+	told(&second);
+	show(1);
+	SHOWS("app_completed_tasks_total" LABELS ",matillion_com_business_unit=\"finance\"}", 0);
+	begin(&labelled, true);
+	told(&none);
+	show(1);
+	SHOWS("app_completed_tasks_total" BASE, 0);
+	begin(&labelled, true);
+	told(NULL); /* the API server did not tell in time */
+	show(1);
+	SHOWS("app_completed_tasks_total" BASE, 0);
+}
+
+static void
+test_agents_beyond_the_cap_have_no_labels(void **state)
+{
+	static struct pod pods[3];
+
+	(void)state;
+	begin(&labelled, true);
+	for (int i = 0; i < 3; i++) {
+		static const char *const pod_names[] = { "b", "c", "d" };
+
+		pods[i] = pod_a;
+		pods[i].pod_name = slice_of(pod_names[i]);
+		agent_metrics_agent(&pods[i]);
+	}
+	show(1);
+	SHOWS(
+	    "app_completed_tasks_total{namespace=\"other\",pod=\"other\",container=\"other\"}", 0);
+}
+
+/* ---- over a restart */
+
+static struct map *saved;
+
+static void
+put(void *arg, struct slice key, struct slice value)
+{
+	(void)arg;
+	free(map_put(saved, key, xslicedup(value)));
+}
+
+static void
+forget_saved(void)
+{
+	size_t at = 0;
+	char *text;
+
+	while ((text = map_next(saved, &at, NULL)) != NULL)
+		free(text);
+	map_free(saved);
+}
+
+static void
+restart(const struct agent_metrics_options *o)
+{
+	struct slice key = SLICE("ns/agent-0/agent");
+
+	agent_metrics_save(put, NULL);
+	agent_metrics_fini();
+	agent_metrics_init(o);
+	agent_metrics_restore(key, slice_of(map_get(saved, key)), at(5));
+	a = agent_metrics_agent(&pod_a);
+}
+
+static void
+test_labels_outlive_a_restart_unless_others_are_asked_for(void **state)
+{
+	struct agent_metrics_options fewer = labelled;
+	(void)state;
+	saved = map_new();
+	fewer.nlabels = 1;
+	begin(&labelled, true);
+	event(a, &pod_a, EVENT_TASK_COMPLETED, "", 1, 1);
+	told(&first);
+	restart(&labelled);
+	told(&second);
+	show(6);
+	SHOWS("app_completed_tasks_total" SALES "}", 1);
+	restart(&fewer);
+	show(7);
+	assert_null(strstr(shown, "agent-0"));
+	told(&second);
+	show(8);
+	SHOWS("app_completed_tasks_total" LABELS ",matillion_com_business_unit=\"finance\"}", 1);
+	restart(&usual);
+	show(9);
+	SHOWS("app_completed_tasks_total" BASE, 1);
+	forget_saved();
+}
+
+/* A pod that had none of them has none, whatever it is given later. */
+static void
+test_having_no_labels_outlives_a_restart(void **state)
+{
+	(void)state;
+	saved = map_new();
+	begin(&labelled, true);
+	told(&none);
+	restart(&labelled);
+	told(&first);
+	show(6);
+	SHOWS("app_completed_tasks_total" BASE, 0);
+	forget_saved();
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_the_series_waits_for_the_labels_of_its_pod),
+		TEST(test_labels_that_change_change_nothing),
+		TEST(test_names_with_dots_and_pods_without_labels),
+		TEST(test_agents_beyond_the_cap_have_no_labels),
+		TEST(test_labels_outlive_a_restart_unless_others_are_asked_for),
+		TEST(test_having_no_labels_outlives_a_restart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
