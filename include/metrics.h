@@ -67,6 +67,9 @@ struct failure_metrics {
 
 extern struct failure_metrics metrics_failures;
 
+/* Configurations that a SIGHUP gave, and that were not gone on with. */
+extern atomic_ullong metrics_reload_failed;
+
 /* The same of the kube thread. */
 struct kube_metrics {
 	atomic_ullong up;   /* gauge: 1: all pods are known and watched */
@@ -160,6 +163,13 @@ struct output_metrics *metrics_output(const char *name);
  * the time of the server's answer, both ns.
  */
 void metrics_delivered(struct output_metrics *m, int64_t record_time, int64_t now);
+
+/**
+ * process_metrics_open():
+ * Called once, when the process begins and may still open files: from then on
+ * the process_ families are shown.
+ */
+void process_metrics_open(void);
 
 /**
  * metrics_write(to, openmetrics, now):

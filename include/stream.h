@@ -21,6 +21,7 @@ struct stream {
 	char *tag;       /* the input's Tag, * replaced by the path with / as . */
 	void *user;      /* the pipeline's */
 	struct cursor *cursors;  /* of the first reader, one a side */
+	uint64_t lag;            /* bytes on disk that are not shipped, as of tail_figures() */
 	uint64_t counted[SIDES]; /* bytes below that are in no record count as counted */
 	bool waits;    /* set by the pipeline: the pod is not known yet, and the log is not read */
 	bool followed; /* a cursor moved over bytes that are in no record: to be posted */

@@ -12,6 +12,7 @@
 #include "agent_metrics.h"
 #include "clock.h"
 #include "metrics.h"
+#include "pod_lag.h"
 #include "unread.h"
 
 /* The age at which a batch is sealed while no request is under way: a quiet agent's error is searchable at once. */
@@ -237,6 +238,25 @@ linger_of(const struct pipeline *p)
 	return shipper_idle(p->shipper) ? earlier(LINGER, p->service->flush) : p->service->flush;
 }
 
+/* Bytes that wait, by pod; nothing is looked at while none do. */
+static void
+publish_pods(struct pipeline *p, bool lags)
+{
+	const struct flow *flow;
+
+	if (!lags && !pod_lag_any())
+		return;
+	pod_lag_begin();
+	LIST_FOREACH (flow, &p->flows, in_flows) {
+		const struct stream *stream = flow->stream;
+
+		if (stream->lag > 0 && stream->pod != NULL)
+			pod_lag_add(
+			    stream->pod->namespace_name, stream->pod->pod_name, stream->lag);
+	}
+	pod_lag_end();
+}
+
 /* Publish, about once a second; *published: the time of the last one, 0: none. */
 static void
 publish(struct pipeline *p, int64_t now, int64_t *published)
@@ -252,6 +272,7 @@ publish(struct pipeline *p, int64_t now, int64_t *published)
 	atomic_store_explicit(&metrics.state_stale,
 	    (uint64_t)((state_stale(p->state) + NS_PER_S - 1) / NS_PER_S), memory_order_relaxed);
 	atomic_store_explicit(&metrics.forgotten, state_forgotten(p->state), memory_order_relaxed);
+	publish_pods(p, figures.lag_bytes > 0);
 	if (unread_turn(figures.files))
 		count_unread(p);
 	count_publish(p, figures.unread > 0);

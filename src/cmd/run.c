@@ -9,6 +9,7 @@
 #include "banner.h"
 #include "confine.h"
 #include "memory.h"
+#include "metrics.h"
 #include "pipeline.h"
 #include "service.h"
 #include "voice.h"
@@ -112,6 +113,12 @@ log_again(const struct running *r)
 				    : "");
 }
 
+static void
+reload_failed(void)
+{
+	metrics_add(&metrics_reload_failed, 1);
+}
+
 static bool
 reload(void *arg)
 {
@@ -121,8 +128,10 @@ reload(void *arg)
 	r->next = cmd_conf(r->path, FINDING_NOTE);
 	log_again(r);
 	if (r->next == NULL) {
+		reload_failed();
 		say_error("run", "%s is wrong, see above: going on with the one before", r->path);
 	} else if (!confine_allows(r->next, r->values[OPT_STATE])) {
+		reload_failed();
 		conf_free(r->next);
 		r->next = NULL;
 	}
@@ -165,6 +174,7 @@ start_again(struct running *r)
 		conf_free(before);
 		return p;
 	}
+	reload_failed();
 	say_error("run", "%s does not start, see above: going on with the one before", r->path);
 	conf_free(r->conf);
 	r->conf = before;
@@ -182,6 +192,7 @@ ship(struct running *r)
 		return EXIT_WRONG;
 	}
 	hello(r);
+	process_metrics_open();
 	confine(r->conf, r->values[OPT_STATE], log_file(r));
 	p = start(r);
 	if (p == NULL)

@@ -11,10 +11,12 @@
 #include "clock.h"
 #include "exposition.h"
 #include "pattern.h"
+#include "process.h"
 
 struct metrics metrics;
 struct kube_metrics metrics_kube;
 struct failure_metrics metrics_failures;
+atomic_ullong metrics_reload_failed;
 
 const char *const metrics_reason_names[] = { "429", "5xx", "hold", "timeout", "connect", "auth",
 	"too_large", "reply", "rejected", "given_up" };
@@ -49,6 +51,8 @@ struct own {
 	void (*write)(struct exposition *x, const struct own *own, int64_t now);
 	const atomic_ullong *at; /* one for each value of its label; NULL: an output's */
 	size_t where;            /* in struct output_metrics */
+	void (*process)(struct exposition *x, const struct family *f); /* of process.h */
+	bool kept; /* in the state, over the process's life */
 };
 
 static uint64_t
@@ -65,11 +69,20 @@ counter_at(const void *base, size_t where)
 
 /* ---- how samples are written, by the shape of the family */
 
+/* A sample; a counter begins with the process, unless the state keeps it. */
+static void
+put(struct exposition *x, const struct own *own, struct slice labels, uint64_t value)
+{
+	exposition_count(x, &own->family, labels, value);
+	if (own->family.kind == FAMILY_COUNTER && !own->kept)
+		exposition_created(x, &own->family, labels, process_began());
+}
+
 static void
 write_single(struct exposition *x, const struct own *own, int64_t now)
 {
 	(void)now;
-	exposition_count(x, &own->family, SLICE(""), load(own->at));
+	put(x, own, SLICE(""), load(own->at));
 }
 
 static void
@@ -86,8 +99,7 @@ write_lost(struct exposition *x, const struct own *own, int64_t now)
 			buffer_clear(&labels);
 			exposition_label(&labels, "pod", slice_of(l->pod));
 			exposition_label(&labels, "reason", slice_of(metrics_lost_names[i]));
-			exposition_count(
-			    x, &own->family, buffer_slice(&labels), load(&l->bytes[i]));
+			put(x, own, buffer_slice(&labels), load(&l->bytes[i]));
 		}
 	}
 	buffer_fini(&labels);
@@ -103,7 +115,7 @@ write_named(struct exposition *x, const struct own *own, const char *const *name
 	for (int i = 0; i < n; i++) {
 		buffer_clear(&labels);
 		exposition_label(&labels, own->family.labels, slice_of(names[i]));
-		exposition_count(x, &own->family, buffer_slice(&labels), load(&own->at[i]));
+		put(x, own, buffer_slice(&labels), load(&own->at[i]));
 	}
 	buffer_fini(&labels);
 }
@@ -162,7 +174,7 @@ static void
 write_build(struct exposition *x, const struct own *own, int64_t now)
 {
 	(void)now;
-	exposition_count(x, &own->family, SLICE("version=\"" TOWLINE_VERSION "\""), 1);
+	put(x, own, SLICE("version=\"" TOWLINE_VERSION "\""), 1);
 }
 
 static void
@@ -184,8 +196,7 @@ write_by_output(struct exposition *x, const struct own *own, int64_t now)
 	buffer_init(&labels, 0);
 	for (const struct output_metrics *m = atomic_load(&outputs); m != NULL; m = m->next) {
 		output_label(&labels, m);
-		exposition_count(
-		    x, &own->family, buffer_slice(&labels), load(counter_at(m, own->where)));
+		put(x, own, buffer_slice(&labels), load(counter_at(m, own->where)));
 	}
 	buffer_fini(&labels);
 }
@@ -201,7 +212,7 @@ write_by_reason(struct exposition *x, const struct own *own, int64_t now)
 		for (size_t i = 0; i < REASONS; i++) {
 			output_label(&labels, m);
 			exposition_label(&labels, "reason", slice_of(metrics_reason_names[i]));
-			exposition_count(x, &own->family, buffer_slice(&labels),
+			put(x, own, buffer_slice(&labels),
 			    load(counter_at(m, own->where + i * sizeof(atomic_ullong))));
 		}
 	}
@@ -225,8 +236,23 @@ write_delivery(struct exposition *x, const struct own *own, int64_t now)
 		    &(struct shown_histogram){ .bounds = &metrics_delivery_buckets,
 			.counts = buckets,
 			.sum = (double)load(&m->delivery_sum_ns) / (double)NS_PER_S });
+		exposition_created(x, &own->family, buffer_slice(&labels), process_began());
 	}
 	buffer_fini(&labels);
+}
+
+static void
+write_pod_lag(struct exposition *x, const struct own *own, int64_t now)
+{
+	(void)now;
+	pod_lag_write(x, &own->family);
+}
+
+static void
+write_process(struct exposition *x, const struct own *own, int64_t now)
+{
+	(void)now;
+	own->process(x, &own->family);
 }
 
 /* ---- the table */
@@ -247,7 +273,7 @@ static const struct own table[] = {
 	    OF(metrics.lines) },
 	{ { FAMILY_COUNTER, "towline_records_total", "",
 	      "Records made of lines: a stack trace or a partial line's parts are one." },
-	    write_single, OF(metrics.records) },
+	    write_single, OF(metrics.records), .kept = true },
 	{ { FAMILY_COUNTER, "towline_truncated_lines_total", "",
 	      "Lines and records longer than Buffer_Max_Size, cut there." },
 	    write_single, OF(metrics.truncated_lines) },
@@ -260,7 +286,7 @@ static const struct own table[] = {
 	    write_read_errors, ALL(metrics.read_errors) },
 	{ { FAMILY_COUNTER, "towline_parse_failures_total", "kind",
 	      "Records of which a part could not be read; they are shipped all the same. parser: an input's Parser did not match, or an expression, of a filter, too, was given up." },
-	    write_failures, ALL(metrics.parse_failures) },
+	    write_failures, ALL(metrics.parse_failures), .kept = true },
 	{ { FAMILY_COUNTER, "towline_regex_overruns_total", "",
 	      "Texts on which an expression of the configuration was given up: too long, or too much work." },
 	    write_single, OF(pattern_overruns) },
@@ -339,6 +365,9 @@ static const struct own table[] = {
 	    write_single, OF(metrics.forgotten) },
 	{ { FAMILY_GAUGE, "towline_lag_bytes", "", "Bytes on disk that are not shipped yet." },
 	    write_single, OF(metrics.lag_bytes) },
+	{ { FAMILY_GAUGE, "towline_pod_lag_bytes", "namespace,pod",
+	      "The same by pod, of pods of which bytes wait; beyond 128 pods, other." },
+	    .write = write_pod_lag },
 	{ { FAMILY_GAUGE, "towline_lag_seconds", "",
 	      "Age of the newest record read, while bytes wait to be shipped; else 0." },
 	    .write = write_lag_seconds },
@@ -348,6 +377,23 @@ static const struct own table[] = {
 	{ { FAMILY_HISTOGRAM, "towline_delivery_seconds", "output",
 	      "From a record's runtime timestamp to the server's word that it has it." },
 	    .write = write_delivery },
+	{ { FAMILY_COUNTER, "towline_config_reload_failed_total", "",
+	      "SIGHUPs whose configuration was wrong, or did not start: the one before goes on." },
+	    write_single, OF(metrics_reload_failed) },
+	{ { FAMILY_COUNTER, "process_cpu_seconds_total", "", "CPU time of towline." },
+	    .write = write_process, .process = process_write_cpu },
+	{ { FAMILY_GAUGE, "process_resident_memory_bytes", "",
+	      "Memory of towline that is resident." },
+	    .write = write_process, .process = process_write_resident },
+	{ { FAMILY_GAUGE, "process_virtual_memory_bytes", "", "Address space of towline." },
+	    .write = write_process, .process = process_write_virtual },
+	{ { FAMILY_GAUGE, "process_open_fds", "", "Descriptors that towline has open." },
+	    .write = write_process, .process = process_write_open_fds },
+	{ { FAMILY_GAUGE, "process_max_fds", "", "Descriptors that it may have open." },
+	    .write = write_process, .process = process_write_max_fds },
+	{ { FAMILY_GAUGE, "process_start_time_seconds", "",
+	      "When towline was started, in seconds since the epoch." },
+	    .write = write_process, .process = process_write_start },
 };
 
 const struct family *

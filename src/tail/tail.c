@@ -407,11 +407,12 @@ static void
 log_figures(struct tail *t, struct log *log, struct tail_figures *out)
 {
 	const struct content *c;
-	uint64_t end, shipped;
+	uint64_t end;
 
+	log->stream.lag = 0;
 	TAILQ_FOREACH (c, &log->pending, in_pending) {
-		out->lag_bytes += c->size;
-		out->unread += c->size > c->read_to ? c->size - c->read_to : 0;
+		log->stream.lag += c->size;
+		out->unread += c->size - least(c->size, c->read_to);
 	}
 	if (log->readers == NULL)
 		return;
@@ -421,12 +422,9 @@ log_figures(struct tail *t, struct log *log, struct tail_figures *out)
 	spans_checkpoint(t, log);
 	c = log_last(log)->content;
 	end = log_last(log)->is.base + c->size;
-	shipped = spans_shipped(log);
-	out->lag_bytes += end > shipped ? end - shipped : 0;
-	if (log->readers[0].span != log_last(log))
-		out->unread += end - log->readers[0].at;
-	else
-		out->unread += c->size > c->read_to ? c->size - c->read_to : 0;
+	log->stream.lag += end - least(end, spans_shipped(log));
+	out->unread += log->readers[0].span != log_last(log) ? end - log->readers[0].at
+							     : c->size - least(c->size, c->read_to);
 }
 
 void
@@ -440,7 +438,9 @@ tail_figures(struct tail *t, struct tail_figures *out)
 		return;
 	t->stirred = false;
 	*out = (struct tail_figures){ .files = t->files->n, .newest = t->frame.newest };
-	LIST_FOREACH (log, &t->logs->all, in_logs)
+	LIST_FOREACH (log, &t->logs->all, in_logs) {
 		log_figures(t, log, out);
+		out->lag_bytes += log->stream.lag;
+	}
 	t->figures = *out;
 }

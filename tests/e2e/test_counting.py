@@ -125,6 +125,8 @@ def test_a_failure_is_new_once_whatever_is_killed(stalled, table, settings, run)
         container.write(*failures[:2])
         towline.until_metric("app_task_errors_total", 2)
         assert towline.metric(new) == 2
+        lag = towline.metric("towline_lag_bytes")
+        assert towline.by("towline_pod_lag_bytes", "pod") == {"matillion-agent-0": lag}
         for errors in (4, 6, 8):
             towline.kill()
             container.write(*failures[:2])

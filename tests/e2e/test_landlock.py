@@ -6,6 +6,7 @@ import pathlib
 import platform
 import signal
 import sqlite3
+import time
 
 import pytest
 from harness import refused
@@ -46,6 +47,23 @@ def test_it_can_be_turned_off(node, table, settings, run):
     towline = run(settings)
     table.until_count(1)
     assert "Landlock is off" in towline.stop()
+
+
+def test_the_process_is_shown_all_the_same(node, table, settings, confined):
+    node.container().write("a line")
+    towline = confined(settings)
+    table.until_count(1)
+    pid = towline.process.pid
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    resident = 1024 * int(status.split("VmRSS:")[1].split()[0])
+    shown = towline.metric("process_resident_memory_bytes")
+    assert 0.7 * resident < shown < 1.4 * resident
+    assert towline.metric("process_virtual_memory_bytes") > shown
+    fds = len(os.listdir(f"/proc/{pid}/fd"))
+    assert abs(towline.metric("process_open_fds") - fds) <= 2
+    assert towline.metric("process_cpu_seconds_total") > 0
+    assert abs(towline.metric("process_start_time_seconds") - time.time()) < 60
+    towline.stop()
 
 
 def hup(towline, settings):

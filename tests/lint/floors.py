@@ -20,7 +20,7 @@ FLOORS = [
     {
         "src/conf": "conf service",
         "src/state": "cursor state stream",
-        "src/metrics": "agent_metrics metrics unread",
+        "src/metrics": "agent_metrics metrics pod_lag unread",
     },
     {"src/disk": "beneath gunzip names quiet roots rotated takeover"},
     {
