@@ -107,6 +107,17 @@ struct agent_error {
 	uint64_t fingerprint;
 };
 
+/*
+ * A fingerprint as documents have it: the version of its algorithm, a colon, 16
+ * hex digits.  A change that gives any failure another fingerprint raises the
+ * version, so that an upgrade regroups nothing silently.
+ */
+#define AGENT_FINGERPRINT_VERSION "1"
+#define AGENT_FINGERPRINT_LEN (sizeof(AGENT_FINGERPRINT_VERSION ":") - 1 + 16)
+
+/* Write AGENT_FINGERPRINT_LEN bytes to ${to}; return their end. */
+char *agent_fingerprint(char *to, uint64_t fingerprint);
+
 /* The agent's version, from its banner. */
 struct agent_build {
 	struct field version, commit, timestamp;

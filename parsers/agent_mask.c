@@ -3,6 +3,7 @@
  * differ from one time to the next.  Text and JSON of one failure have the
  * same fingerprint.
  */
+#include "agent.h"
 #include "agent_trace.h"
 
 #define XXH_INLINE_ALL
@@ -55,6 +56,17 @@ uuid_len(struct slice s)
 			return 0;
 	}
 	return 36;
+}
+
+/* The address behind the @ of an object's text (Task@1f), at the front of ${s}, or 0. */
+static size_t
+address_len(struct slice s)
+{
+	size_t n = 0;
+
+	while (n < s.len && is_hex(s.at[n]))
+		n++;
+	return n < s.len && (is_alnum(s.at[n]) || s.at[n] == '_') ? 0 : n;
 }
 
 /* 0x1f, or a word of six hex digits or more of which one is a number, at the front of ${s}. */
@@ -127,6 +139,7 @@ static void
 mask_message(struct masked *m, struct slice s)
 {
 	bool word = false, start = true; /* within a word; at the start of one between blanks */
+	bool at = false;                 /* behind an @ that ends a word */
 	unsigned quotes = 0;
 
 	s = slice_cut(s, MESSAGE_ROOM);
@@ -151,7 +164,9 @@ mask_message(struct masked *m, struct slice s)
 			put(m, '?');
 			continue;
 		}
-		if (!word && is_hex(c) && ((n = uuid_len(rest)) > 0 || (n = hex_len(rest)) > 0)) {
+		if (!word && is_hex(c) &&
+		    ((at && (n = address_len(rest)) > 0) || (n = uuid_len(rest)) > 0 ||
+			(n = hex_len(rest)) > 0)) {
 			put(m, '#');
 		} else if (is_digit(c)) {
 			n = number_len(rest);
@@ -160,23 +175,162 @@ mask_message(struct masked *m, struct slice s)
 			n = 1;
 			put(m, c);
 		}
+		at = word && c == '@';
 		word = is_alnum(s.at[i + n - 1]) || s.at[i + n - 1] == '_';
 	}
 }
 
-/* The method of a frame: no file, no line, no number of a lambda. */
-static void
-mask_frame(struct masked *m, struct slice line)
-{
-	for (size_t i = 0; i < line.len && line.at[i] != '('; i++) {
-		char c = line.at[i];
+/* ---- names of classes and methods: the parts that a compiler or a JVM numbers */
 
-		if (c == '\r')
-			continue;
-		if (is_digit(c) && m->len > 0 && m->at[m->len - 1] == '#')
-			continue;
-		put(m, is_digit(c) ? '#' : c);
+static bool
+all(struct slice s, bool (*is)(char))
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if (!is(s.at[i]))
+			return false;
 	}
+	return s.len > 0;
+}
+
+static void
+put_all(struct masked *m, struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		put(m, s.at[i]);
+}
+
+/*
+ * True when the word is made anew with each start: a number or a hash behind a
+ * dollar ($1, lambda$run$3, $$SpringCGLIB$$0, $HibernateProxy$aB3), an address
+ * behind a slash (Lambda/0x7f00).
+ */
+static bool
+is_made(struct slice before, struct slice word)
+{
+	return (slice_ends(before, SLICE("$")) && all(word, is_digit)) ||
+	       (slice_ends(before, SLICE("$$")) && all(word, is_hex)) ||
+	       (slice_ends(before, SLICE("/")) &&
+		   (slice_starts(word, SLICE("0x")) || all(word, is_digit))) ||
+	       slice_ends(before, SLICE("HibernateProxy$")) ||
+	       slice_ends(before, SLICE("ByteBuddy$")) || slice_ends(before, SLICE("MockitoMock$"));
+}
+
+/* True when words of this stem are told by a number: $Proxy12, GeneratedMethodAccessor9. */
+static bool
+is_numbered(struct slice before, struct slice stem)
+{
+	return (slice_eq(stem, SLICE("Proxy")) && slice_ends(before, SLICE("$"))) ||
+	       (slice_eq(stem, SLICE("proxy")) && slice_ends(before, SLICE("jdk."))) ||
+	       (slice_starts(stem, SLICE("Generated")) && slice_ends(stem, SLICE("Accessor"))) ||
+	       slice_ends(stem, SLICE("_closure"));
+}
+
+/* A word between dots, dollars and slashes. */
+static void
+mask_word(struct masked *m, struct slice before, struct slice word)
+{
+	struct slice stem = word;
+	size_t digits = 0;
+
+	while (stem.len > 0 && is_digit(stem.at[stem.len - 1]))
+		stem.len--;
+	while (digits < word.len && is_digit(word.at[digits]))
+		digits++;
+	if (is_made(before, word)) {
+		put(m, '#');
+	} else if (stem.len < word.len && is_numbered(before, stem)) {
+		put_all(m, stem);
+		put(m, '#');
+	} else if (digits > 0 && slice_ends(before, SLICE("$"))) { /* a local class: $1Reader */
+		put(m, '#');
+		put_all(m, slice_from(word, digits));
+	} else {
+		put_all(m, word);
+	}
+}
+
+static bool
+is_mark(char c)
+{
+	return c == '.' || c == '$' || c == '/';
+}
+
+/* The number and the address of a lambda's class ($$Lambda$14/0x7f00) end at its method. */
+static size_t
+lambda_len(struct slice rest)
+{
+	size_t n = rest.len;
+
+	if (!slice_starts(rest, SLICE("$$Lambda")))
+		return 0;
+	while (n > 0 && rest.at[n - 1] != '.')
+		n--;
+	return n > 0 ? n - 1 : rest.len;
+}
+
+static void
+mask_name(struct masked *m, struct slice name)
+{
+	size_t i = 0;
+
+	while (i < name.len) {
+		struct slice rest = slice_from(name, i), before = { name.at, i };
+		size_t n = lambda_len(rest);
+
+		if (n > 0) {
+			put_all(m, SLICE("$$Lambda"));
+			i += n;
+			continue;
+		}
+		if (is_mark(name.at[i])) {
+			put(m, name.at[i++]);
+			continue;
+		}
+		while (n < rest.len && !is_mark(rest.at[n]))
+			n++;
+		mask_word(m, before, (struct slice){ rest.at, n });
+		i += n;
+	}
+}
+
+/* ---- frames */
+
+/* The class and method of a frame, without file, line, module (java.base@17/) and loader (app//). */
+static struct slice
+frame_name(struct slice frame)
+{
+	const char *end = memchr(frame.at, '(', frame.len);
+	struct slice name = { frame.at, end != NULL ? (size_t)(end - frame.at) : frame.len };
+	size_t from = 0;
+
+	name = slice_trim(name);
+	for (size_t i = 0; i < name.len && name.at[i] != '$'; i++) {
+		if (name.at[i] == '/' && i + 1 < name.len && !is_digit(name.at[i + 1]))
+			from = i + 1;
+	}
+	return slice_from(name, from);
+}
+
+/* The JVM calls a method by reflection in several ways, one after the other, and on its own. */
+static bool
+is_reflection(struct slice name)
+{
+	return slice_starts(name, SLICE("jdk.internal.reflect.")) ||
+	       slice_starts(name, SLICE("sun.reflect.")) ||
+	       slice_starts(name, SLICE("java.lang.reflect.Method.")) ||
+	       slice_starts(name, SLICE("java.lang.invoke."));
+}
+
+char *
+agent_fingerprint(char *to, uint64_t fingerprint)
+{
+	static const char hex[] = "0123456789abcdef", version[] = AGENT_FINGERPRINT_VERSION ":";
+
+	memcpy(to, version, sizeof(version) - 1);
+	to += sizeof(version) - 1;
+	for (int shift = 60; shift >= 0; shift -= 4)
+		*to++ = hex[fingerprint >> shift & 15];
+	return to;
 }
 
 uint64_t
@@ -187,8 +341,7 @@ agent_mask_fingerprint(struct slice class, struct slice message, struct slice fr
 
 	m.len = 0;
 	m.cap = 512;
-	for (size_t i = 0; i < class.len; i++)
-		put(&m, class.at[i]);
+	mask_name(&m, class);
 	m.cap = ROOM;
 	put(&m, '\n');
 	m.cap = m.len + MESSAGE_ROOM;
@@ -204,8 +357,11 @@ agent_mask_fingerprint(struct slice class, struct slice message, struct slice fr
 			line = slice_from(line, 1);
 		if (!slice_starts(line, SLICE("at ")))
 			break;
+		line = frame_name(slice_from(line, 3));
+		if (is_reflection(line))
+			continue;
 		put(&m, '\n');
-		mask_frame(&m, slice_from(line, 3));
+		mask_name(&m, line);
 		n++;
 	}
 	return XXH3_64bits(m.at, m.len);

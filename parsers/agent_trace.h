@@ -40,8 +40,9 @@ struct thrown agent_trace_in_line(struct slice line);
 /**
  * agent_mask_fingerprint(class, message, frames):
  * A hash that is equal for failures that differ in numbers, ids, quoted text,
- * key=value pairs and line numbers alone: of the class, the message, the first
- * five frames.
+ * key=value pairs, line numbers and generated parts of names (lambda$x$3, $Proxy12)
+ * alone: of the class, the message, the first five frames that are not the JVM's
+ * reflection.  Whoever changes it raises AGENT_FINGERPRINT_VERSION.
  */
 uint64_t agent_mask_fingerprint(struct slice class, struct slice message, struct slice frames);
 

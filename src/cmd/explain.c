@@ -118,14 +118,18 @@ explain_agent(const struct agent_line *l, FILE *to)
 		{ "stack_trace", l->stack_trace.value },
 	};
 
+	char fingerprint[AGENT_FINGERPRINT_LEN];
+
 	fprintf(to, "  %-8s read as %s\n", "agent", l->encoding);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
 		print_field(to, "agent", fields[i].name, fields[i].value);
 	if (l->execution_time.present)
 		print_field(to, "agent", "execution_time", l->execution_time.decimal);
-	if (l->error.type.value.len > 0)
-		fprintf(to, "  %-8s error_fingerprint = %016" PRIx64 "\n", "agent",
-		    l->error.fingerprint);
+	if (l->error.type.value.len > 0) {
+		agent_fingerprint(fingerprint, l->error.fingerprint);
+		fprintf(to, "  %-8s error_fingerprint = %.*s\n", "agent", (int)sizeof(fingerprint),
+		    fingerprint);
+	}
 	for (int i = 0; i < l->nextra; i++) {
 		fprintf(to, "  %-8s ", "extra");
 		print_value(to, l->extra[i].name);

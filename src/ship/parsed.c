@@ -113,18 +113,6 @@ parsed_room(const struct agent_line *a, bool tight)
 #define PUT_TEXT(to, name, text)                                                                   \
 	((text).len > 0 ? json_write(PUT(to, ",\"" name "\":"), text) : (to))
 
-static char *
-fingerprint_write(char *to, uint64_t fingerprint)
-{
-	static const char hex[] = "0123456789abcdef";
-
-	to = PUT(to, ",\"error_fingerprint\":\"");
-	for (int shift = 60; shift >= 0; shift -= 4)
-		*to++ = hex[fingerprint >> shift & 15];
-	*to++ = '"';
-	return to;
-}
-
 /* A value that is cut where a server would not take it as one term. */
 static char *
 extra_field_write(char *to, const struct field *f)
@@ -195,7 +183,9 @@ named_write(char *at, const struct agent_line *a)
 	at = PUT_FIELD(at, "root_error_type", a->error.root_type);
 	at = PUT_FIELD(at, "error_message", a->error.message);
 	if (a->error.type.value.len > 0)
-		at = fingerprint_write(at, a->error.fingerprint);
+		at = PUT(
+		    agent_fingerprint(PUT(at, ",\"error_fingerprint\":\""), a->error.fingerprint),
+		    "\"");
 	return PUT_FIELD(at, "stack_trace", a->stack_trace);
 }
 

@@ -97,6 +97,95 @@ static const struct {
 	    ERROR "x\na.BException: c\n\tat d.E.g(E.java:1)" },
 	{ false, ERROR "x\na.BException: c\n\tat d.E.f(E.java:1)",
 	    ERROR "x\na.CException: c\n\tat d.E.f(E.java:1)" },
+	{ true, ERROR "x\na.BException: c\n\tat d.E.lambda$f$3(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E.lambda$f$12(E.java:77)" },
+	{ true, ERROR "x\na.BException: c\n\tat com.sun.proxy.$Proxy12.run(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat com.sun.proxy.$Proxy140.run(E.java:77)" },
+	{ true, ERROR "x\na.BException: c\n\tat jdk.proxy2/jdk.proxy2.$Proxy12.run(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat jdk.proxy3/jdk.proxy3.$Proxy7.run(E.java:77)" },
+	{ true, ERROR "x\na.BException: c\n\tat d.E$$SpringCGLIB$$0.f(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E$$SpringCGLIB$$1.f(E.java:77)" },
+	{ true, ERROR "x\na.BException: c\n\tat d.E$$EnhancerBySpringCGLIB$$1a2b3c4d.f(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E$$EnhancerBySpringCGLIB$$deadbeef.f(E.java:77)" },
+	{ true, ERROR "x\na.BException: c\n\tat d.E$$FastClassBySpringCGLIB$$ab.invoke(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E$$FastClassBySpringCGLIB$$12.invoke(E.java:77)" },
+	{ true, ERROR "x\na.BException: c\n\tat d.E$HibernateProxy$aXb3.f(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E$HibernateProxy$Zz9.f(E.java:77)" },
+	{ true, ERROR "x\na.BException: c\n\tat d.E$$Lambda$14/0x0000000800c0a840.run(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E$$Lambda$9/0x00007f1234abcd00.run(E.java:77)" },
+	{ true, ERROR "x\na.BException: c\n\tat d.E$$Lambda/0x0000000800c0a840.run(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E$$Lambda$9/1234567.run(E.java:77)" },
+	{ true, ERROR "x\na.BException: c\n\tat d.E$1.run(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E$12.run(E.java:77)" },
+	{ true, ERROR "x\na.BException: c\n\tat d.E$1Reader.run(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E$2Reader.run(E.java:77)" },
+	{ true, ERROR "x\na.BException: c\n\tat d.E$$anonfun$run$1.apply(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E$$anonfun$run$27.apply(E.java:77)" },
+	{ true, ERROR "x\na.BException: c\n\tat d.E.access$000(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E.access$1200(E.java:77)" },
+	{ true, ERROR "x\na.BException: c\n\tat d.E$_run_closure1.doCall(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E$_run_closure22.doCall(E.java:77)" },
+	{ true, ERROR "x\na.BException: c\n\tat java.lang.Thread.run(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat java.base/java.lang.Thread.run(E.java:77)" },
+	{ true, ERROR "x\na.BException: c\n\tat java.base@17.0.9/java.lang.Thread.run(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat java.base@21/java.lang.Thread.run(E.java:77)" },
+	{ true, ERROR "x\na.BException: c\n\tat app//d.E.f(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E.f(E.java:77)" },
+	{ false, ERROR "x\na.BException: c\n\tat d.Step1.run(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.Step2.run(E.java:1)" },
+	{ false, ERROR "x\na.BException: c\n\tat d.E.utf8(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E.utf16(E.java:1)" },
+	{ false, ERROR "x\na.BException: c\n\tat d.Proxy1.run(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.Proxy2.run(E.java:1)" },
+	{ false, ERROR "x\na.BException: c\n\tat d.E$Face.run(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E$Bead.run(E.java:1)" },
+	{ false, ERROR "x\na.BException: c\n\tat d.E.lambda$f$3(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E.lambda$g$3(E.java:1)" },
+	{ false, ERROR "x\na.BException: c\n\tat d.E$$SpringCGLIB$$0.f(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.F$$SpringCGLIB$$0.f(E.java:1)" },
+	{ false, ERROR "x\na.BException: c\n\tat d.E$$Lambda$14/0x1.run(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E$$Lambda$14/0x1.call(E.java:1)" },
+	{ false, ERROR "x\na.BException: c\n\tat d.E$1Reader.run(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E$1Writer.run(E.java:1)" },
+	{ false, ERROR "x\na.BException: c\n\tat d.v1.E.f(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.v2.E.f(E.java:1)" },
+	/* the JVM's ways of reflection: native at first, generated later */
+	{ true,
+	    ERROR
+	    "x\na.BException: c\n\tat d.E.f(E.java:1)\n"
+	    "\tat java.base/jdk.internal.reflect.NativeMethodAccessorImpl.invoke0(Native Method)\n"
+	    "\tat java.base/jdk.internal.reflect.NativeMethodAccessorImpl.invoke(N.java:77)\n"
+	    "\tat java.base/java.lang.reflect.Method.invoke(Method.java:568)\n"
+	    "\tat d.E.call(E.java:5)",
+	    ERROR "x\na.BException: c\n\tat d.E.f(E.java:1)\n"
+		  "\tat sun.reflect.GeneratedMethodAccessor9.invoke(Unknown Source)\n"
+		  "\tat java.lang.reflect.Method.invoke(Method.java:498)\n"
+		  "\tat d.E.call(E.java:5)" },
+	{ true, ERROR "x\na.BException: c\n\tat a.GeneratedMethodAccessor9.invoke(Unknown Source)",
+	    ERROR "x\na.BException: c\n\tat a.GeneratedMethodAccessor10.invoke(Unknown Source)" },
+	{ false,
+	    ERROR
+	    "x\na.BException: c\n\tat java.lang.reflect.Method.invoke(M.java:1)\n\tat d.E.f(E.java:1)",
+	    ERROR
+	    "x\na.BException: c\n\tat java.lang.reflect.Method.invoke(M.java:1)\n\tat d.E.g(E.java:1)" },
+	/* a frame counts by its place, whatever stands between */
+	{ false, ERROR "x\na.BException: c\n\tat d.E.f(E.java:1)\n\tat d.E.g(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E.g(E.java:1)\n\tat d.E.f(E.java:1)" },
+	/* classes of exceptions */
+	{ true, ERROR "x\na.B$1Exception: c\n\tat d.E.f(E.java:1)",
+	    ERROR "x\na.B$2Exception: c\n\tat d.E.f(E.java:1)" },
+	{ false, ERROR "x\na.B1Exception: c\n\tat d.E.f(E.java:1)",
+	    ERROR "x\na.B2Exception: c\n\tat d.E.f(E.java:1)" },
+	/* messages */
+	{ true, ERROR "no bean d.E$$SpringCGLIB$$0@1f of $Proxy12",
+	    ERROR "no bean d.E$$SpringCGLIB$$1@abcdef of $Proxy7" },
+	{ true, ERROR "no d.E$$Lambda$14/0x0000000800c0a840@7b",
+	    ERROR "no d.E$$Lambda$2/0x00007fabc0a84000@b" },
+	{ true, ERROR "lock Task@abc is held", ERROR "lock Task@12e is held" },
+	{ true, ERROR "line 12 of E.java:77", ERROR "line 9 of E.java:1234" },
+	{ false, ERROR "mail to a@abz.com", ERROR "mail to a@abq.com" },
+	{ false, ERROR "lock Task@abc is held", ERROR "lock Task@abc is free" },
+	{ false, ERROR "lambda$run$1 is lost", ERROR "lambda$stop$1 is lost" },
 };
 
 static uint64_t
@@ -133,12 +222,53 @@ test_equal_failures_have_one_fingerprint(void **state)
 	agent_words_free(w);
 }
 
+/*
+ * Fingerprints of version 1.  Where one of them changes, AGENT_FINGERPRINT_VERSION is to be
+ * raised, as the failures of all installations get others.
+ */
+static const struct {
+	const char *text, *fingerprint;
+} version_1[] = {
+	{ ERROR "TASK_FAILED pipeline=load_orders execution_time=12.5\n"
+		"java.lang.IllegalStateException: cannot load\n"
+		"\tat com.matillion.agent.Load.run(Load.java:71)\n"
+		"Caused by: java.sql.SQLException: no relation \"orders\"",
+	    "1:071b71b0bc4a0324" },
+	{ ERROR "Pool x exhausted after 12 ms, 3 waiting on Task@1f, 'a' user=b",
+	    "1:17008b3eb1d148e7" },
+	{ ERROR "no d.E$$Lambda$14/0x0000000800c0a840@7b", "1:55037f560be0d563" },
+	{ ERROR "x\na.B$1Exception: c\n\tat java.base/d.E$$SpringCGLIB$$0.f(E.java:1)\n"
+		"\tat java.lang.reflect.Method.invoke(Method.java:498)\n"
+		"\tat d.E.lambda$g$7(E.java:9)",
+	    "1:27179ca9881dd6e2" },
+};
+
+static void
+test_a_change_of_the_algorithm_has_another_version(void **state)
+{
+	struct agent_words *w = agent_words_new();
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena, 4096);
+	for (size_t i = 0; i < COUNT(version_1); i++) {
+		char text[AGENT_FINGERPRINT_LEN + 1] = "";
+
+		assert_ptr_equal(agent_fingerprint(text, fingerprint(w, version_1[i].text, &arena)),
+		    text + AGENT_FINGERPRINT_LEN);
+		assert_string_equal(text, version_1[i].fingerprint);
+	}
+	arena_fini(&arena);
+	agent_words_free(w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_equal_failures_have_one_fingerprint),
+		cmocka_unit_test(test_a_change_of_the_algorithm_has_another_version),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,7 +61,7 @@ test_the_document(void **state)
 	    "\"time\":\"2026-11-22T08:00:00.002176064Z\",\"stream\":\"stdout\",\"logtag\":\"F\","
 	    "\"log\":\"a \\\"b\\\"\\n\xef\xbf\xbd\",\"code\":7,\"kubernetes\":{\"pod_name\":\"p\"},"
 	    "\"log_parsed\":{\"level\":\"ERROR\",\"event\":\"TASK_FAILED\",\"task_id\":\"t\\n\","
-	    "\"execution_time\":12.5,\"error_type\":\"E\",\"error_fingerprint\":\"0123456789abcdef\","
+	    "\"execution_time\":12.5,\"error_type\":\"E\",\"error_fingerprint\":\"1:0123456789abcdef\","
 	    "\"extra\":{\"k\\\"y\":[1,2]}}}\n");
 	assert_int_equal(b->nitems, 1);
 	assert_memory_equal(b->body.at + item->core, ",\"code\"", 7);
