@@ -295,6 +295,22 @@ mask_name(struct masked *m, struct slice name)
 
 /* ---- frames */
 
+/* Without the :LINE:COLUMN that JavaScript writes behind a file. */
+static struct slice
+without_line(struct slice name)
+{
+	for (int i = 0; i < 2; i++) {
+		size_t n = name.len;
+
+		while (n > 0 && is_digit(name.at[n - 1]))
+			n--;
+		if (n == name.len || n == 0 || name.at[n - 1] != ':')
+			break;
+		name.len = n - 1;
+	}
+	return name;
+}
+
 /* The class and method of a frame, without file, line, module (java.base@17/) and loader (app//). */
 static struct slice
 frame_name(struct slice frame)
@@ -303,7 +319,7 @@ frame_name(struct slice frame)
 	struct slice name = { frame.at, end != NULL ? (size_t)(end - frame.at) : frame.len };
 	size_t from = 0;
 
-	name = slice_trim(name);
+	name = without_line(slice_trim(name));
 	for (size_t i = 0; i < name.len && name.at[i] != '$'; i++) {
 		if (name.at[i] == '/' && i + 1 < name.len && !is_digit(name.at[i + 1]))
 			from = i + 1;

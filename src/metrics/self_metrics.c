@@ -52,7 +52,7 @@ struct own {
 	const atomic_ullong *at; /* one for each value of its label; NULL: an output's */
 	size_t where;            /* in struct output_metrics */
 	void (*process)(struct exposition *x, const struct family *f); /* of process.h */
-	bool kept; /* in the state, over the process's life */
+	bool apart; /* it begins before the process (the state keeps it) or later */
 };
 
 static uint64_t
@@ -69,12 +69,12 @@ counter_at(const void *base, size_t where)
 
 /* ---- how samples are written, by the shape of the family */
 
-/* A sample; a counter begins with the process, unless the state keeps it. */
+/* A sample; a counter begins with the process, unless it is told apart. */
 static void
 put(struct exposition *x, const struct own *own, struct slice labels, uint64_t value)
 {
 	exposition_count(x, &own->family, labels, value);
-	if (own->family.kind == FAMILY_COUNTER && !own->kept)
+	if (own->family.kind == FAMILY_COUNTER && !own->apart)
 		exposition_created(x, &own->family, labels, process_began());
 }
 
@@ -273,7 +273,7 @@ static const struct own table[] = {
 	    OF(metrics.lines) },
 	{ { FAMILY_COUNTER, "towline_records_total", "",
 	      "Records made of lines: a stack trace or a partial line's parts are one." },
-	    write_single, OF(metrics.records), .kept = true },
+	    write_single, OF(metrics.records), .apart = true },
 	{ { FAMILY_COUNTER, "towline_truncated_lines_total", "",
 	      "Lines and records longer than Buffer_Max_Size, cut there." },
 	    write_single, OF(metrics.truncated_lines) },
@@ -286,7 +286,7 @@ static const struct own table[] = {
 	    write_read_errors, ALL(metrics.read_errors) },
 	{ { FAMILY_COUNTER, "towline_parse_failures_total", "kind",
 	      "Records of which a part could not be read; they are shipped all the same. parser: an input's Parser did not match, or an expression, of a filter, too, was given up." },
-	    write_failures, ALL(metrics.parse_failures), .kept = true },
+	    write_failures, ALL(metrics.parse_failures), .apart = true },
 	{ { FAMILY_COUNTER, "towline_regex_overruns_total", "",
 	      "Texts on which an expression of the configuration was given up: too long, or too much work." },
 	    write_single, OF(pattern_overruns) },
@@ -362,7 +362,7 @@ static const struct own table[] = {
 	    write_single, OF(metrics.refused_files) },
 	{ { FAMILY_COUNTER, "towline_forgotten_streams_total", "",
 	      "Files that are gone and were forgotten before their time, as no more are remembered." },
-	    write_single, OF(metrics.forgotten) },
+	    write_single, OF(metrics.forgotten), .apart = true },
 	{ { FAMILY_GAUGE, "towline_lag_bytes", "", "Bytes on disk that are not shipped yet." },
 	    write_single, OF(metrics.lag_bytes) },
 	{ { FAMILY_GAUGE, "towline_pod_lag_bytes", "namespace,pod",

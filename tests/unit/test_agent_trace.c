@@ -168,6 +168,10 @@ static const struct {
 	    "x\na.BException: c\n\tat java.lang.reflect.Method.invoke(M.java:1)\n\tat d.E.f(E.java:1)",
 	    ERROR
 	    "x\na.BException: c\n\tat java.lang.reflect.Method.invoke(M.java:1)\n\tat d.E.g(E.java:1)" },
+	{ true, ERROR "x\na.BException: c\n\tat /app/x.js:10:5",
+	    ERROR "x\na.BException: c\n\tat /app/x.js:11:7" },
+	{ false, ERROR "x\na.BException: c\n\tat /app/x.js:10:5",
+	    ERROR "x\na.BException: c\n\tat /app/y.js:10:5" },
 	/* a frame counts by its place, whatever stands between */
 	{ false, ERROR "x\na.BException: c\n\tat d.E.f(E.java:1)\n\tat d.E.g(E.java:1)",
 	    ERROR "x\na.BException: c\n\tat d.E.g(E.java:1)\n\tat d.E.f(E.java:1)" },
