@@ -92,6 +92,22 @@ enum kube_answer {
  */
 enum kube_answer kube_find(struct kube *k, const struct pod *have, int64_t now, struct pod **out);
 
+/* A container of a pod that runs on this node; texts live until the call returns. */
+struct kube_runs_in {
+	const char *namespace_name, *pod, *uid, *container;
+	struct slice members; /* JSON, each with a comma before it: pod_ip, labels, … */
+};
+typedef void kube_runs(void *arg, const struct kube_runs_in *in);
+
+/**
+ * kube_running(k, each, arg):
+ * Call ${each}, which must not ask for pods, for all containers of the pods that
+ * the API server has told since the start, that were not deleted, and whose
+ * phase is Running or unknown; those of one pod follow each other, in the pod's
+ * order, init containers last.  Any thread.
+ */
+void kube_running(struct kube *k, kube_runs *each, void *arg);
+
 /**
  * kube_version(k):
  * A number that moves whenever kube_find() may have another answer.  Any

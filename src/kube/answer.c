@@ -29,6 +29,7 @@ static const char *const pod_patterns[] = { "code", "message", "metadata.uid", "
 	"metadata.ownerReferences", "spec.nodeName", "spec.containers.name",
 	"spec.containers.image", "spec.initContainers.name", "spec.initContainers.image",
 	"spec.ephemeralContainers.name", "spec.ephemeralContainers.image", "status.podIP",
+	"status.phase",
 #define STATUS(kind)                                                                               \
 	"status." kind ".name", "status." kind ".restartCount", "status." kind ".image",           \
 	    "status." kind ".imageID", "status." kind ".containerID",                              \

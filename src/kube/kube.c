@@ -173,6 +173,12 @@ kube_find(struct kube *k, const struct pod *have, int64_t now, struct pod **out)
 	return pod_table_find(k->table, have, now, out);
 }
 
+void
+kube_running(struct kube *k, kube_runs *each, void *arg)
+{
+	pod_table_running(k->table, each, arg);
+}
+
 uint64_t
 kube_version(const struct kube *k)
 {

@@ -148,6 +148,26 @@ containers_read(struct pod_info *info, const json_t *pod, size_t *room)
 	}
 }
 
+const char *
+pod_info_container(const struct pod_info *info, size_t i)
+{
+	return i < info->ncontainers ? info->containers[i].name : NULL;
+}
+
+/* A pod's phase: an address of one that has ended may be another pod's by now. */
+static bool
+is_idle(const json_t *pod)
+{
+	static const char *const phases[] = { "Pending", "Succeeded", "Failed" };
+	const char *phase = text_at(json_object_get(pod, "status"), "phase");
+
+	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
+		if (strcmp(phase, phases[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* ---- the JSON that all containers have, cut to size */
 
 struct weighed {
@@ -258,6 +278,7 @@ pod_info_read(const json_t *pod, unsigned parts)
 	}
 	advice_read(&info->advice, &info->nadvice, annotations, &room);
 	containers_read(info, pod, &room);
+	info->idle = is_idle(pod);
 	meta_make(info, pod, parts, POD_BYTES - OVERHEAD - (CONTAINERS_BYTES - room));
 	return info;
 }
@@ -286,9 +307,9 @@ pod_info_save(const struct pod_info *info)
 {
 	struct slice meta = info->meta == NULL ? SLICE("") : info->meta->json;
 	json_t *containers = json_array();
-	json_t *all = json_pack("{s:s, s:s*, s:s, s:s, s:s%, s:o, s:o}", "uid", info->uid, "mirror",
-	    info->mirror, "namespace", info->namespace_name, "name", info->pod_name, "meta",
-	    meta.at, meta.len, "containers", containers, "advice",
+	json_t *all = json_pack("{s:s, s:s*, s:s, s:s, s:b, s:s%, s:o, s:o}", "uid", info->uid,
+	    "mirror", info->mirror, "namespace", info->namespace_name, "name", info->pod_name,
+	    "idle", info->idle, "meta", meta.at, meta.len, "containers", containers, "advice",
 	    advice_json(info->advice, info->nadvice));
 	char *text;
 
@@ -342,6 +363,7 @@ pod_info_restore(struct slice text)
 		info->mirror = *mirror == '\0' ? NULL : xstrdup(mirror);
 		info->namespace_name = xstrdup(text_at(all, "namespace"));
 		info->pod_name = xstrdup(text_at(all, "name"));
+		info->idle = json_is_true(json_object_get(all, "idle"));
 		info->meta = *meta == '\0' ? NULL : shared_json_new(slice_of(meta));
 		for (size_t i = 0; i < json_array_size(containers); i++)
 			container_restore(container_add(info), json_array_get(containers, i));

@@ -17,6 +17,7 @@ struct pod_info {
 	char *mirror; /* a static pod's hash, by which its logs' paths name it; NULL: none */
 	char *namespace_name, *pod_name;
 	struct shared_json *meta; /* members of "kubernetes" that all its containers have */
+	bool idle;                /* its containers have not begun, or have all ended for good */
 	unsigned cut;             /* annotations, labels, containers dropped to make it fit */
 	struct container_info *containers;
 	size_t ncontainers;
@@ -54,6 +55,13 @@ struct pod_info *pod_info_restore(struct slice text);
  * node and calls pod_settle().
  */
 struct pod *pod_info_snapshot(const struct pod_info *info, const struct pod *have);
+
+/**
+ * pod_info_container(info, i):
+ * The name of the i-th container, those of the pod's life first; NULL: there are
+ * fewer.
+ */
+const char *pod_info_container(const struct pod_info *info, size_t i);
 
 /**
  * pod_info_keyed(map, parts):

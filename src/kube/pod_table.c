@@ -357,6 +357,32 @@ pod_table_find(struct pod_table *t, const struct pod *have, int64_t now, struct 
 
 /* ---- any thread's */
 
+static void
+containers_each(const struct pod_info *info, kube_runs *each, void *arg)
+{
+	struct kube_runs_in in = { .namespace_name = info->namespace_name,
+		.pod = info->pod_name,
+		.uid = info->uid,
+		.members = info->meta != NULL ? info->meta->json : SLICE("") };
+
+	for (size_t i = 0; (in.container = pod_info_container(info, i)) != NULL; i++)
+		each(arg, &in);
+}
+
+void
+pod_table_running(struct pod_table *t, kube_runs *each, void *arg)
+{
+	const struct pod_entry *e;
+	size_t at = 0;
+
+	pthread_mutex_lock(&t->lock);
+	while ((e = pods_next(t->pods, &at, NULL)) != NULL) {
+		if (e->info != NULL && e->seen != 0 && e->deleted == 0 && !e->info->idle)
+			containers_each(e->info, each, arg);
+	}
+	pthread_mutex_unlock(&t->lock);
+}
+
 uint64_t
 pod_table_version(const struct pod_table *t)
 {

@@ -58,7 +58,8 @@ void pod_table_leave(struct pod_table *t, struct slice uid);
 enum kube_answer pod_table_find(
     struct pod_table *t, const struct pod *have, int64_t now, struct pod **out);
 
-/* Any thread. */
+/* Any thread.  pod_table_running(): as kube_running(). */
+void pod_table_running(struct pod_table *t, kube_runs *each, void *arg);
 uint64_t pod_table_version(const struct pod_table *t);
 bool pod_table_is_synced(struct pod_table *t);
 void pod_table_wake(struct pod_table *t, int fd);

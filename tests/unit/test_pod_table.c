@@ -310,6 +310,80 @@ test_what_files_use_is_known_after_a_restart_and_forgotten_in_the_end(void **sta
 	unit_remove(DIR_NAME);
 }
 
+static void
+note(void *arg, const struct kube_runs_in *in)
+{
+	char *to = arg;
+
+	snprintf(to + strlen(to), 256 - strlen(to), "%s/%s/%s ", in->namespace_name, in->pod,
+	    in->container);
+	assert_non_null(strstr(in->members.at, ",\"pod_ip\":\"10.0.0.1\""));
+}
+
+/* A pod with two containers, in a phase. */
+static void
+put_phase(struct rig *r, const char *name, const char *uid, const char *phase)
+{
+	char *text = xprintf("{\"metadata\":{\"uid\":\"%s\",\"namespace\":\"n\",\"name\":\"%s\"},"
+			     "\"spec\":{\"containers\":[{\"name\":\"a\"},{\"name\":\"b\"}],"
+			     "\"initContainers\":[{\"name\":\"i\"}]},"
+			     "\"status\":{\"podIP\":\"10.0.0.1\",\"phase\":%s}}",
+	    uid, name, phase);
+	json_t *pod = json_loads(text, 0, NULL);
+
+	assert_non_null(pod);
+	pod_table_put(r->table, pod_info_read(pod, usual.parts));
+	json_decref(pod);
+	free(text);
+}
+
+static void
+assert_running(struct rig *r, const char *wanted)
+{
+	char text[256] = "";
+
+	pod_table_running(r->table, note, text);
+	assert_string_equal(text, wanted);
+}
+
+/* A phase is no reason to forget a pod; its address is another pod's when it has ended. */
+static void
+test_pods_that_run_are_told_with_their_containers(void **state)
+{
+	static const char *const idle[] = { "\"Pending\"", "\"Succeeded\"", "\"Failed\"" };
+	static const char *const running[] = { "\"Running\"", "\"Unknown\"", "7" };
+	struct rig r;
+	struct pod *p;
+
+	(void)state;
+	rig_start(&r, DIR_NAME);
+	pod_table_sync(r.table);
+	for (size_t i = 0; i < COUNT(idle); i++) {
+		put_phase(&r, "p", "u", idle[i]);
+		assert_running(&r, "");
+		put_phase(&r, "p", "u", running[i]);
+		assert_running(&r, "n/p/a n/p/b n/p/i ");
+	}
+	pod_table_deleted(r.table, SLICE("u"));
+	assert_running(&r, "");
+	put_phase(&r, "p", "u", running[0]);
+	p = path_pod("p", "u");
+	pod_table_use(r.table, p->pod_id); /* it is stored */
+	pod_table_deleted(r.table, SLICE("v"));
+	put_phase(&r, "p", "u", idle[0]);
+	put_phase(&r, "p", "u", running[0]);
+	rig_stop(&r);
+	rig_start(&r, DIR_NAME);
+	assert_known(&r, p, "");
+	assert_running(&r, ""); /* the API has not said that it is there still */
+	pod_table_sync(r.table);
+	put_phase(&r, "p", "u", running[0]);
+	assert_running(&r, "n/p/a n/p/b n/p/i ");
+	pod_unref(p);
+	rig_stop(&r);
+	unit_remove(DIR_NAME);
+}
+
 int
 main(void)
 {
@@ -322,6 +396,7 @@ main(void)
 		cmocka_unit_test(test_no_more_than_max_pods_are_known),
 		cmocka_unit_test(
 		    test_what_files_use_is_known_after_a_restart_and_forgotten_in_the_end),
+		cmocka_unit_test(test_pods_that_run_are_told_with_their_containers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
