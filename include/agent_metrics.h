@@ -12,6 +12,13 @@
 #include "metrics.h"
 #include "pod.h"
 
+/* The side that tells app_active_task_count, app_active_request_count, app_open_sessions, app_agent_status. */
+enum agent_side {
+	AGENT_GAUGES_LOG,
+	AGENT_GAUGES_POLL, /* agent_polled.h; of an agent that is not polled, its log */
+	AGENT_GAUGES_OFF,  /* none: they are not shown */
+};
+
 struct agent_metrics_options {
 	unsigned max_series; /* error types per agent, rest `other`; pods in all */
 	bool per_pipeline;
@@ -24,6 +31,7 @@ struct agent_metrics_options {
 	size_t max_failures;                          /* fingerprints that are known; 0: 4096 */
 	struct buckets task_buckets, request_buckets; /* n 0: metrics_delivery_buckets */
 	int64_t failure_memory; /* ns: a fingerprint not seen for so long is new; 0: 30 days */
+	enum agent_side gauges;
 	int64_t hold; /* ns that a new label value stays at 0; 0: 30 s; negative: not at all */
 };
 

@@ -17,7 +17,7 @@ struct limit {
 	uint64_t reading; /* the read buffer, lines read again, inflating, parsing */
 	uint64_t files;   /* Max_Files of them, with stream, cursors, names */
 	uint64_t state;   /* known streams, the counters' texts, the agents' series */
-	uint64_t pods;    /* their metadata */
+	uint64_t pods;    /* their metadata, and the agents that are polled */
 	uint64_t sockets; /* with the kernel's buffers, which are not in a process's RSS */
 	uint64_t kernel;  /* watches and open files: not in RSS either */
 	size_t streams;   /* number of streams that the state remembers */

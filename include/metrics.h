@@ -83,6 +83,25 @@ struct kube_metrics {
 
 extern struct kube_metrics metrics_kube;
 
+/* The reason why a poll of an agent failed: of its requests, the last in this order. */
+enum poll_failure {
+	POLL_CONNECT,   /* no connection */
+	POLL_STATUS,    /* another status than 200: a redirect, too */
+	POLL_ANSWER,    /* broken, or none of an agent's */
+	POLL_TIMEOUT,   /* no whole answer in time */
+	POLL_TOO_LARGE, /* an answer beyond Agent_Answer_Limit */
+	POLL_FAILURES
+};
+
+extern const char *const metrics_poll_failure_names[];
+
+/* The poll thread's. */
+struct poll_metrics {
+	atomic_ullong failed[POLL_FAILURES];
+};
+
+extern struct poll_metrics metrics_poll;
+
 /* Add to a counter that one thread alone moves: cheaper than an atomic add. */
 static inline void
 metrics_add(atomic_ullong *counter, uint64_t n)

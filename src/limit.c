@@ -9,6 +9,7 @@
 #include "enrich.h"
 #include "gzip.h"
 #include "kube.h"
+#include "polling.h"
 #include "quiet.h"
 #include "service.h"
 #include "ship.h"
@@ -99,6 +100,7 @@ limit_of(const struct conf *conf, struct limit *out)
 	out->state = out->streams * KNOWN_EACH + files * HELD_EACH + agents_limit(s);
 	if (enrich_options(conf, &kube))
 		out->pods = kube_limit(&kube);
+	out->pods += polling_limit(s, &out->sockets);
 	if (s->http_server)
 		out->sockets += SERVE_CONNECTIONS * SERVE_EACH + GZIP_MEMORY;
 	out->kernel = files * (WATCH_EACH + OPEN_EACH);

@@ -23,6 +23,7 @@
 #include "clock.h"
 #include "enrich.h"
 #include "metrics.h"
+#include "polling.h"
 #include "unread.h"
 #include "voice.h"
 
@@ -127,9 +128,13 @@ parts_make(struct pipeline *p)
 	    .nlabels = service->agent_labels.n,
 	    .failure_memory = service->failure_memory,
 	    .max_failures = (size_t)service->max_failures,
+	    .gauges = (enum agent_side)service->agent_gauges,
 	});
 	count_restore(p);
-	return enrich_make(p) < 0 ? -1 : tail_make(p);
+	if (enrich_make(p) < 0)
+		return -1;
+	p->enriching.polling = polling_new(service, p->enriching.kube);
+	return tail_make(p);
 }
 
 struct pipeline *
@@ -167,6 +172,7 @@ pipeline_free(struct pipeline *p)
 
 	if (p == NULL)
 		return;
+	polling_free(p->enriching.polling);
 	kube_stop(p->enriching.kube);
 	if (p->state != NULL)
 		state_stops(p->state);
@@ -219,6 +225,30 @@ wait_for_end(struct pipeline *p, int signals)
 	}
 }
 
+/* All threads but that which serves; -1: one does not start, and none of them runs. */
+static int
+threads_start(struct pipeline *p)
+{
+	int error;
+
+	if (shipper_start(p->shipper, p->wake) < 0)
+		return -1;
+	if (p->enriching.kube != NULL && kube_start(p->enriching.kube, p->wake) < 0)
+		goto ships;
+	if (polling_start(p->enriching.polling) < 0)
+		goto knows_pods;
+	error = pthread_create(&p->reader, NULL, reader_run, p);
+	if (error == 0)
+		return 0;
+	say_error("run", "no thread: %s", strerrordesc_np(error));
+	polling_stop(p->enriching.polling);
+knows_pods:
+	kube_stop(p->enriching.kube);
+ships:
+	shipper_stop(p->shipper, 0);
+	return -1;
+}
+
 enum pipeline_end
 pipeline_run(struct pipeline *p)
 {
@@ -227,7 +257,7 @@ pipeline_run(struct pipeline *p)
 	struct serve_world world = { is_ready, is_alive, shown, p };
 	sigset_t signals;
 	uint64_t left;
-	int told, error;
+	int told;
 
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
@@ -246,20 +276,7 @@ pipeline_run(struct pipeline *p)
 		if (serve == NULL)
 			return PIPELINE_FAILED;
 	}
-	if (shipper_start(p->shipper, p->wake) < 0) {
-		serve_stop(serve);
-		return PIPELINE_FAILED;
-	}
-	if (p->enriching.kube != NULL && kube_start(p->enriching.kube, p->wake) < 0) {
-		shipper_stop(p->shipper, 0);
-		serve_stop(serve);
-		return PIPELINE_FAILED;
-	}
-	error = pthread_create(&p->reader, NULL, reader_run, p);
-	if (error != 0) {
-		say_error("run", "no thread: %s", strerrordesc_np(error));
-		kube_stop(p->enriching.kube);
-		shipper_stop(p->shipper, 0);
+	if (threads_start(p) < 0) {
 		serve_stop(serve);
 		return PIPELINE_FAILED;
 	}
@@ -271,6 +288,7 @@ pipeline_run(struct pipeline *p)
 	atomic_store(&p->stop, true);
 	reader_wake(p->wake);
 	pthread_join(p->reader, NULL);
+	polling_stop(p->enriching.polling);
 	kube_stop(p->enriching.kube);
 	left = shipper_stop(p->shipper, p->service->grace);
 	if (left > 0 && end == PIPELINE_ENDED && shipper_fails(p->shipper) != FAILS_NOT)

@@ -2,6 +2,7 @@
 #include "plugins.h"
 
 #include "filter.h"
+#include "polling.h"
 #include "service.h"
 #include "ship.h"
 #include "tail.h"
@@ -159,4 +160,11 @@ static const struct plugin *const plugins[] = {
 	NULL,
 };
 
-const struct registry plugins_registry = { plugins, ship_check };
+static void
+check(const struct conf *conf, struct findings *findings)
+{
+	ship_check(conf, findings);
+	polling_check(conf, findings);
+}
+
+const struct registry plugins_registry = { plugins, check };

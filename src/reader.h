@@ -39,9 +39,10 @@ struct counting {
 	atomic_ullong shown; /* ticket of what is shown, or COUNTS_UNSHOWN */
 };
 
-/* The API server's part, and the streams that wait for their pods. */
+/* The API server's part, the streams that wait for their pods, and the agents that are polled. */
 struct enriching {
-	struct kube *kube; /* NULL: the API server is not asked */
+	struct kube *kube;       /* NULL: the API server is not asked */
+	struct polling *polling; /* NULL: agents are not polled */
 	LIST_HEAD(waiting, flow) waiting;
 };
 

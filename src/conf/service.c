@@ -12,6 +12,8 @@
 static const char *const levels[] = { "error", "warn", "info", "debug", "trace", "warning", "off",
 	NULL };
 
+static const char *const gauges[] = { "log", "poll", "off", NULL };
+
 static const char *const formats[] = { "text", "json", NULL };
 
 static const char own_backoff[] = "retries wait longer each time by themselves";
@@ -56,6 +58,28 @@ static const struct option service_options[] = {
 	    AT(agent_exclude_containers), "containers of these pods that are not"),
 	OPTION("Agent_Labels", OPT_LIST, NULL, AT(agent_labels),
 	    "labels of their pods that the app_ metrics have, too: matillion.com/business-unit"),
+	OPTION("Agent_Gauges", OPT_ENUM, "log", AT(agent_gauges),
+	    "app_active_task_count, app_active_request_count, app_open_sessions and app_agent_status are told by the agents' logs, by polling the agents, or are off, as Prometheus scrapes the agents itself",
+	    .choices = gauges),
+	OPTION("Agent_Containers", OPT_LIST, "matillion-agent*, *matillion-runner*",
+	    AT(agent_containers), "containers of Agent_Pods that are polled (globs)"),
+	OPTION("Agent_Selector", OPT_LIST, "app=*matillion-runner-pods, app=matillion-agent*",
+	    AT(agent_selector),
+	    "labels (KEY=GLOB) of a pod of Agent_Pods whose first container is polled, whatever its name"),
+	OPTION("Agents", OPT_LIST, NULL, AT(agents),
+	    "agents elsewhere that are polled: [NAMESPACE/POD/CONTAINER=]HOST[:PORT]; PORT in the place of those in Agent_Ports"),
+	OPTION("Agent_Ports", OPT_LIST,
+	    "9464/metrics, 8080/actuator/prometheus, 8080/actuator/info", AT(agent_ports),
+	    "ports of an agent, each with its path, in the order in which they are tried"),
+	OPTION("Agent_Poll_Interval", OPT_TIME, "15s", AT(agent_poll_interval),
+	    "time between two polls of an agent", .min = NS_PER_S, .max = 3600 * NS_PER_S),
+	OPTION("Agent_Poll_Timeout", OPT_TIME, "9s", AT(agent_poll_timeout),
+	    "time for a poll; each of Agent_Ports has its part", .min = 100 * NS_PER_MS,
+	    .max = 600 * NS_PER_S),
+	OPTION("Agent_Poll_Failures", OPT_INT, "3", AT(agent_poll_failures),
+	    "failed polls in a row that make app_agent_status 0", .min = 1, .max = 1000),
+	OPTION("Agent_Answer_Limit", OPT_SIZE, "1M", AT(agent_answer_limit),
+	    "bytes of an agent's answer; a larger one is refused", .min = 1000, .max = 64000000),
 	OPTION("Batches", OPT_INT, "6", AT(batches), "batches in memory", .min = 2, .max = 64),
 	OPTION("Batch_Size", OPT_SIZE, "1M", AT(batch_size), "bytes of a batch", .min = 64000,
 	    .max = 64000000),

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "agent_metrics.h"
+#include "agent_polled.h"
 #include "clock.h"
 #include "exposition.h"
 #include "failures.h"
@@ -136,6 +137,14 @@ struct agent_series {
 	struct agent_gauges shown_gauges;
 };
 
+/* An agent that is polled, once it has answered or failed for too long. */
+struct agent_polled {
+	char *labels;
+	bool up;          /* it answers */
+	int64_t answered; /* wall ns of its last answer; 0: it never has */
+	struct agent_said said;
+};
+
 struct agents {
 	struct agent_metrics_options options;
 	int64_t part; /* ns, of the window */
@@ -148,6 +157,7 @@ struct agents {
 
 	pthread_mutex_t lock;
 	struct agent_series *shown; /* under the lock */
+	struct map *polled;         /* by labels; under the lock */
 	uint64_t generation;        /* of publishes; under the lock */
 	int64_t began;              /* wall ns of the first publish; 0: none yet */
 
@@ -170,6 +180,13 @@ extern struct agents agents;
  */
 struct agent_series *agents_named(struct slice key);
 void agents_forget(struct agent_series *a);
+
+/* Append the labels of an agent's series. */
+void agents_labels(
+    struct buffer *to, struct slice namespace_name, struct slice pod, struct slice container);
+
+/* NULL is harmless. */
+void agent_polled_free(struct agent_polled *p);
 
 /* ---- agent_cells.c: the values of a label */
 

@@ -1,10 +1,14 @@
 /* The agents' families: their table, and their exposition from the published values. */
+#include <math.h>
+
 #include "agent_series.h"
 
-/* A family, and the function that writes its samples. */
+/* A family, and the functions that write its samples, as the log and as a poll has told them; NULL: it does not. */
 struct agent_row {
 	struct family family;
 	void (*write)(struct exposition *x, const struct family *f, const struct agent_series *a);
+	void (*polled)(struct exposition *x, const struct family *f, const struct agent_polled *p);
+	bool owned; /* by the side that Agent_Gauges names */
 };
 
 static struct slice
@@ -172,65 +176,159 @@ write_connections(struct exposition *x, const struct family *f, const struct age
 	write_gauge(x, f, a, agents.options.max_connections > 0, agents.options.max_connections);
 }
 
+/* ---- polled */
+
+static void
+polled_number(struct exposition *x, const struct family *f, const struct agent_polled *p,
+    enum agent_number number)
+{
+	if (p->up && !isnan(p->said.number[number]))
+		exposition_value(x, f, slice_of(p->labels), p->said.number[number]);
+}
+
+static void
+polled_tasks(struct exposition *x, const struct family *f, const struct agent_polled *p)
+{
+	polled_number(x, f, p, AGENT_SAID_TASKS);
+}
+
+static void
+polled_requests(struct exposition *x, const struct family *f, const struct agent_polled *p)
+{
+	polled_number(x, f, p, AGENT_SAID_REQUESTS);
+}
+
+static void
+polled_sessions(struct exposition *x, const struct family *f, const struct agent_polled *p)
+{
+	polled_number(x, f, p, AGENT_SAID_SESSIONS);
+}
+
+static void
+polled_connected(struct exposition *x, const struct family *f, const struct agent_polled *p)
+{
+	polled_number(x, f, p, AGENT_SAID_CONNECTED);
+}
+
+/* One that drains still runs. */
+static void
+polled_status(struct exposition *x, const struct family *f, const struct agent_polled *p)
+{
+	exposition_count(x, f, slice_of(p->labels), p->up && p->said.state != AGENT_NONE ? 1 : 0);
+}
+
+static void
+polled_state(struct exposition *x, const struct family *f, const struct agent_polled *p)
+{
+	struct buffer labels;
+
+	if (!p->up || p->said.state == AGENT_STATES)
+		return;
+	buffer_init(&labels, 0);
+	for (unsigned i = 0; i < AGENT_STATES; i++) {
+		buffer_clear(&labels);
+		buffer_put(&labels, slice_of(p->labels));
+		exposition_label(&labels, "state", slice_of(agent_polled_states[i]));
+		exposition_count(x, f, buffer_slice(&labels), i == p->said.state ? 1 : 0);
+	}
+	buffer_fini(&labels);
+}
+
+static void
+polled_heartbeat(struct exposition *x, const struct family *f, const struct agent_polled *p)
+{
+	if (p->answered > 0)
+		exposition_value(
+		    x, f, slice_of(p->labels), (double)(p->answered / NS_PER_MS) / 1000);
+}
+
+static void
+polled_build(struct exposition *x, const struct family *f, const struct agent_polled *p)
+{
+	static const char *const names[AGENT_TEXTS] = { "version", "commit", "build_timestamp" };
+	char clean[LABEL_MAX];
+	struct buffer labels;
+
+	if (p->said.text[AGENT_SAID_VERSION][0] == '\0')
+		return;
+	buffer_init(&labels, 0);
+	buffer_put(&labels, slice_of(p->labels));
+	for (int i = 0; i < AGENT_TEXTS; i++)
+		exposition_label(&labels, names[i],
+		    (struct slice){
+			clean, exposition_label_clean(slice_of(p->said.text[i]), clean) });
+	exposition_count(x, f, buffer_slice(&labels), 1);
+	buffer_fini(&labels);
+}
+
 /* ---- the table */
 
 static const struct agent_row table[] = {
 	{ { FAMILY_COUNTER, "app_log_lines_total", "",
 	      "Lines of the agent's log; the parts that a runtime cuts a line into are one line." },
-	    write_lines },
+	    .write = write_lines },
 	{ { FAMILY_COUNTER, "app_completed_tasks_total", "", "Tasks completed (TASK_COMPLETED)." },
-	    write_completed },
+	    .write = write_completed },
 	{ { FAMILY_COUNTER, "app_failed_tasks_total", "",
 	      "Tasks failed (TASK_FAILED); the errors they log count in app_task_errors_total." },
-	    write_failed },
+	    .write = write_failed },
 	{ { FAMILY_COUNTER, "app_task_timeouts_total", "",
 	      "Tasks that are not counted as active any more, as no end came within Task_Timeout." },
-	    write_timeouts },
+	    .write = write_timeouts },
 	{ { FAMILY_COUNTER, "app_task_errors_total", "error_type",
 	      "Records of level ERROR or above, by the type of the error." },
-	    write_errors },
+	    .write = write_errors },
 	{ { FAMILY_COUNTER, "app_new_failures_total", "",
 	      "Failures (by error_fingerprint) that no agent of this node has logged in the 30 days "
 	      "before." },
-	    write_failures },
+	    .write = write_failures },
 	{ { FAMILY_GAUGE, "app_task_duration_seconds", "",
 	      "Mean execution_time of the tasks completed in the last 5 minutes; as it was, while "
 	      "none completes." },
-	    write_duration },
+	    .write = write_duration },
 	{ { FAMILY_HISTOGRAM, "app_task_execution_seconds", "pipeline",
 	      "execution_time of completed tasks; by pipeline when Per_Pipeline is on." },
-	    write_execution },
+	    .write = write_execution },
 	{ { FAMILY_HISTOGRAM, "app_request_duration_seconds", "",
 	      "Duration of completed requests." },
-	    write_request },
+	    .write = write_request },
 	{ { FAMILY_GAUGE, "app_active_task_count", "", "Tasks that have started and not ended." },
-	    write_tasks },
+	    .write = write_tasks, .polled = polled_tasks, .owned = true },
 	{ { FAMILY_GAUGE, "app_oldest_task_start_timestamp", "",
 	      "When the oldest of these has started, in seconds since the epoch; absent when there is "
 	      "none." },
-	    write_oldest },
+	    .write = write_oldest },
 	{ { FAMILY_GAUGE, "app_active_request_count", "",
 	      "Requests under way, as the agent last stated them." },
-	    write_requests },
+	    .write = write_requests, .polled = polled_requests, .owned = true },
 	{ { FAMILY_GAUGE, "app_open_sessions", "",
 	      "Open sessions, as the agent last stated them." },
-	    write_sessions },
+	    .write = write_sessions, .polled = polled_sessions, .owned = true },
 	{ { FAMILY_GAUGE, "app_agent_status", "",
 	      "1: running, its last heartbeat (before the first: its last line) is younger than the "
-	      "timeout; 0: it is not." },
-	    write_status },
+	      "timeout, or, when it is polled, it answers; 0: it is not." },
+	    .write = write_status, .polled = polled_status, .owned = true },
+	{ { FAMILY_GAUGE, "app_agent_state", "state",
+	      "1 for the state that the agent says it is in when it is polled, 0 for the others: "
+	      "none, running, pending_shutdown, shutting_down; unknown: another." },
+	    .polled = polled_state },
+	{ { FAMILY_GAUGE, "app_agent_connected", "",
+	      "1: the agent says, when it is polled, that it is connected to its service; 0: it "
+	      "is cut off." },
+	    .polled = polled_connected },
 	{ { FAMILY_GAUGE, "app_last_heartbeat_timestamp", "",
-	      "When the last heartbeat was, in seconds since the epoch." },
-	    write_heartbeat },
+	      "When the last heartbeat, or the last poll that was answered, was, in seconds since "
+	      "the epoch." },
+	    .write = write_heartbeat, .polled = polled_heartbeat },
 	{ { FAMILY_INFO, "app_build_info", "version,commit,build_timestamp",
-	      "What the agent's banner says it is; always 1." },
-	    write_build },
+	      "What the agent's banner, or its answer to a poll, says it is; always 1." },
+	    .write = write_build, .polled = polled_build },
 	{ { FAMILY_GAUGE, "app_max_task_capacity", "",
 	      "Tasks that an agent runs at most, as configured." },
-	    write_capacity },
+	    .write = write_capacity },
 	{ { FAMILY_GAUGE, "app_max_connections", "",
 	      "Connections that an agent opens at most, as configured; absent when it is not." },
-	    write_connections },
+	    .write = write_connections },
 };
 
 const struct family *
@@ -239,16 +337,41 @@ agent_write_family(size_t i)
 	return i < sizeof(table) / sizeof(table[0]) ? &table[i].family : NULL;
 }
 
+/* An agent that has never answered is only judged by its polls: its log tells the rest. */
+static bool
+is_polled(const struct agent_row *row, const struct agent_series *a)
+{
+	const struct agent_polled *p =
+	    row->polled != NULL ? map_get(agents.polled, labels_of(a)) : NULL;
+
+	return p != NULL && (p->answered > 0 || row->polled == polled_status);
+}
+
+static void
+row_write(struct exposition *x, const struct agent_row *row)
+{
+	const struct agent_polled *p;
+	size_t at = 0;
+
+	if (row->owned && agents.options.gauges == AGENT_GAUGES_OFF)
+		return;
+	for (const struct agent_series *a = agents.shown; a != NULL && row->write != NULL;
+	     a = a->next) {
+		if (!is_polled(row, a))
+			row->write(x, &row->family, a);
+	}
+	while (row->polled != NULL && (p = map_next(agents.polled, &at, NULL)) != NULL)
+		row->polled(x, &row->family, p);
+}
+
 void
 agent_metrics_write(struct buffer *to, bool openmetrics)
 {
 	struct exposition x = { to, openmetrics, NULL };
 
 	pthread_mutex_lock(&agents.lock);
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		for (const struct agent_series *a = agents.shown; a != NULL; a = a->next)
-			table[i].write(&x, &table[i].family, a);
-	}
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		row_write(&x, &table[i]);
 	agents.written = agents.generation;
 	pthread_mutex_unlock(&agents.lock);
 }

@@ -9,20 +9,27 @@
 
 struct agents agents = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
+void
+agents_labels(
+    struct buffer *to, struct slice namespace_name, struct slice pod, struct slice container)
+{
+	char clean[LABEL_MAX];
+
+	exposition_label(to, "namespace",
+	    (struct slice){ clean, exposition_label_clean(namespace_name, clean) });
+	exposition_label(to, "pod", (struct slice){ clean, exposition_label_clean(pod, clean) });
+	exposition_label(
+	    to, "container", (struct slice){ clean, exposition_label_clean(container, clean) });
+}
+
 static struct agent_series *
 series_new(struct slice ns, struct slice pod, struct slice container)
 {
 	struct agent_series *a = xcalloc(1, sizeof(*a));
-	char clean[LABEL_MAX];
 	struct buffer labels;
 
 	buffer_init(&labels, 0);
-	exposition_label(
-	    &labels, "namespace", (struct slice){ clean, exposition_label_clean(ns, clean) });
-	exposition_label(
-	    &labels, "pod", (struct slice){ clean, exposition_label_clean(pod, clean) });
-	exposition_label(&labels, "container",
-	    (struct slice){ clean, exposition_label_clean(container, clean) });
+	agents_labels(&labels, ns, pod, container);
 	a->labels = xslicedup(buffer_slice(&labels));
 	if (agents.options.nlabels == 0)
 		a->pod_labels = xstrdup("");
@@ -221,11 +228,13 @@ agent_metrics_init(const struct agent_metrics_options *options)
 	agents.gone = map_new();
 	agents.label_names = agent_labels_names();
 	agents.failures = failures_new(agents.options.max_failures, agents.options.failure_memory);
+	agents.polled = map_new();
 }
 
 void
 agent_metrics_fini(void)
 {
+	struct agent_polled *p;
 	struct agent_series *a;
 	size_t at = 0;
 
@@ -233,6 +242,10 @@ agent_metrics_fini(void)
 		return;
 	while ((a = map_next(agents.by_name, &at, NULL)) != NULL)
 		series_free(a);
+	at = 0;
+	while ((p = map_next(agents.polled, &at, NULL)) != NULL)
+		agent_polled_free(p);
+	map_free(agents.polled);
 	if (agents.other != NULL)
 		series_free(agents.other);
 	map_free(agents.by_name);

@@ -17,6 +17,7 @@ struct metrics metrics;
 struct kube_metrics metrics_kube;
 struct failure_metrics metrics_failures;
 atomic_ullong metrics_reload_failed;
+struct poll_metrics metrics_poll;
 
 const char *const metrics_reason_names[] = { "429", "5xx", "hold", "timeout", "connect", "auth",
 	"too_large", "reply", "rejected", "given_up" };
@@ -25,6 +26,9 @@ const char *const metrics_kube_verb_names[] = { "list", "watch", "get" };
 
 const char *const metrics_kube_error_names[] = { "connect", "auth", "forbidden", "gone",
 	"throttled", "server", "answer" };
+
+const char *const metrics_poll_failure_names[] = { "connect", "status", "answer", "timeout",
+	"too_large" };
 
 const char *const metrics_lost_names[] = { "gzip", "held", "deleted", "truncated", "powercut" };
 
@@ -157,6 +161,13 @@ write_kube_errors(struct exposition *x, const struct own *own, int64_t now)
 {
 	(void)now;
 	write_named(x, own, metrics_kube_error_names, KUBE_ERRORS);
+}
+
+static void
+write_poll_failures(struct exposition *x, const struct own *own, int64_t now)
+{
+	(void)now;
+	write_named(x, own, metrics_poll_failure_names, POLL_FAILURES);
 }
 
 /* How far behind the newest record read is, while there is something to ship. */
@@ -315,6 +326,9 @@ static const struct own table[] = {
 	{ { FAMILY_COUNTER, "towline_kube_refused_pods_total", "",
 	      "Changes of pods that are not kept, as Max_Pods was reached." },
 	    write_single, OF(metrics_kube.refused) },
+	{ { FAMILY_COUNTER, "towline_agent_polls_failed_total", "reason",
+	      "Polls of agents that came to nothing: no connection; a status other than 200; an answer that is no agent's; no whole answer in time; one beyond Agent_Answer_Limit. Of several requests, the last of these." },
+	    write_poll_failures, ALL(metrics_poll.failed) },
 	{ { FAMILY_COUNTER, "towline_folded_records_total", "",
 	      "Records counted under the label value other, as Max_Series was reached." },
 	    write_single, OF(metrics.folded) },

@@ -32,6 +32,7 @@ TARGETS = {
     "json": "tests/unit/test_json.c tests/unit/test_document.c",
     "letters": "tests/unit/test_replay.c tests/unit/test_dead_letter.c",
     "pattern": "tests/unit/test_pattern.c tests/unit/test_parser.c",
+    "poll_page": "tests/unit/test_poll_page.c",
     "reply": "tests/unit/test_reply.c tests/unit/test_ship_*.c",
     "tail": "tests/unit/traces.h tests/unit/test_tail.c tests/unit/test_docker.c",
     "timestamp": "tests/unit/test_timestamp.c",

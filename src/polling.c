@@ -1,0 +1,312 @@
+/* The choice of a pod's container, and its address, are made here: src/kube and src/poll do not know of each other. */
+#include "polling.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent_metrics.h"
+#include "json.h"
+#include "memory.h"
+#include "voice.h"
+
+#define HERE "default" /* the namespace of an agent that Agents names without one */
+
+struct polling {
+	struct poller *poller;
+	const struct service *service;
+	struct kube *kube;
+	/* Of the look under way: */
+	poller_found *found;
+	void *to;
+	char uid[256]; /* of the pod whose agent was found last */
+};
+
+/* ---- JSON: the members of a pod */
+
+/* The value of a member of the object; PARSE_MORE: it has none. */
+static enum parsed
+member_of(struct slice object, const char *name, struct json_value *value)
+{
+	struct json_walk walk;
+	enum parsed parsed;
+	struct slice key;
+
+	json_enter(&walk, object);
+	while ((parsed = json_next(&walk, &key, value)) == PARSE_OK) {
+		if (slice_eq(key, slice_of(name)))
+			break;
+	}
+	return parsed;
+}
+
+/* A string's text, without escapes: no address and no label's value has one. */
+static bool
+text_of(struct slice object, const char *name, char *to, size_t size)
+{
+	struct json_value value;
+
+	if (member_of(object, name, &value) != PARSE_OK || value.kind != JSON_STRING ||
+	    value.escaped || value.text.len >= size)
+		return false;
+	memcpy(to, value.text.at, value.text.len);
+	to[value.text.len] = '\0';
+	return true;
+}
+
+/* ,"a":…,"b":… as an object; to be freed. */
+static char *
+object_of(struct slice members)
+{
+	char *object = xprintf("{%.*s}", (int)members.len, members.at);
+
+	if (members.len > 0)
+		object[1] = ' '; /* the comma */
+	return object;
+}
+
+/* ---- the choice */
+
+/* KEY=GLOB of Agent_Selector.  Keys may have _ for dots by now (Keep_Dots). */
+static bool
+label_fits(struct slice labels, const char *wanted)
+{
+	const char *equals = strchr(wanted, '=');
+	char value[256];
+	char *key;
+	bool has;
+
+	if (equals == NULL)
+		return false;
+	key = xslicedup((struct slice){ wanted, (size_t)(equals - wanted) });
+	has = text_of(labels, key, value, sizeof(value));
+	for (char *dot = key; !has && (dot = strchr(dot, '.')) != NULL;)
+		*dot = '_';
+	has = has || text_of(labels, key, value, sizeof(value));
+	free(key);
+	return has && fnmatch(equals + 1, value, 0) == 0;
+}
+
+static bool
+is_labelled(const struct service *s, struct slice members)
+{
+	char *object = object_of(members);
+	struct json_value labels;
+	bool is = false;
+
+	if (member_of(slice_of(object), "labels", &labels) == PARSE_OK &&
+	    labels.kind == JSON_OBJECT) {
+		for (size_t i = 0; i < s->agent_selector.n && !is; i++)
+			is = label_fits(labels.text, s->agent_selector.at[i]);
+	}
+	free(object);
+	return is;
+}
+
+bool
+polling_selects(
+    const struct service *s, const char *pod, const char *container, struct slice members)
+{
+	if (!service_is_agent(s, pod, container))
+		return false;
+	for (size_t i = 0; i < s->agent_containers.n; i++) {
+		if (fnmatch(s->agent_containers.at[i], container, 0) == 0)
+			return true;
+	}
+	return is_labelled(s, members);
+}
+
+/* ---- the agents that are there */
+
+static void
+on_container(void *arg, const struct kube_runs_in *in)
+{
+	struct polling *p = arg;
+	char ip[64];
+	char *object;
+
+	if (strcmp(in->uid, p->uid) == 0 ||
+	    !polling_selects(p->service, in->pod, in->container, in->members))
+		return;
+	object = object_of(in->members);
+	if (text_of(slice_of(object), "pod_ip", ip, sizeof(ip))) {
+		snprintf(p->uid, sizeof(p->uid), "%s", in->uid);
+		p->found(p->to, &(struct poller_agent){ .namespace_name = in->namespace_name,
+				    .pod = in->pod,
+				    .container = in->container,
+				    .id = in->uid,
+				    .host = ip });
+	}
+	free(object);
+}
+
+/* An agent of the option Agents; without labels it is named after its host. */
+static void
+address_found(struct polling *p, const char *text)
+{
+	struct poller_address a;
+	char *texts[4];
+
+	if (!poller_address_read(text, &a))
+		return;
+	texts[0] = a.pod.len > 0 ? xslicedup(a.namespace_name) : xstrdup(HERE);
+	texts[1] = xslicedup(a.pod.len > 0 ? a.pod : a.host);
+	texts[2] = a.pod.len > 0 ? xslicedup(a.container) : xstrdup("matillion-agent");
+	texts[3] = xslicedup(a.host);
+	p->found(p->to, &(struct poller_agent){ .namespace_name = texts[0],
+			    .pod = texts[1],
+			    .container = texts[2],
+			    .id = "",
+			    .host = texts[3],
+			    .port = a.port });
+	for (int i = 0; i < 4; i++)
+		free(texts[i]);
+}
+
+static void
+agents_each(void *arg, poller_found *found, void *to)
+{
+	struct polling *p = arg;
+
+	p->found = found;
+	p->to = to;
+	p->uid[0] = '\0';
+	for (size_t i = 0; i < p->service->agents.n; i++)
+		address_found(p, p->service->agents.at[i]);
+	if (p->kube != NULL)
+		kube_running(p->kube, on_container, p);
+}
+
+/* ---- the options */
+
+static bool
+is_port(const char *text)
+{
+	struct poller_endpoint endpoint;
+
+	return poller_endpoint_read(text, &endpoint);
+}
+
+static bool
+is_address(const char *text)
+{
+	struct poller_address address;
+
+	return poller_address_read(text, &address);
+}
+
+static bool
+is_label(const char *text)
+{
+	const char *equals = strchr(text, '=');
+
+	return equals != NULL && equals != text;
+}
+
+void
+polling_check(const struct conf *conf, struct findings *findings)
+{
+	const struct service *s = service_of(conf);
+	const struct {
+		const char *option;
+		const struct list *values;
+		bool (*is)(const char *text);
+		const char *form;
+	} checks[] = {
+		{ "Agent_Ports", &s->agent_ports, is_port, "PORT/PATH" },
+		{ "Agents", &s->agents, is_address,
+		    "[NAMESPACE/POD/CONTAINER=]HOST[:PORT], without http://" },
+		{ "Agent_Selector", &s->agent_selector, is_label, "KEY=GLOB" },
+	};
+	const struct section *section = conf->sections;
+
+	while (section < conf->sections + conf->n && section->plugin != &service_plugin)
+		section++;
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		for (size_t j = 0; j < checks[i].values->n; j++) {
+			if (!checks[i].is(checks[i].values->at[j]))
+				findings_add(findings, FINDING_ERROR, section->file,
+				    conf_given(section, checks[i].option), "%s %s: it should be %s",
+				    checks[i].option, checks[i].values->at[j], checks[i].form);
+		}
+	}
+}
+
+/* ---- made, started, stopped */
+
+static struct poller_options
+options_of(const struct service *s, struct poller_endpoint *endpoints)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->agent_ports.n; i++)
+		n += poller_endpoint_read(s->agent_ports.at[i], &endpoints[n]);
+	return (struct poller_options){ .endpoints = endpoints,
+		.nendpoints = n,
+		.interval = s->agent_poll_interval,
+		.timeout = s->agent_poll_timeout,
+		.silent = (unsigned)s->agent_poll_failures,
+		.limit = s->agent_answer_limit,
+		.most = (size_t)s->max_series };
+}
+
+uint64_t
+polling_limit(const struct service *s, uint64_t *sockets)
+{
+	struct poller_endpoint *endpoints;
+	struct poller_options options;
+	uint64_t limit;
+
+	if (s->agent_gauges != AGENT_GAUGES_POLL)
+		return 0;
+	endpoints = xcalloc(s->agent_ports.n + 1, sizeof(*endpoints));
+	options = options_of(s, endpoints);
+	limit = poller_limit(&options, sockets);
+	free(endpoints);
+	return limit;
+}
+
+struct polling *
+polling_new(const struct service *service, struct kube *kube)
+{
+	struct poller_endpoint *endpoints;
+	struct poller_options options;
+	struct polling *p;
+
+	if (service->agent_gauges != AGENT_GAUGES_POLL)
+		return NULL;
+	if (kube == NULL && service->agents.n == 0)
+		say_warn("poll",
+		    "Agent_Gauges poll: no agent is known; name them by Agents, or ask "
+		    "the API server by a [FILTER] kubernetes");
+	p = xcalloc(1, sizeof(*p));
+	p->service = service;
+	p->kube = kube;
+	endpoints = xcalloc(service->agent_ports.n + 1, sizeof(*endpoints));
+	options = options_of(service, endpoints);
+	p->poller = poller_new(&options, &(struct poller_source){ agents_each, p });
+	free(endpoints);
+	return p;
+}
+
+void
+polling_free(struct polling *p)
+{
+	if (p == NULL)
+		return;
+	poller_free(p->poller);
+	free(p);
+}
+
+int
+polling_start(struct polling *p)
+{
+	return p == NULL ? 0 : poller_start(p->poller);
+}
+
+void
+polling_stop(struct polling *p)
+{
+	if (p != NULL)
+		poller_stop(p->poller);
+}
