@@ -33,6 +33,8 @@ struct service {
 	struct list agents, agent_ports, agent_containers, agent_selector;
 	int64_t agent_poll_interval, agent_poll_timeout, agent_poll_failures;
 	uint64_t agent_answer_limit; /* bytes */
+	char *cgroup_path;           /* NULL: control groups are not read */
+	int64_t cgroup_interval;     /* ns */
 	int64_t batches;
 	uint64_t batch_size; /* bytes */
 	bool per_pipeline;

@@ -102,6 +102,8 @@ fence_of(const struct conf *conf, const char *state_dir)
 #ifdef COVERAGE
 	fence_grant(f, COVERAGE, FENCE_WRITE, FENCE_ITSELF);
 #endif
+	if (service_of(conf)->cgroup_path != NULL)
+		fence_grant(f, service_of(conf)->cgroup_path, FENCE_READ, FENCE_ITSELF);
 	conf_files(conf, file_grant, f);
 	if (events != NULL)
 		file_grant(f, events);

@@ -124,8 +124,9 @@ enrich_make(struct pipeline *p)
 /* ---- a stream's snapshot */
 
 static enum kube_answer
-ask(struct enriching *e, struct flow *flow, int64_t now)
+ask(struct pipeline *p, struct flow *flow, int64_t now)
 {
+	struct enriching *e = &p->enriching;
 	struct stream *stream = flow->stream;
 	struct pod *newer;
 	enum kube_answer answer;
@@ -135,6 +136,7 @@ ask(struct enriching *e, struct flow *flow, int64_t now)
 	if (newer != NULL) {
 		pod_unref(stream->pod);
 		stream->pod = newer;
+		reader_watch(p, flow);
 	}
 	return answer;
 }
@@ -167,7 +169,7 @@ enrich_begins(struct pipeline *p, struct flow *flow)
 	if (!flow->enriched)
 		return;
 	kube_use(p->enriching.kube, flow->stream->pod->pod_id);
-	waits(&p->enriching, flow, ask(&p->enriching, flow, clock_mono()) == KUBE_WAITS);
+	waits(&p->enriching, flow, ask(p, flow, clock_mono()) == KUBE_WAITS);
 }
 
 void
@@ -190,7 +192,7 @@ void
 enrich_record(struct pipeline *p, struct flow *flow)
 {
 	if (flow->enriched && flow->pods != kube_version(p->enriching.kube))
-		ask(&p->enriching, flow, clock_mono());
+		ask(p, flow, clock_mono());
 }
 
 void
@@ -207,7 +209,7 @@ enrich_turn(struct pipeline *p, int64_t now)
 
 	for (; flow != NULL; flow = next) {
 		next = LIST_NEXT(flow, in_waiting);
-		if (ask(&p->enriching, flow, now) == KUBE_WAITS)
+		if (ask(p, flow, now) == KUBE_WAITS)
 			continue;
 		waits(&p->enriching, flow, false);
 		enrich_labels(flow);

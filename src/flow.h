@@ -20,6 +20,7 @@ struct flow {
 	uint64_t pods;      /* kube_version() when its pod was asked for last */
 	struct flow *dirty; /* the next flow whose cursors have moved since they were posted */
 	bool is_dirty;
+	bool watched; /* its container is watched (resources.h) */
 };
 
 /**

@@ -36,6 +36,7 @@
 #define SERVE_CONNECTIONS 64
 #define SERVE_EACH (512 * KIB)  /* MHD's 16 KiB and the kernel's buffers */
 #define AGENT_EACH (148 * KIB)  /* struct agent_series, its tasks (4,096), its window */
+#define USAGE_EACH (8 * KIB)    /* a container's labels and folder, thrice */
 #define ERROR_EACH (2 * KIB)    /* a value of error_type: its text, its share of the map */
 #define LABEL_EACH KIB          /* a label of Agent_Labels, in the text of a value of each */
 #define PIPELINE_EACH (5 * KIB) /* of pipeline: two histograms with exemplars, too */
@@ -76,7 +77,8 @@ agents_limit(const struct service *s)
 	    ERROR_EACH + (s->per_pipeline ? PIPELINE_EACH : 0) + s->agent_labels.n * LABEL_EACH;
 
 	/* Three times the text: being written, shown, and saved. */
-	return agents * (AGENT_EACH + values * value) + (uint64_t)s->max_failures * FAILURE_EACH;
+	return agents * (AGENT_EACH + values * value + (s->cgroup_path != NULL ? USAGE_EACH : 0)) +
+	       (uint64_t)s->max_failures * FAILURE_EACH;
 }
 
 void

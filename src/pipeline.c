@@ -24,6 +24,7 @@
 #include "enrich.h"
 #include "metrics.h"
 #include "polling.h"
+#include "resources.h"
 #include "unread.h"
 #include "voice.h"
 
@@ -134,6 +135,9 @@ parts_make(struct pipeline *p)
 	if (enrich_make(p) < 0)
 		return -1;
 	p->enriching.polling = polling_new(service, p->enriching.kube);
+	if (service->cgroup_path != NULL)
+		p->enriching.resources =
+		    resources_new(service->cgroup_path, service->cgroup_interval);
 	return tail_make(p);
 }
 
@@ -177,6 +181,7 @@ pipeline_free(struct pipeline *p)
 	if (p->state != NULL)
 		state_stops(p->state);
 	tail_free(p->tail);
+	resources_free(p->enriching.resources);
 	shipper_free(p->shipper);
 	chain_free(p->chain);
 	kube_free(p->enriching.kube);
@@ -237,10 +242,14 @@ threads_start(struct pipeline *p)
 		goto ships;
 	if (polling_start(p->enriching.polling) < 0)
 		goto knows_pods;
+	if (resources_start(p->enriching.resources) < 0)
+		goto polls;
 	error = pthread_create(&p->reader, NULL, reader_run, p);
 	if (error == 0)
 		return 0;
 	say_error("run", "no thread: %s", strerrordesc_np(error));
+	resources_stop(p->enriching.resources);
+polls:
 	polling_stop(p->enriching.polling);
 knows_pods:
 	kube_stop(p->enriching.kube);
@@ -288,6 +297,7 @@ pipeline_run(struct pipeline *p)
 	atomic_store(&p->stop, true);
 	reader_wake(p->wake);
 	pthread_join(p->reader, NULL);
+	resources_stop(p->enriching.resources);
 	polling_stop(p->enriching.polling);
 	kube_stop(p->enriching.kube);
 	left = shipper_stop(p->shipper, p->service->grace);

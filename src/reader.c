@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "metrics.h"
 #include "pod_lag.h"
+#include "resources.h"
 #include "unread.h"
 
 /* The age at which a batch is sealed while no request is under way: a quiet agent's error is searchable at once. */
@@ -34,6 +35,36 @@ route_of(const struct pipeline *p, const char *tag)
 	return route;
 }
 
+static struct resources_container
+container_of(const struct pod *pod)
+{
+	return (struct resources_container){ pod->namespace_name, pod->pod_name,
+		pod->container_name, pod->docker_id };
+}
+
+void
+reader_watch(struct pipeline *p, struct flow *flow)
+{
+	struct resources_container c;
+
+	if (flow->series == NULL || flow->watched || flow->stream->pod->docker_id.len == 0)
+		return;
+	c = container_of(flow->stream->pod);
+	resources_watch(p->enriching.resources, &c);
+	flow->watched = true;
+}
+
+static void
+unwatch(struct pipeline *p, struct flow *flow)
+{
+	struct resources_container c;
+
+	if (!flow->watched)
+		return;
+	c = container_of(flow->stream->pod);
+	resources_leave(p->enriching.resources, &c);
+}
+
 static void
 stream_begins(struct pipeline *p, struct stream *stream)
 {
@@ -52,6 +83,7 @@ stream_begins(struct pipeline *p, struct stream *stream)
 		flow->counted[side] = known[side].counted;
 	enrich_begins(p, flow);
 	enrich_labels(flow);
+	reader_watch(p, flow);
 	LIST_INSERT_HEAD(&p->flows, flow, in_flows);
 	stream->user = flow;
 }
@@ -62,6 +94,7 @@ stream_ends(struct pipeline *p, struct stream *stream)
 	struct flow *flow = stream->user;
 
 	count_stream_ends(p, flow);
+	unwatch(p, flow);
 	enrich_ends(p, flow);
 	LIST_REMOVE(flow, in_flows);
 	if (flow->series != NULL)

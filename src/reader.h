@@ -41,8 +41,9 @@ struct counting {
 
 /* The API server's part, the streams that wait for their pods, and the agents that are polled. */
 struct enriching {
-	struct kube *kube;       /* NULL: the API server is not asked */
-	struct polling *polling; /* NULL: agents are not polled */
+	struct kube *kube;           /* NULL: the API server is not asked */
+	struct polling *polling;     /* NULL: agents are not polled */
+	struct resources *resources; /* NULL: control groups are not read */
 	LIST_HEAD(waiting, flow) waiting;
 };
 
@@ -81,6 +82,14 @@ void *reader_run(void *p);
 /* The reader's functions for the tail: a record; a record to be counted only; a stream that begins or ends. */
 tail_record reader_record, reader_count;
 tail_stream reader_stream;
+
+/**
+ * reader_watch(p, flow):
+ * Have the container of an agent's stream watched (resources.h), once its id is
+ * known.
+ */
+struct flow;
+void reader_watch(struct pipeline *p, struct flow *flow);
 
 /**
  * reader_wake(fd):

@@ -66,21 +66,12 @@ agent_polled_silent(const struct agent_name *who)
 }
 
 void
-agent_polled_free(struct agent_polled *p)
-{
-	if (p == NULL)
-		return;
-	free(p->labels);
-	free(p);
-}
-
-void
 agent_polled_gone(const struct agent_name *who)
 {
 	struct buffer labels = labels_of(who);
 
 	pthread_mutex_lock(&agents.lock);
-	agent_polled_free(map_del(agents.polled, buffer_slice(&labels)));
+	agents_polled_free(map_del(agents.polled, buffer_slice(&labels)));
 	pthread_mutex_unlock(&agents.lock);
 	buffer_fini(&labels);
 }

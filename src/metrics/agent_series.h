@@ -145,6 +145,13 @@ struct agent_polled {
 	struct agent_said said;
 };
 
+/* The use of an agent's container. */
+struct agent_used {
+	char *labels;
+	uint64_t memory; /* bytes */
+	double cpu;      /* s */
+};
+
 struct agents {
 	struct agent_metrics_options options;
 	int64_t part; /* ns, of the window */
@@ -157,7 +164,7 @@ struct agents {
 
 	pthread_mutex_t lock;
 	struct agent_series *shown; /* under the lock */
-	struct map *polled;         /* by labels; under the lock */
+	struct map *polled, *usage; /* by labels; under the lock */
 	uint64_t generation;        /* of publishes; under the lock */
 	int64_t began;              /* wall ns of the first publish; 0: none yet */
 
@@ -185,8 +192,9 @@ void agents_forget(struct agent_series *a);
 void agents_labels(
     struct buffer *to, struct slice namespace_name, struct slice pod, struct slice container);
 
-/* NULL is harmless. */
-void agent_polled_free(struct agent_polled *p);
+/* NULL is harmless to the first. */
+void agents_polled_free(struct agent_polled *p);
+void agents_usage_free(struct map *usage);
 
 /* ---- agent_cells.c: the values of a label */
 

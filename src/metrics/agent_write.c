@@ -3,11 +3,12 @@
 
 #include "agent_series.h"
 
-/* A family, and the functions that write its samples, as the log and as a poll has told them; NULL: it does not. */
+/* A family, and the functions that write its samples: as the log, a poll, and the container's control group tell them; NULL: it does not. */
 struct agent_row {
 	struct family family;
 	void (*write)(struct exposition *x, const struct family *f, const struct agent_series *a);
 	void (*polled)(struct exposition *x, const struct family *f, const struct agent_polled *p);
+	void (*used)(struct exposition *x, const struct family *f, const struct agent_used *u);
 	bool owned; /* by the side that Agent_Gauges names */
 };
 
@@ -261,6 +262,20 @@ polled_build(struct exposition *x, const struct family *f, const struct agent_po
 	buffer_fini(&labels);
 }
 
+/* ---- from the container's control group */
+
+static void
+used_memory(struct exposition *x, const struct family *f, const struct agent_used *u)
+{
+	exposition_count(x, f, slice_of(u->labels), u->memory);
+}
+
+static void
+used_cpu(struct exposition *x, const struct family *f, const struct agent_used *u)
+{
+	exposition_value(x, f, slice_of(u->labels), u->cpu);
+}
+
 /* ---- the table */
 
 static const struct agent_row table[] = {
@@ -329,6 +344,13 @@ static const struct agent_row table[] = {
 	{ { FAMILY_GAUGE, "app_max_connections", "",
 	      "Connections that an agent opens at most, as configured; absent when it is not." },
 	    .write = write_connections },
+	{ { FAMILY_GAUGE, "app_memory_usage_bytes", "",
+	      "Memory of the agent's container: its working set, without files that it has not "
+	      "used lately; with Cgroup_Path." },
+	    .used = used_memory },
+	{ { FAMILY_COUNTER, "app_cpu_usage_seconds_total", "",
+	      "CPU time of the agent's container since it began; with Cgroup_Path." },
+	    .used = used_cpu },
 };
 
 const struct family *
@@ -351,6 +373,7 @@ static void
 row_write(struct exposition *x, const struct agent_row *row)
 {
 	const struct agent_polled *p;
+	const struct agent_used *u;
 	size_t at = 0;
 
 	if (row->owned && agents.options.gauges == AGENT_GAUGES_OFF)
@@ -362,6 +385,9 @@ row_write(struct exposition *x, const struct agent_row *row)
 	}
 	while (row->polled != NULL && (p = map_next(agents.polled, &at, NULL)) != NULL)
 		row->polled(x, &row->family, p);
+	at = 0;
+	while (row->used != NULL && (u = map_next(agents.usage, &at, NULL)) != NULL)
+		row->used(x, &row->family, u);
 }
 
 void

@@ -205,6 +205,28 @@ agent_metrics_ended(struct agent_series *a, const struct pod *pod, int64_t now)
 }
 
 void
+agents_polled_free(struct agent_polled *p)
+{
+	if (p == NULL)
+		return;
+	free(p->labels);
+	free(p);
+}
+
+void
+agents_usage_free(struct map *usage)
+{
+	struct agent_used *u;
+	size_t at = 0;
+
+	while ((u = map_next(usage, &at, NULL)) != NULL) {
+		free(u->labels);
+		free(u);
+	}
+	map_free(usage);
+}
+
+void
 agent_metrics_init(const struct agent_metrics_options *options)
 {
 	agent_metrics_fini();
@@ -229,6 +251,7 @@ agent_metrics_init(const struct agent_metrics_options *options)
 	agents.label_names = agent_labels_names();
 	agents.failures = failures_new(agents.options.max_failures, agents.options.failure_memory);
 	agents.polled = map_new();
+	agents.usage = map_new();
 }
 
 void
@@ -244,8 +267,9 @@ agent_metrics_fini(void)
 		series_free(a);
 	at = 0;
 	while ((p = map_next(agents.polled, &at, NULL)) != NULL)
-		agent_polled_free(p);
+		agents_polled_free(p);
 	map_free(agents.polled);
+	agents_usage_free(agents.usage);
 	if (agents.other != NULL)
 		series_free(agents.other);
 	map_free(agents.by_name);

@@ -117,7 +117,16 @@ static const char rules[] =
     "- When its pod is deleted, or has ended, its gauges vanish; a `deletionTimestamp` ends\n"
     "  nothing, as agents drain for hours.\n"
     "- At most `Max_Series` agents are polled. An answer is bounded by `Agent_Answer_Limit` and\n"
-    "  `Agent_Poll_Timeout`; no redirect is followed and no proxy asked.\n";
+    "  `Agent_Poll_Timeout`; no redirect is followed and no proxy asked.\n"
+    "\n"
+    "## Memory and CPU time of the agents' containers\n"
+    "\n"
+    "With `Cgroup_Path` the control group of each agent's container is found by the container's\n"
+    "id, whatever driver and runtime have called its folder, and read each `Cgroup_Interval`,\n"
+    "version 1 or 2. `app_memory_usage_bytes` is what the kubelet calls the working set: the use\n"
+    "less the inactive files. `app_cpu_usage_seconds_total` begins at 0 with each restart of the\n"
+    "container. Both are absent while no such folder is there. In a pod, towline must see the\n"
+    "node's control groups: its own mount has none of the agents'.\n";
 
 static const char *const kinds[] = { "counter", "gauge", "histogram", "gauge, 1" };
 

@@ -20,13 +20,14 @@ FLOORS = [
     {
         "src/conf": "conf service",
         "src/state": "cursor state stream",
-        "src/metrics": "agent_metrics agent_polled metrics pod_lag unread",
+        "src/metrics": "agent_metrics agent_polled agent_usage metrics pod_lag unread",
     },
     {"src/disk": "beneath gunzip names quiet roots rotated takeover"},
     {
         "src/tail": "tail",
         "src/kube": "kube",
         "src/poll": "poller",
+        "src/cgroup": "resources",
         "src/filter": "filter",
         "src/ship": "batch hosts reply reply_text ship",
         "src/serve": "serve",
