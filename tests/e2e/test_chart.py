@@ -247,6 +247,19 @@ VALUES = [
         lambda o: mounts(o)["docker"]["readOnly"] and volumes(o)["docker"]["hostPath"],
     ),
     (
+        {"observatory": {"enabled": True}, "networkPolicy": {"egress": EGRESS}},
+        lambda o: (
+            mounts(o)["cgroup"]["readOnly"]
+            and own_policy(o)["egress"][:-1] == EGRESS
+            and [p["port"] for p in own_policy(o)["egress"][-1]["ports"]]
+            == [8080, 9464]
+        ),
+    ),
+    (
+        {"observatory": {"enabled": True}},
+        lambda o: own_policy(o)["policyTypes"] == ["Ingress"],
+    ),
+    (
         {"terminationGracePeriodSeconds": 90},
         lambda o: pod(o)["terminationGracePeriodSeconds"] == 90,
     ),

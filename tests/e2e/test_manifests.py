@@ -2,6 +2,7 @@
 own commands run on what stands in them."""
 
 import json
+import os
 import re
 import subprocess
 
@@ -297,6 +298,67 @@ def test_the_agents_policy_is_the_charts():
         o["metadata"]["name"] != by_hand["metadata"]["name"]
         for o in [*kustomize(), *chart()]
     )
+
+
+# ---- the agents' metrics beyond their logs
+
+OBSERVATORY = {"observatory": {"enabled": True}}
+
+
+@pytest.fixture(scope="module")
+def observatory(tmp_path_factory):
+    """The base with the component, as an overlay of the operator's would have it."""
+    folder = tmp_path_factory.mktemp("overlay")
+    component = KUBERNETES / "components/observatory"
+    overlay = {
+        "resources": [os.path.relpath(BASE, folder)],
+        "components": [os.path.relpath(component, folder)],
+    }
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(overlay))
+    return kustomize(folder)
+
+
+def without_configuration(objects):
+    found = alike(objects)
+    del found["ConfigMap", "towline"]
+    return found
+
+
+def test_observatory_is_the_same_in_both(observatory):
+    by_chart = chart(OBSERVATORY)
+    assert without_configuration(by_chart) == without_configuration(observatory)
+    assert differences(configuration(observatory), configuration(by_chart)) == [
+        ["Agent_Gauges", "poll"],
+        ["Cgroup_Path", "/host/sys/fs/cgroup"],
+    ]
+    text = (KUBERNETES / "components/observatory/kustomization.yaml").read_text()
+    said = [line[1:].split() for line in text.splitlines() if line.startswith("# ")]
+    assert ["Agent_Gauges", "poll"] in said
+    assert ["Cgroup_Path", "/host/sys/fs/cgroup"] in said
+
+
+def test_observatory_mounts_the_control_groups_to_be_read(observatory):
+    (mount,) = (
+        m
+        for m in containers(observatory)["towline"]["volumeMounts"]
+        if m["name"] == "cgroup"
+    )
+    assert mount["readOnly"] and mount["mountPath"] == "/host/sys/fs/cgroup"
+    (volume,) = (v for v in pod(observatory)["volumes"] if v["name"] == "cgroup")
+    assert volume["hostPath"] == {"path": "/sys/fs/cgroup", "type": "Directory"}
+
+
+def test_check_finds_observatory_right(tmp_path):
+    done = checked(configuration(chart(OBSERVATORY)), tmp_path)
+    assert done.returncode == 0, done.stdout
+
+
+def test_observatory_leaves_options_of_ones_own(tmp_path):
+    service = "[SERVICE]\n    Flush 1\n    agent_gauges off\n    Cgroup_Path /x\n"
+    text = configuration(chart({**OBSERVATORY, "config": {"service": service}}))
+    assert text.startswith(service)
+    assert "poll" not in text and "/host" not in text
+    assert checked(text, tmp_path).returncode == 0
 
 
 # ---- what asks it

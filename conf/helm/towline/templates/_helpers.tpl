@@ -55,9 +55,23 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 /etc/towline/conf/{{ if .Values.existingConfigMap }}{{ .Values.existingConfigMapKey }}{{ else }}towline.conf{{ end }}
 {{- end }}
 
+{{- /* [SERVICE], which ends config.service, with the options of observatory. */}}
+{{- define "towline.service" -}}
+{{- $s := .Values.config.service | trimAll "\n" }}
+{{- $s }}
+{{- if .Values.observatory.enabled }}
+{{- if not (contains "agent_gauges" (lower $s)) }}
+    Agent_Gauges  poll
+{{- end }}
+{{- if not (contains "cgroup_path" (lower $s)) }}
+    Cgroup_Path   /host/sys/fs/cgroup
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "towline.conf" -}}
 {{- $c := .Values.config }}
-{{- range $i, $piece := list $c.service $c.inputs $c.filters $c.outputs }}
+{{- range $i, $piece := list (include "towline.service" .) $c.inputs $c.filters $c.outputs }}
 {{- if $i }}
 {{ end }}
 {{- tpl $piece $ | trimAll "\n" }}
