@@ -140,7 +140,7 @@ on_container(void *arg, const struct kube_runs_in *in)
 	free(object);
 }
 
-/* An agent of the option Agents; without labels it is named after its host. */
+/* An agent of the option Agents; without labels it is named as it stands there. */
 static void
 address_found(struct polling *p, const char *text)
 {
@@ -150,7 +150,7 @@ address_found(struct polling *p, const char *text)
 	if (!poller_address_read(text, &a))
 		return;
 	texts[0] = a.pod.len > 0 ? xslicedup(a.namespace_name) : xstrdup(HERE);
-	texts[1] = xslicedup(a.pod.len > 0 ? a.pod : a.host);
+	texts[1] = xslicedup(a.pod.len > 0 ? a.pod : slice_of(text));
 	texts[2] = a.pod.len > 0 ? xslicedup(a.container) : xstrdup("matillion-agent");
 	texts[3] = xslicedup(a.host);
 	p->found(p->to, &(struct poller_agent){ .namespace_name = texts[0],

@@ -67,7 +67,7 @@ static const struct option service_options[] = {
 	    AT(agent_selector),
 	    "labels (KEY=GLOB) of a pod of Agent_Pods whose first container is polled, whatever its name"),
 	OPTION("Agents", OPT_LIST, NULL, AT(agents),
-	    "agents elsewhere that are polled: [NAMESPACE/POD/CONTAINER=]HOST[:PORT]; PORT in the place of those in Agent_Ports"),
+	    "agents elsewhere that are polled: [NAMESPACE/POD/CONTAINER=]HOST[:PORT]; PORT in the place of those in Agent_Ports; without labels it is the pod default/HOST[:PORT]"),
 	OPTION("Agent_Ports", OPT_LIST,
 	    "9464/metrics, 8080/actuator/prometheus, 8080/actuator/info", AT(agent_ports),
 	    "ports of an agent, each with its path, in the order in which they are tried"),

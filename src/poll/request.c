@@ -97,6 +97,7 @@ request_send(struct request *r, const char *url, int64_t time)
 	curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* whatever the environment names */
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* a name server is not waited for */
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, socket_open);
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);

@@ -95,6 +95,16 @@ def test_an_agent_elsewhere_is_polled(polling, run):
     assert SECRET not in towline.metrics_page() + towline.stop()
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_an_agent_without_labels_is_named_after_its_address(agent, polling, run, host):
+    address = f"{host}:{agent.port}"
+    polling.service["Agents"] = address
+    towline = run(polling)
+    until_value(towline, "app_active_task_count", 4)
+    ((labels, _),) = towline.samples("app_agent_status")
+    assert (labels["namespace"], labels["pod"]) == ("default", address)
+
+
 @pytest.mark.parametrize(
     ("pages", "asked"),
     [
