@@ -29,7 +29,7 @@ class Run:
         return logged | {crash: logged.get(crash, 0) + 1}
 
 
-def start(folder, encoding, tasks=200, rate=0, seed=1, late=0, pod=None):
+def start(folder, encoding, tasks=200, rate=0, seed=1, late=0, pod=None, more=()):
     """Start an agent in a container of folder's node; returns node and process."""
     node = Node(folder)
     command = [
@@ -47,7 +47,7 @@ def start(folder, encoding, tasks=200, rate=0, seed=1, late=0, pod=None):
         "--truth",
         folder / "truth.json",
     ]
-    command += ["--tasks", tasks, "--rate", rate, "--seed", seed]
+    command += ["--tasks", tasks, "--rate", rate, "--seed", seed, *more]
     return node, subprocess.Popen([*map(str, command)])
 
 

@@ -1,10 +1,13 @@
 package com.matillion.agent;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
 
+import io.micrometer.core.instrument.MeterRegistry;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 import org.springframework.boot.SpringApplication;
@@ -41,15 +44,19 @@ public class AgentApplication {
         settings.put("spring.main.banner-mode", encoding.matches("logstash|ecs") ? "off" : "console");
         settings.put("spring.jmx.enabled", "false");
         settings.put("server.port", actuator == null ? "0" : actuator);
-        settings.put("management.endpoints.web.exposure.include", "info,health");
+        settings.put("management.endpoints.web.exposure.include", "info,health,prometheus");
         SpringApplication application = new SpringApplication(AgentApplication.class);
         application.setDefaultProperties(settings);
         application.setWebApplicationType(
             actuator == null ? WebApplicationType.NONE : WebApplicationType.SERVLET);
+        State state = new State(truth);
         application.addInitializers(context ->
-            context.getBeanFactory().registerSingleton("truth", truth));
+            context.getBeanFactory().registerSingleton("state", state));
 
         try (ConfigurableApplicationContext context = application.run()) {
+            if (actuator != null) {
+                serve(context, state, options);
+            }
             Say say = new Say(truth, encoding);
             say.info(LoggerFactory.getLogger(AgentApplication.class), "Agent is ready",
                 "version", Info.VERSION, "commit", Info.COMMIT, "build_timestamp", Info.BUILT);
@@ -61,9 +68,21 @@ public class AgentApplication {
         truth.write(Path.of(options.get("truth")));
     }
 
+    /** Metrics at both places; the file --ports says where. */
+    private static void serve(ConfigurableApplicationContext context, State state,
+            Map<String, String> options) throws Exception {
+        Metrics.actuator(context.getBean(MeterRegistry.class), context.getBean(PrometheusRegistry.class), state);
+        int metrics = Metrics.serve(Integer.parseInt(options.get("metrics")), state);
+        if (options.containsKey("ports")) {
+            Files.writeString(Path.of(options.get("ports")), "{\"actuator\": %s, \"metrics\": %d}\n"
+                .formatted(context.getEnvironment().getProperty("local.server.port"), metrics));
+        }
+    }
+
     private static Map<String, String> options(String[] args) {
         Map<String, String> options = new TreeMap<>(
-            Map.of("seed", "1", "tasks", "200", "rate", "0", "encoding", "spring", "truth", "truth.json"));
+            Map.of("seed", "1", "tasks", "200", "rate", "0", "encoding", "spring", "truth", "truth.json",
+                "metrics", "0"));
         for (int i = 0; i + 1 < args.length; i += 2) {
             options.put(args[i].replaceFirst("^--", ""), args[i + 1]);
         }

@@ -13,19 +13,18 @@ class Info implements InfoContributor {
     static final String COMMIT = "abc123";
     static final String BUILT = "2024-01-15T10:30:00Z";
 
-    private final Truth truth;
+    private final State state;
 
-    Info(Truth truth) {
-        this.truth = truth;
+    Info(State state) {
+        this.state = state;
     }
 
     @Override
     public void contribute(Builder builder) {
-        long ended = truth.get("tasks_completed") + truth.get("tasks_failed");
-        builder.withDetail("agentStatus", "RUNNING")
-            .withDetail("activeTaskCount", truth.get("tasks_started") - ended)
-            .withDetail("activeRequestCount", 0)
-            .withDetail("openSessionsCount", truth.get("open_sessions"))
+        builder.withDetail("agentStatus", state.status.name())
+            .withDetail("activeTaskCount", state.tasks())
+            .withDetail("activeRequestCount", state.requests)
+            .withDetail("openSessionsCount", state.sessions())
             .withDetail("buildInfo",
                 Map.of("version", VERSION, "commitHash", COMMIT, "buildTimestamp", BUILT));
     }
