@@ -1,0 +1,49 @@
+"""A real API server's pods are polled at their addresses: found, drained, moved,
+ended, deleted.  What lies of the API server do: test_kube_lies.py."""
+
+import pytest
+from harness.fake_agent import METRICS, FakeAgent
+from harness.node import info
+from harness.wait import until
+from harness.watched import up
+from test_poller import until_value, value
+
+
+@pytest.fixture
+def agent():
+    made = FakeAgent()
+    yield made
+    made.close()
+
+
+def test_a_pod_is_polled_from_its_start_to_its_end(watched, agent, run):
+    watched.config.service |= {
+        "Agent_Gauges": "poll",
+        "Agent_Ports": f"{agent.port}{METRICS}",
+        "Agent_Poll_Interval": 1,
+    }
+    pod = watched.pod("matillion-agent-0")
+    log = pod.log(watched.node)
+    log.write(info("levels: open_sessions=12"))
+    towline = up(run(watched.config))
+    who = {"namespace": watched.namespace, "pod": pod.name}
+    until_value(towline, "app_open_sessions", 12, **who)  # Pending: its log tells
+    assert agent.asked == []
+    pod.runs(log, ip="127.0.0.1")
+    until_value(towline, "app_open_sessions", 6, **who)
+    assert value(towline, "app_agent_status", **who) == 1
+    pod.delete(grace=43200)  # it drains
+    assert pod.read()["metadata"]["deletionTimestamp"]
+    asked = len(agent.asked)
+    until(lambda: len(agent.asked) > asked + 2, agent.asked)
+    assert value(towline, "app_agent_connected", **who) == 1
+    pod.delete()
+    until_value(towline, "app_agent_connected", None, **who)
+    asked = len(agent.asked)
+    again = watched.pod("matillion-agent-0")  # of another uid
+    again.runs(again.log(watched.node), ip="127.0.0.1")
+    until_value(towline, "app_agent_connected", 1, **who)
+    assert len(agent.asked) > asked
+    again.set_status(phase="Failed")
+    until_value(towline, "app_agent_connected", None, **who)
+    towline.stop()
