@@ -139,17 +139,19 @@ struct agent_series {
 
 /* An agent that is polled, once it has answered or failed for too long. */
 struct agent_polled {
-	char *labels;
-	bool up;          /* it answers */
-	int64_t answered; /* wall ns of its last answer; 0: it never has */
+	char *labels;       /* namespace, pod, container */
+	struct slice shown; /* with those of its pod; while an exposition is written */
+	bool up;            /* it answers */
+	int64_t answered;   /* wall ns of its last answer; 0: it never has */
 	struct agent_said said;
 };
 
 /* The use of an agent's container. */
 struct agent_used {
-	char *labels;
-	uint64_t memory; /* bytes */
-	double cpu;      /* s */
+	char *labels;       /* namespace, pod, container */
+	struct slice shown; /* as above; empty: it is not shown */
+	uint64_t memory;    /* bytes */
+	double cpu;         /* s */
 };
 
 struct agents {

@@ -184,7 +184,7 @@ polled_number(struct exposition *x, const struct family *f, const struct agent_p
     enum agent_number number)
 {
 	if (p->up && !isnan(p->said.number[number]))
-		exposition_value(x, f, slice_of(p->labels), p->said.number[number]);
+		exposition_value(x, f, p->shown, p->said.number[number]);
 }
 
 static void
@@ -215,7 +215,7 @@ polled_connected(struct exposition *x, const struct family *f, const struct agen
 static void
 polled_status(struct exposition *x, const struct family *f, const struct agent_polled *p)
 {
-	exposition_count(x, f, slice_of(p->labels), p->up && p->said.state != AGENT_NONE ? 1 : 0);
+	exposition_count(x, f, p->shown, p->up && p->said.state != AGENT_NONE ? 1 : 0);
 }
 
 static void
@@ -228,7 +228,7 @@ polled_state(struct exposition *x, const struct family *f, const struct agent_po
 	buffer_init(&labels, 0);
 	for (unsigned i = 0; i < AGENT_STATES; i++) {
 		buffer_clear(&labels);
-		buffer_put(&labels, slice_of(p->labels));
+		buffer_put(&labels, p->shown);
 		exposition_label(&labels, "state", slice_of(agent_polled_states[i]));
 		exposition_count(x, f, buffer_slice(&labels), i == p->said.state ? 1 : 0);
 	}
@@ -239,8 +239,7 @@ static void
 polled_heartbeat(struct exposition *x, const struct family *f, const struct agent_polled *p)
 {
 	if (p->answered > 0)
-		exposition_value(
-		    x, f, slice_of(p->labels), (double)(p->answered / NS_PER_MS) / 1000);
+		exposition_value(x, f, p->shown, (double)(p->answered / NS_PER_MS) / 1000);
 }
 
 static void
@@ -253,7 +252,7 @@ polled_build(struct exposition *x, const struct family *f, const struct agent_po
 	if (p->said.text[AGENT_SAID_VERSION][0] == '\0')
 		return;
 	buffer_init(&labels, 0);
-	buffer_put(&labels, slice_of(p->labels));
+	buffer_put(&labels, p->shown);
 	for (int i = 0; i < AGENT_TEXTS; i++)
 		exposition_label(&labels, names[i],
 		    (struct slice){
@@ -267,13 +266,13 @@ polled_build(struct exposition *x, const struct family *f, const struct agent_po
 static void
 used_memory(struct exposition *x, const struct family *f, const struct agent_used *u)
 {
-	exposition_count(x, f, slice_of(u->labels), u->memory);
+	exposition_count(x, f, u->shown, u->memory);
 }
 
 static void
 used_cpu(struct exposition *x, const struct family *f, const struct agent_used *u)
 {
-	exposition_value(x, f, slice_of(u->labels), u->cpu);
+	exposition_value(x, f, u->shown, u->cpu);
 }
 
 /* ---- the table */
@@ -359,12 +358,46 @@ agent_write_family(size_t i)
 	return i < sizeof(table) / sizeof(table[0]) ? &table[i].family : NULL;
 }
 
+/* The labels of a series without those of its pod: as it is polled. */
+static struct slice
+name_of(const struct agent_series *a)
+{
+	size_t added = strlen(a->pod_labels);
+
+	return (struct slice){ a->labels, strlen(a->labels) - (added > 0 ? added + 1 : 0) };
+}
+
+/*
+ * The labels of a pod are kept at its series, for what is polled and measured,
+ * too.  An agent whose log is not read is shown without them, a container not at
+ * all: its counter would begin anew with the series.
+ */
+static void
+labels_share(void)
+{
+	struct agent_polled *p;
+	struct agent_used *u;
+	size_t at = 0;
+
+	while ((p = map_next(agents.polled, &at, NULL)) != NULL)
+		p->shown = slice_of(p->labels);
+	at = 0;
+	while ((u = map_next(agents.usage, &at, NULL)) != NULL)
+		u->shown = agents.options.nlabels == 0 ? slice_of(u->labels) : SLICE("");
+	for (const struct agent_series *a = agents.shown; a != NULL; a = a->next) {
+		if ((p = map_get(agents.polled, name_of(a))) != NULL)
+			p->shown = labels_of(a);
+		if ((u = map_get(agents.usage, name_of(a))) != NULL)
+			u->shown = labels_of(a);
+	}
+}
+
 /* An agent that has never answered is only judged by its polls: its log tells the rest. */
 static bool
 is_polled(const struct agent_row *row, const struct agent_series *a)
 {
 	const struct agent_polled *p =
-	    row->polled != NULL ? map_get(agents.polled, labels_of(a)) : NULL;
+	    row->polled != NULL ? map_get(agents.polled, name_of(a)) : NULL;
 
 	return p != NULL && (p->answered > 0 || row->polled == polled_status);
 }
@@ -386,8 +419,10 @@ row_write(struct exposition *x, const struct agent_row *row)
 	while (row->polled != NULL && (p = map_next(agents.polled, &at, NULL)) != NULL)
 		row->polled(x, &row->family, p);
 	at = 0;
-	while (row->used != NULL && (u = map_next(agents.usage, &at, NULL)) != NULL)
-		row->used(x, &row->family, u);
+	while (row->used != NULL && (u = map_next(agents.usage, &at, NULL)) != NULL) {
+		if (u->shown.len > 0)
+			row->used(x, &row->family, u);
+	}
 }
 
 void
@@ -396,6 +431,7 @@ agent_metrics_write(struct buffer *to, bool openmetrics)
 	struct exposition x = { to, openmetrics, NULL };
 
 	pthread_mutex_lock(&agents.lock);
+	labels_share();
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		row_write(&x, &table[i]);
 	agents.written = agents.generation;

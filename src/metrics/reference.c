@@ -85,6 +85,8 @@ static const char rules[] =
     "  series lives, over restarts of towline and over pods of the same name: a label that changes\n"
     "  would begin all counters anew. The series appear once the API server has told of the pod\n"
     "  ([FILTER] kubernetes with Labels On), or Pod_Wait is over; then they have none.\n"
+    "  What is polled and measured of the agent has them, too; one that is polled while its log is\n"
+    "  not read has none.\n"
     "- `app_log_lines_total` counts the lines of records as they are shipped: of a record that\n"
     "  was cut at Buffer_Max_Size, the lines that were kept.\n"
     "- `app_task_execution_seconds` and `app_task_duration_seconds` are of completed tasks\n"

@@ -1,6 +1,8 @@
 /* Labels of pods on the series of their agents: as they were first seen, and for good. */
 #include "agent_story.h"
 
+#include "agent_polled.h"
+#include "agent_usage.h"
 #include "map.h"
 
 static const char *const names[] = { "matillion.com/business-unit", "app", "0-9", "absent" };
@@ -101,6 +103,80 @@ test_agents_beyond_the_cap_have_no_labels(void **state)
 	    "app_completed_tasks_total{namespace=\"other\",pod=\"other\",container=\"other\"}", 0);
 }
 
+/* ---- polled, and measured */
+
+static const struct agent_name agent = { "ns", "agent-0", "agent" },
+			       elsewhere = { "ns", "vm-1", "agent" };
+
+static void
+measure(const struct agent_name *first_one, const struct agent_name *second_one)
+{
+	const struct agent_usage all[] = { { *first_one, 5, 1 }, { *second_one, 6, 2 } };
+
+	agent_usage_publish(all, 2);
+}
+
+static void
+poll(const struct agent_name *who)
+{
+	struct agent_said s;
+
+	agent_polled_clear(&s);
+	s.number[AGENT_SAID_TASKS] = 3;
+	s.state = AGENT_RUNNING;
+	s.text[AGENT_SAID_VERSION][0] = '2';
+	agent_polled_answered(who, &s, at(1));
+}
+
+static void
+test_what_is_polled_and_measured_has_the_labels_of_its_pod(void **state)
+{
+	struct agent_metrics_options polled = labelled;
+
+	(void)state;
+	polled.gauges = AGENT_GAUGES_POLL;
+	begin(&polled, true);
+	poll(&agent);
+	measure(&agent, &agent);
+	told(&first);
+	show(2);
+	SHOWS("app_active_task_count" SALES "}", 3);
+	SHOWS("app_active_task_count" BASE, -1);
+	SHOWS("app_agent_status" SALES "}", 1);
+	SHOWS("app_agent_state" SALES ",state=\"running\"}", 1);
+	SHOWS("app_build_info" SALES ",version=\"2\",commit=\"\",build_timestamp=\"\"}", 1);
+	SHOWS("app_last_heartbeat_timestamp" SALES "}", T0 + 1);
+	SHOWS("app_memory_usage_bytes" SALES "}", 5);
+	SHOWS("app_cpu_usage_seconds_total" SALES "}", 1);
+	SHOWS("app_memory_usage_bytes" BASE, -1);
+	agent_polled_gone(&agent);
+	show(3);
+	SHOWS("app_active_task_count" SALES "}", 0);
+}
+
+static void
+test_what_is_known_without_a_log(void **state)
+{
+	static const char vm[] =
+	    "app_active_task_count{namespace=\"ns\",pod=\"vm-1\",container=\"agent\"}";
+	static const char memory[] =
+	    "app_memory_usage_bytes{namespace=\"ns\",pod=\"vm-1\",container=\"agent\"}";
+
+	(void)state;
+	begin(&labelled, true);
+	poll(&elsewhere);
+	measure(&agent, &elsewhere);
+	show(2); /* the labels of agent-0 are not known yet */
+	SHOWS(vm, 3);
+	SHOWS(memory, -1);
+	assert_null(strstr(shown, "agent-0"));
+	begin(&usual, true);
+	measure(&agent, &elsewhere);
+	show(2);
+	SHOWS(memory, 6);
+	SHOWS("app_memory_usage_bytes" BASE, 5);
+}
+
 /* ---- over a restart */
 
 static struct map *saved;
@@ -184,6 +260,8 @@ main(void)
 		TEST(test_labels_that_change_change_nothing),
 		TEST(test_names_with_dots_and_pods_without_labels),
 		TEST(test_agents_beyond_the_cap_have_no_labels),
+		TEST(test_what_is_polled_and_measured_has_the_labels_of_its_pod),
+		TEST(test_what_is_known_without_a_log),
 		TEST(test_labels_outlive_a_restart_unless_others_are_asked_for),
 		TEST(test_having_no_labels_outlives_a_restart),
 	};
