@@ -1,0 +1,231 @@
+"""conf/prometheus/rules and conf/alertmanager by their own tools: promtool runs
+tests/prometheus, amtool the routes.  Each alert has a series there that fires it and one
+that must not, and each row of the README's on-call table names an alert."""
+
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+import yaml
+from harness.towline import ROOT
+
+RULES = ROOT / "conf/prometheus/rules"
+CASES = ROOT / "tests/prometheus"
+RUNBOOK = "docs/monitoring.md#"
+SEVERITIES = {"critical", "warning", "info"}
+# The exporters' own: cAdvisor's, Prometheus' and its client libraries'.
+FOREIGN = re.compile(
+    "container_(cpu_cfs_(throttled_)?periods_total|spec_memory_limit_bytes)"
+    "|up|process_start_time_seconds"
+)
+
+
+def loaded(path):
+    return yaml.safe_load(path.read_text())
+
+
+def rules(kind):
+    return [
+        (path, rule)
+        for path in sorted(RULES.glob("*.yml"))
+        for group in loaded(path)["groups"]
+        for rule in group["rules"]
+        if kind in rule
+    ]
+
+
+ALERTS = {rule["alert"]: rule for _, rule in rules("alert")}
+GROUPS = [
+    (path.name, test)
+    for path in sorted(CASES.glob("*.yml"))
+    for test in loaded(path)["tests"]
+]
+
+
+def debian():
+    """The directory of Debian's prometheus, promtool and amtool."""
+    tool = ROOT / "tests/servers/prometheus"
+    return pathlib.Path(subprocess.check_output([tool], text=True).strip())
+
+
+def newest(program):
+    """Prometheus 3's, where it was built: that takes minutes, and is the audit's."""
+    tool = ROOT / "tests/servers/prometheus3"
+    only = os.environ | {"CACHED_ONLY": "1"}
+    done = subprocess.run(
+        [tool, program], env=only, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"tests/servers/prometheus3 {program} has not been run")
+    return pathlib.Path(done.stdout.strip())
+
+
+@pytest.fixture(scope="session", params=["2.42", "3"])
+def promtool(request):
+    if request.param == "3":
+        return newest("promtool")
+    return debian() / "promtool"
+
+
+@pytest.fixture(scope="session")
+def amtool():
+    return debian() / "amtool"
+
+
+def said(*command):
+    """What a tool prints that finds nothing wrong."""
+    done = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.strip()
+
+
+# ---- promtool
+
+
+def test_promtool_accepts_the_rules(promtool):
+    files = sorted(RULES.glob("*.yml"))
+    assert len(files) == 8
+    said(promtool, "check", "rules", "--lint-fatal", *files)
+
+
+@pytest.mark.parametrize("case", sorted(CASES.glob("*.yml")), ids=lambda c: c.stem)
+def test_rules_say_what_their_cases_want(promtool, case):
+    said(promtool, "test", "rules", case)
+
+
+def test_a_case_can_fail(promtool, tmp_path):
+    """The same case on rules whose threshold is another."""
+    changed = tmp_path / "agents.yml"
+    text = (RULES / "agents.yml").read_text()
+    changed.write_text(text.replace("app_open_sessions > 150", "app_open_sessions > 9"))
+    case = (CASES / "agents.yml").read_text()
+    (tmp_path / "case.yml").write_text(
+        re.sub(r"rule_files: .*", f"rule_files: [{changed}]", case)
+    )
+    with pytest.raises(AssertionError, match="DatabaseConnectionsExhausted"):
+        said(promtool, "test", "rules", tmp_path / "case.yml")
+
+
+# ---- each alert
+
+
+@pytest.fixture(params=ALERTS)
+def alert(request):
+    return ALERTS[request.param]
+
+
+def minutes(duration):
+    number, unit = re.fullmatch("([0-9]+)([smhd])", duration).groups()
+    return int(number) * {"s": 1 / 60, "m": 1, "h": 60, "d": 1440}[unit]
+
+
+def test_an_alert_is_complete(alert):
+    """No alert on one failing sample: `for` is four evaluations at least."""
+    assert minutes(alert["for"]) >= 1
+    assert alert["labels"]["severity"] in SEVERITIES
+    assert alert["labels"]["component"] in {"agent", "towline"}
+    notes = alert["annotations"]
+    assert set(notes) == {"summary", "description", "runbook_url"}
+    assert notes["runbook_url"] == RUNBOOK + alert["alert"].lower()
+    assert re.search(r"[0-9]|\$value", notes["description"])
+
+
+def families(text):
+    return set(re.findall(r"\b(?:app|towline|container|process)_\w+|\bup\b", text))
+
+
+def series_of(test, word):
+    """The names of a test's series that have a label which begins with the word."""
+    return {
+        re.match(r"[\w:]+", series["series"])[0]
+        for series in test["input_series"]
+        if f'="{word}' in series["series"]
+    }
+
+
+def test_an_alert_has_a_series_that_fires_it_and_one_that_must_not(alert):
+    name = alert["alert"]
+    firing, quiet = set(), set()
+    for _, test in GROUPS:
+        for case in test.get("alert_rule_test", []):
+            if case["alertname"] != name:
+                continue
+            expected = case.get("exp_alerts", [])
+            labels = [str(v) for e in expected for v in e["exp_labels"].values()]
+            assert not [value for value in labels if value.startswith("quiet")]
+            if expected:
+                assert all(e["exp_annotations"] for e in expected)
+                firing |= series_of(test, "fires")
+            quiet |= series_of(test, "quiet")
+    assert firing, "no test in which it fires"
+    # The quiet series are of the metrics that the expression asks, or of what these make.
+    assert firing <= quiet, f"no series of {firing - quiet} that must not fire it"
+    used = families(alert["expr"])
+    assert used & firing or ":" in alert["expr"]
+
+
+def test_names_of_alerts_are_unique():
+    assert len(ALERTS) == len(rules("alert"))
+
+
+# ---- what expressions ask for
+
+# Families that docs/metrics.md does not have yet.
+COMING = {
+    "app_agent_connected",
+    "app_agent_state",
+    "app_cpu_usage_seconds_total",
+    "app_log_lines_total",
+    "app_memory_usage_bytes",
+    "app_new_failures_total",
+    "app_oldest_task_start_timestamp",
+    "app_task_timeouts_total",
+    "towline_agent_polls_failed_total",
+    "towline_config_reload_failed_total",
+}
+
+
+def test_expressions_ask_for_metrics_that_exist():
+    documented = re.findall(
+        r"^\| ((?:app|towline)_\w+)", (ROOT / "docs/metrics.md").read_text(), re.M
+    )
+    known = set(documented) | COMING
+    known |= {
+        name + part for name in documented for part in ("_bucket", "_sum", "_count")
+    }
+    recorded = {rule["record"] for _, rule in rules("record")}
+    for path, rule in rules("expr"):
+        text = re.sub(r'"[^"]*"|\[\w+(:\w+)?\]', "", rule["expr"])
+        text = re.sub(r"\b(?:on|by|without|ignoring) \([^)]*\)", "", text)
+        made = set(re.findall(r"\b\w+(?::\w+)+", text))
+        assert made <= recorded, f"{path.name}: {made - recorded} is recorded nowhere"
+        for name in families(re.sub(r"\b\w+(?::\w+)+", "", text)):
+            assert name in known or FOREIGN.fullmatch(name), f"{path.name}: {name}"
+
+
+# ---- the README's table
+
+
+def test_each_row_of_the_on_call_table_names_an_alert():
+    text = (ROOT / "README.md").read_text()
+    on_call = text.split("## When you are on call\n")[1].split("\n## ")[0]
+    (table,) = re.findall(r"(?:^\|.*\n)+", on_call, re.M)
+    head, _, *rows = [
+        [cell.strip() for cell in re.split(r"(?<!\\)\|", row.strip("|"))]
+        for row in table.splitlines()
+    ]
+    assert head[-1] == "alert"
+    assert len(rows) >= 9
+    for row in rows:
+        assert len(row) == len(head), row
+        named = re.findall(r"`([A-Z]\w+)`", row[-1])
+        assert named, row[0]
+        assert set(named) <= set(ALERTS), row[0]
+        for name, wait in re.findall(r"`([A-Z]\w+)`:[^;]*\((\w+)\)", row[-1]):
+            assert ALERTS[name]["for"] == wait, name
+            named.remove(name)
+        assert not named, f"no threshold and no time of {named}"
