@@ -195,6 +195,7 @@ coverage: | build/.need-coverage build/.need-test ## lines and branches that the
 	$(Q)python3 tests/lint/coverage.py build/coverage
 
 audit: | build/.need-audit build/.need-clang ## long, and rarely tells anything: before a release
+	$(Q)tests/servers/prometheus3 promtool > /dev/null # the end-to-end tests use it where it is
 	$(Q)scan-build -o build/scan/reports --status-bugs $(MAKE) --no-print-directory B=build/scan all
 	$(Q)$(MAKE) --no-print-directory UNDER='$(VALGRIND)' UNIT='$(filter-out $(BEYOND:%=$(B)/unit/test_%),$(UNIT))' unit
 	$(Q)$(MAKE) --no-print-directory SAN=1 e2e ARGS='$(SPARE) tests/e2e'

@@ -1,17 +1,13 @@
-"""conf/prometheus/rules and conf/alertmanager by their own tools: promtool runs
-tests/prometheus, amtool the routes.  Each alert has a series there that fires it and one
-that must not, and each row of the README's on-call table names an alert."""
+"""conf/prometheus/rules by promtool, which runs tests/prometheus.  Each alert has a series
+there that fires it and one that must not, and each row of the README's on-call table
+names an alert."""
 
-import os
-import pathlib
 import re
-import subprocess
 
 import pytest
-import yaml
+from harness.alerting import RULES, alerts, debian, loaded, newest, rules, said
 from harness.towline import ROOT
 
-RULES = ROOT / "conf/prometheus/rules"
 CASES = ROOT / "tests/prometheus"
 RUNBOOK = "docs/monitoring.md#"
 SEVERITIES = {"critical", "warning", "info"}
@@ -22,21 +18,7 @@ FOREIGN = re.compile(
 )
 
 
-def loaded(path):
-    return yaml.safe_load(path.read_text())
-
-
-def rules(kind):
-    return [
-        (path, rule)
-        for path in sorted(RULES.glob("*.yml"))
-        for group in loaded(path)["groups"]
-        for rule in group["rules"]
-        if kind in rule
-    ]
-
-
-ALERTS = {rule["alert"]: rule for _, rule in rules("alert")}
+ALERTS = alerts()
 GROUPS = [
     (path.name, test)
     for path in sorted(CASES.glob("*.yml"))
@@ -44,43 +26,11 @@ GROUPS = [
 ]
 
 
-def debian():
-    """The directory of Debian's prometheus, promtool and amtool."""
-    tool = ROOT / "tests/servers/prometheus"
-    return pathlib.Path(subprocess.check_output([tool], text=True).strip())
-
-
-def newest(program):
-    """Prometheus 3's, where it was built: that takes minutes, and is the audit's."""
-    tool = ROOT / "tests/servers/prometheus3"
-    only = os.environ | {"CACHED_ONLY": "1"}
-    done = subprocess.run(
-        [tool, program], env=only, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        pytest.skip(f"tests/servers/prometheus3 {program} has not been run")
-    return pathlib.Path(done.stdout.strip())
-
-
 @pytest.fixture(scope="session", params=["2.42", "3"])
 def promtool(request):
     if request.param == "3":
         return newest("promtool")
     return debian() / "promtool"
-
-
-@pytest.fixture(scope="session")
-def amtool():
-    return debian() / "amtool"
-
-
-def said(*command):
-    """What a tool prints that finds nothing wrong."""
-    done = subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout.strip()
 
 
 # ---- promtool
