@@ -69,8 +69,10 @@ def alert(request):
 
 
 def minutes(duration):
-    number, unit = re.fullmatch("([0-9]+)([smhd])", duration).groups()
-    return int(number) * {"s": 1 / 60, "m": 1, "h": 60, "d": 1440}[unit]
+    unit = {"s": 1 / 60, "m": 1, "h": 60, "d": 1440}
+    parts = re.findall("([0-9]+)([smhd])", duration)
+    assert "".join(map("".join, parts)) == duration
+    return sum(int(number) * unit[name] for number, name in parts)
 
 
 def test_an_alert_is_complete(alert):
@@ -97,25 +99,41 @@ def series_of(test, word):
     }
 
 
+def cases_of(name):
+    """Its cases, each with its test, and whether it expects alerts."""
+    return [
+        (test, case, bool(case.get("exp_alerts")))
+        for _, test in GROUPS
+        for case in test.get("alert_rule_test", [])
+        if case["alertname"] == name
+    ]
+
+
 def test_an_alert_has_a_series_that_fires_it_and_one_that_must_not(alert):
-    name = alert["alert"]
     firing, quiet = set(), set()
-    for _, test in GROUPS:
-        for case in test.get("alert_rule_test", []):
-            if case["alertname"] != name:
-                continue
-            expected = case.get("exp_alerts", [])
-            labels = [str(v) for e in expected for v in e["exp_labels"].values()]
-            assert not [value for value in labels if value.startswith("quiet")]
-            if expected:
-                assert all(e["exp_annotations"] for e in expected)
-                firing |= series_of(test, "fires")
-            quiet |= series_of(test, "quiet")
+    for test, case, fires in cases_of(alert["alert"]):
+        expected = case.get("exp_alerts", [])
+        labels = [str(v) for e in expected for v in e["exp_labels"].values()]
+        assert not [value for value in labels if value.startswith("quiet")]
+        assert all(e["exp_annotations"] for e in expected)
+        firing |= series_of(test, "fires") if fires else set()
+        quiet |= series_of(test, "quiet")
     assert firing, "no test in which it fires"
-    # The quiet series are of the metrics that the expression asks, or of what these make.
     assert firing <= quiet, f"no series of {firing - quiet} that must not fire it"
-    used = families(alert["expr"])
-    assert used & firing or ":" in alert["expr"]
+    # The series are of the metrics that the expression asks, or of what these make.
+    assert families(alert["expr"]) & firing or ":" in alert["expr"]
+
+
+def test_an_alert_waits(alert):
+    """Of the test in which it fires, an earlier time at which it does not yet."""
+    for test, case, fires in cases_of(alert["alert"]):
+        if fires:
+            early = [
+                minutes(other["eval_time"]) < minutes(case["eval_time"])
+                for same, other, does in cases_of(alert["alert"])
+                if same is test and not does
+            ]
+            assert any(early), test["name"]
 
 
 def test_names_of_alerts_are_unique():
