@@ -2,7 +2,9 @@
 there that fires it and one that must not, and each row of the README's on-call table
 names an alert."""
 
+import json
 import re
+import urllib.parse
 
 import pytest
 from harness.alerting import RULES, alerts, debian, loaded, newest, rules, said
@@ -81,9 +83,27 @@ def test_an_alert_is_complete(alert):
     assert alert["labels"]["severity"] in SEVERITIES
     assert alert["labels"]["component"] in {"agent", "towline"}
     notes = alert["annotations"]
-    assert set(notes) == {"summary", "description", "runbook_url"}
+    assert set(notes) == {"summary", "description", "runbook_url", "dashboard"}
     assert notes["runbook_url"] == RUNBOOK + alert["alert"].lower()
     assert re.search(r"[0-9]|\$value", notes["description"])
+
+
+DASHBOARDS = ROOT / "conf/grafana/dashboards"
+
+
+@pytest.mark.skipif(not DASHBOARDS.exists(), reason="no dashboards here")
+def test_an_alert_leads_to_a_panel_of_its_metric(alert):
+    boards = [json.loads(path.read_text()) for path in DASHBOARDS.glob("*.json")]
+    link = urllib.parse.urlsplit(alert["annotations"]["dashboard"])
+    (board,) = [b for b in boards if link.path == f"/d/{b['uid']}"]
+    query = urllib.parse.parse_qs(link.query)
+    panel = query.pop("viewPanel", None)
+    variables = {f"var-{v['name']}" for v in board["templating"]["list"]}
+    assert set(query) <= variables
+    if panel:
+        (shown,) = [p for p in board["panels"] if str(p["id"]) == panel[0]]
+        asked = " ".join(target["expr"] for target in shown["targets"])
+        assert families(asked) & families(alert["expr"]) or ":" in alert["expr"]
 
 
 def families(text):
