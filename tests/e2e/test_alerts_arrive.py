@@ -11,6 +11,7 @@ import re
 import subprocess
 import threading
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -125,6 +126,45 @@ def alertmanager(around, start, tmp_path):
     )
 
 
+def found(file, name, **meta):
+    """A shipped job, and what Kubernetes' discovery would tell it of one pod."""
+    jobs = loaded(PROMETHEUS / file)["scrape_configs"]
+    (job,) = [job for job in jobs if job["job_name"] == name]
+    del job["kubernetes_sd_configs"]
+    labels = {f"__meta_kubernetes_{label}": value for label, value in meta.items()}
+    job["static_configs"] = [{"targets": ["127.0.0.1:1"], "labels": labels}]
+    return job
+
+
+def towlines_job(around):
+    return found(
+        "scrape.yml",
+        "matillion-agents",
+        pod_annotation_prometheus_io_scrape="true",
+        pod_annotation_prometheus_io_port=around.address.split(":")[1],
+        pod_label_app_kubernetes_io_name="towline",
+        pod_node_name="node-1",
+    )
+
+
+def agents_job(around):
+    """The agent's own endpoint, at a port of the test's."""
+    job = found(
+        "scrape-agents.yml",
+        "matillion-agents-own",
+        namespace="matillion",
+        pod_name="busy",
+        pod_ip="127.0.0.1",
+        pod_label_app="matillion-runner-pods",
+        pod_container_name="matillion-runner-pods",
+    )
+    (address,) = [
+        step for step in job["relabel_configs"] if step.get("replacement") == "$1:8080"
+    ]
+    address["replacement"] = around.address
+    return job
+
+
 @pytest.fixture
 def prometheus(around, alertmanager, start, tmp_path):
     (tmp_path / "rules").mkdir()
@@ -134,17 +174,8 @@ def prometheus(around, alertmanager, start, tmp_path):
         (tmp_path / "rules" / path.name).write_text(text)
     config = loaded(PROMETHEUS / "prometheus-2.yml")
     config["global"] |= {"scrape_interval": "1s", "evaluation_interval": "1s"}
-    (job,) = loaded(PROMETHEUS / "scrape.yml")["scrape_configs"]
-    del job["kubernetes_sd_configs"], config["scrape_config_files"]
-    about = "__meta_kubernetes_pod"
-    meta = {
-        f"{about}_annotation_prometheus_io_scrape": "true",
-        f"{about}_annotation_prometheus_io_port": around.address.split(":")[1],
-        f"{about}_label_app_kubernetes_io_name": "towline",
-        f"{about}_node_name": "node-1",
-    }
-    job["static_configs"] = [{"targets": ["127.0.0.1:1"], "labels": meta}]
-    config["scrape_configs"] = [job]
+    del config["scrape_config_files"]
+    config["scrape_configs"] = [towlines_job(around)]
     (to,) = config["alerting"]["alertmanagers"]
     to["static_configs"] = [{"targets": [alertmanager]}]
     del config["remote_write"]
@@ -222,6 +253,46 @@ def test_all_rules_are_evaluated_without_an_error(prometheus):
         for path in RULES.glob("*.yml")
         for group in loaded(path)["groups"]
     )
+
+
+def test_an_agent_that_is_scraped_too_counts_once(around, start, tmp_path):
+    """Both sides have the gauges; the agent's own names a draining agent 2."""
+    own = Around()
+    labels = {"container": "matillion-runner-pods"}
+    around.samples += (
+        agent("app_active_task_count", "busy", 12, **labels)
+        + agent("app_max_task_capacity", "busy", 20, **labels)
+        + agent("app_agent_status", "busy", 1, **labels)
+    )
+    own.samples = (
+        "app_active_task_count 12\napp_agent_status 2\napp_agent_connected 1\n"
+        'target_info{command_line="--password=secret"} 1\n'
+        'jvm_memory_used_bytes{area="heap",task_id="7"} 5\n'
+    )
+    jobs = [towlines_job(around), agents_job(own)]
+    config = {"global": {"scrape_interval": "1s"}, "scrape_configs": jobs}
+    (tmp_path / "both.yml").write_text(yaml.safe_dump(config))
+    store = "--storage.tsdb.path=both"
+    address = start("prometheus", "--config.file=both.yml", store)
+
+    def value(expression):
+        query = urllib.parse.urlencode({"query": expression})
+        answer = asked(address, f"/api/v1/query?{query}")
+        return [float(row["value"][1]) for row in answer["data"]["result"]]
+
+    pod = '{namespace="matillion",pod="busy",container="matillion-runner-pods"}'
+    until(lambda: value("sum(up)") == [2], lambda: value("up"))
+    until(lambda: value("jvm_memory_used_bytes" + pod) == [5], "no series of the agent")
+    until(lambda: value("app_active_task_count" + pod), "no series of towline")
+    assert value("sum by (pod) (app_active_task_count)") == [12]
+    assert value("sum(app_agent_status)") == [1]
+    assert value('{__name__=~".+",task_id!=""}') == []
+    assert value("target_info") == []
+    # Of two jobs, the labels by which the rules join are the same.
+    joined = (
+        "jvm_memory_used_bytes * on (namespace, pod, container) app_max_task_capacity"
+    )
+    assert value(joined) == [100]
 
 
 # ---- inhibition, by Alertmanager alone
