@@ -29,7 +29,7 @@ struct service {
 	char *agent_events; /* NULL: agent-events.conf where conf_find finds it */
 	struct list agent_pods, agent_exclude_pods, agent_exclude_containers; /* globs */
 	struct list agent_labels; /* of pods, on the series of agents */
-	int agent_gauges;                                                     /* enum agent_side */
+	int agent_gauges;         /* enum agent_side */
 	struct list agents, agent_ports, agent_containers, agent_selector;
 	int64_t agent_poll_interval, agent_poll_timeout, agent_poll_failures;
 	uint64_t agent_answer_limit; /* bytes */
