@@ -11,19 +11,6 @@ from harness import reference
 from harness.reference import PAGE, ROOT, Row, rows, section
 
 WHERE, MISTAKES = "## Where each thing is", "## Mistakes of the guide"
-# What other changes bring; a name here may be missing as long as it is.
-AWAITED = {
-    "conf/alertmanager",
-    "conf/elasticsearch/queries",
-    "conf/grafana/dashboards",
-    "conf/prometheus/prometheus-2.yml",
-    "conf/prometheus/prometheus-3.yml",
-    "conf/prometheus/rules",
-    "conf/prometheus/scrape-agents.yml",
-    *("test_alertmanager.py", "test_dashboard_queries.py", "test_dashboards.py"),
-    *("test_prometheus_conf.py", "test_rules.py"),
-}
-NOT_YET = {"app_memory_usage_bytes", "app_cpu_usage_seconds_total"}
 # Tests that are no proof of one mistake.
 OF_THE_WHOLE = {"test_each_alert_is_tried"}
 # What the issue that asked for this page lists, by words that stand in its rows.
@@ -92,16 +79,8 @@ def test_what_is_future_there_has_its_row():
 def test_each_row_names_a_test():
     for heading in WHERE, MISTAKES:
         for row in body(heading):
-            if not blocks_of(row):  # of the future
-                continue
-            named = row.cells[1].strip("`") in NOT_YET and row.cells[-1] == "not yet"
-            assert row.tests or named, row.cells
-    missing = [
-        row.cells[1].strip("`")
-        for row in body(WHERE)
-        if blocks_of(row) and row.cells[-1] == "not yet"
-    ]
-    assert set(missing) == NOT_YET
+            if blocks_of(row):  # others are of the future
+                assert row.tests, row.cells
 
 
 def test_what_was_parsed_alone_is_marked():
@@ -114,8 +93,6 @@ def test_each_test_that_is_named_exists():
     named = {match.groups() for match in reference.TEST.finditer(PAGE.read_text())}
     assert len(named) > 60
     for file, function, case in named:
-        if file in AWAITED and not (ROOT / "tests/e2e" / file).exists():
-            continue
         functions, words = defined_in(file)
         assert function in functions, f"{file}::{function}"
         assert not case or case in words, f"{file}::{function}[{case}]"
@@ -150,8 +127,7 @@ def test_paths_and_anchors_lead_somewhere():
     for link in re.findall(r"\]\((?!https:|#)([^)#]+)", text):
         assert (PAGE.parent / link).exists(), link
     for path in re.findall(r"\bconf/[\w./-]*\w", text):
-        if not any(path.startswith(a) and not (ROOT / a).exists() for a in AWAITED):
-            assert (ROOT / path).exists(), path
+        assert (ROOT / path).exists(), path
 
 
 @pytest.mark.parametrize("number", [6, 8, 9, 10, 11, 14, 21])
@@ -160,8 +136,7 @@ def test_what_is_said_to_be_in_a_file_is_in_it(number):
     for row in body(WHERE):
         if number in blocks_of(row):
             path = ROOT / re.search(r"conf/[\w./-]*\w", row.cells[2])[0]
-            if path.parent.exists():  # AWAITED
-                assert row.cells[1].strip("`") in path.read_text(), row.cells
+            assert row.cells[1].strip("`") in path.read_text(), row.cells
 
 
 # ---- the alerts
@@ -195,7 +170,6 @@ def test_an_alert_has_its_three_lines():
 def test_the_alerts_are_those_of_the_rules():
     """And the guide's are among them."""
     assert set(test_mistakes.ALERTS) <= set(alerts())
-    if (ROOT / "conf/prometheus/rules").exists():  # AWAITED
-        assert set(alerts()) == set(rules())
+    assert set(alerts()) == set(rules())
     for name, url in rules().items():
         assert url.endswith(f"docs/monitoring.md#{name.lower()}"), url
