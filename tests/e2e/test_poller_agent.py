@@ -222,10 +222,20 @@ def scraped(tmp_path, targets, relabel):
     return process, query
 
 
+def dropped(file, job):
+    """The metric_relabel_configs of a shipped job."""
+    jobs = yaml.safe_load((ROOT / "conf/prometheus" / file).read_text())
+    (found,) = [j for j in jobs["scrape_configs"] if j["job_name"] == job]
+    return found["metric_relabel_configs"]
+
+
 def test_no_sum_counts_twice_when_prometheus_scrapes_the_agent_too(
     standin, polling, run, tmp_path, request
 ):
-    """Agent_Gauges off: the agent's own series alone; poll: its own dropped."""
+    """Agent_Gauges off: the agent's own series alone; poll: its own dropped by what the
+    shipped jobs drop, the agents' own and that of all annotated pods."""
+    own = dropped("scrape-agents.yml", "matillion-agents-own")
+    all_annotated = dropped("scrape.yml", "matillion-agents")
     labels = [
         {"target_label": name, "replacement": text}
         for name, text in [
@@ -234,14 +244,17 @@ def test_no_sum_counts_twice_when_prometheus_scrapes_the_agent_too(
             ("container", "matillion-agent"),
         ]
     ]
-    drop = {"source_labels": ["__name__"], "action": "drop"}
-    drop |= {"regex": "app_(active_.*|open_sessions.*|agent_.*|version_info)"}
     standin.command("request")
     requests = json.loads(standin.page("info"))["activeRequestCount"]
     actuator = f"127.0.0.1:{standin.ports['actuator']}"
-    for owner, relabel in [("off", labels), ("poll", [*labels, drop])]:
+    cases = [
+        ("off", [], labels),
+        ("poll", [], [*labels, *own]),
+        ("poll", all_annotated, all_annotated),
+    ]
+    for number, (owner, of_towline, of_agent) in enumerate(cases):
         polling.service["Agent_Gauges"] = owner
-        folder = tmp_path / owner
+        folder = tmp_path / str(number)
         folder.mkdir()
         towline = run(polling)
         address = "{}:{}".format(*towline.address)
@@ -251,7 +264,7 @@ def test_no_sum_counts_twice_when_prometheus_scrapes_the_agent_too(
                 "towline": (address, "/metrics"),
                 "agent": (actuator, "/actuator/prometheus"),
             },
-            {"agent": relabel},
+            {"towline": of_towline, "agent": of_agent},
         )
         request.addfinalizer(process.kill)
         until(
@@ -262,7 +275,7 @@ def test_no_sum_counts_twice_when_prometheus_scrapes_the_agent_too(
             (folder / "prometheus.err").read_text,
         )
         until(
-            lambda query=query: query("app_active_request_count"),
+            lambda query=query: query(f"app_active_request_count == {requests}"),
             (folder / "prometheus.err").read_text,
         )
         for name, wanted in [
@@ -272,7 +285,7 @@ def test_no_sum_counts_twice_when_prometheus_scrapes_the_agent_too(
             (sample,) = query(f"sum by (pod) ({name})")
             assert (sample["metric"]["pod"], float(sample["value"][1])) == (POD, wanted)
             (count,) = query(f"count({name})")
-            assert count["value"][1] == "1", (owner, name)
+            assert count["value"][1] == "1", (number, name)
         process.kill()
         process.wait()
         towline.stop()

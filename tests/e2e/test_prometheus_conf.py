@@ -96,6 +96,7 @@ def after(labels, steps, tmp_path):
 
 
 OWN, CADVISOR = jobs(PROMETHEUS / "scrape-agents.yml")
+(ANNOTATED,) = jobs(PROMETHEUS / "scrape.yml")
 META = "__meta_kubernetes_"
 
 
@@ -173,6 +174,27 @@ def metric(labels, job, tmp_path):
 )
 def test_gauges_that_towline_owns_secrets_and_series_a_task_are_dropped(name, tmp_path):
     assert metric(series(name), OWN, tmp_path) is None
+
+
+@pytest.mark.parametrize("name", ["app_agent_status", "app_open_sessions_count"])
+def test_an_agent_that_is_annotated_has_its_gauges_dropped_and_towline_has_not(
+    name, tmp_path
+):
+    assert metric(series(name), ANNOTATED, tmp_path) is None
+    assert metric(series(name, pod="p"), ANNOTATED, tmp_path)["pod"] == "p"
+    assert metric(series("app_completed_tasks_total"), ANNOTATED, tmp_path)
+    assert metric(series("target_info"), ANNOTATED, tmp_path) is None
+
+
+def test_both_jobs_drop_the_same_gauges():
+    own, annotated = (
+        next(step for step in job["metric_relabel_configs"] if "app_" in step["regex"])
+        for job in (OWN, ANNOTATED)
+    )
+    assert annotated["regex"] == own["regex"] + ";"
+    assert annotated["source_labels"] == ["__name__", "pod"]
+    assert own["source_labels"] == ["__name__"]
+    assert annotated["action"] == own["action"] == "drop"
 
 
 def test_labels_that_cost_are_taken_away_and_the_series_stays(tmp_path):
