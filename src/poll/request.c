@@ -6,23 +6,42 @@
 #include "request.h"
 
 #include <stdio.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "clock.h"
 
 #define HEAD_MAX (32u << 10)
+#define LINE_EACH 100  /* bytes that libcurl keeps of a line, beside its text */
 #define RECEIVE 16384L /* bytes of libcurl's buffer */
 #define KERNEL 32768   /* bytes of the kernel's, which doubles that */
+
+/*
+ * A line of the head that says the body is packed.  libcurl unpacks it, asked or
+ * not, without a look at the clock: a kilobyte that is packed several times over
+ * takes minutes.
+ */
+static bool
+is_packed(struct slice line)
+{
+	static const char name[] = "transfer-encoding:", plain[] = "chunked";
+	struct slice coding;
+
+	if (line.len < sizeof(name) - 1 || strncasecmp(line.at, name, sizeof(name) - 1) != 0)
+		return false;
+	coding = slice_trim(slice_from(line, sizeof(name) - 1));
+	return coding.len != sizeof(plain) - 1 || strncasecmp(coding.at, plain, coding.len) != 0;
+}
 
 static size_t
 on_header(char *at, size_t size, size_t n, void *arg)
 {
 	struct request *r = arg;
 
-	(void)at;
-	r->heads += size * n;
+	r->heads += size * n + LINE_EACH;
 	r->large |= r->heads > HEAD_MAX;
-	return r->large ? 0 : size * n;
+	r->packed |= is_packed((struct slice){ at, size * n });
+	return r->large || r->packed ? 0 : size * n;
 }
 
 static long
@@ -87,7 +106,7 @@ request_send(struct request *r, const char *url, int64_t time)
 	curl_easy_reset(easy);
 	r->error[0] = '\0';
 	r->heads = 0;
-	r->large = false;
+	r->large = r->packed = false;
 	page_begin(&r->page);
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, r);
 	curl_easy_setopt(easy, CURLOPT_URL, url);
@@ -149,6 +168,8 @@ request_ended(struct request *r, CURLcode code, enum poll_failure *why, char *te
 	*why = fault_of(r, code, status);
 	if (r->large)
 		snprintf(text, size, "its answer is larger than Agent_Answer_Limit");
+	else if (r->packed)
+		snprintf(text, size, "its answer is packed, which was not asked for");
 	else if (*why == POLL_STATUS)
 		snprintf(text, size, "it answers %ld", status);
 	else if (code != CURLE_OK)

@@ -14,7 +14,7 @@ struct request {
 	char error[CURL_ERROR_SIZE];
 	struct page page;
 	uint64_t heads; /* bytes of the head */
-	bool open, large;
+	bool open, large, packed;
 };
 
 /**

@@ -13,6 +13,7 @@ from harness.fake_agent import (
     SECRET,
     FakeAgent,
     leads_to,
+    packed,
 )
 from harness.fake_kube import NODE, FakeKube, made
 from harness.node import info
@@ -151,6 +152,7 @@ def test_three_failures_in_a_row_are_no_zeros_but_the_status(agent, polling, run
         ("trickles", "timeout"),
         ("never_ends", "too_large"),
         ("long_head", "too_large"),
+        ("many_lines", "too_large"),
     ],
 )
 def test_an_answer_has_bounds(agent, polling, run, how, reason):
@@ -179,6 +181,17 @@ def test_garbage_is_no_answer(agent, polling, run, answer):
     until(lambda: towline.metric("towline_agent_polls_failed_total") >= 2, towline.said)
     assert value(towline, "app_open_sessions", **HERE) is None
     assert value(towline, "app_agent_status", **HERE) in {None, 0}
+
+
+@pytest.mark.parametrize("codings", ["gzip", "gzip, gzip, gzip", "GZIP"])
+def test_no_answer_is_unpacked(agent, polling, run, codings):
+    """libcurl 7.88 would, for an answer as small as it likes, and knows no end."""
+    agent.pages = {METRICS: packed(codings)}
+    towline = run(polling)
+    until_failed(towline, "answer", 2)
+    assert value(towline, "app_open_sessions", **HERE) is None
+    towline.until_said("its answer is packed")
+    towline.stop()
 
 
 def test_no_redirect_is_followed_and_no_proxy_asked(agent, polling, run):

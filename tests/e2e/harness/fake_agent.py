@@ -2,6 +2,7 @@
 answers that trickle, never end, are none, lead elsewhere."""
 
 import contextlib
+import gzip
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -77,6 +78,26 @@ class FakeAgent:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
         while not self.over.is_set():
             handler.wfile.write(b"X-More: " + b"x" * 1000 + b"\r\n")
+
+
+    def many_lines(self, handler):
+        """A good answer behind a head of many short lines."""
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\n" + b"a:\r\n" * 1000)
+        handler.wfile.write(b"\r\n" + NEWEST.encode())
+
+
+def packed(codings, text=NEWEST):
+    """A page in gzip as often as the codings say; no client has asked for that."""
+    body = text.encode()
+    for _ in range(codings.lower().count("gzip")):
+        body = gzip.compress(body)
+
+    head = f"HTTP/1.1 200 OK\r\nTransfer-Encoding: {codings}\r\n\r\n"
+
+    def page(handler):
+        handler.wfile.write(head.encode() + body)
+
+    return page
 
 
 def leads_to(url):
