@@ -79,6 +79,13 @@ bool poller_endpoint_read(const char *text, struct poller_endpoint *out);
 bool poller_address_read(const char *text, struct poller_address *out);
 
 /**
+ * poller_address_is_pods(text):
+ * True when ${text} is an IP address, and one that a pod can have: of no link
+ * (169.254.169.254 has a cloud's credentials), not of many, nor of any host.
+ */
+bool poller_address_is_pods(const char *text);
+
+/**
  * poller_limit(options):
  * The most memory that polling takes, bytes; *${sockets}: with the kernel's
  * buffers.

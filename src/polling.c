@@ -20,6 +20,7 @@ struct polling {
 	poller_found *found;
 	void *to;
 	char uid[256]; /* of the pod whose agent was found last */
+	struct said said_address;
 };
 
 /* ---- JSON: the members of a pod */
@@ -124,20 +125,26 @@ on_container(void *arg, const struct kube_runs_in *in)
 	struct polling *p = arg;
 	char ip[64];
 	char *object;
+	bool known;
 
 	if (strcmp(in->uid, p->uid) == 0 ||
 	    !polling_selects(p->service, in->pod, in->container, in->members))
 		return;
 	object = object_of(in->members);
-	if (text_of(slice_of(object), "pod_ip", ip, sizeof(ip))) {
-		snprintf(p->uid, sizeof(p->uid), "%s", in->uid);
+	known = text_of(slice_of(object), "pod_ip", ip, sizeof(ip));
+	free(object);
+	if (!known)
+		return;
+	snprintf(p->uid, sizeof(p->uid), "%s", in->uid);
+	if (poller_address_is_pods(ip))
 		p->found(p->to, &(struct poller_agent){ .namespace_name = in->namespace_name,
 				    .pod = in->pod,
 				    .container = in->container,
 				    .id = in->uid,
 				    .host = ip });
-	}
-	free(object);
+	else if (!said_lately(&p->said_address))
+		say_warn("poll", "%s/%s is not polled: no pod can have the address %s",
+		    in->namespace_name, in->pod, ip);
 }
 
 /* An agent of the option Agents; without labels it is named as it stands there. */
@@ -222,6 +229,9 @@ polling_check(const struct conf *conf, struct findings *findings)
 
 	while (section < conf->sections + conf->n && section->plugin != &service_plugin)
 		section++;
+	if (s->agent_ports.n == 0)
+		findings_add(findings, FINDING_ERROR, section->file,
+		    conf_given(section, "Agent_Ports"), "Agent_Ports: it names none");
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
 		for (size_t j = 0; j < checks[i].values->n; j++) {
 			if (!checks[i].is(checks[i].values->at[j]))

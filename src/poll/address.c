@@ -1,5 +1,7 @@
-/* The values of the options Agent_Ports and Agents. */
+/* The values of the options Agent_Ports and Agents, and the addresses of pods. */
 #include "poller.h"
+
+#include <arpa/inet.h>
 
 /* A whole number from 1 to 65535. */
 static bool
@@ -95,4 +97,21 @@ poller_address_read(const char *text, struct poller_address *out)
 	out->container = labels;
 	return labels.len > 0 && memchr(labels.at, '/', labels.len) == NULL &&
 	       host_read(slice_of(equals + 1), out);
+}
+
+/* 0.0.0.0/8 is this node, 169.254.0.0/16 a link, and no host has any above 224.0.0.0. */
+bool
+poller_address_is_pods(const char *text)
+{
+	struct in6_addr v6;
+	struct in_addr v4;
+	uint32_t n;
+
+	if (inet_pton(AF_INET, text, &v4) == 1) {
+		n = ntohl(v4.s_addr);
+		return n >> 24 != 0 && n >> 16 != 0xa9fe && n >> 28 < 0xe;
+	}
+	return inet_pton(AF_INET6, text, &v6) == 1 && !IN6_IS_ADDR_UNSPECIFIED(&v6) &&
+	       !IN6_IS_ADDR_LINKLOCAL(&v6) && !IN6_IS_ADDR_MULTICAST(&v6) &&
+	       !IN6_IS_ADDR_V4MAPPED(&v6) && !IN6_IS_ADDR_V4COMPAT(&v6);
 }

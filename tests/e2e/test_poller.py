@@ -264,11 +264,17 @@ def test_a_pod_is_polled_while_it_is_there(agent, polling, fake_kube, run):
         "Kube_Node_Name": NODE,
     }
 
-    def pod(name, phase="Running", container="matillion-agent", labels=None):
+    def pod(
+        name, phase="Running", container="matillion-agent", labels=None, ip="127.0.0.1"
+    ):
         made_of = made(name, labels)
         made_of["spec"]["containers"] = [{"name": "proxy"}, {"name": container}]
-        made_of["status"] = {"podIP": "127.0.0.1", "phase": phase}
+        made_of["status"] = {"podIP": ip, "phase": phase}
         return fake_kube.put(made_of)
+
+    hostile = "0.0.0.0", f"127.0.0.1:{agent.port}{METRICS}?", "x@127.0.0.1"
+    for number, address in enumerate(hostile):
+        pod(f"matillion-agent-hostile-{number}", ip=address)
 
     one = pod("matillion-agent-0")
     pod("matillion-agent-pending", "Pending")
@@ -288,6 +294,8 @@ def test_a_pod_is_polled_while_it_is_there(agent, polling, fake_kube, run):
         ("matillion", "matillion-agent-0", "matillion-agent"),
         ("matillion", "matillion-runner-1", "proxy"),
     }
+    towline.until_said("is not polled: no pod can have the address")
+    assert set(agent.asked) == {METRICS}
     one["metadata"]["deletionTimestamp"] = "2026-11-27T20:00:00Z"
     fake_kube.put(one)  # it drains, for up to twelve hours
     asked = len(agent.asked)
@@ -346,6 +354,13 @@ def test_wrong_values_stop_the_start(tmp_path, polling):
     said = checked.stdout + checked.stderr
     for wrong in ["Agents http://vm", "Agents a/b=vm", "Agent_Ports 9464", "pol.*poll"]:
         assert re.search(wrong, said), said
+
+
+def test_a_list_of_ports_without_one_stops_the_start(polling):
+    polling.service["Agent_Ports"] = ","
+    checked = towline("check", "-c", polling.write())
+    assert checked.returncode != 0
+    assert "Agent_Ports: it names none" in checked.stdout + checked.stderr
 
 
 def test_without_any_agent_it_says_so(polling, run):

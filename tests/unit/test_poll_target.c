@@ -215,6 +215,48 @@ test_addresses_are_read(void **state)
 	}
 }
 
+static void
+test_addresses_of_pods(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is;
+	} cases[] = {
+		{ "10.0.0.5", true },
+		{ "192.168.254.169", true },
+		{ "223.255.255.255", true },
+		{ "127.0.0.1", true }, /* of a pod that has the node's network, say */
+		{ "fd00::1", true },
+		{ "2001:db8::a9fe:a9fe", true },
+		{ "169.254.169.254", false },
+		{ "fe80::1", false },
+		{ "0.0.0.0", false },
+		{ "0.1.2.3", false },
+		{ "::", false },
+		{ "224.0.0.1", false },
+		{ "255.255.255.255", false },
+		{ "ff02::1", false },
+		{ "::ffff:169.254.169.254", false },
+		{ "::169.254.169.254", false },
+		{ "10.0.0.5/32", false },
+		{ "10.0.0.5:80", false },
+		{ "010.0.0.5", false },
+		{ "10.5", false },
+		{ "2852039166", false },
+		{ "fe80::1%eth0", false },
+		{ "me@10.0.0.5", false },
+		{ "metadata.google.internal", false },
+		{ " 10.0.0.5", false },
+		{ "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		if (poller_address_is_pods(cases[i].text) != cases[i].is)
+			fail_msg("'%s': %d", cases[i].text, !cases[i].is);
+	}
+}
+
 int
 main(void)
 {
@@ -226,6 +268,7 @@ main(void)
 		cmocka_unit_test(test_the_gravest_failure_is_counted),
 		cmocka_unit_test(test_endpoints_are_read),
 		cmocka_unit_test(test_addresses_are_read),
+		cmocka_unit_test(test_addresses_of_pods),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
