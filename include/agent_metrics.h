@@ -57,6 +57,12 @@ void agent_metrics_fini(void);
 struct agent_series *agent_metrics_agent(const struct pod *pod);
 
 /**
+ * agent_metrics_is_its_own(a):
+ * False: the series is that of all agents beyond the cap.
+ */
+bool agent_metrics_is_its_own(const struct agent_series *a);
+
+/**
  * agent_metrics_labels(a, pod):
  * The labels of ${pod} are known, or will not be in time: the series is shown
  * from now on, with those that the options name.  The first call alone counts.

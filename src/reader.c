@@ -47,7 +47,8 @@ reader_watch(struct pipeline *p, struct flow *flow)
 {
 	struct resources_container c;
 
-	if (flow->series == NULL || flow->watched || flow->stream->pod->docker_id.len == 0)
+	if (flow->series == NULL || !agent_metrics_is_its_own(flow->series) || flow->watched ||
+	    flow->stream->pod->docker_id.len == 0)
 		return;
 	c = container_of(flow->stream->pod);
 	resources_watch(p->enriching.resources, &c);

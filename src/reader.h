@@ -86,7 +86,7 @@ tail_stream reader_stream;
 /**
  * reader_watch(p, flow):
  * Have the container of an agent's stream watched (resources.h), once its id is
- * known.
+ * known; those of agents beyond Max_Series are not.
  */
 struct flow;
 void reader_watch(struct pipeline *p, struct flow *flow);

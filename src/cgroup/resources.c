@@ -16,6 +16,7 @@
 #include "tree.h"
 #include "voice.h"
 
+#define FOLDERS 20000              /* that are looked at in a walk */
 #define WALK_MOST (300 * NS_PER_S) /* the longest time between two walks while an id is not found */
 
 /* A container that has logs. */
@@ -38,8 +39,9 @@ struct resources {
 	bool stop;
 
 	/* members of the thread */
-	struct map *paths;     /* folders, by id */
-	int64_t walked;        /* mono ns of the last walk */
+	struct map *paths; /* folders, by id */
+	int64_t walked;    /* mono ns of the last walk; 0: none yet */
+	struct said said_many;
 	int64_t walk_gap;      /* until the next one */
 	struct watched *round; /* copies */
 	size_t n;
@@ -151,7 +153,14 @@ folders_find(struct resources *r, int64_t now)
 {
 	if (all_found(r) || (r->walked != 0 && now - r->walked < r->walk_gap))
 		return;
-	tree_walk(&r->tree, on_folder, r);
+	if (!tree_walk(&r->tree, FOLDERS, on_folder, r) && !said_lately(&r->said_many))
+		say_warn("cgroup",
+		    "more than %d control groups: the containers of the rest are not measured",
+		    FOLDERS);
+	if (r->walked == 0 && map_count(r->paths) == 0)
+		say_warn("cgroup",
+		    "no control group of an agent's container is found at Cgroup_Path: unless they "
+		    "have all ended, it is not the node's");
 	r->walked = now;
 	r->walk_gap = earlier(r->walk_gap * 2 + r->interval, WALK_MOST);
 }

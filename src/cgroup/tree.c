@@ -59,7 +59,7 @@ tree_close(struct tree *t)
 struct walk {
 	tree_found *found;
 	void *arg;
-	unsigned folders, depth;
+	unsigned folders, most, depth;
 	char path[PATH_MOST];
 	size_t len;
 };
@@ -128,24 +128,25 @@ walk_folder(struct walk *w, int fd)
 		return;
 	}
 	w->depth++;
-	while ((e = readdir(folder)) != NULL && w->folders < TREE_MOST) {
+	while (w->folders <= w->most && (e = readdir(folder)) != NULL) {
 		if (e->d_type != DT_DIR || e->d_name[0] == '.')
 			continue;
-		w->folders++;
-		walk_entry(w, fd, e->d_name);
+		if (++w->folders <= w->most)
+			walk_entry(w, fd, e->d_name);
 	}
 	w->depth--;
 	closedir(folder);
 }
 
-void
-tree_walk(const struct tree *t, tree_found *found, void *arg)
+bool
+tree_walk(const struct tree *t, unsigned most, tree_found *found, void *arg)
 {
-	struct walk w = { .found = found, .arg = arg };
+	struct walk w = { .found = found, .arg = arg, .most = most };
 	int fd = folder_open(t->memory, ".");
 
 	if (fd >= 0)
 		walk_folder(&w, fd);
+	return w.folders <= most;
 }
 
 /* ---- a container's files */

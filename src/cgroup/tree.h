@@ -14,9 +14,8 @@
 
 #include "slice.h"
 
-#define TREE_ID 64      /* digits of a container's id */
-#define TREE_DEPTH 10   /* folders that lead to a container's */
-#define TREE_MOST 20000 /* folders that are looked at in a walk */
+#define TREE_ID 64    /* digits of a container's id */
+#define TREE_DEPTH 10 /* folders that lead to a container's */
 
 struct tree {
 	int memory, cpu; /* descriptors of the hierarchies */
@@ -34,11 +33,12 @@ void tree_close(struct tree *t);
 typedef void tree_found(void *arg, struct slice id, const char *path);
 
 /**
- * tree_walk(t, found, arg):
+ * tree_walk(t, most, found, arg):
  * Call ${found} for each container's folder: one whose name has its id.  No link
- * is followed, and no such folder entered.
+ * is followed, and no such folder entered.  False: there are more than ${most}
+ * folders, and the rest was not looked at.
  */
-void tree_walk(const struct tree *t, tree_found *found, void *arg);
+bool tree_walk(const struct tree *t, unsigned most, tree_found *found, void *arg);
 
 struct tree_usage {
 	uint64_t memory; /* bytes: what it has less the files that it has not used lately */

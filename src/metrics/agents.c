@@ -187,6 +187,12 @@ agent_metrics_agent(const struct pod *pod)
 	return a;
 }
 
+bool
+agent_metrics_is_its_own(const struct agent_series *a)
+{
+	return !a->other;
+}
+
 void
 agent_metrics_ended(struct agent_series *a, const struct pod *pod, int64_t now)
 {

@@ -13,6 +13,7 @@ from harness.wait import until
 
 MOUNT = pathlib.Path("/sys/fs/cgroup")
 MEMORY, CPU = "app_memory_usage_bytes", "app_cpu_usage_seconds_total"
+LINES = "app_log_lines_total"
 MIB = 1 << 20
 WORK = """
 import time
@@ -101,6 +102,25 @@ def test_a_made_tree(node, tmp_path, towline, version):
     started.stop()
 
 
+def test_as_many_containers_as_series(node, tmp_path, config, run):
+    root = tmp_path / "cgroup"
+    containers = [node.container(f"matillion-agent-{i}") for i in range(5)]
+    for container in containers:
+        fill(v2(root, f"kubepods/{container.id}"), 3000, 1.5, 2)
+        container.write(info("HEARTBEAT"))
+    (root / "cgroup.controllers").write_text("cpu memory\n")
+    settings = config({"Name": "null"})
+    settings.service |= {"Cgroup_Path": root, "Cgroup_Interval": 1, "Max_Series": 2}
+    towline = run(settings)
+    towline.until_metric("towline_records_total", 5)
+    until(lambda: len(towline.samples(MEMORY)) == 2, towline.metrics_page)
+    pods = [
+        {labels["pod"] for labels, _ in towline.samples(name)} for name in (MEMORY, CPU)
+    ]
+    assert pods[0] == pods[1] < {labels["pod"] for labels, _ in towline.samples(LINES)}
+    towline.stop()
+
+
 def made_here(container):
     """Folders for a container in the machine's own control groups, or a reason why not."""
     name = f"towline-{uuid.uuid4()}/{container.id}"
@@ -155,4 +175,13 @@ def test_no_control_groups_are_said(node, tmp_path, towline):
     container = node.container()
     started = towline(tmp_path / "nowhere", container)
     started.until_said("no control groups at .*nowhere")
+    assert value(started, MEMORY) is None
+
+
+def test_control_groups_of_others_are_said(node, tmp_path, towline):
+    """As in a pod that does not have the node's mount."""
+    fill(v2(tmp_path, f"kubepods/{'a' * 64}"), 3000, 1.5, 2)
+    (tmp_path / "cgroup.controllers").write_text("cpu memory\n")
+    started = towline(tmp_path, node.container())
+    started.until_said("no control group of an agent's container is found")
     assert value(started, MEMORY) is None

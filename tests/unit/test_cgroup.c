@@ -51,7 +51,7 @@ assert_found(const struct tree *t, const char *wanted)
 	char text[4096] = "", sorted[4096] = "", *lines[32], *save = NULL;
 	size_t n = 0;
 
-	tree_walk(t, note, text);
+	assert_true(tree_walk(t, 1000, note, text));
 	for (char *l = strtok_r(text, "\n", &save); l != NULL; l = strtok_r(NULL, "\n", &save))
 		lines[n++] = l;
 	qsort(lines, n, sizeof(*lines), line_order);
@@ -195,6 +195,23 @@ test_a_walk_has_bounds(void **state)
 	unit_remove("cgroup-test-elsewhere");
 }
 
+static void
+test_a_walk_has_an_end(void **state)
+{
+	char text[4096] = "";
+	struct tree t;
+
+	(void)state;
+	file_make("cgroup.controllers", "");
+	file_make("a/b/f", "");
+	file_make("c/" ID_A "/f", "");
+	assert_true(tree_open(&t, ROOT_NAME));
+	assert_true(tree_walk(&t, 4, note, text));
+	assert_string_equal(text, "a0a0 c/" ID_A "\n");
+	assert_false(tree_walk(&t, 3, note, text));
+	tree_close(&t);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -206,6 +223,7 @@ main(void)
 		TEST(test_what_is_no_control_group_is_refused),
 		TEST(test_broken_files_are_no_numbers),
 		TEST(test_a_walk_has_bounds),
+		TEST(test_a_walk_has_an_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
