@@ -247,16 +247,15 @@ turn(void *arg)
 
 	pthread_setname_np(pthread_self(), "poll");
 	while (!atomic_load(&p->stop)) {
-		int64_t now = clock_mono(), due;
+		int64_t now, due;
 		int running;
 
+		curl_multi_perform(p->multi, &running);
+		answers_take(p); /* they make room for polls */
+		now = clock_mono();
 		agents_look(p, now);
 		due = earlier(polls_begin(p, now), p->looked + LOOK);
-		curl_multi_perform(p->multi, &running);
-		answers_take(p);
-		if (due > now)
-			curl_multi_poll(
-			    p->multi, NULL, 0, (int)((due - now) / NS_PER_MS) + 1, NULL);
+		curl_multi_poll(p->multi, NULL, 0, (int)((due - now) / NS_PER_MS) + 1, NULL);
 	}
 	return NULL;
 }
