@@ -51,6 +51,18 @@ standard_descriptors(void)
 		close(fd);
 }
 
+/* What a command has printed must have arrived: on a full disk it has not done its work. */
+static int
+printed(int code)
+{
+	bool all = fflush(stdout) == 0 && !ferror(stdout);
+
+	if (all || code != EXIT_DONE)
+		return code;
+	fputs("towline: standard output could not be written\n", stderr);
+	return EXIT_WRONG;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -62,7 +74,7 @@ main(int argc, char **argv)
 		return cmd_run.run(argc, argv);
 	c = command_named(argv[1]);
 	if (c != NULL)
-		return c->run(argc - 1, argv + 1);
+		return printed(c->run(argc - 1, argv + 1));
 	if (argv[1][0] == '-')
 		return cmd_run.run(argc, argv);
 	fprintf(stderr, "towline: no command '%s'; `towline help` lists them\n", argv[1]);

@@ -1,11 +1,13 @@
-"""No log line, name or server's text commands the terminal that shows it."""
+"""No log line, name or server's text commands the terminal that shows it; what a
+command could not print is no success."""
 
 import json
 import re
+import subprocess
 
 import pytest
 from fake_server import FakeServer
-from harness.towline import section, towline
+from harness.towline import BINARY, section, towline
 
 EVIL = "\x1b[31mred\x1b]0;t\x07 \u009b31m \u202e rev \u2066 \x7f \r"
 BAD = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -57,3 +59,14 @@ def test_a_servers_text(tmp_path, status):
         said += shown(towline("report", *what, "-c", conf), [0, 1])
     assert "red" in said
     fake.close()
+
+
+@pytest.mark.parametrize("what", ["template", "lifecycle", "queries", "dashboards"])
+def test_a_full_disk(what):
+    for command in ["setup", "--print", what], ["help"], ["version"]:
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [BINARY, *command], stdout=full, stderr=subprocess.PIPE
+            )
+        assert done.returncode == 1, command
+        assert b"standard output could not be written" in done.stderr
