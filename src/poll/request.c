@@ -5,9 +5,12 @@
  */
 #include "request.h"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "clock.h"
 
@@ -65,24 +68,53 @@ on_body(char *at, size_t size, size_t n, void *arg)
 	return r->large ? 0 : size * n;
 }
 
+/*
+ * The bytes of the connection are an answer's and those that frame its chunks:
+ * libcurl passes over a chunk's extension for as long as it comes, and tells none
+ * of it.
+ */
+static int
+on_progress(void *arg, curl_off_t to_get, curl_off_t got, curl_off_t to_put, curl_off_t put)
+{
+	struct request *r = arg;
+	struct tcp_info info = { 0 };
+	socklen_t size = sizeof(info);
+
+	(void)to_get, (void)got, (void)to_put, (void)put;
+	if (r->fd >= 0 && getsockopt(r->fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
+		r->large |= info.tcpi_bytes_received > HEAD_MAX + 2 * r->page.cap;
+	return r->large;
+}
+
 static curl_socket_t
 socket_open(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 {
+	struct request *r = arg;
 	int fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol), bytes = KERNEL;
 
-	(void)arg;
 	(void)purpose;
 	if (fd >= 0) { /* they do not grow then, whatever an agent sends */
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 	}
+	r->fd = fd;
 	return fd;
+}
+
+static int
+socket_close(void *arg, curl_socket_t fd)
+{
+	struct request *r = arg;
+
+	if (r->fd == fd)
+		r->fd = -1;
+	return close(fd);
 }
 
 void
 request_init(struct request *r, CURLM *multi, size_t limit)
 {
-	*r = (struct request){ .multi = multi };
+	*r = (struct request){ .multi = multi, .fd = -1 };
 	r->easy = curl_easy_init();
 	r->headers = curl_slist_append(
 	    NULL, "Accept: text/plain;version=0.0.4,application/json;q=0.9,*/*;q=0.1");
@@ -118,6 +150,9 @@ request_send(struct request *r, const char *url, int64_t time)
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* a name server is not waited for */
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, socket_open);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, r);
+	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, socket_close);
+	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, r);
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "towline/" TOWLINE_VERSION);
@@ -129,6 +164,9 @@ request_send(struct request *r, const char *url, int64_t time)
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, r);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, r);
+	curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(easy, CURLOPT_XFERINFODATA, r);
 	curl_multi_add_handle(r->multi, easy);
 	r->open = true;
 }
@@ -163,11 +201,14 @@ request_ended(struct request *r, CURLcode code, enum poll_failure *why, char *te
 	long status = status_of(r);
 
 	request_drop(r);
+	r->large |=
+	    code == CURLE_OUT_OF_MEMORY; /* of a line's cap: without memory the process ends */
 	if (code == CURLE_OK && status == 200 && page_end(&r->page))
 		return true;
 	*why = fault_of(r, code, status);
 	if (r->large)
-		snprintf(text, size, "its answer is larger than Agent_Answer_Limit");
+		snprintf(text, size,
+		    "its answer is larger than Agent_Answer_Limit, or its head than 32 KiB");
 	else if (r->packed)
 		snprintf(text, size, "its answer is packed, which was not asked for");
 	else if (*why == POLL_STATUS)

@@ -14,6 +14,7 @@ struct request {
 	char error[CURL_ERROR_SIZE];
 	struct page page;
 	uint64_t heads; /* bytes of the head */
+	int fd;         /* the socket opened last; -1: it is closed */
 	bool open, large, packed;
 };
 

@@ -7,13 +7,18 @@ import time
 
 import pytest
 from harness.fake_agent import (
+    CHUNKED,
     INFO,
     METRICS,
+    NEWEST,
+    OK,
     PROMETHEUS,
     SECRET,
     FakeAgent,
+    endless,
     leads_to,
     packed,
+    raw,
 )
 from harness.fake_kube import NODE, FakeKube, made
 from harness.node import info
@@ -146,17 +151,20 @@ def test_three_failures_in_a_row_are_no_zeros_but_the_status(agent, polling, run
 
 
 @pytest.mark.parametrize(
-    ("how", "reason"),
+    ("page", "reason"),
     [
         ("hangs", "timeout"),
         ("trickles", "timeout"),
-        ("never_ends", "too_large"),
-        ("long_head", "too_large"),
-        ("many_lines", "too_large"),
+        (endless(OK + b"\r\napp_open_sessions 5\n", b"# no end\n" * 4000), "too_large"),
+        (endless(OK, b"X-More: " + b"x" * 1000 + b"\r\n"), "too_large"),
+        (endless(OK + b"X-Long: ", b"x" * 1000), "too_large"),
+        (raw(OK, b"a:\r\n" * 1000, b"\r\n", NEWEST.encode()), "too_large"),
+        (endless(CHUNKED + b"5;", b"x" * 65536), "too_large"),
     ],
+    ids=["hang", "trickle", "body", "head", "line", "lines", "extension"],
 )
-def test_an_answer_has_bounds(agent, polling, run, how, reason):
-    agent.pages = {METRICS: getattr(agent, how)}
+def test_an_answer_has_bounds(agent, polling, run, page, reason):
+    agent.pages = {METRICS: page if callable(page) else getattr(agent, page)}
     towline = run(polling)
     until_failed(towline, reason, 2)
     assert value(towline, "app_open_sessions", **HERE) is None

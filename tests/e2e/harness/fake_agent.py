@@ -3,6 +3,7 @@ answers that trickle, never end, are none, lead elsewhere."""
 
 import contextlib
 import gzip
+import itertools
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -68,22 +69,30 @@ class FakeAgent:
             if self.over.wait(0.5):
                 return
 
-    def never_ends(self, handler):
-        handler.send_response(200)
-        handler.end_headers()
-        while not self.over.is_set():
-            handler.wfile.write(b"app_open_sessions 5\n" + b"# no end\n" * 4000)
 
-    def long_head(self, handler):
-        handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
-        while not self.over.is_set():
-            handler.wfile.write(b"X-More: " + b"x" * 1000 + b"\r\n")
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
-    def many_lines(self, handler):
-        """A good answer behind a head of many short lines."""
-        handler.wfile.write(b"HTTP/1.1 200 OK\r\n" + b"a:\r\n" * 1000)
-        handler.wfile.write(b"\r\n" + NEWEST.encode())
+def raw(*pieces):
+    """A page of these bytes, each piece written by itself."""
+
+    def page(handler):
+        for piece in pieces:
+            handler.wfile.write(piece)
+
+    return page
+
+
+def endless(head, piece):
+    """A page that ends when its client leaves."""
+
+    def page(handler):
+        handler.wfile.write(head)
+        for again in itertools.repeat(piece):
+            handler.wfile.write(again)
+
+    return page
 
 
 def packed(codings, text=NEWEST):
@@ -92,12 +101,7 @@ def packed(codings, text=NEWEST):
     for _ in range(codings.lower().count("gzip")):
         body = gzip.compress(body)
 
-    head = f"HTTP/1.1 200 OK\r\nTransfer-Encoding: {codings}\r\n\r\n"
-
-    def page(handler):
-        handler.wfile.write(head.encode() + body)
-
-    return page
+    return raw(OK, f"Transfer-Encoding: {codings}\r\n\r\n".encode(), body)
 
 
 def leads_to(url):
