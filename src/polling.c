@@ -210,6 +210,20 @@ is_label(const char *text)
 	return equals != NULL && equals != text;
 }
 
+/* The series of two agents of one name would be now the one's, now the other's. */
+static bool
+is_named_before(const struct list *agents, size_t i)
+{
+	size_t len = strcspn(agents->at[i], "=");
+
+	for (size_t j = 0; j < i; j++) {
+		if (strcspn(agents->at[j], "=") == len &&
+		    strncmp(agents->at[j], agents->at[i], len) == 0)
+			return true;
+	}
+	return false;
+}
+
 void
 polling_check(const struct conf *conf, struct findings *findings)
 {
@@ -239,6 +253,12 @@ polling_check(const struct conf *conf, struct findings *findings)
 				    conf_given(section, checks[i].option), "%s %s: it should be %s",
 				    checks[i].option, checks[i].values->at[j], checks[i].form);
 		}
+	}
+	for (size_t i = 0; i < s->agents.n; i++) {
+		if (is_named_before(&s->agents, i))
+			findings_add(findings, FINDING_ERROR, section->file,
+			    conf_given(section, "Agents"), "Agents %s: another one has its name",
+			    s->agents.at[i]);
 	}
 }
 

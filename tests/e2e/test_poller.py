@@ -364,6 +364,17 @@ def test_wrong_values_stop_the_start(tmp_path, polling):
         assert re.search(wrong, said), said
 
 
+def test_two_agents_of_one_name_stop_the_start(polling):
+    polling.service["Agents"] = "a/b/c=one, a/b/d=one, a/b/c=two, vm:1, vm:1"
+    checked = towline("check", "-c", polling.write())
+    assert checked.returncode != 0
+    said = checked.stdout + checked.stderr
+    assert re.findall("Agents (.*): another one has its name", said) == [
+        "a/b/c=two",
+        "vm:1",
+    ]
+
+
 def test_a_list_of_ports_without_one_stops_the_start(polling):
     polling.service["Agent_Ports"] = ","
     checked = towline("check", "-c", polling.write())
