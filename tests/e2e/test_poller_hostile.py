@@ -2,6 +2,7 @@
 polls: towline's memory stays, and an honest agent beside them is polled in time."""
 
 import itertools
+import pathlib
 
 import pytest
 from harness.fake_agent import (
@@ -80,6 +81,10 @@ def polled(agents, n):
     return lambda: all(len(a.asked) >= before[name] + n for name, a in agents.items())
 
 
+def descriptors(towline):
+    return len(list(pathlib.Path(f"/proc/{towline.process.pid}/fd").iterdir()))
+
+
 def late(agents):
     return lambda: sorted((len(agent.asked), name) for name, agent in agents.items())
 
@@ -102,7 +107,7 @@ def test_hostile_agents_take_neither_memory_nor_time(agents, config, run):
         lambda: len(towline.samples("app_agent_connected")) == len(agents),
         late(agents),
     )
-    calm = peak(towline)
+    calm, few = peak(towline), descriptors(towline)
     for name, page in (REFUSED | TAKEN).items():
         agents[name].pages = {METRICS: page}
     for name in "hangs", "trickles":
@@ -110,6 +115,7 @@ def test_hostile_agents_take_neither_memory_nor_time(agents, config, run):
     until(polled(agents, POLLS), late(agents), 240)
     # Eight requests at a time, each with libcurl's buffers and an object of 256 KiB twice.
     assert SANITIZED or peak(towline) - calm < 8 * (192 + 512) * 1024, towline.said()
+    assert descriptors(towline) < few + 10  # a request has one
     for name in TAKEN:
         until(
             lambda pod=names[name]: value(towline, "app_open_sessions", pod=pod) == 7,
