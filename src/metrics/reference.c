@@ -121,7 +121,8 @@ static const char rules[] =
     "  nothing, as agents drain for hours.\n"
     "- At most `Max_Series` agents are polled. An answer is bounded by `Agent_Answer_Limit` and\n"
     "  `Agent_Poll_Timeout`; none that is packed is unpacked, no redirect is followed and no proxy\n"
-    "  asked. A pod whose address is of a link (169.254.169.254) or none of one host is not.\n"
+    "  asked. A pod is not polled at an address of a link (169.254.169.254), nor at one that is\n"
+    "  not a single host's.\n"
     "\n"
     "## Memory and CPU time of the agents' containers\n"
     "\n"
@@ -130,7 +131,8 @@ static const char rules[] =
     "version 1 or 2. `app_memory_usage_bytes` is what the kubelet calls the working set: the use\n"
     "less the inactive files. `app_cpu_usage_seconds_total` begins at 0 with each restart of the\n"
     "container. Both are absent while no such folder is there. In a pod, towline must see the\n"
-    "node's control groups: its own mount has none of the agents'.\n";
+    "node's control groups: its own mount has none of the agents'. Agents beyond `Max_Series`,\n"
+    "which share one series, are not measured.\n";
 
 static const char *const kinds[] = { "counter", "gauge", "histogram", "gauge, 1" };
 
