@@ -30,6 +30,8 @@ struct kubernetes_conf {
 	bool parser_annotations, exclude_annotations;
 	bool labels, annotations;
 	bool owner_references, namespace_labels, namespace_annotations, node_labels, keep_dots;
+	char *agent; /* NAMESPACE/POD/CONTAINER of files that are no pod's; NULL: not configured */
+	struct list agent_labels; /* KEY=VALUE */
 	char *kube_url, *kube_ca_file, *kube_ca_path, *tls_vhost;
 	char *kube_token_file, *kube_token_command, *kube_namespace_file, *kube_node_name;
 	bool tls_verify;
@@ -69,6 +71,12 @@ bool filter_matches(const struct filter *f, struct slice tag);
  */
 bool filter_run(struct filter *f, struct record *r, const struct agent_line *parsed,
     const struct pod *pod, struct arena *arena);
+
+/**
+ * filter_kubernetes(f):
+ * The options of a [FILTER] kubernetes; NULL: ${f} is of another plugin.
+ */
+const struct kubernetes_conf *filter_kubernetes(const struct filter *f);
 
 /**
  * filter_name(f), filter_plugin(f):

@@ -49,6 +49,22 @@ struct pod {
 struct pod *pod_from_path(struct slice target, struct slice link);
 
 /**
+ * pod_elsewhere(names, path, labels, n):
+ * An agent that no kubelet has started: ${names} are NAMESPACE/POD/CONTAINER,
+ * where a POD of * is the name of the file ${path} without .log or -json.log;
+ * ${labels} are ${n} texts KEY=VALUE, and dots in their keys become _.  A new
+ * snapshot with one reference and without a uid; NULL: ${names} has another form.
+ */
+struct pod *pod_elsewhere(const char *names, const char *path, const char *const *labels, size_t n);
+
+/* True for a pod of the kubelet's, whose uid tells its files from all others. */
+static inline bool
+pod_has_uid(const struct pod *p)
+{
+	return p != NULL && p->pod_id.len > 0;
+}
+
+/**
  * pod_copy(of), pod_set(member, text), pod_settle(p):
  * A new snapshot with one reference and the path's members and the image of
  * ${of}; its maker sets texts (copied) and the further members, then has the

@@ -16,7 +16,8 @@ struct tail_conf;
 struct stream {
 	struct identity log;          /* names it in the state */
 	const struct tail_conf *conf; /* the [INPUT] that owns it */
-	struct pod *pod; /* NULL: not a path of the kubelet's; the pipeline puts newer ones here */
+	struct pod *pod; /* NULL: neither a path of the kubelet's nor an agent's by an option; the
+			    pipeline puts newer ones here */
 	char *path;      /* as the configuration's glob found it */
 	char *tag;       /* the input's Tag, * replaced by the path with / as . */
 	void *user;      /* the pipeline's */

@@ -185,6 +185,20 @@ is_agent(const struct service *s, const struct pod *pod)
 	return is;
 }
 
+/* The agent that an option names, of a file that is no pod's; NULL: none does. */
+static struct pod *
+agent_elsewhere(const struct source *s, const char *path)
+{
+	for (size_t i = 0; i < s->nfilters; i++) {
+		const struct kubernetes_conf *k = filter_kubernetes(s->filters[i]);
+
+		if (k != NULL && k->agent != NULL)
+			return pod_elsewhere(k->agent, path,
+			    (const char *const *)k->agent_labels.at, k->agent_labels.n);
+	}
+	return NULL;
+}
+
 struct source *
 chain_source_new(struct chain *c, struct stream *stream)
 {
@@ -198,7 +212,10 @@ chain_source_new(struct chain *c, struct stream *stream)
 		if (filter_matches(c->filters[i], slice_of(stream->tag)))
 			s->filters[s->nfilters++] = c->filters[i];
 	}
-	stream->agent = stream->pod != NULL && is_agent(c->service, stream->pod);
+	if (stream->pod == NULL)
+		stream->pod = agent_elsewhere(s, stream->path);
+	stream->agent =
+	    stream->pod != NULL && (!pod_has_uid(stream->pod) || is_agent(c->service, stream->pod));
 	s->tag = slice_of(stream->tag);
 	s->last_time = clock_wall();
 	if (in->time_offset != NULL)

@@ -158,7 +158,7 @@ waits(struct enriching *e, struct flow *flow, bool so)
 static bool
 is_enriched(const struct enriching *e, const struct flow *flow)
 {
-	return e->kube != NULL && flow->stream->pod != NULL &&
+	return e->kube != NULL && pod_has_uid(flow->stream->pod) &&
 	       chain_has(flow->source, &kubernetes_filter_plugin);
 }
 

@@ -197,6 +197,7 @@ explain(const struct framed *f, const struct chain *chain, const struct source *
 	if (f->stream->agent && l != NULL)
 		explain_metrics(l, to);
 	else
-		fprintf(to, "  %-8s none: not an agent's container (Agent_Pods, Agent_Exclude_*)\n",
+		fprintf(to,
+		    "  %-8s none: not an agent's (Agent_Pods, Agent_Exclude_*; elsewhere than in a pod: Agent of [FILTER] kubernetes)\n",
 		    "metrics");
 }

@@ -87,6 +87,12 @@ filter_plugin(const struct filter *f)
 	return f->section->plugin;
 }
 
+const struct kubernetes_conf *
+filter_kubernetes(const struct filter *f)
+{
+	return f->ops == &kubernetes_ops ? f->section->values : NULL;
+}
+
 bool
 filter_run(struct filter *f, struct record *r, const struct agent_line *parsed,
     const struct pod *pod, struct arena *arena)

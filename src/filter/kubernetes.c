@@ -38,6 +38,10 @@ static const struct option kubernetes_options[] = {
 	    "let pods exclude their logs: fluentbit.io/exclude[_stdout|_stderr][-CONTAINER]: \"true\", or towline.io/"),
 	OPTION("Labels", OPT_BOOL, "on", AT(labels), "the pod's labels"),
 	OPTION("Annotations", OPT_BOOL, "on", AT(annotations), "the pod's annotations"),
+	OPTION("Agent", OPT_STRING, NULL, AT(agent),
+	    "files that are no pod's are the log of the agent NAMESPACE/POD/CONTAINER, whatever Agent_Pods names; a POD of * is the file's name without .log"),
+	OPTION("Agent_Labels", OPT_LIST, NULL, AT(agent_labels),
+	    "labels of that agent, KEY=VALUE: documents have them, and the app_ metrics those that Agent_Labels in [SERVICE] names"),
 	OPTION("Kube_URL", OPT_STRING, "https://kubernetes.default.svc", AT(kube_url),
 	    "the API server"),
 	OPTION("Kube_CA_File", OPT_STRING, "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt",
@@ -134,8 +138,32 @@ key_check(const struct section *section, struct findings *findings)
 }
 
 static void
+agent_check(const struct section *section, struct findings *findings)
+{
+	const struct kubernetes_conf *conf = section->values;
+	unsigned line = conf_given(section, "Agent_Labels");
+	struct pod *pod = conf->agent == NULL ? NULL : pod_elsewhere(conf->agent, "", NULL, 0);
+
+	if (conf->agent != NULL && pod == NULL)
+		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, "Agent"),
+		    "Agent: '%s' is not NAMESPACE/POD/CONTAINER", conf->agent);
+	if (conf->agent == NULL && line != 0)
+		findings_add(findings, FINDING_ERROR, section->file, line,
+		    "Agent_Labels are of no agent: Agent NAMESPACE/POD/CONTAINER says whose");
+	for (size_t i = 0; i < conf->agent_labels.n; i++) {
+		const char *label = conf->agent_labels.at[i], *equals = strchr(label, '=');
+
+		if (equals == NULL || equals == label)
+			findings_add(findings, FINDING_ERROR, section->file, line,
+			    "Agent_Labels: '%s' is not KEY=VALUE", label);
+	}
+	pod_unref(pod);
+}
+
+static void
 kubernetes_check(const struct section *section, struct findings *findings)
 {
+	agent_check(section, findings);
 	key_check(section, findings);
 	file_check(section, "Kube_CA_File", findings);
 	file_check(section, "Kube_Token_File", findings);

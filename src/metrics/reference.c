@@ -40,7 +40,9 @@ static const char agent_intro[] =
     "agents are called since May 2026), unless `Agent_Exclude_Pods` does, too\n"
     "(`*-script-runner*`: these run users' scripts), less its containers in\n"
     "`Agent_Exclude_Containers` (`metrics-exporter`). The lines of all others are shipped and\n"
-    "not counted.\n"
+    "not counted. Where there are no pods, on a machine or with Docker, `Agent` in [FILTER]\n"
+    "kubernetes names the agent whose files it sees, and `Agent_Labels` there its labels\n"
+    "(conf/elsewhere.conf).\n"
     "\n";
 
 static const char rules[] =

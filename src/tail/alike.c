@@ -154,7 +154,7 @@ is_anew(const struct place *p, const struct content *c)
 static bool
 is_others(const struct log *log, const struct place *p, const struct content_state *is)
 {
-	return log->stream.pod == NULL && p->packed == NULL &&
+	return !pod_has_uid(log->stream.pod) && p->packed == NULL &&
 	       memcmp(&is->log, &log->stream.log, sizeof(is->log)) != 0 && !is_home(p, is);
 }
 

@@ -73,7 +73,7 @@ machine_id_read(void)
 bool
 identity_ready(const struct tail_conf *conf, const struct pod *pod)
 {
-	return pod != NULL || conf->source_id != NULL || machine_id_read();
+	return pod_has_uid(pod) || conf->source_id != NULL || machine_id_read();
 }
 
 static void
@@ -81,7 +81,7 @@ put_home(XXH3_state_t *hash, const struct tail_conf *conf, const char *name, con
 {
 	const char *slash = strrchr(name, '/');
 
-	if (pod != NULL) {
+	if (pod_has_uid(pod)) {
 		put(hash, pod->pod_id);
 		put(hash, pod->container_name);
 		put(hash, (struct slice){ (const char *)&pod->restart, sizeof(pod->restart) });
@@ -99,7 +99,7 @@ identity_of(const struct tail_conf *conf, const char *name, const struct pod *po
 	XXH3_state_t *hash = begin();
 
 	put_home(hash, conf, name, pod);
-	if (pod == NULL || generation != 0)
+	if (!pod_has_uid(pod) || generation != 0)
 		put_number(hash, generation);
 	put(hash, first);
 	end(hash, out);

@@ -1,13 +1,12 @@
 """How each container runtime writes and rotates, step by step; every line once."""
 
 import gzip
-import json
 import os
 import sqlite3
 import time
 
 import pytest
-from harness.node import Node, cri
+from harness.node import Node, cri, docker
 from harness.wait import until
 
 
@@ -16,17 +15,6 @@ def lines(first, end):
 
 
 # ---- Docker's json-file driver
-
-
-def docker(text, side="stdout"):
-    """One line of json-file; Go's encoder escapes what HTML would read."""
-    now = time.time_ns()
-    second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now // 10**9))
-    entry = {"log": text, "stream": side, "time": f"{second}.{now % 10**9:09d}Z"}
-    line = json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
-    for sign in "<>&":
-        line = line.replace(sign, f"\\u{ord(sign):04x}")
-    return (line + "\n").encode()
 
 
 @pytest.fixture

@@ -73,10 +73,58 @@ test_paths(void **state)
 	}
 }
 
+static const struct {
+	const char *names, *path, *json; /* json NULL: not NAMESPACE/POD/CONTAINER */
+} elsewhere[] = {
+	{ "ns/vm-1/agent", "/var/log/agent.log",
+	    "{\"pod_name\":\"vm-1\",\"namespace_name\":\"ns\",\"container_name\":\"agent\"" },
+	{ "ns/*/agent", "/var/log/agent-7.log",
+	    "{\"pod_name\":\"agent-7\",\"namespace_name\":\"ns\",\"container_name\":\"agent\"" },
+	{ "ns/*/a", "/d/0123/0123-json.log",
+	    "{\"pod_name\":\"0123\",\"namespace_name\":\"ns\",\"container_name\":\"a\"" },
+	{ "ns/*/a", ".log",
+	    "{\"pod_name\":\".log\",\"namespace_name\":\"ns\",\"container_name\":\"a\"" },
+	{ "n\"s/p/a", "",
+	    "{\"pod_name\":\"p\",\"namespace_name\":\"n\\\"s\",\"container_name\":\"a\"" },
+	{ "ns/pod", "", NULL },
+	{ "ns//agent", "", NULL },
+	{ "/pod/agent", "", NULL },
+	{ "ns/pod/", "", NULL },
+	{ "ns/pod/agent/0", "", NULL },
+	{ "", "", NULL },
+};
+
+static void
+test_an_agent_elsewhere_is_as_the_options_name_it(void **state)
+{
+	const char *const labels[] = { "app=x", "a.b/c=\"", "app=y", "none" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(elsewhere); i++) {
+		for (size_t n = 0; n <= COUNT(labels); n += COUNT(labels)) {
+			struct pod *p =
+			    pod_elsewhere(elsewhere[i].names, elsewhere[i].path, labels, n);
+			char json[256];
+
+			assert_int_equal(p != NULL, elsewhere[i].json != NULL);
+			if (p == NULL)
+				continue;
+			snprintf(json, sizeof(json), "%s%s}", elsewhere[i].json,
+			    n == 0 ? "" : ",\"labels\":{\"app\":\"y\",\"a_b/c\":\"\\\"\"}");
+			assert_json(p, json);
+			assert_false(pod_has_uid(p));
+			pod_unref(p);
+		}
+	}
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_paths) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_an_agent_elsewhere_is_as_the_options_name_it),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
