@@ -69,6 +69,10 @@ def own_policy(objects):
     return policies(objects)["towline", "towline"]["spec"]
 
 
+def agents_policy(objects):
+    return policies(objects)["matillion", "towline-polls-agents"]["spec"]
+
+
 def endpoint(objects, kind):
     spec = pick(objects, kind)["spec"]
     assert spec["selector"]["matchLabels"] == SELECTOR
@@ -167,6 +171,25 @@ VALUES = [
     (
         {"config": {"service": "[SERVICE]\n    Flush {{ .Values.minReadySeconds }}\n"}},
         lambda o: configuration(o).startswith("[SERVICE]\n    Flush 10\n\n[INPUT]"),
+    ),
+    (
+        {"config": {"options": {"Batches": 2000000, "Agents": ["a", "b"]}}},
+        lambda o: (
+            "parsers.conf\n    Agents  a, b\n    Batches  2000000\n" in configuration(o)
+        ),
+    ),
+    (
+        {
+            "config": {"options": {"Agent_Ports": ["9000/m", "8081/a/b", "9000/n"]}},
+            "networkPolicy": {"egress": EGRESS},
+            "agentsNetworkPolicy": {"enabled": True},
+        }
+        | {"observatory": {"enabled": True}},
+        lambda o: (
+            [p["port"] for p in own_policy(o)["egress"][-1]["ports"]]
+            == [p["port"] for p in agents_policy(o)["ingress"][0]["ports"]]
+            == [9000, 8081]
+        ),
     ),
     ({"config": {"inputs": "[IN]"}}, lambda o: "\n\n[IN]\n\n" in configuration(o)),
     ({"config": {"filters": "[FI]"}}, lambda o: "\n\n[FI]\n\n" in configuration(o)),
@@ -330,10 +353,7 @@ VALUES = [
     ),
     (
         {"agentsNetworkPolicy": {"enabled": True, "podSelector": {"matchLabels": {}}}},
-        lambda o: (
-            "matchLabels"
-            in policies(o)["matillion", "towline-polls-agents"]["spec"]["podSelector"]
-        ),
+        lambda o: ("matchLabels" in agents_policy(o)["podSelector"]),
     ),
     (
         {"openshift": {"enabled": True}},
@@ -409,6 +429,9 @@ def test_the_schema_describes_every_value():
         ({"tolerations": {}}, "tolerations"),
         ({"minReadySeconds": -1}, "minReadySeconds"),
         ({"config": {"input": ""}}, "input"),
+        ({"config": {"options": {"A b": "c"}}}, "A b"),
+        ({"config": {"options": {"Flush": 0.5}}}, "Flush"),
+        ({"config": {"options": {"Agents": "a\n[OUTPUT]"}}}, "Agents"),
         ({"podMonitor": {"interval": "often"}}, "interval"),
         ({"commonLabels": {"app.kubernetes.io/name": "x"}}, "commonLabels"),
         ({"podLabels": {"count": 1}}, "podLabels"),
@@ -447,6 +470,12 @@ def service(line):
             'file of ConfigMap "own"',
         ),
         ({"config": {"customParsers": PARSER}}, "add `Parsers_File custom_parsers"),
+        (
+            {"existingConfigMap": "own", "config": {"options": {"Batches": 4}}},
+            'the file in ConfigMap "own"',
+        ),
+        ({"config": {"options": {"Flush": 2}}}, "Leave one out"),
+        ({"config": {"options": {"HTTP_Port": 2020}}}, "Leave HTTP_Port out"),
         ({"config": service("HTTP_Port 2020")}, "Leave HTTP_Port out"),
         ({"config": service("http_server Off")}, "probes ask at port 8000"),
         ({"config": service("Grace 30")}, "Grace 30, and terminationGrace"),

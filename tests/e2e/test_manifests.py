@@ -353,6 +353,19 @@ def test_check_finds_observatory_right(tmp_path):
     assert done.returncode == 0, done.stdout
 
 
+def test_each_option_of_the_service_is_a_value(tmp_path):
+    """The table of docs/configuration.md, each at its default."""
+    page = (ROOT / "docs/configuration.md").read_text()
+    table = page.partition("## [SERVICE]")[2].partition("\n## ")[0]
+    options = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| `([^`]+)` \|", table, re.M))
+    assert {"Task_Buckets", "Agent_Poll_Interval", "Failure_Memory"} <= set(options)
+    values = {"config": {"service": "[SERVICE]\n", "options": options}}
+    text = configuration(chart(values))
+    assert set(options) <= set(text.split())
+    done = checked(text, tmp_path)
+    assert done.returncode == 0, done.stdout
+
+
 def test_observatory_leaves_options_of_ones_own(tmp_path):
     service = "[SERVICE]\n    Flush 1\n    agent_gauges off\n    Cgroup_Path /x\n"
     text = configuration(chart({**OBSERVATORY, "config": {"service": service}}))

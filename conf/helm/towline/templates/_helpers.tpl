@@ -55,9 +55,14 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 /etc/towline/conf/{{ if .Values.existingConfigMap }}{{ .Values.existingConfigMapKey }}{{ else }}towline.conf{{ end }}
 {{- end }}
 
-{{- /* [SERVICE], which ends config.service, with the options of observatory. */}}
+{{- /* [SERVICE], which ends config.service, with config.options and those of observatory. */}}
 {{- define "towline.service" -}}
 {{- $s := .Values.config.service | trimAll "\n" }}
+{{- range $name, $value := .Values.config.options }}
+{{- if kindIs "slice" $value }}{{ $value = join ", " $value }}{{ end }}
+{{- if kindIs "float64" $value }}{{ $value = int64 $value }}{{ end }}
+{{- $s = printf "%s\n    %s  %v" $s $name $value }}
+{{- end }}
 {{- $s }}
 {{- if .Values.observatory.enabled }}
 {{- if not (contains "agent_gauges" (lower $s)) }}
@@ -76,6 +81,25 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{ end }}
 {{- tpl $piece $ | trimAll "\n" }}
 {{ end }}
+{{- end }}
+
+{{- /* The ports of a NetworkPolicy for polling: those of Agent_Ports, as far as it can be seen. */}}
+{{- define "towline.agentPorts" -}}
+{{- $given := "" }}
+{{- if not .Values.existingConfigMap }}
+{{- $given = regexFind "(?im)^[ \t]+Agent_Ports[ \t].*$" (include "towline.conf" .) }}
+{{- end }}
+{{- $ports := list "8080" "9464" }}
+{{- if $given }}
+{{- $ports = list }}
+{{- range regexFindAll "[ ,\t][0-9]+/" $given -1 }}
+{{- $ports = append $ports (trimAll " ,\t/" .) }}
+{{- end }}
+{{- end }}
+{{- range uniq $ports }}
+- port: {{ . }}
+  protocol: TCP
+{{- end }}
 {{- end }}
 
 {{- /* Ours alone: no privilege, no capability, nothing to write but the state. */}}

@@ -27,6 +27,15 @@
 {{- end }}
 {{- end }}
 
+{{- if and $v.existingConfigMap $v.config.options }}
+{{- fail (printf "\n\nconfig.options would be ignored beside existingConfigMap: put them into [SERVICE] of the file in ConfigMap %q.\n" $v.existingConfigMap) }}
+{{- end }}
+{{- range $name, $_ := $v.config.options }}
+{{- if regexMatch (printf "(?im)^[ \\t]+%s[ \\t]" (replace "." "\\." $name)) $v.config.service }}
+{{- fail (printf "\n\nconfig.options has %s, and config.service has it, too: of two lines lists become longer, and of others one is ignored. Leave one out.\n" $name) }}
+{{- end }}
+{{- end }}
+
 {{- if and $v.existingConfigMap $v.config.customParsers }}
 {{- fail (printf "\n\nconfig.customParsers would be ignored beside existingConfigMap: put the parsers into a file of ConfigMap %q, and name it there with Parsers_File.\n" $v.existingConfigMap) }}
 {{- end }}
