@@ -30,6 +30,7 @@ struct agent_metrics_options {
 	size_t nlabels;
 	size_t max_failures;                          /* fingerprints that are known; 0: 4096 */
 	struct buckets task_buckets, request_buckets; /* n 0: metrics_delivery_buckets */
+	struct buckets quantiles;                     /* 0.5, 0.95: gauges of both; n 0: none */
 	int64_t failure_memory; /* ns: a fingerprint not seen for so long is new; 0: 30 days */
 	enum agent_side gauges;
 	int64_t hold; /* ns that a new label value stays at 0; 0: 30 s; negative: not at all */

@@ -42,7 +42,7 @@ struct service {
 	int64_t heartbeat_timeout, duration_window, task_timeout; /* ns */
 	int64_t failure_memory;                                   /* ns */
 	int64_t max_failures;
-	struct list task_buckets, request_buckets; /* service_buckets() reads them */
+	struct list task_buckets, request_buckets, quantiles; /* service_buckets() reads them */
 };
 
 /**

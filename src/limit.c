@@ -35,6 +35,7 @@
 
 #define SERVE_CONNECTIONS 64
 #define SERVE_EACH (512 * KIB)  /* MHD's 16 KiB and the kernel's buffers */
+#define RECENT_EACH (4 * KIB)   /* struct recent */
 #define AGENT_EACH (148 * KIB)  /* struct agent_series, its tasks (4,096), its window */
 #define USAGE_EACH (8 * KIB)    /* a container's labels and folder, thrice */
 #define ERROR_EACH (2 * KIB)    /* a value of error_type: its text, its share of the map */
@@ -77,7 +78,8 @@ agents_limit(const struct service *s)
 	    ERROR_EACH + (s->per_pipeline ? PIPELINE_EACH : 0) + s->agent_labels.n * LABEL_EACH;
 
 	/* Three times the text: being written, shown, and saved. */
-	return agents * (AGENT_EACH + values * value + (s->cgroup_path != NULL ? USAGE_EACH : 0)) +
+	return agents * (AGENT_EACH + values * value + (s->cgroup_path != NULL ? USAGE_EACH : 0) +
+			    (s->quantiles.n > 0 ? RECENT_EACH : 0)) +
 	       (uint64_t)s->max_failures * FAILURE_EACH;
 }
 

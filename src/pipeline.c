@@ -125,6 +125,7 @@ parts_make(struct pipeline *p)
 	    .task_timeout = service->task_timeout,
 	    .task_buckets = buckets_of(&service->task_buckets),
 	    .request_buckets = buckets_of(&service->request_buckets),
+	    .quantiles = buckets_of(&service->quantiles),
 	    .labels = (const char *const *)service->agent_labels.at,
 	    .nlabels = service->agent_labels.n,
 	    .failure_memory = service->failure_memory,

@@ -108,6 +108,8 @@ static const struct option service_options[] = {
 	    AT(task_buckets), "bounds of app_task_execution_seconds, ascending; at most 20"),
 	OPTION("Request_Buckets", OPT_LIST, "0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60",
 	    AT(request_buckets), "bounds of app_request_duration_seconds"),
+	OPTION("Quantiles", OPT_LIST, NULL, AT(quantiles),
+	    "0.5, 0.95, say: these quantiles of tasks and requests over Duration_Window, by the buckets, as the gauges app_task_duration_quantile_seconds and app_request_duration_quantile_seconds: for CloudWatch, which takes no histogram"),
 	OPTION("Failure_Memory", OPT_TIME, "30d", AT(failure_memory),
 	    "app_new_failures_total counts a failure that nobody has logged for so long",
 	    .min = NS_PER_S, .max = 3650 * 86400 * NS_PER_S),
@@ -155,6 +157,19 @@ buckets_check(const struct section *section, const char *option, const struct li
 		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, option),
 		    "%s: seconds, each larger than the one before, at most %d: 0.5, 1, 5, 60",
 		    option, SERVICE_BUCKETS_MAX);
+}
+
+static void
+quantiles_check(const struct section *section, const struct list *words, struct findings *findings)
+{
+	double at[SERVICE_BUCKETS_MAX];
+	int n = service_buckets(words, at);
+
+	if (words->n > 0 && (n < 0 || at[n - 1] >= 1))
+		findings_add(findings, FINDING_ERROR, section->file,
+		    conf_given(section, "Quantiles"),
+		    "Quantiles: between 0 and 1, each larger than the one before, at most %d: 0.5, 0.95",
+		    SERVICE_BUCKETS_MAX);
 }
 
 /* As Prometheus has it: letters, digits and _. */
@@ -234,6 +249,7 @@ service_check(const struct section *section, struct findings *findings)
 	labels_check(section, &s->agent_labels, findings);
 	buckets_check(section, "Task_Buckets", &s->task_buckets, findings);
 	buckets_check(section, "Request_Buckets", &s->request_buckets, findings);
+	quantiles_check(section, &s->quantiles, findings);
 }
 
 const struct plugin service_plugin = {

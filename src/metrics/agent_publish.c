@@ -172,6 +172,7 @@ series_publish(struct agent_series *a, const struct moment *m)
 		a->shown = a->counters;
 	cells_publish(&a->errors, m->now);
 	cells_publish(&a->pipelines, m->now);
+	agent_recent_publish(a, m->now);
 	gauges_publish(a, m);
 }
 

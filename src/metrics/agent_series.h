@@ -101,6 +101,7 @@ struct vitals {
 	struct tasks *tasks;
 	bool counts_tasks; /* a task's start was logged: active tasks are the size of the set */
 	struct window window;
+	struct recent *recent; /* under the lock, and of all lives; NULL: no quantiles */
 	struct agent_gauges gauges;
 };
 
@@ -189,6 +190,16 @@ extern struct agents agents;
  */
 struct agent_series *agents_named(struct slice key);
 void agents_forget(struct agent_series *a);
+
+/**
+ * agent_recent_publish(a, now), agent_recent_tasks(x, f, a), agent_recent_requests(x, f, a):
+ * Keep the shown histograms of ${a} as they are at ${now}; write their quantiles of the
+ * window.  All under the lock.
+ */
+void agent_recent_publish(struct agent_series *a, int64_t now);
+void agent_recent_tasks(struct exposition *x, const struct family *f, const struct agent_series *a);
+void agent_recent_requests(
+    struct exposition *x, const struct family *f, const struct agent_series *a);
 
 /* Append the labels of an agent's series. */
 void agents_labels(

@@ -306,6 +306,13 @@ static const struct agent_row table[] = {
 	{ { FAMILY_HISTOGRAM, "app_request_duration_seconds", "",
 	      "Duration of completed requests." },
 	    .write = write_request },
+	{ { FAMILY_GAUGE, "app_task_duration_quantile_seconds", "quantile",
+	      "Quantiles of app_task_execution_seconds over the last 5 minutes (Duration_Window), "
+	      "by its buckets; with Quantiles, and while tasks complete." },
+	    .write = agent_recent_tasks },
+	{ { FAMILY_GAUGE, "app_request_duration_quantile_seconds", "quantile",
+	      "The same of app_request_duration_seconds." },
+	    .write = agent_recent_requests },
 	{ { FAMILY_GAUGE, "app_active_task_count", "", "Tasks that have started and not ended." },
 	    .write = write_tasks, .polled = polled_tasks, .owned = true },
 	{ { FAMILY_GAUGE, "app_oldest_task_start_timestamp", "",

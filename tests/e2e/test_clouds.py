@@ -178,7 +178,7 @@ EXPOSED = {
     for name, kind in KINDS.items()
     for suffix in (["_bucket", "_sum", "_count"] if kind == "histogram" else [""])
 }
-LABELS = {"namespace", "pod", "container", "error_type"}
+LABELS = {"namespace", "pod", "container", "error_type", "quantile"}
 
 
 def cloudwatch():
@@ -232,8 +232,13 @@ def test_cloudwatchs_dimensions_are_labels_that_series_have():
             assert rest <= LABELS | {"NodeName"} and "NodeName" in of_target
             if any(s.startswith("^towline_") for s in declared["metric_selectors"]):
                 assert not rest & LABELS
-            if "error_type" in dimensions:
-                assert declared["metric_selectors"] == ["^app_task_errors_total$"]
+            for label, selector in (
+                ("error_type", "^app_task_errors_total$"),
+                ("quantile", "^app_(task|request)_duration_quantile_seconds$"),
+            ):
+                assert (label in dimensions) <= (
+                    declared["metric_selectors"] == [selector]
+                )
 
 
 def without_kubernetes(config):

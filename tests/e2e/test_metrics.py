@@ -211,6 +211,40 @@ def test_the_real_prometheus_reads_it_and_answers_every_expression(
         server.stop()
 
 
+def test_quantiles_as_gauges_are_those_of_prometheus(
+    node, config, run, prometheus, tmp_path
+):
+    container = node.container()
+    container.write(info("."))
+    settings = config({"Name": "null"})
+    settings.service["Quantiles"] = "0.5, 0.9, 0.99"
+    started = run(settings)
+    for lines in (1, 2):  # the history; the window begins behind it
+        started.until_metric("app_log_lines_total", lines)
+        container.write(info("."))
+    started.until_metric("app_log_lines_total", 3)
+    assert not started.samples("app_task_duration_quantile_seconds")
+    for n in range(40):
+        container.write(info(f"TASK_COMPLETED execution_time={n * n / 3}"))
+        container.write(info(f"REQUEST_COMPLETED duration={n / 7}"))
+    started.until_metric("app_log_lines_total", 83)
+    host, port = started.address
+    server = Prometheus(prometheus, tmp_path, f"{host}:{port}")
+    try:
+        until(server.is_ready, "Prometheus is not ready")
+        for family, gauge in (
+            ("app_task_execution_seconds", "app_task_duration_quantile_seconds"),
+            ("app_request_duration_seconds", "app_request_duration_quantile_seconds"),
+        ):
+            for quantile in (0.5, 0.9, 0.99):
+                asked = f'{gauge}{{quantile="{quantile}"}}'
+                server.until_answers(asked, bool)
+                want = server.ask(f"histogram_quantile({quantile}, {family}_bucket)")
+                assert server.ask(asked) == pytest.approx(want)
+    finally:
+        server.stop()
+
+
 def found(address, port, node, **labels):
     """A pod as Prometheus' service discovery would describe it."""
     about = "__meta_kubernetes_pod"

@@ -294,6 +294,57 @@ test_the_mean_is_of_a_window_by_record_time_and_stays(void **state)
 	SHOWS("app_task_duration_seconds" BASE, 7);
 }
 
+#define TASKS(q) "app_task_duration_quantile_seconds" LABELS ",quantile=\"" q "\"}"
+#define REQUESTS(q) "app_request_duration_quantile_seconds" LABELS ",quantile=\"" q "\"}"
+
+static void
+complete(unsigned n, double took, double when)
+{
+	for (unsigned i = 0; i < n; i++)
+		event(a, &pod_a, EVENT_TASK_COMPLETED, "", took, when);
+}
+
+/* By hand, as PromQL's documentation says of histogram_quantile(): buckets 1, 5, 15. */
+static void
+test_quantiles_are_of_the_window(void **state)
+{
+	struct agent_line request = { .event = EVENT_REQUEST_COMPLETED, .duration = seconds(20) };
+	struct agent_metrics_options options = usual;
+	double quantiles[] = { 0.5, 0.95 };
+
+	(void)state;
+	show(0);
+	show(1);
+	complete(1, 2, 1);
+	show(2);
+	SHOWS(TASKS("0.5"), -1);
+	metrics_buckets(&options.quantiles, quantiles, 2);
+	begin(&options, true);
+	publish(0, true);
+	complete(50, 100, 0); /* history */
+	show(0);
+	show(1);
+	SHOWS(TASKS("0.5"), -1);
+	complete(9, 2, 2);
+	complete(1, 6, 2);
+	agent_metrics_count(a, &pod_a, &request, at(2));
+	show(2);
+	SHOWS(TASKS("0.5"), 1 + 4 * 5.0 / 9);
+	SHOWS(TASKS("0.95"), 10);
+	SHOWS(REQUESTS("0.5"), 37.5);
+	for (int i = 3; i < 270; i++)
+		show(i);
+	SHOWS(TASKS("0.95"), 10);
+	complete(1, 5000, 270);
+	for (int i = 270; i < 303; i++)
+		show(i);
+	SHOWS(TASKS("0.5"), 3600);
+	SHOWS(REQUESTS("0.5"), -1);
+	for (int i = 303; i < 604; i++)
+		show(i);
+	SHOWS(TASKS("0.95"), -1);
+}
+
 static void
 test_times_far_off_do_not_stick(void **state)
 {
@@ -383,6 +434,7 @@ main(void)
 		TEST(test_a_start_without_a_time_ends_some_day),
 		TEST(test_lines_of_records),
 		TEST(test_the_mean_is_of_a_window_by_record_time_and_stays),
+		TEST(test_quantiles_are_of_the_window),
 		TEST(test_times_far_off_do_not_stick),
 		TEST(test_the_caps_fold_into_other),
 		TEST(test_hostile_label_values),
