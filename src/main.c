@@ -73,6 +73,10 @@ main(int argc, char **argv)
 	if (argc < 2)
 		return cmd_run.run(argc, argv);
 	c = command_named(argv[1]);
+	if (c != NULL && argc == 3 && argv[2][0] == '-' && command_named(argv[2]) == &cmd_help) {
+		cmd_usage(c, stdout);
+		return EXIT_DONE;
+	}
 	if (c != NULL)
 		return printed(c->run(argc - 1, argv + 1));
 	if (argv[1][0] == '-')

@@ -182,7 +182,10 @@ product_read(const char *word)
 static int
 wrong(const char *what, const char *word)
 {
-	cmd_wrong("towline setup: %s '%s'", what, word != NULL ? word : "");
+	if (word != NULL)
+		cmd_wrong("towline setup: %s '%s'", what, word);
+	else
+		cmd_wrong("towline setup: --print WHAT is needed");
 	fputc('\n', stderr);
 	cmd_usage(&cmd_setup, stderr);
 	return EXIT_USAGE;

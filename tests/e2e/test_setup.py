@@ -52,6 +52,20 @@ def test_other_words_are_refused(arguments):
     assert "setup" in done.stderr
 
 
+def test_without_print_it_says_so():
+    assert "--print WHAT is needed" in towline("setup").stderr
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_a_command_is_asked_for_help_as_others_are(option):
+    for command in "run", "check", "report", "setup":
+        done = towline(command, option)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == towline("help", command).stdout
+    # It is an option, and no operand.
+    assert towline("parse", "help").returncode == 1
+
+
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_all_versions_of_a_product_are_served_alike(product):
     for what in "template", "lifecycle", "queries", "dashboards":
