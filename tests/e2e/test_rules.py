@@ -183,6 +183,33 @@ def test_expressions_ask_for_metrics_that_exist():
 # ---- the README's table
 
 
+# A number of the table with its unit, and what it may be in an expression.
+UNITS = {
+    "MiB": lambda n: {f"> {n} * 1024 * 1024"},
+    "%": lambda n: {f"> {n / 100:g}"},
+    "minutes": lambda n: {f"> {60 * n}", f"[{n}m]"},
+    "seconds": lambda n: {f"> {n}"},
+    "": lambda n: {f"> {n}", f"== {n}"},
+}
+
+
+def thresholds(text):
+    text = text.replace("half an hour", "30 minutes").replace("one ", "0 ")
+    for number, unit in re.findall(r"(\d+)(?: (MiB|%|minutes|seconds))?", text):
+        yield UNITS[unit](int(number))
+
+
+def test_a_threshold_that_is_not_the_rules_is_seen():
+    assert list(thresholds(" more than 32 MiB, for half an hour ")) == [
+        {"> 32 * 1024 * 1024"},
+        {"> 1800", "[30m]"},
+    ]
+    assert list(thresholds(" one in 15 minutes ")) == [
+        {"> 0", "== 0"},
+        {"> 900", "[15m]"},
+    ]
+
+
 def test_each_row_of_the_on_call_table_names_an_alert():
     text = (ROOT / "README.md").read_text()
     on_call = text.split("## When you are on call\n")[1].split("\n## ")[0]
@@ -198,7 +225,13 @@ def test_each_row_of_the_on_call_table_names_an_alert():
         named = re.findall(r"`([A-Z]\w+)`", row[-1])
         assert named, row[0]
         assert set(named) <= set(ALERTS), row[0]
-        for name, wait in re.findall(r"`([A-Z]\w+)`:[^;]*\((\w+)\)", row[-1]):
+        for name, threshold, wait in re.findall(
+            r"`([A-Z]\w+)`:([^;]*)\((\w+)\)", row[-1]
+        ):
             assert ALERTS[name]["for"] == wait, name
+            for forms in thresholds(threshold):
+                assert any(form in ALERTS[name]["expr"] for form in forms), (
+                    f"{name}: {threshold} is not {ALERTS[name]['expr']}"
+                )
             named.remove(name)
         assert not named, f"no threshold and no time of {named}"
