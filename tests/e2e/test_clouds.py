@@ -277,7 +277,8 @@ def test_cloudwatchs_scrape_finds_towline(ip, address):
 
 def test_the_guides_cloudwatch_makes_no_metric_and_looks_for_ecs():
     block = reference.parsed(14)
-    assert "namespace" not in block["metadata"]
+    assert block["metadata"] == {"name": "cwagentconfig"}
+    assert "prometheus-cwagentconfig" in maps(CLOUDWATCH)
     agent = json.loads(reference.inner(14, "cwagentconfig.json"))
     section = agent["logs"]["metrics_collected"]["prometheus"]
     assert not {"emf_processor", "cluster_name", "log_group_name"} & set(section)

@@ -505,6 +505,29 @@ def test_a_value_of_bytes_is_for_no_reader(function, shown):
     assert not said, said
 
 
+@pytest.mark.parametrize(
+    ("name", "function", "shown"),
+    [
+        ("SlowTaskExecution", "", "1234.5678s"),
+        ("SlowTaskExecution", " | humanizeDuration", "20m 34s"),
+        ("HighErrorRate", "", "0.3333333333333333"),
+        ("HighErrorRate", ' | printf \\"%.2f\\"', "0.33"),
+    ],
+)
+def test_a_value_with_all_its_digits_is_for_no_reader(name, function, shown):
+    rule = json.loads(
+        json.dumps(ALERTS[name])
+        .replace("$value}}s", f"$value{function}}}}}" + ("" if function else "s"))
+        .replace("$value}} errors", f"$value{function}}}}} errors")
+    )
+    series = {
+        of_agent("app_task_duration_seconds"): "1234.5678x90",
+        of_agent("app_task_errors_total", ',error_type="X"'): "0+20x90",
+    }
+    said = wrong_about(rule, series, [])
+    assert shown in said, said
+
+
 def test_the_severity_of_a_groups_name_reaches_nobody():
     """The block that shall bring severities has no label; a route goes by labels."""
     assert all("labels" not in rule for rule in reference.rules(21))
@@ -603,6 +626,25 @@ def test_the_job_finds_the_pod():
         found["instance"] == "10.0.0.1:8000" and found["__metrics_path__"] == "/metrics"
     )
     assert not target({f"{META}_annotation_prometheus_io_scrape": "false"})
+
+
+def test_annotations_are_read_of_the_pod_alone():
+    """The block has the metadata of no object in particular."""
+    assert list(reference.parsed(5)) == ["metadata"]
+    (job,) = reference.parsed(6)["scrape_configs"]
+    read = {label for rule in job["relabel_configs"] for label in rule["source_labels"]}
+    assert read - {"__address__"} == {
+        f"{META}_annotation_prometheus_io_{name}" for name in ("scrape", "path", "port")
+    }
+    (discovery,) = job["kubernetes_sd_configs"]
+    assert discovery["role"] == "pod"
+
+
+def test_nobody_is_granted_to_list_pods():
+    """Prometheus' discovery and Fluent Bit's filter both ask the API server."""
+    granted = re.compile("clusterrole|rolebinding|serviceaccountname", re.I)
+    assert not any(granted.search(b.text) for b in reference.BLOCKS.values())
+    assert fluent_bit("FILTER")["name"] == "kubernetes"
 
 
 def test_nobody_reads_the_interval():
@@ -748,6 +790,8 @@ def fluent_bit(section):
         ("FILTER", "kube_tag_prefix"),
         ("FILTER", "merge_log_key"),
         ("INPUT", "db"),
+        ("INPUT", "mem_buf_limit"),
+        ("INPUT", "storage.type"),
         ("INPUT", "multiline.parser"),
         ("OUTPUT", "suppress_type_name"),
         ("OUTPUT", "replace_dots"),

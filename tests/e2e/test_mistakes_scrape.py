@@ -3,7 +3,10 @@ relabelings make of scraped series, and where a failed scrape is told."""
 
 import http.server
 import json
+import sys
 import threading
+import urllib.error
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -110,6 +113,38 @@ def test_a_label_is_shortened_in_its_own_place(scraped):
     short = named("app_task_seconds", user_id="abcdefgh...")
     rules = [shorten | {"target_label": "user_id"}]
     assert series(scraped(rules=rules)) == sorted([TASKS, DEBUG, TASK, short])
+
+
+ALIKE = """\
+app_task_seconds{user_id="abcdefgh-1"} 1
+app_task_seconds{user_id="abcdefgh-2"} 2
+"""
+
+
+def test_users_that_begin_alike_are_one_when_shortened(scraped, monkeypatch):
+    """The sample of one of them is kept, and is not their sum."""
+    monkeypatch.setattr(sys.modules[__name__], "EXPOSED", ALIKE)
+    (_, shorten) = reference.parsed(20)["metric_relabeling_configs"]
+    server = scraped(rules=[shorten | {"target_label": "user_id"}])
+    assert series(server) == [named("app_task_seconds", user_id="abcdefgh...")]
+    assert server.ask("app_task_seconds")[None] in (1, 2)
+
+
+def test_a_remote_write_needs_its_path(scraped):
+    """What receives samples, Prometheus among them, takes them at a path."""
+    (remote,) = reference.parsed(7)["remote_write"]
+    assert urllib.parse.urlsplit(remote["url"]).path == ""
+    server = scraped()
+
+    def posted(path):
+        request = urllib.request.Request(f"http://{server.address}{path}", b"none")
+        with pytest.raises(urllib.error.HTTPError) as answer:
+            urllib.request.urlopen(request)
+        return answer.value.code, answer.value.read().decode()
+
+    assert "remote write receiver" in posted("/api/v1/write")[1]
+    code, said = posted("/")
+    assert code == 405 and "remote write" not in said
 
 
 def test_a_sample_rate_samples_nothing(scraped):
