@@ -64,7 +64,7 @@ agent_life_renew(struct agent_series *a, struct life *life)
 	a->changed = true;
 	tasks_clear(v->tasks);
 	free(v->window.parts);
-	*v = (struct vitals){ .tasks = v->tasks, .recent = v->recent };
+	*v = (struct vitals){ .tasks = v->tasks };
 }
 
 /*

@@ -29,12 +29,12 @@ take(struct recent_buckets *to, const struct agent_counters *from)
 void
 agent_recent_publish(struct agent_series *a, int64_t now)
 {
-	struct recent *r = a->vitals.recent;
+	struct recent *r = a->recent;
 
 	if (agents.options.quantiles.n == 0 || !agent_metrics_counted())
 		return; /* the history is not of the window */
 	if (r == NULL) {
-		r = a->vitals.recent = xcalloc(1, sizeof(*r));
+		r = a->recent = xcalloc(1, sizeof(*r));
 		r->at = now;
 		for (unsigned i = 0; i < PARTS; i++)
 			take(&r->parts[i], &a->shown);
@@ -87,7 +87,7 @@ write_quantiles(struct exposition *x, const struct family *f, const struct agent
 void
 agent_recent_tasks(struct exposition *x, const struct family *f, const struct agent_series *a)
 {
-	const struct recent *r = a->vitals.recent;
+	const struct recent *r = a->recent;
 
 	if (r != NULL && a->shown_gauges.alive)
 		write_quantiles(x, f, a, &agents.options.task_buckets, a->shown.execution.buckets,
@@ -97,7 +97,7 @@ agent_recent_tasks(struct exposition *x, const struct family *f, const struct ag
 void
 agent_recent_requests(struct exposition *x, const struct family *f, const struct agent_series *a)
 {
-	const struct recent *r = a->vitals.recent;
+	const struct recent *r = a->recent;
 
 	if (r != NULL && a->shown_gauges.alive)
 		write_quantiles(x, f, a, &agents.options.request_buckets, a->shown.request.buckets,

@@ -101,7 +101,6 @@ struct vitals {
 	struct tasks *tasks;
 	bool counts_tasks; /* a task's start was logged: active tasks are the size of the set */
 	struct window window;
-	struct recent *recent; /* under the lock, and of all lives; NULL: no quantiles */
 	struct agent_gauges gauges;
 };
 
@@ -136,6 +135,8 @@ struct agent_series {
 
 	struct agent_counters shown;
 	struct agent_gauges shown_gauges;
+	struct recent
+	    *recent; /* what was shown in the window, under the lock; NULL: no quantiles */
 };
 
 /* An agent that is polled, once it has answered or failed for too long. */

@@ -57,7 +57,7 @@ series_free(struct agent_series *a)
 	agent_cells_fini(&a->pipelines);
 	tasks_free(a->vitals.tasks);
 	free(a->vitals.window.parts);
-	free(a->vitals.recent);
+	free(a->recent);
 	free(a->labels);
 	free(a->pod_labels);
 	free(a->key);
