@@ -30,7 +30,7 @@ pod_of_link(const char *path)
 }
 
 static void
-count(const char *path, const char *name, enum lost why, uint64_t bytes)
+count(const struct stream *of, const char *name, enum lost why, uint64_t bytes)
 {
 	static const char *const what[LOST_REASONS] = {
 		[LOST_GZIP] = "is corrupt or cut off",
@@ -39,12 +39,12 @@ count(const char *path, const char *name, enum lost why, uint64_t bytes)
 		[LOST_TRUNCATED] = "was truncated",
 		[LOST_POWERCUT] = "lost its end in a power cut",
 	};
-	struct pod *pod = identity_pod(name, path);
+	struct pod *pod = of->pod != NULL ? pod_ref(of->pod) : identity_pod(name, of->path);
 
-	metrics_lost(pod != NULL ? pod->pod_name : pod_of_link(path), why, bytes);
+	metrics_lost(pod != NULL ? pod->pod_name : pod_of_link(of->path), why, bytes);
 	pod_unref(pod);
-	say_warn("tail", "%s (%s) %s before it was read: %" PRIu64 " bytes are lost", path, name,
-	    what[why], bytes);
+	say_warn("tail", "%s (%s) %s before it was read: %" PRIu64 " bytes are lost", of->path,
+	    name, what[why], bytes);
 }
 
 void
@@ -52,7 +52,7 @@ lost_count(const struct content *c, enum lost why, uint64_t bytes)
 {
 	const struct place *p = content_place(c);
 
-	count(c->log->stream.path, p != NULL ? p->name : c->log->name, why, bytes);
+	count(&c->log->stream, p != NULL ? p->name : c->log->name, why, bytes);
 }
 
 /* ---- a content */
@@ -188,7 +188,7 @@ lost_settle(struct tail *t)
 		struct unread *u = &all.at[i];
 
 		if (content_find(t, &u->id) == NULL) {
-			count(u->path, "no file has it any more",
+			count(&(struct stream){ .path = u->path }, "no file has it any more",
 			    has_log(t, u->path) ? LOST_TRUNCATED : LOST_DELETED, u->bytes);
 			state_size(t->state, &u->id, u->shipped);
 		}

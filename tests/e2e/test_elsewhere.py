@@ -140,6 +140,30 @@ def test_an_agent_names_no_record_anew(tmp_path, config, run):
         assert table.logs() == [same, same]
 
 
+def test_lost_bytes_are_told_by_its_name(tmp_path, config, table, run):
+    log = tmp_path / "agent.log"
+    log.write_text(f"{completed(1)}\n")
+    settings = config(table.output)
+    settings.inputs[0] |= {"Path": log, "Tag": "matillion.agent.x"}
+    settings.filters[0] |= {"Agent": "n/vm-1/c"}
+    up = run(settings)
+    up.until_delivered(1)
+    up.kill()
+    with log.open("a") as more:
+        more.write(f"{completed(2)}\n" * 3)
+    up = run(settings)
+    table.until_count(4)
+    up.kill()
+    with log.open("a") as more:
+        more.write("a last line that nobody reads\n")
+    log.rename(tmp_path / "away")
+    (tmp_path / "away").unlink()
+    log.write_text(f"{completed(3)}\n")
+    up = run(settings)
+    until_equal(lambda: bool(up.metric("towline_lost_bytes_total", pod="vm-1")), True)
+    up.stop()
+
+
 def test_it_waits_for_no_api_server(tmp_path, config, table, run):
     """None knows it: its files are read at once, and miss nothing."""
     log = tmp_path / "agent.log"
