@@ -273,6 +273,8 @@ def test_cloudwatchs_scrape_finds_towline(ip, address):
     found = promtool.relabelled(META_LABELS | pod, job["relabel_configs"])
     assert found["__address__"] == address and found["NodeName"] == "node-1"
     assert found["__metrics_path__"] == "/metrics"
+    ended = {"__meta_kubernetes_pod_phase": "Succeeded"}
+    assert not promtool.relabelled(META_LABELS | ended, job["relabel_configs"])
 
 
 def test_the_guides_cloudwatch_makes_no_metric_and_looks_for_ecs():

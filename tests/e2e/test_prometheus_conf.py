@@ -137,6 +137,48 @@ def test_other_pods_and_containers_are_left_alone(app, container, tmp_path):
     assert after(pod(app, container), OWN["relabel_configs"], tmp_path) is None
 
 
+def annotated(ip, **more):
+    """A pod of towline's, as discovery describes it."""
+    host = f"[{ip}]" if ":" in ip else ip
+    return {
+        "__address__": f"{host}:9999",
+        f"{META}pod_ip": ip,
+        f"{META}pod_phase": "Running",
+        f"{META}pod_annotation_prometheus_io_scrape": "true",
+        f"{META}pod_annotation_prometheus_io_port": "8000",
+    } | more
+
+
+@pytest.mark.parametrize(
+    ("ip", "host"), [("10.1.2.3", "10.1.2.3"), ("fd00::1:3", "[fd00::1:3]")]
+)
+def test_an_address_of_either_kind_gets_its_port(ip, host, tmp_path):
+    found = after(annotated(ip), ANNOTATED["relabel_configs"], tmp_path)
+    assert found["instance"] == f"{host}:8000"
+    agent = pod("matillion-runner-pods", "matillion-runner-pods")
+    agent[f"{META}pod_ip"] = ip
+    found = after(agent, OWN["relabel_configs"], tmp_path)
+    assert found["instance"] == f"{host}:8080"
+
+
+@pytest.mark.parametrize("phase", ["Pending", "Running", "Unknown"])
+def test_a_pod_that_has_not_ended_is_a_target(phase, tmp_path):
+    for found, job in both_jobs(phase):
+        assert after(found, job["relabel_configs"], tmp_path)
+
+
+@pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
+def test_a_pod_that_has_ended_is_none(phase, tmp_path):
+    for found, job in both_jobs(phase):
+        assert after(found, job["relabel_configs"], tmp_path) is None
+
+
+def both_jobs(phase):
+    phase = {f"{META}pod_phase": phase}
+    own = pod("matillion-runner-pods", "matillion-runner-pods", **phase)
+    return [(annotated("10.1.2.3", **phase), ANNOTATED), (own, OWN)]
+
+
 def series(name, **labels):
     """A series in the place of a target: __name__ is no name of a target's label."""
     return {"name_": name} | labels
