@@ -10,6 +10,7 @@ import urllib.request
 
 import pytest
 import yaml
+from harness.history import found_pod
 from harness.node import info
 from harness.wait import until
 
@@ -245,19 +246,6 @@ def test_quantiles_as_gauges_are_those_of_prometheus(
         server.stop()
 
 
-def found(address, port, node, **labels):
-    """A pod as Prometheus' service discovery would describe it."""
-    about = "__meta_kubernetes_pod"
-    meta = {
-        f"{about}_annotation_prometheus_io_scrape": "true",
-        f"{about}_annotation_prometheus_io_port": str(port),
-        f"{about}_annotation_prometheus_io_path": "/metrics",
-        f"{about}_node_name": node,
-    }
-    meta |= {f"{about}_label_{name}": value for name, value in labels.items()}
-    return {"targets": [address], "labels": meta}
-
-
 def test_the_shipped_scrape_configuration(towline, prometheus, tmp_path):
     """towline's instance is its node, an agent's its address, other pods are left alone.
 
@@ -269,11 +257,11 @@ def test_the_shipped_scrape_configuration(towline, prometheus, tmp_path):
     assert where["role"] == "pod"
     assert where["namespaces"]["names"] == ["default", "matillion", "towline"]
     host, port = towline.address
-    other = found("127.0.0.3", port, "node-1")
+    other = found_pod("127.0.0.3", port, "node-1")
     other["labels"]["__meta_kubernetes_pod_annotation_prometheus_io_scrape"] = "false"
     job["static_configs"] = [
-        found(f"{host}:1", port, "node-1", app_kubernetes_io_name="towline"),
-        found("127.0.0.2", 1, "node-1", app="matillion-runner-pods"),
+        found_pod(f"{host}:1", port, "node-1", app_kubernetes_io_name="towline"),
+        found_pod("127.0.0.2", 1, "node-1", app="matillion-runner-pods"),
         other,
     ]
     server = Prometheus(prometheus, tmp_path, None, job)

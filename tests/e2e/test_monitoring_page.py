@@ -83,6 +83,14 @@ def test_each_row_names_a_test():
                 assert row.tests, row.cells
 
 
+def test_what_an_expression_is_compared_with_is_marked():
+    """In the tables of expressions, panels and rules."""
+    for heading in "### Expressions", "### Dashboards", "### Alert rules":
+        for row in body(heading):
+            assert len(row.cells) == 5 and row.cells[3], row.cells
+            assert row.tests[0][0] == "test_expressions.py", row.cells
+
+
 def test_what_was_parsed_alone_is_marked():
     for row in body(WHERE):
         cloud = any(file == "test_clouds.py" for file, *_ in row.tests)

@@ -8,6 +8,7 @@ import sys
 import uuid
 
 import pytest
+from harness.cgroup import fill, v1, v2
 from harness.node import info
 from harness.wait import until
 
@@ -42,29 +43,6 @@ def value(towline, name):
     found = [number for _, number in towline.samples(name)]
     assert len(found) < 2
     return found[0] if found else None
-
-
-def v1(root, name):
-    return root / "memory" / name, root / "cpuacct" / name
-
-
-def v2(root, name):
-    return root / name, root / name
-
-
-def fill(folders, memory, cpu, version):
-    """The files of a made tree."""
-    of_memory, of_cpu = folders
-    for folder in folders:
-        folder.mkdir(parents=True, exist_ok=True)
-    if version == 2:
-        (of_memory / "memory.current").write_text(f"{memory + 5}\n")
-        (of_memory / "memory.stat").write_text("anon 1\ninactive_file 5\n")
-        (of_cpu / "cpu.stat").write_text(f"usage_usec {int(cpu * 1e6)}\n")
-    else:
-        (of_memory / "memory.usage_in_bytes").write_text(f"{memory + 5}\n")
-        (of_memory / "memory.stat").write_text("total_inactive_file 5\n")
-        (of_cpu / "cpuacct.usage").write_text(f"{int(cpu * 1e9)}\n")
 
 
 @pytest.mark.parametrize("version", [1, 2])

@@ -27,28 +27,50 @@ def labelled(name, labels):
 
 
 def openmetrics(series, times):
-    """(name, labels, value at a time) as OpenMetrics, family by family."""
+    """(name, labels, value at a time) as OpenMetrics, family by family.  A value that is
+    None is no sample."""
     lines, seen = [], set()
     for name, labels, value in sorted(series, key=lambda one: one[0]):
         if name not in seen:
             lines.append(f"# TYPE {name} unknown")
             seen.add(name)
         key = labelled(name, labels)
-        lines += [f"{key} {value(at):.17g} {at}" for at in times]
+        values = ((value(at), at) for at in times)
+        lines += [f"{key} {v:.17g} {at}" for v, at in values if v is not None]
     return "\n".join([*lines, "# EOF", ""])
 
 
+def found_pod(address, port, node, **labels):
+    """A pod as Prometheus' service discovery would describe it."""
+    about = "__meta_kubernetes_pod"
+    meta = {
+        f"{about}_annotation_prometheus_io_scrape": "true",
+        f"{about}_annotation_prometheus_io_port": str(port),
+        f"{about}_annotation_prometheus_io_path": "/metrics",
+        f"{about}_node_name": node,
+    }
+    meta |= {f"{about}_label_{name}": value for name, value in labels.items()}
+    return {"targets": [address], "labels": meta}
+
+
 class History:
-    def __init__(self, folder, series, end, hours):
-        times = range(end - hours * 3600, end + 1, STEP)
+    """Of so many hours, or at the times that are given.  config: what is scraped then;
+    program: another than Debian's."""
+
+    def __init__(
+        self, folder, series, end, hours=0, times=None, config=None, program=None
+    ):
+        times = times or range(end - hours * 3600, end + 1, STEP)
         text, blocks = folder / "history.txt", folder / "data"
         text.write_text(openmetrics(series, times))
-        make = ["tsdb", "create-blocks-from", "openmetrics", text, blocks]
+        # The text is read once for each block: one large block for all.
+        make = ["tsdb", "create-blocks-from", "--max-block-duration=720h"]
+        make += ["openmetrics", text, blocks]
         subprocess.run([tools() / "promtool", *make], check=True, capture_output=True)
-        (folder / "prometheus.yml").write_text("{}\n")
+        (folder / "prometheus.yml").write_text(json.dumps(config or {}))
         self.end, self.log = end, folder / "prometheus.log"
         command = [
-            tools() / "prometheus",
+            program or tools() / "prometheus",
             f"--config.file={folder}/prometheus.yml",
             f"--storage.tsdb.path={blocks}",
             "--storage.tsdb.retention.time=10y",
@@ -62,7 +84,7 @@ class History:
 
     def listens(self):
         said = self.log.read_text()
-        return re.search(r'msg="Listening on" address=(\S+)', said)
+        return re.search(r'msg="Listening on".* address=(\S+)', said)
 
     def is_ready(self):
         try:
@@ -72,14 +94,24 @@ class History:
 
     def ask(self, expression):
         """[(labels, value)] at the end of the history."""
+        found = self.asked(expression)
+        return [(row["metric"], float(row["value"][1])) for row in found]
+
+    def samples(self, name, minutes=15):
+        """[(labels, {time: value})] of the last minutes."""
+        return [
+            (row["metric"], {float(at): float(value) for at, value in row["values"]})
+            for row in self.asked(f"{name}[{minutes}m]")
+        ]
+
+    def asked(self, expression):
         data = urllib.parse.urlencode({"query": expression, "time": self.end})
         url = f"http://{self.address}/api/v1/query?{data}"
         try:
             with urllib.request.urlopen(url, timeout=30) as answer:
-                found = json.load(answer)["data"]["result"]
+                return json.load(answer)["data"]["result"]
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{expression}: {error.read().decode()}") from None
-        return [(row["metric"], float(row["value"][1])) for row in found]
 
     def stop(self):
         self.process.terminate()
