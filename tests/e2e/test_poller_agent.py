@@ -101,6 +101,7 @@ def test_it_has_the_names_of_each_age(standin):
         assert number(since, f"app_{name}") >= 0
     assert number(since, "app_agent_status") == number(since, "app_agent_connected")
     assert number(since, "app_version_info") == 1
+    assert list(standin.node.root.glob("tomcat.*"))  # it leaves nothing elsewhere
     told = json.loads(standin.page("info"))
     assert told["agentStatus"] == "RUNNING" and told["buildInfo"]["version"]
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import pathlib
 import subprocess
 import uuid
@@ -48,7 +49,8 @@ def start(folder, encoding, tasks=200, rate=0, seed=1, late=0, pod=None, more=()
         folder / "truth.json",
     ]
     command += ["--tasks", tasks, "--rate", rate, "--seed", seed, *more]
-    return node, subprocess.Popen([*map(str, command)])
+    place = os.environ | {"TMPDIR": str(folder)}  # its server's, when it is killed
+    return node, subprocess.Popen([*map(str, command)], env=place)
 
 
 def finish(node, process):
