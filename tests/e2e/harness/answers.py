@@ -616,7 +616,9 @@ ALERTS = {
     ),
     "TowlineUnenriched": part_of_records("towline_unenriched_records_total"),
     "TowlinePodWaits": own("towline_pod_waits", max),
-    "AgentPollsFail": grown("towline_agent_polls_failed_total", 300, "reason"),
+    "AgentPollsFail": lambda t: positive(
+        by(sum, t.rate("towline_agent_polls_failed_total", 300), *NODE, "reason")
+    ),
 }
 
 # What has no answer in the story, and why.
@@ -630,10 +632,9 @@ NONE = {
     **dict.fromkeys(
         [
             *("TowlineLagGrows", "TowlineLagOld", "TowlineOutputStalled"),
-            *("TowlineHolds", "TowlineDeadLetters", "TowlineLostBytes"),
+            *("TowlineHolds", "TowlineLostBytes"),
             *("TowlineReadErrors", "TowlineStateStale", "TowlineSeriesFolded"),
             *("TowlineKubeDown", "TowlineUnenriched", "TowlinePodWaits"),
-            "AgentPollsFail",
         ],
         "of its own failures there are few",
     ),

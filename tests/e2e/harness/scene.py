@@ -6,11 +6,13 @@ import re
 import signal
 import time
 
+from fake_server import FakeServer
+
 from . import answers
 from .alerting import PROMETHEUS, RULES, loaded
 from .cgroup import fill, v2
 from .evaluator import Truth, made_grid
-from .fake_agent import FakeAgent
+from .fake_agent import METRICS, FakeAgent
 from .history import History, found_pod, labelled
 from .node import Node
 from .story import GIB, LONG, MINUTE, SHORT, Series, Steps, Story, stays
@@ -26,10 +28,14 @@ STATES = "none", "running", "pending_shutdown", "shutting_down", "unknown"
 ITS_OWN = re.compile(
     r"process_\w+|towline_(memory_limit_bytes|delivery_seconds_\w+|queue_batches)"
 )
-READ = "towline_lines_total", "towline_records_total", "towline_delivered_total"
+LINES, RECORDS = "towline_lines_total", "towline_records_total"
+DELIVERED, BYTES = "towline_delivered_total", "towline_read_bytes_total"
+POLLS, LETTERS = "towline_agent_polls_failed_total", "towline_dead_letters_total"
+RETRIES = "towline_retries_total"
 REFUSED = "towline_config_reload_failed_total"
 UNREAD, UNPARSED = "towline_unread_files", "towline_parse_failures_total"
-GARBAGE = [b"no line of a runtime\n"] * 50
+GARBAGE = ["no line of a runtime\n"] * 50
+UNWANTED = ["a document that the server refuses\n"] * 7
 # What rules look back for in series that rules make.
 RECORDED = {
     "anomaly:signal": LONG,
@@ -71,17 +77,25 @@ def of_the_polled(story):
             yield "app_agent_state", agent.labels | {"state": state}, is_it, SHORT
 
 
-def polled(agent, connected, requests, sessions):
-    return FakeAgent(
-        {
-            "/metrics": "matillion_agent_status_unit 1\n"
+class Polled(FakeAgent):
+    """Its levels stay; refuses() is a page of it, counted."""
+
+    def __init__(self, agent, connected, requests, sessions):
+        self.refused = 0
+        self.page = (
+            "matillion_agent_status_unit 1\n"
             f"matillion_agent_connected_unit {connected}\n"
             f"matillion_agent_task_running_unit {len(agent.running)}\n"
             f"matillion_agent_request_active_unit {requests}\n"
             f"matillion_agent_open_sessions_unit {sessions}\n"
             f'matillion_agent_version_unit{{version="{agent.version}"}} 1\n'
-        }
-    )
+        )
+        super().__init__({METRICS: self.page})
+
+    def refuses(self, handler):
+        self.refused += 1
+        handler.send_response(500)
+        handler.end_headers()
 
 
 def of_the_gone(story):
@@ -109,12 +123,19 @@ def of_others(story):
 def own_series(story, towline):
     """All that its page has.  What the logs tell: all lines are read and delivered; of
     the rest the truth is 0, as nothing failed but what live() brings about."""
-    told = dict.fromkeys(READ, story.lines) | {
-        "towline_read_bytes_total": story.bytes,
+    told = {
+        LINES: story.lines,
+        RECORDS: story.lines,
+        BYTES: story.bytes,
+        (DELIVERED, "null.0"): story.delivered,
         "towline_build_info": stays(1.0),
         REFUSED: Steps(),
         (UNREAD, "refused"): stays(1.0),
         (UNPARSED, "cri"): Steps(),
+        (POLLS, "status"): Steps(),
+        (LETTERS, "es.0", "rejected"): Steps(),
+        (RETRIES, "es.0", "5xx"): Steps(),
+        ("towline_requests_limit", "es.0"): stays(4.0),  # Workers
     }
     for line in towline.metrics_page().splitlines():
         name = re.match(r"(towline_\w+|process_\w+)?", line)[1]
@@ -155,10 +176,20 @@ class Scene:
             fill(v2(folder / "cgroup", made.id), int(used), CORES[pod] * LONG, 2)
         link = self.node.root / "containers" / f"a9_m_agent-{'0' * 64}.log"
         link.symlink_to("/etc/hostname")  # leads elsewhere: it is not read
-        pages = polled(story.slow, 0, 8, 12), polled(story.quiet, 1, 0, 0)
-        self.closing += [page.close for page in pages]
-        slow, quiet = (f"127.0.0.1:{page.port}" for page in pages)
-        config = Config.of(folder, self.node, {"Name": "null"})
+        polled = Polled(story.slow, 0, 8, 12), Polled(story.quiet, 1, 0, 0)
+        self.quiet = polled[1]
+        # One bulk comes to nothing, and then each document is refused.
+        server = FakeServer(lambda n, body: 503 if n == 1 else None)
+        server.judge = lambda index: (400, "mapper_parsing_exception")
+        self.closing += [fake.close for fake in (*polled, server)]
+        slow, quiet = (f"127.0.0.1:{agent.port}" for agent in polled)
+        other = server.output | {"Match": "other", "Template": "Off"}
+        config = Config.of(folder, self.node, {"Name": "null"}, other)
+        (folder / "other").mkdir()
+        config.inputs.append(
+            {"Name": "tail", "Path": f"{folder}/other/*.log", "Tag": "other"}
+            | {"Refresh_Interval": 1}
+        )
         config.service |= {
             "Agent_Pods": "a*",
             "Per_Pipeline": "On",
@@ -169,14 +200,15 @@ class Scene:
             "Agent_Gauges": "poll",
             "Agents": f"m/a1/agent={slow}, quiet/a4/agent={quiet}",
             "Agent_Poll_Interval": 1,
+            "Agent_Poll_Failures": 1000,
         }
         self.towline = Towline(config)
         self.closing.append(self.towline.end)
         self.towline.start()
 
-    def until_read(self, lines):
-        for name in "towline_records_total", "towline_delivered_total":
-            self.towline.until_metric(name, lines)
+    def until_read(self):
+        self.towline.until_metric(RECORDS, self.story.lines.values[-1])
+        self.towline.until_metric(DELIVERED, self.story.delivered.values[-1])
         self.towline.until_metric("towline_lag_bytes", 0)
         until(
             lambda: len(self.towline.samples("app_cpu_usage_seconds_total")) == 5
@@ -244,7 +276,7 @@ class Scene:
     def start(self, dead_port):
         self.prepare()
         story = self.story
-        self.until_read(sum(map(len, story.logs.values())))
+        self.until_read()
         grid = made_grid(story.end)
         self.truth = Truth(self.series(), grid)
         self.put_recorded()
@@ -306,16 +338,30 @@ class Scene:
         self.until_scraped(time.time())
         self.towline.file.write_text("[NONE]\n")
         self.towline.process.send_signal(signal.SIGHUP)
+        self.quiet.pages[METRICS] = self.quiet.refuses
         self.towline.until_metric(REFUSED, 1)
+        until(lambda: self.towline.metric(POLLS) > 2, self.towline.metrics_page)
+        self.quiet.pages[METRICS] = self.quiet.page
         lines, times = self.story.later(int(time.time()))
         self.containers["a0"].raw("".join(lines).encode())
-        self.node.container("nginx").raw(b"".join(GARBAGE))
-        self.story.lines.add(times[-1], len(GARBAGE))
-        self.story.bytes.add(times[-1], len(b"".join(GARBAGE)))
-        for name, by in (REFUSED, 1), (UNPARSED, len(GARBAGE)):
+        self.node.container("nginx").raw("".join(GARBAGE).encode())
+        (self.folder / "other/a.log").write_text("".join(UNWANTED))
+        for line in GARBAGE:
+            self.story.read(times[-1], line)
+        for line in UNWANTED:
+            self.story.read(times[-1], line, is_delivered=False)
+        self.towline.until_metric(LETTERS, len(UNWANTED))
+        self.until_read()
+        self.towline.until_metric(POLLS, self.quiet.refused)
+        for name, by in (
+            (REFUSED, 1),
+            (UNPARSED, len(GARBAGE)),
+            (LETTERS, len(UNWANTED)),
+            (RETRIES, 1),
+            (POLLS, self.quiet.refused),
+        ):
             (steps,) = {s.value for s in self.truth.series[name] if is_steps(s)}
             steps.add(times[-1], by)
-        self.until_read(self.story.lines.values[-1])
         since = time.time()
         self.until_scraped(since)
         self.until_recorded(since)
@@ -360,8 +406,8 @@ class Scene:
             live[name] = list(since(name))
         self.truth.live = live
         self.truth.at = self.prometheus.end
-        own = [*READ, "towline_read_bytes_total", "towline_lag_bytes", REFUSED]
-        for name in [*own, "towline_lag_seconds", UNPARSED]:
+        own = [LINES, RECORDS, DELIVERED, BYTES, REFUSED, UNPARSED, LETTERS, RETRIES]
+        for name in [*own, POLLS, "towline_lag_bytes", "towline_lag_seconds"]:
             for one in list(self.truth.series[name]):
                 before = since(name, **one.labels)
                 del before[max(before)]  # it has come to rest

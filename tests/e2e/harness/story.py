@@ -200,7 +200,8 @@ class Story:
         self.idle = Agent(self, "idle", "a3", "2.1.0")
         self.quiet = Agent(self, "quiet", "a4", "2.1.0")
         self.agents = [self.busy, self.slow, self.dead, self.idle, self.quiet]
-        self.begin, self.lines, self.bytes = end - LONG, Steps(), Steps()
+        self.begin = end - LONG
+        self.lines, self.bytes, self.delivered = Steps(), Steps(), Steps()
         for agent in self.agents:
             agent.events.append((self.begin, "banner"))
         self.plan_busy()
@@ -220,8 +221,12 @@ class Story:
         level = "ERROR" if what == "error" else "INFO"
         line = written(at, text, level)
         self.logs[agent.labels["pod"]].append(line)
+        self.read(at, line)
+
+    def read(self, at, line, is_delivered=True):
         self.lines.add(at, 1)
         self.bytes.add(at, len(line))
+        self.delivered.add(at, is_delivered)
 
     def later(self, at):
         """What the busy agent does while Prometheus looks: (its lines, their times, each of
