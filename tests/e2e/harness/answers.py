@@ -632,7 +632,7 @@ NONE = {
     **dict.fromkeys(
         [
             *("TowlineLagGrows", "TowlineLagOld", "TowlineOutputStalled"),
-            *("TowlineHolds", "TowlineLostBytes"),
+            "TowlineLostBytes",
             *("TowlineReadErrors", "TowlineStateStale", "TowlineSeriesFolded"),
             *("TowlineKubeDown", "TowlineUnenriched", "TowlinePodWaits"),
         ],

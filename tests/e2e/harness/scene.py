@@ -31,11 +31,14 @@ ITS_OWN = re.compile(
 LINES, RECORDS = "towline_lines_total", "towline_records_total"
 DELIVERED, BYTES = "towline_delivered_total", "towline_read_bytes_total"
 POLLS, LETTERS = "towline_agent_polls_failed_total", "towline_dead_letters_total"
-RETRIES = "towline_retries_total"
+RETRIES, HELD = "towline_retries_total", "towline_held_documents"
+LAG = "towline_lag_bytes"
 REFUSED = "towline_config_reload_failed_total"
 UNREAD, UNPARSED = "towline_unread_files", "towline_parse_failures_total"
 GARBAGE = ["no line of a runtime\n"] * 50
 UNWANTED = ["a document that the server refuses\n"] * 7
+WAITING = ["a document that the server does not take yet\n"] * 3
+HELD_BYTES = len("".join(WAITING))
 # What rules look back for in series that rules make.
 RECORDED = {
     "anomaly:signal": LONG,
@@ -135,7 +138,10 @@ def own_series(story, towline):
         (POLLS, "status"): Steps(),
         (LETTERS, "es.0", "rejected"): Steps(),
         (RETRIES, "es.0", "5xx"): Steps(),
+        (HELD, "es.1"): Steps(),
+        LAG: Steps(),
         ("towline_requests_limit", "es.0"): stays(4.0),  # Workers
+        ("towline_requests_limit", "es.1"): stays(4.0),
     }
     for line in towline.metrics_page().splitlines():
         name = re.match(r"(towline_\w+|process_\w+)?", line)[1]
@@ -154,7 +160,7 @@ class Scene:
 
     def __init__(self, folder, program=None):
         self.folder, self.story = folder, Story(SEED, int(time.time()))
-        self.program = program
+        self.program, self.truth = program, None
         self.node = Node(folder / "log")
         self.closing = []
 
@@ -178,18 +184,24 @@ class Scene:
         link.symlink_to("/etc/hostname")  # leads elsewhere: it is not read
         polled = Polled(story.slow, 0, 8, 12), Polled(story.quiet, 1, 0, 0)
         self.quiet = polled[1]
-        # One bulk comes to nothing, and then each document is refused.
-        server = FakeServer(lambda n, body: 503 if n == 1 else None)
-        server.judge = lambda index: (400, "mapper_parsing_exception")
-        self.closing += [fake.close for fake in (*polled, server)]
-        slow, quiet = (f"127.0.0.1:{agent.port}" for agent in polled)
-        other = server.output | {"Match": "other", "Template": "Off"}
-        config = Config.of(folder, self.node, {"Name": "null"}, other)
-        (folder / "other").mkdir()
-        config.inputs.append(
-            {"Name": "tail", "Path": f"{folder}/other/*.log", "Tag": "other"}
-            | {"Refresh_Interval": 1}
+        # One bulk comes to nothing, and then each document is refused for good; of the
+        # other server they wait for another state of it.
+        refusing, blocked = (
+            FakeServer(lambda n, body: 503 if n == 1 else None),
+            FakeServer(),
         )
+        refusing.judge = lambda index: (400, "mapper_parsing_exception")
+        blocked.judge = lambda index: (403, "cluster_block_exception")
+        self.closing += [fake.close for fake in (*polled, refusing, blocked)]
+        slow, quiet = (f"127.0.0.1:{agent.port}" for agent in polled)
+        outputs, inputs = [{"Name": "null"}], []
+        for tag, server in ("refused", refusing), ("held", blocked):
+            (folder / tag).mkdir()
+            outputs.append(server.output | {"Match": tag, "Template": "Off"})
+            path = {"Path": f"{folder}/{tag}/*.log", "Refresh_Interval": 1}
+            inputs.append({"Name": "tail", "Tag": tag} | path)
+        config = Config.of(folder, self.node, *outputs)
+        config.inputs += inputs
         config.service |= {
             "Agent_Pods": "a*",
             "Per_Pipeline": "On",
@@ -209,7 +221,7 @@ class Scene:
     def until_read(self):
         self.towline.until_metric(RECORDS, self.story.lines.values[-1])
         self.towline.until_metric(DELIVERED, self.story.delivered.values[-1])
-        self.towline.until_metric("towline_lag_bytes", 0)
+        self.towline.until_metric(LAG, 0 if self.truth is None else HELD_BYTES)
         until(
             lambda: len(self.towline.samples("app_cpu_usage_seconds_total")) == 5
             and len(self.towline.samples("app_agent_connected")) == 2,
@@ -345,12 +357,14 @@ class Scene:
         lines, times = self.story.later(int(time.time()))
         self.containers["a0"].raw("".join(lines).encode())
         self.node.container("nginx").raw("".join(GARBAGE).encode())
-        (self.folder / "other/a.log").write_text("".join(UNWANTED))
+        (self.folder / "refused/a.log").write_text("".join(UNWANTED))
+        (self.folder / "held/a.log").write_text("".join(WAITING))
         for line in GARBAGE:
             self.story.read(times[-1], line)
-        for line in UNWANTED:
+        for line in UNWANTED + WAITING:
             self.story.read(times[-1], line, is_delivered=False)
         self.towline.until_metric(LETTERS, len(UNWANTED))
+        self.towline.until_metric(HELD, len(WAITING))
         self.until_read()
         self.towline.until_metric(POLLS, self.quiet.refused)
         for name, by in (
@@ -359,6 +373,8 @@ class Scene:
             (LETTERS, len(UNWANTED)),
             (RETRIES, 1),
             (POLLS, self.quiet.refused),
+            (HELD, len(WAITING)),
+            (LAG, HELD_BYTES),
         ):
             (steps,) = {s.value for s in self.truth.series[name] if is_steps(s)}
             steps.add(times[-1], by)
@@ -407,10 +423,11 @@ class Scene:
         self.truth.live = live
         self.truth.at = self.prometheus.end
         own = [LINES, RECORDS, DELIVERED, BYTES, REFUSED, UNPARSED, LETTERS, RETRIES]
-        for name in [*own, POLLS, "towline_lag_bytes", "towline_lag_seconds"]:
+        for name in [*own, POLLS, HELD, LAG, "towline_lag_seconds"]:
             for one in list(self.truth.series[name]):
                 before = since(name, **one.labels)
-                del before[max(before)]  # it has come to rest
+                if not is_restless(one):
+                    del before[max(before)]
                 self.put_scraped(one, before)
         for one in list(self.truth.series["app_last_heartbeat_timestamp"]):
             if one.labels["pod"] in ("a1", "a4"):  # the last poll
@@ -435,6 +452,12 @@ class Scene:
         page = self.towline.metrics_page()
         names = re.findall(r"(?m)^(\w+)", page)
         return {name for name in names if ITS_OWN.fullmatch(name)}
+
+
+def is_restless(series):
+    """It goes on while documents are held."""
+    is_tried = series.labels.get("reason") == "hold"
+    return is_tried or series.name == "towline_lag_seconds"
 
 
 def is_steps(series):
