@@ -1,16 +1,19 @@
 """docs/monitoring.md against the guide, the tests and the files that it names."""
 
 import ast
+import fnmatch
 import functools
 import re
 
 import pytest
+import test_expressions
 import test_mistakes
 import yaml
-from harness import reference
+from harness import alerting, reference
 from harness.reference import PAGE, ROOT, Row, rows, section
 
 WHERE, MISTAKES = "## Where each thing is", "## Mistakes of the guide"
+METRIC = r"\b(?:app|towline|kube|process|container)_\w+|\bup\b"
 # Tests that are no proof of one mistake.
 OF_THE_WHOLE = {"test_each_alert_is_tried"}
 # What the issue that asked for this page lists, by words that stand in its rows.
@@ -89,6 +92,17 @@ def test_what_an_expression_is_compared_with_is_marked():
         for row in body(heading):
             assert len(row.cells) == 5 and row.cells[3], row.cells
             assert row.tests[0][0] == "test_expressions.py", row.cells
+
+
+def test_each_series_that_is_asked_for_is_compared_with_something():
+    """By the first column of the table: each has a glob, but for what rules record."""
+    table = rows("### What is compared with what")
+    globs = re.findall(r"`([\w*]+)", " ".join(row.cells[0] for row in table[1:]))
+    asked = [rule["expr"] for _, rule in alerting.rules("expr")]
+    asked += [*reference.expressions(), *(q[-1] for q in test_expressions.QUERIES)]
+    names = set(re.findall(METRIC, re.sub(r"\b(on|by) \([^)]*\)", "", " ".join(asked))))
+    assert len(names) > 60
+    assert [n for n in names if not any(fnmatch.fnmatch(n, g) for g in globs)] == []
 
 
 def test_what_was_parsed_alone_is_marked():
