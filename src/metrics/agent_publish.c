@@ -36,27 +36,35 @@ agent_metrics_scraped(void)
 	atomic_store(&agents.scraped, agents.written);
 }
 
-static void
-hold_publish(struct hold *h, int64_t now)
+/*
+ * True when the count is to be shown: its release is saved.  A release of now
+ * and a time of creation change the series: they are saved with it before the
+ * next publish.
+ */
+static bool
+hold_publish(struct hold *h, struct agent_series *a, int64_t now)
 {
 	int64_t age;
 
-	if (h->created == CREATED_NOW)
+	if (h->created == CREATED_NOW) {
 		h->created = now;
+		a->changed = true;
+	}
 	if (h->released)
-		return;
+		return true;
 	if (h->since == 0) {
 		h->since = now;
 		h->generation = agents.generation;
-		return;
 	}
 	age = now - h->since;
 	h->released = age >= HOLD_MAX ||
 		      (age >= agents.options.hold && atomic_load(&agents.scraped) >= h->generation);
+	a->changed |= h->released;
+	return false;
 }
 
 static void
-cells_publish(struct cells *c, int64_t now)
+cells_publish(struct cells *c, struct agent_series *a, int64_t now)
 {
 	while (c->fresh != NULL) {
 		struct cell *cell = c->fresh;
@@ -67,8 +75,7 @@ cells_publish(struct cells *c, int64_t now)
 		c->end = &cell->next;
 	}
 	for (struct cell *cell = c->first; cell != NULL; cell = cell->next) {
-		hold_publish(&cell->hold, now);
-		if (!cell->hold.released || cell->shown == cell->count)
+		if (!hold_publish(&cell->hold, a, now) || cell->shown == cell->count)
 			continue;
 		cell->shown = cell->count;
 		if (cell->times != NULL)
@@ -167,11 +174,10 @@ series_publish(struct agent_series *a, const struct moment *m)
 		a->next = agents.shown;
 		agents.shown = a;
 	}
-	hold_publish(&a->hold, m->now);
-	if (a->hold.released)
+	if (hold_publish(&a->hold, a, m->now))
 		a->shown = a->counters;
-	cells_publish(&a->errors, m->now);
-	cells_publish(&a->pipelines, m->now);
+	cells_publish(&a->errors, a, m->now);
+	cells_publish(&a->pipelines, a, m->now);
 	agent_recent_publish(a, m->now);
 	gauges_publish(a, m);
 }

@@ -59,7 +59,7 @@ histogram_save(const struct histogram *h, const struct buckets *bounds)
 	return all;
 }
 
-/* The count or the histogram, and when it was created. */
+/* The count or the histogram, when it was created, and whether it is shown. */
 static json_t *
 cell_save(const struct cell *cell)
 {
@@ -67,7 +67,7 @@ cell_save(const struct cell *cell)
 			    ? histogram_save(cell->times, &agents.options.task_buckets)
 			    : json_integer((json_int_t)cell->count);
 
-	return json_pack("[o,I]", count, (json_int_t)cell->hold.created);
+	return json_pack("[o,I,b]", count, (json_int_t)cell->hold.created, cell->hold.released);
 }
 
 /* Cells by value; `other` is among them once it exists. */
@@ -149,6 +149,7 @@ series_save(struct agent_series *a, agent_metrics_put *put, void *arg)
 		json_object_set_new(
 		    all, numbers[i].name, json_integer((json_int_t)*number_at(&a->counters, i)));
 	json_object_set_new(all, "created", json_integer(a->hold.created));
+	json_object_set_new(all, "released", json_boolean(a->hold.released));
 	if (a->pod_labels != NULL && agents.options.nlabels > 0) {
 		json_object_set_new(all, "pod_labels", text_of(slice_of(a->pod_labels)));
 		json_object_set_new(all, "label_names", text_of(slice_of(agents.label_names)));
@@ -224,21 +225,36 @@ histogram_restore(struct histogram *h, const struct buckets *bounds, const json_
 	for (unsigned i = 0; i <= saved->n; i++)
 		h->buckets[i < saved->n ? exposition_bucket(bounds, saved->at[i]) : bounds->n] +=
 		    count_at(from, i);
-	h->sum = sum != NULL ? strtold(sum, NULL) : 0;
+	h->sum += sum != NULL ? strtold(sum, NULL) : 0;
 }
 
-/* A cell as cell_save() wrote it; version 0.1.0 wrote the count alone. */
+/* What version 0.1.0 wrote was shown. */
+static struct hold
+hold_restored(const json_t *created, const json_t *released)
+{
+	return (struct hold){ .created = json_integer_value(created),
+		.released = !json_is_false(released) };
+}
+
+/*
+ * A cell as cell_save() wrote it; version 0.1.0 wrote the count or the
+ * histogram alone.  Several come to `other` when the cap is lower now.
+ */
 static void
 cell_restore(struct cell *cell, const json_t *from, const struct buckets *saved)
 {
-	const json_t *count = json_is_array(from) ? json_array_get(from, 0) : from;
+	const json_t *first = json_array_get(from, 0), *count = from;
 
-	cell->hold.created = json_integer_value(json_array_get(from, 1));
+	if (cell->times != NULL ? json_is_array(first) : first != NULL) {
+		count = first;
+		cell->hold = hold_restored(json_array_get(from, 1), json_array_get(from, 2));
+	}
 	if (cell->times == NULL) {
-		cell->count = (uint64_t)json_integer_value(count);
+		cell->count += (uint64_t)json_integer_value(count);
 		return;
 	}
 	histogram_restore(cell->times, &agents.options.task_buckets, count, saved);
+	cell->count = 0;
 	for (unsigned i = 0; i <= agents.options.task_buckets.n; i++)
 		cell->count += cell->times->buckets[i];
 }
@@ -336,7 +352,8 @@ counts_restore(struct agent_series *a, const json_t *from)
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		*number_at(c, i) =
 		    (uint64_t)json_integer_value(json_object_get(from, numbers[i].name));
-	a->hold.created = json_integer_value(json_object_get(from, "created"));
+	a->hold =
+	    hold_restored(json_object_get(from, "created"), json_object_get(from, "released"));
 	labels_restore(a, from);
 	histogram_restore(
 	    &c->execution, &agents.options.task_buckets, json_object_get(from, "execution"), &task);

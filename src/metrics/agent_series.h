@@ -28,7 +28,7 @@ struct hold {
 	uint64_t generation;    /* of that publish */
 	int64_t created;        /* wall ns: its count began at 0; 0: not known, as of the history */
 #define CREATED_NOW INT64_C(-1) /* until its first publish */
-	bool released;
+	bool released; /* the count is shown from the next publish on, as this is saved then */
 };
 
 struct histogram {

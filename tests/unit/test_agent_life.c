@@ -47,7 +47,9 @@ test_new_values_are_held_at_0_until_a_scrape_has_seen_them(void **state)
 	show(40); /* no scrape yet */
 	SHOWS(io, 0);
 	agent_metrics_scraped();
-	show(41);
+	show(41); /* released; the count is shown once that is saved */
+	SHOWS(io, 0);
+	show(42);
 	SHOWS(io, 1);
 	SHOWS("app_completed_tasks_total" BASE, 1);
 	SHOWS("app_task_execution_seconds_sum" BASE, 1);
@@ -58,6 +60,7 @@ test_new_values_are_held_at_0_until_a_scrape_has_seen_them(void **state)
 	show(79);
 	SHOWS("app_task_errors_total" LABELS ",error_type=\"SQL\"}", 0);
 	show(80);
+	show(81);
 	SHOWS("app_task_errors_total" LABELS ",error_type=\"SQL\"}", 1);
 	/* never scraped: ten minutes */
 	failure(a, &pod_a, "NPE", 100);
@@ -65,6 +68,7 @@ test_new_values_are_held_at_0_until_a_scrape_has_seen_them(void **state)
 	show(699);
 	SHOWS("app_task_errors_total" LABELS ",error_type=\"NPE\"}", 0);
 	show(700);
+	show(701);
 	SHOWS("app_task_errors_total" LABELS ",error_type=\"NPE\"}", 1);
 }
 

@@ -285,7 +285,9 @@ test_an_older_state_is_gone_on_with(void **state)
 	static const char text[] =
 	    "{\"completed\":3,\"errors\":{\"IO\":7},"
 	    "\"execution\":[1,0,0,0,2,0,0,0,0,0,5,\"60\"],\"uid\":\"uid-1\",\"restart\":0,"
+	    "\"pipelines\":{\"load\":[0,4,0,0,0,0,0,0,0,0,0,\"1.25\"]},"
 	    "\"counts_tasks\":true,\"tasks\":[17,18]}";
+	struct buffer b;
 	char *shown;
 
 	(void)state;
@@ -298,7 +300,108 @@ test_an_older_state_is_gone_on_with(void **state)
 	assert_non_null(strstr(shown, "error_type=\"IO\"} 7\n"));
 	assert_non_null(strstr(shown, "le=\"15.0\"} 3\n"));
 	assert_non_null(strstr(shown, "le=\"+Inf\"} 8\n"));
+	assert_non_null(strstr(shown, "pipeline=\"load\",le=\"0.1\"} 0\n"));
+	assert_non_null(strstr(shown, "pipeline=\"load\",le=\"0.5\"} 4\n"));
+	assert_non_null(strstr(shown, "pipeline=\"load\"} 1.25\n"));
 	free(shown);
+	buffer_init(&b, 0);
+	agent_metrics_write(&b, true);
+	buffer_put(&b, (struct slice){ "", 1 });
+	assert_null(strstr(b.at, "_created{"));
+	buffer_fini(&b);
+}
+
+/* Values that have no room any more are in what the rest is counted under: no sum goes back. */
+static void
+test_a_lower_cap_folds_what_was_counted(void **state)
+{
+	struct agent_series *a;
+	char *shown;
+
+	(void)state;
+	begin();
+	a = agent_metrics_agent(&pod_a);
+	for (int i = 0; i < 4; i++) {
+		char name[8];
+		struct agent_line line = { .event = EVENT_TASK_COMPLETED,
+			.level = LEVEL_ERROR,
+			.execution_time = { .present = true, .value = 0.25 } };
+
+		snprintf(name, sizeof(name), "%d", i);
+		line.pipeline.value = line.error.type.value = slice_of(name);
+		agent_metrics_count(a, &pod_a, &line, T0 + NS_PER_S);
+		agent_metrics_count(a, &pod_a, &line, T0 + NS_PER_S);
+	}
+	options.max_series = 2;
+	restart();
+	options.max_series = 4;
+	agent_metrics_agent(&pod_a);
+	shown = show();
+	assert_non_null(strstr(shown, "error_type=\"other\"} 6\n"));
+	assert_non_null(strstr(shown, "_sum{namespace=\"ns\",pod=\"agent-0\",container=\"agent\","
+				      "pipeline=\"other\"} 1\n"));
+	assert_non_null(strstr(shown, "pipeline=\"other\",le=\"+Inf\"} 4\n"));
+	free(shown);
+}
+
+/* The first publish, behind the save, tells the time when a count began. */
+static void
+test_a_creation_is_saved_without_a_further_count(void **state)
+{
+	struct buffer b;
+
+	(void)state;
+	begin();
+	agent_metrics_publish(T0, false);
+	some_of_all(agent_metrics_agent(&pod_a));
+	agent_metrics_save(put, NULL);
+	free(show());
+	restart();
+	agent_metrics_agent(&pod_a);
+	agent_metrics_publish(T0 + 77 * NS_PER_S, false);
+	buffer_init(&b, 0);
+	agent_metrics_write(&b, true);
+	buffer_put(&b, (struct slice){ "", 1 });
+	assert_non_null(strstr(b.at, "app_completed_tasks_created{"));
+	assert_non_null(strstr(b.at, "error_type=\"a\"} 1795334410.000\n"));
+	assert_null(strstr(b.at, " 1795334477.000\n"));
+	buffer_fini(&b);
+}
+
+static void
+assert_type_a(int64_t seconds, const char *number)
+{
+	char want[64];
+	struct buffer b;
+
+	agent_metrics_publish(T0 + seconds * NS_PER_S, false);
+	snprintf(want, sizeof(want), "error_type=\"a\"} %s\n", number);
+	buffer_init(&b, 0);
+	agent_metrics_write(&b, false);
+	buffer_put(&b, (struct slice){ "", 1 });
+	assert_non_null(strstr(b.at, want));
+	buffer_fini(&b);
+}
+
+/* A value that no scrape has seen at 0 is held on; its release is saved before its count is shown. */
+static void
+test_a_hold_outlives_a_restart(void **state)
+{
+	(void)state;
+	begin();
+	agent_metrics_publish(T0, false);
+	some_of_all(agent_metrics_agent(&pod_a));
+	assert_type_a(10, "0");
+	restart();
+	agent_metrics_agent(&pod_a);
+	assert_type_a(20, "0");
+	agent_metrics_scraped();
+	assert_type_a(49, "0");
+	agent_metrics_save(put, NULL);
+	assert_type_a(50, "0"); /* released, and not saved yet */
+	restart();
+	agent_metrics_agent(&pod_a);
+	assert_type_a(51, "1");
 }
 
 static void
@@ -450,6 +553,9 @@ main(void)
 		TEST(test_other_bounds_keep_what_was_counted),
 		TEST(test_the_time_of_creation_outlives_a_restart),
 		TEST(test_an_older_state_is_gone_on_with),
+		TEST(test_a_lower_cap_folds_what_was_counted),
+		TEST(test_a_creation_is_saved_without_a_further_count),
+		TEST(test_a_hold_outlives_a_restart),
 		TEST(test_a_dropped_task_is_saved_as_such),
 		TEST(test_a_failure_is_new_once_whatever_is_replayed),
 		TEST(test_a_table_of_another_size_keeps_what_it_knows),
