@@ -82,7 +82,7 @@ void agent_metrics_count(
 
 /**
  * agent_metrics_lines(a, text):
- * Count the lines of the text of one record of the agent, once.
+ * Count the lines of the text of one record of the agent, once; empty: it is one line.
  */
 void agent_metrics_lines(struct agent_series *a, struct slice text);
 

@@ -64,6 +64,7 @@ struct framed {
 	enum side side;
 	bool partial; /* the first line's tag was P */
 	bool truncated;
+	uint64_t lines;         /* of the file, of which it is made */
 	bool fresh;             /* it was certainly never offered before */
 	int64_t time;           /* the first line's, ns; 0 when it has none */
 	struct slice time_text; /* empty: a line without the runtime's head */

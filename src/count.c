@@ -54,7 +54,7 @@ count_record(struct pipeline *p, const struct framed *f)
 		p->counting.now.failures[i] += bits & 1;
 	if (flow->series == NULL)
 		return;
-	agent_metrics_lines(flow->series, f->text);
+	agent_metrics_lines(flow->series, f->lines > 1 ? f->text : SLICE(""));
 	agent_metrics_count(flow->series, f->stream->pod, chain_line(p->chain), f->time);
 }
 

@@ -22,8 +22,10 @@ static void
 exemplar_set(struct exemplar *e, const struct field *id, double seconds, int64_t time)
 {
 	char clean[LABEL_MAX];
-	struct slice label = agent_cells_clean(id, clean);
+	struct slice label = id->value;
 
+	if (id->kind == VALUE_ESCAPED)
+		label = agent_cells_clean(id, clean);
 	if (label.len == 0 || label.len > EXEMPLAR_MAX)
 		return;
 	*e = (struct exemplar){ .value = seconds, .time = time, .len = (unsigned char)label.len };

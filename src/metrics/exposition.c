@@ -18,6 +18,11 @@ exposition_label_clean(struct slice value, char *to)
 	static const char replacement[] = "\xef\xbf\xbd";
 	size_t len = 0;
 
+	while (len < value.len && len < LABEL_MAX && value.at[len] >= ' ' && value.at[len] < 0x7f) {
+		to[len] = value.at[len];
+		len++;
+	}
+	value = slice_from(value, len);
 	while (value.len > 0) {
 		size_t n = shown_char(value);
 		const char *from = n == 0 ? replacement : value.at;
@@ -210,10 +215,13 @@ metrics_buckets(struct buckets *b, const double *at, unsigned n)
 static void
 put_exemplar(struct exposition *x, const struct exemplar *e)
 {
+	char clean[LABEL_MAX];
+	struct slice id = { e->id, e->len };
+
 	if (!x->openmetrics || e->len == 0)
 		return;
 	put(x->to, " # {task_id=\"");
-	put_escaped(x->to, (struct slice){ e->id, e->len }, true);
+	put_escaped(x->to, (struct slice){ clean, exposition_label_clean(id, clean) }, true);
 	put(x->to, "\"} ");
 	put_value(x->to, e->value);
 	if (e->time <= 0)

@@ -64,7 +64,7 @@ void exposition_created(
     struct exposition *x, const struct family *f, struct slice labels, int64_t created);
 
 /* An observation that a bucket shows as an example; OpenMetrics alone has it. */
-#define EXEMPLAR_MAX 47 /* bytes of its label value */
+#define EXEMPLAR_MAX 47 /* bytes of its label value, which is cleaned when it is shown */
 struct exemplar {
 	double value;
 	int64_t time;      /* ns; 0: not known */

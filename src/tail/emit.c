@@ -68,6 +68,7 @@ emit_record(struct frame *fr, struct reader *r, enum side side, const struct ope
 		.side = side,
 		.partial = o->line.partial,
 		.truncated = o->cut,
+		.lines = o->lines,
 		.fresh = o->start >= r->fresh_from,
 		.time = o->time,
 		.start = o->start,
