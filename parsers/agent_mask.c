@@ -5,6 +5,7 @@
  */
 #include "agent.h"
 #include "agent_trace.h"
+#include "least.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -195,8 +196,10 @@ all(struct slice s, bool (*is)(char))
 static void
 put_all(struct masked *m, struct slice s)
 {
-	for (size_t i = 0; i < s.len; i++)
-		put(m, s.at[i]);
+	size_t n = least(s.len, m->cap - m->len);
+
+	memcpy(m->at + m->len, s.at, n);
+	m->len += n;
 }
 
 /*
@@ -249,6 +252,17 @@ mask_word(struct masked *m, struct slice before, struct slice word)
 	}
 }
 
+/* Most names: nothing in them is numbered, or made by the JVM. */
+static bool
+is_plain(struct slice name)
+{
+	size_t i = 0;
+
+	while (i < name.len && !is_digit(name.at[i]) && name.at[i] != '$')
+		i++;
+	return i == name.len;
+}
+
 static bool
 is_mark(char c)
 {
@@ -261,7 +275,7 @@ lambda_len(struct slice rest)
 {
 	size_t n = rest.len;
 
-	if (!slice_starts(rest, SLICE("$$Lambda")))
+	if (rest.at[0] != '$' || !slice_starts(rest, SLICE("$$Lambda")))
 		return 0;
 	while (n > 0 && rest.at[n - 1] != '.')
 		n--;
@@ -273,6 +287,10 @@ mask_name(struct masked *m, struct slice name)
 {
 	size_t i = 0;
 
+	if (is_plain(name)) {
+		put_all(m, name);
+		return;
+	}
 	while (i < name.len) {
 		struct slice rest = slice_from(name, i), before = { name.at, i };
 		size_t n = lambda_len(rest);
