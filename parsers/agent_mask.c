@@ -140,7 +140,7 @@ static void
 mask_message(struct masked *m, struct slice s)
 {
 	bool word = false, start = true; /* within a word; at the start of one between blanks */
-	bool at = false;                 /* behind an @ that ends a word */
+	bool at = false; /* behind an @ that ends a word or the name of an array's class */
 	unsigned quotes = 0;
 
 	s = slice_cut(s, MESSAGE_ROOM);
@@ -176,7 +176,7 @@ mask_message(struct masked *m, struct slice s)
 			n = 1;
 			put(m, c);
 		}
-		at = word && c == '@';
+		at = c == '@' && (word || (i > 0 && s.at[i - 1] == ';'));
 		word = is_alnum(s.at[i + n - 1]) || s.at[i + n - 1] == '_';
 	}
 }
@@ -204,28 +204,37 @@ put_all(struct masked *m, struct slice s)
 
 /*
  * True when the word is made anew with each start: a number or a hash behind a
- * dollar ($1, lambda$run$3, $$SpringCGLIB$$0, $HibernateProxy$aB3), an address
- * behind a slash (Lambda/0x7f00).
+ * dollar ($1, lambda$run$3, $$SpringCGLIB$$0, $$_jvst1a_0, $HibernateProxy$aB3), an
+ * address behind a slash (Lambda/0x7f00).
  */
 static bool
 is_made(struct slice before, struct slice word)
 {
 	return (slice_ends(before, SLICE("$")) && all(word, is_digit)) ||
-	       (slice_ends(before, SLICE("$$")) && all(word, is_hex)) ||
+	       (slice_ends(before, SLICE("$$")) &&
+		   (all(word, is_hex) || slice_starts(word, SLICE("_javassist_")) ||
+		       slice_starts(word, SLICE("_jvst")))) ||
 	       (slice_ends(before, SLICE("/")) &&
 		   (slice_starts(word, SLICE("0x")) || all(word, is_digit))) ||
 	       slice_ends(before, SLICE("HibernateProxy$")) ||
 	       slice_ends(before, SLICE("ByteBuddy$")) || slice_ends(before, SLICE("MockitoMock$"));
 }
 
-/* True when words of this stem are told by a number: $Proxy12, GeneratedMethodAccessor9. */
+/*
+ * True when words of this stem are told by a number: $Proxy12, jdk.proxy2,
+ * GeneratedMethodAccessor9, GeneratedIteratorForCodegenStage3; of compilers
+ * run_closure1, run_aroundBody0, AjcClosure1; Groovy's Script1.
+ */
 static bool
 is_numbered(struct slice before, struct slice stem)
 {
 	return (slice_eq(stem, SLICE("Proxy")) && slice_ends(before, SLICE("$"))) ||
 	       (slice_eq(stem, SLICE("proxy")) && slice_ends(before, SLICE("jdk."))) ||
-	       (slice_starts(stem, SLICE("Generated")) && slice_ends(stem, SLICE("Accessor"))) ||
-	       slice_ends(stem, SLICE("_closure"));
+	       (slice_eq(stem, SLICE("Script")) && before.len == 0) ||
+	       (slice_starts(stem, SLICE("Generated")) &&
+		   (slice_ends(stem, SLICE("Accessor")) || slice_ends(stem, SLICE("Stage")))) ||
+	       slice_ends(stem, SLICE("_closure")) || slice_ends(stem, SLICE("_aroundBody")) ||
+	       slice_eq(stem, SLICE("AjcClosure"));
 }
 
 /* A word between dots, dollars and slashes. */
@@ -345,13 +354,14 @@ frame_name(struct slice frame)
 	return slice_from(name, from);
 }
 
-/* The JVM calls a method by reflection in several ways, one after the other, and on its own. */
+/* The JVM calls a method or a constructor by reflection in several ways, one after the other, and on its own. */
 static bool
 is_reflection(struct slice name)
 {
 	return slice_starts(name, SLICE("jdk.internal.reflect.")) ||
 	       slice_starts(name, SLICE("sun.reflect.")) ||
 	       slice_starts(name, SLICE("java.lang.reflect.Method.")) ||
+	       slice_starts(name, SLICE("java.lang.reflect.Constructor.")) ||
 	       slice_starts(name, SLICE("java.lang.invoke."));
 }
 

@@ -131,6 +131,27 @@ static const struct {
 	    ERROR "x\na.BException: c\n\tat java.base@21/java.lang.Thread.run(E.java:77)" },
 	{ true, ERROR "x\na.BException: c\n\tat app//d.E.f(E.java:1)",
 	    ERROR "x\na.BException: c\n\tat d.E.f(E.java:77)" },
+	{ true, ERROR "x\na.BException: c\n\tat d.E_$$_javassist_12.f(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E_$$_javassist_3.f(E.java:77)" },
+	{ true, ERROR "x\na.BException: c\n\tat d.E_$$_jvst1a2_3.f(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E_$$_jvstff_0.f(E.java:77)" },
+	{ true, ERROR "x\na.BException: c\n\tat d.E$AjcClosure1.run(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E$AjcClosure23.run(E.java:77)" },
+	{ true, ERROR "x\na.BException: c\n\tat d.E.f_aroundBody0(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E.f_aroundBody12(E.java:77)" },
+	{ true,
+	    ERROR
+	    "x\na.BException: c\n\tat s.GeneratedClass$GeneratedIteratorForCodegenStage3.f(E.java:1)",
+	    ERROR
+	    "x\na.BException: c\n\tat s.GeneratedClass$GeneratedIteratorForCodegenStage14.f(E.java:7)" },
+	{ true, ERROR "x\na.BException: c\n\tat Script1.run(Script1.groovy:1)",
+	    ERROR "x\na.BException: c\n\tat Script42.run(Script42.groovy:77)" },
+	{ false, ERROR "x\na.BException: c\n\tat d.Script1.run(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.Script2.run(E.java:1)" },
+	{ false, ERROR "x\na.BException: c\n\tat d.E$jvst1.f(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E$jvst2.f(E.java:1)" },
+	{ false, ERROR "x\na.BException: c\n\tat d.E.f_aroundBody0(E.java:1)",
+	    ERROR "x\na.BException: c\n\tat d.E.g_aroundBody0(E.java:1)" },
 	{ false, ERROR "x\na.BException: c\n\tat d.Step1.run(E.java:1)",
 	    ERROR "x\na.BException: c\n\tat d.Step2.run(E.java:1)" },
 	{ false, ERROR "x\na.BException: c\n\tat d.E.utf8(E.java:1)",
@@ -161,6 +182,15 @@ static const struct {
 		  "\tat sun.reflect.GeneratedMethodAccessor9.invoke(Unknown Source)\n"
 		  "\tat java.lang.reflect.Method.invoke(Method.java:498)\n"
 		  "\tat d.E.call(E.java:5)" },
+	{ true,
+	    ERROR "x\na.BException: c\n\tat d.E.<init>(E.java:1)\n"
+		  "\tat java.base/java.lang.reflect.Constructor.newInstanceWithCaller(C.java:502)\n"
+		  "\tat java.base/java.lang.reflect.Constructor.newInstance(C.java:486)\n"
+		  "\tat d.E.make(E.java:5)",
+	    ERROR "x\na.BException: c\n\tat d.E.<init>(E.java:1)\n"
+		  "\tat sun.reflect.GeneratedConstructorAccessor9.newInstance(Unknown Source)\n"
+		  "\tat java.lang.reflect.Constructor.newInstance(C.java:423)\n"
+		  "\tat d.E.make(E.java:5)" },
 	{ true, ERROR "x\na.BException: c\n\tat a.GeneratedMethodAccessor9.invoke(Unknown Source)",
 	    ERROR "x\na.BException: c\n\tat a.GeneratedMethodAccessor10.invoke(Unknown Source)" },
 	{ false,
@@ -186,6 +216,8 @@ static const struct {
 	{ true, ERROR "no d.E$$Lambda$14/0x0000000800c0a840@7b",
 	    ERROR "no d.E$$Lambda$2/0x00007fabc0a84000@b" },
 	{ true, ERROR "lock Task@abc is held", ERROR "lock Task@12e is held" },
+	{ true, ERROR "no cast of [Ljava.lang.String;@abc",
+	    ERROR "no cast of [Ljava.lang.String;@7f" },
 	{ true, ERROR "line 12 of E.java:77", ERROR "line 9 of E.java:1234" },
 	{ false, ERROR "mail to a@abz.com", ERROR "mail to a@abq.com" },
 	{ false, ERROR "lock Task@abc is held", ERROR "lock Task@abc is free" },
