@@ -26,8 +26,8 @@ struct exposition {
 	const struct family *headed; /* HELP and TYPE of this one have been written; NULL: none */
 };
 
-/* The longest label value, in bytes: longer texts of log lines are cut. */
-#define LABEL_MAX 200
+/* The longest label value, in bytes: a pod's name is whole, longer texts of log lines are cut. */
+#define LABEL_MAX 253
 
 /**
  * exposition_label_clean(value, to):

@@ -163,6 +163,27 @@ test_gauges_vanish_and_counters_stay_15_minutes(void **state)
 	assert_string_equal(show(20 + 900), "");
 }
 
+/* A name has 253 bytes at most; no two samples may have the same labels. */
+static void
+test_the_longest_names_are_told_apart(void **state)
+{
+	char name[254];
+	struct pod long_named = pod_a;
+
+	(void)state;
+	memset(name, 'p', sizeof(name));
+	for (name[252] = 'a'; name[252] <= 'b'; name[252]++) {
+		struct agent_series *of;
+
+		long_named.pod_name = (struct slice){ name, 253 };
+		of = agent_metrics_agent(&long_named);
+		event(of, &long_named, EVENT_TASK_COMPLETED, "1", 5, 1);
+	}
+	show(2);
+	assert_non_null(strstr(shown, "ppa\",container=\"agent\"} 1\n"));
+	assert_non_null(strstr(shown, "ppb\",container=\"agent\"} 1\n"));
+}
+
 static void
 test_the_longest_dead_agent_goes_first(void **state)
 {
@@ -231,6 +252,7 @@ main(void)
 		TEST(test_a_new_uid_continues_counters_and_resets_gauges),
 		TEST(test_a_restart_clears_active_tasks),
 		TEST(test_gauges_vanish_and_counters_stay_15_minutes),
+		TEST(test_the_longest_names_are_told_apart),
 		TEST(test_the_longest_dead_agent_goes_first),
 		TEST(test_the_reader_does_not_wait_for_a_scrape),
 	};

@@ -149,7 +149,7 @@ test_long_labels_are_cut_between_characters(void **state)
 	memset(in, 'x', sizeof(in));
 	assert_int_equal(
 	    exposition_label_clean((struct slice){ in, sizeof(in) }, clean), LABEL_MAX);
-	for (size_t i = 1; i < sizeof(in) - 1; i += 2)
+	for (size_t i = 0; i < sizeof(in) - 1; i += 2)
 		memcpy(in + i, "\xc3\xbc", 2);
 	assert_int_equal(
 	    exposition_label_clean((struct slice){ in, sizeof(in) }, clean), LABEL_MAX - 1);
