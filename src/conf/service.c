@@ -94,7 +94,7 @@ static const struct option service_options[] = {
 	OPTION("Max_Task_Capacity", OPT_INT, "20", AT(max_task_capacity),
 	    "app_max_task_capacity: tasks that an agent runs at once"),
 	OPTION("Max_Connections", OPT_INT, "0", AT(max_connections),
-	    "app_max_connections; 0: what the agent's log states"),
+	    "app_max_connections; 0: it is not shown"),
 	OPTION("Heartbeat_Timeout", OPT_TIME, "90s", AT(heartbeat_timeout),
 	    "app_agent_status is 0 when the last heartbeat is older", .min = NS_PER_S,
 	    .max = 86400 * NS_PER_S),
