@@ -259,11 +259,12 @@ cell_restore(struct cell *cell, const json_t *from, const struct buckets *saved)
 		cell->count += cell->times->buckets[i];
 }
 
-/* Values of a label; histograms have ${saved} bounds, NULL: they are counts. */
+/* Values of a label; histograms have ${saved} bounds, NULL: they are counts.  No record is folded. */
 static void
 cells_restore(struct cells *c, const struct agent_series *a, const char *name,
     const struct buckets *saved, json_t *from)
 {
+	uint64_t folded = atomic_load_explicit(&metrics.folded, memory_order_relaxed);
 	const char *value;
 	json_t *what;
 
@@ -273,6 +274,7 @@ cells_restore(struct cells *c, const struct agent_series *a, const char *name,
 
 		cell_restore(agent_cells_find(c, a, name, &field, saved != NULL), what, saved);
 	}
+	atomic_store_explicit(&metrics.folded, folded, memory_order_relaxed);
 }
 
 static void

@@ -8,7 +8,7 @@ import shutil
 import time
 
 import pytest
-from harness.node import cri
+from harness.node import cri, info
 from harness.towline import towline as command
 from harness.wait import until
 
@@ -155,6 +155,56 @@ def test_no_more_files_are_remembered_than_the_sum_says(node, small, table):
 
 def status(towline):
     return command("status", "--all", "-c", towline.file, "--json").stdout
+
+
+def ids(container, n):
+    """n tasks that no end comes for, then n lines, each with a pipeline, an error type and a failure of its own."""
+    started = cri(info("TASK_STARTED task_id=@"))
+    failed = cri(info("TASK_COMPLETED pipeline=p@ execution_time=1.5 error_type=E@", "ERROR"))
+    for line in started, failed:
+        head, *rest = line.split("@")
+        for begin in range(0, n, 100_000):
+            numbers = map(str, range(begin, begin + min(n, 100_000)))
+            container.raw("".join(head + i + i.join(rest) for i in numbers).encode())
+    container.write("the end")
+
+
+def test_a_million_ids_where_a_few_names_are_expected(node, small):
+    """Series and memory stay bounded, nothing is lost, and a counter tells that values were folded."""
+    n, cap, known = 1_000_000, 50, 4096
+    ids(node.container(), n)
+    capped = {"Max_Series": cap, "Per_Pipeline": "On", "Max_Failures": known}
+    towline = small({"Name": "null"}, capped, Max_Files=400)
+    towline.until_metric("app_log_lines_total", 2 * n + 1, 120)
+
+    def counted():
+        errors = towline.samples("app_task_errors_total")
+        pipelines = towline.samples("app_task_execution_seconds_count")
+        assert len(errors) == len(pipelines) - 1 == cap + 1  # other; UNKNOWN; no pipeline
+        assert sum(value for _, value in errors) == n
+        assert sum(value for _, value in pipelines) == n
+        assert towline.metric("app_task_errors_total", error_type="other") == n - cap + 1
+        assert towline.metric("app_new_failures_total") == n
+        assert 20 < towline.metric("app_active_task_count") < 10_000
+        assert len(towline.metrics_page()) < 500_000
+        under(towline)
+
+    counted()
+    assert towline.metric("towline_folded_records_total") == 2 * n - 2 * cap + 1
+    forgotten = towline.metric("towline_forgotten_failures_total")
+    assert n - 2 * known < forgotten <= n - known
+    towline.kill()
+    towline.start()  # all of it comes back from the state
+    towline.until_metric("app_log_lines_total", 2 * n + 1)
+    counted()
+
+    for i in range(3 * cap):
+        node.container(pod=f"matillion-agent-{i}-of-many").write("one", "its end")
+    towline.until_metric("towline_folded_records_total", 2 * (2 * cap + 1))
+    status = towline.samples("app_agent_status")
+    assert len(status) == cap
+    under(towline)
+    towline.stop()
 
 
 def test_lines_of_a_hundred_megabytes(node, small):

@@ -316,6 +316,7 @@ static void
 test_a_lower_cap_folds_what_was_counted(void **state)
 {
 	struct agent_series *a;
+	uint64_t folded;
 	char *shown;
 
 	(void)state;
@@ -333,7 +334,9 @@ test_a_lower_cap_folds_what_was_counted(void **state)
 		agent_metrics_count(a, &pod_a, &line, T0 + NS_PER_S);
 	}
 	options.max_series = 2;
+	folded = metrics.folded;
 	restart();
+	assert_int_equal(metrics.folded, folded); /* no record was */
 	options.max_series = 4;
 	agent_metrics_agent(&pod_a);
 	shown = show();
