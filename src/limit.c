@@ -34,15 +34,16 @@
 #define KNOWN_A_FILE 4 /* streams that the state remembers, by files followed */
 
 #define SERVE_CONNECTIONS 64
-#define SERVE_EACH (512 * KIB)  /* MHD's 16 KiB and the kernel's buffers */
-#define RECENT_EACH (4 * KIB)   /* struct recent */
-#define AGENT_EACH (148 * KIB)  /* struct agent_series, its tasks (4,096), its window */
+#define SERVE_EACH (512 * KIB) /* MHD's 16 KiB and the kernel's buffers */
+#define RECENT_EACH (4 * KIB)  /* struct recent */
+#define AGENT_EACH                                                                                 \
+	(172 * KIB) /* struct agent_series, its tasks (1,024), its window; their text, twice */
 #define USAGE_EACH (8 * KIB)    /* a container's labels and folder, thrice */
 #define ERROR_EACH (2 * KIB)    /* a value of error_type: its text, its share of the map */
 #define LABEL_EACH KIB          /* a label of Agent_Labels, in the text of a value of each */
 #define PIPELINE_EACH (5 * KIB) /* of pipeline: two histograms with exemplars, too */
 
-#define FAILURE_EACH 64 /* a known failure, and its text on the way to the store */
+#define FAILURE_EACH 112 /* a known failure, and its text on the way to the store, twice */
 
 #define WATCH_EACH (2 * KIB) /* inotify's mark, and the inode that it pins */
 #define OPEN_EACH (2 * KIB)  /* struct file, dentry, /proc's */

@@ -12,7 +12,7 @@
 #include "slice.h"
 
 /* Beyond this many, starts are not noted: an agent runs 20 tasks. */
-#define TASKS_MAX 4096
+#define TASKS_MAX 1024
 
 struct tasks;
 

@@ -161,24 +161,24 @@ test_many_tasks_and_a_cap(void **state)
 	char id[16];
 
 	(void)state;
-	for (int i = 0; i < 5000; i++) {
+	for (int i = 0; i < 1250; i++) {
 		snprintf(id, sizeof(id), "t%d", i);
 		event(a, &pod_a, EVENT_TASK_STARTED, id, -1, 1);
 	}
 	show(2);
-	SHOWS("app_active_task_count" BASE, 4096);
-	for (int i = 0; i < 5000; i += 2) {
+	SHOWS("app_active_task_count" BASE, 1024);
+	for (int i = 0; i < 1250; i += 2) {
 		snprintf(id, sizeof(id), "t%d", i);
 		event(a, &pod_a, EVENT_TASK_COMPLETED, id, -1, 3);
 	}
 	show(4);
-	SHOWS("app_active_task_count" BASE, 2048);
-	for (int i = 1; i < 5000; i += 2) {
+	SHOWS("app_active_task_count" BASE, 512);
+	for (int i = 1; i < 1250; i += 2) {
 		snprintf(id, sizeof(id), "t%d", i);
 		event(a, &pod_a, EVENT_TASK_STARTED, id, -1, 5);
 	}
 	show(5);
-	SHOWS("app_active_task_count" BASE, 2048 + (5000 - 4096) / 2);
+	SHOWS("app_active_task_count" BASE, 512 + (1250 - 1024) / 2);
 }
 
 /* A table that is cleared while it is walked: no task is missed, none is dropped too early. */
@@ -188,13 +188,13 @@ test_half_of_many_tasks_time_out(void **state)
 	char id[16];
 
 	(void)state;
-	for (int i = 0; i < 4000; i++) {
+	for (int i = 0; i < 1000; i++) {
 		snprintf(id, sizeof(id), "t%d", i);
 		event(a, &pod_a, EVENT_TASK_STARTED, id, -1, i % 2 == 0 ? 1 : 100);
 	}
 	show(100);
 	show(86402);
-	SHOWS("app_active_task_count" BASE, 2000);
+	SHOWS("app_active_task_count" BASE, 500);
 	SHOWS("app_oldest_task_start_timestamp" BASE, T0 + 100);
 }
 
