@@ -1,6 +1,7 @@
 /* A record that has ended: its text, its id, and the caller who takes it or has no room. */
 #include "ansi.h"
 #include "framing_rules.h"
+#include "least.h"
 #include "metrics.h"
 #include "record_text.h"
 
@@ -22,10 +23,8 @@ text_settle(struct frame *fr, const struct log *log, const struct open_record *o
 		out->text = buffer_slice(&fr->whole);
 		out->truncated |= text->full;
 	}
-	if (out->text.len > cap) {
-		out->text.len = cap;
-		out->truncated = true;
-	}
+	out->truncated |= out->text.len > cap;
+	out->text.len = least(out->text.len, cap);
 	if (log->stream.conf->keep_colors || !ansi_any(out->text))
 		return true;
 	if (out->text.at != fr->whole.at) {
