@@ -48,15 +48,17 @@ failures_free(struct failures *f)
 static unsigned
 place_of(const struct page *p, uint64_t fingerprint)
 {
-	unsigned oldest = 0;
+	unsigned i = 0, oldest = 0;
 
-	for (unsigned i = 0; i < p->n; i++) {
-		if (p->fingerprints[i] == fingerprint)
-			return i;
+	while (i < p->n && p->fingerprints[i] != fingerprint)
+		i++;
+	if (i < FAILURES_PAGE)
+		return i;
+	for (i = 1; i < FAILURES_PAGE; i++) {
 		if (p->last[i] < p->last[oldest])
 			oldest = i;
 	}
-	return p->n < FAILURES_PAGE ? p->n : oldest;
+	return oldest;
 }
 
 /* A fingerprint that was not known takes the place ${i}. */
@@ -109,44 +111,43 @@ failures_tame(struct failures *f, int64_t now)
 
 /* ---- the state */
 
-static char *
-page_text(const struct page *p)
+/* A JSON text. */
+static void
+page_text(struct buffer *to, const struct page *p)
 {
-	json_t *all = json_array();
-	char *text;
-
+	buffer_clear(to);
+	buffer_put(to, SLICE("["));
 	for (unsigned i = 0; i < p->n; i++)
-		json_array_append_new(all,
-		    json_pack("[I,I]", (json_int_t)p->fingerprints[i], (json_int_t)p->last[i]));
-	text = json_dumps(all, JSON_COMPACT);
-	json_decref(all);
-	return text;
+		buffer_printf(to, "%s[%lld,%lld]", i > 0 ? "," : "", (long long)p->fingerprints[i],
+		    (long long)p->last[i]);
+	buffer_put(to, SLICE("]"));
 }
 
 static void
-page_put(size_t page, const char *text, agent_metrics_put *put, void *arg)
+page_put(size_t page, struct slice text, agent_metrics_put *put, void *arg)
 {
 	char key[64];
 
 	snprintf(key, sizeof(key), FAILURES_KEY "%zu", page);
-	put(arg, slice_of(key), slice_of(text));
+	put(arg, slice_of(key), text);
 }
 
 void
 failures_save(struct failures *f, agent_metrics_put *put, void *arg)
 {
-	for (size_t at = 0; at < f->n; at++) {
-		char *text;
+	struct buffer text;
 
+	buffer_init(&text, 0);
+	for (size_t at = 0; at < f->n; at++) {
 		if (!f->pages[at].changed)
 			continue;
 		f->pages[at].changed = false;
-		text = page_text(&f->pages[at]);
-		page_put(at, text, put, arg);
-		free(text);
+		page_text(&text, &f->pages[at]);
+		page_put(at, buffer_slice(&text), put, arg);
 	}
+	buffer_fini(&text);
 	for (; f->saved > f->n; f->saved--)
-		page_put(f->saved - 1, "", put, arg);
+		page_put(f->saved - 1, SLICE(""), put, arg);
 }
 
 void
