@@ -37,6 +37,7 @@ TARGETS = {
     "tail": "tests/unit/traces.h tests/unit/test_tail.c tests/unit/test_docker.c",
     "timestamp": "tests/unit/test_timestamp.c",
     "trace": "tests/unit/traces.h tests/unit/test_trace*.c",
+    "yaml": "tests/unit/test_yaml_doc.c tests/unit/test_web_conf.c conf/prometheus/*.yml",
 }
 STRING = r'"(?:[^"\\\n]|\\.)*"'
 STRINGS = re.compile(rf"{STRING}(?:\s*{STRING})*")

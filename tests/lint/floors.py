@@ -18,7 +18,7 @@ FLOORS = [
         "parsers": "agent ansi cri docker json line_format parser pattern pod record timestamp trace"
     },
     {
-        "src/conf": "conf service",
+        "src/conf": "conf service yaml_doc",
         "src/state": "cursor state stream",
         "src/metrics": "agent_metrics agent_polled agent_usage metrics pod_lag unread",
     },
