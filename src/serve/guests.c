@@ -136,12 +136,19 @@ guests_notify(
 
 /* ---- waiting */
 
-bool
-guests_wait(struct MHD_Connection *c, int64_t most, int64_t now)
+static struct guest *
+guest_of(struct MHD_Connection *c)
 {
 	const union MHD_ConnectionInfo *info =
 	    MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct guest *guest = info != NULL ? info->socket_context : NULL;
+
+	return info != NULL ? info->socket_context : NULL;
+}
+
+bool
+guests_wait(struct MHD_Connection *c, int64_t most, int64_t now)
+{
+	struct guest *guest = guest_of(c);
 
 	if (guest == NULL)
 		return false;
@@ -154,6 +161,15 @@ guests_wait(struct MHD_Connection *c, int64_t most, int64_t now)
 	guest->suspended = true;
 	MHD_suspend_connection(c);
 	return true;
+}
+
+void
+guests_waited(struct MHD_Connection *c)
+{
+	struct guest *guest = guest_of(c);
+
+	if (guest != NULL)
+		guest->until = 0;
 }
 
 unsigned

@@ -26,11 +26,16 @@ void guests_notify(
  * Have the request of ${c} come again later, and return true; false: it has waited for ${most}
  * (ns), and is to be answered now.
  *
+ * guests_waited(c):
+ * What the request of ${c} has waited for is over: another wait of it, or of the next
+ * request, begins anew.
+ *
  * guests_wake(g, all, now):
  * Have requests come again: ${all}, or those whose time is over.  More
  * than 0 is returned when the daemon is to be run again soon.
  */
 bool guests_wait(struct MHD_Connection *c, int64_t most, int64_t now);
+void guests_waited(struct MHD_Connection *c);
 unsigned guests_wake(struct guests *g, bool all, int64_t now);
 
 #endif

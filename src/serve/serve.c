@@ -295,7 +295,7 @@ static void
 on_completed(void *arg, struct MHD_Connection *c, void **mark, enum MHD_RequestTerminationCode how)
 {
 	(void)arg;
-	(void)c;
+	guests_waited(c);
 	if (*mark == &scraped && how == MHD_REQUEST_TERMINATED_COMPLETED_OK)
 		agent_metrics_scraped();
 	*mark = NULL;

@@ -368,6 +368,45 @@ test_a_probe_waits_for_no_scrape(void **state)
 	atomic_store(&counts, 1);
 }
 
+/* Read what has come on a connection that is kept; the answer has come whole when it is short. */
+static void
+read_kept(int fd)
+{
+	struct timeval second = { .tv_sec = 4 };
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second));
+	assert_true(read(fd, got, sizeof(got)) > 0);
+	status("GET /healthz", "", 200); /* the thread has turned */
+	while (recv(fd, got, sizeof(got), MSG_DONTWAIT) > 0)
+		;
+}
+
+static void
+test_each_scrape_of_a_connection_waits_anew(void **state)
+{
+	static const char scrape[] = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+	int64_t began = clock_mono();
+	int fd;
+
+	(void)state;
+	agent_metrics_publish(clock_wall(), false);
+	atomic_store(&counts, 0);
+	fd = sent(scrape);
+	status("GET /healthz", "", 200);
+	atomic_store(&counts, 1);
+	read_kept(fd);
+	while (clock_mono() - began < 2100 * NS_PER_MS) /* the first would not wait any more */
+		usleep(10000);
+	atomic_store(&counts, 0);
+	assert_int_equal(write(fd, scrape, strlen(scrape)), strlen(scrape));
+	for (int i = 0; i < 3; i++)
+		status("GET /healthz", "", 200);
+	assert_int_equal(recv(fd, got, sizeof(got), MSG_DONTWAIT), -1);
+	atomic_store(&counts, 1);
+	read_kept(fd);
+	close(fd);
+}
+
 static void
 test_peers_that_send_nothing_take_no_place_for_good(void **state)
 {
@@ -494,6 +533,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_a_probe_waits_for_no_scrape, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    test_peers_that_send_nothing_take_no_place_for_good, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    test_each_scrape_of_a_connection_waits_anew, start, stop),
 		cmocka_unit_test_setup_teardown(test_a_stop_waits_for_no_scrape, start, stop),
 		cmocka_unit_test_setup_teardown(test_what_is_refused, start, stop),
 		cmocka_unit_test_setup_teardown(
