@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "web_conf.h"
+
 /* The questions of serve to the rest of the process. */
 struct serve_world {
 	bool (*ready)(void *arg, char *why, size_t size);
@@ -18,11 +20,13 @@ struct serve_world {
 struct serve;
 
 /**
- * serve_start(address, port, world):
- * Listen.  Port 0 takes a free one; the address is said as http://HOST:PORT.
+ * serve_start(address, port, web, world):
+ * Listen.  Port 0 takes a free one; the address is said as http://HOST:PORT, or https.
+ * ${web} (NULL: plain HTTP for everybody) is freed in the end, whatever the answer.
  * Return NULL after saying why (a port in use: which, and what to do).
  */
-struct serve *serve_start(const char *address, unsigned port, const struct serve_world *world);
+struct serve *serve_start(
+    const char *address, unsigned port, struct web_conf *web, const struct serve_world *world);
 void serve_stop(struct serve *s);
 unsigned serve_port(const struct serve *s);
 

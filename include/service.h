@@ -23,7 +23,8 @@ struct service {
 	struct list parsers_file;
 	bool http_server;
 	char *http_listen;
-	int64_t http_port; /* 0: any free one */
+	int64_t http_port;     /* 0: any free one */
+	char *http_web_config; /* NULL: plain HTTP for everybody */
 	char *state_path;
 	bool landlock, core_dump;
 	char *agent_events; /* NULL: agent-events.conf where conf_find finds it */

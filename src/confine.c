@@ -14,6 +14,7 @@
 #include "service.h"
 #include "tail.h"
 #include "voice.h"
+#include "web_conf.h"
 
 static struct fence *standing; /* NULL: no fence is closed */
 
@@ -105,6 +106,7 @@ fence_of(const struct conf *conf, const char *state_dir)
 	if (service_of(conf)->cgroup_path != NULL)
 		fence_grant(f, service_of(conf)->cgroup_path, FENCE_READ, FENCE_ITSELF);
 	conf_files(conf, file_grant, f);
+	web_conf_files(conf, file_grant, f);
 	if (events != NULL)
 		file_grant(f, events);
 	free(events);

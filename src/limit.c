@@ -35,6 +35,7 @@
 
 #define SERVE_CONNECTIONS 64
 #define SERVE_EACH (512 * KIB) /* MHD's 16 KiB and the kernel's buffers */
+#define TLS_EACH (128 * KIB)   /* GnuTLS' session, and certificates on their way */
 #define RECENT_EACH (4 * KIB)  /* struct recent */
 #define AGENT_EACH                                                                                 \
 	(172 * KIB) /* struct agent_series, its tasks (1,024), its window; their text, twice */
@@ -107,7 +108,9 @@ limit_of(const struct conf *conf, struct limit *out)
 		out->pods = kube_limit(&kube);
 	out->pods += polling_limit(s, &out->sockets);
 	if (s->http_server)
-		out->sockets += SERVE_CONNECTIONS * SERVE_EACH + GZIP_MEMORY;
+		out->sockets +=
+		    SERVE_CONNECTIONS * (SERVE_EACH + (s->http_web_config != NULL ? TLS_EACH : 0)) +
+		    GZIP_MEMORY;
 	out->kernel = files * (WATCH_EACH + OPEN_EACH);
 }
 

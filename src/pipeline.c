@@ -259,12 +259,25 @@ ships:
 	return -1;
 }
 
+static struct serve *
+serve_make(struct pipeline *p)
+{
+	const struct service *s = p->service;
+	struct serve_world world = { is_ready, is_alive, shown, p };
+	struct findings *findings = findings_new();
+	struct web_conf *web = web_conf_of(p->conf, findings);
+	bool wrong = findings_count(findings, FINDING_ERROR) > 0;
+
+	findings_print(findings, FINDING_ERROR, stderr); /* it was right when it was checked */
+	findings_free(findings);
+	return wrong ? NULL : serve_start(s->http_listen, (unsigned)s->http_port, web, &world);
+}
+
 enum pipeline_end
 pipeline_run(struct pipeline *p)
 {
 	enum pipeline_end end;
 	struct serve *serve = NULL;
-	struct serve_world world = { is_ready, is_alive, shown, p };
 	sigset_t signals;
 	uint64_t left;
 	int told;
@@ -281,8 +294,7 @@ pipeline_run(struct pipeline *p)
 	}
 	state_wake(p->state, p->wake);
 	if (p->service->http_server) {
-		serve =
-		    serve_start(p->service->http_listen, (unsigned)p->service->http_port, &world);
+		serve = serve_make(p);
 		if (serve == NULL)
 			return PIPELINE_FAILED;
 	}

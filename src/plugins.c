@@ -6,6 +6,7 @@
 #include "service.h"
 #include "ship.h"
 #include "tail.h"
+#include "web_conf.h"
 
 /* Plugins of Fluent Bit that are not built, and what there is in their place; NULL: nothing is. */
 #define LATER(section, what, in_place)                                                             \
@@ -165,6 +166,7 @@ check(const struct conf *conf, struct findings *findings)
 {
 	ship_check(conf, findings);
 	polling_check(conf, findings);
+	web_conf_free(web_conf_of(conf, findings));
 }
 
 const struct registry plugins_registry = { plugins, check };

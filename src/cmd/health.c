@@ -5,16 +5,18 @@
 #include "cmd.h"
 #include "memory.h"
 #include "service.h"
+#include "web_conf.h"
 
 #define TIMEOUT 10L /* s: longer than /healthz takes, shorter than the timeout of a probe */
 
 static int health_run(int argc, char **argv);
 
-enum { OPT_C, OPT_READY };
+enum { OPT_C, OPT_READY, OPT_URL };
 
 static const struct cmd_option options[] = {
 	{ 'c', "config", "FILE", "the configuration (default: " CMD_CONF_DEFAULT ")" },
 	{ 0, "ready", NULL, "ask /readyz instead of /healthz" },
+	{ 0, "url", "URL", "ask there, and read no configuration" },
 	{ 0 },
 };
 
@@ -22,23 +24,32 @@ const struct command cmd_health = {
 	.name = "health",
 	.run = health_run,
 	.help = "Ask the towline that runs with the same configuration whether it is well.",
-	.more = "Prints the answer of /healthz at HTTP_Listen and HTTP_Port.\n"
-		"Exit code 0: it is well, 1: it is not, or there is no answer.",
+	.more =
+	    "Prints the answer of /healthz at HTTP_Listen and HTTP_Port, by TLS when HTTP_Web_Config\n"
+	    "has it.  The certificate is not checked, as the kubelet's probes do not: no secret is sent.\n"
+	    "Exit code 0: it is well, 1: it is not, or there is no answer.",
 	.options = options,
 };
 
 /* The URL of the running towline, as the caller's string: loopback when it listens on all addresses. */
 static char *
-url_of(const struct service *s, const char *path)
+url_of(const struct conf *conf, const char *path)
 {
+	struct findings *findings = findings_new(); /* said when it was read */
+	struct web_conf *web = web_conf_of(conf, findings);
+	const struct service *s = service_of(conf);
 	const char *host = s->http_listen;
+	char *url;
 
 	if (strcmp(host, "0.0.0.0") == 0)
 		host = "127.0.0.1";
 	else if (strcmp(host, "::") == 0)
 		host = "::1";
-	return xprintf(strchr(host, ':') != NULL ? "http://[%s]:%u%s" : "http://%s:%u%s", host,
-	    (unsigned)s->http_port, path);
+	url = xprintf(strchr(host, ':') != NULL ? "http%s://[%s]:%u%s" : "http%s://%s:%u%s",
+	    web != NULL && web->cert.path != NULL ? "s" : "", host, (unsigned)s->http_port, path);
+	web_conf_free(web);
+	findings_free(findings);
+	return url;
 }
 
 /* Print the body of the answer to standard output.  True: the answer is 200. */
@@ -50,7 +61,9 @@ ask(const char *url)
 	CURLcode code;
 
 	curl_easy_setopt(curl, CURLOPT_URL, url);
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT, TIMEOUT);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -64,8 +77,9 @@ ask(const char *url)
 }
 
 static bool
-well(const struct service *s, const char *path)
+well(const struct conf *conf, const char *path)
 {
+	const struct service *s = service_of(conf);
 	char *url;
 	bool ok;
 
@@ -74,7 +88,7 @@ well(const struct service *s, const char *path)
 		    stderr);
 		return false;
 	}
-	url = url_of(s, path);
+	url = url_of(conf, path);
 	ok = ask(url);
 	free(url);
 	return ok;
@@ -89,10 +103,12 @@ health_run(int argc, char **argv)
 
 	if (cmd_options(&cmd_health, argc, argv, values) < 0)
 		return EXIT_USAGE;
+	if (values[OPT_URL] != NULL)
+		return ask(values[OPT_URL]) ? EXIT_DONE : EXIT_WRONG;
 	conf = cmd_conf(values[OPT_C] != NULL ? values[OPT_C] : CMD_CONF_DEFAULT, FINDING_WARNING);
 	if (conf == NULL)
 		return EXIT_WRONG;
-	ok = well(service_of(conf), values[OPT_READY] != NULL ? "/readyz" : "/healthz");
+	ok = well(conf, values[OPT_READY] != NULL ? "/readyz" : "/healthz");
 	conf_free(conf);
 	return ok ? EXIT_DONE : EXIT_WRONG;
 }

@@ -20,6 +20,7 @@ struct guest {
 	uint64_t number; /* they come in this order */
 	int64_t until;   /* mono ns: its request waits so long; 0: it does not */
 	bool suspended, leaves;
+	struct tls_keys *keys; /* NULL: none */
 };
 
 struct guests {
@@ -128,10 +129,18 @@ guests_notify(
 	for (unsigned i = 0; i < GUESTS_MOST; i++) {
 		if (g->at[i].connection != NULL)
 			continue;
-		g->at[i] = (struct guest){ c, address_of(c), ++g->come, 0, false, false };
+		g->at[i] = (struct guest){ c, address_of(c), ++g->come, 0, false, false, NULL };
 		*context = &g->at[i];
 		return;
 	}
+}
+
+struct tls_keys **
+guests_keys(void *context)
+{
+	struct guest *guest = context;
+
+	return guest != NULL ? &guest->keys : NULL;
 }
 
 /* ---- waiting */

@@ -22,6 +22,13 @@ void guests_notify(
     void *g, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode code);
 
 /**
+ * guests_keys(context):
+ * Where a connection of guests_notify's ${context} keeps its keys of TLS; NULL: it has no place.
+ */
+struct tls_keys;
+struct tls_keys **guests_keys(void *context);
+
+/**
  * guests_wait(c, most, now):
  * Have the request of ${c} come again later, and return true; false: it has waited for ${most}
  * (ns), and is to be answered now.

@@ -17,10 +17,12 @@
 #include "accept.h"
 #include "agent_metrics.h"
 #include "clock.h"
+#include "guard.h"
 #include "guests.h"
 #include "gzip.h"
 #include "listen.h"
 #include "metrics.h"
+#include "tls.h"
 #include "unread.h"
 #include "voice.h"
 
@@ -28,6 +30,7 @@
 #define CONNECTION_TIMEOUT 15       /* s without a byte */
 #define SETTLE (2 * NS_PER_S)       /* the time for counts to reach the disk */
 #define TICK 10                     /* ms between looks at whether they have */
+#define GUARD_WAIT (10 * NS_PER_S)  /* a request waits no longer for its password to be hashed */
 #define PACKED_FROM 1400            /* bytes: a smaller answer is a packet anyway */
 #define UNREAD_SHOWN 20             /* files that cannot be read, in the body of /readyz */
 #define HISTORY_MAX (60 * NS_PER_S) /* /metrics does not wait longer for history to be counted */
@@ -40,6 +43,8 @@ struct serve {
 	pthread_t thread;
 	int over; /* eventfd: the thread is to end */
 	struct guests *guests;
+	struct web_conf *web;
+	struct guard *guard;   /* NULL: everybody may ask */
 	struct buffer last[2]; /* the agents' last exposition, in either form */
 };
 
@@ -171,15 +176,19 @@ static const struct path {
 	const char *path;
 	void (*answer)(const struct request *r, struct answer *a);
 	const char *help;
+	bool probe; /* answered without a password: the kubelet has none */
 } paths[] = {
-	{ "/", answer_index, "this list" },
-	{ "/metrics", answer_metrics, "towline's and the agents' metrics, for Prometheus" },
-	{ "/healthz", answer_healthz, "200 while the reader turns" },
+	{ "/", answer_index, "this list", false },
+	{ "/metrics", answer_metrics, "towline's and the agents' metrics, for Prometheus", false },
+	{ "/healthz", answer_healthz, "200 while the reader turns", true },
 	{ "/readyz", answer_readyz,
-	    "200 once each output has answered, else 503 and why; files that cannot be read" },
-	{ "/api/v1/health", answer_health, "as /healthz, where Fluent Bit has it" },
-	{ "/api/v1/uptime", answer_uptime, "how long this process has run, as Fluent Bit says it" },
-	{ "/api/v1/metrics/prometheus", answer_metrics, "as /metrics, where Fluent Bit has it" },
+	    "200 once each output has answered, else 503 and why; files that cannot be read",
+	    true },
+	{ "/api/v1/health", answer_health, "as /healthz, where Fluent Bit has it", true },
+	{ "/api/v1/uptime", answer_uptime, "how long this process has run, as Fluent Bit says it",
+	    false },
+	{ "/api/v1/metrics/prometheus", answer_metrics, "as /metrics, where Fluent Bit has it",
+	    false },
 };
 
 static void
@@ -219,8 +228,9 @@ answer_pack(struct MHD_Connection *c, struct answer *a)
 static char scraped, started;
 
 static enum MHD_Result
-send_answer(struct MHD_Connection *c, struct answer *a)
+send_answer(const struct request *r, struct answer *a)
 {
+	struct MHD_Connection *c = r->connection;
 	bool packed = answer_pack(c, a);
 	struct MHD_Response *response;
 	enum MHD_Result result;
@@ -237,6 +247,8 @@ send_answer(struct MHD_Connection *c, struct answer *a)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
 	if (a->status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+	if (r->serve->guard != NULL)
+		guard_headers(r->serve->guard, response, a->status);
 	result = MHD_queue_response(c, a->status, response);
 	MHD_destroy_response(response);
 	return result;
@@ -252,13 +264,54 @@ path_find(const char *url)
 	return NULL;
 }
 
+/* True when the request may be answered; else ${a} is the answer, or it waits for one. */
+static bool
+admits(const struct request *r, struct answer *a, const struct path *path)
+{
+	struct guard *guard = r->serve->guard;
+	unsigned status = guard == NULL || (path != NULL && path->probe)
+			      ? MHD_HTTP_OK
+			      : guard_ask(guard, r->connection);
+
+	if (status == 0) {
+		a->waits = guests_wait(r->connection, GUARD_WAIT, clock_mono());
+		a->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+		if (!a->waits)
+			buffer_put(&a->body, SLICE("the password is being checked: ask again\n"));
+		return false;
+	}
+	a->status = status;
+	if (status == MHD_HTTP_UNAUTHORIZED)
+		buffer_put(&a->body, SLICE("a user's name and password are needed\n"));
+	else if (status == MHD_HTTP_FORBIDDEN)
+		buffer_put(&a->body, SLICE("a client certificate is needed\n"));
+	return status == MHD_HTTP_OK;
+}
+
+static void
+request_answer(const struct request *r, struct answer *a, const char *url, const char *method)
+{
+	const struct path *path = path_find(url);
+
+	if (!admits(r, a, path))
+		return;
+	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
+		a->status = MHD_HTTP_METHOD_NOT_ALLOWED;
+		buffer_put(&a->body, SLICE("GET and HEAD only\n"));
+	} else if (path == NULL) {
+		a->status = MHD_HTTP_NOT_FOUND;
+		buffer_put(&a->body, SLICE("no such path; / lists them\n"));
+	} else {
+		path->answer(r, a);
+	}
+}
+
 static enum MHD_Result
 on_request(void *arg, struct MHD_Connection *c, const char *url, const char *method,
     const char *version, const char *upload, size_t *upload_size, void **mark)
 {
 	struct request r = { .serve = arg, .connection = c };
 	struct answer a = { .status = MHD_HTTP_OK, .type = TEXT };
-	const struct path *path = path_find(url);
 	bool get = strcmp(method, MHD_HTTP_METHOD_GET) == 0;
 
 	(void)version;
@@ -273,22 +326,14 @@ on_request(void *arg, struct MHD_Connection *c, const char *url, const char *met
 	}
 	buffer_init(&a.body, 0);
 	r.accept = header_of(c, MHD_HTTP_HEADER_ACCEPT);
-	if (!get && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
-		a.status = MHD_HTTP_METHOD_NOT_ALLOWED;
-		buffer_put(&a.body, SLICE("GET and HEAD only\n"));
-	} else if (path == NULL) {
-		a.status = MHD_HTTP_NOT_FOUND;
-		buffer_put(&a.body, SLICE("no such path; / lists them\n"));
-	} else {
-		path->answer(&r, &a);
-	}
+	request_answer(&r, &a, url, method);
 	if (a.waits) {
 		buffer_fini(&a.body);
 		return MHD_YES;
 	}
 	if (a.scrape && get)
 		*mark = &scraped;
-	return send_answer(c, &a);
+	return send_answer(&r, &a);
 }
 
 static void
@@ -299,6 +344,21 @@ on_completed(void *arg, struct MHD_Connection *c, void **mark, enum MHD_RequestT
 	if (*mark == &scraped && how == MHD_REQUEST_TERMINATED_COMPLETED_OK)
 		agent_metrics_scraped();
 	*mark = NULL;
+}
+
+static void
+on_connection(
+    void *arg, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode code)
+{
+	struct serve *s = arg;
+	struct tls_keys **keys = guests_keys(*context);
+
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED && keys != NULL)
+		tls_end(*keys);
+	guests_notify(s->guests, c, context, code);
+	keys = guests_keys(*context);
+	if (code == MHD_CONNECTION_NOTIFY_STARTED && keys != NULL)
+		*keys = guard_begin(s->guard, c);
 }
 
 /* ---- the thread */
@@ -315,11 +375,13 @@ turn(void *arg)
 	for (;;) {
 		unsigned long long due;
 		unsigned waiting;
+		bool news;
 		int wait;
 
 		MHD_run(s->daemon);
-		waiting = guests_wake(
-		    s->guests, s->world.shown(s->world.arg) != 0 || state_is_stale(), clock_mono());
+		news = guard_has_news(s->guard);
+		waiting = guests_wake(s->guests,
+		    news || s->world.shown(s->world.arg) != 0 || state_is_stale(), clock_mono());
 		wait = waiting > 0 ? TICK : -1;
 		if (MHD_get_timeout(s->daemon, &due) == MHD_YES &&
 		    (wait < 0 || due < (unsigned)wait))
@@ -336,6 +398,8 @@ serve_free(struct serve *s)
 	if (s->daemon != NULL)
 		MHD_stop_daemon(s->daemon);
 	guests_free(s->guests);
+	guard_free(s->guard);
+	web_conf_free(s->web);
 	for (int i = 0; i < 2; i++)
 		buffer_fini(&s->last[i]);
 	if (s->over >= 0)
@@ -343,29 +407,58 @@ serve_free(struct serve *s)
 	free(s);
 }
 
-struct serve *
-serve_start(const char *address, unsigned port, const struct serve_world *world)
+static struct MHD_Daemon *
+daemon_start(struct serve *s, int fd)
 {
-	struct serve *s;
-	bool v6 = strchr(address, ':') != NULL;
-	int fd = listen_on(address, port, &port);
+	struct MHD_OptionItem guard[GUARD_OPTIONS];
+	bool tls = guard_options(s->guard, guard);
 
-	if (fd < 0)
-		return NULL;
-	s = xcalloc(1, sizeof(*s));
+	return MHD_start_daemon(
+	    MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (tls ? (unsigned)MHD_USE_TLS : 0), 0, NULL,
+	    NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+	    (unsigned)GUESTS_MOST, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT,
+	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_NOTIFY_COMPLETED,
+	    on_completed, NULL, MHD_OPTION_ARRAY, guard, MHD_OPTION_END);
+}
+
+/* False: the web configuration does not work, as was said. */
+static bool
+guard_make(struct serve *s)
+{
+	struct findings *findings;
+
+	if (s->web == NULL)
+		return true;
+	findings = findings_new();
+	s->guard = guard_new(s->web, findings);
+	findings_print(findings, FINDING_ERROR, stderr);
+	findings_free(findings);
+	return s->guard != NULL;
+}
+
+struct serve *
+serve_start(
+    const char *address, unsigned port, struct web_conf *web, const struct serve_world *world)
+{
+	struct serve *s = xcalloc(1, sizeof(*s));
+	bool v6 = strchr(address, ':') != NULL;
+	int fd = -1;
+
 	s->world = *world;
-	s->port = port;
+	s->web = web;
 	s->began = clock_mono();
 	for (int i = 0; i < 2; i++)
 		buffer_init(&s->last[i], 0);
 	s->over = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	s->guests = guests_new();
-	s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-	    on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-	    (unsigned)GUESTS_MOST, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT,
-	    MHD_OPTION_NOTIFY_CONNECTION, guests_notify, s->guests, MHD_OPTION_NOTIFY_COMPLETED,
-	    on_completed, NULL, MHD_OPTION_END);
+	if (guard_make(s))
+		fd = listen_on(address, port, &s->port);
+	if (fd < 0) {
+		serve_free(s);
+		return NULL;
+	}
+	s->daemon = daemon_start(s, fd);
 	if (s->daemon == NULL || s->over < 0 || pthread_create(&s->thread, NULL, turn, s) != 0) {
 		say_error("http", "the server does not start: %m");
 		if (s->daemon == NULL)
@@ -373,8 +466,9 @@ serve_start(const char *address, unsigned port, const struct serve_world *world)
 		serve_free(s);
 		return NULL;
 	}
-	say_info("http", "metrics and health at http://%s%s%s:%u", v6 ? "[" : "", address,
-	    v6 ? "]" : "", port);
+	say_info("http", "metrics and health at http%s://%s%s%s:%u",
+	    web != NULL && web->cert.path != NULL ? "s" : "", v6 ? "[" : "", address, v6 ? "]" : "",
+	    s->port);
 	return s;
 }
 

@@ -10,7 +10,9 @@ import yaml
 from harness.alerting import PROMETHEUS, debian, loaded, newest, ran, said
 
 TWO, THREE = PROMETHEUS / "prometheus-2.yml", PROMETHEUS / "prometheus-3.yml"
-SCRAPES = PROMETHEUS / "scrape.yml", PROMETHEUS / "scrape-agents.yml"
+SCRAPES = [
+    PROMETHEUS / name for name in ("scrape.yml", "scrape-agents.yml", "scrape-tls.yml")
+]
 
 
 def without_discovery(job):
@@ -39,6 +41,11 @@ def checked(promtool, config, folder):
 
 def test_prometheus_2_accepts_its_configuration(tmp_path):
     assert checked(debian() / "promtool", inlined(loaded(TWO)), tmp_path)[0]
+
+
+def test_prometheus_2_accepts_the_job_with_tls(tmp_path):
+    config = {"scrape_configs": [without_discovery(job) for job in jobs(SCRAPES[2])]}
+    assert checked(debian() / "promtool", config, tmp_path)[0]
 
 
 @pytest.mark.parametrize("file", [TWO, THREE, *SCRAPES], ids=lambda file: file.name)

@@ -30,7 +30,7 @@ FLOORS = [
         "src/cgroup": "resources",
         "src/filter": "filter",
         "src/ship": "batch hosts reply reply_text ship",
-        "src/serve": "serve",
+        "src/serve": "serve web_conf",
     },
     {"src": "agent_conf chain confine libraries limit pipeline plugins"},
     {"src/cmd": "cmd"},

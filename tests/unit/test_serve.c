@@ -196,7 +196,7 @@ start(void **state)
 	(void)state;
 	atomic_store(&counts, 1);
 	agent_metrics_init(&options);
-	server = serve_start("127.0.0.1", 0, &world);
+	server = serve_start("127.0.0.1", 0, NULL, &world);
 	return server == NULL;
 }
 
@@ -505,8 +505,8 @@ test_a_port_in_use_is_refused_with_what_to_do(void **state)
 	(void)state;
 	assert_true(fd >= 0);
 	assert_int_equal(voice_open(VOICE_ERROR, name), 0);
-	assert_null(serve_start("127.0.0.1", serve_port(server), &world));
-	assert_null(serve_start("192.0.2.1", 0, &world));
+	assert_null(serve_start("127.0.0.1", serve_port(server), NULL, &world));
+	assert_null(serve_start("192.0.2.1", 0, NULL, &world));
 	voice_open(VOICE_ERROR, NULL);
 	n = read(fd, text, sizeof(text) - 1);
 	assert_true(n > 0);

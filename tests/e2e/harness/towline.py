@@ -16,7 +16,7 @@ BINARY = pathlib.Path(os.environ.get("TOWLINE", ROOT / "build/towline")).resolve
 BENCH = BINARY.parent / "bench"  # of the same build
 SANITIZED = {"san", "tsan"} & set(BINARY.parts)  # its memory is the sanitizer's
 COUNTED = "coverage" in BINARY.parts  # writes its counters when it ends by itself
-LISTENS = re.compile(r"http://([\d.]+|\[[\da-f:]+\]):(\d+)")
+LISTENS = re.compile(r"https?://([\d.]+|\[[\da-f:]+\]):(\d+)")
 OF_POD = re.compile("KUBERNETES_|NODE_NAME$|POD_NAME$|POD_NAMESPACE$")
 SAMPLE = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)")
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
@@ -112,6 +112,8 @@ class Towline:
         kept = {key: os.environ[key] for key in os.environ if not OF_POD.match(key)}
         self.environment = kept | (environment or {})
         self.process, self.address = None, None
+        self.tls = None  # how get() trusts its certificate
+        self.login = {}  # the headers of get()
 
     def start(self, wait=True):
         command = ["setpriv", "--pdeathsig", "KILL", BINARY, "run", "-c", self.file]
@@ -151,11 +153,16 @@ class Towline:
             limit,
         )
 
+    def connection(self):
+        if self.tls is None:
+            return http.client.HTTPConnection(*self.address, timeout=30)
+        return http.client.HTTPSConnection(*self.address, timeout=30, context=self.tls)
+
     def get(self, path):
         """Status and text of a page of its own."""
-        connection = http.client.HTTPConnection(*self.address, timeout=30)
+        connection = self.connection()
         try:
-            connection.request("GET", path)
+            connection.request("GET", path, headers=self.login)
             response = connection.getresponse()
             return response.status, response.read().decode()
         finally:
