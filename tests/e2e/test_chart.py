@@ -73,6 +73,17 @@ def agents_policy(objects):
     return policies(objects)["matillion", "towline-polls-agents"]["spec"]
 
 
+def asked(objects):
+    """The schemes of the probes."""
+    probes = ("startupProbe", "livenessProbe", "readinessProbe")
+    main = containers(objects)["towline"]
+    return {main[probe]["httpGet"].get("scheme", "HTTP") for probe in probes}
+
+
+def scraped(objects):
+    return any("prometheus.io" in key for key in annotations(objects))
+
+
 def endpoint(objects, kind):
     spec = pick(objects, kind)["spec"]
     assert spec["selector"]["matchLabels"] == SELECTOR
@@ -88,7 +99,7 @@ def monitor(name, kind):
     # Scraped twice is counted twice.
     yield (
         {name: {"enabled": True}},
-        lambda o: not any("prometheus.io" in key for key in annotations(o)),
+        lambda o: not scraped(o),
     )
     yield (
         {name: {"enabled": True, "labels": {"release": "prom"}}},
@@ -118,6 +129,9 @@ EGRESS = [{"ports": [{"port": 9200, "protocol": "TCP"}]}]
 NODES = {"nodeAffinity": {}}
 PARSER = "[PARSER]\n    Name   mine\n    Format json\n"
 NAMES_IT = "[SERVICE]\n    Parsers_File custom_parsers.conf\n"
+WEB = {"secret": "towline-web"}
+LOGIN = {"password": {"name": "login", "key": "password"}}
+TRUST = {"serverName": "matillion-agent-metrics.towline.svc"}
 POLLS = {"enabled": True, "namespaces": ["one", "two"]}
 
 # Values, and what they make of the objects.  Every value of values.yaml is here.
@@ -328,6 +342,37 @@ VALUES = [
     ({"extraContainers": SIDECAR}, lambda o: pod(o)["containers"][1:] == SIDECAR),
     *monitor("podMonitor", "PodMonitor"),
     *monitor("serviceMonitor", "ServiceMonitor"),
+    ({"webConfig": WEB}, lambda o: asked(o) == {"HTTPS"}),
+    ({"webConfig": WEB}, lambda o: not scraped(o)),
+    (
+        {"webConfig": WEB},
+        lambda o: (
+            volumes(o)["web"]["secret"]["secretName"] == "towline-web"
+            and mounts(o)["web"]["mountPath"] == "/etc/towline/web"
+            and mounts(o, "check")["web"] == mounts(o)["web"]
+            and "\n    HTTP_Web_Config /etc/towline/web/web.yml\n" in configuration(o)
+        ),
+    ),
+    ({"webConfig": {"tls": True}}, lambda o: asked(o) == {"HTTP"} and scraped(o)),
+    ({"webConfig": WEB | {"tls": False}}, lambda o: asked(o) == {"HTTP"}),
+    (
+        {
+            "webConfig": WEB | {"scrape": {"basicAuth": LOGIN, "tlsConfig": TRUST}},
+            "serviceMonitor": {"enabled": True},
+        },
+        lambda o: (
+            endpoint(o, "ServiceMonitor").items()
+            >= {"scheme": "https", "basicAuth": LOGIN, "tlsConfig": TRUST}.items()
+        ),
+    ),
+    (
+        {"webConfig": WEB, "podMonitor": {"enabled": True}},
+        lambda o: endpoint(o, "PodMonitor")["scheme"] == "https",
+    ),
+    (
+        {"podMonitor": {"enabled": True}},
+        lambda o: "scheme" not in endpoint(o, "PodMonitor"),
+    ),
     ({"networkPolicy": {"enabled": False}}, lambda o: not policies(o)),
     (
         {"networkPolicy": {"from": PEER}},
@@ -436,6 +481,7 @@ def test_the_schema_describes_every_value():
         ({"commonLabels": {"app.kubernetes.io/name": "x"}}, "commonLabels"),
         ({"podLabels": {"count": 1}}, "podLabels"),
         ({"rbac": {"verbs": ["*"]}}, "verbs"),
+        ({"webConfig": {"scrape": {"basicauth": {}}}}, "basicauth"),
     ],
     ids=str,
 )
@@ -478,6 +524,7 @@ def service(line):
         ({"config": {"options": {"HTTP_Port": 2020}}}, "Leave HTTP_Port out"),
         ({"config": service("HTTP_Port 2020")}, "Leave HTTP_Port out"),
         ({"config": service("http_server Off")}, "probes ask at port 8000"),
+        ({"config": service("HTTP_Web_Config x.yml")}, "set webConfig.secret"),
         ({"config": service("Grace 30")}, "Grace 30, and terminationGrace"),
         ({"config": service("Grace -1")}, "more than Grace"),
         (

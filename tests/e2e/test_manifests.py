@@ -4,7 +4,6 @@ own commands run on what stands in them."""
 import json
 import os
 import re
-import subprocess
 
 import pytest
 import yaml
@@ -305,17 +304,20 @@ def test_the_agents_policy_is_the_charts():
 OBSERVATORY = {"observatory": {"enabled": True}}
 
 
-@pytest.fixture(scope="module")
-def observatory(tmp_path_factory):
+def with_component(name, folder):
     """The base with the component, as an overlay of the operator's would have it."""
-    folder = tmp_path_factory.mktemp("overlay")
-    component = KUBERNETES / "components/observatory"
+    component = KUBERNETES / "components" / name
     overlay = {
         "resources": [os.path.relpath(BASE, folder)],
         "components": [os.path.relpath(component, folder)],
     }
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(overlay))
     return kustomize(folder)
+
+
+@pytest.fixture(scope="module")
+def observatory(tmp_path_factory):
+    return with_component("observatory", tmp_path_factory.mktemp("overlay"))
 
 
 def without_configuration(objects):
@@ -374,6 +376,35 @@ def test_observatory_leaves_options_of_ones_own(tmp_path):
     assert checked(text, tmp_path).returncode == 0
 
 
+# ---- TLS and passwords
+
+WEB = {"webConfig": {"secret": "towline-web"}}
+
+
+def test_web_config_is_the_same_in_both(tmp_path):
+    by_chart, by_hand = chart(WEB), with_component("web-config", tmp_path)
+    assert without_configuration(by_chart) == without_configuration(by_hand)
+    option = ["HTTP_Web_Config", "/etc/towline/web/web.yml"]
+    assert differences(configuration(by_hand), configuration(by_chart)) == [option]
+    text = (KUBERNETES / "components/web-config/kustomization.yaml").read_text()
+    assert option in [line[1:].split() for line in text.splitlines()]
+
+
+def test_check_reads_the_mounted_file(tmp_path):
+    """Which is not here."""
+    done = checked(configuration(chart(WEB)), tmp_path)
+    assert done.returncode == 1
+    assert "HTTP_Web_Config '/etc/towline/web/web.yml': no file" in done.stdout
+
+
+def test_helm_test_asks_by_tls():
+    command = ["template", "towline", CHART, "--set", "webConfig.secret=towline-web"]
+    done = helm(*command, "--show-only", "templates/tests/ready.yaml")
+    (hook,) = manifests.load(done.stdout)
+    url = hook["spec"]["containers"][0]["command"][-1]
+    assert url == "https://matillion-agent-metrics:8000/readyz"
+
+
 # ---- what asks it
 
 
@@ -384,13 +415,12 @@ def test_helm_test_asks_whether_it_is_ready(settings, run, node):
     )
     (hook,) = manifests.load(done.stdout)
     assert hook["metadata"]["annotations"]["helm.sh/hook"] == "test"
-    *script, host, port = hook["spec"]["containers"][0]["command"]
-    assert (host, port) == ("matillion-agent-metrics", "8000")
-    assert host == pick(chart(), "Service")["metadata"]["name"]
+    *script, url = hook["spec"]["containers"][0]["command"]
+    service = pick(chart(), "Service")["metadata"]["name"]
+    assert script[0] == "towline" and url == f"http://{service}:8000/readyz"
 
     def ask(port):
-        command = [*script, "127.0.0.1", str(port)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+        return towline(*script[1:], url.replace(f"{service}:8000", f"127.0.0.1:{port}"))
 
     node.container().write("hello")
     shipper = run(settings)
@@ -403,5 +433,5 @@ def test_helm_test_asks_whether_it_is_ready(settings, run, node):
     settings.outputs = [{"Name": "es", "Host": "127.0.0.1", "Port": 1, "Match": "*"}]
     shipper = run(settings)
     done = ask(shipper.address[1])
-    assert done.returncode == 1 and " 503 " in done.stdout, done
+    assert done.returncode == 1 and "es.0 has not answered" in done.stdout, done
     shipper.kill()

@@ -55,7 +55,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 /etc/towline/conf/{{ if .Values.existingConfigMap }}{{ .Values.existingConfigMapKey }}{{ else }}towline.conf{{ end }}
 {{- end }}
 
-{{- /* [SERVICE], which ends config.service, with config.options and those of observatory. */}}
+{{- /* [SERVICE], which ends config.service, with config.options and those of observatory and webConfig. */}}
 {{- define "towline.service" -}}
 {{- $s := .Values.config.service | trimAll "\n" }}
 {{- range $name, $value := .Values.config.options }}
@@ -71,6 +71,22 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- if not (contains "cgroup_path" (lower $s)) }}
     Cgroup_Path   /host/sys/fs/cgroup
 {{- end }}
+{{- end }}
+{{- if and .Values.webConfig.secret (not (contains "http_web_config" (lower $s))) }}
+    HTTP_Web_Config /etc/towline/web/web.yml
+{{- end }}
+{{- end }}
+
+{{- /* "HTTPS" or "HTTP": how port 8000 is asked. */}}
+{{- define "towline.scheme" -}}
+{{- ternary "HTTPS" "HTTP" (and (ne .Values.webConfig.secret "") .Values.webConfig.tls) }}
+{{- end }}
+
+{{- define "towline.webMount" -}}
+{{- if .Values.webConfig.secret }}
+- name: web
+  mountPath: /etc/towline/web
+  readOnly: true
 {{- end }}
 {{- end }}
 

@@ -53,6 +53,9 @@
 {{- if regexMatch "(?im)^[ \t]+HTTP_Server[ \t]+(off|false|no)[ \t]*$" $conf }}
 {{- fail "\n\nconfig.service says HTTP_Server off: the probes ask at port 8000, so that the pods would be restarted for ever. Leave it out; networkPolicy.from says who may reach the port.\n" }}
 {{- end }}
+{{- if and (not $v.webConfig.secret) (regexMatch "(?im)^[ \t]+HTTP_Web_Config[ \t]" $conf) }}
+{{- fail "\n\nconfig.service names HTTP_Web_Config, and the probes would ask without TLS: set webConfig.secret to the Secret that has the file as web.yml, and leave the option out.\n" }}
+{{- end }}
 {{- with regexFind "(?im)^[ \t]+Grace[ \t]+-?[0-9]+s?[ \t]*$" $conf }}
 {{- $grace := regexFind "-?[0-9]+" . | int }}
 {{- if or (lt $grace 0) (ge $grace (int $v.terminationGracePeriodSeconds)) }}
