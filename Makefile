@@ -183,7 +183,7 @@ lint: $(B)/lint/reference $(B)/towline | build/.need-lint ## formatting, floors,
 
 # Memory and CPU time are not what they are without a sanitizer.
 SPARE    := -m "not alone" -k "not memory"
-THREADS  := poller poller_hostile resources reload shutdown hosts holds metrics replies kube_access kube_outage kube_restart kube_watch
+THREADS  := poller poller_hostile resources reload shutdown hosts holds metrics replies kube_access kube_outage kube_restart kube_watch web_config
 # What valgrind of Debian 12 cannot run: openat2 (that is, tailing), Landlock, PCRE2's JIT.
 BEYOND   := between fence held lives moves parser readers renamed rules tail tail_rotated turn
 VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite

@@ -1,7 +1,8 @@
 /*
  * What a library leaves out for want of memory would be a member that was not saved,
  * a row that was not read: the process ends instead, and the next start has all of it.
- * libcurl is told the same when it begins (shipper.c).
+ * libcurl is told the same when it begins (shipper.c); libyaml has the answer checked
+ * (yaml_doc.c).
  */
 #include "libraries.h"
 

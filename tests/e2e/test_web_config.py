@@ -240,23 +240,28 @@ def served(towline):
     return ssl.get_server_certificate(towline.address)
 
 
-def test_a_new_certificate_is_served_to_new_connections(start, secret, certificates):
+def test_a_new_certificate_is_served_to_new_connections(
+    start, tmp_path_factory, certificates
+):
+    """Of files elsewhere than the web configuration: Landlock lets them be read, too."""
     folder = certificates.folder
     signed = ["-CA", "ca.crt", "-CAkey", "ca.key"]
     names = ["-addext", "subjectAltName=IP:127.0.0.1"]
     certificates.certificate("later", "later", *signed, *names)
-    web = {"tls_server_config": TLS}
-    towline = start(web)
+    keys = Secret(tmp_path_factory.mktemp("elsewhere") / "keys", folder)
+    keys.put({})
+    own = {key: str(keys.folder / name) for key, name in TLS.items()}
+    towline = start({"tls_server_config": own})
     old = served(towline)
     with contextlib.closing(towline.connection()) as kept:
         kept.request("GET", "/healthz")
         assert kept.getresponse().read() == b"ok\n"
-        secret.put(web, **{"tls.crt": "later.crt"})  # its key is not there yet
+        keys.put({}, **{"tls.crt": "later.crt"})  # its key is not there yet
         assert served(towline) == old
         towline.until_said(
-            "web/tls.key has changed and cannot be used: it is not the key"
+            "keys/tls.key has changed and cannot be used: it is not the key"
         )
-        secret.put(web, **{"tls.crt": "later.crt", "tls.key": "later.key"})
+        keys.put({}, **{"tls.crt": "later.crt", "tls.key": "later.key"})
         assert served(towline).split() == (folder / "later.crt").read_text().split()
         kept.request("GET", "/healthz")
         assert kept.getresponse().read() == b"ok\n"
