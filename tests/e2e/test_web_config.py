@@ -21,7 +21,7 @@ OWN = PROMETHEUS / "web-config.yml"
 NAME = "matillion-agent-metrics.towline.svc"
 PASSWORD = "change me"
 (HASH,) = loaded(OWN)["basic_auth_users"].values()
-SLOW = HASH.replace("$10$", "$15$")  # of another password: seconds, and never right
+SLOW = HASH.replace("$10$", "$16$")  # of another password: seconds, and never right
 TLS = {"cert_file": "tls.crt", "key_file": "tls.key"}
 CLIENTS = {
     "client_ca_file": "ca.crt",
