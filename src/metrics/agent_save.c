@@ -249,7 +249,7 @@ cell_restore(struct cell *cell, const json_t *from, const struct buckets *saved)
 		count = first;
 		cell->hold = hold_restored(json_array_get(from, 1), json_array_get(from, 2));
 	}
-	if (cell->times == NULL) {
+	if (cell->times == NULL || saved == NULL) {
 		cell->count += (uint64_t)json_integer_value(count);
 		return;
 	}
