@@ -10,7 +10,7 @@ import time
 import pytest
 from harness.node import cri, info
 from harness.towline import towline as command
-from harness.wait import until
+from harness.wait import until, until_equal
 
 MIB = 1 << 20
 MEGABYTE = cri("agent says hello").encode() * (MIB // len(cri("agent says hello")))
@@ -207,8 +207,7 @@ def test_a_million_ids_where_a_few_names_are_expected(node, small):
     for i in range(3 * cap):
         node.container(pod=f"matillion-agent-{i}-of-many").write("one", "its end")
     towline.until_metric("towline_folded_records_total", 2 * (2 * cap + 1))
-    status = towline.samples("app_agent_status")
-    assert len(status) == cap
+    until_equal(lambda: len(towline.samples("app_agent_status")), cap)
     under(towline)
     towline.stop()
 
