@@ -185,7 +185,7 @@ plain(char c)
 static bool
 plain_same(const char *a, const char *b)
 {
-	while (*a != '\0' && plain(*a) == plain(*b)) {
+	while (*a != '\0' && *b != '\0' && plain(*a) == plain(*b)) {
 		a++;
 		b++;
 	}

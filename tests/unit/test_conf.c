@@ -120,6 +120,8 @@ static const struct {
 	{ "[SERVICE]\n Agent_Labels a b%\n" IN OUT,
 	    "f:2: Agent_Labels: 'a b%' is no name of a label\n" },
 	{ "[SERVICE]\n Agent_Labels Pod\n" IN OUT, "" },
+	{ "[SERVICE]\n Agent_Labels pod., po, pod_\n" IN OUT,
+	    "f:2: Agent_Labels: series have 'pod.' already, as which 'pod_' would be exposed\n" },
 	{ "[SERVICE]\n Agent_Labels pod\n" IN OUT,
 	    "f:2: Agent_Labels: series have 'pod' already, as which 'pod' would be exposed\n" },
 	{ "[SERVICE]\n Agent_Labels x.y/z, x-y/z\n" IN OUT,
