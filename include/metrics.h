@@ -137,10 +137,11 @@ extern const char *const metrics_reason_names[];
 
 /* Bounds of a histogram, ascending, in seconds; the bucket behind the last has all above. */
 #define BUCKETS_MAX 20
+#define DECIMAL_MAX 25 /* a double of 17 digits, its sign, point and exponent, and a NUL */
 struct buckets {
 	unsigned n;
 	double at[BUCKETS_MAX];
-	char names[BUCKETS_MAX][24]; /* as `le` has them: with a fraction */
+	char names[BUCKETS_MAX][DECIMAL_MAX + 2]; /* as `le` has them: with a fraction */
 };
 
 /**

@@ -134,10 +134,10 @@ sample(struct exposition *x, const struct family *f, const char *suffix, struct 
 
 /* The shortest decimal that reads back as the same number. */
 static void
-decimal(char text[24], double value)
+decimal(char text[DECIMAL_MAX], double value)
 {
 	for (int digits = 15; digits <= 17; digits++) {
-		snprintf(text, 24, "%.*g", digits, value);
+		snprintf(text, DECIMAL_MAX, "%.*g", digits, value);
 		if (strtod(text, NULL) == value)
 			break;
 	}
@@ -146,7 +146,7 @@ decimal(char text[24], double value)
 static void
 put_value(struct buffer *to, double value)
 {
-	char text[24];
+	char text[DECIMAL_MAX];
 
 	if (isinf(value)) {
 		put(to, value < 0 ? "-Inf" : "+Inf");
@@ -203,11 +203,11 @@ metrics_buckets(struct buckets *b, const double *at, unsigned n)
 {
 	b->n = n;
 	for (unsigned i = 0; i < n; i++) {
-		char text[24];
+		char text[DECIMAL_MAX];
 
 		b->at[i] = at[i];
 		decimal(text, at[i]);
-		snprintf(b->names[i], sizeof(b->names[i]), "%.21s%s", text,
+		snprintf(b->names[i], sizeof(b->names[i]), "%s%s", text,
 		    strpbrk(text, ".e") == NULL ? ".0" : "");
 	}
 }

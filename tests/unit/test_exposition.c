@@ -52,6 +52,25 @@ write_all(struct buffer *to, bool openmetrics)
 	"x_seconds_sum{a=\"1\"} 12.5\n"                                                            \
 	"x_seconds_count{a=\"1\"} 6\n"
 
+/* Of the longest numbers no digit is cut: without its last one this is 1e171 times as much. */
+static void
+test_the_longest_numbers_are_whole(void **state)
+{
+	static const double longest = -4.4804275591967103e-190, bound = 1.2345678901234567e-105;
+	struct buffer b;
+	struct exposition x = { &b, false, NULL };
+	struct buckets made;
+
+	(void)state;
+	buffer_init(&b, 0);
+	exposition_value(&x, &gauge, SLICE(""), longest);
+	buffer_put(&b, (struct slice){ "", 1 });
+	assert_string_equal(strrchr(b.at, ' '), " -4.4804275591967103e-190\n");
+	buffer_fini(&b);
+	metrics_buckets(&made, &bound, 1);
+	assert_string_equal(made.names[0], "1.2345678901234567e-105");
+}
+
 static void
 test_both_formats_to_the_letter(void **state)
 {
@@ -419,6 +438,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_formats_to_the_letter),
+		cmocka_unit_test(test_the_longest_numbers_are_whole),
 		cmocka_unit_test(test_labels_are_valid_whatever_comes),
 		cmocka_unit_test(test_long_labels_are_cut_between_characters),
 		cmocka_unit_test(test_a_bound_belongs_to_its_bucket),
