@@ -90,7 +90,7 @@ def run(args, name, seconds):
     kept.mkdir(parents=True, exist_ok=True)
     once = sorted(FAILED.glob(f"{name}/*"))
     grow = [f"-dict={dictionary}", f"-max_total_time={seconds}", f"-max_len={args.len}"]
-    grow.append(f"-seed={args.seed}")
+    grow += [f"-seed={args.seed}", f"-runs={args.runs}"]
     for step in filter(None, [once, [*grow, inputs]]):
         with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="towline-fuzz-") as dir:
             done = subprocess.run(
@@ -123,6 +123,9 @@ def main():
     p.add_argument("--minutes", type=float, default=5, help="of all targets together")
     p.add_argument("--only", help="these targets alone, separated by commas")
     p.add_argument("--seed", type=int, default=0, help="of the inputs; 0: by the clock")
+    p.add_argument(
+        "--runs", type=int, default=-1, help="inputs; -1: as time allows; 0: the corpus"
+    )
     p.add_argument("--len", type=int, default=4096, help="bytes of the longest input")
     p.add_argument("--build", type=pathlib.Path, default=ROOT / "build/fuzz")
     args = p.parse_args()

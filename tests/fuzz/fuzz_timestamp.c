@@ -86,7 +86,7 @@ format_judge(struct slice input)
 	    newline == NULL ? SLICE("") : slice_from(input, (size_t)(newline + 1 - input.at));
 	char *format, *plain;
 	const char *rest;
-	struct tm tm = { .tm_mday = 1 };
+	struct tm tm = { .tm_mday = 1, .tm_year = 70 }; /* where a format has no date: %%F */
 	int64_t ns;
 
 	if (newline == NULL)
