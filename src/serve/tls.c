@@ -34,7 +34,7 @@ struct tls_keys {
 struct tls {
 	const struct web_conf *web;
 	struct tls_keys *keys;
-	struct seen seen[FILES]; /* when the keys were read, or were wrong */
+	struct seen seen[FILES]; /* when the keys were read; wrong files are tried again */
 	struct said said;
 	char priorities[100];
 };
