@@ -1,5 +1,5 @@
 /*
- * Configuration: Fluent Bit's classic format, read into the option table of
+ * Configuration: Fluent Bit's format, classic or YAML, read into the option table of
  * each plugin and checked whole.  Every finding is FILE:LINE, the mistake, and
  * the nearest right name; all are found in one go.
  *

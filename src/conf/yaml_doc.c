@@ -22,7 +22,8 @@ struct building {
 	struct slice text; /* of the file */
 	struct findings *findings;
 	struct pool *pool;
-	unsigned nodes;
+	unsigned nodes; /* of this document */
+	bool lenient;   /* yaml_doc_parse: several documents, keys that are there twice */
 };
 
 /* ---- findings */
@@ -50,17 +51,40 @@ fault_line(const struct building *b)
 	return (unsigned)(is_text ? least(line, p->problem_mark.line + 1) : line);
 }
 
+/* True when a tab stands where the line that could not be read begins. */
+static bool
+is_tab(const struct building *b, unsigned line)
+{
+	struct slice text = b->text;
+
+	while (--line > 0) {
+		const char *end = memchr(text.at, '\n', text.len);
+
+		if (end == NULL)
+			return false;
+		text = slice_from(text, (size_t)(end - text.at) + 1);
+	}
+	while (text.len > 0 && text.at[0] == ' ')
+		text = slice_from(text, 1);
+	return text.len > 0 && text.at[0] == '\t';
+}
+
 /* Read the next event.  False: there is none, and a finding says why. */
 static bool
 advance(struct building *b)
 {
+	const char *problem;
+	unsigned line;
+
 	yaml_event_delete(&b->event);
 	if (yaml_parser_parse(&b->parser, &b->event) != 0)
 		return true;
 	if (b->parser.error == YAML_MEMORY_ERROR)
 		xneeded(NULL, b->text.len);
-	findings_add(b->findings, FINDING_ERROR, b->file, fault_line(b), "this is no YAML: %s",
-	    b->parser.problem != NULL ? b->parser.problem : "it cannot be read");
+	line = fault_line(b);
+	problem = b->parser.problem != NULL ? b->parser.problem : "it cannot be read";
+	findings_add(b->findings, FINDING_ERROR, b->file, line, "this is no YAML: %s",
+	    is_tab(b, line) ? "a tab, where its lines are indented by blanks" : problem);
 	return false;
 }
 
@@ -79,7 +103,7 @@ node_new(struct building *b, enum yaml_kind kind)
 	}
 	n = pool_take(b->pool, sizeof(*n));
 	n->kind = kind;
-	n->line = line_of(b);
+	n->line = n->begins = line_of(b);
 	return n;
 }
 
@@ -111,6 +135,7 @@ scalar_read(struct building *b)
 		return NULL;
 	n->text = pool_text(b->pool, (struct slice){ text, len });
 	n->plain = b->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+	n->literal = b->event.data.scalar.style == YAML_LITERAL_SCALAR_STYLE;
 	return n;
 }
 
@@ -136,6 +161,13 @@ is_new_key(struct building *b, const struct yaml_node *map, const struct yaml_no
 	for (const struct yaml_node *n = map->first; n != NULL; n = n->next) {
 		if (strcmp(n->key, key->text) != 0)
 			continue;
+		if (b->lenient) {
+			findings_add(b->findings, FINDING_WARNING, b->file, key->line,
+			    "'%s' is there already, at line %u; both count, and other programs "
+			    "read one of them",
+			    findings_name(slice_of(key->text), name), n->line);
+			return true;
+		}
 		REFUSE(b, "'%s' is there already, at line %u: take one of them away",
 		    findings_name(slice_of(key->text), name), n->line);
 		return false;
@@ -221,37 +253,75 @@ stream_read(struct building *b, struct yaml_node **root)
 	return false;
 }
 
+/* The stream: any number of documents, which become a list. */
+static bool
+documents_read(struct building *b, struct yaml_node **root)
+{
+	struct yaml_node **last;
+
+	if (!advance(b) || !advance(b))
+		return false;
+	*root = node_new(b, YAML_DOC_LIST);
+	last = &(*root)->first;
+	while (b->event.type != YAML_STREAM_END_EVENT) {
+		b->nodes = 0;
+		if (!advance(b))
+			return false;
+		*last = node_read(b, 0);
+		if (*last == NULL || !advance(b) || !advance(b))
+			return false;
+		last = &(*last)->next;
+	}
+	return true;
+}
+
+static struct yaml_doc *
+text_read(struct building *b)
+{
+	struct yaml_doc *doc = NULL;
+	struct yaml_node *root = NULL;
+
+	b->pool = pool_new();
+	if (yaml_parser_initialize(&b->parser) == 0)
+		xneeded(NULL, b->text.len);
+	yaml_parser_set_encoding(&b->parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&b->parser, (const unsigned char *)b->text.at, b->text.len);
+	if ((b->lenient ? documents_read : stream_read)(b, &root)) {
+		doc = pool_take(b->pool, sizeof(*doc));
+		*doc = (struct yaml_doc){ root, b->pool };
+		b->pool = NULL;
+	}
+	yaml_event_delete(&b->event);
+	yaml_parser_delete(&b->parser);
+	pool_free(b->pool);
+	return doc;
+}
+
 struct yaml_doc *
 yaml_doc_read(const char *path, struct findings *findings)
 {
 	struct building b = { .file = path, .findings = findings };
 	struct yaml_doc *doc = NULL;
-	struct yaml_node *root = NULL;
 	struct source_id id;
 	struct buffer text;
 	char why[512];
 
-	if (!source_read(path, &id, &text, why, sizeof(why))) {
+	if (source_read(path, &id, &text, why, sizeof(why))) {
+		b.text = buffer_slice(&text);
+		doc = text_read(&b);
+	} else {
 		findings_add(findings, FINDING_ERROR, path, 0, "%s", why);
-		goto out;
 	}
-	b.text = buffer_slice(&text);
-	b.pool = pool_new();
-	if (yaml_parser_initialize(&b.parser) == 0)
-		xneeded(NULL, b.text.len);
-	yaml_parser_set_encoding(&b.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&b.parser, (const unsigned char *)b.text.at, b.text.len);
-	if (stream_read(&b, &root)) {
-		doc = pool_take(b.pool, sizeof(*doc));
-		*doc = (struct yaml_doc){ root, b.pool };
-		b.pool = NULL;
-	}
-	yaml_event_delete(&b.event);
-	yaml_parser_delete(&b.parser);
-	pool_free(b.pool);
-out:
 	buffer_fini(&text);
 	return doc;
+}
+
+struct yaml_doc *
+yaml_doc_parse(struct slice text, const char *file, struct findings *findings)
+{
+	struct building b = { .text = text, .file = file, .findings = findings, .lenient = true };
+
+	return text_read(&b);
 }
 
 void
@@ -267,4 +337,17 @@ yaml_doc_is_null(const struct yaml_node *n)
 	return n->kind == YAML_DOC_SCALAR && n->plain &&
 	       (n->text[0] == '\0' || strcmp(n->text, "~") == 0 ||
 		   strcasecmp(n->text, "null") == 0);
+}
+
+const struct yaml_node *
+yaml_doc_find(const struct yaml_node *map, const char *key)
+{
+	const struct yaml_node *found = NULL;
+
+	if (map == NULL || map->kind != YAML_DOC_MAP)
+		return NULL;
+	for (const struct yaml_node *n = map->first; n != NULL; n = n->next)
+		if (strcmp(n->key, key) == 0)
+			found = n;
+	return found;
 }

@@ -10,11 +10,6 @@
 #define IN "[INPUT]\n Name tail\n Tag t\n Path /nowhere/x\n"
 #define OUT "[OUTPUT]\n Name es\n Match *\n"
 
-#define YAML_AT(line)                                                                              \
-	"f:" line                                                                                  \
-	": this is YAML, which is not read yet: write it in Fluent Bit's classic form, [SECTION] " \
-	"and indented `Key value` lines\n"
-
 static const struct {
 	const char *text, *want;
 } cases[] = {
@@ -75,12 +70,7 @@ static const struct {
 	{ IN "[OUTPUT]\n Name null HTTP_Passwd hunter2\n Match *\n",
 	    "f:6: no plugin 'null…' for [OUTPUT]\n" },
 
-	/* YAML */
-	{ "service:\n  flush: 1\npipeline:\n  inputs:\n    - name: tail\n", YAML_AT("1") },
-	{ "# of ours\n\n---\nservice:\n", YAML_AT("3") },
-	{ "%YAML 1.2\n", YAML_AT("1") },
-	{ "\xef\xbb\xbfpipeline: {inputs: []}\r\n", YAML_AT("1") },
-	{ "x: y\n", YAML_AT("1") },
+	/* not YAML (test_conf_yaml.c) */
 	{ "x:y z\n" IN OUT,
 	    "f:1: 'x…' begins in column 1; the entries of a section are indented\n" },
 
@@ -337,27 +327,6 @@ test_every_finding_says_what_and_where(void **state)
 }
 
 /* Nothing that a cut makes of it may crash, and no cut file may pass for the whole. */
-/* A file of YAML is told by its name, too, and nothing is said of what it may have. */
-static void
-test_yaml_is_told_once(void **state)
-{
-	static const char of[] = ": this is YAML, which is not read yet: write it in Fluent Bit's "
-				 "classic form, [SECTION] and indented `Key value` lines\n";
-	char want[512];
-
-	(void)state;
-	snprintf(want, sizeof(want), "g.yaml:2%s", of);
-	try_file("g.yaml", "\n- a\n- b\n");
-	assert_said("g.yaml", want, "by its name");
-	try_file("f", "@INCLUDE g.yaml\n");
-	assert_said("f", want, "included");
-	try_file("f", "[SERVICE]\n Parsers_File g.yaml\n" IN " Parser of_it\n" OUT);
-	assert_said("f", want, "of parsers");
-	try_file("g.yaml", "[INPUT]\n Name tail\n Tag t\n Path /nowhere/x\n" OUT);
-	assert_said("g.yaml", "", "by its name alone");
-	unlink("g.yaml");
-}
-
 static void
 test_findings_of_one_kind_are_twenty(void **state)
 {
@@ -763,7 +732,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_finding_says_what_and_where),
-		cmocka_unit_test(test_yaml_is_told_once),
 		cmocka_unit_test(test_findings_of_one_kind_are_twenty),
 		cmocka_unit_test(test_a_file_cut_at_every_byte_is_read_or_refused),
 		cmocka_unit_test(test_hostile_files_are_refused),

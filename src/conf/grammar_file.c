@@ -1,0 +1,184 @@
+/*
+ * The files of a configuration, main and included, each read once in the form that it
+ * has: the classic one line by line, YAML whole.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "grammar_internal.h"
+#include "memory.h"
+
+#define FILES_MAX 256
+#define DEPTH_MAX 8
+
+/* ---- included files */
+
+/* As source_find(); YAML's includes are looked for beside their file first. */
+static int
+files_find(const struct grammar *g, const struct place *p, const char *what, const char *pattern,
+    glob_t *found)
+{
+	const char *slash = what[0] == '@' ? NULL : strrchr(p->file, '/');
+	char *beside;
+	int result;
+
+	if (pattern[0] == '/' || slash == NULL)
+		return source_find(g->main, pattern, found);
+	beside = xprintf("%.*s/%s", (int)(slash - p->file), p->file, pattern);
+	result = glob(beside, GLOB_ERR, NULL, found);
+	free(beside);
+	if (result != GLOB_NOMATCH)
+		return result;
+	globfree(found);
+	return source_find(g->main, pattern, found);
+}
+
+/* Sections that were put in front have moved the one that entries of ${p} belong to. */
+static void
+block_follow(const struct grammar *g, struct place *p, size_t nearly)
+{
+	if (p->block != NO_BLOCK)
+		p->block += g->nearly - nearly;
+}
+
+void
+grammar_file_include(struct grammar *g, struct place *p, const char *what, struct slice rest,
+    struct conf_blocks *blocks)
+{
+	size_t nearly = g->nearly;
+	glob_t found = { 0 };
+	char *pattern;
+
+	if (rest.len == 0) {
+		WRONG(g, p, "%s needs a path", what);
+		return;
+	}
+	pattern = grammar_entry_expand(g, p, rest);
+	if (pattern == NULL)
+		return;
+	if (p->depth + 1 > DEPTH_MAX) {
+		if (!g->too_much)
+			WRONG(g, p, "%s '%s' is nested deeper than %d", what, pattern, DEPTH_MAX);
+		g->too_much = true;
+		return;
+	}
+	if (files_find(g, p, what, pattern, &found) == 0) {
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			grammar_file_read(g, p, found.gl_pathv[i], p->depth + 1, blocks);
+	} else if (strpbrk(pattern, "*?[") != NULL) {
+		findings_add(g->findings, FINDING_WARNING, p->file, p->line,
+		    "%s '%s' matches no file", what, pattern);
+	} else {
+		WRONG(g, p, "%s '%s': no such file, here or beside the main file", what, pattern);
+		g->missed = true;
+	}
+	globfree(&found);
+	block_follow(g, p, nearly);
+}
+
+/* True when the file of ${p} includes itself, directly or through others. */
+static bool
+is_circle(const struct place *p)
+{
+	for (const struct place *q = p->from; q != NULL; q = q->from)
+		if (q->file != NULL && q->id.device == p->id.device && q->id.inode == p->id.inode)
+			return true;
+	return false;
+}
+
+/* ---- the form of a file */
+
+/* A line that is neither blank nor a comment. */
+static struct slice
+line_first(struct slice text)
+{
+	while (text.len > 0) {
+		const char *end = memchr(text.at, '\n', text.len);
+		size_t len = end ? (size_t)(end - text.at) : text.len;
+		struct slice first = slice_trim_end((struct slice){ text.at, len });
+
+		if (slice_trim(first).len > 0 && slice_trim(first).at[0] != '#')
+			return first;
+		text = slice_from(text, end ? len + 1 : len);
+	}
+	return text;
+}
+
+static bool
+is_of_key(char c)
+{
+	return c == '_' || c == '-' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/*
+ * True when the text is YAML, Fluent Bit's other form: a mapping or a document
+ * begins in column 1, or the file's name says so and no section comes first.
+ */
+static bool
+is_yaml(const char *path, struct slice text)
+{
+	struct slice first = line_first(text), name = slice_of(path);
+	size_t n = 0;
+
+	if (first.len > 0 && (first.at[0] == '[' || first.at[0] == '@'))
+		return false;
+	if (slice_ends(name, SLICE(".yaml")) || slice_ends(name, SLICE(".yml")))
+		return true;
+	while (n < first.len && is_of_key(first.at[n]))
+		n++;
+	return (n > 0 && n < first.len && first.at[n] == ':' &&
+		   (n + 1 == first.len || slice_is_blank(first.at[n + 1]))) ||
+	       slice_eq(first, SLICE("---")) || slice_starts(first, SLICE("%YAML")) ||
+	       slice_starts(first, SLICE("{"));
+}
+
+/* ---- reading */
+
+static void
+text_read(struct grammar *g, struct place *p, struct slice text, struct conf_blocks *blocks)
+{
+	static const struct slice mark = { "\xef\xbb\xbf", 3 }; /* some editors write it */
+
+	if (slice_starts(text, mark))
+		text = slice_from(text, mark.len);
+	if (is_yaml(p->file, text))
+		grammar_yaml_read(g, p, text, blocks);
+	else
+		grammar_lines(g, p, text, blocks);
+}
+
+int
+grammar_file_read(struct grammar *g, const struct place *from, const char *path, unsigned depth,
+    struct conf_blocks *blocks)
+{
+	struct place p = {
+		.file = pool_text(g->pool, slice_of(path)),
+		.depth = depth,
+		.from = from,
+		.block = NO_BLOCK,
+	};
+	bool missed;
+	char why[512];
+	struct buffer b;
+	int result = -1;
+
+	if (g->files++ >= FILES_MAX) {
+		if (!g->too_much)
+			WRONG(g, from, "more than %d files", FILES_MAX);
+		g->too_much = true;
+		return -1;
+	}
+	missed = g->missed;
+	g->missed = true; /* until it has been read */
+	if (!source_read(path, &p.id, &b, why, sizeof(why))) {
+		WRONG(g, from, "%s", why);
+	} else if (is_circle(&p)) {
+		WRONG(g, from, "%s includes itself", path);
+	} else {
+		g->missed = missed;
+		text_read(g, &p, buffer_slice(&b), blocks);
+		result = 0;
+	}
+	buffer_fini(&b);
+	return result;
+}
