@@ -167,8 +167,9 @@ struct section {
 struct conf {
 	struct section *sections; /* in the order of the file; parsers' files included */
 	size_t n;
-	const char *file; /* the main file */
-	void *owned;      /* memory behind all of it */
+	const char *file;   /* the main file */
+	const char *inside; /* what it stands in: ConfigMap NAME, values of a chart; or NULL */
+	void *owned;        /* memory behind all of it */
 };
 
 /**

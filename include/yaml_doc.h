@@ -36,12 +36,13 @@ struct yaml_doc *yaml_doc_read(const char *path, struct findings *findings);
 void yaml_doc_free(struct yaml_doc *doc);
 
 /**
- * yaml_doc_parse(text, file, findings):
- * Read ${text}, which findings call ${file}, as a configuration that people write: any
- * number of documents, which the root lists; a key that is there twice is a warning, and
+ * yaml_doc_parse(text, file, line, findings):
+ * Read ${text}, which stands behind the line ${line} of what findings call ${file}, as a
+ * configuration that people write: any number of documents, which the root lists; a key that is there twice is a warning, and
  * both entries stay.  NULL and freeing as above.
  */
-struct yaml_doc *yaml_doc_parse(struct slice text, const char *file, struct findings *findings);
+struct yaml_doc *yaml_doc_parse(
+    struct slice text, const char *file, unsigned line, struct findings *findings);
 
 /**
  * yaml_doc_find(map, key):

@@ -19,9 +19,13 @@ static const struct cmd_option check_options[] = {
 const struct command cmd_check = {
 	.name = "check",
 	.run = check_run,
+	.operands = "[FILE]",
 	.help = "Read and check a configuration.",
-	.more = "Every finding is a line FILE:LINE: what is wrong, and the nearest right name.\n"
-		"Exit code 0: right (there may be warnings and notes), 1: wrong.",
+	.more =
+	    "FILE may also be YAML that the configuration stands in: a ConfigMap of Kubernetes among\n"
+	    "any objects, or the values of the fluent-bit chart.  -: standard input.\n"
+	    "Every finding is a line FILE:LINE: what is wrong, and the nearest right name.\n"
+	    "Exit code 0: right (there may be warnings and notes), 1: wrong.",
 	.options = check_options,
 };
 
@@ -46,10 +50,16 @@ check_run(int argc, char **argv)
 	struct findings *findings;
 	struct conf *conf;
 	size_t errors;
+	int at = cmd_options(&cmd_check, argc, argv, values);
 
-	if (cmd_options(&cmd_check, argc, argv, values) < 0)
+	if (at < 0)
 		return EXIT_USAGE;
-	path = values[CONF] ? values[CONF] : CMD_CONF_DEFAULT;
+	path = at < argc ? argv[at] : values[CONF];
+	if (argc - at > 1 || (at < argc && values[CONF] != NULL)) {
+		cmd_wrong("towline check: one FILE is read");
+		return EXIT_USAGE;
+	}
+	path = path == NULL ? CMD_CONF_DEFAULT : strcmp(path, "-") == 0 ? "/dev/stdin" : path;
 	findings = findings_new();
 	conf = conf_read(path, &plugins_registry, findings);
 	agent_words_free(agent_conf_load(service_of(conf), path, findings));
@@ -59,7 +69,8 @@ check_run(int argc, char **argv)
 	if (errors > 0) {
 		printf(": %zu error%s\n", errors, errors == 1 ? "" : "s");
 	} else {
-		printf(": right");
+		printf(": right%s%s%s", conf->inside ? " (" : "", conf->inside ? conf->inside : "",
+		    conf->inside ? ")" : "");
 		kind_print(conf, SECTION_INPUT, "; from ");
 		kind_print(conf, SECTION_FILTER, " through ");
 		kind_print(conf, SECTION_OUTPUT, " to ");

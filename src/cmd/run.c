@@ -113,6 +113,21 @@ log_again(const struct running *r)
 				    : "");
 }
 
+/* The configuration; one that stands within another file is not for a machine to run. */
+static struct conf *
+conf_own(const char *path, enum finding least)
+{
+	struct conf *conf = cmd_conf(path, least);
+
+	if (conf == NULL || conf->inside == NULL)
+		return conf;
+	cmd_wrong("%s is not the configuration, which stands in it (%s): `towline check` reads it "
+		  "there, `towline convert` prints it",
+	    path, conf->inside);
+	conf_free(conf);
+	return NULL;
+}
+
 static void
 reload_failed(void)
 {
@@ -125,7 +140,7 @@ reload(void *arg)
 	struct running *r = arg;
 
 	conf_free(r->next);
-	r->next = cmd_conf(r->path, FINDING_NOTE);
+	r->next = conf_own(r->path, FINDING_NOTE);
 	log_again(r);
 	if (r->next == NULL) {
 		reload_failed();
@@ -221,10 +236,12 @@ run_run(int argc, char **argv)
 
 		code = cmd_check.run(3, (char *[]){ check, option, file, NULL });
 		free(file);
-		return code;
+		r.conf = code == EXIT_DONE ? conf_own(path, FINDING_ERROR) : NULL;
+		conf_free(r.conf);
+		return code == EXIT_DONE && r.conf == NULL ? EXIT_WRONG : code;
 	}
 	r.path = path;
-	r.conf = cmd_conf(path, FINDING_NOTE);
+	r.conf = conf_own(path, FINDING_NOTE);
 	if (r.conf == NULL)
 		return EXIT_WRONG;
 	code = ship(&r);

@@ -39,6 +39,18 @@ grammar_free(struct grammar *g)
 	free(g);
 }
 
+const char *
+grammar_inside(const struct grammar *g)
+{
+	return g->manifest != NULL ? g->manifest->inside : NULL;
+}
+
+bool
+grammar_has(const struct grammar *g, const char *path)
+{
+	return manifest_find(g->manifest, path, NULL) != NULL;
+}
+
 bool
 grammar_missed(const struct grammar *g)
 {

@@ -34,4 +34,12 @@ int grammar_read(struct grammar *g, const char *path, struct conf_blocks *blocks
  */
 bool grammar_missed(const struct grammar *g);
 
+/**
+ * grammar_inside(g), grammar_has(g, path):
+ * The object that the main file stands in (a ConfigMap, the values of a chart), or NULL; true
+ * when a file called so stands beside it there.
+ */
+const char *grammar_inside(const struct grammar *g);
+bool grammar_has(const struct grammar *g, const char *path);
+
 #endif

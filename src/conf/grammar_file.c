@@ -41,6 +41,17 @@ block_follow(const struct grammar *g, struct place *p, size_t nearly)
 		p->block += g->nearly - nearly;
 }
 
+/* As files of the same ConfigMap; a glob may name several, in the order that they stand in. */
+static void
+inner_include(
+    struct grammar *g, const struct place *p, const char *pattern, struct conf_blocks *blocks)
+{
+	const struct inner *inner = NULL;
+
+	while ((inner = manifest_find(g->manifest, pattern, inner)) != NULL)
+		grammar_file_inner(g, p, inner, blocks);
+}
+
 void
 grammar_file_include(struct grammar *g, struct place *p, const char *what, struct slice rest,
     struct conf_blocks *blocks)
@@ -62,7 +73,9 @@ grammar_file_include(struct grammar *g, struct place *p, const char *what, struc
 		g->too_much = true;
 		return;
 	}
-	if (files_find(g, p, what, pattern, &found) == 0) {
+	if (grammar_has(g, pattern)) {
+		inner_include(g, p, pattern, blocks);
+	} else if (files_find(g, p, what, pattern, &found) == 0) {
 		for (size_t i = 0; i < found.gl_pathc; i++)
 			grammar_file_read(g, p, found.gl_pathv[i], p->depth + 1, blocks);
 	} else if (strpbrk(pattern, "*?[") != NULL) {
@@ -135,22 +148,57 @@ is_yaml(const char *path, struct slice text)
 /* ---- reading */
 
 static void
-text_read(struct grammar *g, struct place *p, struct slice text, struct conf_blocks *blocks)
+text_read(struct grammar *g, struct place *p, const char *name, struct slice text,
+    struct conf_blocks *blocks)
 {
 	static const struct slice mark = { "\xef\xbb\xbf", 3 }; /* some editors write it */
 
 	if (slice_starts(text, mark))
 		text = slice_from(text, mark.len);
-	if (is_yaml(p->file, text))
+	if (is_yaml(name, text))
 		grammar_yaml_read(g, p, text, blocks);
 	else
 		grammar_lines(g, p, text, blocks);
+}
+
+/* Count one more file; false: there are too many. */
+static bool
+files_count(struct grammar *g, const struct place *from)
+{
+	if (g->files++ < FILES_MAX)
+		return true;
+	if (!g->too_much)
+		WRONG(g, from, "more than %d files", FILES_MAX);
+	g->too_much = true;
+	return false;
+}
+
+void
+grammar_file_inner(struct grammar *g, const struct place *from, const struct inner *inner,
+    struct conf_blocks *blocks)
+{
+	struct place p = {
+		.file = inner->file,
+		.line = inner->line,
+		.depth = from->depth + 1,
+		.from = from,
+		.id = { (dev_t)-1, (ino_t)(inner - g->manifest->at) + 1 },
+		.block = NO_BLOCK,
+	};
+
+	if (!files_count(g, from))
+		return;
+	if (is_circle(&p))
+		WRONG(g, from, "%s includes itself", inner->name);
+	else
+		text_read(g, &p, inner->name, inner->text, blocks);
 }
 
 int
 grammar_file_read(struct grammar *g, const struct place *from, const char *path, unsigned depth,
     struct conf_blocks *blocks)
 {
+	const struct inner *inner = manifest_find(g->manifest, path, NULL);
 	struct place p = {
 		.file = pool_text(g->pool, slice_of(path)),
 		.depth = depth,
@@ -162,12 +210,12 @@ grammar_file_read(struct grammar *g, const struct place *from, const char *path,
 	struct buffer b;
 	int result = -1;
 
-	if (g->files++ >= FILES_MAX) {
-		if (!g->too_much)
-			WRONG(g, from, "more than %d files", FILES_MAX);
-		g->too_much = true;
-		return -1;
+	if (inner != NULL) {
+		grammar_file_inner(g, from, inner, blocks);
+		return 0;
 	}
+	if (!files_count(g, from))
+		return -1;
 	missed = g->missed;
 	g->missed = true; /* until it has been read */
 	if (!source_read(path, &p.id, &b, why, sizeof(why))) {
@@ -176,7 +224,7 @@ grammar_file_read(struct grammar *g, const struct place *from, const char *path,
 		WRONG(g, from, "%s includes itself", path);
 	} else {
 		g->missed = missed;
-		text_read(g, &p, buffer_slice(&b), blocks);
+		text_read(g, &p, path, buffer_slice(&b), blocks);
 		result = 0;
 	}
 	buffer_fini(&b);

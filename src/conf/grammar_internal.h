@@ -6,6 +6,7 @@
 #define GRAMMAR_INTERNAL_H
 
 #include "grammar.h"
+#include "manifest.h"
 #include "source.h"
 #include "variables.h"
 
@@ -16,6 +17,7 @@ struct grammar {
 	struct findings *findings;
 	const char *main;
 	struct variables *variables;
+	const struct manifest *manifest; /* the YAML file that the main one stands in; NULL: none */
 	size_t nearly; /* sections that stand before all others: processors of inputs */
 	unsigned files, entries;
 	bool too_much; /* a cap was met, and the finding is added */
@@ -74,6 +76,13 @@ void grammar_entry_set(struct grammar *g, const struct place *p, struct slice na
 int grammar_file_read(struct grammar *g, const struct place *from, const char *path, unsigned depth,
     struct conf_blocks *blocks);
 void grammar_file_include(struct grammar *g, struct place *p, const char *what, struct slice rest,
+    struct conf_blocks *blocks);
+
+/**
+ * grammar_file_inner(g, from, inner, blocks):
+ * Add the sections of a file that stands within the YAML file of ${from}.
+ */
+void grammar_file_inner(struct grammar *g, const struct place *from, const struct inner *inner,
     struct conf_blocks *blocks);
 
 /**

@@ -204,14 +204,37 @@ document_take(struct yaml *y, const struct yaml_node *root)
 	parts_take(y, root, parts, COUNT(parts));
 }
 
+/* The files that stand in an object of Kubernetes, or in a chart's values.  False: it is none. */
+static bool
+manifest_take(struct yaml *y, const struct yaml_node *documents)
+{
+	struct grammar *g = y->g;
+	struct manifest *m;
+
+	if (y->p->depth > 0 || g->manifest != NULL)
+		return false;
+	m = manifest_read(g->pool, y->p->file, documents, g->findings);
+	if (m == NULL)
+		return false;
+	g->manifest = m;
+	g->missed |= m->main == 0;
+	for (size_t i = 0; i < m->nvariables; i++)
+		variables_set(g->variables, slice_of(m->variables[i].name),
+		    pool_text(g->pool, slice_of(m->variables[i].value)));
+	y->p->line = 0;
+	for (size_t i = 0; i < m->main; i++)
+		grammar_file_inner(g, y->p, &m->at[i], y->blocks);
+	return true;
+}
+
 void
 grammar_yaml_read(struct grammar *g, struct place *p, struct slice text, struct conf_blocks *blocks)
 {
 	struct yaml y = { g, p, blocks };
-	struct yaml_doc *doc = yaml_doc_parse(text, p->file, g->findings);
+	struct yaml_doc *doc = yaml_doc_parse(text, p->file, p->line, g->findings);
 
 	g->missed |= doc == NULL;
-	if (doc != NULL && doc->root->first != NULL) {
+	if (doc != NULL && doc->root->first != NULL && !manifest_take(&y, doc->root)) {
 		if (doc->root->first->next != NULL)
 			WRONG_AT(&y, doc->root->first->next,
 			    "a second document begins here: only one is read");

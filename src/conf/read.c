@@ -312,7 +312,7 @@ parsers_read(struct reading *r, struct grammar *g, struct conf_blocks *blocks)
 
 	for (size_t i = 0; service != NULL && i < service->parsers_file.n; i++) {
 		const char *file = service->parsers_file.at[i];
-		char *path = conf_find(r->conf->file, file);
+		char *path = grammar_has(g, file) ? xstrdup(file) : conf_find(r->conf->file, file);
 
 		if (path == NULL) {
 			const struct conf_block *b;
@@ -344,6 +344,7 @@ conf_read(const char *path, const struct registry *registry, struct findings *fi
 	r.conf->file = pool_text(r.pool, slice_of(path));
 	g = grammar_new(r.pool, r.conf->file, findings);
 	read = grammar_read(g, path, &blocks) == 0;
+	r.conf->inside = grammar_inside(g);
 	for (int kind = 0; kind < SECTION_KINDS; kind++)
 		r.incomplete[kind] = grammar_missed(g);
 	for (size_t i = 0; i < blocks.n; i++)

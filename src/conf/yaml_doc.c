@@ -19,7 +19,8 @@ struct building {
 	yaml_parser_t parser;
 	yaml_event_t event; /* the one that is looked at */
 	const char *file;
-	struct slice text; /* of the file */
+	struct slice text; /* of the file, or of a file within it */
+	unsigned line;     /* that stands before it */
 	struct findings *findings;
 	struct pool *pool;
 	unsigned nodes; /* of this document */
@@ -31,7 +32,7 @@ struct building {
 static unsigned
 line_of(const struct building *b)
 {
-	return (unsigned)b->event.start_mark.line + 1;
+	return b->line + (unsigned)b->event.start_mark.line + 1;
 }
 
 #define REFUSE(b, ...)                                                                             \
@@ -83,7 +84,7 @@ advance(struct building *b)
 		xneeded(NULL, b->text.len);
 	line = fault_line(b);
 	problem = b->parser.problem != NULL ? b->parser.problem : "it cannot be read";
-	findings_add(b->findings, FINDING_ERROR, b->file, line, "this is no YAML: %s",
+	findings_add(b->findings, FINDING_ERROR, b->file, b->line + line, "this is no YAML: %s",
 	    is_tab(b, line) ? "a tab, where its lines are indented by blanks" : problem);
 	return false;
 }
@@ -317,9 +318,11 @@ yaml_doc_read(const char *path, struct findings *findings)
 }
 
 struct yaml_doc *
-yaml_doc_parse(struct slice text, const char *file, struct findings *findings)
+yaml_doc_parse(struct slice text, const char *file, unsigned line, struct findings *findings)
 {
-	struct building b = { .text = text, .file = file, .findings = findings, .lenient = true };
+	struct building b = {
+		.text = text, .file = file, .line = line, .findings = findings, .lenient = true
+	};
 
 	return text_read(&b);
 }
