@@ -250,6 +250,7 @@ struct conf_blocks {
 	struct conf_block *at;
 	size_t n;
 	const char *file;
+	bool yaml; /* the main file is in the YAML form, and does not stand in another one */
 };
 
 /**
@@ -259,6 +260,22 @@ struct conf_blocks {
  */
 struct conf_blocks *conf_blocks_read(const char *path, struct findings *findings);
 void conf_blocks_free(struct conf_blocks *blocks);
+
+/**
+ * conf_blocks_typed(path, findings):
+ * As conf_blocks_read(), but values are as typed, their variables not replaced; @SET is a
+ * block of that name with one entry; parsers that stand in the same ConfigMap as the main
+ * file are read in the place of their Parsers_File.
+ */
+struct conf_blocks *conf_blocks_typed(const char *path, struct findings *findings);
+
+/**
+ * conf_form_yaml(blocks, findings, to), conf_form_classic(blocks, findings, to):
+ * Write sections that are as typed in the YAML form, in the classic form.  What that form
+ * does not have is a finding, and left out.
+ */
+void conf_form_yaml(const struct conf_blocks *blocks, struct findings *findings, FILE *to);
+void conf_form_classic(const struct conf_blocks *blocks, struct findings *findings, FILE *to);
 
 /* ---- texts made from the tables */
 

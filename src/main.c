@@ -9,6 +9,7 @@
 const struct command *const cmd_table[] = {
 	&cmd_run,
 	&cmd_check,
+	&cmd_convert,
 	&cmd_parse,
 	&cmd_report,
 	&cmd_status,

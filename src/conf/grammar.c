@@ -210,8 +210,31 @@ struct blocks_owned {
 	struct pool *pool;
 };
 
-struct conf_blocks *
-conf_blocks_read(const char *path, struct findings *findings)
+/* Parsers that no other file has: they stand in the ConfigMap, or in the values, with the main one. */
+static void
+parsers_inner(struct grammar *g, struct conf_blocks *blocks)
+{
+	for (size_t i = 0, n = blocks->n; i < n; i++) {
+		struct conf_block *b = &blocks->at[i];
+
+		for (size_t j = 0; strcasecmp(b->name, "SERVICE") == 0 && j < b->n;) {
+			struct conf_entry e = b->entries[j];
+
+			if (strcasecmp(e.key, "Parsers_File") != 0 || !grammar_has(g, e.value)) {
+				j++;
+				continue;
+			}
+			memmove(&b->entries[j], &b->entries[j + 1],
+			    (b->n - j - 1) * sizeof(*b->entries));
+			b->n--;
+			grammar_read(g, e.value, blocks);
+			b = &blocks->at[i];
+		}
+	}
+}
+
+static struct conf_blocks *
+blocks_read(const char *path, bool typed, struct findings *findings)
 {
 	struct pool *pool = pool_new();
 	struct blocks_owned *o = pool_take(pool, sizeof(*o));
@@ -220,12 +243,27 @@ conf_blocks_read(const char *path, struct findings *findings)
 
 	o->pool = pool;
 	o->blocks.file = pool_text(pool, slice_of(path));
+	g->typed = typed;
 	result = grammar_read(g, path, &o->blocks);
+	if (typed && result == 0)
+		parsers_inner(g, &o->blocks);
 	grammar_free(g);
 	if (result == 0)
 		return &o->blocks;
 	pool_free(pool);
 	return NULL;
+}
+
+struct conf_blocks *
+conf_blocks_read(const char *path, struct findings *findings)
+{
+	return blocks_read(path, false, findings);
+}
+
+struct conf_blocks *
+conf_blocks_typed(const char *path, struct findings *findings)
+{
+	return blocks_read(path, true, findings);
 }
 
 void

@@ -64,7 +64,7 @@ scalar_take(struct yaml *y, struct conf_block *b, const char *key, const struct 
 	char shown[FINDINGS_NAME];
 
 	y->p->line = n->line;
-	if (yaml_doc_is_null(n) || slice_trim(slice_of(n->text)).len == 0)
+	if (slice_trim(slice_of(n->text)).len == 0) /* null is a text, and an output */
 		findings_add(y->g->findings, FINDING_WARNING, y->p->file, n->line,
 		    "'%s' has no value: as if it were not there",
 		    findings_name(slice_of(key), shown));
@@ -140,8 +140,8 @@ block_add_early(struct yaml *y, struct conf_block b)
 
 /* ---- a parser's rules */
 
-/* ${text} in quotes, as a rule of the classic form has it. */
-static void
+/* ${text} in quotes, as a rule of the classic form has it.  False: it would end within them. */
+static bool
 quoted_put(struct buffer *to, const char *text)
 {
 	bool escaped = false;
@@ -154,6 +154,7 @@ quoted_put(struct buffer *to, const char *text)
 		buffer_put(to, (struct slice){ text, 1 });
 	}
 	buffer_put(to, SLICE("\""));
+	return !escaped;
 }
 
 static void
@@ -170,12 +171,14 @@ rule_take(struct yaml *y, struct conf_block *b, const struct yaml_node *rule)
 	for (size_t i = 0; i < 3; i++) {
 		const struct yaml_node *part = entry_find(rule, parts[i]);
 
-		if (part == NULL || part->kind != YAML_DOC_SCALAR || !is_clean(part, parts[i])) {
-			WRONG_AT(y, rule, "a rule has a text for each of state, regex, next_state");
+		buffer_put(&text, i > 0 ? SLICE(" ") : SLICE(""));
+		if (part == NULL || part->kind != YAML_DOC_SCALAR || conf_has_control(part->text) ||
+		    !quoted_put(&text, part->text)) {
+			WRONG_AT(y, rule,
+			    "a rule has a text of one line for each of state, regex, "
+			    "next_state");
 			goto out;
 		}
-		buffer_put(&text, i > 0 ? SLICE(" ") : SLICE(""));
-		quoted_put(&text, slice_trim(slice_of(part->text)).len > 0 ? part->text : "");
 	}
 	for (const struct yaml_node *n = rule->first; n != NULL; n = n->next) {
 		if (strcasecmp(n->key, parts[0]) != 0 && strcasecmp(n->key, parts[1]) != 0 &&

@@ -238,6 +238,7 @@ grammar_yaml_read(struct grammar *g, struct place *p, struct slice text, struct 
 		if (doc->root->first->next != NULL)
 			WRONG_AT(&y, doc->root->first->next,
 			    "a second document begins here: only one is read");
+		blocks->yaml |= p->depth == 0;
 		document_take(&y, doc->root->first);
 	}
 	yaml_doc_free(doc);

@@ -36,7 +36,7 @@ static const struct {
 	{ "service:\n  flush: 1\n  log_level: info\n", "[SERVICE] flush=1|log_level=info" },
 	/* scalars are what was typed, whatever YAML makes of them */
 	{ "service:\n  a: on\n  b: 0123\n  c: 1e3\n  d: 0x1F\n  e: No\n  f: 12:30:45\n  g: .5\n"
-	  "  h: 'null'\n  i: \"\\u00e9 \\x41\"\n  j: 2026-11-28\n",
+	  "  h: null\n  i: \"\\u00e9 \\x41\"\n  j: 2026-11-28\n",
 	    "[SERVICE] a=on|b=0123|c=1e3|d=0x1F|e=No|f=12:30:45|g=.5|h=null|i=\xc3\xa9 A|j=2026-11-28" },
 	{ "pipeline:\n  inputs:\n    - name: tail\n      path: [/a, /b]\n      tag: t\n"
 	  "  filters: []\n  outputs:\n    - {name: es, match: '*'}\n",
@@ -119,7 +119,7 @@ static const struct {
 	{ IN "    number: 5\n    number: 6\n" OUT,
 	    "f:7: warning: 'number' is there already, at line 6; both count, and other programs read "
 	    "one of them\nf:7: 'number' is given twice in [INPUT] tail; first in line 6\n" },
-	{ IN "    flag:\n    time: ''\n    size: ~\n" OUT,
+	{ IN "    flag:\n    time: ''\n    size: '  '\n" OUT,
 	    "f:6: warning: 'flag' has no value: as if it were not there\n"
 	    "f:7: warning: 'time' has no value: as if it were not there\n"
 	    "f:8: warning: 'size' has no value: as if it were not there\n" },
@@ -157,7 +157,7 @@ static const struct {
 	    "its tags\n" },
 	{ "multiline_parsers:\n- name: m\n  rules:\n  - state: a\n    regex: /b/\n" IN OUT,
 	    "f:2: warning: [MULTILINE_PARSER] is not built yet\n"
-	    "f:4: a rule has a text for each of state, regex, next_state\n" },
+	    "f:4: a rule has a text of one line for each of state, regex, next_state\n" },
 	{ "multiline_parsers:\n- name: m\n  rules:\n  - {state: a, regex: /b/, next_state: c, x: y}\n" IN
 		OUT,
 	    "f:2: warning: [MULTILINE_PARSER] is not built yet\n"
