@@ -73,6 +73,12 @@ bool filter_run(struct filter *f, struct record *r, const struct agent_line *par
     const struct pod *pod, struct arena *arena);
 
 /**
+ * filter_reshapes(f):
+ * True when ${f} reads or changes r->shape, which is there as it runs.
+ */
+bool filter_reshapes(const struct filter *f);
+
+/**
  * filter_kubernetes(f):
  * The options of a [FILTER] kubernetes; NULL: ${f} is of another plugin.
  */

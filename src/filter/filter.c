@@ -94,6 +94,12 @@ filter_kubernetes(const struct filter *f)
 }
 
 bool
+filter_reshapes(const struct filter *f)
+{
+	return f->ops->reshapes;
+}
+
+bool
 filter_run(struct filter *f, struct record *r, const struct agent_line *parsed,
     const struct pod *pod, struct arena *arena)
 {
