@@ -17,7 +17,8 @@ struct filter_common {
 };
 extern const struct option filter_options[]; /* the common rows of [FILTER] */
 
-extern const struct plugin kubernetes_filter_plugin, parser_filter_plugin;
+extern const struct plugin kubernetes_filter_plugin, parser_filter_plugin, grep_filter_plugin,
+    modify_filter_plugin, nest_filter_plugin, record_modifier_filter_plugin;
 
 /* [FILTER] kubernetes: its options, which others read, too. */
 struct kubernetes_conf {

@@ -140,6 +140,12 @@ void shape_add(struct shape *s, struct shape_node *map, struct shape_node *node)
  */
 struct slice shape_keep(struct shape *s, struct slice text);
 
+/**
+ * shape_join(s, a, b):
+ * ${a} and ${b} behind each other, in the arena; at is NULL where there is no room.
+ */
+struct slice shape_join(struct shape *s, struct slice a, struct slice b);
+
 /* ---- to write */
 
 /**

@@ -53,15 +53,23 @@ shape_clear(struct shape *s)
 }
 
 struct slice
-shape_keep(struct shape *s, struct slice text)
+shape_join(struct shape *s, struct slice a, struct slice b)
 {
-	char *at = take(s, text.len);
+	char *at = take(s, a.len + b.len);
 
 	if (at == NULL)
 		return (struct slice){ NULL, 0 };
-	if (text.len > 0)
-		memcpy(at, text.at, text.len);
-	return (struct slice){ at, text.len };
+	if (a.len > 0)
+		memcpy(at, a.at, a.len);
+	if (b.len > 0)
+		memcpy(at + a.len, b.at, b.len);
+	return (struct slice){ at, a.len + b.len };
+}
+
+struct slice
+shape_keep(struct shape *s, struct slice text)
+{
+	return shape_join(s, text, SLICE(""));
 }
 
 /* ---- a closed value is opened */

@@ -236,6 +236,12 @@ chain_source_new(struct chain *c, struct stream *stream)
 	return s;
 }
 
+void
+chain_names(struct source *s, const struct document_rules *rules)
+{
+	s->rules = *rules;
+}
+
 bool
 chain_has(const struct source *s, const struct plugin *filter)
 {

@@ -23,6 +23,7 @@ struct filter {
 	struct pattern *match_regex;
 };
 
-extern const struct filter_ops kubernetes_ops, parser_ops;
+extern const struct filter_ops kubernetes_ops, parser_ops, grep_ops, modify_ops, nest_ops,
+    record_modifier_ops;
 
 #endif

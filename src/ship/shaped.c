@@ -75,9 +75,13 @@ char *
 shaped_parsed_write(char *to, const struct document_rules *rules, const struct record *r)
 {
 	const struct shape_node *node;
+	char *end;
 
-	TAILQ_FOREACH (node, &r->shape->root->members, in)
-		if (is_parsed(rules, node->name) && node->kind == SHAPE_MAP)
-			return member_write(to, node);
+	TAILQ_FOREACH (node, &r->shape->root->members, in) {
+		if (!is_parsed(rules, node->name) || node->kind != SHAPE_MAP)
+			continue;
+		end = member_write(to, node);
+		return node->owner != NULL && end[-2] == '{' ? to : end; /* nothing was read */
+	}
 	return to;
 }
