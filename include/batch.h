@@ -86,6 +86,22 @@ void batch_trim(struct batch *b, size_t bytes);
 struct document_rules document_rules_default(void);
 
 /**
+ * document_parsed_room(rules, r), document_parsed_write(to, rules, r):
+ * The most bytes that the value of log_parsed takes; write it, return the end: ${to}
+ * when there is nothing to write.  r->parsed is not NULL.
+ */
+size_t document_parsed_room(const struct document_rules *rules, const struct record *r);
+char *document_parsed_write(char *to, const struct document_rules *rules, const struct record *r);
+
+/**
+ * document_takes(rules, r, f):
+ * False: ${f}, of the tree of ${r}, cannot stand at a document's root, as servers or the
+ * mapping refuse it there.  Of a map or list the first byte of f->value is enough.
+ */
+bool document_takes(
+    const struct document_rules *rules, const struct record *r, const struct field *f);
+
+/**
  * document_id(at, to):
  * Write the _id of the record that begins at ${at}: DOCUMENT_ID characters,
  * URL-safe base64 of 3 bytes hour, 16 identity, 7 offset (both big-endian), 4 hash.

@@ -50,6 +50,12 @@ bool chain_has(const struct source *s, const struct plugin *filter);
 void chain_rules(const struct chain *c, const struct stream *stream, struct document_rules *rules);
 
 /**
+ * chain_names(s, rules):
+ * The documents of ${s} are written by ${rules}: filters that change fields know their names.
+ */
+void chain_names(struct source *s, const struct document_rules *rules);
+
+/**
  * chain_run(c, s, f, r), chain_read(c, s, f, r):
  * Turn ${f} into ${r}.  Return false when a filter dropped it.  ${r} lives
  * until the next call.  chain_read() is for a record that is counted only: the time

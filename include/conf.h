@@ -40,6 +40,8 @@ enum option_flag {
 	OPT_NEEDED = 8, /* its absence is an error */
 	OPT_FILE = 16,  /* names a file, or files, that are read */
 	OPT_TEXT = 32,  /* quotes around it, or a # in it, may be meant: a warning, no error */
+	OPT_KEYED = 64, /* OPT_LINES of a list that several rows share: the option's name
+			 * stands before each value, so that their order is kept */
 };
 
 struct option {

@@ -17,7 +17,8 @@ struct filter_common {
 };
 extern const struct option filter_options[]; /* the common rows of [FILTER] */
 
-extern const struct plugin kubernetes_filter_plugin, parser_filter_plugin;
+extern const struct plugin kubernetes_filter_plugin, parser_filter_plugin, grep_filter_plugin,
+    modify_filter_plugin, nest_filter_plugin, record_modifier_filter_plugin;
 
 /* [FILTER] kubernetes: its options, which others read, too. */
 struct kubernetes_conf {
@@ -71,6 +72,12 @@ bool filter_matches(const struct filter *f, struct slice tag);
  */
 bool filter_run(struct filter *f, struct record *r, const struct agent_line *parsed,
     const struct pod *pod, struct arena *arena);
+
+/**
+ * filter_reshapes(f):
+ * True when ${f} reads or changes r->shape, which is there as it runs.
+ */
+bool filter_reshapes(const struct filter *f);
 
 /**
  * filter_kubernetes(f):

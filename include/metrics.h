@@ -60,6 +60,9 @@ struct metrics {
 
 extern struct metrics metrics;
 
+/* Records that a filter dropped; the reader's. */
+extern atomic_ullong metrics_filtered;
+
 /* The table of known failures; the reader's. */
 struct failure_metrics {
 	atomic_ullong forgotten; /* fingerprints that made room for others */

@@ -14,6 +14,7 @@
 struct agent_line;
 struct pod;
 struct record_id;
+struct shape;
 struct stream;
 struct range;
 
@@ -55,6 +56,8 @@ struct record {
 	const struct pod *pod;              /* NULL: kubernetes is not written */
 	struct field fields[RECORD_FIELDS]; /* at the document's root, beside the standard ones */
 	int nfields;
+	struct shape
+	    *shape; /* the fields as filters changed them: written in place of the above; NULL */
 };
 
 #endif

@@ -37,7 +37,8 @@ struct service {
 	char *cgroup_path;           /* NULL: control groups are not read */
 	int64_t cgroup_interval;     /* ns */
 	int64_t batches;
-	uint64_t batch_size; /* bytes */
+	uint64_t batch_size;    /* bytes */
+	uint64_t filter_memory; /* bytes */
 	bool per_pipeline;
 	int64_t max_series, max_task_capacity, max_connections;   /* 0: not stated */
 	int64_t heartbeat_timeout, duration_window, task_timeout; /* ns */

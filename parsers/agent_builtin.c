@@ -7,7 +7,8 @@
 const struct slice agent_level_names[] = { SLICE(""), SLICE("TRACE"), SLICE("DEBUG"), SLICE("INFO"),
 	SLICE("WARN"), SLICE("ERROR"), SLICE("FATAL") };
 
-const char *const agent_failure_names[] = { "cri", "json", "duration", "parser", "fields", NULL };
+const char *const agent_failure_names[] = { "cri", "json", "duration", "parser", "fields",
+	"reshape", NULL };
 
 const char *const agent_event_names[] = { "none", "task_started", "task_completed", "task_failed",
 	"request_completed", "heartbeat", "other", NULL };

@@ -14,6 +14,7 @@
 #include "filter.h"
 #include "parser.h"
 #include "pattern.h"
+#include "reshape.h"
 #include "timestamp.h"
 #include "voice.h"
 
@@ -29,10 +30,12 @@ struct chain {
 	struct parser **parsers;
 	size_t nparsers;
 	struct arena arena;
+	struct reshape *reshape; /* NULL: no filter changes fields */
 	struct agent_line line;
 	bool line_read;
 	unsigned failures; /* of the last record: 1 << enum parse_failure */
 	const struct filter *dropped_by;
+	struct said said;
 };
 
 struct source {
@@ -42,7 +45,8 @@ struct source {
 	struct slice tag;
 	int64_t last_time; /* of the last record that had a time: a line without a time takes it */
 	int time_offset;   /* s, of a line's time that names no zone */
-	struct field path; /* Path_Key; name.len 0: not configured */
+	struct document_rules rules; /* the names of its documents' fields */
+	struct field path;           /* Path_Key; name.len 0: not configured */
 };
 
 /* ---- start */
@@ -106,6 +110,8 @@ filters_make(struct chain *c, const struct conf *conf)
 		c->filters[c->nfilters] = filter_new(&conf->sections[i], &world);
 		if (c->filters[c->nfilters] == NULL)
 			return -1;
+		if (c->reshape == NULL && filter_reshapes(c->filters[c->nfilters]))
+			c->reshape = reshape_new(c->service->filter_memory);
 		c->nfilters++;
 	}
 	return 0;
@@ -168,6 +174,7 @@ chain_free(struct chain *c)
 	free(c->filters);
 	free(c->parsers);
 	agent_words_free(c->words);
+	reshape_free(c->reshape);
 	arena_fini(&c->arena);
 	free(c);
 }
@@ -212,6 +219,8 @@ chain_source_new(struct chain *c, struct stream *stream)
 		if (filter_matches(c->filters[i], slice_of(stream->tag)))
 			s->filters[s->nfilters++] = c->filters[i];
 	}
+	s->rules = document_rules_default();
+	chain_rules(c, stream, &s->rules);
 	if (stream->pod == NULL)
 		stream->pod = agent_elsewhere(s, stream->path);
 	stream->agent =
@@ -225,6 +234,12 @@ chain_source_new(struct chain *c, struct stream *stream)
 			.value = slice_of(stream->path) };
 	}
 	return s;
+}
+
+void
+chain_names(struct source *s, const struct document_rules *rules)
+{
+	s->rules = *rules;
 }
 
 bool
@@ -343,6 +358,7 @@ record_begin(struct chain *c, const struct source *s, const struct framed *f, st
 	r->parsed = NULL;
 	r->pod = NULL;
 	r->nfields = 0;
+	r->shape = NULL;
 	if (s->path.name.len > 0)
 		r->fields[r->nfields++] = s->path;
 }
@@ -360,6 +376,56 @@ text_read(struct chain *c, struct source *s, const struct framed *f, struct reco
 	}
 }
 
+/* There was no room for the fields as filters change them. */
+static void
+shape_drop(struct chain *c, const struct source *s, struct record *r)
+{
+	if ((c->failures & 1u << FAILURE_RESHAPE) == 0 && !said_lately(&c->said))
+		say_warn("filter",
+		    "a record of %.*s is too large for filters to change its fields, and goes on as it "
+		    "was; Filter_Memory in [SERVICE] is the bound",
+		    SLICE_ARG(s->tag));
+	c->failures |= 1u << FAILURE_RESHAPE;
+	r->shape = NULL;
+}
+
+/* A filter that changes fields; true: the record goes on. */
+static bool
+reshape_run(struct chain *c, struct source *s, struct filter *filter, struct record *r,
+    const struct pod *pod)
+{
+	bool keep;
+
+	if ((c->failures & 1u << FAILURE_RESHAPE) != 0)
+		return true;
+	if (r->shape == NULL && !reshape_begin(c->reshape, r, &s->rules)) {
+		shape_drop(c, s, r);
+		return true;
+	}
+	keep = filter_run(filter, r, &c->line, pod, &c->arena);
+	if (r->shape->full)
+		shape_drop(c, s, r);
+	return keep || r->shape == NULL;
+}
+
+static bool
+filter_apply(struct chain *c, struct source *s, struct filter *filter, struct record *r,
+    const struct pod *pod)
+{
+	struct reshape_seen before = { r->parsed, r->pod, r->has_log };
+	bool keep;
+
+	if (filter_reshapes(filter))
+		return reshape_run(c, s, filter, r, pod);
+	keep = filter_run(filter, r, &c->line, pod, &c->arena);
+	if (r->shape != NULL) {
+		reshape_follow(c->reshape, r, &before);
+		if (r->shape->full)
+			shape_drop(c, s, r);
+	}
+	return keep;
+}
+
 /* An expression of a filter that is given up on a text has read nothing of it. */
 static bool
 filters_run(struct chain *c, struct source *s, const struct framed *f, struct record *r)
@@ -367,8 +433,13 @@ filters_run(struct chain *c, struct source *s, const struct framed *f, struct re
 	unsigned long long overruns = atomic_load_explicit(&pattern_overruns, memory_order_relaxed);
 
 	for (size_t i = 0; i < s->nfilters && c->dropped_by == NULL; i++) {
-		if (!filter_run(s->filters[i], r, &c->line, f->stream->pod, &c->arena))
+		if (!filter_apply(c, s, s->filters[i], r, f->stream->pod))
 			c->dropped_by = s->filters[i];
+	}
+	if (r->shape != NULL && c->dropped_by == NULL) {
+		reshape_settle(c->reshape, r);
+		if (r->shape->full)
+			shape_drop(c, s, r);
 	}
 	if (atomic_load_explicit(&pattern_overruns, memory_order_relaxed) != overruns)
 		c->failures |= 1u << FAILURE_PARSER;

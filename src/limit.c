@@ -52,7 +52,7 @@
 static void
 reading_limit(const struct conf *conf, struct limit *l, uint64_t *files)
 {
-	uint64_t cap = 0;
+	uint64_t cap = 0, filters = service_of(conf)->filter_memory;
 
 	for (size_t i = 0; i < conf->n; i++) {
 		const struct tail_conf *tail = conf->sections[i].values;
@@ -67,9 +67,10 @@ reading_limit(const struct conf *conf, struct limit *l, uint64_t *files)
 	 * The read buffer and the lines that are read again; the open record of
 	 * each side, a record that was read again and one line without its
 	 * form, in buffers that double; the memory of inflating; the record's arena, in which filters and
-	 * parsers write.
+	 * parsers write; the tree of a record whose fields filters change.
 	 */
-	l->reading = 2 * (cap + 256 * KIB) + (2 * 2 + 2 * 3) * cap + (cap + 512 * KIB) + 8 * MIB;
+	l->reading =
+	    2 * (cap + 256 * KIB) + (2 * 2 + 2 * 3) * cap + (cap + 512 * KIB) + 8 * MIB + filters;
 }
 
 static uint64_t

@@ -25,8 +25,6 @@
 #define SERVERS "towline ships to [OUTPUT] es, opensearch and sqlite"
 #define FIELDS                                                                                     \
 	"[FILTER] kubernetes and parser add fields; an ingest pipeline (Pipeline of [OUTPUT] es) changes them"
-#define CHOICE                                                                                     \
-	"Path and Exclude_Path of [INPUT] tail, Match, and the annotation towline.io/exclude choose"
 #define JOINS "[INPUT] tail joins partial lines and stack traces by itself"
 #define SCRAPE "Prometheus scrapes /metrics, which [SERVICE] HTTP_Server serves"
 
@@ -85,20 +83,20 @@ static const struct plugin *const plugins[] = {
 	INPUT("winstat", NULL),
 	&kubernetes_filter_plugin,
 	&parser_filter_plugin,
+	&grep_filter_plugin,
+	&modify_filter_plugin,
+	&nest_filter_plugin,
+	&record_modifier_filter_plugin,
 	FILTER("alter_size", NULL),
 	FILTER("aws", "the pod's node is in kubernetes.host"),
 	FILTER("checklist", FIELDS),
 	FILTER("ecs", FIELDS),
 	FILTER("expect", "towline parse --explain shows records"),
 	FILTER("geoip2", FIELDS),
-	FILTER("grep", CHOICE),
 	FILTER("log_to_metrics", "the agents' metrics are at /metrics"),
 	FILTER("lua", FIELDS),
-	FILTER("modify", FIELDS),
 	FILTER("multiline", JOINS),
-	FILTER("nest", FIELDS),
 	FILTER("nightfall", NULL),
-	FILTER("record_modifier", FIELDS),
 	FILTER("rewrite_tag", "Tag of [INPUT] tail and Match choose an output"),
 	FILTER("stdout", "towline parse shows records"),
 	FILTER("sysinfo", NULL),

@@ -77,6 +77,7 @@ stream_begins(struct pipeline *p, struct stream *stream)
 	flow->route = route_of(p, stream->tag);
 	flow->rules = *shipper_rules(p->shipper);
 	chain_rules(p->chain, stream, &flow->rules);
+	chain_names(flow->source, &flow->rules);
 	if (stream->agent)
 		flow->series = agent_metrics_agent(stream->pod);
 	state_cursors(p->state, &stream->log, stream->cursors[0].reader, known);
@@ -196,6 +197,8 @@ reader_record(void *arg, const struct framed *f)
 	}
 	if (keep)
 		enrich_shipped(flow);
+	else
+		metrics_add(&metrics_filtered, 1);
 	count_record(p, f);
 	return true;
 }

@@ -5,9 +5,11 @@
  */
 #include "table.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "memory.h"
 #include "value.h"
 
 const char *const table_section_names[] = {
@@ -210,6 +212,17 @@ value_meant(struct pool *pool, const struct section *s, const struct option *o,
 	return text ? e->value : pool_text(pool, meant);
 }
 
+/* The value of a list that several rows have in common, so that their order stays. */
+static const char *
+keyed(struct pool *pool, const struct option *o, const struct conf_entry *e)
+{
+	char *text = xprintf("%s %s", o->name, e->value);
+	const char *kept = pool_text(pool, slice_of(text));
+
+	free(text);
+	return kept;
+}
+
 /* Read one entry, whose row is known.  False: its option is not built yet. */
 static bool
 entry_take(struct pool *pool, struct section *s, const struct option *o, unsigned *line,
@@ -232,10 +245,12 @@ entry_take(struct pool *pool, struct section *s, const struct option *o, unsigne
 		    "'%s' is given twice in %s; first in line %u", key, title, *line);
 		return true;
 	}
-	if (*line == 0 && is_list(o) && is_stored(o))
+	if (*line == 0 && is_list(o) && is_stored(o) && (o->flags & OPT_KEYED) == 0)
 		*(struct list *)field(s, o) = (struct list){ NULL, 0 };
 	*line = e->line;
-	if (is_stored(o))
+	if (o->flags & OPT_KEYED)
+		value = keyed(pool, o, e);
+	else if (is_stored(o))
 		value = value_meant(pool, s, o, e, findings);
 	if (!value_read(pool, o, value, is_stored(o) ? field(s, o) : NULL, why))
 		findings_add(findings, FINDING_ERROR, s->file, e->line, "%s", why);

@@ -1,26 +1,13 @@
-/* The common part of all filters: the records that they see, the fields that they may write. */
+/* The filters that there are, and the records that each sees. */
 #include "filter.h"
 
-#include <stddef.h>
 #include <stdlib.h>
 
-#include "json.h"
 #include "ops.h"
 #include "voice.h"
 
-#define AT(member) offsetof(struct filter_common, member)
-
-const struct option filter_options[] = {
-	OPTION("Match", OPT_STRING, NULL, AT(match), "tags that it applies to; * is any text"),
-	OPTION("Match_Regex", OPT_STRING, NULL, AT(match_regex), "the same, as an expression",
-	    .flags = OPT_TEXT),
-	OPTION("Alias", OPT_STRING, NULL, AT(alias), "its name in messages"),
-	OPTION("Log_Level", OPT_STRING, NULL, AT(log_level), "there is one level, of [SERVICE]",
-	    .flags = OPT_IDLE),
-	OPTIONS_END,
-};
-
-static const struct filter_ops *const all[] = { &kubernetes_ops, &parser_ops, NULL };
+static const struct filter_ops *const all[] = { &kubernetes_ops, &parser_ops, &grep_ops,
+	&modify_ops, &nest_ops, &record_modifier_ops, NULL };
 
 struct filter *
 filter_new(const struct section *section, const struct filter_world *world)
@@ -94,53 +81,14 @@ filter_kubernetes(const struct filter *f)
 }
 
 bool
+filter_reshapes(const struct filter *f)
+{
+	return f->ops->reshapes;
+}
+
+bool
 filter_run(struct filter *f, struct record *r, const struct agent_line *parsed,
     const struct pod *pod, struct arena *arena)
 {
 	return f->ops->run(f, r, parsed, pod, arena);
-}
-
-/* ---- fields at the root of a record */
-
-static void
-log_set(struct record *r, const struct field *f, struct arena *arena)
-{
-	char *text;
-
-	r->has_log = true;
-	r->log = f->value;
-	if (f->kind != VALUE_ESCAPED)
-		return;
-	text = arena_take(arena, f->value.len);
-	if (text != NULL)
-		r->log = (struct slice){ text, json_unescape(f->value, text) };
-}
-
-static bool
-field_set(struct record *r, const struct field *f)
-{
-	for (int i = 0; i < r->nfields; i++) {
-		if (slice_eq(r->fields[i].name, f->name)) {
-			r->fields[i] = *f;
-			return true;
-		}
-	}
-	if (r->nfields == RECORD_FIELDS)
-		return false;
-	r->fields[r->nfields++] = *f;
-	return true;
-}
-
-bool
-filter_put(struct record *r, const struct field *fields, int n, struct arena *arena)
-{
-	bool fit = true;
-
-	for (int i = 0; i < n; i++) {
-		if (slice_eq(fields[i].name, SLICE("log")))
-			log_set(r, &fields[i], arena);
-		else
-			fit &= field_set(r, &fields[i]);
-	}
-	return fit;
 }

@@ -7,7 +7,9 @@
 
 struct filter_ops {
 	const struct plugin *plugin;
-	size_t size; /* of the filter's struct, whose first member is a struct filter */
+	bool
+	    reshapes; /* run() is given r->shape; where it gets full, the record goes on unchanged */
+	size_t size;  /* of the filter's struct, whose first member is a struct filter */
 	int (*init)(struct filter *f, const struct filter_world *world); /* -1 after saying why */
 	void (*fini)(struct filter *f);
 	bool (*run)(struct filter *f, struct record *r, const struct agent_line *parsed,
@@ -21,6 +23,7 @@ struct filter {
 	struct pattern *match_regex;
 };
 
-extern const struct filter_ops kubernetes_ops, parser_ops;
+extern const struct filter_ops kubernetes_ops, parser_ops, grep_ops, modify_ops, nest_ops,
+    record_modifier_ops;
 
 #endif

@@ -17,6 +17,7 @@ struct metrics metrics;
 struct kube_metrics metrics_kube;
 struct failure_metrics metrics_failures;
 atomic_ullong metrics_reload_failed;
+atomic_ullong metrics_filtered;
 struct poll_metrics metrics_poll;
 
 const char *const metrics_reason_names[] = { "429", "5xx", "hold", "timeout", "connect", "auth",
@@ -296,7 +297,7 @@ static const struct own table[] = {
 	      "were tried again." },
 	    write_read_errors, ALL(metrics.read_errors) },
 	{ { FAMILY_COUNTER, "towline_parse_failures_total", "kind",
-	      "Records of which a part could not be read; they are shipped all the same. parser: an input's Parser did not match, or an expression, of a filter, too, was given up." },
+	      "Records of which a part could not be read; they are shipped all the same. parser: an input's Parser did not match, or an expression, of a filter, too, was given up. reshape: more fields than Filter_Memory has room for, which filters left as they were." },
 	    write_failures, ALL(metrics.parse_failures), .apart = true },
 	{ { FAMILY_COUNTER, "towline_regex_overruns_total", "",
 	      "Texts on which an expression of the configuration was given up: too long, or too much work." },
@@ -304,6 +305,9 @@ static const struct own table[] = {
 	{ { FAMILY_COUNTER, "towline_unenriched_records_total", "",
 	      "Records shipped without their pod's labels, as the API server did not tell of it in time." },
 	    write_single, OF(metrics.unenriched) },
+	{ { FAMILY_COUNTER, "towline_filtered_records_total", "",
+	      "Records that a filter dropped, as the configuration or the pod's annotation says." },
+	    write_single, OF(metrics_filtered) },
 	{ { FAMILY_GAUGE, "towline_pod_waits", "", "Files that wait for their pod to be known." },
 	    write_single, OF(metrics.pod_waits) },
 	{ { FAMILY_GAUGE, "towline_kube_up", "",

@@ -154,6 +154,18 @@ is_aside(
 	return false;
 }
 
+bool
+aside_takes(const struct document_rules *rules, const struct record *r, const struct field *f)
+{
+	const struct record plain = { .truncated = r->truncated };
+
+	if (slice_eq(f->name, rules->log_key) || slice_eq(f->name, SLICE("log")))
+		return fits_word(f);
+	if (slice_eq(f->name, rules->parsed_key))
+		return fits_object(f);
+	return !is_aside(f, rules, &plain, written(&plain));
+}
+
 struct aside
 aside_of(const struct document_rules *rules, const struct record *r)
 {

@@ -17,4 +17,10 @@ struct aside {
  */
 struct aside aside_of(const struct document_rules *rules, const struct record *r);
 
+/**
+ * aside_takes(rules, r, f):
+ * As document_takes().
+ */
+bool aside_takes(const struct document_rules *rules, const struct record *r, const struct field *f);
+
 #endif

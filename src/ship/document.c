@@ -13,6 +13,7 @@
 #include "json.h"
 #include "parsed.h"
 #include "pod.h"
+#include "shaped.h"
 #include "stream.h"
 #include "timestamp.h"
 
@@ -163,13 +164,44 @@ frame_room(const struct document_rules *rules, const struct record *r, bool tigh
 }
 
 static size_t
-document_room(const struct document_rules *rules, const struct record *r, bool tight)
+parsed_value_room(const struct document_rules *rules, const struct record *r, bool tight)
 {
-	size_t n = frame_room(rules, r, tight) + text_room(r->log, tight) + fields_room(r, tight);
-
 	if (r->parsed == NULL)
-		return n;
-	return n + (rules->merged ? parsed_merged_room(r, tight) : parsed_room(r->parsed, tight));
+		return 0;
+	return rules->merged ? parsed_merged_room(r, tight) : parsed_room(r->parsed, tight);
+}
+
+/* ${dropped}: without log_parsed. */
+static size_t
+document_room(const struct document_rules *rules, const struct record *r, bool tight, bool dropped)
+{
+	size_t n = frame_room(rules, r, tight);
+
+	if (r->shape != NULL)
+		return n + shaped_room(rules, r, !dropped);
+	n += text_room(r->log, tight) + fields_room(r, tight);
+	return dropped ? n : n + parsed_value_room(rules, r, tight);
+}
+
+size_t
+document_parsed_room(const struct document_rules *rules, const struct record *r)
+{
+	return parsed_value_room(rules, r, true);
+}
+
+char *
+document_parsed_write(char *to, const struct document_rules *rules, const struct record *r)
+{
+	const struct aside none = { r->fields, 0 };
+
+	return rules->merged ? parsed_merged_write(to, r, &none)
+			     : parsed_write(to, r->parsed, &none);
+}
+
+bool
+document_takes(const struct document_rules *rules, const struct record *r, const struct field *f)
+{
+	return aside_takes(rules, r, f);
 }
 
 /* ---- writing */
@@ -206,13 +238,19 @@ runtime_time_write(char *to, const struct record *r)
 	return to;
 }
 
-/* The core of a document: the part that is sent as a probe. */
 static char *
-core_write(char *to, const struct document_rules *rules, const struct record *r)
+begin_write(char *to, const struct document_rules *rules, const struct record *r)
 {
 	to = put_slice(PUT(to, "{\""), rules->time_key);
 	to = time_write(PUT(to, "\":\""), r->time, rules->time_digits);
 	*to++ = '"';
+	return to;
+}
+
+/* The core of a document: the part that is sent as a probe. */
+static char *
+core_write(char *to, const struct document_rules *rules, const struct record *r)
+{
 	if (r->time_text.len > 0) {
 		to = runtime_time_write(PUT(to, ",\"time\":"), r);
 		to = r->side == SIDE_STDERR ? PUT(to, ",\"stream\":\"stderr\"")
@@ -223,19 +261,21 @@ core_write(char *to, const struct document_rules *rules, const struct record *r)
 		to = put_slice(PUT(to, ",\""), rules->log_key);
 		to = json_write(PUT(to, "\":"), r->log);
 	}
-	if (r->truncated)
-		to = PUT(to, ",\"log_truncated\":true");
 	return to;
 }
 
 static char *
-rest_write(
-    char *to, const struct document_rules *rules, const struct record *r, const struct aside *aside)
+tag_write(char *to, const struct document_rules *rules, const struct record *r)
 {
-	if (rules->tag_key.len > 0) {
-		to = put_slice(PUT(to, ",\""), rules->tag_key);
-		to = json_write(PUT(to, "\":"), r->tag);
-	}
+	if (rules->tag_key.len == 0)
+		return to;
+	to = put_slice(PUT(to, ",\""), rules->tag_key);
+	return json_write(PUT(to, "\":"), r->tag);
+}
+
+static char *
+rest_write(char *to, const struct record *r, const struct aside *aside)
+{
 	for (int i = 0; i < r->nfields; i++)
 		if (!(aside->which >> i & 1))
 			to = parsed_field_write(to, &r->fields[i]);
@@ -264,19 +304,25 @@ document_write(
 {
 	struct item *item = &b->items[b->nitems++];
 	struct aside aside = aside_of(rules, r);
+	const struct shape_node *next = NULL;
 	char *base = b->body.at, *at = base + b->body.len;
 
 	item->action = (uint32_t)(at - base);
 	at = action_write(at, rules, r);
 	item->document = (uint32_t)(at - base);
-	at = core_write(at, rules, r);
+	at = begin_write(at, rules, r);
+	at = r->shape != NULL ? shaped_core_write(at, rules, r, &next) : core_write(at, rules, r);
+	if (r->truncated)
+		at = PUT(at, ",\"log_truncated\":true");
 	item->core = (uint32_t)(at - base);
-	at = rest_write(at, rules, r, &aside);
+	at = tag_write(at, rules, r);
+	at = r->shape != NULL ? shaped_rest_write(at, rules, next) : rest_write(at, r, &aside);
 	if (dropped)
 		at = PUT(at, ",\"log_parsed_dropped\":true");
 	item->plain = (uint32_t)(at - base);
 	if (!dropped)
-		at = parsed_member_write(at, rules, r, &aside);
+		at = r->shape != NULL ? shaped_parsed_write(at, rules, r)
+				      : parsed_member_write(at, rules, r, &aside);
 	*at++ = '}';
 	item->end = (uint32_t)(at - base);
 	*at++ = '\n';
@@ -315,14 +361,15 @@ put_alone(struct batch *b, const struct document_rules *rules, const struct reco
 	bool dropped;
 	const char *at;
 
-	if (buffer_need(&b->body, document_room(rules, r, true)) != NULL) {
+	if (buffer_need(&b->body, document_room(rules, r, true, false)) != NULL) {
 		document_write(b, rules, r, false);
 		return;
 	}
 	cut = *r;
 	dropped = r->parsed != NULL;
 	cut.parsed = NULL;
-	if (buffer_need(&b->body, document_room(rules, &cut, true)) == NULL) {
+	if (buffer_need(&b->body, document_room(rules, &cut, true, true)) == NULL) {
+		cut.shape = NULL;
 		cut.nfields = 0;
 		frame = frame_room(rules, &cut, true);
 		if (frame > b->body.cap) {
@@ -333,7 +380,7 @@ put_alone(struct batch *b, const struct document_rules *rules, const struct reco
 		assert(frame <= b->body.cap);
 		cut.log = text_cut(r->log, b->body.cap - frame);
 		cut.truncated |= cut.log.len < r->log.len;
-		at = buffer_need(&b->body, document_room(rules, &cut, true));
+		at = buffer_need(&b->body, document_room(rules, &cut, true, true));
 		assert(at != NULL); /* a cut record fits */
 	}
 	document_write(b, rules, &cut, dropped);
@@ -346,7 +393,8 @@ batch_put(struct batch *b, const struct document_rules *rules, const struct reco
 
 	if (b->nitems == BATCH_ITEMS)
 		return false;
-	if (document_room(rules, r, false) <= room || document_room(rules, r, true) <= room) {
+	if (document_room(rules, r, false, false) <= room ||
+	    document_room(rules, r, true, false) <= room) {
 		document_write(b, rules, r, false);
 		return true;
 	}

@@ -1,0 +1,126 @@
+/* What the rules of grep, modify, record_modifier and rewrite_tag have in common. */
+#include "rule.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+#include "memory.h"
+
+/* Blanks within the brackets of an accessor are its own. */
+static size_t
+word_len(struct slice text)
+{
+	bool accessor = text.at[0] == '$', within = false;
+	size_t i = 0;
+
+	for (; i < text.len && (within || !slice_is_blank(text.at[i])); i++) {
+		if (text.at[i] == '[')
+			within = accessor;
+		else if (text.at[i] == ']')
+			within = false;
+	}
+	return i;
+}
+
+static struct slice
+word_take(struct slice *rest)
+{
+	struct slice word = *rest;
+	size_t used;
+
+	if (rest->at[0] == '"') {
+		const char *end = memchr(rest->at + 1, '"', rest->len - 1);
+
+		if (end != NULL && (end + 1 == rest->at + rest->len || slice_is_blank(end[1]))) {
+			word = (struct slice){ rest->at + 1, (size_t)(end - rest->at) - 1 };
+			*rest = slice_trim(slice_from(*rest, word.len + 2));
+			return word;
+		}
+	}
+	used = word_len(*rest);
+	word.len = used;
+	*rest = slice_trim(slice_from(*rest, used));
+	return word;
+}
+
+bool
+rule_is(struct slice word, const char *name)
+{
+	return strlen(name) == word.len && strncasecmp(name, word.at, word.len) == 0;
+}
+
+void
+rule_read(const char *text, const char *const *names, int most, struct rule *rule)
+{
+	struct slice rest = slice_of(text), name = word_take(&rest);
+
+	*rule = (struct rule){ .option = "" };
+	for (; *names != NULL; names++)
+		if (rule_is(name, *names))
+			rule->option = *names;
+	while (rest.len > 0 && rule->n < most) {
+		struct slice all = rest, word = word_take(&rest);
+
+		if (rule->n == most - 1 && rest.len > 0)
+			word = all; /* the last one has all that is left */
+		rule->words[rule->n++] = word;
+	}
+}
+
+bool
+rule_wants(const struct section *section, const struct rule *rule, int n, struct findings *findings)
+{
+	static const char *const what[] = { "nothing", "one word", "two words", "three words" };
+
+	if (rule->n == n)
+		return true;
+	findings_add(findings, FINDING_ERROR, section->file, conf_given(section, rule->option),
+	    "%s takes %s; %s", rule->option, what[n],
+	    rule->n < n ? "there are fewer" : "a word with blanks stands in double quotes");
+	return false;
+}
+
+struct pattern *
+rule_pattern(
+    const struct section *section, const char *option, struct slice text, struct findings *findings)
+{
+	char why[256], *regex = xslicedup(text);
+	struct pattern *p = pattern_new(regex, why, sizeof(why));
+
+	if (p == NULL)
+		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, option),
+		    "%s '%s': %s", option, regex, why);
+	free(regex);
+	return p;
+}
+
+bool
+rule_accessor(const struct section *section, const char *option, struct slice text,
+    struct accessor *a, struct findings *findings)
+{
+	const char *wrong = accessor_read(text, a);
+
+	if (wrong != NULL)
+		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, option),
+		    "%s '%.*s': %s", option, (int)least(text.len, 256), text.at, wrong);
+	return wrong == NULL;
+}
+
+bool
+rule_value_matches(struct pattern *p, struct shape *s, struct shape_node *node)
+{
+	if (node == NULL || (node->kind != SHAPE_TEXT && node->kind != SHAPE_SCALAR) ||
+	    (node->kind == SHAPE_SCALAR && node->text.at[0] == 'n'))
+		return false;
+	return pattern_match(p, shape_text(s, node));
+}
+
+int
+rule_findings(struct findings *findings)
+{
+	bool wrong = findings_count(findings, FINDING_ERROR) > 0;
+
+	findings_print(findings, FINDING_ERROR, stderr);
+	findings_free(findings);
+	return wrong ? -1 : 0;
+}

@@ -1,0 +1,357 @@
+/*
+ * Filters that change fields, through the chain to the document: cases made of Fluent
+ * Bit's documentation of each filter.
+ */
+#include "unit.h"
+
+#include "agent.h"
+#include "batch.h"
+#include "chain.h"
+#include "conf_try.h"
+#include "filter.h"
+#include "pod.h"
+#include "ship.h"
+#include "stream.h"
+#include "tail.h"
+
+static const struct plugin *const plugins[] = { &service_plugin, &tail_plugin,
+	&kubernetes_filter_plugin, &parser_filter_plugin, &grep_filter_plugin,
+	&modify_filter_plugin, &nest_filter_plugin, &record_modifier_filter_plugin, &null_plugin,
+	&parser_section_plugin, NULL };
+static const struct registry registry = { .plugins = plugins };
+
+static char tag[] = "t", path[] = "/logs/t.log";
+static struct pod pod = { .json = SLICE("{\"pod_name\":\"p\",\"labels\":{\"app\":\"a\"}"),
+	.pod_name = SLICE("p"),
+	.namespace_name = SLICE("n"),
+	.container_name = SLICE("c") };
+
+/* A configuration whose filters are tried. */
+struct tried {
+	struct conf *conf;
+	struct chain *chain;
+	struct source *source;
+	struct stream stream;
+	struct document_rules rules;
+	struct record record;
+	struct batch *batch;
+};
+
+static void
+tried_begin(struct tried *t, const char *filters)
+{
+	struct findings *findings = findings_new();
+	char conf[4096], *said;
+
+	snprintf(conf, sizeof(conf),
+	    "[INPUT]\n Name tail\n Tag t\n Path /nowhere/x\n"
+	    "[OUTPUT]\n Name null\n Match *\n"
+	    "[PARSER]\n Name j\n Format json\n"
+	    "[PARSER]\n Name kv\n Format regex\n Regex ^(?<a>\\w+)=(?<b>.*)$\n%s",
+	    filters);
+	*t = (struct tried){ .batch = batch_new(1 << 20, 1 << 20) };
+	try_file("f", conf);
+	t->conf = conf_read("f", &registry, findings);
+	said = try_findings(findings);
+	if (findings_count(findings, FINDING_ERROR) > 0)
+		fail_msg("%s\n%s", filters, said);
+	free(said);
+	findings_free(findings);
+	t->chain = chain_new(t->conf, service_of(t->conf));
+	assert_non_null(t->chain);
+	t->stream =
+	    (struct stream){ .conf = t->conf->sections[0].values, .tag = tag, .path = path };
+	t->stream.pod = &pod;
+	t->source = chain_source_new(t->chain, &t->stream);
+	t->rules = document_rules_default();
+	chain_rules(t->chain, &t->stream, &t->rules);
+}
+
+static void
+tried_end(struct tried *t)
+{
+	batch_free(t->batch);
+	chain_source_free(t->source);
+	chain_free(t->chain);
+	conf_free(t->conf);
+}
+
+/* The document without its @timestamp and time; empty: the record is dropped. */
+static struct slice
+document_of(struct tried *t, const char *log)
+{
+	static const char time[] = "2026-11-22T08:00:00.5Z";
+	struct framed f = { .stream = &t->stream,
+		.time = 1795334400500000000,
+		.time_text = slice_of(time),
+		.text = slice_of(log) };
+	const struct item *item = t->batch->items;
+	struct slice text;
+	const char *from;
+
+	batch_clear(t->batch, 1, 1 << 20);
+	if (!chain_run(t->chain, t->source, &f, &t->record))
+		return SLICE("");
+	assert_true(batch_put(t->batch, &t->rules, &t->record));
+	assert_true(item->core <= item->plain && item->plain < item->end);
+	text = (struct slice){ t->batch->body.at + item->document, item->end - item->document };
+	from = memchr(text.at, ',', text.len);
+	return from == NULL ? SLICE("-") : slice_from(text, (size_t)(from - text.at) + 1);
+}
+
+#define KUBE "[FILTER]\n Name kubernetes\n Match *\n"
+#define K8S "\"kubernetes\":{\"pod_name\":\"p\",\"labels\":{\"app\":\"a\"}}"
+#define TIME "\"time\":\"2026-11-22T08:00:00.5Z\""
+#define CRI TIME ",\"stream\":\"stdout\",\"logtag\":\"F\""
+#define FILTER(name) "[FILTER]\n Name " name "\n Match *\n"
+#define JSON FILTER("parser") " Key_Name log\n Parser j\n"
+#define MODIFY                                                                                     \
+	JSON FILTER("record_modifier") " Allowlist_key a\n Allowlist_key b\n" FILTER("modify")
+
+static const struct {
+	const char *filters, *log, *want;
+} cases[] = {
+	/* nothing changes */
+	{ KUBE FILTER("modify"), "x", CRI ",\"log\":\"x\"," K8S "}" },
+	{ KUBE FILTER("nest") " Operation lift\n Nested_under none\n", "a\"b",
+	    CRI ",\"log\":\"a\\\"b\"," K8S "}" },
+
+	/* modify: rules */
+	{ MODIFY " Set a 1\n Set c x y\n", "{\"a\":0,\"b\":2}",
+	    "\"a\":\"1\",\"b\":2,\"c\":\"x y\"}" },
+	{ MODIFY " Add a 1\n Add c 3\n", "{\"a\":0}", "\"a\":0,\"c\":\"3\"}" },
+	{ MODIFY " Set c \"x y\"\n", "{}", "\"c\":\"x y\"}" },
+	{ MODIFY " Remove a\n Remove z\n", "{\"a\":0,\"b\":2}", "\"b\":2}" },
+	{ FILTER("modify") " Remove_wildcard log*\n Remove_wildcard st\n", "x", TIME "}" },
+	{ FILTER("modify") " Remove_regex ^(t|.*tag$)\n", "x",
+	    "\"stream\":\"stdout\",\"log\":\"x\"}" },
+	{ FILTER("modify") " Rename log message\n Rename time stream\n", "x",
+	    CRI ",\"message\":\"x\"}" },
+	{ MODIFY " Rename a b\n", "{\"a\":1,\"b\":2}", "\"a\":1,\"b\":2}" },
+	{ MODIFY " Hard_rename a b\n", "{\"a\":1,\"b\":2}", "\"b\":1}" },
+	{ MODIFY " Copy a b\n Copy a c\n", "{\"a\":1,\"b\":2}", "\"a\":1,\"b\":2,\"c\":1}" },
+	{ MODIFY " Hard_copy a b\n", "{\"a\":{\"x\":[1]},\"b\":2}",
+	    "\"a\":{\"x\":[1]},\"b\":{\"x\":[1]}}" },
+	{ MODIFY " Move_to_start b\n", "{\"a\":1,\"b\":2}", "\"b\":2,\"a\":1}" },
+	{ FILTER("modify") " Move_to_end t*\n Rename log message\n", "x",
+	    "\"stream\":\"stdout\",\"logtag\":\"F\",\"message\":\"x\"," TIME "}" },
+	{ MODIFY " Rename a c\n Set c 9\n Copy c a\n", "{\"a\":1}", "\"c\":\"9\",\"a\":\"9\"}" },
+
+	/* modify: conditions */
+	{ MODIFY " Condition Key_exists a\n Set c 1\n", "{\"a\":1}", "\"a\":1,\"c\":\"1\"}" },
+	{ MODIFY " Condition Key_exists c\n Set c 1\n", "{\"a\":1}", "\"a\":1}" },
+	{ MODIFY " Condition Key_does_not_exist c\n Set c 1\n", "{\"a\":1}",
+	    "\"a\":1,\"c\":\"1\"}" },
+	{ MODIFY " Condition A_key_matches ^[ab]$\n Set c 1\n", "{\"b\":1}",
+	    "\"b\":1,\"c\":\"1\"}" },
+	{ MODIFY " Condition No_key_matches ^[ab]$\n Set c 1\n", "{\"b\":1}", "\"b\":1}" },
+	{ MODIFY " Condition Key_value_equals a x y\n Set c 1\n", "{\"a\":\"x y\"}",
+	    "\"a\":\"x y\",\"c\":\"1\"}" },
+	{ MODIFY " Condition Key_value_equals a 1\n Set c 1\n", "{\"a\":1}",
+	    "\"a\":1,\"c\":\"1\"}" },
+	{ MODIFY " Condition Key_value_does_not_equal a 1\n Set c 1\n", "{\"a\":1}", "\"a\":1}" },
+	{ MODIFY " Condition Key_value_does_not_equal z 1\n Set c 1\n", "{\"a\":1}", "\"a\":1}" },
+	{ MODIFY " Condition Key_value_matches a ^x\n Set c 1\n", "{\"a\":\"xy\"}",
+	    "\"a\":\"xy\",\"c\":\"1\"}" },
+	{ MODIFY " Condition Key_value_does_not_match a ^x\n Set c 1\n", "{\"a\":\"xy\"}",
+	    "\"a\":\"xy\"}" },
+	{ MODIFY " Condition Matching_keys_have_matching_values ^[ab] ^x\n Set c 1\n",
+	    "{\"a\":\"xy\",\"b\":\"z\"}", "\"a\":\"xy\",\"b\":\"z\"}" },
+	{ MODIFY " Condition Matching_keys_have_matching_values ^a ^x\n Set c 1\n",
+	    "{\"a\":\"xy\",\"b\":\"z\"}", "\"a\":\"xy\",\"b\":\"z\",\"c\":\"1\"}" },
+	{ MODIFY " Condition Matching_keys_do_not_have_matching_values ^[ab] ^q\n Set c 1\n",
+	    "{\"a\":\"xy\",\"b\":\"z\"}", "\"a\":\"xy\",\"b\":\"z\",\"c\":\"1\"}" },
+	{ MODIFY " Condition Key_exists a\n Condition Key_exists b\n Set c 1\n", "{\"a\":1}",
+	    "\"a\":1}" },
+	{ KUBE FILTER("modify") " Condition Key_value_equals $kubernetes['labels']['app'] a\n"
+				" Remove kubernetes\n",
+	    "x", CRI ",\"log\":\"x\"}" },
+
+	/* nest */
+	{ MODIFY " Set Mem.used 1\n Set Mem.free 2\n Remove a\n" FILTER(
+	      "nest") " Operation nest\n Wildcard Mem.*\n Nest_under Memstats\n Remove_prefix Mem.\n",
+	    "{\"a\":1,\"b\":1}", "\"b\":1,\"Memstats\":{\"used\":\"1\",\"free\":\"2\"}}" },
+	{ MODIFY FILTER("nest") " Operation nest\n Wildcard none*\n Nest_under c\n", "{\"a\":1}",
+	    "\"a\":1}" },
+	{ MODIFY FILTER("nest") " Operation nest\n Wildcard b\n Nest_under a\n",
+	    "{\"a\":{\"x\":1},\"b\":2}", "\"a\":{\"x\":1,\"b\":2}}" },
+	{ MODIFY FILTER("nest") " Operation lift\n Nested_under a\n Add_prefix a_\n",
+	    "{\"a\":{\"x\":1,\"y\":{\"z\":\"\\u00e9\"}},\"b\":2}",
+	    "\"b\":2,\"a_x\":1,\"a_y\":{\"z\":\"\\u00e9\"}}" },
+	{ MODIFY FILTER("nest") " Operation lift\n Nested_under a\n", "{\"a\":1}", "\"a\":1}" },
+	{ KUBE FILTER("nest") " Operation lift\n Nested_under kubernetes\n Add_prefix k8s_\n", "x",
+	    CRI ",\"log\":\"x\",\"k8s_pod_name\":\"p\",\"k8s_labels\":{\"app\":\"a\"}}" },
+	{ KUBE FILTER("nest") " Operation lift\n Nested_under kubernetes\n Add_prefix k_\n" FILTER(
+	      "modify") " Remove k_labels\n" FILTER("nest") " Operation nest\n Wildcard k_*\n Nest_under kubernetes\n Remove_prefix k_\n",
+	    "x", CRI ",\"log\":\"x\",\"kubernetes\":{\"pod_name\":\"p\"}}" },
+
+	/* record_modifier */
+	{ FILTER("record_modifier") " Record host h 1\n Remove_key log*\n", "x",
+	    TIME ",\"stream\":\"stdout\",\"host\":\"h 1\"}" },
+	{ FILTER("record_modifier") " Whitelist_key log\n Record a b\n", "x",
+	    "\"log\":\"x\",\"a\":\"b\"}" },
+	{ FILTER("record_modifier") " Allowlist_key log\n Uuid_key u\n", "x",
+	    "\"log\":\"x\",\"u\":\"9a026d96-b3c0-80fc-a057-271c9071c99d\"}" },
+
+	/* grep */
+	{ FILTER("grep") " Regex log ^x\n", "xy", CRI ",\"log\":\"xy\"}" },
+	{ FILTER("grep") " Regex log ^x\n", "yx", "" },
+	{ FILTER("grep") " Regex none x\n", "x", "" },
+	{ FILTER("grep") " Exclude log a b\n", "a b", "" },
+	{ FILTER("grep") " Exclude log a b\n Exclude none x\n", "ab", CRI ",\"log\":\"ab\"}" },
+	{ FILTER("grep") " Regex log x\n Exclude log y\n", "xy", "" },
+	{ KUBE FILTER("grep") " Exclude $kubernetes['labels']['app'] ^a$\n", "x", "" },
+	{ KUBE FILTER("grep") " Regex $kubernetes['labels']['app'] ^a$\n", "x",
+	    CRI ",\"log\":\"x\"," K8S "}" },
+	{ FILTER("grep") " Logical_Op or\n Regex log x\n Regex log y\n", "y",
+	    CRI ",\"log\":\"y\"}" },
+	{ FILTER("grep") " Logical_Op AND\n Regex log x\n Regex log y\n", "y", "" },
+	{ FILTER("grep") " Logical_Op and\n Exclude log x\n Exclude log y\n", "y",
+	    CRI ",\"log\":\"y\"}" },
+	{ FILTER("grep") " Logical_Op or\n Exclude log x\n Exclude log y\n", "y", "" },
+	{ JSON FILTER("grep") " Exclude code ^5\n", "{\"code\":503}", "" },
+	{ JSON FILTER("grep") " Regex a /^X$/i\n", "{\"a\":null}", "" },
+
+	/* what cannot stand at the root goes under log_parsed.extra */
+	{ JSON FILTER("modify") " Rename a @timestamp\n Rename b kubernetes\n",
+	    "{\"a\":1,\"b\":2,\"c\":3}",
+	    CRI ",\"c\":3,\"log_parsed\":{\"extra\":{\"@timestamp\":1,\"kubernetes\":2}}}" },
+	{ FILTER("modify") " Set log_parsed x\n Set _id y\n", "z",
+	    CRI ",\"log\":\"z\",\"log_parsed\":{\"extra\":{\"log_parsed\":\"x\",\"_id\":\"y\"}}}" },
+	{ KUBE FILTER("modify") " Set _id y\n", "{\"level\":\"INFO\",\"q\":1}",
+	    CRI ",\"log\":\"{\\\"level\\\":\\\"INFO\\\",\\\"q\\\":1}\"," K8S
+		",\"log_parsed\":{\"level\":\"INFO\",\"extra\":{\"q\":1,\"_id\":\"y\"}}}" },
+	{ KUBE FILTER("modify") " Remove log\n", "{\"level\":\"INFO\",\"q\":1}",
+	    CRI "," K8S ",\"log_parsed\":{\"level\":\"INFO\",\"extra\":{\"q\":1}}}" },
+	{ KUBE FILTER("nest") " Operation lift\n Nested_under log_parsed\n" FILTER(
+	      "modify") " Remove log\n Remove extra\n",
+	    "{\"level\":\"INFO\",\"q\":1}", CRI "," K8S ",\"level\":\"INFO\"}" },
+	{ "[FILTER]\n Name kubernetes\n Match *\n Merge_Log_Key m\n" FILTER(
+	      "modify") " Remove log\n Set _id y\n",
+	    "{\"level\":\"INFO\",\"q\":1}",
+	    CRI "," K8S ",\"m\":{\"level\":\"INFO\",\"q\":1,\"_id\":\"y\"}}" },
+
+	/* kubernetes behind a filter that changed the fields */
+	{ FILTER("modify") " Rename log message\n" KUBE, "x", CRI ",\"message\":\"x\"," K8S "}" },
+	{ FILTER("modify") " Set a 1\n"
+			   "[FILTER]\n Name kubernetes\n Match *\n Keep_Log off\n",
+	    "{\"level\":\"INFO\"}",
+	    CRI ",\"a\":\"1\"," K8S ",\"log_parsed\":{\"level\":\"INFO\"}}" },
+};
+
+static void
+test_filters_do_what_their_documentation_says(void **state)
+{
+	int wrong = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct tried t;
+		struct slice got;
+
+		tried_begin(&t, cases[i].filters);
+		got = document_of(&t, cases[i].log);
+		if (!slice_eq(got, slice_of(cases[i].want)))
+			wrong++, print_message("%s%s\n got  %.*s\n want %s\n", cases[i].filters,
+				     cases[i].log, (int)got.len, got.at, cases[i].want);
+		assert_int_equal(chain_failures(t.chain), 0);
+		tried_end(&t);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+static const struct {
+	const char *filter, *want;
+} mistakes[] = {
+	{ FILTER("grep") " Regex log\n", "Regex takes two words; there are fewer" },
+	{ FILTER("grep") " Regex log (\n", "Regex '(': " },
+	{ FILTER("grep") " Exclude $a['b x\n", "Exclude takes two words" },
+	{ FILTER("grep") " Regex $a[b] x\n", "in a bracket stands a number, or a name in quotes" },
+	{ FILTER("grep") " Logical_Op and\n Regex a b\n Exclude a b\n", "joins rules of one kind" },
+	{ FILTER("modify") " Set a\n", "Set takes two words" },
+	{ FILTER("modify") " Remove_regex [\n", "Remove_regex '['" },
+	{ FILTER("modify") " Condition Key_exist a\n", "did you mean 'Key_exists'?" },
+	{ FILTER("modify") " Condition Key_value_equals a\n", "Condition takes three words" },
+	{ FILTER("nest") " Operation lift\n", "Operation lift needs Nested_under" },
+	{ FILTER("nest") " Wildcard a\n", "Operation nest needs Nest_under" },
+	{ FILTER("record_modifier") " Record a\n", "Record takes two words" },
+	{ FILTER("record_modifier") " Remove_key a\n Allowlist_key b\n", "exclude each other" },
+};
+
+static void
+test_mistakes_are_said_by_check(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(mistakes); i++) {
+		struct findings *findings = findings_new();
+		char conf[1024], *said;
+
+		snprintf(conf, sizeof(conf),
+		    "[INPUT]\n Name tail\n Tag t\n Path /nowhere/x\n[OUTPUT]\n Name null\n Match *\n%s",
+		    mistakes[i].filter);
+		try_file("f", conf);
+		conf_free(conf_read("f", &registry, findings));
+		said = try_findings(findings);
+		if (findings_count(findings, FINDING_ERROR) != 1 ||
+		    strstr(said, mistakes[i].want) == NULL)
+			fail_msg("%s said: %s", mistakes[i].filter, said);
+		free(said);
+		findings_free(findings);
+	}
+}
+
+/* A record that is too large for the filters goes on as it was, and is counted. */
+static void
+test_no_room_leaves_a_record_unchanged(void **state)
+{
+	static char log[300000];
+	struct tried t;
+	struct slice got;
+	size_t used;
+
+	(void)state;
+	used = (size_t)snprintf(log, sizeof(log), "{\"a\":{\"b\":{");
+	for (int i = 0; i < 510; i++)
+		used +=
+		    (size_t)snprintf(log + used, sizeof(log) - used, "\"k%d\":\"%0400d\",", i, i);
+	snprintf(log + used, sizeof(log) - used, "\"k\":1}}}");
+	tried_begin(&t, "[SERVICE]\n Filter_Memory 64K\n" JSON FILTER(
+			    "modify") " Set z 1\n Condition Key_does_not_exist $a['b']['x']\n");
+	got = document_of(&t, log);
+	assert_int_equal(chain_failures(t.chain), 1u << FAILURE_RESHAPE);
+	assert_true(slice_starts(got, SLICE(CRI ",\"a\":{\"b\":{\"k0\":")));
+	assert_true(slice_ends(got, SLICE("\"k\":1}}}")));
+	assert_slice(document_of(&t, "{\"q\":1}"), CRI ",\"q\":1,\"z\":\"1\"}");
+	assert_int_equal(chain_failures(t.chain), 0);
+	tried_end(&t);
+}
+
+static int
+begin(void **state)
+{
+	(void)state;
+	try_begin();
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	static const char *const names[] = { "f", NULL };
+
+	(void)state;
+	try_end(names);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_filters_do_what_their_documentation_says),
+		cmocka_unit_test(test_mistakes_are_said_by_check),
+		cmocka_unit_test(test_no_room_leaves_a_record_unchanged),
+	};
+
+	return cmocka_run_group_tests(tests, begin, end);
+}
