@@ -33,13 +33,14 @@ struct list {
 };
 
 enum option_flag {
-	OPT_LATER = 1,  /* an option of Fluent Bit that is not built: an error that says so */
-	OPT_IDLE = 2,   /* accepted without effect: a note says why (help is the reason);
+	OPT_LATER = 1,     /* an option of Fluent Bit that is not built: an error that says so */
+	OPT_IDLE = 2,      /* accepted without effect: a note says why (help is the reason);
 	                 * nothing is stored, so where is 0 */
-	OPT_SECRET = 4, /* never printed */
-	OPT_NEEDED = 8, /* its absence is an error */
-	OPT_FILE = 16,  /* names a file, or files, that are read */
-	OPT_TEXT = 32,  /* quotes around it, or a # in it, may be meant: a warning, no error */
+	OPT_SECRET = 4,    /* never printed */
+	OPT_NEEDED = 8,    /* its absence is an error */
+	OPT_FILE = 16,     /* names a file, or files, that are read */
+	OPT_VERBATIM = 64, /* quotes around parts of it, and a #, are its grammar */
+	OPT_TEXT = 32,     /* quotes around it, or a # in it, may be meant: a warning, no error */
 };
 
 struct option {

@@ -2,6 +2,7 @@
 #include "plugins.h"
 
 #include "filter.h"
+#include "joins.h"
 #include "polling.h"
 #include "service.h"
 #include "ship.h"
@@ -27,7 +28,6 @@
 	"[FILTER] kubernetes and parser add fields; an ingest pipeline (Pipeline of [OUTPUT] es) changes them"
 #define CHOICE                                                                                     \
 	"Path and Exclude_Path of [INPUT] tail, Match, and the annotation towline.io/exclude choose"
-#define JOINS "[INPUT] tail joins partial lines and stack traces by itself"
 #define SCRAPE "Prometheus scrapes /metrics, which [SERVICE] HTTP_Server serves"
 
 static const struct plugin *const plugins[] = {
@@ -85,6 +85,7 @@ static const struct plugin *const plugins[] = {
 	INPUT("winstat", NULL),
 	&kubernetes_filter_plugin,
 	&parser_filter_plugin,
+	&multiline_filter_plugin,
 	FILTER("alter_size", NULL),
 	FILTER("aws", "the pod's node is in kubernetes.host"),
 	FILTER("checklist", FIELDS),
@@ -95,7 +96,6 @@ static const struct plugin *const plugins[] = {
 	FILTER("log_to_metrics", "the agents' metrics are at /metrics"),
 	FILTER("lua", FIELDS),
 	FILTER("modify", FIELDS),
-	FILTER("multiline", JOINS),
 	FILTER("nest", FIELDS),
 	FILTER("nightfall", NULL),
 	FILTER("record_modifier", FIELDS),
@@ -157,7 +157,7 @@ static const struct plugin *const plugins[] = {
 	OUTPUT("vivo_exporter", SERVERS),
 	OUTPUT("websocket", SERVERS),
 	&parser_section_plugin,
-	LATER(SECTION_MULTILINE_PARSER, NULL, NULL),
+	&multiline_section_plugin,
 	NULL,
 };
 
@@ -166,6 +166,7 @@ check(const struct conf *conf, struct findings *findings)
 {
 	ship_check(conf, findings);
 	polling_check(conf, findings);
+	joins_check(conf, findings);
 	web_conf_free(web_conf_of(conf, findings));
 }
 
