@@ -33,14 +33,15 @@ struct list {
 };
 
 enum option_flag {
-	OPT_LATER = 1,  /* an option of Fluent Bit that is not built: an error that says so */
-	OPT_IDLE = 2,   /* accepted without effect: a note says why (help is the reason);
+	OPT_LATER = 1,     /* an option of Fluent Bit that is not built: an error that says so */
+	OPT_IDLE = 2,      /* accepted without effect: a note says why (help is the reason);
 	                 * nothing is stored, so where is 0 */
-	OPT_SECRET = 4, /* never printed */
-	OPT_NEEDED = 8, /* its absence is an error */
-	OPT_FILE = 16,  /* names a file, or files, that are read */
-	OPT_TEXT = 32,  /* quotes around it, or a # in it, may be meant: a warning, no error */
-	OPT_KEYED = 64, /* OPT_LINES of a list that several rows share: the option's name
+	OPT_SECRET = 4,    /* never printed */
+	OPT_NEEDED = 8,    /* its absence is an error */
+	OPT_FILE = 16,     /* names a file, or files, that are read */
+	OPT_TEXT = 32,     /* quotes around it, or a # in it, may be meant: a warning, no error */
+	OPT_VERBATIM = 64, /* quotes around parts of it, and a #, are its grammar */
+	OPT_KEYED = 128,   /* OPT_LINES of a list that several rows share: the option's name
 			 * stands before each value, so that their order is kept */
 };
 

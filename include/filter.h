@@ -17,8 +17,16 @@ struct filter_common {
 };
 extern const struct option filter_options[]; /* the common rows of [FILTER] */
 
-extern const struct plugin kubernetes_filter_plugin, parser_filter_plugin, grep_filter_plugin,
-    modify_filter_plugin, nest_filter_plugin, record_modifier_filter_plugin;
+extern const struct plugin kubernetes_filter_plugin, parser_filter_plugin, multiline_filter_plugin,
+    grep_filter_plugin, modify_filter_plugin, nest_filter_plugin, record_modifier_filter_plugin;
+
+/* [FILTER] multiline: its options, which are the inputs' (joins.h). */
+struct multiline_filter_conf {
+	struct filter_common common;
+	struct list parsers;
+	int mode;      /* 1: partial_message */
+	int64_t flush; /* ms; 0: not given */
+};
 
 /* [FILTER] kubernetes: its options, which others read, too. */
 struct kubernetes_conf {

@@ -11,7 +11,7 @@
 #include "parser.h"
 #include "voice.h"
 
-extern const struct plugin service_plugin, parser_section_plugin;
+extern const struct plugin service_plugin, parser_section_plugin, multiline_section_plugin;
 
 struct service {
 	int64_t flush;  /* ns: a batch is sealed at this age */
@@ -94,5 +94,23 @@ struct parser_conf {
  * Make ready the parser of a [PARSER] section.  As parser_new.
  */
 struct parser *parser_section_new(const struct section *section, char *error, size_t size);
+
+/* The options of a [MULTILINE_PARSER] section. */
+struct multiline_conf {
+	char *name;
+	int type;
+	bool negate;
+	char *match_string, *parser;
+	struct list rules;
+	int64_t flush; /* ms; 0: not given */
+};
+
+/**
+ * multiline_section_rules(section, to, error, size):
+ * Append the rules of a [MULTILINE_PARSER] section to ${to} (multiline.h).  False,
+ * with the reason in ${error} (${size} bytes), when they are none.
+ */
+bool multiline_section_rules(
+    const struct section *section, struct buffer *to, char *error, size_t size);
 
 #endif

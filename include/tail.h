@@ -30,11 +30,26 @@ struct input {
 };
 extern const struct option tail_input_options[]; /* the common rows of [INPUT] */
 
+struct pattern;
+
+/*
+ * Rules of the configuration's own that join lines (multiline.h): of an input, or of
+ * a [FILTER] multiline, which holds for the tags that it matches.  Made by joins.h.
+ */
+struct tail_join {
+	char *text;
+	const char *match; /* NULL: every tag */
+	struct pattern *match_regex;
+	int64_t flush; /* ms that a record of theirs waits for its next line; 0: Flush_ms */
+};
+
 struct tail_conf {
 	struct input input;
 	struct roots_of from;
 	struct list exclude_path;
-	struct list multiline; /* only checked: all that it may name is joined in any case */
+	struct list multiline;         /* built-in ones are only checked: they join in any case */
+	const struct tail_join *joins; /* in their order; not an option */
+	size_t njoins;
 	char *parser;
 	bool docker_too; /* lines of json-file are told from those of `parser`; chain_new sets it */
 	bool read_from_head;

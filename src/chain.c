@@ -12,6 +12,7 @@
 #include "agent_conf.h"
 #include "clock.h"
 #include "filter.h"
+#include "joins.h"
 #include "parser.h"
 #include "pattern.h"
 #include "reshape.h"
@@ -29,6 +30,7 @@ struct chain {
 	size_t nfilters;
 	struct parser **parsers;
 	size_t nparsers;
+	struct joins *joins;
 	struct arena arena;
 	struct reshape *reshape; /* NULL: no filter changes fields */
 	struct agent_line line;
@@ -105,7 +107,8 @@ filters_make(struct chain *c, const struct conf *conf)
 
 	c->filters = xcalloc(conf->n, sizeof(struct filter *));
 	for (size_t i = 0; i < conf->n; i++) {
-		if (conf->sections[i].plugin->kind != SECTION_FILTER)
+		if (conf->sections[i].plugin->kind != SECTION_FILTER ||
+		    conf->sections[i].plugin == &multiline_filter_plugin)
 			continue;
 		c->filters[c->nfilters] = filter_new(&conf->sections[i], &world);
 		if (c->filters[c->nfilters] == NULL)
@@ -154,7 +157,8 @@ chain_new(const struct conf *conf, const struct service *service)
 	c->conf = conf;
 	c->service = service;
 	arena_init(&c->arena, ARENA_SIZE);
-	if (words_make(c, conf) < 0 || parsers_make(c, conf) < 0 || filters_make(c, conf) < 0) {
+	if (words_make(c, conf) < 0 || parsers_make(c, conf) < 0 || filters_make(c, conf) < 0 ||
+	    (c->joins = joins_new(conf)) == NULL) {
 		chain_free(c);
 		return NULL;
 	}
@@ -173,6 +177,7 @@ chain_free(struct chain *c)
 		parser_free(c->parsers[i]);
 	free(c->filters);
 	free(c->parsers);
+	joins_free(c->joins);
 	agent_words_free(c->words);
 	reshape_free(c->reshape);
 	arena_fini(&c->arena);

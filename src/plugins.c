@@ -2,6 +2,7 @@
 #include "plugins.h"
 
 #include "filter.h"
+#include "joins.h"
 #include "polling.h"
 #include "service.h"
 #include "ship.h"
@@ -25,7 +26,6 @@
 #define SERVERS "towline ships to [OUTPUT] es, opensearch and sqlite"
 #define FIELDS                                                                                     \
 	"[FILTER] kubernetes and parser add fields; an ingest pipeline (Pipeline of [OUTPUT] es) changes them"
-#define JOINS "[INPUT] tail joins partial lines and stack traces by itself"
 #define SCRAPE "Prometheus scrapes /metrics, which [SERVICE] HTTP_Server serves"
 
 static const struct plugin *const plugins[] = {
@@ -87,6 +87,7 @@ static const struct plugin *const plugins[] = {
 	&modify_filter_plugin,
 	&nest_filter_plugin,
 	&record_modifier_filter_plugin,
+	&multiline_filter_plugin,
 	FILTER("alter_size", NULL),
 	FILTER("aws", "the pod's node is in kubernetes.host"),
 	FILTER("checklist", FIELDS),
@@ -95,7 +96,6 @@ static const struct plugin *const plugins[] = {
 	FILTER("geoip2", FIELDS),
 	FILTER("log_to_metrics", "the agents' metrics are at /metrics"),
 	FILTER("lua", FIELDS),
-	FILTER("multiline", JOINS),
 	FILTER("nightfall", NULL),
 	FILTER("rewrite_tag", "Tag of [INPUT] tail and Match choose an output"),
 	FILTER("stdout", "towline parse shows records"),
@@ -155,7 +155,7 @@ static const struct plugin *const plugins[] = {
 	OUTPUT("vivo_exporter", SERVERS),
 	OUTPUT("websocket", SERVERS),
 	&parser_section_plugin,
-	LATER(SECTION_MULTILINE_PARSER, NULL, NULL),
+	&multiline_section_plugin,
 	NULL,
 };
 
@@ -164,6 +164,7 @@ check(const struct conf *conf, struct findings *findings)
 {
 	ship_check(conf, findings);
 	polling_check(conf, findings);
+	joins_check(conf, findings);
 	web_conf_free(web_conf_of(conf, findings));
 }
 

@@ -25,8 +25,9 @@ text_of(const struct section *s, const char *option)
 
 /* ---- names of parsers */
 
-/* Fluent Bit's built-in parsers that join lines. */
+/* Fluent Bit's built-in parsers that join lines; tail does so in any case. */
 static const char *const multiline_built_in[] = { "docker", "cri", "java", "go", "python", "ruby" };
+#define BUILT_IN (sizeof(multiline_built_in) / sizeof(*multiline_built_in))
 
 static const struct unbuilt *
 unbuilt_find(const struct reading *r, const char *name, bool multiline)
@@ -38,15 +39,17 @@ unbuilt_find(const struct reading *r, const char *name, bool multiline)
 }
 
 static size_t
-parser_names(const struct reading *r, const char **names)
+parser_names(const struct reading *r, const char **names, bool multiline)
 {
 	size_t n = 0;
 
+	for (; multiline && n < BUILT_IN; n++)
+		names[n] = multiline_built_in[n];
 	for (size_t i = 0; i < r->conf->n && n < NAMES_MAX; i++) {
 		const struct section *s = &r->conf->sections[i];
 
-		if (s->plugin->kind == SECTION_PARSER)
-			names[n] = ((const struct parser_conf *)s->values)->name;
+		if (s->plugin->kind == (multiline ? SECTION_MULTILINE_PARSER : SECTION_PARSER))
+			names[n] = *(char *const *)s->values; /* the first member of either */
 		else
 			continue;
 		n += names[n] != NULL;
@@ -58,19 +61,13 @@ static void
 parser_name_check(struct reading *r, const struct section *s, const char *option, const char *name,
     bool multiline)
 {
-	const char *names[NAMES_MAX], *const *known = names, *meant;
+	const char *names[NAMES_MAX], *meant;
 	const struct unbuilt *u = unbuilt_find(r, name, multiline);
 	unsigned line = conf_given(s, option);
-	size_t n;
+	size_t n = parser_names(r, names, multiline);
 
-	if (multiline) {
-		known = multiline_built_in;
-		n = sizeof(multiline_built_in) / sizeof(multiline_built_in[0]);
-	} else {
-		n = parser_names(r, names);
-	}
 	for (size_t i = 0; i < n; i++)
-		if (strcmp(known[i], name) == 0)
+		if (strcmp(names[i], name) == 0)
 			return;
 	if (u != NULL) {
 		findings_add(r->findings, FINDING_ERROR, s->file, line,
@@ -80,7 +77,7 @@ parser_name_check(struct reading *r, const struct section *s, const char *option
 	}
 	if (r->incomplete[multiline ? SECTION_MULTILINE_PARSER : SECTION_PARSER])
 		return;
-	meant = findings_nearest(name, known, n);
+	meant = findings_nearest(name, names, n);
 	findings_add(r->findings, FINDING_ERROR, s->file, line, "no parser '%s' is defined%s%s%s",
 	    name, meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
 }
@@ -105,9 +102,24 @@ option_names_check(struct reading *r, const struct section *s, const char *optio
 		parser_name_check(r, s, option, list->at[i], multiline);
 }
 
+/* True when a parser of the list is none of the built-in ones. */
+static bool
+names_own(const struct list *names)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		size_t k = 0;
+
+		while (k < BUILT_IN && strcmp(multiline_built_in[k], names->at[i]) != 0)
+			k++;
+		if (k == BUILT_IN)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Lines are joined where they are a runtime's; with another Parser each line is
- * a record.
+ * a record, but for rules of the configuration's own.
  */
 static void
 multiline_check(struct reading *r, const struct section *s)
@@ -115,7 +127,7 @@ multiline_check(struct reading *r, const struct section *s)
 	const char *name = text_of(s, "Parser");
 	unsigned line = conf_given(s, "multiline.parser");
 
-	if (line == 0 || name == NULL)
+	if (line == 0 || name == NULL || names_own(conf_value(s, "multiline.parser")))
 		return;
 	for (size_t i = 0; i < r->conf->n; i++) {
 		const struct section *p = &r->conf->sections[i];
@@ -260,7 +272,8 @@ check_sections(struct reading *r)
 	for (size_t i = 0; i < r->conf->n; i++) {
 		const struct section *s = &r->conf->sections[i];
 
-		if (s->plugin->kind != SECTION_PARSER) {
+		if (s->plugin->kind != SECTION_PARSER &&
+		    s->plugin->kind != SECTION_MULTILINE_PARSER) {
 			option_names_check(r, s, "Parser", false);
 			option_names_check(r, s, "Merge_Parser", false);
 			option_names_check(r, s, "multiline.parser", true);

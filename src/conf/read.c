@@ -134,11 +134,11 @@ unbuilt_add(struct reading *r, const char *name, const struct conf_block *b, boo
 }
 
 static const struct section *
-parser_defined(const struct conf *c, const char *name, const struct section *before)
+parser_defined(const struct conf *c, int kind, const char *name, const struct section *before)
 {
 	for (const struct section *s = c->sections; s != before; s++) {
-		if (s->plugin->kind == SECTION_PARSER) {
-			const char *other = ((const struct parser_conf *)s->values)->name;
+		if ((int)s->plugin->kind == kind) {
+			const char *other = *(char *const *)s->values; /* the first member */
 
 			if (other != NULL && name != NULL && strcmp(other, name) == 0)
 				return s;
@@ -156,9 +156,10 @@ static void
 parser_settle(struct reading *r, const struct conf_block *b, bool built)
 {
 	struct section *s = &r->conf->sections[r->conf->n - 1];
-	const char *name = ((const struct parser_conf *)s->values)->name;
-	const struct section *first = parser_defined(r->conf, name, s);
-	const char *format = parser_section_unbuilt(s);
+	const char *name = *(char *const *)s->values; /* the first member of either kind */
+	bool multiline = s->plugin->kind == SECTION_MULTILINE_PARSER;
+	const struct section *first = parser_defined(r->conf, (int)s->plugin->kind, name, s);
+	const char *format = multiline ? NULL : parser_section_unbuilt(s);
 
 	if (format != NULL)
 		findings_add(r->findings, FINDING_WARNING, b->file, conf_given(s, "Format"),
@@ -167,10 +168,10 @@ parser_settle(struct reading *r, const struct conf_block *b, bool built)
 
 	if (first != NULL)
 		findings_add(r->findings, FINDING_WARNING, b->file, b->line,
-		    "parser '%s' is defined twice; the one at %s:%u counts", name, first->file,
-		    first->line);
+		    "%sparser '%s' is defined twice; the one at %s:%u counts",
+		    multiline ? "multiline " : "", name, first->file, first->line);
 	else if (!built && name != NULL)
-		unbuilt_add(r, name, b, false);
+		unbuilt_add(r, name, b, multiline);
 	else
 		return;
 	r->conf->n--;
@@ -184,7 +185,6 @@ block_take(struct reading *r, const struct conf_block *b, bool parsers_only)
 	const char *meant;
 	const struct plugin *p;
 	struct section *s;
-	unsigned line;
 	bool built;
 
 	if (kind < 0) {
@@ -207,14 +207,6 @@ block_take(struct reading *r, const struct conf_block *b, bool parsers_only)
 		r->incomplete[kind] = true;
 		return;
 	}
-	if (p->later) {
-		const char *name = block_value(b, "Name", &line);
-
-		findings_add(r->findings, FINDING_WARNING, b->file, b->line,
-		    "[%s] is not built yet", table_section_names[kind]);
-		unbuilt_add(r, name ? name : "", b, true);
-		return;
-	}
 	for (size_t i = 0; kind == SECTION_SERVICE && i < r->conf->n; i++) {
 		if (r->conf->sections[i].plugin == p) {
 			findings_add(r->findings, FINDING_ERROR, b->file, b->line,
@@ -225,7 +217,7 @@ block_take(struct reading *r, const struct conf_block *b, bool parsers_only)
 	}
 	s = section_add(r, p, b->file, b->line);
 	built = table_fill(r->pool, r->registry, b, s, r->findings);
-	if (kind == SECTION_PARSER)
+	if (kind == SECTION_PARSER || kind == SECTION_MULTILINE_PARSER)
 		parser_settle(r, b, built);
 }
 
@@ -256,8 +248,8 @@ parsers_implied(struct reading *r)
 	};
 
 	for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++)
-		if (parser_defined(r->conf, entries[i][0].value, r->conf->sections + r->conf->n) ==
-		    NULL)
+		if (parser_defined(r->conf, SECTION_PARSER, entries[i][0].value,
+			r->conf->sections + r->conf->n) == NULL)
 			section_implied(r, SECTION_PARSER, entries[i], 2);
 }
 

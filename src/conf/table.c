@@ -197,6 +197,8 @@ value_meant(struct pool *pool, const struct section *s, const struct option *o,
 	const char *hash = comment_find(e->value);
 	struct slice meant = slice_of(e->value);
 
+	if (o->flags & OPT_VERBATIM)
+		return e->value;
 	if (hash != NULL) {
 		findings_add(f, kind, s->file, e->line,
 		    "%s: the # behind its value, and what follows, is part of it; a comment stands "

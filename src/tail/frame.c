@@ -170,11 +170,15 @@ record_extend(struct open_record *o, const struct physical *p)
 static bool
 record_closed(const struct open_record *o)
 {
-	return !o->chain && (!o->rules->runtime || trace_closed(o->first, o->last));
+	if (o->chain)
+		return false;
+	if (o->join.own != 0)
+		return multiline_ended(o->join.own);
+	return !o->rules->runtime || trace_closed(o->first, o->last);
 }
 
 static bool
-record_begin(struct frame *fr, struct reader *r, const struct physical *p, trace_state trace)
+record_begin(struct frame *fr, struct reader *r, const struct physical *p, struct joining join)
 {
 	struct open_record *o = &r->open[p->cri.side];
 	struct buffer *text = &fr->text[p->cri.side];
@@ -185,7 +189,7 @@ record_begin(struct frame *fr, struct reader *r, const struct physical *p, trace
 		.start = p->start,
 		.hash = record_text_hash(p->raw),
 		.time = p->cri.time,
-		.trace = trace,
+		.join = join,
 		.first = p->cri.content.len > 0 ? p->cri.content.at[0] : '\0',
 		.chain = p->cri.partial,
 		.generation = fr->generation,
@@ -237,6 +241,8 @@ chain_go_on(struct frame *fr, struct reader *r, const struct physical *p)
 	text_extend(fr, o, p, false);
 	record_extend(o, p);
 	o->chain = p->cri.partial;
+	if (o->join.own != 0)
+		multiline_part(o->rules->own, &o->join.own, p->cri.content, !o->chain);
 	if (!record_closed(o) || frame_end_side(fr, r, p->cri.side))
 		return true;
 	*o = was;
@@ -244,13 +250,41 @@ chain_go_on(struct frame *fr, struct reader *r, const struct physical *p)
 	return false;
 }
 
+/* The configuration's rules decide, and where they do not take a line those of traces. */
+static enum trace_verdict
+verdict_of_own(const struct rules *rules, struct joining *join, const struct physical *p)
+{
+	bool was_own = join->own != 0;
+	enum trace_verdict verdict =
+	    multiline_line(rules->own, &join->own, p->cri.content, !p->cri.partial);
+
+	if (join->own != 0 || !rules->runtime)
+		return verdict;
+	if (was_own)
+		join->trace = 0; /* of no trace: the line begins a record */
+	return trace_line(&join->trace, p->cri.content);
+}
+
 /* Says if the line is a part of a record in this state. */
 static enum trace_verdict
-verdict_of(const struct rules *rules, trace_state *trace, bool chain, const struct physical *p)
+verdict_of(const struct rules *rules, struct joining *join, bool chain, const struct physical *p)
 {
 	if (chain && p->is_cri)
 		return TRACE_JOIN;
-	return rules->runtime ? trace_line(trace, p->cri.content) : TRACE_NEW;
+	if (rules->own != NULL)
+		return verdict_of_own(rules, join, p);
+	return rules->runtime ? trace_line(&join->trace, p->cri.content) : TRACE_NEW;
+}
+
+/* True when the line goes on with no record, whatever its state. */
+static bool
+begins_anyway(const struct rules *rules, bool chain, const struct physical *p)
+{
+	struct joining most = { .trace = TRACE_MOST };
+
+	if (rules->own != NULL && multiline_may_join(rules->own, p->cri.content))
+		return false;
+	return verdict_of(rules, &most, chain, p) == TRACE_NEW;
 }
 
 /* Hold the line.  False: it, or the bytes from the first held line on, would be too many. */
@@ -265,15 +299,42 @@ line_hold(const struct frame *fr, struct open_record *o, const struct physical *
 	return true;
 }
 
+static void
+line_join(struct frame *fr, struct open_record *o, const struct physical *p, struct joining join)
+{
+	o->first = '\0'; /* it is no JSON object */
+	text_extend(fr, o, p, true);
+	record_extend(o, p);
+	o->join = join;
+	o->chain = p->cri.partial;
+}
+
+/* A line that joins, and is the last one of its record by the configuration's rules. */
+static bool
+line_ends(struct frame *fr, struct reader *r, const struct physical *p, struct joining join)
+{
+	struct open_record *o = &r->open[p->cri.side], was = *o;
+	size_t len = fr->text[p->cri.side].len;
+
+	line_join(fr, o, p, join);
+	if (frame_end_side(fr, r, p->cri.side))
+		return true;
+	*o = was;
+	fr->text[p->cri.side].len = len;
+	return false;
+}
+
 /* A logical line begins: of the open record, or of a new one. */
 static bool
 line_begins(struct frame *fr, struct reader *r, const struct physical *p)
 {
 	struct open_record *o = &r->open[p->cri.side];
 	const struct rules *rules = o->rules != NULL ? o->rules : r->span->rules;
-	trace_state trace = o->rules != NULL ? o->trace : 0;
+	struct joining join = { 0 };
 
-	switch (verdict_of(rules, &trace, false, p)) {
+	if (o->rules != NULL)
+		join = o->join;
+	switch (verdict_of(rules, &join, false, p)) {
 	case TRACE_JOIN:
 		o->held.start = 0;
 		break;
@@ -284,14 +345,16 @@ line_begins(struct frame *fr, struct reader *r, const struct physical *p)
 	case TRACE_NEW:
 		if (!frame_end_side(fr, r, p->cri.side))
 			return false;
-		return r->at < p->start || record_begin(fr, r, p, trace);
+		if (rules != r->span->rules) { /* a state of theirs says nothing to others */
+			join = (struct joining){ 0 };
+			(void)verdict_of(r->span->rules, &join, false, p);
+		}
+		return r->at < p->start || record_begin(fr, r, p, join);
 	}
 	assert(o->rules != NULL); /* nothing joins what is not open */
-	o->first = '\0';          /* it is no JSON object */
-	text_extend(fr, o, p, true);
-	record_extend(o, p);
-	o->trace = trace;
-	o->chain = p->cri.partial;
+	if (multiline_ended(join.own) && !p->cri.partial)
+		return line_ends(fr, r, p, join);
+	line_join(fr, o, p, join);
 	return true;
 }
 
@@ -306,7 +369,6 @@ static void
 past_mind(struct frame *fr, struct reader *r, const struct physical *p)
 {
 	struct past *was = &r->past[p->cri.side];
-	trace_state trace = TRACE_MOST;
 	const struct span *s;
 	int64_t wait = 0;
 
@@ -314,8 +376,7 @@ past_mind(struct frame *fr, struct reader *r, const struct physical *p)
 		if (framing_rules_wait(s->rules, was->chain) > wait)
 			wait = framing_rules_wait(s->rules, was->chain);
 	}
-	if (is_past(wait, was->last_time, p->cri.time) ||
-	    verdict_of(was->rules, &trace, was->chain, p) == TRACE_NEW)
+	if (is_past(wait, was->last_time, p->cri.time) || begins_anyway(was->rules, was->chain, p))
 		state_unbreak(fr->state, &r->log->stream.log, p->cri.side, was->end);
 	was->end = 0;
 }

@@ -4,6 +4,7 @@
 
 #include "cri.h"
 #include "memory.h"
+#include "multiline.h"
 #include "tail.h"
 #include "trace.h"
 
@@ -20,6 +21,12 @@ struct held_lines {
 	bool cut;
 };
 
+/* The kinds of lines that an open record may go on with. */
+struct joining {
+	trace_state trace;
+	multiline_state own; /* of the configuration's rules; 0: they did not take it */
+};
+
 /* A record that is not complete yet: its positions, and how it may go on; no bytes. */
 struct open_record {
 	const struct rules *rules; /* by which it began; NULL: none is open */
@@ -28,7 +35,7 @@ struct open_record {
 	uint32_t hash; /* of its first line */
 	int64_t time, last_time;
 	uint64_t lines; /* of its side */
-	trace_state trace;
+	struct joining join;
 	char first, last;    /* bytes of its content */
 	bool cut;            /* it is beyond the cap */
 	bool chain;          /* a partial chain has not ended */

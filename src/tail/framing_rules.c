@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "pattern.h"
+
 #define TEXT "framing=%d runtime=%d flush=%" PRId64 " cap=%" PRIu64
 #define CAP_MOST (64u << 20) /* more than the option allows: not a text of ours */
 
@@ -23,16 +25,20 @@ text_read(const char *text, struct rules *out)
 {
 	int version = 0, runtime = 0, end = 0;
 	int64_t ms = 0;
+	char why[256];
 
 	if (text == NULL ||
 	    sscanf(text, "framing=%d runtime=%d flush=%" SCNd64 " cap=%" SCNu64 "%n", &version,
 		&runtime, &ms, &out->cap, &end) != 4 ||
-	    text[end] != '\0' || version != FRAMING || (runtime & ~1) != 0 || ms < 0 ||
-	    ms > INT32_MAX || out->cap > CAP_MOST)
+	    (text[end] != '\0' && text[end] != ' ') || version != FRAMING || (runtime & ~1) != 0 ||
+	    ms < 0 || ms > INT32_MAX || out->cap > CAP_MOST)
 		return false;
 	out->flush = ms * NS_PER_MS;
 	out->runtime = runtime != 0;
-	return true;
+	if (text[end] == '\0')
+		return true;
+	out->own = multiline_new(slice_of(text + end + 1), why, sizeof(why));
+	return out->own != NULL;
 }
 
 const struct rules *
@@ -57,14 +63,40 @@ framing_rules_named(struct tail *t, uint64_t name)
 	return rules->understood ? rules : NULL;
 }
 
-const struct rules *
-framing_rules_of(struct tail *t, const struct tail_conf *conf)
+static bool
+takes(const struct tail_join *join, struct slice tag)
 {
-	char *text =
-	    xprintf(TEXT, FRAMING, tail_reads_runtime(conf), conf->flush, conf->buffer_max_size);
-	uint64_t name = state_rules(t->state, slice_of(text));
+	if (join->match_regex != NULL)
+		return pattern_match(join->match_regex, tag);
+	return join->match == NULL || conf_match(join->match, tag);
+}
 
-	free(text);
+const struct rules *
+framing_rules_of(struct tail *t, const struct stream *stream)
+{
+	const struct tail_conf *conf = stream->conf;
+	int64_t flush = conf->flush;
+	struct buffer own, text;
+	uint64_t name;
+
+	buffer_init(&own, 0);
+	buffer_init(&text, 0);
+	for (size_t i = 0; i < conf->njoins; i++) {
+		const struct tail_join *join = &conf->joins[i];
+
+		if (!takes(join, slice_of(stream->tag)))
+			continue;
+		flush = join->flush > flush ? join->flush : flush;
+		buffer_put(&own, slice_of(join->text));
+	}
+	buffer_printf(&text, TEXT, FRAMING, tail_reads_runtime(conf), flush, conf->buffer_max_size);
+	if (own.len > 0) {
+		buffer_put(&text, SLICE(" "));
+		buffer_put(&text, buffer_slice(&own));
+	}
+	name = state_rules(t->state, buffer_slice(&text));
+	buffer_fini(&own);
+	buffer_fini(&text);
 	return framing_rules_named(t, name);
 }
 
@@ -74,7 +106,9 @@ framing_rules_free(struct tail *t)
 	struct rules *rules;
 	size_t at = 0;
 
-	while ((rules = map_next(t->frame.rules, &at, NULL)) != NULL)
+	while ((rules = map_next(t->frame.rules, &at, NULL)) != NULL) {
+		multiline_free(rules->own);
 		free(rules);
+	}
 	map_free(t->frame.rules);
 }

@@ -21,17 +21,18 @@
 struct rules {
 	uint64_t name; /* in the state */
 	bool understood;
-	bool runtime;  /* lines are a runtime's; false: each is a record */
-	int64_t flush; /* ns */
-	uint64_t cap;  /* of a line's and of a record's text */
+	bool runtime;          /* lines are a runtime's; false: each is a record, but for `own` */
+	int64_t flush;         /* ns */
+	uint64_t cap;          /* of a line's and of a record's text */
+	struct multiline *own; /* the configuration's rules that join lines; NULL: none */
 };
 
 /**
- * framing_rules_of(t, conf), framing_rules_named(t, name):
- * The rules that ${conf} states; those that a span names (NULL: this towline
+ * framing_rules_of(t, stream), framing_rules_named(t, name):
+ * The rules that the configuration states for ${stream}; those that a span names (NULL: this towline
  * does not understand them, which it says once).
  */
-const struct rules *framing_rules_of(struct tail *t, const struct tail_conf *conf);
+const struct rules *framing_rules_of(struct tail *t, const struct stream *stream);
 const struct rules *framing_rules_named(struct tail *t, uint64_t name);
 void framing_rules_free(struct tail *t);
 

@@ -74,7 +74,7 @@ static void
 rules_check(struct tail *t, struct log *log)
 {
 	struct span *last = log_last(log), *both[2] = { last, last };
-	const struct rules *present = framing_rules_of(t, log->stream.conf);
+	const struct rules *present = framing_rules_of(t, &log->stream);
 	struct span_state next = last->is;
 	struct cursors at[SIDES];
 	uint64_t from;

@@ -65,7 +65,7 @@ static const struct option tail_options[] = {
 	    "leave out the logs of the pod that towline runs in (POD_NAME)"),
 	OPTION("Keep_Colors", OPT_BOOL, "off", AT(keep_colors), "leave terminal colours in log"),
 	OPTION("multiline.parser", OPT_LIST, NULL, AT(multiline),
-	    "cri, docker, java, go, python, ruby: partial lines and stack traces are joined in any case"),
+	    "[MULTILINE_PARSER]s, tried in order, whose rules join lines; cri, docker, java, go, python, ruby: partial lines and stack traces are joined in any case"),
 	OPTION_IDLE("DB.*", no_database),
 	OPTION_IDLE("Buffer_Chunk_Size", one_buffer),
 	OPTION_IDLE("Static_Batch_Size", "files take turns by a budget of bytes"),

@@ -166,7 +166,7 @@ span_begin(struct tail *t, struct log *log, struct content *c, uint64_t from)
 		.base = last == NULL ? 0 : span_end(last) - from,
 		.from = from,
 		.seal = SEAL_NONE,
-		.rules = framing_rules_of(t, log->stream.conf)->name,
+		.rules = framing_rules_of(t, &log->stream)->name,
 	};
 
 	if (c->log == log)

@@ -102,7 +102,7 @@ spans_add(struct tail *t, struct log *log, struct content *c, const struct span_
 	s->is = *is;
 	s->rules = framing_rules_named(t, is->rules);
 	if (s->rules == NULL)
-		s->rules = framing_rules_of(t, log->stream.conf);
+		s->rules = framing_rules_of(t, &log->stream);
 	if (c->spans++ == 0 && c->log == log)
 		c->read_to = is->from; /* bytes before it are not read */
 	while (before != NULL && is_behind(before, s))

@@ -9,7 +9,7 @@ from harness.table import Table
 def shipped(tmp_path, node, config, run):
     """Ship bytes (or CRI lines) as one container's log; returns its documents by time."""
 
-    def ship(*lines, parsers_file=None, **options):
+    def ship(*lines, parsers_file=None, filters=None, **options):
         table = Table(tmp_path / "logs.db")
         data = b"".join(x if isinstance(x, bytes) else x.encode() for x in lines)
         node.container().raw(data)
@@ -17,6 +17,8 @@ def shipped(tmp_path, node, config, run):
         settings.inputs[0].update(options)
         if "multiline.parser" in options:
             del settings.inputs[0]["Parser"]
+        if filters is not None:
+            settings.filters = filters
         if parsers_file:
             settings.service["Parsers_File"] = parsers_file
         assert run(settings, "--exit-on-eof", wait=False).wait() == 0
@@ -179,6 +181,38 @@ def test_a_trace_of_another_language_is_in_one_record(shipped, name):
     documents = shipped(*lines, **{"multiline.parser": name})
     logs = [d["log"] for d in documents]
     assert [sum(trace in log for log in logs) for trace in traces] == [1, 1, 1]
+
+
+OWN = """\
+[MULTILINE_PARSER]
+    name          own
+    type          regex
+    flush_timeout 1000
+    rule "start_state" "/^\\d+ started/" "cont"
+    rule "cont"        "/^ +#/"         "cont"
+[MULTILINE_PARSER]
+    name          sql
+    type          endswith
+    match_string  ;
+"""
+
+
+@pytest.mark.parametrize("place", ["input", "filter", "filter of other tags"])
+def test_rules_of_ones_own_join_lines(shipped, tmp_path, place):
+    """The id stays that of the first line: the filter's rules hold where records are cut."""
+    parsers = tmp_path / "parsers.conf"
+    parsers.write_text(OWN)
+    lines = ["7 started", "  # one", "select", "1;", "8 started", "9 started", " # two"]
+    options = {"multiline.parser": "cri, own, sql"}
+    if place != "input":
+        match = "*" if place == "filter" else "other.*"
+        options["Name"] = "multiline"
+        options["Match"] = match
+        options["multiline.key_content"] = "log"
+        options = {"filters": [options]}
+    documents = shipped(*map(cri, lines), parsers_file=str(parsers), **options)
+    joined = ["7 started\n  # one", "select\n1;", "8 started", "9 started\n # two"]
+    assert [d["log"] for d in documents] == (lines if "other" in place else joined)
 
 
 def test_an_empty_line_is_a_line(shipped):

@@ -15,7 +15,7 @@ FLOORS = [
         "src/base": "backoff clock fault fence gzip least map memory own_file parse proxy shown slice voice"
     },
     {
-        "parsers": "accessor agent ansi cri docker json line_format parser pattern pod record shape timestamp trace"
+        "parsers": "accessor agent ansi cri docker json line_format multiline parser pattern pod record shape timestamp trace"
     },
     {
         "src/conf": "conf service yaml_doc",
@@ -32,7 +32,7 @@ FLOORS = [
         "src/ship": "batch hosts reply reply_text ship",
         "src/serve": "serve web_conf",
     },
-    {"src": "agent_conf chain confine libraries limit pipeline plugins"},
+    {"src": "agent_conf chain confine joins libraries limit pipeline plugins"},
     {"src/cmd": "cmd"},
 ]
 # The table of commands stands above them; it is the only file of src/ that may.

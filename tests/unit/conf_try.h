@@ -158,14 +158,9 @@ static const struct plugin try_output_plugin = {
 	.options = try_output_options,
 	.size = sizeof(struct try_output),
 };
-static const struct plugin try_multiline_plugin = {
-	.kind = SECTION_MULTILINE_PARSER,
-	.help = "rules",
-	.later = true,
-};
 static const struct plugin *const try_plugins[] = { &service_plugin, &try_input_plugin,
 	&try_filter_plugin, &try_later_plugin, &try_output_plugin, &parser_section_plugin,
-	&try_multiline_plugin, NULL };
+	&multiline_section_plugin, NULL };
 static const struct registry try_registry = { .plugins = try_plugins };
 
 #endif

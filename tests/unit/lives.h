@@ -30,6 +30,7 @@ enum {
 	SHORT = 1 << 3,  /* a .gz is written where it stays, and met before it is complete */
 	STAYS = 1 << 4,  /* a renamed file's writer does not go, and says nothing */
 	BANNER = 1 << 5, /* files that begin with the same line, time and all */
+	OWN = 1 << 6,    /* rules of the configuration's own join lines, others in each life */
 };
 
 static unsigned kinds; /* of this seed */

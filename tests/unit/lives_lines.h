@@ -125,12 +125,12 @@ half_end(struct container *c)
 
 /*
  * Joined to a part that hidden content, or late lines, should have ended, it would be
- * seen nowhere.
+ * seen nowhere; joined to each other, they have no mark.
  */
 static bool
 may_be_empty(const struct container *c, int side)
 {
-	return c->runtime == CONMON || c->any[side];
+	return !(kinds & OWN) && (c->runtime == CONMON || c->any[side]);
 }
 
 /* What a line says; what is open on its side makes some more likely. */

@@ -8,6 +8,7 @@
 
 #include "lives_ground.h"
 
+#include "own_joins.h"
 #include "tail_adapter.h"
 
 /* ---- batches */
@@ -333,6 +334,14 @@ reader_turn(struct life *l, int wait)
 
 /* ---- a life */
 
+/* The judge knows that a trace joins. */
+static const struct own_words own_rules[] = {
+	{ { "regex", "2", "start_state", "/^(ERROR |a\\.b\\.C)/", "t", "t", "/^(\\tat |a\\.b\\.C)/",
+	    "t" } },
+	{ { "first", "/^(INFO|a\\.b|ERROR|\\{)/" } },
+	{ { "endswith", "0", " x" } },
+};
+
 static void
 life_begins(struct life *l, const char *dir, bool filters)
 {
@@ -353,6 +362,8 @@ life_begins(struct life *l, const char *dir, bool filters)
 		.max_files = 1000,
 		.key = key,
 	};
+	if (kinds & OWN)
+		own_joins(&l->conf, own_rules, COUNT(own_rules));
 	l->nbatches = 1 + any(BATCHES);
 	l->refuses = one_in(2) ? 0 : 2 + any(20);
 	l->drops = one_in(2) ? 0 : 2 + any(8);

@@ -36,6 +36,7 @@ enum {
 	NUMBERS = 1 << 13,  /* plain files x.1 x.2 x.3, each a log of its own */
 	POWER = 1 << 14,    /* the power goes: the live file has lost its last bytes */
 	FAILS = 1 << 15,    /* a read of a file fails, or gives a part */
+	OWN = 1 << 16,      /* rules of the configuration's own join lines, others in each life */
 };
 
 static unsigned kinds; /* of this seed */

@@ -3,6 +3,7 @@
 #define MOVES_READER_H
 
 #include "moves.h"
+#include "own_joins.h"
 
 /* ---- the index: the first text under an id stays */
 
@@ -126,11 +127,20 @@ turn(struct world *w)
 
 /* ---- lives */
 
+/* A line that is alone, `{#1;}`, is of none of these records. */
+static const struct own_words own_rules[] = {
+	{ { "regex", "2", "start_state", "/^ERROR/", "t", "t", "/^\\tat /", "t" } },
+	{ { "regex", "2", "start_state, u", "/^(plain|\\{\\} |more)/", "t", "t",
+	    "/^(\\tat|plain|\\{\\} )/", "t" } },
+};
+
 static void
 life_begins(struct world *w)
 {
 	const struct tail_conf *conf = &w->conf;
 
+	if (kinds & OWN)
+		own_joins(&w->conf, own_rules, COUNT(own_rules));
 	w->book = range_book_new(w->state, 40000);
 	w->tail = tail_make(conf, w->state, w->book, moves_record, moves_count, moves_stream, w);
 }

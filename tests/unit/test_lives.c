@@ -28,6 +28,7 @@ static const struct kind all_kinds[] = {
 	{ "gz-short", NULL },
 	{ "stays", NULL },
 	{ "banner", "the time of a first line is taken for its own: two with the same are one" },
+	{ "own", NULL },
 };
 
 /* Of a seed. */

@@ -35,9 +35,10 @@ static const struct kind all_kinds[] = {
 	{ "power",
 	    "12 seeds of 300: what is read again from the middle of a record comes or counts twice" },
 	{ "eio", NULL },
+	{ "own", NULL },
 };
 
-#define EXTRA (~(unsigned)(COPY | RENAME | PARK | EQUAL))
+#define EXTRA (~(unsigned)(COPY | RENAME | PARK | EQUAL | OWN))
 
 /* ---- moves */
 
@@ -342,6 +343,8 @@ kinds_choose(void)
 		return kinds_fit(kinds_of(only, all_kinds, COUNT(all_kinds)));
 	for (unsigned n = any(3); n > 0; n--)
 		mask |= kind_of(extra, any((unsigned)__builtin_popcount(extra)));
+	if (seed % 3 == 0)
+		mask |= OWN;
 	if (mask & BANNER && any(2))
 		mask |= EQUAL;
 	if (mask & LATE && getenv("ALL") == NULL)

@@ -3,6 +3,7 @@
  * cut so for ever, whatever was delivered of the file when the reader ended.
  */
 #include "chance.h"
+#include "own_joins.h"
 #include "tail_rig.h"
 
 static char plain[] = "plain", docker[] = "docker";
@@ -475,6 +476,15 @@ assert_marks(unsigned marks)
 	}
 }
 
+static const struct own_words own_rules[] = {
+	{ { "regex", "3", "start_state", "/ERROR|Exception/", "t", "t", "/^\\tat/", "u", "t, u",
+	    "/^\\{/", "t" } },
+	{ { "first", "/^[<{]/" } },
+	{ { "endswith", "0", "x" } },
+	{ { "endswith", "1", "x" } },
+	{ { "eq", "0", "}" } },
+};
+
 /* Lives of all kinds of ends, each with options of its own; seen_add() compares what comes again. */
 static void
 random_lives(struct world *w, unsigned seed)
@@ -485,6 +495,7 @@ random_lives(struct world *w, unsigned seed)
 	chance = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15);
 	for (unsigned life = 0; life < 12; life++) {
 		w->conf.parser = parsers[any(4)];
+		own_joins(&w->conf, own_rules, COUNT(own_rules));
 		w->conf.flush = 10 + any(3) * 20;
 		w->conf.buffer_max_size = 1024 << any(4);
 		marks = lines_put(w, marks, &ms);
