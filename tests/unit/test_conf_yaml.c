@@ -156,11 +156,11 @@ static const struct {
 	    "f:9: processors of an output are not built; write it under filters:, with match: for "
 	    "its tags\n" },
 	{ "multiline_parsers:\n- name: m\n  rules:\n  - state: a\n    regex: /b/\n" IN OUT,
-	    "f:2: warning: [MULTILINE_PARSER] is not built yet\n"
+	    "f:2: [MULTILINE_PARSER] has no type; it needs one\n"
 	    "f:4: a rule has a text of one line for each of state, regex, next_state\n" },
 	{ "multiline_parsers:\n- name: m\n  rules:\n  - {state: a, regex: /b/, next_state: c, x: y}\n" IN
 		OUT,
-	    "f:2: warning: [MULTILINE_PARSER] is not built yet\n"
+	    "f:2: [MULTILINE_PARSER] has no type; it needs one\n"
 	    "f:4: 'x' is not of a rule: state, regex and next_state are\n" },
 	{ "env: {A B: c}\n" IN OUT, "f:1: 'A…' cannot be a variable's name\n" },
 	{ "env: {A: [c]}\n" IN OUT, "f:1: the variable 'A' is no text\n" },
