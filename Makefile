@@ -167,8 +167,9 @@ $(B)/lint/%: tests/lint/%.c $(B)/libtowline.a Makefile | build/.need-build
 dashboards: ## conf/grafana's dashboards, from the tables in tools/grafana
 	$(Q)tools/dashboards
 
-docs: $(B)/lint/reference ## docs/configuration.md, from the option tables
+docs: $(B)/lint/reference ## docs/configuration.md and docs/towline.schema.json, from the option tables
 	$(Q)$< > docs/configuration.md
+	$(Q)$< schema > docs/towline.schema.json
 
 lint: $(B)/lint/reference $(B)/towline | build/.need-lint ## formatting, floors, shape, banned functions, planted bugs, docs, shellcheck, ruff
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
@@ -178,6 +179,7 @@ lint: $(B)/lint/reference $(B)/towline | build/.need-lint ## formatting, floors,
 	$(Q)tests/lint/banned
 	$(Q)tests/lint/bugs
 	$(Q)$< | diff -u docs/configuration.md - || { echo 'docs/configuration.md is not what the option tables say: make docs' >&2; exit 1; }
+	$(Q)$< schema | diff -u docs/towline.schema.json - || { echo 'docs/towline.schema.json is not what the option tables say: make docs' >&2; exit 1; }
 	$(Q)shellcheck $(SH_FILES)
 	$(Q)$$(tools/venv)/bin/ruff check -q $(PY) && $$(tools/venv)/bin/ruff format -q --check $(PY)
 

@@ -289,4 +289,10 @@ void conf_form_classic(const struct conf_blocks *blocks, struct findings *findin
 void conf_help(const struct plugin *plugin, FILE *to);
 void conf_reference(const struct registry *registry, FILE *to);
 
+/**
+ * conf_schema(registry, to):
+ * Print docs/towline.schema.json, the JSON schema (draft 7) of the YAML form.
+ */
+void conf_schema(const struct registry *registry, FILE *to);
+
 #endif

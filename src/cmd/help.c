@@ -8,11 +8,19 @@
 
 static int help_run(int argc, char **argv);
 
+enum { SCHEMA };
+
+static const struct cmd_option options[] = {
+	[SCHEMA] = { 0, "schema", NULL, "print the JSON schema of the YAML form, for editors" },
+	{ 0 },
+};
+
 const struct command cmd_help = {
 	.name = "help",
 	.run = help_run,
 	.operands = "[COMMAND|PLUGIN]",
 	.help = "Say what a command does, or which options a plugin has.",
+	.options = options,
 };
 
 #define NAMES_MAX 256
@@ -77,6 +85,10 @@ help_run(int argc, char **argv)
 
 	if (at < 0)
 		return EXIT_USAGE;
+	if (values[SCHEMA] != NULL) {
+		conf_schema(&plugins_registry, stdout);
+		return EXIT_DONE;
+	}
 	if (at == argc) {
 		overview(stdout);
 		return EXIT_DONE;

@@ -1,9 +1,13 @@
-/* Prints docs/configuration.md; `make docs` writes it, `make lint` compares. */
+/*
+ * Prints docs/configuration.md, or with a word behind it docs/towline.schema.json; `make docs`
+ * writes them, `make lint` compares.
+ */
 #include "plugins.h"
 
 int
-main(void)
+main(int argc, char **argv)
 {
-	conf_reference(&plugins_registry, stdout);
+	(void)argv;
+	(argc > 1 ? conf_schema : conf_reference)(&plugins_registry, stdout);
 	return 0;
 }
