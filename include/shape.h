@@ -53,6 +53,8 @@ struct shape {
 	struct arena arena;
 	struct shape_node *root; /* a map, open */
 	bool full;               /* the arena had no room: the record goes on unchanged */
+	struct slice apart; /* where fields go that have no place at the root: log_parsed … */
+	struct slice apart_within; /* … extra; empty: directly */
 };
 
 /**
@@ -145,6 +147,26 @@ struct slice shape_keep(struct shape *s, struct slice text);
  * ${a} and ${b} behind each other, in the arena; at is NULL where there is no room.
  */
 struct slice shape_join(struct shape *s, struct slice a, struct slice b);
+
+/**
+ * shape_map(s, map, name):
+ * The member ${name} of ${map} as an open map, made where there is none; a value of another
+ * kind that has the name goes into it.
+ */
+struct shape_node *shape_map(struct shape *s, struct shape_node *map, struct slice name);
+
+/**
+ * shape_apart(s):
+ * The open map of fields that have no place at the root.
+ */
+struct shape_node *shape_apart(struct shape *s);
+
+/**
+ * shape_field_put(s, map, f):
+ * Put a parser's field into ${map}.
+ */
+struct field;
+bool shape_field_put(struct shape *s, struct shape_node *map, const struct field *f);
 
 /* ---- to write */
 

@@ -82,58 +82,6 @@ owned_add(struct shape *s, struct slice name, const struct shape_owner *owner)
 	node->owner = owner;
 }
 
-static struct slice
-unescaped(struct shape *s, struct slice raw)
-{
-	char *at = arena_take(&s->arena, raw.len);
-
-	s->full |= at == NULL;
-	return at == NULL ? SLICE("") : (struct slice){ at, json_unescape(raw, at) };
-}
-
-static void
-field_add(struct shape *s, struct shape_node *map, const struct field *f)
-{
-	struct shape_node *node =
-	    shape_put(s, map, f->name_escaped ? unescaped(s, f->name) : f->name);
-
-	if (node == NULL)
-		return;
-	if (f->kind == VALUE_TEXT)
-		shape_set(node, SHAPE_TEXT, f->value);
-	else if (f->kind == VALUE_ESCAPED)
-		shape_set(node, SHAPE_TEXT, unescaped(s, f->value));
-	else if (f->value.len == 0 || !shape_set_json(s, node, f->value))
-		shape_set(node, SHAPE_SCALAR, SLICE("null"));
-}
-
-/* The map under ${map} of this name, made where there is none. */
-static struct shape_node *
-map_within(struct shape *s, struct shape_node *map, struct slice name)
-{
-	struct shape_node *node = map == NULL ? NULL : shape_get(s, map, name);
-
-	if (map == NULL || (node != NULL && node->kind == SHAPE_MAP))
-		return node;
-	node = s->full ? NULL : shape_put(s, map, name);
-	if (node != NULL)
-		shape_set(node, SHAPE_MAP, SLICE(""));
-	return node;
-}
-
-/* A parser's field whose name the record has of its own is under log_parsed, as in a document. */
-static void
-aside_add(struct reshape *x, const struct field *f)
-{
-	struct shape *s = &x->shape;
-	struct shape_node *map = map_within(s, s->root, x->rules->parsed_key);
-
-	if (!x->rules->merged)
-		map = map_within(s, map, SLICE("extra"));
-	if (map != NULL)
-		field_add(s, map, f);
-}
-
 static void
 pod_add(struct reshape *x)
 {
@@ -184,10 +132,13 @@ bool
 reshape_begin(struct reshape *x, struct record *r, const struct document_rules *rules)
 {
 	struct shape *s = &x->shape;
+	struct shape_node *apart;
 
 	x->record = r;
 	x->rules = rules;
 	shape_clear(s);
+	s->apart = rules->parsed_key;
+	s->apart_within = rules->merged ? SLICE("") : SLICE("extra");
 	if (r->time_text.len > 0) {
 		time_add(s, r);
 		text_add(
@@ -198,14 +149,14 @@ reshape_begin(struct reshape *x, struct record *r, const struct document_rules *
 		text_add(s, rules->log_key, r->log);
 	for (int i = 0; i < r->nfields; i++)
 		if (!is_own(x, r->fields[i].name))
-			field_add(s, s->root, &r->fields[i]);
+			(void)shape_field_put(s, s->root, &r->fields[i]);
 	if (r->pod != NULL)
 		pod_add(x);
 	if (r->parsed != NULL)
 		owned_add(s, rules->parsed_key, &x->parsed);
-	for (int i = 0; i < r->nfields; i++)
-		if (is_own(x, r->fields[i].name))
-			aside_add(x, &r->fields[i]);
+	for (int i = 0; i < r->nfields; i++) /* as in a document */
+		if (is_own(x, r->fields[i].name) && (apart = shape_apart(s)) != NULL)
+			(void)shape_field_put(s, apart, &r->fields[i]);
 	r->shape = s->full ? NULL : s;
 	return !s->full;
 }
@@ -241,25 +192,6 @@ field_of(const struct shape_node *node)
 	return f;
 }
 
-/* The place of fields that are set aside; what has its name, and is no map, goes into it, too. */
-static struct shape_node *
-aside_map(struct shape *s, struct shape_node *map, struct slice name)
-{
-	struct shape_node *node = shape_get(s, map, name), *made;
-
-	if (s->full || (node != NULL && node->kind == SHAPE_MAP))
-		return node;
-	if (node != NULL)
-		shape_remove(map, node);
-	made = shape_put(s, map, name);
-	if (made == NULL)
-		return NULL;
-	shape_set(made, SHAPE_MAP, SLICE(""));
-	if (node != NULL)
-		shape_add(s, made, node);
-	return made;
-}
-
 static void
 node_aside(struct reshape *x, struct shape_node *node)
 {
@@ -267,9 +199,7 @@ node_aside(struct reshape *x, struct shape_node *node)
 	struct shape_node *map;
 
 	shape_remove(s->root, node);
-	map = aside_map(s, s->root, x->rules->parsed_key);
-	if (!x->rules->merged && map != NULL)
-		map = aside_map(s, map, SLICE("extra"));
+	map = shape_apart(s);
 	if (node->kind == SHAPE_TEXT)
 		node->text = slice_cut(node->text, AGENT_TERM);
 	if (map != NULL)

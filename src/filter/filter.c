@@ -27,6 +27,7 @@ filter_new(const struct section *section, const struct filter_world *world)
 	f = xcalloc(1, ops->size);
 	f->ops = ops;
 	f->section = section;
+	f->reshapes = ops->reshapes;
 	f->common = section->values; /* first in each filter's struct */
 	if (f->common->match_regex != NULL) {
 		f->match_regex = pattern_new(f->common->match_regex, why, sizeof(why));
@@ -83,7 +84,7 @@ filter_kubernetes(const struct filter *f)
 bool
 filter_reshapes(const struct filter *f)
 {
-	return f->ops->reshapes;
+	return f->reshapes;
 }
 
 bool

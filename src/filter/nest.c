@@ -107,23 +107,6 @@ member_move(const struct nest_conf *conf, struct shape *s, struct shape_node *fr
 	shape_add(s, to, node);
 }
 
-/* The map of this name at the root, open: one that is there takes further members. */
-static struct shape_node *
-map_under(struct shape *s, struct slice name)
-{
-	struct shape_node *map = shape_get(s, s->root, name);
-
-	if (map != NULL && map->kind == SHAPE_MAP) {
-		(void)shape_first(s, map);
-		if (s->full || map->kind == SHAPE_MAP)
-			return s->full ? NULL : map;
-	}
-	map = shape_put(s, s->root, name);
-	if (map != NULL)
-		shape_set(map, SHAPE_MAP, SLICE(""));
-	return map;
-}
-
 static void
 nest(const struct nest_conf *conf, struct shape *s)
 {
@@ -139,7 +122,7 @@ nest(const struct nest_conf *conf, struct shape *s)
 	}
 	if (TAILQ_EMPTY(&moved))
 		return;
-	map = map_under(s, slice_of(conf->under));
+	map = shape_map(s, s->root, slice_of(conf->under));
 	if (map == NULL)
 		return;
 	while ((node = TAILQ_FIRST(&moved)) != NULL) {

@@ -21,6 +21,7 @@ struct filter {
 	const struct section *section;
 	const struct filter_common *common;
 	struct pattern *match_regex;
+	bool reshapes; /* ops->reshapes, unless init has set it for this section */
 };
 
 extern const struct filter_ops kubernetes_ops, parser_ops, grep_ops, modify_ops, nest_ops,

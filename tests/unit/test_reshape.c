@@ -231,6 +231,24 @@ static const struct {
 	    "{\"level\":\"INFO\",\"q\":1}",
 	    CRI "," K8S ",\"m\":{\"level\":\"INFO\",\"q\":1,\"_id\":\"y\"}}" },
 
+	/* parser on fields that other filters made, and into fields */
+	{ FILTER("modify") " Set x k=v\n" FILTER(
+	      "parser") " Key_Name x\n Parser kv\n Reserve_Data on\n",
+	    "l", CRI ",\"log\":\"l\",\"a\":\"k\",\"b\":\"v\"}" },
+	{ FILTER("modify") " Set x k=v\n Set y 1\n" FILTER("parser") " Key_Name x\n Parser kv\n",
+	    "l", CRI ",\"a\":\"k\",\"b\":\"v\"}" },
+	{ FILTER("parser") " Key_Name log\n Parser kv\n Nest_Under n\n Preserve_Key on\n", "k=v",
+	    CRI ",\"log\":\"k=v\",\"n\":{\"a\":\"k\",\"b\":\"v\"}}" },
+	{ FILTER("parser") " Key_Name log\n Parser kv\n Hash_Value_Field h\n", "k=v",
+	    CRI ",\"h\":{\"a\":\"k\",\"b\":\"v\"}}" },
+	{ FILTER("parser") " Key_Name log\n Parser kv\n Hash_Value_Field h\n", "none",
+	    CRI ",\"log\":\"none\"}" },
+	{ JSON FILTER("parser") " Key_Name $a['x']\n Parser kv\n Reserve_Data on\n",
+	    "{\"a\":{\"x\":\"k=v\",\"y\":1}}", CRI ",\"a\":\"k\",\"b\":\"v\"}" },
+	{ FILTER("modify") " Set x 1\n" JSON, "{\"kubernetes\":1,\"time\":2,\"x\":3}",
+	    CRI ",\"x\":3,\"log_parsed\":{\"extra\":{\"time\":2,\"kubernetes\":1}}}" },
+	{ FILTER("modify") " Set x 1\n" JSON, "{\"log\":\"new\"}", CRI ",\"log\":\"new\"}" },
+
 	/* kubernetes behind a filter that changed the fields */
 	{ FILTER("modify") " Rename log message\n" KUBE, "x", CRI ",\"message\":\"x\"," K8S "}" },
 	{ FILTER("modify") " Set a 1\n"
@@ -272,6 +290,7 @@ static const struct {
 	{ FILTER("modify") " Remove_regex [\n", "Remove_regex '['" },
 	{ FILTER("modify") " Condition Key_exist a\n", "did you mean 'Key_exists'?" },
 	{ FILTER("modify") " Condition Key_value_equals a\n", "Condition takes three words" },
+	{ FILTER("parser") " Parser j\n Key_Name $a[\n", "Key_Name '$a['" },
 	{ FILTER("nest") " Operation lift\n", "Operation lift needs Nested_under" },
 	{ FILTER("nest") " Wildcard a\n", "Operation nest needs Nest_under" },
 	{ FILTER("record_modifier") " Record a\n", "Record takes two words" },
@@ -287,7 +306,8 @@ test_mistakes_are_said_by_check(void **state)
 		char conf[1024], *said;
 
 		snprintf(conf, sizeof(conf),
-		    "[INPUT]\n Name tail\n Tag t\n Path /nowhere/x\n[OUTPUT]\n Name null\n Match *\n%s",
+		    "[INPUT]\n Name tail\n Tag t\n Path /nowhere/x\n[OUTPUT]\n Name null\n Match *\n"
+		    "[PARSER]\n Name j\n Format json\n%s",
 		    mistakes[i].filter);
 		try_file("f", conf);
 		conf_free(conf_read("f", &registry, findings));
