@@ -86,6 +86,7 @@ enum parse_failure {
 	FAILURE_PARSER,   /* an input's parser did not match, or an expression was given up */
 	FAILURE_FIELDS,   /* more fields than a record holds: the rest was left in the text */
 	FAILURE_RESHAPE,  /* no room to change the fields: the record goes on as it was */
+	FAILURE_SCRIPT,   /* a script of [FILTER] lua failed: the record goes on as it was */
 	FAILURES
 };
 

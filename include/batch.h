@@ -18,7 +18,8 @@
 
 #define BATCH_ITEMS 4096
 
-#define DOCUMENT_ID 40 /* characters of an _id */
+#define DOCUMENT_ID 40  /* characters of an _id that is made of the record's place */
+#define ACTION_MAX 4096 /* bytes of an action line that is made of a document's members */
 
 struct item {
 	uint32_t action;   /* where the action line begins in the body */
@@ -27,6 +28,7 @@ struct item {
 	uint32_t plain;    /* where log_parsed begins (its comma); == end - 1 without one */
 	uint32_t end;      /* behind the document's }, before the newline */
 	bool fresh;        /* never sent before: a 409 is a collision */
+	uint16_t id_len;   /* of the id, which stands at the end of the action line */
 	int64_t time;      /* the record's, ns */
 	struct range *range; /* counts it once for each output; NULL: none does */
 };
@@ -50,6 +52,12 @@ struct document_rules {
 	struct slice index_fixed; /* empty: the index stands in each action line */
 	/* Writes the index for a record into ${to} (at most 255 bytes); NULL when fixed. */
 	size_t (*index)(const void *conf, const struct record *r, char *to);
+	/*
+	 * Writes the action line of ${document} into ${to} (ACTION_MAX bytes), and the length
+	 * of the id in it; NULL: it does not depend on the document's members.
+	 */
+	size_t (*action)(const void *conf, const struct record *r, struct slice document, char *to,
+	    uint16_t *id_len);
 	const void *conf;
 	/* Names, as they stand inside a JSON string. */
 	struct slice time_key;   /* @timestamp */

@@ -18,7 +18,8 @@ struct filter_common {
 extern const struct option filter_options[]; /* the common rows of [FILTER] */
 
 extern const struct plugin kubernetes_filter_plugin, parser_filter_plugin, multiline_filter_plugin,
-    grep_filter_plugin, modify_filter_plugin, nest_filter_plugin, record_modifier_filter_plugin;
+    grep_filter_plugin, modify_filter_plugin, nest_filter_plugin, record_modifier_filter_plugin,
+    lua_filter_plugin;
 
 /* [FILTER] multiline: its options, which are the inputs' (joins.h). */
 struct multiline_filter_conf {
@@ -52,11 +53,21 @@ struct filter;
 struct parser;
 struct agent_line;
 
-/* The parsers that filters find by name. */
+/* The parsers that filters find by name, and more that is around them. */
 struct filter_world {
 	struct parser *(*parser)(void *arg, const char *name);
 	void *arg;
+	const char *main;   /* the configuration's file */
+	unsigned *failures; /* of the record in hand: 1 << enum parse_failure */
 };
+
+/**
+ * filter_check(conf, findings), filter_limit(conf):
+ * Add what is wrong with the files that filters read; the most memory that filters
+ * take beside the record's, in bytes.
+ */
+void filter_check(const struct conf *conf, struct findings *findings);
+uint64_t filter_limit(const struct conf *conf);
 
 /**
  * filter_new(section, world):

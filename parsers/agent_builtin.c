@@ -8,7 +8,7 @@ const struct slice agent_level_names[] = { SLICE(""), SLICE("TRACE"), SLICE("DEB
 	SLICE("WARN"), SLICE("ERROR"), SLICE("FATAL") };
 
 const char *const agent_failure_names[] = { "cri", "json", "duration", "parser", "fields",
-	"reshape", NULL };
+	"reshape", "script", NULL };
 
 const char *const agent_event_names[] = { "none", "task_started", "task_completed", "task_failed",
 	"request_completed", "heartbeat", "other", NULL };

@@ -103,7 +103,7 @@ parsers_make(struct chain *c, const struct conf *conf)
 static int
 filters_make(struct chain *c, const struct conf *conf)
 {
-	struct filter_world world = { parser_find, c };
+	struct filter_world world = { parser_find, c, conf->file, &c->failures };
 
 	c->filters = xcalloc(conf->n, sizeof(struct filter *));
 	for (size_t i = 0; i < conf->n; i++) {

@@ -7,6 +7,7 @@
 #include "limit.h"
 
 #include "enrich.h"
+#include "filter.h"
 #include "gzip.h"
 #include "kube.h"
 #include "polling.h"
@@ -52,7 +53,7 @@
 static void
 reading_limit(const struct conf *conf, struct limit *l, uint64_t *files)
 {
-	uint64_t cap = 0, filters = service_of(conf)->filter_memory;
+	uint64_t cap = 0, filters = service_of(conf)->filter_memory + filter_limit(conf);
 
 	for (size_t i = 0; i < conf->n; i++) {
 		const struct tail_conf *tail = conf->sections[i].values;
@@ -67,7 +68,7 @@ reading_limit(const struct conf *conf, struct limit *l, uint64_t *files)
 	 * The read buffer and the lines that are read again; the open record of
 	 * each side, a record that was read again and one line without its
 	 * form, in buffers that double; the memory of inflating; the record's arena, in which filters and
-	 * parsers write; the tree of a record whose fields filters change.
+	 * parsers write; the tree of a record whose fields filters change, and its scripts.
 	 */
 	l->reading =
 	    2 * (cap + 256 * KIB) + (2 * 2 + 2 * 3) * cap + (cap + 512 * KIB) + 8 * MIB + filters;

@@ -82,6 +82,7 @@ static const struct plugin *const plugins[] = {
 	INPUT("winlog", NULL),
 	INPUT("winstat", NULL),
 	&kubernetes_filter_plugin,
+	&lua_filter_plugin,
 	&parser_filter_plugin,
 	&grep_filter_plugin,
 	&modify_filter_plugin,
@@ -95,7 +96,6 @@ static const struct plugin *const plugins[] = {
 	FILTER("expect", "towline parse --explain shows records"),
 	FILTER("geoip2", FIELDS),
 	FILTER("log_to_metrics", "the agents' metrics are at /metrics"),
-	FILTER("lua", FIELDS),
 	FILTER("nightfall", NULL),
 	FILTER("rewrite_tag", "Tag of [INPUT] tail and Match choose an output"),
 	FILTER("stdout", "towline parse shows records"),
@@ -163,6 +163,7 @@ static void
 check(const struct conf *conf, struct findings *findings)
 {
 	ship_check(conf, findings);
+	filter_check(conf, findings);
 	polling_check(conf, findings);
 	joins_check(conf, findings);
 	web_conf_free(web_conf_of(conf, findings));

@@ -3,11 +3,12 @@
 
 #include <stdlib.h>
 
+#include "lua_script.h"
 #include "ops.h"
 #include "voice.h"
 
 static const struct filter_ops *const all[] = { &kubernetes_ops, &parser_ops, &grep_ops,
-	&modify_ops, &nest_ops, &record_modifier_ops, NULL };
+	&modify_ops, &nest_ops, &record_modifier_ops, &lua_ops, NULL };
 
 struct filter *
 filter_new(const struct section *section, const struct filter_world *world)
@@ -42,6 +43,25 @@ filter_new(const struct section *section, const struct filter_world *world)
 wrong:
 	filter_free(f);
 	return NULL;
+}
+
+void
+filter_check(const struct conf *conf, struct findings *findings)
+{
+	for (size_t i = 0; i < conf->n; i++)
+		if (conf->sections[i].plugin == &lua_filter_plugin)
+			lua_script_check(&conf->sections[i], conf->file, findings);
+}
+
+uint64_t
+filter_limit(const struct conf *conf)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < conf->n; i++)
+		if (conf->sections[i].plugin == &lua_filter_plugin)
+			n += ((const struct lua_conf *)conf->sections[i].values)->max_memory;
+	return n;
 }
 
 void

@@ -297,7 +297,7 @@ static const struct own table[] = {
 	      "were tried again." },
 	    write_read_errors, ALL(metrics.read_errors) },
 	{ { FAMILY_COUNTER, "towline_parse_failures_total", "kind",
-	      "Records of which a part could not be read; they are shipped all the same. parser: an input's Parser did not match, or an expression, of a filter, too, was given up. reshape: more fields than Filter_Memory has room for, which filters left as they were." },
+	      "Records of which a part could not be read; they are shipped all the same. parser: an input's Parser did not match, or an expression, of a filter, too, was given up. reshape: more fields than Filter_Memory has room for, which filters left as they were. script: a script of [FILTER] lua failed, and left the record as it was." },
 	    write_failures, ALL(metrics.parse_failures), .apart = true },
 	{ { FAMILY_COUNTER, "towline_regex_overruns_total", "",
 	      "Texts on which an expression of the configuration was given up: too long, or too much work." },

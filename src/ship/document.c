@@ -160,7 +160,7 @@ frame_room(const struct document_rules *rules, const struct record *r, bool tigh
 	return DOCUMENT_ROOM + TIMESTAMP_MAX + JSON_WRITE_MAX(INDEX_MAX) + rules->time_key.len +
 	       rules->log_key.len + rules->tag_key.len + rules->parsed_key.len +
 	       rules->operation.len + text_room(r->time_text, tight) + text_room(r->tag, tight) +
-	       (r->pod != NULL ? pod_room(r->pod) : 0);
+	       (r->pod != NULL ? pod_room(r->pod) : 0) + (rules->action != NULL ? ACTION_MAX : 0);
 }
 
 static size_t
@@ -297,6 +297,28 @@ parsed_member_write(
 	return end == from ? to : end;
 }
 
+/*
+ * The action line of the last item, whose document is written, is put before it; it
+ * ends at ${end}, with its newline.  Return its end then.
+ */
+static char *
+action_insert(
+    struct batch *b, struct item *item, const struct document_rules *rules, const struct record *r)
+{
+	char line[ACTION_MAX], *base = b->body.at;
+	struct slice document = { base + item->document, item->end - item->document };
+	uint32_t n = (uint32_t)rules->action(rules->conf, r, document, line, &item->id_len);
+
+	assert(n <= ACTION_MAX);
+	memmove(base + item->document + n, base + item->document, document.len + 1);
+	memcpy(base + item->document, line, n);
+	item->document += n;
+	item->core += n;
+	item->plain += n;
+	item->end += n;
+	return base + item->end + 1;
+}
+
 /* ${dropped}: the document is too large with its log_parsed, and goes without. */
 static void
 document_write(
@@ -308,7 +330,9 @@ document_write(
 	char *base = b->body.at, *at = base + b->body.len;
 
 	item->action = (uint32_t)(at - base);
-	at = action_write(at, rules, r);
+	item->id_len = DOCUMENT_ID;
+	if (rules->action == NULL)
+		at = action_write(at, rules, r);
 	item->document = (uint32_t)(at - base);
 	at = begin_write(at, rules, r);
 	at = r->shape != NULL ? shaped_core_write(at, rules, r, &next) : core_write(at, rules, r);
@@ -326,8 +350,10 @@ document_write(
 	*at++ = '}';
 	item->end = (uint32_t)(at - base);
 	*at++ = '\n';
+	if (rules->action != NULL)
+		at = action_insert(b, item, rules, r);
 	item->time = r->time;
-	item->fresh = r->place.fresh;
+	item->fresh = r->place.fresh && rules->action == NULL;
 	item->range = NULL;
 	b->body.len = (size_t)(at - base);
 	assert(b->body.len <= b->body.size);

@@ -74,7 +74,7 @@ collision_say(const struct apply *a, const struct item *item)
 	say_error("es",
 	    "an id that was never sent is taken already; its record is not indexed  "
 	    "output=%s id=%.*s",
-	    a->es->sink->name, DOCUMENT_ID, item_id(a->p->batch, item).at);
+	    a->es->sink->name, SLICE_ARG(item_id(a->p->batch, item)));
 }
 
 static void

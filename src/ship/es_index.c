@@ -102,7 +102,8 @@ es_index_write(const void *of, const struct record *r, char *to)
 		char text[256];
 	} last;
 	const struct es_conf *conf = of;
-	time_t second = (time_t)(r->time / NS_PER_S - (r->time % NS_PER_S < 0));
+	int64_t time = conf->current_time_index ? clock_wall() : r->time;
+	time_t second = (time_t)(time / NS_PER_S - (time % NS_PER_S < 0));
 	struct tm tm;
 
 	if (last.conf != conf || last.made != made || last.second != second) {
@@ -130,6 +131,13 @@ index_same(const struct es_conf *a, const struct es_conf *b)
 	       strcmp(a->logstash_dateformat, b->logstash_dateformat) == 0;
 }
 
+/* NULL: not given. */
+static bool
+text_differs(const char *a, const char *b)
+{
+	return (a == NULL) != (b == NULL) || (a != NULL && strcmp(a, b) != 0);
+}
+
 const char *
 es_index_differs(const struct es_conf *a, const struct es_conf *b)
 {
@@ -141,7 +149,13 @@ es_index_differs(const struct es_conf *a, const struct es_conf *b)
 		return "Time_Key_Nanos";
 	if (a->include_tag_key != b->include_tag_key || strcmp(a->tag_key, b->tag_key) != 0)
 		return "Tag_Key";
-	return a->operation != b->operation ? "Write_Operation" : NULL;
+	if (a->operation != b->operation)
+		return "Write_Operation";
+	if (text_differs(a->keys.id_key, b->keys.id_key))
+		return "Id_Key";
+	if (text_differs(a->keys.prefix_key, b->keys.prefix_key))
+		return "Logstash_Prefix_Key";
+	return a->current_time_index != b->current_time_index ? "Current_Time_Index" : NULL;
 }
 
 int
@@ -175,6 +189,7 @@ es_index_rules(const struct sink *sinks, size_t n, struct document_rules *rules)
 		rules->operation = slice_of(es_options_operations[conf->operation]);
 		rules->index_fixed = slice_of(es_index_fixed(conf));
 		rules->index = rules->index_fixed.len == 0 ? es_index_write : NULL;
+		rules->action = es_keys_any(&conf->keys) ? es_keys_action : NULL;
 		rules->conf = conf;
 	}
 	return 0;

@@ -13,7 +13,8 @@ const char *es_index_fixed(const struct es_conf *conf);
 
 /**
  * es_index_write(conf, r, to):
- * document_rules.index: the name by the time of ${r}, in UTC; 255 bytes at most.
+ * document_rules.index: the name by the time of ${r}, or by now with
+ * Current_Time_Index, in UTC; 255 bytes at most.
  */
 size_t es_index_write(const void *conf, const struct record *r, char *to);
 

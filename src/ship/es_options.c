@@ -2,13 +2,17 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "es_cloud.h"
 #include "es_conf.h"
 #include "es_index.h"
 #include "hosts.h"
 
 #define AT(member) offsetof(struct es_conf, member)
 
-const char *const es_options_operations[] = { "create", "index", NULL };
+#define AWS "requests are not signed for AWS"
+
+const char *const es_options_operations[] = { "create", "index", "upsert", "update", NULL };
+enum { OPERATION_CREATE, OPERATION_INDEX, OPERATION_UPSERT, OPERATION_UPDATE };
 static const char *const compressions[] = { "off", "gzip", NULL };
 
 const struct option es_options[] = {
@@ -16,6 +20,10 @@ const struct option es_options[] = {
 	    "the server, or several, HOST:PORT each or with the option Port"),
 	OPTION("Port", OPT_INT, "9200", AT(port), "its port, where Host gives none", .min = 1,
 	    .max = 65535),
+	OPTION("Cloud_ID", OPT_STRING, NULL, AT(cloud.id),
+	    "Elastic Cloud's deployment, in the place of Host, Port and tls"),
+	OPTION("Cloud_Auth", OPT_STRING, NULL, AT(cloud.auth),
+	    "its USER:PASSWORD, in the place of HTTP_User and HTTP_Passwd", .flags = OPT_SECRET),
 	OPTION("Index", OPT_STRING, "fluent-bit", AT(index),
 	    "index of the records; %Y and the like are of the record's own time"),
 	OPTION("Path", OPT_STRING, "", AT(path), "stands before every path of the server's"),
@@ -47,16 +55,29 @@ const struct option es_options[] = {
 	OPTION("Logstash_Format", OPT_BOOL, "off", AT(logstash_format),
 	    "an index a day: PREFIX-DATE of the record's own time"),
 	OPTION("Logstash_Prefix", OPT_STRING, "logstash", AT(logstash_prefix), "its beginning"),
+	OPTION("Logstash_Prefix_Key", OPT_STRING, NULL, AT(keys.prefix_key),
+	    "the member that gives it, such as $kubernetes['namespace_name']; Logstash_Prefix "
+	    "where there is none",
+	    .flags = OPT_TEXT),
+	OPTION("Logstash_Prefix_Limit", OPT_INT, "100", AT(keys.prefix_limit),
+	    "how many beginnings records may name; the others' is Logstash_Prefix", .min = 1,
+	    .max = ES_PREFIXES_MAX),
 	OPTION("Logstash_Prefix_Separator", OPT_STRING, "-", AT(logstash_prefix_separator),
 	    "what stands between"),
 	OPTION("Logstash_DateFormat", OPT_STRING, "%Y.%m.%d", AT(logstash_dateformat), "its end"),
+	OPTION("Current_Time_Index", OPT_BOOL, "off", AT(current_time_index),
+	    "the index is of the time when the record is read, not of its own"),
+	OPTION("Id_Key", OPT_STRING, NULL, AT(keys.id_key),
+	    "the member whose value is the document's id; an id of towline's where there is none",
+	    .flags = OPT_TEXT),
 	OPTION("Time_Key", OPT_STRING, "@timestamp", AT(time_key), "name of the record's time"),
 	OPTION("Time_Key_Nanos", OPT_BOOL, "on", AT(time_key_nanos),
 	    "nanoseconds in it, which keep the order; off: milliseconds"),
 	OPTION("Include_Tag_Key", OPT_BOOL, "off", AT(include_tag_key), "write the tag"),
-	OPTION("Tag_Key", OPT_STRING, "_flb-key", AT(tag_key), "its name"),
+	OPTION("Tag_Key", OPT_STRING, "flb-key", AT(tag_key), "its name"),
 	OPTION("Write_Operation", OPT_ENUM, "create", AT(operation),
-	    "create: what is there already stays; index: it is written again",
+	    "create: what is there already stays; index: it is written again; upsert is index, as "
+	    "each record has an id of its own; update: an error",
 	    .choices = es_options_operations),
 	OPTION("Compress", OPT_ENUM, "off", AT(compress), "compress requests",
 	    .choices = compressions),
@@ -83,14 +104,17 @@ const struct option es_options[] = {
 	    "dots in label and annotation names are replaced unless Keep_Label_Dots is on"),
 	OPTION_IDLE("Time_Key_Format", "times are RFC 3339, as the template maps them"),
 	OPTION_IDLE("tls.debug", "curl's messages are in ours"),
-	OPTION_LATER("Logstash_Prefix_Key", "its beginning, from the record"),
-	OPTION_LATER("Id_Key", "the id, from the record"),
-	OPTION_LATER("Current_Time_Index", "the index by the time of sending"),
-	OPTION_LATER("Cloud_ID", "Elastic Cloud's"),
-	OPTION_LATER("Cloud_Auth", "Elastic Cloud's"),
-	OPTION_LATER("aws_auth", "sign requests for AWS"),
-	OPTION_LATER("aws_region", "sign requests for AWS"),
-	OPTION_LATER("aws_service_name", "sign requests for AWS"),
+	OPTION("aws_auth", OPT_BOOL, "off", AT(aws_auth),
+	    "an error when on: requests are not signed for AWS"),
+	OPTION_IDLE("aws_region", AWS),
+	OPTION_IDLE("aws_service_name", AWS),
+	OPTION_IDLE("aws_role_arn", AWS),
+	OPTION_IDLE("aws_sts_endpoint", AWS),
+	OPTION_IDLE("aws_external_id", AWS),
+	OPTION_IDLE("aws_profile", AWS),
+	OPTION("Upstream", OPT_STRING, NULL, AT(upstream), "an error: Host takes several hosts"),
+	OPTION("Target_Index", OPT_STRING, NULL, AT(target_index),
+	    "an error: Logstash_Prefix_Key names an index by the record"),
 	OPTIONS_END,
 };
 
@@ -136,18 +160,18 @@ secret_check(const struct section *section, const char *option, struct findings 
 	free(secret);
 }
 
+static bool
+has(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
+
 static void
 either_check(const struct section *section, const char *a, const char *b, struct findings *findings)
 {
 	if (conf_given(section, a) != 0 && conf_given(section, b) != 0)
 		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, b),
 		    "%s and %s are both given; one of them has to go", a, b);
-}
-
-static bool
-has(const char *text)
-{
-	return text != NULL && text[0] != '\0';
 }
 
 static void
@@ -197,9 +221,74 @@ index_check(const struct section *section, struct findings *findings)
 	    "%s: servers take no index of the name '%s': %s", option, name, why);
 }
 
+/* Options of Fluent Bit for which there is something else. */
+static void
+others_check(const struct section *section, struct findings *findings)
+{
+	const struct es_conf *conf = section->values;
+	const struct {
+		const char *name;
+		bool given;
+		const char *instead;
+	} others[] = {
+		{ "aws_auth", conf->aws_auth,
+		    AWS ": let a proxy beside towline sign them (aws-sigv4-proxy) and name it in "
+			"Host, or give towline a user of the domain's fine-grained access control "
+			"(HTTP_User, HTTP_Passwd)" },
+		{ "Upstream", has(conf->upstream),
+		    "no file of nodes is read: name them in Host, which takes several (a:9200, "
+		    "b:9200)" },
+		{ "Target_Index", has(conf->target_index),
+		    "not built: Logstash_Prefix_Key names an index by the record, and so does an "
+		    "[OUTPUT] each with a Match of its own" },
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (others[i].given)
+			findings_add(findings, FINDING_ERROR, section->file,
+			    conf_given(section, others[i].name), "%s: %s", others[i].name,
+			    others[i].instead);
+}
+
+/* No record is there before it is sent, unless Id_Key names its id. */
+static void
+operation_check(const struct section *section, struct findings *findings)
+{
+	struct es_conf *conf = section->values;
+	unsigned line = conf_given(section, "Write_Operation");
+
+	if (conf->operation == OPERATION_UPDATE)
+		findings_add(findings, FINDING_ERROR, section->file, line,
+		    "Write_Operation update: it changes documents that are there, and no record "
+		    "is; create and index store it");
+	else if (conf->operation == OPERATION_UPSERT && conf->keys.id_key != NULL)
+		findings_add(findings, FINDING_ERROR, section->file, line,
+		    "Write_Operation upsert with Id_Key: documents of one id are not merged here; "
+		    "index keeps the last, create the first");
+	if (conf->operation > OPERATION_INDEX)
+		conf->operation = OPERATION_INDEX;
+}
+
+static void
+time_index_check(const struct section *section, struct findings *findings)
+{
+	const struct es_conf *conf = section->values;
+
+	if (conf->current_time_index)
+		findings_add(findings, FINDING_WARNING, section->file,
+		    conf_given(section, "Current_Time_Index"),
+		    "Current_Time_Index: a record that is sent again after a kill or a power cut may "
+		    "be stored twice, in the index of that time; without it no record is");
+}
+
 void
 es_options_check(const struct section *section, struct findings *findings)
 {
+	es_cloud_take(section, findings);
+	others_check(section, findings);
+	operation_check(section, findings);
+	es_keys_check(section, findings);
+	time_index_check(section, findings);
 	name_check(section, "Time_Key", findings);
 	name_check(section, "Tag_Key", findings);
 	secret_check(section, "HTTP_Passwd_File", findings);

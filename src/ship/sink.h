@@ -69,7 +69,7 @@ static inline struct slice
 item_id(const struct batch *b, const struct item *item)
 {
 	/* …"_id":"ID"}}\n stands at the action line's end */
-	return (struct slice){ b->body.at + item->document - 4 - DOCUMENT_ID, DOCUMENT_ID };
+	return (struct slice){ b->body.at + item->document - 4 - item->id_len, item->id_len };
 }
 
 static inline struct slice
