@@ -19,6 +19,13 @@ struct output {
 extern const struct option output_options[]; /* the common rows of [OUTPUT] */
 
 /**
+ * output_takes(o, tag):
+ * True when records of the tag ${tag} go to ${o}: Match_Regex is found in it, or it
+ * matches Match.  Called once a stream, not once a record.
+ */
+bool output_takes(const struct output *o, struct slice tag);
+
+/**
  * output_name(outputs, which):
  * The name of an [OUTPUT] in messages, metrics and dead letters, as the
  * caller's string: its Alias, else NAME.N, the Nth of that plugin.

@@ -50,6 +50,7 @@ struct tail_conf {
 	struct list multiline;         /* built-in ones are only checked: they join in any case */
 	const struct tail_join *joins; /* in their order; not an option */
 	size_t njoins;
+	char *tag_regex; /* names parts of the path for Tag; NULL: none */
 	char *parser;
 	bool docker_too; /* lines of json-file are told from those of `parser`; chain_new sets it */
 	bool read_from_head;

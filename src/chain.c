@@ -272,12 +272,10 @@ chain_rules(const struct chain *c, const struct stream *stream, struct document_
 
 	if (stream->conf->key != NULL)
 		rules->log_key = slice_of(stream->conf->key);
-	for (size_t i = 0; i < c->conf->n; i++) {
-		if (c->conf->sections[i].plugin != &kubernetes_filter_plugin)
-			continue;
-		k = c->conf->sections[i].values;
-		if (k->merge_log_key != NULL && k->common.match != NULL &&
-		    conf_match(k->common.match, slice_of(stream->tag)))
+	for (size_t i = 0; i < c->nfilters; i++) {
+		k = filter_kubernetes(c->filters[i]);
+		if (k != NULL && k->merge_log_key != NULL &&
+		    filter_matches(c->filters[i], slice_of(stream->tag)))
 			merge_rules(k, rules);
 	}
 }

@@ -29,7 +29,7 @@ route_of(const struct pipeline *p, const char *tag)
 	for (size_t i = 0; i < p->noutputs; i++) {
 		const struct output *o = p->outputs[i]->values;
 
-		if (conf_match(o->match, slice_of(tag)))
+		if (output_takes(o, slice_of(tag)))
 			route |= 1u << i;
 	}
 	return route;

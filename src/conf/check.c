@@ -12,6 +12,7 @@
 #include "read.h"
 #include "service.h"
 #include "table.h"
+#include "tag.h"
 
 #define NAMES_MAX 256
 
@@ -173,10 +174,12 @@ may_take(const char *match, const char *regex, const char *tag)
 static bool
 may_reach(const struct section *in, const struct section *s)
 {
-	const char *tag = text_of(in, "Tag"), *match = text_of(s, "Match");
-	const char *regex = text_of(s, "Match_Regex");
+	const char *tag = text_of(in, "Tag");
+	char *pattern = tag == NULL ? NULL : tag_pattern(tag, text_of(in, "Tag_Regex"));
+	bool may = tag == NULL || may_take(text_of(s, "Match"), text_of(s, "Match_Regex"), pattern);
 
-	return tag == NULL || may_take(match, regex, tag);
+	free(pattern);
+	return may;
 }
 
 /* A relative name depends on the directory that the program was started in. */
@@ -263,15 +266,19 @@ skipped_count(const struct reading *r, enum section_kind kind)
 
 /* The skipped output that takes the tag; NULL: none does. */
 static const struct skipped *
-skipped_taking(const struct reading *r, const char *tag)
+skipped_taking(const struct reading *r, const struct section *in)
 {
-	for (size_t i = 0; i < r->conf->nskipped; i++) {
+	char *tag = tag_pattern(text_of(in, "Tag"), text_of(in, "Tag_Regex"));
+	const struct skipped *found = NULL;
+
+	for (size_t i = 0; i < r->conf->nskipped && found == NULL; i++) {
 		const struct skipped *k = &r->conf->skipped[i];
 
 		if (k->plugin->kind == SECTION_OUTPUT && may_take(k->match, k->match_regex, tag))
-			return k;
+			found = k;
 	}
-	return NULL;
+	free(tag);
+	return found;
 }
 
 /* No output takes the records of ${s}. */
@@ -279,7 +286,7 @@ static void
 undelivered(struct reading *r, const struct section *s)
 {
 	const char *tag = text_of(s, "Tag");
-	const struct skipped *k = skipped_taking(r, tag);
+	const struct skipped *k = skipped_taking(r, s);
 	unsigned line = conf_given(s, "Tag");
 
 	line = line ? line : s->line;

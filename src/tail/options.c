@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "tag.h"
 #include "tail.h"
 #include "timestamp.h"
 
@@ -27,6 +28,9 @@ const struct option tail_input_options[] = {
 static const struct option tail_options[] = {
 	OPTION("Path", OPT_LIST, NULL, AT(from.path), "files to follow: paths or globs",
 	    .flags = OPT_NEEDED),
+	OPTION("Tag_Regex", OPT_STRING, NULL, AT(tag_regex),
+	    "an expression whose named groups, found in the path, stand for <NAME> in Tag; empty where it is not found",
+	    .flags = OPT_TEXT),
 	OPTION("Exclude_Path", OPT_LIST, NULL, AT(exclude_path), "paths or globs to leave out"),
 	OPTION("Parser", OPT_STRING, NULL, AT(parser),
 	    "cri: the runtime's lines (the default); docker: those of its json-file driver; else a [PARSER], which is taken as one of these when it reads such lines, whatever its name"),
@@ -83,7 +87,6 @@ static const struct option tail_options[] = {
 	OPTION_LATER("Ignore_Older", "leave out files that have not changed for so long"),
 	OPTION_LATER(
 	    "Ignore_Active_Older_Files", "stop following files that have not changed for so long"),
-	OPTION_LATER("Tag_Regex", "take parts of the path for the tag"),
 	OPTION_LATER("generic.encoding", "another encoding than UTF-8"),
 	OPTION_LATER("unicode.encoding", "another encoding than UTF-8"),
 	OPTIONS_END,
@@ -93,12 +96,20 @@ static void
 tail_check(const struct section *section, struct findings *findings)
 {
 	const struct tail_conf *conf = section->values;
+	enum tag_judged tag;
+	char why[256];
 	int seconds;
 
 	if (conf->time_offset != NULL && !timestamp_offset(conf->time_offset, &seconds))
 		findings_add(findings, FINDING_ERROR, section->file,
 		    conf_given(section, "Time_Offset"), "Time_Offset: '%s' is not +hhmm",
 		    conf->time_offset);
+	if (conf->tag_regex != NULL) {
+		tag = tag_judge(conf->input.tag, conf->tag_regex, why, sizeof(why));
+		if (tag != TAG_RIGHT)
+			findings_add(findings, tag == TAG_WRONG ? FINDING_ERROR : FINDING_WARNING,
+			    section->file, conf_given(section, "Tag_Regex"), "Tag_Regex: %s", why);
+	}
 }
 
 bool
