@@ -181,6 +181,26 @@ struct output_metrics {
 struct output_metrics *metrics_output(const char *name);
 
 /**
+ * metrics_outputs():
+ * The counters of the output that was registered last, and by `next` of the others;
+ * NULL: there are none.
+ */
+const struct output_metrics *metrics_outputs(void);
+
+/**
+ * metrics_unbuilt(output), metrics_unbuilt_none():
+ * Show that ${output} is skipped, as it is not built; that none is.
+ */
+void metrics_unbuilt(const char *output);
+void metrics_unbuilt_none(void);
+
+/**
+ * metrics_json(to):
+ * Append the counters of inputs and outputs in the form of Fluent Bit's /api/v1/metrics.
+ */
+void metrics_json(struct buffer *to);
+
+/**
  * metrics_delivered(m, record_time, now):
  * Count one delivered record: ${record_time} is its runtime timestamp, ${now}
  * the time of the server's answer, both ns.

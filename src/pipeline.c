@@ -150,6 +150,11 @@ pipeline_new(const struct conf *conf, const struct pipeline_options *options)
 	struct limit limit;
 
 	p->conf = conf;
+	metrics_unbuilt_none();
+	for (size_t i = 0; i < conf->nskipped; i++) {
+		if (conf->skipped[i].name != NULL)
+			metrics_unbuilt(conf->skipped[i].name);
+	}
 	p->service = service_of(conf);
 	limit_of(conf, &limit);
 	limit_say(&limit);
@@ -263,7 +268,7 @@ static struct serve *
 serve_make(struct pipeline *p)
 {
 	const struct service *s = p->service;
-	struct serve_world world = { is_ready, is_alive, shown, p };
+	struct serve_world world = { is_ready, is_alive, shown, p, p->conf };
 	struct findings *findings = findings_new();
 	struct web_conf *web = web_conf_of(p->conf, findings);
 	bool wrong = findings_count(findings, FINDING_ERROR) > 0;

@@ -12,6 +12,7 @@
 #include "exposition.h"
 #include "pattern.h"
 #include "process.h"
+#include "unbuilt.h"
 
 struct metrics metrics;
 struct kube_metrics metrics_kube;
@@ -398,6 +399,9 @@ static const struct own table[] = {
 	{ { FAMILY_COUNTER, "towline_config_reload_failed_total", "",
 	      "SIGHUPs whose configuration was wrong, or did not start: the one before goes on." },
 	    write_single, OF(metrics_reload_failed) },
+	{ { FAMILY_GAUGE, "towline_output_unbuilt", "output",
+	      "1: the configuration has this output, which is not built, and skips it (Unbuilt_Outputs): nothing goes there." },
+	    .write = write_process, .process = unbuilt_write },
 	{ { FAMILY_COUNTER, "process_cpu_seconds_total", "", "CPU time of towline." },
 	    .write = write_process, .process = process_write_cpu },
 	{ { FAMILY_GAUGE, "process_resident_memory_bytes", "",
@@ -446,6 +450,12 @@ metrics_output(const char *name)
 	while (!atomic_compare_exchange_weak(&outputs, &m->next, m))
 		;
 	return m;
+}
+
+const struct output_metrics *
+metrics_outputs(void)
+{
+	return atomic_load(&outputs);
 }
 
 void
