@@ -53,6 +53,12 @@ struct kube_options {
 };
 
 /**
+ * kube_url_right(server):
+ * True when the URL of ${server} is one of http or https; else kube_new() refuses it.
+ */
+bool kube_url_right(const struct kube_server *server);
+
+/**
  * kube_new(options, state), kube_free(k):
  * ${options} are copied.  ${state} has the pods whose files were not at their
  * end.  NULL after saying why.

@@ -96,6 +96,18 @@ enrich_options(const struct conf *conf, struct kube_options *options)
 	return section != NULL;
 }
 
+void
+enrich_check(const struct conf *conf, struct findings *findings)
+{
+	const struct section *section = asking(conf);
+	struct kube_options options;
+
+	if (!enrich_options(conf, &options) || kube_url_right(&options.server))
+		return;
+	findings_add(findings, FINDING_ERROR, section->file, conf_given(section, "Kube_URL"),
+	    "Kube_URL: '%s' is no URL: https://HOST:PORT", options.server.url);
+}
+
 int
 enrich_make(struct pipeline *p)
 {

@@ -1,6 +1,7 @@
 /* Every plugin of this program, and the plugins of Fluent Bit that it does not have yet. */
 #include "plugins.h"
 
+#include "enrich.h"
 #include "filter.h"
 #include "joins.h"
 #include "polling.h"
@@ -171,6 +172,7 @@ check(const struct conf *conf, struct findings *findings)
 	filter_check(conf, findings);
 	polling_check(conf, findings);
 	joins_check(conf, findings);
+	enrich_check(conf, findings);
 	web_conf_free(web_conf_of(conf, findings));
 }
 

@@ -255,12 +255,19 @@ labels_check(const struct section *section, const struct list *list, struct find
 static void
 service_check(const struct section *section, struct findings *findings)
 {
+	static const char address[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-_%";
 	const struct service *s = section->values;
 
 	if (s->daemon)
 		findings_add(findings, FINDING_WARNING, section->file,
 		    conf_given(section, "Daemon"),
 		    "Daemon: towline stays in the foreground, as systemd and containers want it");
+	if (s->http_listen[strspn(s->http_listen, address)] != '\0')
+		findings_add(findings, FINDING_ERROR, section->file,
+		    conf_given(section, "HTTP_Listen"),
+		    "HTTP_Listen: '%s' is no address; 0.0.0.0 is all of this machine",
+		    s->http_listen);
 	labels_check(section, &s->agent_labels, findings);
 	buckets_check(section, "Task_Buckets", &s->task_buckets, findings);
 	buckets_check(section, "Request_Buckets", &s->request_buckets, findings);

@@ -158,6 +158,8 @@ static const struct {
 	{ "[SERVICE]\n Daemon on\n" IN OUT,
 	    "f:2: warning: Daemon: towline stays in the foreground, as systemd and containers want "
 	    "it\n" },
+	{ "[SERVICE]\n HTTP_Listen http://a\n" IN OUT,
+	    "f:2: HTTP_Listen: 'http://a' is no address; 0.0.0.0 is all of this machine\n" },
 	{ "[SERVICE]\n Agent_Labels a b%\n" IN OUT,
 	    "f:2: Agent_Labels: 'a b%' is no name of a label\n" },
 	{ "[SERVICE]\n Agent_Labels Pod\n" IN OUT, "" },
