@@ -46,7 +46,7 @@ enum option_flag {
 };
 
 struct option {
-	const char *name; /* net.* stands for every key that begins with net. */
+	const char *name; /* net.* stands for every key that begins with net., so does aws_* */
 	enum option_type type;
 	const char *value; /* default, as it would be typed; NULL: none */
 	size_t where;      /* offsetof the field in the plugin's struct */

@@ -141,8 +141,9 @@ static const struct option service_options[] = {
 	OPTION_IDLE("scheduler.cap", own_backoff),
 	OPTION_IDLE("storage.*", own_buffer),
 	OPTION_IDLE("dns.*", "names are looked up by the system's resolver"),
-	OPTION_LATER("Plugins_File", "plugins made by others"),
-	OPTION_LATER("Streams_File", "stream processing"),
+	OPTION_IDLE("Plugins_File", "all plugins are built in; of others there is none"),
+	OPTION_LATER("Streams_File",
+	    "streams are not processed; filters (grep, modify, nest, lua) choose and change records"),
 	OPTIONS_END,
 };
 

@@ -55,7 +55,7 @@ row_takes(const struct option *o, const char *key)
 {
 	size_t len = strlen(o->name);
 
-	if (len > 2 && strcmp(o->name + len - 2, ".*") == 0)
+	if (len > 1 && o->name[len - 1] == '*')
 		return strncasecmp(o->name, key, len - 1) == 0;
 	return strcasecmp(o->name, key) == 0;
 }

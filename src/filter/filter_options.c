@@ -12,5 +12,6 @@ const struct option filter_options[] = {
 	OPTION("Alias", OPT_STRING, NULL, AT(alias), "its name in messages"),
 	OPTION("Log_Level", OPT_STRING, NULL, AT(log_level), "there is one level, of [SERVICE]",
 	    .flags = OPT_IDLE),
+	OPTION_IDLE("log_suppress_interval", "what repeats is said once by itself"),
 	OPTIONS_END,
 };

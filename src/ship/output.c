@@ -18,6 +18,7 @@ const struct option output_options[] = {
 	    "how often a record is sent again before it goes to the dead letters",
 	    .choices = no_limits, .min = 0, .max = 1000000),
 	OPTION_IDLE("Log_Level", "the level is [SERVICE] Log_Level for all parts"),
+	OPTION_IDLE("log_suppress_interval", "what repeats is said once by itself"),
 	OPTION_IDLE("storage.total_limit_size", "the log files are the buffer"),
 	OPTIONS_END,
 };

@@ -134,6 +134,12 @@ BAD = {
         15,
         "loki is .*; .*es.*; with Unbuilt_Outputs skip",
     ),
+    "an option of another way to join": (
+        "Parser cri",
+        "Parser_Firstline x",
+        9,
+        "Parser_Firstline.*not built yet: multiline.parser",
+    ),
     "a known option not built yet": ("Parser cri", "Offset_Key o", 9, "Offset_Key"),
 }
 
@@ -166,6 +172,25 @@ LENIENT = {
         "Buffer_Max_Size 5G",
         9,
         "warning: .*16000000, which is taken",
+    ),
+    "options of Fluent Bit that mean nothing here": (
+        "Parser cri",
+        "Docker_Mode_Flush 4",
+        9,
+        "note: .*no effect",
+    ),
+    "an option that is not built, and off": (
+        "Parser cri",
+        "Multiline Off",
+        9,
+        "note: .*off anyway",
+    ),
+    "plugins of others": ("Flush 1", "Plugins_File plugins.conf", 2, "note: .*effect"),
+    "another form of standard output": (
+        "Name null",
+        "Name stdout\n    Format msgpack",
+        16,
+        "warning: .*a JSON document a line",
     ),
     "an input that measures": (
         "[FILTER]",
