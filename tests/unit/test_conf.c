@@ -804,6 +804,63 @@ test_help_and_reference_come_from_the_tables(void **state)
 
 static char root[4096]; /* of the tree: tests run there */
 
+/* A line that the installed parser takes apart, and the fields that it has then. */
+static const struct {
+	const char *parser, *line;
+	int fields;
+} lines[] = {
+	{ "nginx", "1.2.3.4 - u [22/Nov/2026:08:00:00 +0000] \"GET /a HTTP/1.1\" 200 5 \"-\" \"c\"",
+	    9 },
+	{ "apache2", "1.2.3.4 - u [22/Nov/2026:08:00:00 +0000] \"GET /a HTTP/1.1\" 200 5", 6 },
+	{ "apache_error",
+	    "[Sun Nov 22 08:00:00.123 2026] [core:error] [pid 35] [client 1.2.3.4:5] no file", 5 },
+	{ "k8s-nginx-ingress",
+	    "1.2.3.4 - - [22/Nov/2026:08:00:00 +0000] \"GET /a HTTP/1.1\" 200 5 \"-\" \"c\" 100 "
+	    "0.005 [shop-web-80] [] 10.0.0.1:80 5 0.005 200 abc",
+	    16 },
+	{ "docker-daemon", "time=\"2026-11-22T08:00:00.5\" level=info msg=\"up and running\"", 3 },
+	{ "syslog-rfc5424", "<34>1 2026-11-22T08:00:00.003Z host su - ID47 [a b=\"c\"] it failed",
+	    8 },
+	{ "syslog-rfc5424", "<34>1 2026-11-22T08:00:00.003Z host su 12 - - it failed", 8 },
+	{ "syslog-rfc3164", "<13>Nov 22 08:00:00 host su[77]: it failed", 6 },
+	{ "syslog-rfc3164-local", "<13>Nov  2 08:00:00 su: it failed", 4 },
+	{ "mongodb", "2026-11-22T08:00:00.123 I NETWORK  [conn1] end connection 5ms", 6 },
+	{ "envoy",
+	    "[2026-11-22T08:00:00.123Z] \"GET /a HTTP/2\" 200 - 0 5 12 11 \"-\" \"c\" \"id\" \"shop\" "
+	    "\"10.0.0.1:80\"",
+	    15 },
+	{ "kube-custom",
+	    "kube.web-0_shop_nginx-"
+	    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.log",
+	    5 },
+};
+
+static void
+installed_read(const struct conf *c, const char *name, const char *line, int want)
+{
+	struct field fields[RECORD_FIELDS];
+	struct arena arena;
+	char why[256];
+	int64_t time;
+
+	arena_init(&arena, 1 << 16);
+	for (size_t i = 0; i < c->n; i++) {
+		const struct section *s = &c->sections[i];
+		struct parser *p;
+
+		if (s->plugin != &parser_section_plugin ||
+		    strcmp(((const struct parser_conf *)s->values)->name, name) != 0)
+			continue;
+		p = parser_section_new(s, why, sizeof(why));
+		assert_int_equal(
+		    parser_run(p, slice_of(line), &arena, fields, RECORD_FIELDS, &time), want);
+		parser_free(p);
+		arena_fini(&arena);
+		return;
+	}
+	fail_msg("no parser %s is installed", name);
+}
+
 /* Every parser that is installed compiles, and the recommended file's own grammar is right. */
 static void
 test_installed_files_are_right(void **state)
@@ -823,11 +880,43 @@ test_installed_files_are_right(void **state)
 	free(said);
 	for (size_t i = 0; i < c->n; i++)
 		parsers += c->sections[i].plugin == &parser_section_plugin;
-	assert_true(parsers >= 8);
+	assert_true(parsers >= 18);
+	for (size_t i = 0; i < COUNT(lines); i++)
+		installed_read(c, lines[i].parser, lines[i].line, lines[i].fields);
 	conf_free(c);
 	snprintf(text, sizeof(text), "%s/conf/towline.conf", root);
 	conf_blocks_free(conf_blocks_read(text, f));
 	assert_int_equal(findings_count(f, FINDING_ERROR), 0);
+	findings_free(f);
+}
+
+/* A mistake in a parser that no section names, or one that is not built, is none. */
+static void
+test_parsers_files_of_fluent_bit_are_read_whole(void **state)
+{
+	struct findings *f = findings_new();
+	size_t parsers = 0, errors;
+	char text[8192], *said;
+	struct conf *c;
+
+	(void)state;
+	snprintf(text, sizeof(text),
+	    "[SERVICE]\n Parsers_File %s/tests/fixtures/fluent-bit-parsers.conf\n" IN
+	    " Parser of-a-tag\n" OUT,
+	    root);
+	try_file("f", text);
+	c = conf_read("f", &try_registry, f);
+	said = try_findings(f);
+	errors = findings_count(f, FINDING_ERROR);
+	if (errors > 0)
+		print_message("%s", said);
+	assert_int_equal(errors, 0);
+	assert_non_null(strstr(said, "no option 'Of_Ours' in [PARSER], passed over"));
+	free(said);
+	for (size_t i = 0; i < c->n; i++)
+		parsers += c->sections[i].plugin == &parser_section_plugin;
+	assert_in_range(parsers, 10, 13);
+	conf_free(c);
 	findings_free(f);
 }
 
@@ -870,6 +959,7 @@ main(void)
 		cmocka_unit_test(test_nearest_is_near),
 		cmocka_unit_test(test_help_and_reference_come_from_the_tables),
 		cmocka_unit_test(test_installed_files_are_right),
+		cmocka_unit_test(test_parsers_files_of_fluent_bit_are_read_whole),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
