@@ -490,7 +490,8 @@ refused_try(const struct plugin *p, const struct option *o)
 		[SECTION_FILTER] = "FILTER",
 		[SECTION_OUTPUT] = "OUTPUT",
 		[SECTION_SERVICE] = "SERVICE",
-		[SECTION_PARSER] = "PARSER" };
+		[SECTION_PARSER] = "PARSER",
+		[SECTION_MULTILINE_PARSER] = "MULTILINE_PARSER" };
 	struct findings *f = findings_new();
 	char text[512];
 
