@@ -167,6 +167,7 @@ struct output_metrics {
 	atomic_ullong stripped;       /* sent without log_parsed */
 	atomic_ullong held;           /* gauge: items in the hold */
 	atomic_ullong requests_limit; /* gauge: requests at a time */
+	atomic_ullong lag_bytes;      /* gauge: on disk, not yet shipped to it */
 	atomic_ullong delivery[DELIVERY_BUCKETS +
 			       1]; /* from the record's runtime time to the server's answer */
 	atomic_ullong delivery_sum_ns;

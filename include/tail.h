@@ -109,7 +109,7 @@ struct tail;
 /**
  * tail_new(confs, n, state, readers, nreaders, count, stream, arg):
  * Watch the files of ${n} inputs.  The functions of ${readers} (at least one, at
- * most 32) and ${stream} are called from tail_turn, ${count} (which must take
+ * most STATE_READERS; their cursors are numbered in this order) and ${stream} are called from tail_turn, ${count} (which must take
  * each record) and ${stream} from tail_count; all with ${arg}.
  */
 struct tail *tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
@@ -158,10 +158,11 @@ void tail_finish(struct tail *t);
 
 /* Figures for /metrics and status, as of the last turn. */
 struct tail_figures {
-	uint64_t files;     /* open */
-	uint64_t lag_bytes; /* on disk, not yet shipped */
-	uint64_t unread;    /* on disk, not yet read */
-	int64_t newest;     /* runtime time of the newest record read, ns */
+	uint64_t files;                 /* open */
+	uint64_t lag_bytes;             /* on disk, not yet shipped */
+	uint64_t unread;                /* on disk, not yet read */
+	int64_t newest;                 /* runtime time of the newest record read, ns */
+	uint64_t lag_of[STATE_READERS]; /* on disk, not yet shipped by each reader */
 };
 void tail_figures(struct tail *t, struct tail_figures *out);
 

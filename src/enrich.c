@@ -159,7 +159,7 @@ static bool
 is_enriched(const struct enriching *e, const struct flow *flow)
 {
 	return e->kube != NULL && pod_has_uid(flow->stream->pod) &&
-	       chain_has(flow->source, &kubernetes_filter_plugin);
+	       chain_has(flow->lanes[0].source, &kubernetes_filter_plugin);
 }
 
 void

@@ -30,6 +30,7 @@
  * of the kubelet have at most 255 bytes each.
  */
 #define FILE_EACH (8 * KIB)
+#define LANE_EACH (2 * KIB) /* … for each further lane: its reader, its part of the flow, cursors */
 #define KNOWN_EACH (KIB + 512) /* a stream in the state: cursors, checkpoints, breaks, path */
 #define HELD_EACH 512  /* a note why a file is parked, and its text on the way to the store */
 #define KNOWN_A_FILE 4 /* streams that the state remembers, by files followed */
@@ -103,7 +104,7 @@ limit_of(const struct conf *conf, struct limit *out)
 	}
 	ship_limit(outputs, n, (unsigned)s->batches, s->batch_size, &out->batches, &out->sockets);
 	reading_limit(conf, out, &files);
-	out->files = files * FILE_EACH + QUIET_SIZE;
+	out->files = files * (FILE_EACH + (ship_lanes(outputs, n) - 1) * LANE_EACH) + QUIET_SIZE;
 	out->streams = files * KNOWN_A_FILE;
 	out->state = out->streams * KNOWN_EACH + files * HELD_EACH + agents_limit(s);
 	if (enrich_options(conf, &kube))

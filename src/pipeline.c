@@ -75,12 +75,16 @@ tail_make(struct pipeline *p)
 	const struct section **inputs = xcalloc(p->conf->n, sizeof(*inputs));
 	const struct tail_conf **confs = xcalloc(p->conf->n, sizeof(*confs));
 	size_t n = sections_of(p->conf, SECTION_INPUT, inputs);
+	struct tail_reader readers[SHIP_LANES];
 
 	for (size_t i = 0; i < n; i++)
 		confs[i] = inputs[i]->values;
-	p->tail = tail_new(confs, n, p->state,
-	    &(struct tail_reader){ .name = "main", .book = p->book, .record = reader_record }, 1,
-	    reader_count, reader_stream, p);
+	for (unsigned i = 0; i < p->nlanes; i++) {
+		const struct ship_lane *lane = shipper_lane(p->shipper, i);
+
+		readers[i] = (struct tail_reader){ lane->name, lane->book, reader_record };
+	}
+	p->tail = tail_new(confs, n, p->state, readers, p->nlanes, reader_count, reader_stream, p);
 	free(inputs);
 	free(confs);
 	return p->tail == NULL ? -1 : 0;
@@ -99,22 +103,36 @@ buckets_of(const struct list *words)
 }
 
 static int
+shipper_make(struct pipeline *p)
+{
+	const struct service *service = p->service;
+
+	p->outputs = xcalloc(p->conf->n, sizeof(struct section *));
+	p->noutputs = sections_of(p->conf, SECTION_OUTPUT, p->outputs);
+	p->shipper = shipper_new(
+	    p->outputs, p->noutputs, p->state, (unsigned)service->batches, service->batch_size);
+	if (p->shipper == NULL)
+		return -1;
+	p->nlanes = shipper_lanes(p->shipper);
+	p->filling = xcalloc(p->nlanes, sizeof(*p->filling));
+	for (unsigned i = 0; i < p->nlanes; i++) {
+		p->filling[i].shipper = p->shipper;
+		p->filling[i].book = shipper_lane(p->shipper, i)->book;
+		p->filling[i].lane = i;
+	}
+	return 0;
+}
+
+static int
 parts_make(struct pipeline *p)
 {
 	const struct service *service = p->service;
-	unsigned batches = (unsigned)service->batches;
 
-	p->book = range_book_new(p->state, (batches + 2) * BATCH_ITEMS);
 	p->chain = chain_new(p->conf, service);
 	if (p->chain == NULL)
 		return -1;
-	p->outputs = xcalloc(p->conf->n, sizeof(struct section *));
-	p->noutputs = sections_of(p->conf, SECTION_OUTPUT, p->outputs);
-	p->shipper =
-	    shipper_new(p->outputs, p->noutputs, p->state, p->book, batches, service->batch_size);
-	if (p->shipper == NULL)
+	if (shipper_make(p) < 0)
 		return -1;
-	p->filling.shipper = p->shipper;
 	agent_metrics_init(&(struct agent_metrics_options){
 	    .max_series = (unsigned)service->max_series,
 	    .per_pipeline = service->per_pipeline,
@@ -186,9 +204,9 @@ pipeline_free(struct pipeline *p)
 	shipper_free(p->shipper);
 	chain_free(p->chain);
 	kube_free(p->enriching.kube);
-	range_book_free(p->book);
 	state_close(p->state);
 	free(p->outputs);
+	free(p->filling);
 	if (p->wake >= 0)
 		close(p->wake);
 	if (p->over >= 0)

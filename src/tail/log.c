@@ -125,11 +125,11 @@ log_is_known(struct tail *t, const char *name)
 
 /* ---- begun and ended */
 
-/* Bytes before the first reader are not read by this process. */
+/* Bytes before the foremost reader were read before, by this process or another. */
 static void
 read_note(struct log *log)
 {
-	uint64_t at = log->readers[0].at;
+	uint64_t at = reader_foremost(log)->at;
 	struct span *s;
 
 	TAILQ_FOREACH (s, &log->spans, in_log) {

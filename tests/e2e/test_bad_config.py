@@ -103,12 +103,11 @@ BAD = {
         16,
         "HTTP_User has no password",
     ),
-    "two es outputs that differ": (
-        "[OUTPUT]\n",
-        "[OUTPUT]\n    Name es\n    Match a.*\n    Index a-%Y\n"
-        "[OUTPUT]\n    Name es\n    Match a.*\n[OUTPUT]\n",
-        18,
-        "index by the record's time",
+    "two outputs of one name": (
+        "Name null",
+        "Name null\n    Match a.*\n    Alias one\n[OUTPUT]\n    Name null\n    Alias one",
+        20,
+        "the .OUTPUT. at .*:14 is called 'one', too",
     ),
     "two outputs that write to one file": (
         "[OUTPUT]\n",
