@@ -31,7 +31,8 @@ const struct command cmd_status = {
 	.more =
 	    "Reads the state as of its last commit; towline may run or not.  open: it had the\n"
 	    "file then; one that is gone since is listed as it was.  held: why the server refuses records\n"
-	    "of the file for now; parked: it is not read on until that ends.",
+	    "of the file for now; parked: it is not read on until that ends.  Of several outputs\n"
+	    "shipped and lag are those of the one that is behind; each one's lag stands below.",
 	.options = options,
 };
 

@@ -150,6 +150,28 @@ def test_an_output_that_comes_back_catches_up_alone(node, config, run, sinks):
     running.stop()
 
 
+def test_each_output_has_what_it_matches(node, config, run, tmp_path):
+    """Every record is counted once, whoever reads it; null is shown the first lane's."""
+    tables = [Table(tmp_path / f"{i}.db") for i in range(2)]
+    settings = config(
+        *(t.output | {"Match": f"{m}.*"} for t, m in zip(tables, "ab", strict=True)),
+        {"Name": "null", "Match": "c.*", "Alias": "shown"},
+    )
+    settings.filters[0]["Match"] = "*"
+    tail = settings.inputs.pop()
+    for letter in "abc":
+        path = f"{node.link_root}/containers/{letter}*.log"
+        settings.inputs.append(tail | {"Path": path, "Tag": f"{letter}.*"})
+    for i, letter in enumerate("abc"):
+        node.container(pod=f"{letter}-1").write(*lines(i * 100, (i + 1) * 100))
+    running = run(settings)
+    running.until_metric("towline_lag_bytes", 0)
+    running.until_metric("towline_records_total", 300)
+    running.until_metric("towline_delivered_total", 100, output="shown")
+    running.stop()
+    assert [documents(t) for t in tables] == [lines(0, 100), lines(100, 200)]
+
+
 def test_outputs_come_and_go(node, config, run, sinks, tmp_path):
     """A new one begins where the first one stands; one that is gone is said."""
     first, second = Table(tmp_path / "1.db"), Table(tmp_path / "2.db")
