@@ -2,6 +2,7 @@
 #include "lanes.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "es_index.h"
 
@@ -20,6 +21,19 @@ lanes_plan(const struct section *const *outputs, size_t n, unsigned *lane)
 	for (size_t i = 0; i < n; i++)
 		lane[i] = rides(outputs[i]) ? 0 : lanes++;
 	return lanes > 0 ? lanes : 1;
+}
+
+/* By it the state knows its cursors; "count" are those of counting, and no Alias ends with a blank. */
+static char *
+lane_name(const struct section *const *outputs, size_t which)
+{
+	char *name = output_name(outputs, which);
+
+	if (strcmp(name, "count") == 0) {
+		free(name);
+		name = xstrdup("count ");
+	}
+	return name;
 }
 
 static void
@@ -48,7 +62,7 @@ lanes_init(struct lanes *l, const struct section *const *outputs, size_t n, stru
 		its->is.outputs |= UINT32_C(1) << i;
 		if (rides(outputs[i]))
 			continue;
-		its->is.name = output_name(outputs, i);
+		its->is.name = lane_name(outputs, i);
 		es_index_rules(outputs[i], &its->rules);
 	}
 	if (l->at[0].is.name == NULL)

@@ -188,7 +188,7 @@ def test_outputs_come_and_go(node, config, run, sinks, tmp_path):
     running = run(settings, "--exit-on-eof", wait=False)
     assert running.wait() == 0
     assert "no output is called 'sqlite.1' any more" in running.said()
-    settings.outputs[0]["Alias"] = "renamed"
+    settings.outputs[0]["Alias"] = "count"  # what the state calls its own cursors
     container.write(*lines(200, 300))
     running = run(settings, "--exit-on-eof", wait=False)
     assert running.wait() == 0
