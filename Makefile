@@ -44,7 +44,7 @@ endif
 ifdef FAULTS
 SPECIAL += -DFAULTS
 endif
-LIBS    := libcurl jansson libpcre2-8 zlib sqlite3 libmicrohttpd libxxhash yaml-0.1 gnutls libcrypt lua5.1
+LIBS    := libcurl jansson libpcre2-8 zlib sqlite3 libmicrohttpd libxxhash yaml-0.1 gnutls libcrypt lua5.1 libsystemd
 # Packs request bodies where it is (Debian: amd64, arm64); ISAL= leaves it to zlib.
 ISAL     = $(call once,ISAL,$(shell pkg-config --exists libisal && echo libisal))
 CFLAGS  ?= -O2 -g

@@ -70,6 +70,15 @@ struct failure_metrics {
 
 extern struct failure_metrics metrics_failures;
 
+/* Those of [INPUT] systemd; the reader's. */
+struct journal_metrics {
+	atomic_ullong entries, lost, fields_left_out, cut;
+	atomic_ullong files_unreadable; /* gauge */
+	atomic_ullong lag, lag_seconds; /* gauges */
+};
+
+extern struct journal_metrics metrics_journal;
+
 /* Configurations that a SIGHUP gave, and that were not gone on with. */
 extern atomic_ullong metrics_reload_failed;
 

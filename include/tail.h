@@ -20,7 +20,7 @@
 /* [INPUT] tail; the options are in tail_plugin's table. */
 extern const struct plugin tail_plugin;
 
-struct parser;
+struct field;
 
 /* The options of every input; first in each input's struct. */
 struct input {
@@ -63,6 +63,8 @@ struct tail_conf {
 	char *db;          /* NULL: none */
 	char *source_id;   /* NULL: the machine id */
 	bool never_own_pod, keep_colors;
+	bool
+	    has_fields; /* no option: of an input beside tail, whose records are fields without text */
 };
 
 /* True when the input may have a runtime's lines (Parser cri, the default, docker, or docker_too). */
@@ -84,8 +86,11 @@ struct framed {
 	int64_t time;           /* the first line's, ns; 0 when it has none */
 	struct slice time_text; /* empty: a line without the runtime's head */
 	struct slice text;      /* content, lines joined by \n; lives until the next call */
-	uint64_t start, end;    /* positions in the log: where it begins, where its side goes on */
-	state_ticket after;     /* must be durable before it is sent; 0: nothing must */
+	/* Of an input whose records are fields (has_fields of its conf): in the place of text. */
+	const struct field *fields;
+	int nfields;
+	uint64_t start, end; /* positions in the log: where it begins, where its side goes on */
+	state_ticket after;  /* must be durable before it is sent; 0: nothing must */
 };
 
 /**

@@ -221,7 +221,7 @@ text_restore(void *arg, struct slice key, struct slice value)
 
 	if (slice_eq(key, OWN))
 		own_restore(&p->counting.now, value);
-	else if (!slice_eq(key, UNREAD))
+	else if (!slice_eq(key, UNREAD) && !slice_starts(key, SLICE("journal:")))
 		agent_metrics_restore(key, value, clock_wall());
 }
 

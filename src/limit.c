@@ -9,6 +9,7 @@
 #include "enrich.h"
 #include "filter.h"
 #include "gzip.h"
+#include "journal.h"
 #include "kube.h"
 #include "polling.h"
 #include "quiet.h"
@@ -50,15 +51,26 @@
 #define WATCH_EACH (2 * KIB) /* inotify's mark, and the inode that it pins */
 #define OPEN_EACH (2 * KIB)  /* struct file, dentry, /proc's */
 
+/* Pages of its files, an entry, its files' names and headers; streams by tag count as files. */
+static uint64_t
+journal_limit(const struct journal_conf *conf, uint64_t *files)
+{
+	*files += (uint64_t)conf->max_units;
+	return JOURNAL_MAPPED + 2 * conf->buffer_max_size + 4 * MIB;
+}
+
 static void
 reading_limit(const struct conf *conf, struct limit *l, uint64_t *files)
 {
-	uint64_t cap = 0, filters = service_of(conf)->filter_memory + filter_limit(conf);
+	uint64_t cap = 0, journals = 0,
+		 filters = service_of(conf)->filter_memory + filter_limit(conf);
 
 	for (size_t i = 0; i < conf->n; i++) {
 		const struct tail_conf *tail = conf->sections[i].values;
 
-		if (conf->sections[i].plugin->kind != SECTION_INPUT)
+		if (conf->sections[i].plugin == &journal_plugin)
+			journals += journal_limit(conf->sections[i].values, files);
+		if (conf->sections[i].plugin != &tail_plugin)
 			continue;
 		*files += (uint64_t)tail->max_files;
 		if (tail->buffer_max_size > cap)
@@ -70,8 +82,8 @@ reading_limit(const struct conf *conf, struct limit *l, uint64_t *files)
 	 * form, in buffers that double; the memory of inflating; the record's arena, in which filters and
 	 * parsers write; the tree of a record whose fields filters change, and its scripts.
 	 */
-	l->reading =
-	    2 * (cap + 256 * KIB) + (2 * 2 + 2 * 3) * cap + (cap + 512 * KIB) + 8 * MIB + filters;
+	l->reading = 2 * (cap + 256 * KIB) + (2 * 2 + 2 * 3) * cap + (cap + 512 * KIB) + 8 * MIB +
+		     filters + journals;
 }
 
 static uint64_t

@@ -1,9 +1,9 @@
 /*
  * The whole flow, top to bottom:
  *
- *	 tail ── record ──> chain ──> batch ──> shipper ──> outputs
+ *	 inputs ─ record ──> chain ──> batch ──> shipper ──> outputs
  *	   ^                  │                    │
- *	 files             metrics              cursors ──> state
+ *	 files, journals   metrics              cursors ──> state
  *
  * The reader thread does the first line, up to the sealed batch; it waits for
  * files, never for a network.  When no batch is free it stops reading: the
@@ -22,6 +22,7 @@
 #include "agent_metrics.h"
 #include "clock.h"
 #include "enrich.h"
+#include "inputs.h"
 #include "metrics.h"
 #include "polling.h"
 #include "resources.h"
@@ -67,23 +68,6 @@ sections_of(const struct conf *conf, enum section_kind kind, const struct sectio
 			to[n++] = &conf->sections[i];
 	}
 	return n;
-}
-
-static int
-tail_make(struct pipeline *p)
-{
-	const struct section **inputs = xcalloc(p->conf->n, sizeof(*inputs));
-	const struct tail_conf **confs = xcalloc(p->conf->n, sizeof(*confs));
-	size_t n = sections_of(p->conf, SECTION_INPUT, inputs);
-
-	for (size_t i = 0; i < n; i++)
-		confs[i] = inputs[i]->values;
-	p->tail = tail_new(confs, n, p->state,
-	    &(struct tail_reader){ .name = "main", .book = p->book, .record = reader_record }, 1,
-	    reader_count, reader_stream, p);
-	free(inputs);
-	free(confs);
-	return p->tail == NULL ? -1 : 0;
 }
 
 static struct buckets
@@ -139,7 +123,7 @@ parts_make(struct pipeline *p)
 	if (service->cgroup_path != NULL)
 		p->enriching.resources =
 		    resources_new(service->cgroup_path, service->cgroup_interval);
-	return tail_make(p);
+	return inputs_make(p);
 }
 
 struct pipeline *
@@ -181,7 +165,7 @@ pipeline_free(struct pipeline *p)
 	kube_stop(p->enriching.kube);
 	if (p->state != NULL)
 		state_stops(p->state);
-	tail_free(p->tail);
+	inputs_free(p);
 	resources_free(p->enriching.resources);
 	shipper_free(p->shipper);
 	chain_free(p->chain);
@@ -320,6 +304,7 @@ pipeline_run(struct pipeline *p)
 		say_warn("run",
 		    "%llu records were not delivered in time; they are read again at the next start",
 		    (unsigned long long)left);
+	inputs_post(p);
 	count_finish(p);
 	serve_stop(serve);
 	return end;

@@ -3,6 +3,7 @@
 
 #include "filter.h"
 #include "joins.h"
+#include "journal.h"
 #include "polling.h"
 #include "service.h"
 #include "ship.h"
@@ -31,6 +32,7 @@
 static const struct plugin *const plugins[] = {
 	&service_plugin,
 	&tail_plugin,
+	&journal_plugin,
 	INPUT("blob", FILES),
 	INPUT("collectd", NULL),
 	INPUT("cpu", NODE),
@@ -71,8 +73,6 @@ static const struct plugin *const plugins[] = {
 	INPUT("statsd", NULL),
 	INPUT("stdin", "towline parse reads standard input"),
 	INPUT("syslog", "towline reads the files that a syslog daemon writes, with [INPUT] tail"),
-	INPUT("systemd",
-	    "towline reads files: let journald hand its messages to a syslog daemon (ForwardToSyslog), and tail its files"),
 	INPUT("tcp", FILES),
 	INPUT("thermal", NODE),
 	INPUT("udp", FILES),

@@ -11,6 +11,7 @@
 
 #include "agent_metrics.h"
 #include "clock.h"
+#include "inputs.h"
 #include "metrics.h"
 #include "pod_lag.h"
 #include "resources.h"
@@ -309,6 +310,7 @@ publish(struct pipeline *p, int64_t now, int64_t *published)
 	atomic_store_explicit(&metrics.state_stale,
 	    (uint64_t)((state_stale(p->state) + NS_PER_S - 1) / NS_PER_S), memory_order_relaxed);
 	atomic_store_explicit(&metrics.forgotten, state_forgotten(p->state), memory_order_relaxed);
+	inputs_post(p);
 	publish_pods(p, figures.lag_bytes > 0);
 	if (unread_turn(figures.files))
 		count_unread(p);
@@ -331,10 +333,10 @@ reader_run(void *arg)
 		int64_t now;
 		int pods;
 
-		tail_wait(p->tail, p->wake, wait);
+		inputs_wait(p, wait);
 		pods = enrich_turn(p, clock_mono());
 		room = has_room(&p->filling);
-		more = tail_turn(p->tail, room ? 1 : 0);
+		more = inputs_turn(p, room ? 1 : 0);
 		counts = tail_count(p->tail);
 		now = clock_mono();
 		wait = seal_due(&p->filling, linger_of(p), now);
@@ -343,7 +345,7 @@ reader_run(void *arg)
 			wait = 0;
 		publish(p, now, &published);
 		atomic_store(&p->turned, now);
-		if (more || !p->options.exit_on_eof || !tail_at_end(p->tail))
+		if (more || !p->options.exit_on_eof || !inputs_at_end(p))
 			continue;
 		tail_finish(p->tail);
 		if (finishing && all_given(&p->filling))

@@ -19,8 +19,11 @@
 /* The most sets of outputs with a batch being filled. */
 #define ROUTES 4
 
+struct inputs;
+
 /* Batches being filled, one for each set of outputs. */
 struct filling {
+	struct inputs *beside; /* the inputs beside tail; NULL: there is none */
 	struct shipper *shipper;
 	struct batch *at[ROUTES];
 	struct batch *spare; /* taken from the pool, for the next route */

@@ -178,8 +178,11 @@ may_reach(const struct section *in, const struct section *s)
 static void
 paths_check(struct reading *r, const struct section *s)
 {
-	const struct list *paths = conf_value(s, "Path");
+	int row = table_find(s->plugin, "Path");
+	const struct list *paths = NULL;
 
+	if (row >= 0 && table_row(s->plugin, (size_t)row)->type == OPT_LIST)
+		paths = conf_value(s, "Path");
 	for (size_t i = 0; s->plugin->kind == SECTION_INPUT && paths != NULL && i < paths->n; i++)
 		if (strchr("/\"'", paths->at[i][0]) == NULL)
 			findings_add(r->findings, FINDING_WARNING, s->file, conf_given(s, "Path"),

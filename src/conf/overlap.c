@@ -11,6 +11,7 @@
 #include "glob.h"
 #include "map.h"
 #include "read.h"
+#include "table.h"
 
 /* A node has some hundreds of log files; beyond this the patterns alone decide. */
 #define FILES_MAX 50000
@@ -18,7 +19,12 @@
 static const struct list *
 list_of(const struct section *s, const char *option)
 {
-	return conf_value(s, option);
+	int row = table_find(s->plugin, option);
+
+	/* A journal's Path is one directory, and not a list of files. */
+	return row >= 0 && table_row(s->plugin, (size_t)row)->type == OPT_LIST
+		   ? conf_value(s, option)
+		   : NULL;
 }
 
 static bool

@@ -16,6 +16,7 @@
 struct metrics metrics;
 struct kube_metrics metrics_kube;
 struct failure_metrics metrics_failures;
+struct journal_metrics metrics_journal;
 atomic_ullong metrics_reload_failed;
 atomic_ullong metrics_filtered;
 struct poll_metrics metrics_poll;
@@ -302,6 +303,27 @@ static const struct own table[] = {
 	{ { FAMILY_COUNTER, "towline_regex_overruns_total", "",
 	      "Texts on which an expression of the configuration was given up: too long, or too much work." },
 	    write_single, OF(pattern_overruns) },
+	{ { FAMILY_COUNTER, "towline_journal_entries_total", "",
+	      "Entries read from systemd's journal." },
+	    write_single, OF(metrics_journal.entries) },
+	{ { FAMILY_COUNTER, "towline_journal_lost_entries_total", "",
+	      "Entries of the journal that were deleted before they were read, or in a file that is corrupt: at most so many, as the numbers of the entries around them tell; 1 where nothing tells." },
+	    write_single, OF(metrics_journal.lost) },
+	{ { FAMILY_COUNTER, "towline_journal_cut_entries_total", "",
+	      "Entries of the journal with more values than Buffer_Max_Size has room for, cut there." },
+	    write_single, OF(metrics_journal.cut) },
+	{ { FAMILY_COUNTER, "towline_journal_left_out_fields_total", "",
+	      "Fields of the journal's entries beyond Max_Fields (56 at most), or under a name that journald would not take." },
+	    write_single, OF(metrics_journal.fields_left_out) },
+	{ { FAMILY_GAUGE, "towline_journal_unreadable_files", "",
+	      "Files of the journal that are corrupt; all others are read." },
+	    write_single, OF(metrics_journal.files_unreadable) },
+	{ { FAMILY_GAUGE, "towline_journal_lag_entries", "",
+	      "Entries of the journal that are not shipped; those that are not read yet count as many as the numbers in their file tell, whatever Systemd_Filter takes." },
+	    write_single, OF(metrics_journal.lag) },
+	{ { FAMILY_GAUGE, "towline_journal_lag_seconds", "",
+	      "From the newest entry that is shipped to the newest in the journal, while there is something to ship." },
+	    write_single, OF(metrics_journal.lag_seconds) },
 	{ { FAMILY_COUNTER, "towline_unenriched_records_total", "",
 	      "Records shipped without their pod's labels, as the API server did not tell of it in time." },
 	    write_single, OF(metrics.unenriched) },

@@ -119,9 +119,9 @@ BAD = {
     ),
     "an input of Fluent Bit's": (
         "Name tail",
-        "Name systemd",
+        "Name forward",
         7,
-        "systemd is Fluent Bit's and not built yet; .*tail",
+        "forward is Fluent Bit's and not built yet; .*tail",
     ),
     "an output of Fluent Bit's": ("Name null", "Name loki", 15, "loki is .*; .*es"),
     "a known option not built yet": ("Parser cri", "Offset_Key o", 9, "Offset_Key"),

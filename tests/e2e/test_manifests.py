@@ -109,13 +109,13 @@ def test_a_chart_of_fluent_bits_is_refused_with_its_reasons(tmp_path):
     """The values of its chart, as people have them."""
     values = {
         "config": {
-            "inputs": "[INPUT]\n    Name systemd\n    Tag host.*\n",
+            "inputs": "[INPUT]\n    Name syslog\n    Tag host.*\n",
             "filters": "[FILTER]\n    Name lua\n    Match *\n    script f.lua\n",
         }
     }
     done = checked(configuration(chart(values)), tmp_path)
     assert done.returncode == 1
-    assert "systemd" in done.stdout and "lua" in done.stdout
+    assert "syslog" in done.stdout and "lua" in done.stdout
 
 
 def test_check_and_run_read_one_file_with_one_environment(built):

@@ -32,6 +32,7 @@ FLOORS = [
         "src/ship": "batch hosts reply reply_text ship",
         "src/serve": "serve web_conf",
     },
+    {"src/journal": "journal"},
     {"src": "agent_conf chain confine joins libraries limit pipeline plugins"},
     {"src/cmd": "cmd"},
 ]
