@@ -376,6 +376,26 @@ def test_observatory_leaves_options_of_ones_own(tmp_path):
     assert checked(text, tmp_path).returncode == 0
 
 
+# ---- the node's journal
+
+
+def test_the_journal_is_the_same_in_both(tmp_path):
+    by_chart = chart({"journal": {"enabled": True}})
+    by_hand = with_component("journal", tmp_path)
+    assert without_configuration(by_chart) == without_configuration(by_hand)
+    for container in containers(by_hand).values():
+        mounts = {m["name"]: m for m in container["volumeMounts"]}
+        assert mounts["journal"]["readOnly"] and mounts["machine-id"]["readOnly"]
+
+
+def test_its_example_is_right(tmp_path):
+    text = (KUBERNETES / "components/journal/kustomization.yaml").read_text()
+    lines = [line[4:] for line in text.splitlines() if line.startswith("#   ")]
+    example = "\n".join(line for line in lines if "components" not in line)
+    done = checked(f"{example}\n[OUTPUT]\n  Name null\n  Match host.*\n", tmp_path)
+    assert done.returncode == 0, done.stdout
+
+
 # ---- TLS and passwords
 
 WEB = {"webConfig": {"secret": "towline-web"}}
