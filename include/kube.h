@@ -50,6 +50,8 @@ struct kube_options {
 	int64_t namespace_ttl;      /* ns until a namespace is read again */
 	int64_t pod_wait, api_wait; /* ns: how long a file waits for its pod */
 	int64_t max_pods;
+	const char
+	    *pods_file; /* a rehearsal's: the pods, and no server is asked; NULL: the server */
 };
 
 /**

@@ -68,6 +68,13 @@ struct tail_conf {
 /* True when the input may have a runtime's lines (Parser cri, the default, docker, or docker_too). */
 bool tail_reads_runtime(const struct tail_conf *conf);
 
+/* The part of a file's ${path} that tags and documents show: all of it, but in a rehearsal. */
+static inline const char *
+tail_shown(const struct tail_conf *conf, const char *path)
+{
+	return path + (conf->from.below != NULL ? strlen(conf->from.below) : 0);
+}
+
 /* Where reading begins in files that have no state. */
 enum first_start { START_HEAD, START_END };
 

@@ -15,6 +15,7 @@
 #include "joins.h"
 #include "parser.h"
 #include "pattern.h"
+#include "rehearsal.h"
 #include "reshape.h"
 #include "timestamp.h"
 #include "voice.h"
@@ -227,16 +228,16 @@ chain_source_new(struct chain *c, struct stream *stream)
 	s->rules = document_rules_default();
 	chain_rules(c, stream, &s->rules);
 	if (stream->pod == NULL)
-		stream->pod = agent_elsewhere(s, stream->path);
+		stream->pod = agent_elsewhere(s, tail_shown(in, stream->path));
 	stream->agent =
 	    stream->pod != NULL && (!pod_has_uid(stream->pod) || is_agent(c->service, stream->pod));
 	s->tag = slice_of(stream->tag);
-	s->last_time = clock_wall();
+	s->last_time = in->from.below != NULL ? REHEARSAL_TIME : clock_wall();
 	if (in->time_offset != NULL)
 		(void)timestamp_offset(in->time_offset, &s->time_offset);
 	if (in->path_key != NULL) {
 		s->path = (struct field){ .name = slice_of(in->path_key),
-			.value = slice_of(stream->path) };
+			.value = slice_of(tail_shown(in, stream->path)) };
 	}
 	return s;
 }

@@ -343,7 +343,11 @@ reader_run(void *arg)
 			wait = 0;
 		publish(p, now, &published);
 		atomic_store(&p->turned, now);
-		if (more || !p->options.exit_on_eof || !tail_at_end(p->tail))
+		if (more || !p->options.exit_on_eof)
+			continue;
+		if (p->options.rehearsal != NULL) /* nothing is ever added to its files */
+			tail_finish(p->tail);
+		if (!tail_at_end(p->tail))
 			continue;
 		tail_finish(p->tail);
 		if (finishing && all_given(&p->filling))

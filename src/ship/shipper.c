@@ -14,6 +14,7 @@
 
 #include "batch_pool.h"
 #include "clock.h"
+#include "collect_sink.h"
 #include "dead_letter.h"
 #include "es_index.h"
 #include "hold_report.h"
@@ -63,7 +64,7 @@ sink_open(struct shipper *s, const struct section *const *outputs)
 	while (*type != NULL && (*type)->plugin != section->plugin)
 		type++;
 	assert(*type != NULL);
-	sink->type = *type;
+	sink->type = collect_sink_type(*type);
 	sink->metrics = metrics_output(name);
 	sink->name = sink->metrics->output;
 	free(name);

@@ -61,7 +61,7 @@ log_new(struct tail *t, const struct tail_conf *conf, const char *path, const ch
 	log->stream.log = *id;
 	log->stream.conf = conf;
 	log->stream.path = xstrdup(path);
-	log->stream.tag = tag_of(conf, path);
+	log->stream.tag = tag_of(conf, tail_shown(conf, path));
 	log->stream.pod = identity_pod(name, path);
 	log->name = xstrdup(name);
 	log->due = INT64_MAX;

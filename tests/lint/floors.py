@@ -29,10 +29,10 @@ FLOORS = [
         "src/poll": "poller",
         "src/cgroup": "resources",
         "src/filter": "filter",
-        "src/ship": "batch hosts reply reply_text ship",
+        "src/ship": "batch collect hosts reply reply_text ship",
         "src/serve": "serve web_conf",
     },
-    {"src": "agent_conf chain confine joins libraries limit pipeline plugins"},
+    {"src": "agent_conf chain confine joins libraries limit pipeline plugins rehearsal"},
     {"src/cmd": "cmd"},
 ]
 # The table of commands stands above them; it is the only file of src/ that may.
