@@ -1,0 +1,75 @@
+"""tests/corpus: each configuration starts, or says why not, and its documents are as expected.
+
+UPDATE_CORPUS=1 writes the documents of those that start: to be read before they are
+committed."""
+
+import collections
+import concurrent.futures
+import os
+
+import pytest
+from harness import corpus
+from harness.towline import towline
+
+ENTRIES = corpus.entries()
+UPDATES = "UPDATE_CORPUS" in os.environ
+
+
+def each(entries):
+    waits = {e.name: [pytest.mark.xfail(reason=e.waits, strict=True)] for e in entries}
+    return [
+        pytest.param(e, id=e.name, marks=waits[e.name] if e.waits else ())
+        for e in entries
+    ]
+
+
+def ran(entry, folder):
+    """(check, test) of an entry."""
+    env = os.environ | corpus.ENVIRONMENT
+    entry.lay(folder)
+    conf = next(folder.glob("fluent-bit.*"))
+    if UPDATES and not entry.refused:
+        if towline("test", "--update", folder, env=env).returncode == 0:
+            entry.take(folder)
+    done = [
+        towline("check", "-c", conf, env=env),
+        towline("test", folder, env=env),
+    ]
+    return done
+
+
+@pytest.fixture(scope="session")
+def results(tmp_path_factory):
+    home = tmp_path_factory.mktemp("corpus")
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        asked = {e.name: pool.submit(ran, e, home / e.name) for e in ENTRIES}
+        return {name: future.result() for name, future in asked.items()}
+
+
+def test_each_folder_is_in_the_table():
+    assert corpus.folders() == [e.name for e in ENTRIES] and len(ENTRIES) >= 40
+
+
+def test_nine_of_ten_start():
+    assert sum(not e.refused for e in ENTRIES) >= 0.9 * len(ENTRIES)
+
+
+def test_each_obstacle_is_met_twice():
+    met = collections.Counter(what for e in ENTRIES for what in e.shows)
+    assert [what for what, n in met.items() if n < 2] == []
+    assert met["systemd"] >= 15 and met["outputs that differ"] >= 12
+
+
+@pytest.mark.parametrize("entry", each([e for e in ENTRIES if not e.refused]))
+def test_it_starts_and_its_documents_are_as_expected(results, entry):
+    check, test = results[entry.name]
+    assert check.returncode == 0, check.stdout
+    assert entry.warns in check.stdout
+    assert test.returncode == 0, test.stdout + test.stderr
+
+
+@pytest.mark.parametrize("entry", each([e for e in ENTRIES if e.refused]))
+def test_it_is_refused_with_what_there_is_instead(results, entry):
+    check, test = results[entry.name]
+    assert check.returncode == 1 and entry.refused in check.stdout
+    assert test.returncode == 1 and entry.refused in test.stderr
