@@ -18,7 +18,7 @@ FLOORS = [
         "parsers": "accessor agent ansi cri docker json line_format multiline parser pattern pod record shape timestamp trace"
     },
     {
-        "src/conf": "conf service yaml_doc",
+        "src/conf": "conf difference service yaml_doc",
         "src/state": "cursor state stream",
         "src/metrics": "agent_metrics agent_polled agent_usage metrics pod_lag unread",
     },
