@@ -6,6 +6,8 @@ committed."""
 import collections
 import concurrent.futures
 import os
+import re
+import tomllib
 
 import pytest
 from harness import corpus
@@ -73,3 +75,47 @@ def test_it_is_refused_with_what_there_is_instead(results, entry):
     check, test = results[entry.name]
     assert check.returncode == 1 and entry.refused in check.stdout
     assert test.returncode == 1 and entry.refused in test.stderr
+
+
+# ---- the contract
+
+
+CONTRACT = tomllib.loads((corpus.HOME / "contract.toml").read_text())
+COMMON = {"input": ["Tag x"], "filter": ["Match *"], "output": ["Match *"]}
+# Messages that say what there is instead, or what to mend.
+INSTEAD = re.compile("; |cannot be|is needed|needs ")
+
+
+def sections():
+    for kind, said in CONTRACT.items():
+        if "options" in said:
+            yield kind, None, said
+        else:
+            yield from ((kind, name, of) for name, of in said.items())
+
+
+@pytest.mark.parametrize(
+    "kind, name, said", [pytest.param(*s, id=f"{s[0]}-{s[1]}") for s in sections()]
+)
+def test_each_option_of_the_contract_is_known(tmp_path, kind, name, said):
+    (tmp_path / "parsers.conf").write_text("")
+    head = [f"Name {name}"] if name else []
+    given = [*said.get("needs", []), *COMMON.get(kind, []), *said["options"]]
+    seen = {option.split()[0].lower() for option in said["options"]}
+    needed = [
+        o for o in given if o in said["options"] or o.split()[0].lower() not in seen
+    ]
+    file = tmp_path / "t.conf"
+    file.write_text("\n    ".join([f"[{kind.upper()}]", *head, *needed]) + "\n")
+    found = towline("check", "-c", file).stdout.splitlines()
+    wrong = []
+    for line in found:
+        where, _, text = line.partition(": ")
+        if not where.endswith(tuple("0123456789")) or text.startswith(
+            ("note:", "warning:")
+        ):
+            continue
+        if "no option" in text or "no plugin" in text or not INSTEAD.search(text):
+            wrong.append(line)
+    names = {re.search("option '(.*?)'", line)[1] for line in wrong}
+    assert names == set(said.get("open", [])), wrong
