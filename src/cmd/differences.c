@@ -67,7 +67,7 @@ place_add(const char *text, bool first, const struct section *s, const char *mai
 	if (s->line == 0)
 		return xstrdup(text);
 	if (s->file == NULL || strcmp(s->file, main) == 0)
-		return xprintf("%s%sline %u", text, before, s->line);
+		return xprintf("%s%s%s%u", text, before, first ? "line " : "", s->line);
 	return xprintf("%s%s%s:%u", text, before, file, s->line);
 }
 

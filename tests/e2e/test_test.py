@@ -114,3 +114,18 @@ def test_nothing_stays_behind(folder):
     temporary.mkdir()
     done = towline("test", folder, env=os.environ | {"TMPDIR": str(temporary)})
     assert done.returncode == 1 and list(temporary.iterdir()) == []
+
+
+def test_check_prints_what_differs_with_its_lines(folder):
+    conf = folder / "fluent-bit.conf"
+    done = towline("check", "--diff", "-c", conf)
+    assert done.returncode == 0
+    rows = done.stdout.split("\n\n")
+    (first,) = [row for row in rows if row.startswith("old lines at the first")]
+    assert "First_Start end" in first and "line 5, 9" in first
+    assert not any(row.startswith("memory") for row in rows)
+    conf.write_text(conf.read_text().replace("Tag kube.*", "First_Start end"))
+    rows = towline("check", "--diff", "-c", conf).stdout.split("\n\n")
+    (first,) = [row for row in rows if row.startswith("old lines at the first")]
+    assert "line 9" in first and "line 5" not in first
+    assert max(len(line) for row in rows[1:-1] for line in row.splitlines()) <= 118
