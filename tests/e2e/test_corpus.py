@@ -26,18 +26,25 @@ def each(entries):
 
 
 def ran(entry, folder):
-    """(check, test) of an entry."""
+    """(check, test, test of the other form) of an entry."""
     env = os.environ | corpus.ENVIRONMENT
     entry.lay(folder)
     conf = next(folder.glob("fluent-bit.*"))
     if UPDATES and not entry.refused:
         if towline("test", "--update", folder, env=env).returncode == 0:
             entry.take(folder)
-    done = [
-        towline("check", "-c", conf, env=env),
-        towline("test", folder, env=env),
-    ]
-    return done
+    check = towline("check", "-c", conf, env=env)
+    return check, towline("test", folder, env=env), other_form(folder, conf, env)
+
+
+def other_form(folder, conf, env):
+    """What `towline test` says of the same in the other form."""
+    other = conf.with_name("other" + {".conf": ".yaml", ".yaml": ".conf"}[conf.suffix])
+    done = towline("convert", conf, env=env)
+    if done.returncode != 0:
+        return done
+    other.write_text(done.stdout)
+    return towline("test", "-c", other, folder, env=env)
 
 
 @pytest.fixture(scope="session")
@@ -64,15 +71,29 @@ def test_each_obstacle_is_met_twice():
 
 @pytest.mark.parametrize("entry", each([e for e in ENTRIES if not e.refused]))
 def test_it_starts_and_its_documents_are_as_expected(results, entry):
-    check, test = results[entry.name]
+    check, test, _ = results[entry.name]
     assert check.returncode == 0, check.stdout
     assert entry.warns in check.stdout
     assert test.returncode == 0, test.stdout + test.stderr
 
 
+@pytest.mark.parametrize("entry", each([e for e in ENTRIES if not e.refused]))
+def test_the_other_form_gives_the_same_documents(results, entry):
+    other = results[entry.name][2]
+    assert other.returncode == 0, other.stdout + other.stderr
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: e.name)
+def test_a_configmap_or_values_are_checked_where_they_stand(results, entry):
+    if entry.source().name in ("configmap.yaml", "values.yaml"):
+        env = os.environ | corpus.ENVIRONMENT
+        check = towline("check", "-c", entry.source(), env=env)
+        assert check.returncode == results[entry.name][0].returncode, check.stdout
+
+
 @pytest.mark.parametrize("entry", each([e for e in ENTRIES if e.refused]))
 def test_it_is_refused_with_what_there_is_instead(results, entry):
-    check, test = results[entry.name]
+    check, test, _ = results[entry.name]
     assert check.returncode == 1 and entry.refused in check.stdout
     assert test.returncode == 1 and entry.refused in test.stderr
 

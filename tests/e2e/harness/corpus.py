@@ -18,6 +18,13 @@ ENVIRONMENT = {
     "HOSTNAME": "node-1",
 }
 CHART = {"flush": 1, "logLevel": "info", "metricsPort": 2020}
+SERVICE = """\
+[SERVICE]
+    Parsers_File /fluent-bit/etc/parsers.conf
+    Parsers_File /fluent-bit/etc/conf/custom_parsers.conf
+    HTTP_Server On
+    HTTP_Port 2020
+"""
 MOUNTED = re.compile(r"/fluent-bit/(?:etc/conf|etc|scripts)/([\w.-]+)")
 
 
@@ -78,16 +85,15 @@ class Entry:
 def of_values(values):
     """The files that the chart makes of its values."""
     config = values["config"]
-    parts = ["service", "inputs", "filters", "outputs"]
-    conf = "\n".join(config.get(part, "") for part in parts)
+    parts = ["inputs", "filters", "outputs"]
+    conf = "\n".join(config[part] for part in parts if part in config)
+    if conf:
+        conf = config.get("service", SERVICE) + "\n" + conf
     known = CHART | values
     conf = re.sub(r"\{\{ \.Values\.(\w+) \}\}", lambda m: str(known[m[1]]), conf)
-    files = {"fluent-bit.conf": conf} if conf.strip() else {}
+    files = {"fluent-bit.conf": conf} if conf else {}
     if "customParsers" in config:
         files["custom_parsers.conf"] = config["customParsers"]
-        if "Parsers_File" not in conf:  # the chart's own [SERVICE]
-            service = "[SERVICE]\n    Parsers_File custom_parsers.conf\n"
-            files["fluent-bit.conf"] = service + conf
     return files | config.get("extraFiles", {}) | values.get("luaScripts", {})
 
 
