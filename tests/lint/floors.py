@@ -32,7 +32,9 @@ FLOORS = [
         "src/ship": "batch collect hosts reply reply_text ship",
         "src/serve": "serve web_conf",
     },
-    {"src": "agent_conf chain confine joins libraries limit pipeline plugins rehearsal"},
+    {
+        "src": "agent_conf chain confine joins libraries limit pipeline plugins rehearsal"
+    },
     {"src/cmd": "cmd"},
 ]
 # The table of commands stands above them; it is the only file of src/ that may.
