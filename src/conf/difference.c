@@ -96,6 +96,8 @@ const struct difference difference_table[] = {
 	    "each document by itself: done, sent again, held, or a dead letter", NULL },
 	{ ES, ALWAYS, "document ids", "the server's, unless Generate_ID or Id_Key says otherwise",
 	    "made of the record's place: what is sent twice is stored once", NULL },
+	{ ES, ONE(GIVEN, "Id_Key"), "ids by Id_Key", "the value of that key is the _id",
+	    "the same; check says what that costs", NULL },
 	{ ES, ALWAYS, "413 Content Too Large", "the same request again",
 	    "the batch is halved until it fits", NULL },
 	{ ES, ONE(ABSENT, "Suppress_Type_Name"), "_type", "sent, which Elasticsearch 8 refuses",

@@ -85,7 +85,9 @@ def test_the_other_form_gives_the_same_documents(results, entry):
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: e.name)
 def test_a_configmap_or_values_are_checked_where_they_stand(results, entry):
-    if entry.source().name in ("configmap.yaml", "values.yaml"):
+    # a script is read from a file: one within a ConfigMap is not found
+    stands = entry.source().name in ("configmap.yaml", "values.yaml")
+    if stands and "lua" not in entry.shows:
         env = os.environ | corpus.ENVIRONMENT
         check = towline("check", "-c", entry.source(), env=env)
         assert check.returncode == results[entry.name][0].returncode, check.stdout
@@ -104,7 +106,7 @@ def test_it_is_refused_with_what_there_is_instead(results, entry):
 CONTRACT = tomllib.loads((corpus.HOME / "contract.toml").read_text())
 COMMON = {"input": ["Tag x"], "filter": ["Match *"], "output": ["Match *"]}
 # Messages that say what there is instead, or what to mend.
-INSTEAD = re.compile("; |cannot be|is needed|needs ")
+INSTEAD = re.compile("; |: let |: name |cannot be|is needed|needs ")
 
 
 def sections():
