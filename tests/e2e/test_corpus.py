@@ -85,9 +85,7 @@ def test_the_other_form_gives_the_same_documents(results, entry):
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: e.name)
 def test_a_configmap_or_values_are_checked_where_they_stand(results, entry):
-    # a script is read from a file: one within a ConfigMap is not found
-    stands = entry.source().name in ("configmap.yaml", "values.yaml")
-    if stands and "lua" not in entry.shows:
+    if entry.source().name in ("configmap.yaml", "values.yaml"):
         env = os.environ | corpus.ENVIRONMENT
         check = towline("check", "-c", entry.source(), env=env)
         assert check.returncode == results[entry.name][0].returncode, check.stdout
