@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "journal.h"
 #include "memory.h"
 #include "pipeline.h"
 #include "service.h"
@@ -57,6 +58,16 @@ tail_set(struct tail_conf *in, const char *below, struct texts *t)
 }
 
 static void
+journal_set(struct journal_conf *in, const char *below, struct texts *t)
+{
+	char path[] = JOURNAL_PERSISTENT;
+
+	in->path = path_below(t, below, in->path != NULL ? in->path : path);
+	in->read_from_tail = false;
+	in->db = NULL;
+}
+
+static void
 conf_set(struct conf *conf, const char *below, struct texts *t)
 {
 	for (size_t i = 0; i < conf->n; i++) {
@@ -66,6 +77,8 @@ conf_set(struct conf *conf, const char *below, struct texts *t)
 			service_set(s->values);
 		else if (s->plugin == &tail_plugin)
 			tail_set(s->values, below, t);
+		else if (s->plugin == &journal_plugin)
+			journal_set(s->values, below, t);
 	}
 }
 

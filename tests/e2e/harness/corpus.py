@@ -7,6 +7,7 @@ import tomllib
 
 import yaml
 
+from .journal import Journal
 from .towline import ROOT
 
 HOME = ROOT / "tests/corpus"
@@ -38,6 +39,7 @@ class Entry:
     refused: str = ""  # a part of the message; empty: it starts
     warns: str = ""  # a part of what `check` says of it
     waits: str = ""  # for a feature that is not there yet
+    journal: bool = False  # it has the entries of _logs/journal.export
 
     @property
     def home(self):
@@ -67,8 +69,13 @@ class Entry:
             # a file that is mounted is found beside the main one; others stay as they are
             text = MOUNTED.sub(lambda m: m[1] if m[1] in files else m[0], text)
             (folder / name).write_text(text)
-        for what in (HOME / "_logs" / self.logs).iterdir():
-            (folder / what.name).symlink_to(what)
+        logs = folder / "var/log"
+        logs.mkdir(parents=True)
+        for what in (HOME / "_logs" / self.logs / "var/log").iterdir():
+            (logs / what.name).symlink_to(what)
+        if self.journal:
+            entries = (HOME / "_logs/journal.export").read_bytes()
+            Journal(logs / "journal").write(entries)
         if self.logs != "plain":
             (folder / "pods.json").symlink_to(HOME / "_logs/pods.json")
         if self.expected.exists():
