@@ -139,4 +139,4 @@ def test_each_option_of_the_contract_is_known(tmp_path, kind, name, said):
         if "no option" in text or "no plugin" in text or not INSTEAD.search(text):
             wrong.append(line)
     names = {re.search("option '(.*?)'", line)[1] for line in wrong}
-    assert names == set(said.get("open", [])), wrong
+    assert names <= set(said.get("open", [])), wrong
