@@ -44,7 +44,7 @@ endif
 ifdef FAULTS
 SPECIAL += -DFAULTS
 endif
-LIBS    := libcurl jansson libpcre2-8 zlib sqlite3 libmicrohttpd libxxhash yaml-0.1 gnutls libcrypt lua5.1
+LIBS    := libcurl jansson libpcre2-8 zlib sqlite3 libmicrohttpd libxxhash yaml-0.1 gnutls libcrypt lua5.1 libsystemd
 # Packs request bodies where it is (Debian: amd64, arm64); ISAL= leaves it to zlib.
 ISAL     = $(call once,ISAL,$(shell pkg-config --exists libisal && echo libisal))
 CFLAGS  ?= -O2 -g
@@ -167,9 +167,10 @@ $(B)/lint/%: tests/lint/%.c $(B)/libtowline.a Makefile | build/.need-build
 dashboards: ## conf/grafana's dashboards, from the tables in tools/grafana
 	$(Q)tools/dashboards
 
-docs: $(B)/lint/reference ## docs/configuration.md and docs/towline.schema.json, from the option tables
+docs: $(B)/lint/reference ## docs/configuration.md, docs/towline.schema.json, the table of docs/fluent-bit.md
 	$(Q)$< > docs/configuration.md
 	$(Q)$< schema > docs/towline.schema.json
+	$(Q)tests/lint/differences $< docs/fluent-bit.md > $(B)/fluent-bit.md && cp $(B)/fluent-bit.md docs
 
 lint: $(B)/lint/reference $(B)/towline | build/.need-lint ## formatting, floors, shape, banned functions, planted bugs, docs, shellcheck, ruff
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
@@ -180,6 +181,7 @@ lint: $(B)/lint/reference $(B)/towline | build/.need-lint ## formatting, floors,
 	$(Q)tests/lint/bugs
 	$(Q)$< | diff -u docs/configuration.md - || { echo 'docs/configuration.md is not what the option tables say: make docs' >&2; exit 1; }
 	$(Q)$< schema | diff -u docs/towline.schema.json - || { echo 'docs/towline.schema.json is not what the option tables say: make docs' >&2; exit 1; }
+	$(Q)tests/lint/differences $< docs/fluent-bit.md | diff -u docs/fluent-bit.md - || { echo 'docs/fluent-bit.md is not what src/conf/difference.c says: make docs' >&2; exit 1; }
 	$(Q)shellcheck $(SH_FILES)
 	$(Q)$$(tools/venv)/bin/ruff check -q $(PY) && $$(tools/venv)/bin/ruff format -q --check $(PY)
 

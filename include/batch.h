@@ -3,7 +3,7 @@
  * that they are of.  Of fixed size, from a fixed pool; filled by the reader,
  * sealed, then the shipper's until every output has settled it.
  *
- * The body lies ready to be sent as it is to the first output:
+ * The body lies ready to be sent as it is:
  *
  *	{"create":{"_id":"…"}}\n{"@timestamp":…,"log":…,"kubernetes":…,"log_parsed":…}\n
  */
@@ -42,12 +42,13 @@ struct batch {
 	uint32_t nranges;
 	int64_t opened;     /* mono ns of its first record, for Flush */
 	state_ticket after; /* it is not sent before this ticket is on disk */
+	unsigned lane;      /* it is of: shipper_take() sets it */
 	uint32_t route;     /* bit i: the i-th output takes it (Match) */
 	uint32_t outputs;   /* how many have yet to settle it: the shipper's */
 	struct batch *next;
 };
 
-/* How documents are written; from the first output's configuration. */
+/* How documents are written; from an output's configuration. */
 struct document_rules {
 	struct slice index_fixed; /* empty: the index stands in each action line */
 	/* Writes the index for a record into ${to} (at most 255 bytes); NULL when fixed. */

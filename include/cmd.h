@@ -30,8 +30,8 @@ struct command {
 	const struct cmd_option *options; /* ended by a row without name */
 };
 
-extern const struct command cmd_run, cmd_check, cmd_convert, cmd_parse, cmd_report, cmd_status,
-    cmd_replay, cmd_export_db, cmd_health, cmd_setup, cmd_version, cmd_help;
+extern const struct command cmd_run, cmd_check, cmd_convert, cmd_parse, cmd_test, cmd_report,
+    cmd_status, cmd_replay, cmd_export_db, cmd_health, cmd_setup, cmd_version, cmd_help;
 
 /* All commands, ended by a NULL. */
 extern const struct command *const cmd_table[];

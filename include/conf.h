@@ -46,7 +46,7 @@ enum option_flag {
 };
 
 struct option {
-	const char *name; /* net.* stands for every key that begins with net. */
+	const char *name; /* net.* stands for every key that begins with net., so does aws_* */
 	enum option_type type;
 	const char *value; /* default, as it would be typed; NULL: none */
 	size_t where;      /* offsetof the field in the plugin's struct */
@@ -100,8 +100,10 @@ struct plugin {
 	size_t size;                  /* of the struct that the options fill */
 	/* Checks beyond the table's; NULL: none.  Adds findings. */
 	void (*check)(const struct section *section, struct findings *findings);
-	bool later;          /* a plugin of Fluent Bit that is not built: an error that says so */
+	bool later;          /* a plugin of Fluent Bit that is not built … */
+	bool spared;         /* … whose absence loses and changes no log record: the rest runs */
 	const char *instead; /* of such a plugin: what there is; may be NULL */
+	const char *also;    /* another name of it; NULL: none */
 };
 
 /* All plugins, ended by a NULL. */
@@ -167,9 +169,20 @@ struct section {
 	const unsigned *lines;
 };
 
+/* A section of a plugin that is not built, without which the rest runs. */
+struct skipped {
+	const struct plugin *plugin;
+	const char *name; /* an output's, as output_name() makes it; else NULL */
+	const char *match, *match_regex;
+	const char *file;
+	unsigned line;
+};
+
 struct conf {
 	struct section *sections; /* in the order of the file; parsers' files included */
 	size_t n;
+	struct skipped *skipped;
+	size_t nskipped;
 	const char *file;   /* the main file */
 	const char *inside; /* what it stands in: ConfigMap NAME, values of a chart; or NULL */
 	void *owned;        /* memory behind all of it */

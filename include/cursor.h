@@ -72,10 +72,10 @@ void range_repeat(struct range *r, uint32_t times);
 void range_seal(struct range_book *book, struct range *r);
 
 /**
- * range_log(book, r, id):
+ * range_log(r, id):
  * The log that ${r} is of; false when it was forgotten by a rewind.
  */
-bool range_log(struct range_book *book, const struct range *r, struct identity *id);
+bool range_log(const struct range *r, struct identity *id);
 
 /**
  * range_settle(book, r, items):

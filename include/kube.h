@@ -50,7 +50,15 @@ struct kube_options {
 	int64_t namespace_ttl;      /* ns until a namespace is read again */
 	int64_t pod_wait, api_wait; /* ns: how long a file waits for its pod */
 	int64_t max_pods;
+	const char
+	    *pods_file; /* a rehearsal's: the pods, and no server is asked; NULL: the server */
 };
+
+/**
+ * kube_url_right(server):
+ * True when the URL of ${server} is one of http or https; else kube_new() refuses it.
+ */
+bool kube_url_right(const struct kube_server *server);
 
 /**
  * kube_new(options, state), kube_free(k):

@@ -70,6 +70,15 @@ struct failure_metrics {
 
 extern struct failure_metrics metrics_failures;
 
+/* Those of [INPUT] systemd; the reader's. */
+struct journal_metrics {
+	atomic_ullong entries, lost, fields_left_out, cut;
+	atomic_ullong files_unreadable; /* gauge */
+	atomic_ullong lag, lag_seconds; /* gauges */
+};
+
+extern struct journal_metrics metrics_journal;
+
 /* Configurations that a SIGHUP gave, and that were not gone on with. */
 extern atomic_ullong metrics_reload_failed;
 
@@ -167,6 +176,7 @@ struct output_metrics {
 	atomic_ullong stripped;       /* sent without log_parsed */
 	atomic_ullong held;           /* gauge: items in the hold */
 	atomic_ullong requests_limit; /* gauge: requests at a time */
+	atomic_ullong lag_bytes;      /* gauge: on disk, not yet shipped to it */
 	atomic_ullong delivery[DELIVERY_BUCKETS +
 			       1]; /* from the record's runtime time to the server's answer */
 	atomic_ullong delivery_sum_ns;
@@ -179,6 +189,26 @@ struct output_metrics {
  * returned again.  They live as long as the process.
  */
 struct output_metrics *metrics_output(const char *name);
+
+/**
+ * metrics_outputs():
+ * The counters of the output that was registered last, and by `next` of the others;
+ * NULL: there are none.
+ */
+const struct output_metrics *metrics_outputs(void);
+
+/**
+ * metrics_unbuilt(output), metrics_unbuilt_none():
+ * Show that ${output} is skipped, as it is not built; that none is.
+ */
+void metrics_unbuilt(const char *output);
+void metrics_unbuilt_none(void);
+
+/**
+ * metrics_json(to):
+ * Append the counters of inputs and outputs in the form of Fluent Bit's /api/v1/metrics.
+ */
+void metrics_json(struct buffer *to);
 
 /**
  * metrics_delivered(m, record_time, now):

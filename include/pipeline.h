@@ -12,6 +12,7 @@ struct pipeline_options {
 	/* Called on SIGHUP.  True: another configuration was read, to go on with.  NULL: none ever is. */
 	bool (*reload)(void *arg);
 	void *reload_arg;
+	const struct rehearsal *rehearsal; /* NULL: this is none */
 };
 
 enum pipeline_end {

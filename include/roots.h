@@ -8,6 +8,8 @@
 struct roots_of {
 	struct list path;          /* Path: names and globs */
 	struct list allowed_roots; /* Allowed_Roots: directories */
+	/* A rehearsal's folder, with which each path begins and no tag and no document; NULL: none. */
+	const char *below;
 };
 
 /**

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "conf.h"
 #include "web_conf.h"
 
 /* The questions of serve to the rest of the process. */
@@ -15,6 +16,7 @@ struct serve_world {
 	/* The number of the agents' counts that are shown; 0: they are not on disk yet. */
 	uint64_t (*shown)(void *arg);
 	void *arg;
+	const struct conf *conf; /* whose plugins are named; NULL: none */
 };
 
 struct serve;

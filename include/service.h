@@ -19,8 +19,9 @@ struct service {
 	int log_level;  /* index of the configured word; service_voice() is the level */
 	int log_format; /* 1: JSON */
 	char *log_file; /* NULL: standard error */
-	bool daemon;    /* always false: On is refused */
+	bool daemon;    /* without effect, as a warning says */
 	struct list parsers_file;
+	int unbuilt_inputs, unbuilt_outputs; /* 1: skipped */
 	bool http_server;
 	char *http_listen;
 	int64_t http_port;     /* 0: any free one */

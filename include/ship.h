@@ -19,6 +19,13 @@ struct output {
 extern const struct option output_options[]; /* the common rows of [OUTPUT] */
 
 /**
+ * output_takes(o, tag):
+ * True when records of the tag ${tag} go to ${o}: Match_Regex is found in it, or it
+ * matches Match.  Called once a stream, not once a record.
+ */
+bool output_takes(const struct output *o, struct slice tag);
+
+/**
  * output_name(outputs, which):
  * The name of an [OUTPUT] in messages, metrics and dead letters, as the
  * caller's string: its Alias, else NAME.N, the Nth of that plugin.
@@ -29,20 +36,42 @@ extern const struct plugin es_plugin, opensearch_plugin, sqlite_plugin, stdout_p
 
 struct shipper;
 
+/* Outputs with records of their own: each has a lane, and waits for no other. */
+#define SHIP_LANES 16
+
+/* A lane, as the reader sees it: stdout and null are shown what the first one ships. */
+struct ship_lane {
+	char *name;                         /* of its output; "main": it has none */
+	struct range_book *book;            /* of its ranges */
+	const struct document_rules *rules; /* by which its documents are encoded */
+	uint32_t outputs;                   /* bit i: the i-th output is given its batches */
+};
+
 /**
- * shipper_new(outputs, n, state, book, batches, batch_bytes):
- * ${outputs} are [OUTPUT] sections.  A pool of ${batches} batches.  Return
+ * shipper_new(outputs, n, state, batches, batch_bytes):
+ * ${outputs} are [OUTPUT] sections.  A pool of ${batches} batches for each lane.  Return
  * NULL after saying why.  Starts no thread and no connection.
  */
 struct shipper *shipper_new(const struct section *const *outputs, size_t n, struct state *state,
-    struct range_book *book, unsigned batches, size_t batch_bytes);
+    unsigned batches, size_t batch_bytes);
 void shipper_free(struct shipper *s);
 
 /**
+ * shipper_lanes(s), shipper_lane(s, lane):
+ * How many lanes there are, from 1 to SHIP_LANES; one of them.
+ */
+unsigned shipper_lanes(const struct shipper *s);
+const struct ship_lane *shipper_lane(const struct shipper *s, unsigned lane);
+
+/**
+ * ship_lanes(outputs, n):
+ * The number of lanes that a shipper to ${outputs} has.
+ *
  * ship_limit(outputs, n, batches, batch_bytes, heap, sockets):
  * The most memory that a shipper to ${outputs} takes, in bytes: in ${heap}, and in
  * the kernel's buffers of its connections.
  */
+unsigned ship_lanes(const struct section *const *outputs, size_t n);
 void ship_limit(const struct section *const *outputs, size_t n, unsigned batches,
     size_t batch_bytes, uint64_t *heap, uint64_t *sockets);
 
@@ -63,12 +92,6 @@ void ship_check(const struct conf *conf, struct findings *findings);
 void ship_template(struct buffer *to, const char *pattern, bool opensearch);
 
 /**
- * shipper_rules(s):
- * The rules by which documents are encoded for these outputs.
- */
-const struct document_rules *shipper_rules(const struct shipper *s);
-
-/**
  * shipper_start(s, wake):
  * Start the thread; ${wake} is an eventfd that is written when a batch has
  * become free or parked logs may go on.  Return 0, or -1 after saying why.
@@ -76,14 +99,20 @@ const struct document_rules *shipper_rules(const struct shipper *s);
 int shipper_start(struct shipper *s, int wake);
 
 /**
- * shipper_take(s), shipper_give(s, b), shipper_idle(s):
- * The reader takes an empty batch (NULL: none is free), and gives it back
+ * shipper_take(s, lane), shipper_give(s, b), shipper_idle(s, lane):
+ * The reader takes an empty batch of ${lane} (NULL: none is free), and gives it back
  * sealed (its ranges are sealed here).  shipper_idle: no record is on its way
- * to an output, so that a short linger is enough.
+ * to an output of ${lane}, so that a short linger is enough.
  */
-struct batch *shipper_take(struct shipper *s);
+struct batch *shipper_take(struct shipper *s, unsigned lane);
 void shipper_give(struct shipper *s, struct batch *b);
-bool shipper_idle(struct shipper *s);
+bool shipper_idle(struct shipper *s, unsigned lane);
+
+/**
+ * shipper_lags(s, lane, bytes):
+ * So many bytes on disk the outputs of ${lane} have not got yet: to be shown.
+ */
+void shipper_lags(struct shipper *s, unsigned lane, uint64_t bytes);
 
 /**
  * shipper_stop(s, grace):

@@ -83,7 +83,9 @@ struct content_seen {
 	const struct content_state *what;
 	const char *path;          /* the name its file had last; "": unknown */
 	bool open;                 /* a file has it */
-	uint64_t shipped, counted; /* offsets: all records below are so, on both sides */
+	uint64_t shipped, counted; /* offsets: all records below are so, on both sides … */
+	const uint64_t *by;        /* … shipped by each reader; `shipped` is the least */
+	unsigned readers;
 };
 typedef void state_seen(void *arg, const struct content_seen *content);
 void state_each(struct state *s, state_seen *each, void *arg);
@@ -186,10 +188,17 @@ uint64_t state_is_break(
 size_t state_breaks(struct state *s, const struct identity *log);
 
 /**
- * state_reader(s, name):
+ * state_readers(s, names, n):
+ * At a start, before any log is read: the ${n} shipping readers ${names}, each another
+ * name, are numbered in this order.  Cursors of other readers are dropped, which is said.
+ * A new one begins where the first of ${names} stands that the store has; where there
+ * is none, at the least of the cursors that are dropped.
+ *
+ * state_reader(s, name), state_reader_name(s, reader):
  * The number by which the shipping reader ${name} has its cursors; the first
  * reader that is asked for, or that the store has, is 0; at most STATE_READERS.
- * Those that the store has are numbered in the order of their names.
+ * Those that the store has are numbered in the order of their names until
+ * state_readers().
  *
  * state_cursors(s, log, reader, out):
  * The reader thread's.  The cursors of ${log}: `shipped` is that of ${reader},
@@ -202,7 +211,9 @@ size_t state_breaks(struct state *s, const struct identity *log);
  * the next start.
  */
 #define STATE_READERS 32
+void state_readers(struct state *s, const char *const *names, unsigned n);
 unsigned state_reader(struct state *s, const char *name);
+const char *state_reader_name(struct state *s, unsigned reader);
 bool state_cursors(
     struct state *s, const struct identity *log, unsigned reader, struct cursors out[SIDES]);
 void state_shipped(struct state *s, const struct identity *log, enum side side, unsigned reader,

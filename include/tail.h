@@ -20,7 +20,7 @@
 /* [INPUT] tail; the options are in tail_plugin's table. */
 extern const struct plugin tail_plugin;
 
-struct parser;
+struct field;
 
 /* The options of every input; first in each input's struct. */
 struct input {
@@ -50,6 +50,7 @@ struct tail_conf {
 	struct list multiline;         /* built-in ones are only checked: they join in any case */
 	const struct tail_join *joins; /* in their order; not an option */
 	size_t njoins;
+	char *tag_regex; /* names parts of the path for Tag; NULL: none */
 	char *parser;
 	bool docker_too; /* lines of json-file are told from those of `parser`; chain_new sets it */
 	bool read_from_head;
@@ -63,10 +64,19 @@ struct tail_conf {
 	char *db;          /* NULL: none */
 	char *source_id;   /* NULL: the machine id */
 	bool never_own_pod, keep_colors;
+	bool
+	    has_fields; /* no option: of an input beside tail, whose records are fields without text */
 };
 
 /* True when the input may have a runtime's lines (Parser cri, the default, docker, or docker_too). */
 bool tail_reads_runtime(const struct tail_conf *conf);
+
+/* The part of a file's ${path} that tags and documents show: all of it, but in a rehearsal. */
+static inline const char *
+tail_shown(const struct tail_conf *conf, const char *path)
+{
+	return path + (conf->from.below != NULL ? strlen(conf->from.below) : 0);
+}
 
 /* Where reading begins in files that have no state. */
 enum first_start { START_HEAD, START_END };
@@ -84,8 +94,11 @@ struct framed {
 	int64_t time;           /* the first line's, ns; 0 when it has none */
 	struct slice time_text; /* empty: a line without the runtime's head */
 	struct slice text;      /* content, lines joined by \n; lives until the next call */
-	uint64_t start, end;    /* positions in the log: where it begins, where its side goes on */
-	state_ticket after;     /* must be durable before it is sent; 0: nothing must */
+	/* Of an input whose records are fields (has_fields of its conf): in the place of text. */
+	const struct field *fields;
+	int nfields;
+	uint64_t start, end; /* positions in the log: where it begins, where its side goes on */
+	state_ticket after;  /* must be durable before it is sent; 0: nothing must */
 };
 
 /**
@@ -109,7 +122,7 @@ struct tail;
 /**
  * tail_new(confs, n, state, readers, nreaders, count, stream, arg):
  * Watch the files of ${n} inputs.  The functions of ${readers} (at least one, at
- * most 32) and ${stream} are called from tail_turn, ${count} (which must take
+ * most STATE_READERS; their cursors are numbered in this order) and ${stream} are called from tail_turn, ${count} (which must take
  * each record) and ${stream} from tail_count; all with ${arg}.
  */
 struct tail *tail_new(const struct tail_conf *const *confs, size_t n, struct state *state,
@@ -158,10 +171,11 @@ void tail_finish(struct tail *t);
 
 /* Figures for /metrics and status, as of the last turn. */
 struct tail_figures {
-	uint64_t files;     /* open */
-	uint64_t lag_bytes; /* on disk, not yet shipped */
-	uint64_t unread;    /* on disk, not yet read */
-	int64_t newest;     /* runtime time of the newest record read, ns */
+	uint64_t files;                 /* open */
+	uint64_t lag_bytes;             /* on disk, not yet shipped */
+	uint64_t unread;                /* on disk, not yet read */
+	int64_t newest;                 /* runtime time of the newest record read, ns */
+	uint64_t lag_of[STATE_READERS]; /* on disk, not yet shipped by each reader */
 };
 void tail_figures(struct tail *t, struct tail_figures *out);
 

@@ -24,4 +24,11 @@ void takeover_free(struct takeover *t);
  */
 int takeover_find(const struct takeover *t, int fd, ino_t ino, uint64_t size, uint64_t *offset);
 
+/**
+ * takeover_journal(path):
+ * The cursor that Fluent Bit's systemd input has stored in its DB ${path}; NULL as above.  The
+ * caller frees.
+ */
+char *takeover_journal(const char *path);
+
 #endif

@@ -15,6 +15,7 @@
 #include "joins.h"
 #include "parser.h"
 #include "pattern.h"
+#include "rehearsal.h"
 #include "reshape.h"
 #include "timestamp.h"
 #include "voice.h"
@@ -221,22 +222,23 @@ chain_source_new(struct chain *c, struct stream *stream)
 		s->parser = parser_find(c, in->parser);
 	s->filters = xcalloc(c->nfilters, sizeof(struct filter *));
 	for (size_t i = 0; i < c->nfilters; i++) {
-		if (filter_matches(c->filters[i], slice_of(stream->tag)))
+		if (filter_matches(c->filters[i], slice_of(stream->tag)) &&
+		    !(stream->conf->has_fields && filter_kubernetes(c->filters[i]) != NULL))
 			s->filters[s->nfilters++] = c->filters[i];
 	}
 	s->rules = document_rules_default();
 	chain_rules(c, stream, &s->rules);
-	if (stream->pod == NULL)
-		stream->pod = agent_elsewhere(s, stream->path);
+	if (stream->pod == NULL && !stream->conf->has_fields)
+		stream->pod = agent_elsewhere(s, tail_shown(in, stream->path));
 	stream->agent =
 	    stream->pod != NULL && (!pod_has_uid(stream->pod) || is_agent(c->service, stream->pod));
 	s->tag = slice_of(stream->tag);
-	s->last_time = clock_wall();
+	s->last_time = in->from.below != NULL ? REHEARSAL_TIME : clock_wall();
 	if (in->time_offset != NULL)
 		(void)timestamp_offset(in->time_offset, &s->time_offset);
 	if (in->path_key != NULL) {
 		s->path = (struct field){ .name = slice_of(in->path_key),
-			.value = slice_of(stream->path) };
+			.value = slice_of(tail_shown(in, stream->path)) };
 	}
 	return s;
 }
@@ -272,12 +274,10 @@ chain_rules(const struct chain *c, const struct stream *stream, struct document_
 
 	if (stream->conf->key != NULL)
 		rules->log_key = slice_of(stream->conf->key);
-	for (size_t i = 0; i < c->conf->n; i++) {
-		if (c->conf->sections[i].plugin != &kubernetes_filter_plugin)
-			continue;
-		k = c->conf->sections[i].values;
-		if (k->merge_log_key != NULL && k->common.match != NULL &&
-		    conf_match(k->common.match, slice_of(stream->tag)))
+	for (size_t i = 0; i < c->nfilters; i++) {
+		k = filter_kubernetes(c->filters[i]);
+		if (k != NULL && k->merge_log_key != NULL &&
+		    filter_matches(c->filters[i], slice_of(stream->tag)))
 			merge_rules(k, rules);
 	}
 }
@@ -356,7 +356,7 @@ record_begin(struct chain *c, const struct source *s, const struct framed *f, st
 	r->side = f->side;
 	r->partial = f->partial;
 	r->truncated = f->truncated;
-	r->has_log = true;
+	r->has_log = !f->stream->conf->has_fields;
 	r->log = f->text;
 	r->tag = s->tag;
 	r->place = (struct record_place){ f->stream, &f->id, f->fresh };
@@ -364,6 +364,8 @@ record_begin(struct chain *c, const struct source *s, const struct framed *f, st
 	r->pod = NULL;
 	r->nfields = 0;
 	r->shape = NULL;
+	for (int i = 0; i < f->nfields; i++)
+		r->fields[r->nfields++] = f->fields[i];
 	if (s->path.name.len > 0)
 		r->fields[r->nfields++] = s->path;
 }
@@ -374,7 +376,7 @@ text_read(struct chain *c, struct source *s, const struct framed *f, struct reco
 	record_begin(c, s, f, r);
 	if (s->parser != NULL && r->time_text.len == 0)
 		parser_apply(c, s, r);
-	c->line_read = f->stream->agent || s->nfilters > 0 || r->time == 0;
+	c->line_read = r->has_log && (f->stream->agent || s->nfilters > 0 || r->time == 0);
 	if (c->line_read) {
 		agent_parse(c->words, f->text, &c->arena, &c->line);
 		c->failures |= c->line.failures;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "fence.h"
+#include "journal.h"
 #include "memory.h"
 #include "service.h"
 #include "tail.h"
@@ -70,6 +71,19 @@ database_grant(struct fence *f, const char *path)
 	}
 }
 
+/* The journals of the machine, one of which may be made later. */
+static void
+journal_grant(struct fence *f, const struct journal_conf *conf)
+{
+	if (conf->path != NULL) {
+		fence_grant(f, conf->path, FENCE_READ, FENCE_NEAREST);
+	} else {
+		fence_grant(f, JOURNAL_PERSISTENT, FENCE_READ, FENCE_NEAREST);
+		fence_grant(f, JOURNAL_VOLATILE, FENCE_READ, FENCE_NEAREST);
+	}
+	database_grant(f, conf->db);
+}
+
 static void
 file_grant(void *fence, const char *path)
 {
@@ -114,7 +128,9 @@ fence_of(const struct conf *conf, const char *state_dir)
 		const struct section *s = &conf->sections[i];
 		const struct tail_conf *tail = s->values;
 
-		if (s->plugin->kind == SECTION_INPUT) {
+		if (s->plugin == &journal_plugin) {
+			journal_grant(f, s->values);
+		} else if (s->plugin == &tail_plugin) {
 			roots_each(&tail->from, root_grant, f);
 			database_grant(f, tail->db);
 		} else if (s->plugin->kind == SECTION_OUTPUT) {

@@ -64,14 +64,15 @@ count_record(struct pipeline *p, const struct framed *f)
 static bool
 flow_post(struct pipeline *p, struct flow *flow)
 {
+	struct range_book *book = p->filling[0].book;
 	bool idle = true;
 
 	for (int side = 0; side < SIDES; side++) {
 		struct cursor *c = &flow->stream->cursors[side];
 		uint64_t shipped;
 
-		idle &= cursor_idle(p->book, c);
-		shipped = cursor_shipped(p->book, c);
+		idle &= cursor_idle(book, c);
+		shipped = cursor_shipped(book, c);
 		if (shipped < flow->stream->counted[side])
 			shipped = flow->stream->counted[side];
 		if (shipped > flow->counted[side])
@@ -221,7 +222,7 @@ text_restore(void *arg, struct slice key, struct slice value)
 
 	if (slice_eq(key, OWN))
 		own_restore(&p->counting.now, value);
-	else if (!slice_eq(key, UNREAD))
+	else if (!slice_eq(key, UNREAD) && !slice_starts(key, SLICE("journal:")))
 		agent_metrics_restore(key, value, clock_wall());
 }
 

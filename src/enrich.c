@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "filter.h"
 #include "metrics.h"
+#include "rehearsal.h"
 #include "voice.h"
 
 #define ASK_GAP (100 * NS_PER_MS) /* between two looks at the waiting streams */
@@ -96,12 +97,44 @@ enrich_options(const struct conf *conf, struct kube_options *options)
 	return section != NULL;
 }
 
+/* A rehearsal's pods: all that are there are known at once.  What stands around them is not. */
+static int
+rehearsal_make(struct pipeline *p)
+{
+	const struct rehearsal *r = p->options.rehearsal;
+	const struct section *section = filter_behind(p->conf, NULL);
+	struct kube_options options;
+
+	if (r->pods == NULL || section == NULL)
+		return 0;
+	options = options_of(section->values);
+	options.pods_file = r->pods;
+	options.pod_wait = options.api_wait = 0;
+	options.parts &= ~(unsigned)(KUBE_OF_NAMESPACES | KUBE_NODE_LABELS);
+	p->enriching.kube = kube_new(&options, p->state);
+	return p->enriching.kube == NULL ? -1 : 0;
+}
+
+void
+enrich_check(const struct conf *conf, struct findings *findings)
+{
+	const struct section *section = asking(conf);
+	struct kube_options options;
+
+	if (!enrich_options(conf, &options) || kube_url_right(&options.server))
+		return;
+	findings_add(findings, FINDING_ERROR, section->file, conf_given(section, "Kube_URL"),
+	    "Kube_URL: '%s' is no URL: https://HOST:PORT", options.server.url);
+}
+
 int
 enrich_make(struct pipeline *p)
 {
 	const struct section *section, *further;
 	struct kube_options options;
 
+	if (p->options.rehearsal != NULL)
+		return rehearsal_make(p);
 	if (!enrich_options(p->conf, &options)) {
 		if (filter_behind(p->conf, NULL) != NULL)
 			say_info("kube",
@@ -159,7 +192,7 @@ static bool
 is_enriched(const struct enriching *e, const struct flow *flow)
 {
 	return e->kube != NULL && pod_has_uid(flow->stream->pod) &&
-	       chain_has(flow->source, &kubernetes_filter_plugin);
+	       chain_has(flow->lanes[0].source, &kubernetes_filter_plugin);
 }
 
 void

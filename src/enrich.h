@@ -13,6 +13,12 @@
 bool enrich_options(const struct conf *conf, struct kube_options *options);
 
 /**
+ * enrich_check(conf, findings):
+ * Add a finding when the API server is to be asked at an address that is none.
+ */
+void enrich_check(const struct conf *conf, struct findings *findings);
+
+/**
  * enrich_make(p):
  * Make the API server's part ready, when it is to be asked; -1 after saying
  * why that fails.

@@ -6,12 +6,17 @@
 
 #define COUNTS_UNSHOWN UINT64_MAX /* the counts from the state have not been shown yet */
 
+/* A lane's part of a stream. */
+struct flow_lane {
+	struct source *source; /* of the chain: lanes read the same records at different times */
+	struct document_rules rules;
+	uint32_t route; /* the outputs that take its records */
+};
+
 struct flow {
 	LIST_ENTRY(flow) in_flows;
-	struct source *source;
+	struct flow_lane *lanes; /* one for each of the shipper's */
 	struct agent_series *series;
-	struct document_rules rules;
-	uint32_t route;
 	uint64_t counted[SIDES]; /* records that begin below this offset are in the counters */
 	struct stream *stream;
 	LIST_ENTRY(flow)

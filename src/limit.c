@@ -9,6 +9,7 @@
 #include "enrich.h"
 #include "filter.h"
 #include "gzip.h"
+#include "journal.h"
 #include "kube.h"
 #include "polling.h"
 #include "quiet.h"
@@ -30,6 +31,7 @@
  * of the kubelet have at most 255 bytes each.
  */
 #define FILE_EACH (8 * KIB)
+#define LANE_EACH (2 * KIB) /* … for each further lane: its reader, its part of the flow, cursors */
 #define KNOWN_EACH (KIB + 512) /* a stream in the state: cursors, checkpoints, breaks, path */
 #define HELD_EACH 512  /* a note why a file is parked, and its text on the way to the store */
 #define KNOWN_A_FILE 4 /* streams that the state remembers, by files followed */
@@ -50,15 +52,26 @@
 #define WATCH_EACH (2 * KIB) /* inotify's mark, and the inode that it pins */
 #define OPEN_EACH (2 * KIB)  /* struct file, dentry, /proc's */
 
+/* Pages of its files, an entry, its files' names and headers; streams by tag count as files. */
+static uint64_t
+journal_limit(const struct journal_conf *conf, uint64_t *files)
+{
+	*files += (uint64_t)conf->max_units;
+	return JOURNAL_MAPPED + 2 * conf->buffer_max_size + 4 * MIB;
+}
+
 static void
 reading_limit(const struct conf *conf, struct limit *l, uint64_t *files)
 {
-	uint64_t cap = 0, filters = service_of(conf)->filter_memory + filter_limit(conf);
+	uint64_t cap = 0, journals = 0,
+		 filters = service_of(conf)->filter_memory + filter_limit(conf);
 
 	for (size_t i = 0; i < conf->n; i++) {
 		const struct tail_conf *tail = conf->sections[i].values;
 
-		if (conf->sections[i].plugin->kind != SECTION_INPUT)
+		if (conf->sections[i].plugin == &journal_plugin)
+			journals += journal_limit(conf->sections[i].values, files);
+		if (conf->sections[i].plugin != &tail_plugin)
 			continue;
 		*files += (uint64_t)tail->max_files;
 		if (tail->buffer_max_size > cap)
@@ -70,8 +83,8 @@ reading_limit(const struct conf *conf, struct limit *l, uint64_t *files)
 	 * form, in buffers that double; the memory of inflating; the record's arena, in which filters and
 	 * parsers write; the tree of a record whose fields filters change, and its scripts.
 	 */
-	l->reading =
-	    2 * (cap + 256 * KIB) + (2 * 2 + 2 * 3) * cap + (cap + 512 * KIB) + 8 * MIB + filters;
+	l->reading = 2 * (cap + 256 * KIB) + (2 * 2 + 2 * 3) * cap + (cap + 512 * KIB) + 8 * MIB +
+		     filters + journals;
 }
 
 static uint64_t
@@ -103,7 +116,7 @@ limit_of(const struct conf *conf, struct limit *out)
 	}
 	ship_limit(outputs, n, (unsigned)s->batches, s->batch_size, &out->batches, &out->sockets);
 	reading_limit(conf, out, &files);
-	out->files = files * FILE_EACH + QUIET_SIZE;
+	out->files = files * (FILE_EACH + (ship_lanes(outputs, n) - 1) * LANE_EACH) + QUIET_SIZE;
 	out->streams = files * KNOWN_A_FILE;
 	out->state = out->streams * KNOWN_EACH + files * HELD_EACH + agents_limit(s);
 	if (enrich_options(conf, &kube))

@@ -11,6 +11,7 @@ const struct command *const cmd_table[] = {
 	&cmd_check,
 	&cmd_convert,
 	&cmd_parse,
+	&cmd_test,
 	&cmd_report,
 	&cmd_status,
 	&cmd_replay,

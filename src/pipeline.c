@@ -1,9 +1,9 @@
 /*
  * The whole flow, top to bottom:
  *
- *	 tail ── record ──> chain ──> batch ──> shipper ──> outputs
+ *	 inputs ─ record ──> chain ──> batch ──> shipper ──> outputs
  *	   ^                  │                    │
- *	 files             metrics              cursors ──> state
+ *	 files, journals   metrics              cursors ──> state
  *
  * The reader thread does the first line, up to the sealed batch; it waits for
  * files, never for a network.  When no batch is free it stops reading: the
@@ -22,6 +22,7 @@
 #include "agent_metrics.h"
 #include "clock.h"
 #include "enrich.h"
+#include "inputs.h"
 #include "metrics.h"
 #include "polling.h"
 #include "resources.h"
@@ -69,23 +70,6 @@ sections_of(const struct conf *conf, enum section_kind kind, const struct sectio
 	return n;
 }
 
-static int
-tail_make(struct pipeline *p)
-{
-	const struct section **inputs = xcalloc(p->conf->n, sizeof(*inputs));
-	const struct tail_conf **confs = xcalloc(p->conf->n, sizeof(*confs));
-	size_t n = sections_of(p->conf, SECTION_INPUT, inputs);
-
-	for (size_t i = 0; i < n; i++)
-		confs[i] = inputs[i]->values;
-	p->tail = tail_new(confs, n, p->state,
-	    &(struct tail_reader){ .name = "main", .book = p->book, .record = reader_record }, 1,
-	    reader_count, reader_stream, p);
-	free(inputs);
-	free(confs);
-	return p->tail == NULL ? -1 : 0;
-}
-
 static struct buckets
 buckets_of(const struct list *words)
 {
@@ -99,22 +83,36 @@ buckets_of(const struct list *words)
 }
 
 static int
+shipper_make(struct pipeline *p)
+{
+	const struct service *service = p->service;
+
+	p->outputs = xcalloc(p->conf->n, sizeof(struct section *));
+	p->noutputs = sections_of(p->conf, SECTION_OUTPUT, p->outputs);
+	p->shipper = shipper_new(
+	    p->outputs, p->noutputs, p->state, (unsigned)service->batches, service->batch_size);
+	if (p->shipper == NULL)
+		return -1;
+	p->nlanes = shipper_lanes(p->shipper);
+	p->filling = xcalloc(p->nlanes, sizeof(*p->filling));
+	for (unsigned i = 0; i < p->nlanes; i++) {
+		p->filling[i].shipper = p->shipper;
+		p->filling[i].book = shipper_lane(p->shipper, i)->book;
+		p->filling[i].lane = i;
+	}
+	return 0;
+}
+
+static int
 parts_make(struct pipeline *p)
 {
 	const struct service *service = p->service;
-	unsigned batches = (unsigned)service->batches;
 
-	p->book = range_book_new(p->state, (batches + 2) * BATCH_ITEMS);
 	p->chain = chain_new(p->conf, service);
 	if (p->chain == NULL)
 		return -1;
-	p->outputs = xcalloc(p->conf->n, sizeof(struct section *));
-	p->noutputs = sections_of(p->conf, SECTION_OUTPUT, p->outputs);
-	p->shipper =
-	    shipper_new(p->outputs, p->noutputs, p->state, p->book, batches, service->batch_size);
-	if (p->shipper == NULL)
+	if (shipper_make(p) < 0)
 		return -1;
-	p->filling.shipper = p->shipper;
 	agent_metrics_init(&(struct agent_metrics_options){
 	    .max_series = (unsigned)service->max_series,
 	    .per_pipeline = service->per_pipeline,
@@ -139,7 +137,7 @@ parts_make(struct pipeline *p)
 	if (service->cgroup_path != NULL)
 		p->enriching.resources =
 		    resources_new(service->cgroup_path, service->cgroup_interval);
-	return tail_make(p);
+	return inputs_make(p);
 }
 
 struct pipeline *
@@ -150,6 +148,11 @@ pipeline_new(const struct conf *conf, const struct pipeline_options *options)
 	struct limit limit;
 
 	p->conf = conf;
+	metrics_unbuilt_none();
+	for (size_t i = 0; i < conf->nskipped; i++) {
+		if (conf->skipped[i].name != NULL)
+			metrics_unbuilt(conf->skipped[i].name);
+	}
 	p->service = service_of(conf);
 	limit_of(conf, &limit);
 	limit_say(&limit);
@@ -181,14 +184,14 @@ pipeline_free(struct pipeline *p)
 	kube_stop(p->enriching.kube);
 	if (p->state != NULL)
 		state_stops(p->state);
-	tail_free(p->tail);
+	inputs_free(p);
 	resources_free(p->enriching.resources);
 	shipper_free(p->shipper);
 	chain_free(p->chain);
 	kube_free(p->enriching.kube);
-	range_book_free(p->book);
 	state_close(p->state);
 	free(p->outputs);
+	free(p->filling);
 	if (p->wake >= 0)
 		close(p->wake);
 	if (p->over >= 0)
@@ -263,7 +266,7 @@ static struct serve *
 serve_make(struct pipeline *p)
 {
 	const struct service *s = p->service;
-	struct serve_world world = { is_ready, is_alive, shown, p };
+	struct serve_world world = { is_ready, is_alive, shown, p, p->conf };
 	struct findings *findings = findings_new();
 	struct web_conf *web = web_conf_of(p->conf, findings);
 	bool wrong = findings_count(findings, FINDING_ERROR) > 0;
@@ -320,6 +323,7 @@ pipeline_run(struct pipeline *p)
 		say_warn("run",
 		    "%llu records were not delivered in time; they are read again at the next start",
 		    (unsigned long long)left);
+	inputs_post(p);
 	count_finish(p);
 	serve_stop(serve);
 	return end;

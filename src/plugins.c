@@ -1,23 +1,30 @@
 /* Every plugin of this program, and the plugins of Fluent Bit that it does not have yet. */
 #include "plugins.h"
 
+#include "enrich.h"
 #include "filter.h"
 #include "joins.h"
+#include "journal.h"
 #include "polling.h"
 #include "service.h"
 #include "ship.h"
 #include "tail.h"
 #include "web_conf.h"
 
-/* Plugins of Fluent Bit that are not built, and what there is in their place; NULL: nothing is. */
-#define LATER(section, what, in_place)                                                             \
+/*
+ * Plugins of Fluent Bit that are not built, and what there is in their place; NULL: nothing is.
+ * One that only adds, measures or shows is SPARED: without it no log record is lost or changed.
+ */
+#define LATER(section, what, in_place, ...)                                                        \
 	&(const struct plugin)                                                                     \
 	{                                                                                          \
-		.kind = section, .name = what, .help = "", .later = true, .instead = in_place      \
+		.kind = section, .name = what, .help = "", .later = true, .instead = in_place,     \
+		__VA_ARGS__                                                                        \
 	}
-#define INPUT(what, in_place) LATER(SECTION_INPUT, what, in_place)
-#define FILTER(what, in_place) LATER(SECTION_FILTER, what, in_place)
-#define OUTPUT(what, in_place) LATER(SECTION_OUTPUT, what, in_place)
+#define SPARED .spared = true
+#define INPUT(what, ...) LATER(SECTION_INPUT, what, __VA_ARGS__)
+#define FILTER(what, ...) LATER(SECTION_FILTER, what, __VA_ARGS__)
+#define OUTPUT(what, ...) LATER(SECTION_OUTPUT, what, __VA_ARGS__)
 
 #define FILES "towline reads log files, with [INPUT] tail"
 #define OWN "towline's own metrics are at /metrics"
@@ -31,56 +38,56 @@
 static const struct plugin *const plugins[] = {
 	&service_plugin,
 	&tail_plugin,
+	&journal_plugin,
 	INPUT("blob", FILES),
-	INPUT("collectd", NULL),
-	INPUT("cpu", NODE),
-	INPUT("disk", NODE),
-	INPUT("docker", NODE),
-	INPUT("docker_events", EVENTS),
+	INPUT("collectd", NULL, SPARED),
+	INPUT("cpu", NODE, SPARED),
+	INPUT("disk", NODE, SPARED),
+	INPUT("docker", NODE, SPARED),
+	INPUT("docker_events", EVENTS, SPARED),
 	INPUT("dummy", "towline parse reads lines of standard input"),
-	INPUT("ebpf", NULL),
+	INPUT("ebpf", NULL, SPARED),
 	INPUT("elasticsearch", FILES),
 	INPUT("etw", NULL),
 	INPUT("exec", FILES),
 	INPUT("exec_wasi", FILES),
-	INPUT("fluentbit_logs", "towline's own log is its standard error, or Log_File"),
-	INPUT("fluentbit_metrics", OWN),
+	INPUT("fluentbit_logs", "towline's own log is its standard error, or Log_File", SPARED),
+	INPUT("fluentbit_metrics", OWN, SPARED),
 	INPUT("forward", FILES),
-	INPUT("gpu_metrics", NODE),
+	INPUT("gpu_metrics", NODE, SPARED),
 	INPUT("head", FILES),
-	INPUT("health", "towline health asks /readyz"),
+	INPUT("health", "towline health asks /readyz", SPARED),
 	INPUT("http", FILES),
 	INPUT("kafka", FILES),
-	INPUT("kmsg", FILES),
-	INPUT("kubernetes_events", EVENTS),
-	INPUT("mem", NODE),
+	INPUT("kmsg", "the kernel's messages are in the journal, or in a syslog daemon's files",
+	    SPARED),
+	INPUT("kubernetes_events", EVENTS, SPARED),
+	INPUT("mem", NODE, SPARED),
 	INPUT("mqtt", FILES),
-	INPUT("netif", NODE),
-	INPUT("nginx_metrics", NULL),
-	INPUT("node_exporter_metrics", NODE),
+	INPUT("netif", NODE, SPARED),
+	INPUT("nginx_metrics", NULL, SPARED),
+	INPUT("node_exporter_metrics", NODE, SPARED),
 	INPUT("opentelemetry", FILES),
-	INPUT("podman_metrics", NODE),
-	INPUT("proc", NODE),
-	INPUT("process_exporter_metrics", NODE),
-	INPUT("prometheus_remote_write", NULL),
-	INPUT("prometheus_scrape", NULL),
-	INPUT("prometheus_textfile", NODE),
-	INPUT("random", NULL),
+	INPUT("podman_metrics", NODE, SPARED),
+	INPUT("proc", NODE, SPARED),
+	INPUT("process_exporter_metrics", NODE, SPARED),
+	INPUT("prometheus_remote_write", NULL, SPARED),
+	INPUT("prometheus_scrape", NULL, SPARED),
+	INPUT("prometheus_textfile", NODE, SPARED),
+	INPUT("random", NULL, SPARED),
 	INPUT("serial", NULL),
 	INPUT("splunk", FILES),
-	INPUT("statsd", NULL),
+	INPUT("statsd", NULL, SPARED),
 	INPUT("stdin", "towline parse reads standard input"),
 	INPUT("syslog", "towline reads the files that a syslog daemon writes, with [INPUT] tail"),
-	INPUT("systemd",
-	    "towline reads files: let journald hand its messages to a syslog daemon (ForwardToSyslog), and tail its files"),
 	INPUT("tcp", FILES),
-	INPUT("thermal", NODE),
+	INPUT("thermal", NODE, SPARED),
 	INPUT("udp", FILES),
 	INPUT("unix_socket", FILES),
-	INPUT("windows_exporter_metrics", NULL),
+	INPUT("windows_exporter_metrics", NULL, SPARED),
 	INPUT("winevtlog", NULL),
 	INPUT("winlog", NULL),
-	INPUT("winstat", NULL),
+	INPUT("winstat", NULL, SPARED),
 	&kubernetes_filter_plugin,
 	&lua_filter_plugin,
 	&parser_filter_plugin,
@@ -90,19 +97,19 @@ static const struct plugin *const plugins[] = {
 	&record_modifier_filter_plugin,
 	&multiline_filter_plugin,
 	FILTER("alter_size", NULL),
-	FILTER("aws", "the pod's node is in kubernetes.host"),
+	FILTER("aws", "the pod's node is in kubernetes.host", SPARED),
 	FILTER("checklist", FIELDS),
-	FILTER("ecs", FIELDS),
-	FILTER("expect", "towline parse --explain shows records"),
-	FILTER("geoip2", FIELDS),
-	FILTER("log_to_metrics", "the agents' metrics are at /metrics"),
+	FILTER("ecs", FIELDS, SPARED),
+	FILTER("expect", "towline parse --explain shows records", SPARED),
+	FILTER("geoip2", FIELDS, SPARED),
+	FILTER("log_to_metrics", "the agents' metrics are at /metrics", SPARED),
 	FILTER("nightfall", NULL),
 	FILTER("rewrite_tag", "Tag of [INPUT] tail and Match choose an output"),
-	FILTER("stdout", "towline parse shows records"),
-	FILTER("sysinfo", NULL),
+	FILTER("stdout", "towline parse shows records", SPARED),
+	FILTER("sysinfo", NULL, SPARED),
 	FILTER("tensorflow", NULL),
-	FILTER("throttle", "towline reads no faster than its outputs take"),
-	FILTER("throttle_size", "towline reads no faster than its outputs take"),
+	FILTER("throttle", "towline reads no faster than its outputs take", SPARED),
+	FILTER("throttle_size", "towline reads no faster than its outputs take", SPARED),
 	FILTER("type_converter", "Types of a [PARSER] do"),
 	FILTER("wasm", FIELDS),
 	&es_plugin,
@@ -119,12 +126,11 @@ static const struct plugin *const plugins[] = {
 	OUTPUT("chronicle", SERVERS),
 	OUTPUT("cloudwatch", SERVERS),
 	OUTPUT("cloudwatch_logs", SERVERS),
-	OUTPUT("counter", OWN),
+	OUTPUT("counter", OWN, SPARED),
 	OUTPUT("datadog", SERVERS),
-	OUTPUT("elasticsearch", "es is its name"),
 	OUTPUT("exit", "run --exit-on-eof ends by itself"),
 	OUTPUT("file", "[OUTPUT] sqlite writes a file, stdout standard output"),
-	OUTPUT("flowcounter", OWN),
+	OUTPUT("flowcounter", OWN, SPARED),
 	OUTPUT("forward", SERVERS),
 	OUTPUT("gelf", SERVERS),
 	OUTPUT("http", SERVERS),
@@ -140,9 +146,9 @@ static const struct plugin *const plugins[] = {
 	OUTPUT("opentelemetry", SERVERS),
 	OUTPUT("oracle_log_analytics", SERVERS),
 	OUTPUT("pgsql", SERVERS),
-	OUTPUT("plot", OWN),
-	OUTPUT("prometheus_exporter", SCRAPE),
-	OUTPUT("prometheus_remote_write", SCRAPE),
+	OUTPUT("plot", OWN, SPARED),
+	OUTPUT("prometheus_exporter", SCRAPE, SPARED),
+	OUTPUT("prometheus_remote_write", SCRAPE, SPARED),
 	OUTPUT("s3", SERVERS),
 	OUTPUT("skywalking", SERVERS),
 	OUTPUT("slack", SERVERS),
@@ -166,6 +172,7 @@ check(const struct conf *conf, struct findings *findings)
 	filter_check(conf, findings);
 	polling_check(conf, findings);
 	joins_check(conf, findings);
+	enrich_check(conf, findings);
 	web_conf_free(web_conf_of(conf, findings));
 }
 

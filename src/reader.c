@@ -11,6 +11,7 @@
 
 #include "agent_metrics.h"
 #include "clock.h"
+#include "inputs.h"
 #include "metrics.h"
 #include "pod_lag.h"
 #include "resources.h"
@@ -21,18 +22,43 @@
 
 /* ---- streams */
 
+/* Those of a lane's outputs that take records of the tag. */
 static uint32_t
-route_of(const struct pipeline *p, const char *tag)
+route_of(const struct pipeline *p, uint32_t outputs, const char *tag)
 {
 	uint32_t route = 0;
 
 	for (size_t i = 0; i < p->noutputs; i++) {
 		const struct output *o = p->outputs[i]->values;
 
-		if (conf_match(o->match, slice_of(tag)))
+		if ((outputs >> i & 1) != 0 && output_takes(o, slice_of(tag)))
 			route |= 1u << i;
 	}
 	return route;
+}
+
+static void
+lanes_begin(struct pipeline *p, struct flow *flow, struct stream *stream)
+{
+	flow->lanes = xcalloc(p->nlanes, sizeof(*flow->lanes));
+	for (unsigned i = 0; i < p->nlanes; i++) {
+		const struct ship_lane *lane = shipper_lane(p->shipper, i);
+		struct flow_lane *its = &flow->lanes[i];
+
+		its->source = chain_source_new(p->chain, stream);
+		its->route = route_of(p, lane->outputs, stream->tag);
+		its->rules = *lane->rules;
+		chain_rules(p->chain, stream, &its->rules);
+		chain_names(its->source, &its->rules);
+	}
+}
+
+static void
+lanes_end(struct pipeline *p, struct flow *flow)
+{
+	for (unsigned i = 0; i < p->nlanes; i++)
+		chain_source_free(flow->lanes[i].source);
+	free(flow->lanes);
 }
 
 static struct resources_container
@@ -73,11 +99,7 @@ stream_begins(struct pipeline *p, struct stream *stream)
 	struct cursors known[SIDES];
 
 	flow->stream = stream;
-	flow->source = chain_source_new(p->chain, stream);
-	flow->route = route_of(p, stream->tag);
-	flow->rules = *shipper_rules(p->shipper);
-	chain_rules(p->chain, stream, &flow->rules);
-	chain_names(flow->source, &flow->rules);
+	lanes_begin(p, flow, stream);
 	if (stream->agent)
 		flow->series = agent_metrics_agent(stream->pod);
 	state_cursors(p->state, &stream->log, stream->cursors[0].reader, known);
@@ -101,7 +123,7 @@ stream_ends(struct pipeline *p, struct stream *stream)
 	LIST_REMOVE(flow, in_flows);
 	if (flow->series != NULL)
 		agent_metrics_ended(flow->series, stream->pod, clock_wall());
-	chain_source_free(flow->source);
+	lanes_end(p, flow);
 	free(flow);
 	stream->user = NULL;
 }
@@ -138,7 +160,7 @@ batch_for(struct filling *f, uint32_t route)
 	}
 	if (spare == ROUTES)
 		seal(f, spare = 0);
-	f->at[spare] = f->spare != NULL ? f->spare : shipper_take(f->shipper);
+	f->at[spare] = f->spare != NULL ? f->spare : shipper_take(f->shipper, f->lane);
 	f->spare = NULL;
 	if (f->at[spare] == NULL)
 		return NULL;
@@ -153,18 +175,19 @@ put_into(struct pipeline *p, struct batch *b, const struct framed *f, bool keep)
 {
 	struct cursor *cursor = f->cursor;
 	const struct flow *flow = f->stream->user;
+	const struct flow_lane *to = &flow->lanes[b->lane];
 	bool fresh = cursor->open_batch != b->number;
 	struct range *range;
 
 	if (fresh && b->nranges == BATCH_ITEMS)
 		return false;
-	range = range_open(p->book, cursor, b->number);
+	range = range_open(p->filling[b->lane].book, cursor, b->number);
 	if (range == NULL)
 		return false;
 	if (fresh)
 		b->ranges[b->nranges++] = range;
 	if (keep) {
-		if (!batch_put(b, &flow->rules, &p->record))
+		if (!batch_put(b, &to->rules, &p->record))
 			return false;
 		b->items[b->nitems - 1].range = range;
 	}
@@ -174,23 +197,40 @@ put_into(struct pipeline *p, struct batch *b, const struct framed *f, bool keep)
 	return true;
 }
 
+/*
+ * The record through the chain, for one lane.  Where none of its outputs takes it, it
+ * is read only to be counted.
+ */
+static bool
+record_make(struct pipeline *p, const struct flow_lane *to, const struct framed *f)
+{
+	const struct flow *flow = f->stream->user;
+
+	if (to->route != 0 || p->nlanes == 1)
+		return chain_run(p->chain, to->source, f, &p->record);
+	if (f->start >= flow->counted[f->side])
+		chain_read(p->chain, to->source, f, &p->record);
+	return false;
+}
+
 bool
 reader_record(void *arg, const struct framed *f)
 {
 	struct pipeline *p = arg;
-	struct filling *filling = &p->filling;
+	struct filling *filling = &p->filling[f->cursor->reader];
 	struct flow *flow = f->stream->user;
-	struct batch **batch = batch_for(filling, flow->route);
+	const struct flow_lane *to = &flow->lanes[filling->lane];
+	struct batch **batch = batch_for(filling, to->route);
 	bool keep;
 
 	filling->starved = batch == NULL;
 	if (filling->starved)
 		return false;
 	enrich_record(p, flow);
-	keep = chain_run(p->chain, flow->source, f, &p->record);
+	keep = record_make(p, to, f);
 	if (!put_into(p, *batch, f, keep)) {
 		seal(filling, (unsigned)(batch - filling->at));
-		batch = batch_for(filling, flow->route);
+		batch = batch_for(filling, to->route);
 		filling->starved = batch == NULL || !put_into(p, *batch, f, keep);
 		if (filling->starved)
 			return false;
@@ -211,7 +251,7 @@ reader_count(void *arg, const struct framed *f)
 	struct flow *flow = f->stream->user;
 
 	if (f->start >= flow->counted[f->side]) {
-		chain_read(p->chain, flow->source, f, &p->record);
+		chain_read(p->chain, flow->lanes[0].source, f, &p->record);
 		count_record(p, f);
 	}
 	return true;
@@ -224,16 +264,44 @@ static bool
 has_room(struct filling *f)
 {
 	if (f->starved && f->spare == NULL)
-		f->spare = shipper_take(f->shipper);
+		f->spare = shipper_take(f->shipper, f->lane);
 	f->starved = f->starved && f->spare == NULL;
 	return !f->starved;
 }
 
-/* Seal what is older than ${linger}; return how long the youngest may still wait, in ms. */
-static int
-seal_due(struct filling *f, int64_t linger, int64_t now)
+/* Bits of the lanes that have room. */
+static uint32_t
+rooms(struct pipeline *p)
 {
-	int64_t wait = NS_PER_S;
+	uint32_t room = 0;
+
+	for (unsigned i = 0; i < p->nlanes; i++)
+		room |= (has_room(&p->filling[i]) ? UINT32_C(1) : 0) << i;
+	return room;
+}
+
+static bool
+all_starved(const struct pipeline *p)
+{
+	for (unsigned i = 0; i < p->nlanes; i++) {
+		if (!p->filling[i].starved)
+			return false;
+	}
+	return true;
+}
+
+/* The age at which a batch is sealed: less while no request is under way. */
+static int64_t
+linger_of(const struct filling *f, int64_t flush)
+{
+	return shipper_idle(f->shipper, f->lane) ? earlier(LINGER, flush) : flush;
+}
+
+/* Seal what is old enough; return how long the youngest may still wait, in ns. */
+static int64_t
+seal_due(struct filling *f, int64_t flush, int64_t now)
+{
+	int64_t wait = NS_PER_S, linger = linger_of(f, flush);
 
 	for (unsigned i = 0; i < ROUTES; i++) {
 		int64_t due;
@@ -246,17 +314,47 @@ seal_due(struct filling *f, int64_t linger, int64_t now)
 		else if (due < wait)
 			wait = due;
 	}
+	return wait;
+}
+
+/* The same for all lanes, in ms. */
+static int
+seal_all_due(struct pipeline *p, int64_t now)
+{
+	int64_t wait = NS_PER_S;
+
+	for (unsigned i = 0; i < p->nlanes; i++)
+		wait = earlier(wait, seal_due(&p->filling[i], p->service->flush, now));
 	return (int)(wait / NS_PER_MS) + 1;
 }
 
 static bool
-all_given(const struct filling *f)
+is_given(const struct filling *f)
 {
 	for (unsigned i = 0; i < ROUTES; i++) {
 		if (f->at[i] != NULL)
 			return false;
 	}
-	return shipper_idle(f->shipper);
+	return shipper_idle(f->shipper, f->lane);
+}
+
+static bool
+all_given(const struct pipeline *p)
+{
+	for (unsigned i = 0; i < p->nlanes; i++) {
+		if (!is_given(&p->filling[i]))
+			return false;
+	}
+	return true;
+}
+
+static void
+seal_all(struct filling *f)
+{
+	for (unsigned i = 0; i < ROUTES; i++) {
+		if (f->at[i] != NULL)
+			seal(f, i);
+	}
 }
 
 /* An output fails, and this run does not wait until it is well again. */
@@ -266,13 +364,6 @@ gives_up(const struct pipeline *p)
 	enum shipper_fails fails = shipper_fails(p->shipper);
 
 	return fails == FAILS_FOR_GOOD || (fails != FAILS_NOT && p->options.exit_on_eof);
-}
-
-/* The age at which a batch is sealed: less while no request is under way. */
-static int64_t
-linger_of(const struct pipeline *p)
-{
-	return shipper_idle(p->shipper) ? earlier(LINGER, p->service->flush) : p->service->flush;
 }
 
 /* Bytes that wait, by pod; nothing is looked at while none do. */
@@ -305,10 +396,13 @@ publish(struct pipeline *p, int64_t now, int64_t *published)
 	*published = now;
 	tail_figures(p->tail, &figures);
 	atomic_store_explicit(&metrics.lag_bytes, figures.lag_bytes, memory_order_relaxed);
+	for (unsigned i = 0; i < p->nlanes; i++)
+		shipper_lags(p->shipper, i, figures.lag_of[i]);
 	atomic_store_explicit(&metrics.newest, figures.newest, memory_order_relaxed);
 	atomic_store_explicit(&metrics.state_stale,
 	    (uint64_t)((state_stale(p->state) + NS_PER_S - 1) / NS_PER_S), memory_order_relaxed);
 	atomic_store_explicit(&metrics.forgotten, state_forgotten(p->state), memory_order_relaxed);
+	inputs_post(p);
 	publish_pods(p, figures.lag_bytes > 0);
 	if (unread_turn(figures.files))
 		count_unread(p);
@@ -327,33 +421,34 @@ reader_run(void *arg)
 
 	pthread_setname_np(pthread_self(), "reader");
 	while (!atomic_load(&p->stop) && !gives_up(p)) {
-		bool more, room, counts;
+		bool more, counts;
 		int64_t now;
 		int pods;
 
-		tail_wait(p->tail, p->wake, wait);
+		inputs_wait(p, wait);
 		pods = enrich_turn(p, clock_mono());
-		room = has_room(&p->filling);
-		more = tail_turn(p->tail, room ? 1 : 0);
+		more = inputs_turn(p, rooms(p));
 		counts = tail_count(p->tail);
 		now = clock_mono();
-		wait = seal_due(&p->filling, linger_of(p), now);
+		wait = seal_all_due(p, now);
 		wait = (int)earlier(pods, wait);
-		if (counts || (more && !p->filling.starved))
+		if (counts || (more && !all_starved(p)))
 			wait = 0;
 		publish(p, now, &published);
 		atomic_store(&p->turned, now);
-		if (more || !p->options.exit_on_eof || !tail_at_end(p->tail))
+		if (more || !p->options.exit_on_eof)
+			continue;
+		if (p->options.rehearsal != NULL) /* nothing is ever added to its files */
+			tail_finish(p->tail);
+		if (!inputs_at_end(p))
 			continue;
 		tail_finish(p->tail);
-		if (finishing && all_given(&p->filling))
+		if (finishing && all_given(p))
 			break;
 		finishing = true;
 	}
-	for (unsigned i = 0; i < ROUTES; i++) {
-		if (p->filling.at[i] != NULL)
-			seal(&p->filling, i);
-	}
+	for (unsigned i = 0; i < p->nlanes; i++)
+		seal_all(&p->filling[i]);
 	published = 0;
 	publish(p, clock_mono(), &published);
 	reader_wake(p->over);

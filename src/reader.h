@@ -19,9 +19,13 @@
 /* The most sets of outputs with a batch being filled. */
 #define ROUTES 4
 
-/* Batches being filled, one for each set of outputs. */
+struct inputs;
+
+/* Batches of a lane being filled, one for each set of outputs. */
 struct filling {
 	struct shipper *shipper;
+	struct range_book *book;
+	unsigned lane;
 	struct batch *at[ROUTES];
 	struct batch *spare; /* taken from the pool, for the next route */
 	bool starved;        /* a record was refused: no batch is free */
@@ -52,17 +56,18 @@ struct pipeline {
 	const struct service *service;
 	struct pipeline_options options;
 	struct state *state;
-	struct range_book *book;
 	struct chain *chain;
 	struct tail *tail;
+	struct inputs *beside; /* the inputs beside tail; NULL: there is none */
 	struct shipper *shipper;
 	const struct section **outputs;
 	size_t noutputs;
 
 	/* members of the reader */
 	pthread_t reader;
-	int wake; /* eventfd: a batch is free, the state has moved, or stop */
-	struct filling filling;
+	int wake;                /* eventfd: a batch is free, the state has moved, or stop */
+	struct filling *filling; /* one for each lane of the shipper */
+	unsigned nlanes;
 	struct counting counting;
 	struct enriching enriching;
 	LIST_HEAD(flows, flow) flows;

@@ -17,6 +17,14 @@ input_put(struct buffer *to, const struct section *input)
 {
 	const struct tail_conf *conf = input->values;
 
+	if (input->plugin != &tail_plugin) {
+		char *const *path = conf_value(input, "Path");
+
+		buffer_printf(to, "%s%s%s", input->plugin->name,
+		    path != NULL && *path != NULL ? " " : "",
+		    path != NULL && *path != NULL ? *path : "");
+		return;
+	}
 	for (size_t i = 0; i < conf->from.path.n; i++) {
 		glob_t found = { .gl_pathc = 0 };
 

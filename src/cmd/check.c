@@ -4,15 +4,17 @@
 #include <string.h>
 
 #include "agent_conf.h"
+#include "differences.h"
 #include "plugins.h"
 #include "service.h"
 
 static int check_run(int argc, char **argv);
 
-enum { CONF };
+enum { CONF, DIFF };
 
 static const struct cmd_option check_options[] = {
 	[CONF] = { 'c', "config", "FILE", "the configuration (" CMD_CONF_DEFAULT ")" },
+	[DIFF] = { 0, "diff", NULL, "say what Fluent Bit would do otherwise with it" },
 	{ 0 },
 };
 
@@ -63,7 +65,9 @@ check_run(int argc, char **argv)
 	findings = findings_new();
 	conf = conf_read(path, &plugins_registry, findings);
 	agent_words_free(agent_conf_load(service_of(conf), path, findings));
-	findings_print(findings, FINDING_NOTE, stdout);
+	findings_print(findings, values[DIFF] ? FINDING_WARNING : FINDING_NOTE, stdout);
+	if (values[DIFF] != NULL)
+		differences_print(conf, stdout);
 	errors = findings_count(findings, FINDING_ERROR);
 	cmd_print(path, stdout);
 	if (errors > 0) {

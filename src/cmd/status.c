@@ -31,7 +31,8 @@ const struct command cmd_status = {
 	.more =
 	    "Reads the state as of its last commit; towline may run or not.  open: it had the\n"
 	    "file then; one that is gone since is listed as it was.  held: why the server refuses records\n"
-	    "of the file for now; parked: it is not read on until that ends.",
+	    "of the file for now; parked: it is not read on until that ends.  Of several outputs\n"
+	    "shipped and lag are those of the one that is behind; each one's lag stands below.",
 	.options = options,
 };
 
@@ -43,10 +44,14 @@ struct row {
 	struct row *twin;    /* the next one of that log */
 	char *held;          /* why; NULL: nothing of it is */
 	char *unread;        /* why it cannot be read; NULL: it can be */
+	uint64_t *by;        /* shipped to each output; NULL: there is one */
 };
 
 struct rows {
 	bool all;
+	const char *outputs[STATE_READERS]; /* the names of all that have cursors */
+	uint64_t lags[STATE_READERS];
+	unsigned noutputs;
 	struct row *at;
 	size_t n, unread;
 	struct map *by_log; /* the first row of each, once all are there */
@@ -62,6 +67,12 @@ size_of(const struct content_seen *content)
 	    st.st_ino == content->what->ino && (uint64_t)st.st_size > content->what->size)
 		return (uint64_t)st.st_size;
 	return content->what->size;
+}
+
+static uint64_t
+lag_of(const struct row *row, uint64_t shipped)
+{
+	return row->size > shipped ? row->size - shipped : 0;
 }
 
 static void
@@ -82,7 +93,14 @@ row_add(void *arg, const struct content_seen *content)
 		.shipped = content->shipped,
 		.counted = content->counted,
 	};
-	row->lag = row->size > row->shipped ? row->size - row->shipped : 0;
+	row->lag = lag_of(row, row->shipped);
+	rows->noutputs = content->readers;
+	if (content->readers < 2)
+		return;
+	row->by = xcalloc(content->readers, sizeof(*row->by));
+	memcpy(row->by, content->by, content->readers * sizeof(*row->by));
+	for (unsigned i = 0; i < content->readers; i++)
+		rows->lags[i] += lag_of(row, row->by[i]);
 }
 
 /* ---- what waits for an output */
@@ -150,6 +168,19 @@ by_lag(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
+/* How far it has come to each output, when there are several. */
+static json_t *
+json_outputs(const struct rows *rows, const struct row *r)
+{
+	json_t *outputs = json_object();
+
+	for (unsigned i = 0; i < rows->noutputs; i++)
+		json_object_set_new(outputs, rows->outputs[i],
+		    json_pack("{s:I,s:I}", "lag", (json_int_t)lag_of(r, r->by[i]), "shipped",
+			(json_int_t)r->by[i]));
+	return outputs;
+}
+
 static void
 print_json(const struct rows *rows)
 {
@@ -157,12 +188,15 @@ print_json(const struct rows *rows)
 
 	for (size_t i = 0; i < rows->n; i++) {
 		const struct row *r = &rows->at[i];
+		json_t *row;
 
-		json_array_append_new(
-		    all, json_pack("{s:I,s:I,s:I,s:I,s:b,s:s,s:s?,s:s?}", "lag", (json_int_t)r->lag,
-			     "size", (json_int_t)r->size, "shipped", (json_int_t)r->shipped,
-			     "counted", (json_int_t)r->counted, "open", r->open, "path", r->path,
-			     "held", r->held, "unread", r->unread));
+		row = json_pack("{s:I,s:I,s:I,s:I,s:b,s:s,s:s?,s:s?}", "lag", (json_int_t)r->lag,
+		    "size", (json_int_t)r->size, "shipped", (json_int_t)r->shipped, "counted",
+		    (json_int_t)r->counted, "open", r->open, "path", r->path, "held", r->held,
+		    "unread", r->unread);
+		if (r->by != NULL)
+			json_object_set_new(row, "outputs", json_outputs(rows, r));
+		json_array_append_new(all, row);
 	}
 	cmd_print_json(json_dumps(all, JSON_INDENT(1)), stdout);
 	json_decref(all);
@@ -195,6 +229,11 @@ print_table(const struct rows *rows)
 	if (rows->unread > 0)
 		printf(", %zu that cannot be read", rows->unread);
 	putchar('\n');
+	for (unsigned i = 0; rows->noutputs > 1 && i < rows->noutputs; i++) {
+		printf("%12" PRIu64 " of them not to the output ", rows->lags[i]);
+		cmd_print(rows->outputs[i], stdout);
+		putchar('\n');
+	}
 }
 
 static int
@@ -209,8 +248,9 @@ status_of(const char *dir, const char *values[])
 	rows_index(&rows);
 	state_holds_each(s, log_hold, &rows);
 	state_texts(s, text_see, &rows);
-	state_close(s);
 	map_free(rows.by_log);
+	for (unsigned i = 0; i < rows.noutputs; i++)
+		rows.outputs[i] = state_reader_name(s, i);
 	if (rows.n > 1)
 		qsort(rows.at, rows.n, sizeof(*rows.at), by_lag);
 	if (values[OPT_JSON] != NULL)
@@ -221,8 +261,10 @@ status_of(const char *dir, const char *values[])
 		free(rows.at[i].path);
 		free(rows.at[i].held);
 		free(rows.at[i].unread);
+		free(rows.at[i].by);
 	}
 	free(rows.at);
+	state_close(s);
 	return EXIT_DONE;
 }
 

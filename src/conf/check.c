@@ -1,7 +1,7 @@
 /*
  * Mistakes that show between sections: a parser that no section defines, an
- * input whose records no output takes. (Files that two inputs would read:
- * overlap.c.)
+ * input whose records no output takes.  (Files that two inputs would read:
+ * overlap.c; sections of plugins that are not built: skipped.c.)
  */
 #include <stdlib.h>
 #include <strings.h>
@@ -12,6 +12,7 @@
 #include "read.h"
 #include "service.h"
 #include "table.h"
+#include "tag.h"
 
 #define NAMES_MAX 256
 
@@ -78,8 +79,9 @@ parser_name_check(struct reading *r, const struct section *s, const char *option
 	if (r->incomplete[multiline ? SECTION_MULTILINE_PARSER : SECTION_PARSER])
 		return;
 	meant = findings_nearest(name, names, n);
-	findings_add(r->findings, FINDING_ERROR, s->file, line, "no parser '%s' is defined%s%s%s",
-	    name, meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+	findings_add(r->findings, FINDING_ERROR, s->file, line, "no parser '%s' is defined%s%s%s%s",
+	    name, meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "",
+	    r->parsers_missing ? "; it may stand in a Parsers_File that is not there" : "");
 }
 
 static void
@@ -160,26 +162,35 @@ regex_may_match(const char *regex, const char *tag)
 	return may;
 }
 
+/* True when a record of the tag ${tag}, in which * becomes a path, can be taken. */
+static bool
+may_take(const char *match, const char *regex, const char *tag)
+{
+	return (regex != NULL && regex_may_match(regex, tag)) ||
+	       (match != NULL && glob_meet(match, tag, '\0'));
+}
+
 /* True when a record of the input ${in} can reach ${s}, a filter or an output. */
 static bool
 may_reach(const struct section *in, const struct section *s)
 {
-	const char *tag = text_of(in, "Tag"), *match = text_of(s, "Match");
-	const char *regex = text_of(s, "Match_Regex");
+	const char *tag = text_of(in, "Tag");
+	char *pattern = tag == NULL ? NULL : tag_pattern(tag, text_of(in, "Tag_Regex"));
+	bool may = tag == NULL || may_take(text_of(s, "Match"), text_of(s, "Match_Regex"), pattern);
 
-	if (tag == NULL)
-		return true;
-	if (regex != NULL)
-		return regex_may_match(regex, tag);
-	return match != NULL && glob_meet(match, tag, '\0');
+	free(pattern);
+	return may;
 }
 
 /* A relative name depends on the directory that the program was started in. */
 static void
 paths_check(struct reading *r, const struct section *s)
 {
-	const struct list *paths = conf_value(s, "Path");
+	int row = table_find(s->plugin, "Path");
+	const struct list *paths = NULL;
 
+	if (row >= 0 && table_row(s->plugin, (size_t)row)->type == OPT_LIST)
+		paths = conf_value(s, "Path");
 	for (size_t i = 0; s->plugin->kind == SECTION_INPUT && paths != NULL && i < paths->n; i++)
 		if (strchr("/\"'", paths->at[i][0]) == NULL)
 			findings_add(r->findings, FINDING_WARNING, s->file, conf_given(s, "Path"),
@@ -196,9 +207,11 @@ match_check(struct reading *r, const struct section *s)
 	struct pattern *p;
 
 	if (text_of(s, "Match") == NULL && regex == NULL) {
-		findings_add(r->findings, FINDING_ERROR, s->file, s->line,
-		    "%s has no Match; it says which tags are taken, * takes all",
-		    table_title(s->plugin, title));
+		bool filter = s->plugin->kind == SECTION_FILTER;
+
+		findings_add(r->findings, filter ? FINDING_WARNING : FINDING_ERROR, s->file,
+		    s->line, "%s has no Match%s; it says which tags are taken, * takes all",
+		    table_title(s->plugin, title), filter ? " and applies to nothing" : "");
 		return;
 	}
 	if (regex == NULL)
@@ -243,32 +256,104 @@ count(const struct reading *r, enum section_kind kind)
 	return n;
 }
 
+/* Sections of ${kind} that are skipped. */
+static size_t
+skipped_count(const struct reading *r, enum section_kind kind)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->conf->nskipped; i++)
+		n += r->conf->skipped[i].plugin->kind == kind;
+	return n;
+}
+
+/* The skipped output that takes the tag; NULL: none does. */
+static const struct skipped *
+skipped_taking(const struct reading *r, const struct section *in)
+{
+	char *tag = tag_pattern(text_of(in, "Tag"), text_of(in, "Tag_Regex"));
+	const struct skipped *found = NULL;
+
+	for (size_t i = 0; i < r->conf->nskipped && found == NULL; i++) {
+		const struct skipped *k = &r->conf->skipped[i];
+
+		if (k->plugin->kind == SECTION_OUTPUT && may_take(k->match, k->match_regex, tag))
+			found = k;
+	}
+	free(tag);
+	return found;
+}
+
+/* No output takes the records of ${s}. */
+static void
+undelivered(struct reading *r, const struct section *s)
+{
+	const char *tag = text_of(s, "Tag");
+	const struct skipped *k = skipped_taking(r, s);
+	unsigned line = conf_given(s, "Tag");
+
+	line = line ? line : s->line;
+	if (k == NULL)
+		findings_add(r->findings, FINDING_ERROR, s->file, line,
+		    "no [OUTPUT] matches the tag '%s': nothing of it would be delivered", tag);
+	else
+		findings_add(r->findings, FINDING_WARNING, s->file, line,
+		    "of the [OUTPUT]s that are built none matches the tag '%s': it is read, and "
+		    "nothing of it is delivered (%s:%u is skipped)",
+		    tag, k->file, k->line);
+}
+
+/* Of one input and one output the output takes all, unless it says what. */
+static void
+match_imply(struct reading *r)
+{
+	static char all[] = "*";
+	size_t outputs = count(r, SECTION_OUTPUT) + skipped_count(r, SECTION_OUTPUT);
+	size_t inputs = count(r, SECTION_INPUT) + skipped_count(r, SECTION_INPUT);
+
+	for (size_t i = 0; inputs == 1 && outputs == 1 && i < r->conf->n; i++) {
+		struct section *s = &r->conf->sections[i];
+		int row = table_find(s->plugin, "Match");
+
+		if (s->plugin->kind == SECTION_OUTPUT && row >= 0 && text_of(s, "Match") == NULL &&
+		    text_of(s, "Match_Regex") == NULL)
+			*(char **)((char *)s->values + table_row(s->plugin, (size_t)row)->where) =
+			    all;
+	}
+}
+
 static void
 tags_check(struct reading *r, const struct section *s)
 {
 	enum section_kind kind = s->plugin->kind;
 	char title[TABLE_TITLE];
-	unsigned line;
 
 	if (kind == SECTION_INPUT && count(r, SECTION_OUTPUT) > 0 &&
-	    !any_reaches(r, s, SECTION_OUTPUT)) {
-		line = conf_given(s, "Tag");
-		findings_add(r->findings, FINDING_ERROR, s->file, line ? line : s->line,
-		    "no [OUTPUT] matches the tag '%s': nothing of it would be delivered",
-		    text_of(s, "Tag"));
-	}
+	    !any_reaches(r, s, SECTION_OUTPUT))
+		undelivered(r, s);
 	if (kind != SECTION_FILTER && kind != SECTION_OUTPUT)
 		return;
 	match_check(r, s);
 	if ((text_of(s, "Match") != NULL || text_of(s, "Match_Regex") != NULL) &&
-	    count(r, SECTION_INPUT) > 0 && !any_reaches(r, s, SECTION_INPUT))
+	    count(r, SECTION_INPUT) > 0 && skipped_count(r, SECTION_INPUT) == 0 &&
+	    !any_reaches(r, s, SECTION_INPUT))
 		findings_add(r->findings, FINDING_WARNING, s->file, match_line(s),
 		    "%s matches the tag of no [INPUT]", table_title(s->plugin, title));
+}
+
+static void
+none_check(struct reading *r, enum section_kind kind, const char *then)
+{
+	if (count(r, kind) == 0 && !r->incomplete[kind])
+		findings_add(r->findings, FINDING_ERROR, r->conf->file, 0, "no [%s]%s: %s",
+		    table_section_names[kind],
+		    skipped_count(r, kind) > 0 ? " of those that are built" : "", then);
 }
 
 void
 check_sections(struct reading *r)
 {
+	match_imply(r);
 	for (size_t i = 0; i < r->conf->n; i++) {
 		const struct section *s = &r->conf->sections[i];
 
@@ -282,11 +367,7 @@ check_sections(struct reading *r)
 		paths_check(r, s);
 		tags_check(r, s);
 	}
-	if (count(r, SECTION_INPUT) == 0 && !r->incomplete[SECTION_INPUT])
-		findings_add(r->findings, FINDING_ERROR, r->conf->file, 0,
-		    "no [INPUT]: there is nothing to read");
-	if (count(r, SECTION_OUTPUT) == 0 && !r->incomplete[SECTION_OUTPUT])
-		findings_add(r->findings, FINDING_ERROR, r->conf->file, 0,
-		    "no [OUTPUT]: nothing would be delivered");
+	none_check(r, SECTION_INPUT, "there is nothing to read");
+	none_check(r, SECTION_OUTPUT, "nothing would be delivered");
 	overlap_check(r);
 }

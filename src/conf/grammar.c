@@ -195,12 +195,36 @@ grammar_lines(struct grammar *g, struct place *p, struct slice text, struct conf
 	}
 }
 
+/* A script that stands in the ConfigMap, or in the values, with the main file: its text, not its name. */
+static void
+script_inner(struct grammar *g, struct conf_block *b)
+{
+	static char code[] = "code";
+
+	for (size_t i = 0; i < b->n; i++) {
+		struct conf_entry *e = &b->entries[i];
+		const struct inner *inner = strcasecmp(e->key, "script") == 0
+						? manifest_find(g->manifest, e->value, NULL)
+						: NULL;
+
+		if (inner == NULL)
+			continue;
+		e->key = code;
+		e->value = pool_text(g->pool, inner->text);
+	}
+}
+
 int
 grammar_read(struct grammar *g, const char *path, struct conf_blocks *blocks)
 {
 	struct place outside = { 0 };
+	int result = grammar_file_read(g, &outside, path, 0, blocks);
 
-	return grammar_file_read(g, &outside, path, 0, blocks);
+	for (size_t i = 0; g->manifest != NULL && i < blocks->n; i++) {
+		if (strcasecmp(blocks->at[i].name, "FILTER") == 0)
+			script_inner(g, &blocks->at[i]);
+	}
+	return result;
 }
 
 /* ---- the grammar alone */

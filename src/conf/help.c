@@ -112,6 +112,8 @@ plugin_print(const struct plugin *p, FILE *to)
 	fprintf(to, "\n## %s\n\n", table_title(p, title));
 	fputc(toupper((unsigned char)p->help[0]), to);
 	cell_print(p->help + 1, to);
+	if (p->also != NULL)
+		fprintf(to, "; `%s` is another name of it", p->also);
 	fputs(".\n\n| option | value | default | |\n|---|---|---|---|\n", to);
 	rows_print(p->options, to);
 	rows_print(p->common, to);
@@ -135,14 +137,20 @@ conf_reference(const struct registry *registry, FILE *to)
 		for (size_t i = 0; registry->plugins[i] != NULL; i++)
 			if ((int)registry->plugins[i]->kind == kind && !registry->plugins[i]->later)
 				plugin_print(registry->plugins[i], to);
-	fputs("\n## Plugins of Fluent Bit, not built yet\n\n| plugin | instead |\n|---|---|\n", to);
+	fputs("\n## Plugins of Fluent Bit, not built yet\n\n"
+	      "Those that only measure, add or show are *skipped* with a warning. Without another\n"
+	      "log records would be lost or changed: an *error*, unless `[SERVICE]` has\n"
+	      "`Unbuilt_Outputs skip` or `Unbuilt_Inputs skip`.\n\n"
+	      "| plugin | it is | instead |\n|---|---|---|\n",
+	    to);
 	for (size_t i = 0; registry->plugins[i] != NULL; i++) {
 		const struct plugin *p = registry->plugins[i];
 		char title[TABLE_TITLE];
 
 		if (!p->later)
 			continue;
-		fprintf(to, "| `%s` | ", table_title(p, title));
+		fprintf(to, "| `%s` | %s | ", table_title(p, title),
+		    p->spared ? "skipped" : "an error");
 		cell_print(p->instead != NULL ? p->instead : "", to);
 		fputs(" |\n", to);
 	}

@@ -1,8 +1,8 @@
 /*
- * Two inputs on one file: each line would be shipped under two tags, and
- * chance would decide which input has the cursor.  Overlaps are found in the
- * patterns, and, since links give files several names, among the existing
- * files.
+ * Two inputs on one file, which Fluent Bit would ship twice, under two tags: the
+ * file belongs to the first input that finds it, in the order of the configuration
+ * (src/tail/discover.c).  Overlaps are found in the patterns, and, since links give
+ * files several names, among the existing files.
  */
 #include <fnmatch.h>
 #include <glob.h>
@@ -11,6 +11,7 @@
 #include "glob.h"
 #include "map.h"
 #include "read.h"
+#include "table.h"
 
 /* A node has some hundreds of log files; beyond this the patterns alone decide. */
 #define FILES_MAX 50000
@@ -18,7 +19,12 @@
 static const struct list *
 list_of(const struct section *s, const char *option)
 {
-	return conf_value(s, option);
+	int row = table_find(s->plugin, option);
+
+	/* A journal's Path is one directory, and not a list of files. */
+	return row >= 0 && table_row(s->plugin, (size_t)row)->type == OPT_LIST
+		   ? conf_value(s, option)
+		   : NULL;
 }
 
 static bool
@@ -57,9 +63,10 @@ patterns_check(struct reading *r, const struct section *a, const struct section 
 				continue;
 			if (excludes)
 				continue; /* the existing files decide */
-			findings_add(r->findings, FINDING_ERROR, b->file, conf_given(b, "Path"),
-			    "Path '%s' and '%s' of the [INPUT] at %s:%u can name one file; a file "
-			    "belongs to one input (Exclude_Path parts them)",
+			findings_add(r->findings, FINDING_WARNING, b->file, conf_given(b, "Path"),
+			    "Path '%s' and '%s' of the [INPUT] at %s:%u can name one file: it "
+			    "belongs to that input, the first, and is shipped once "
+			    "(Exclude_Path parts them)",
 			    others->at[j], paths->at[i], a->file, a->line);
 			return true;
 		}
@@ -101,10 +108,11 @@ files_check(struct reading *r, struct seen *seen, const struct section *s)
 			if (other == NULL)
 				map_put(seen->owner, key, (void *)(uintptr_t)s);
 			else if (other != s && !told)
-				findings_add(r->findings, FINDING_ERROR, s->file,
+				findings_add(r->findings, FINDING_WARNING, s->file,
 				    conf_given(s, "Path"),
-				    "%s is also a file of the [INPUT] at %s:%u; a file belongs to "
-				    "one input (Exclude_Path parts them)",
+				    "%s is also a file of the [INPUT] at %s:%u: it belongs to that "
+				    "input, the first, and is shipped once (Exclude_Path parts "
+				    "them)",
 				    path, other->file, other->line);
 			told = told || (other != NULL && other != s);
 			seen->n++;

@@ -29,8 +29,8 @@ kind_of(const char *name)
 	return -1;
 }
 
-static const char *
-block_value(const struct conf_block *b, const char *key, unsigned *line)
+const char *
+read_value(const struct conf_block *b, const char *key, unsigned *line)
 {
 	for (size_t i = 0; i < b->n; i++) {
 		if (strcasecmp(b->entries[i].key, key) == 0) {
@@ -69,14 +69,20 @@ plugin_unknown(
 	    meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
 }
 
+static bool
+is_name(const struct plugin *p, const char *name)
+{
+	return strcasecmp(p->name, name) == 0 ||
+	       (p->also != NULL && strcasecmp(p->also, name) == 0);
+}
+
 static const struct plugin *
 plugin_lookup(const struct registry *registry, int kind, const char *name)
 {
 	for (size_t i = 0; registry->plugins[i] != NULL; i++) {
 		const struct plugin *p = registry->plugins[i];
 
-		if ((int)p->kind == kind &&
-		    (p->name == NULL || (name != NULL && strcasecmp(p->name, name) == 0)))
+		if ((int)p->kind == kind && (p->name == NULL || (name != NULL && is_name(p, name))))
 			return p;
 	}
 	return NULL;
@@ -97,7 +103,7 @@ plugin_find(struct reading *r, const struct conf_block *b, int kind)
 	unsigned line = b->line;
 
 	if (has_plugins(kind)) {
-		name = block_value(b, "Name", &line);
+		name = read_value(b, "Name", &line);
 		if (name == NULL) {
 			findings_add(r->findings, FINDING_ERROR, b->file, b->line,
 			    "[%s] has no Name; it says which plugin this is", b->name);
@@ -107,11 +113,7 @@ plugin_find(struct reading *r, const struct conf_block *b, int kind)
 	p = plugin_lookup(r->registry, kind, name);
 	if (p == NULL)
 		plugin_unknown(r, b, kind, name ? name : "", line);
-	else if (p->later && p->name != NULL)
-		findings_add(r->findings, FINDING_ERROR, b->file, line,
-		    "[%s] %s is Fluent Bit's and not built yet%s%s", table_section_names[kind],
-		    p->name, p->instead ? "; " : "", p->instead ? p->instead : "");
-	return p != NULL && p->later && p->name != NULL ? NULL : p;
+	return p;
 }
 
 /* ---- sections */
@@ -207,6 +209,10 @@ block_take(struct reading *r, const struct conf_block *b, bool parsers_only)
 		r->incomplete[kind] = true;
 		return;
 	}
+	if (p->later && p->name != NULL) {
+		skipped_add(r, p, b);
+		return;
+	}
 	for (size_t i = 0; kind == SECTION_SERVICE && i < r->conf->n; i++) {
 		if (r->conf->sections[i].plugin == p) {
 			findings_add(r->findings, FINDING_ERROR, b->file, b->line,
@@ -297,24 +303,55 @@ entry_naming(const struct conf_blocks *blocks, const char *option, const char *f
 	return within;
 }
 
+/*
+ * The file that serves in the place of a Parsers_File that is not there, as when a chart's
+ * file, which names those of the image, is tried elsewhere: the one of its name beside the
+ * main file, else the installed one.  NULL: neither is there.
+ */
+static char *
+parsers_stand_in(struct reading *r, const struct conf_blocks *blocks, const char *file)
+{
+	const struct conf_block *b;
+	const struct conf_entry *e = entry_naming(blocks, "Parsers_File", file, &b);
+	const char *slash = strrchr(file, '/');
+	char *path = slash == NULL ? NULL : conf_find(r->conf->file, slash + 1);
+
+	if (path == NULL)
+		path = conf_find(r->conf->file, "parsers.conf");
+	r->parsers_missing = true;
+	assert(e != NULL);
+	findings_add(r->findings, FINDING_WARNING, b->file, e->line,
+	    "Parsers_File '%s': no such file beside %s or in " TOWLINE_CONF "%s%s%s", file,
+	    r->conf->file, path != NULL ? "; " : "", path != NULL ? path : "",
+	    path != NULL ? " serves" : "");
+	return path;
+}
+
+static bool
+list_has(const struct list *list, const char *text)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->at[i], text) == 0)
+			return true;
+	return false;
+}
+
+/* Each file is read once, however many names stand for it. */
 static void
 parsers_read(struct reading *r, struct grammar *g, struct conf_blocks *blocks)
 {
 	const struct service *service = service_of(r->conf);
+	struct list done = { 0 };
 
 	for (size_t i = 0; service != NULL && i < service->parsers_file.n; i++) {
 		const char *file = service->parsers_file.at[i];
 		char *path = grammar_has(g, file) ? xstrdup(file) : conf_find(r->conf->file, file);
 
-		if (path == NULL) {
-			const struct conf_block *b;
-			const struct conf_entry *e = entry_naming(blocks, "Parsers_File", file, &b);
-
-			assert(e != NULL);
-			findings_add(r->findings, FINDING_ERROR, b->file, e->line,
-			    "Parsers_File '%s': no such file beside %s or in " TOWLINE_CONF, file,
-			    r->conf->file);
-		} else {
+		if (path == NULL)
+			path = parsers_stand_in(r, blocks, file);
+		if (path != NULL && !list_has(&done, path)) {
+			done.at = pool_grow(r->pool, done.at, done.n, sizeof(*done.at));
+			done.at[done.n++] = pool_text(r->pool, slice_of(path));
 			grammar_read(g, path, blocks);
 		}
 		free(path);
@@ -355,6 +392,7 @@ conf_read(const char *path, const struct registry *registry, struct findings *fi
 		if (s->plugin->check != NULL)
 			s->plugin->check(s, findings);
 	}
+	skipped_check(&r);
 	if (read)
 		check_sections(&r);
 	if (read && registry->check != NULL)

@@ -19,6 +19,7 @@ struct reading {
 	struct conf *conf;
 	struct unbuilt *unbuilt;
 	size_t nunbuilt;
+	bool parsers_missing; /* a Parsers_File is not there: a parser may stand in it */
 	/* By kind: a section could not be read, so that a name that seems missing may be its own. */
 	bool incomplete[SECTION_KINDS];
 };
@@ -29,6 +30,17 @@ struct reading {
  * that no section takes, files that two inputs read.
  */
 void check_sections(struct reading *r);
+
+/**
+ * skipped_add(r, plugin, block), skipped_check(r):
+ * Put aside a section of ${plugin}, which is not built; once all are read, say of each
+ * whether the rest runs without it, which makes it one of the configuration's skipped.
+ */
+void skipped_add(struct reading *r, const struct plugin *plugin, const struct conf_block *block);
+void skipped_check(struct reading *r);
+
+/* The value of the first entry ${key} of ${block}, its line in ${*line}; NULL: it has none. */
+const char *read_value(const struct conf_block *block, const char *key, unsigned *line);
 
 /**
  * overlap_check(r):

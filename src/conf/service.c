@@ -16,6 +16,8 @@ static const char *const gauges[] = { "log", "poll", "off", NULL };
 
 static const char *const formats[] = { "text", "json", NULL };
 
+static const char *const unbuilt[] = { "error", "skip", NULL };
+
 static const char own_backoff[] = "retries wait longer each time by themselves";
 static const char own_buffer[] = "the log files on disk are the buffer";
 static const char own_health[] = "/healthz and /readyz are always there";
@@ -34,9 +36,16 @@ static const struct option service_options[] = {
 	    "how it says that: lines of text or of JSON", .choices = formats),
 	OPTION("Log_File", OPT_STRING, NULL, AT(log_file),
 	    "file that it is written to, instead of standard error; run -l FILE goes before it"),
-	OPTION("Daemon", OPT_BOOL, "off", AT(daemon), "off alone: the service manager runs us"),
+	OPTION(
+	    "Daemon", OPT_BOOL, "off", AT(daemon), "without effect: the service manager runs us"),
 	OPTION("Parsers_File", OPT_LIST, NULL, AT(parsers_file),
 	    "files of [PARSER] sections: beside this one, or installed", .flags = OPT_FILE),
+	OPTION("Unbuilt_Outputs", OPT_ENUM, "error", AT(unbuilt_outputs),
+	    "an [OUTPUT] that Fluent Bit has and towline has not (loki, kafka, …) is an error; skip: the rest runs, and towline_output_unbuilt names it",
+	    .choices = unbuilt),
+	OPTION("Unbuilt_Inputs", OPT_ENUM, "error", AT(unbuilt_inputs),
+	    "the same of an [INPUT] that would receive logs (forward, http, …); one that only measures is skipped in any case",
+	    .choices = unbuilt),
 	OPTION("HTTP_Server", OPT_BOOL, "on", AT(http_server), "serve /metrics, /healthz, /readyz"),
 	OPTION("HTTP_Listen", OPT_STRING, "0.0.0.0", AT(http_listen), "address to serve at"),
 	OPTION("HTTP_Port", OPT_INT, "8000", AT(http_port), "port to serve at; 0: any free one",
@@ -87,7 +96,8 @@ static const struct option service_options[] = {
 	    "where control groups are mounted (/sys/fs/cgroup), for the memory and the CPU time of the agents' containers; in a pod, the node's"),
 	OPTION("Cgroup_Interval", OPT_TIME, "15s", AT(cgroup_interval),
 	    "time between two readings of them", .min = NS_PER_S, .max = 3600 * NS_PER_S),
-	OPTION("Batches", OPT_INT, "6", AT(batches), "batches in memory", .min = 2, .max = 64),
+	OPTION("Batches", OPT_INT, "6", AT(batches),
+	    "batches in memory for each output but stdout and null", .min = 2, .max = 64),
 	OPTION("Batch_Size", OPT_SIZE, "1M", AT(batch_size), "bytes of a batch", .min = 64000,
 	    .max = 64000000),
 	OPTION("Filter_Memory", OPT_SIZE, "1M", AT(filter_memory),
@@ -132,8 +142,9 @@ static const struct option service_options[] = {
 	OPTION_IDLE("scheduler.cap", own_backoff),
 	OPTION_IDLE("storage.*", own_buffer),
 	OPTION_IDLE("dns.*", "names are looked up by the system's resolver"),
-	OPTION_LATER("Plugins_File", "plugins made by others"),
-	OPTION_LATER("Streams_File", "stream processing"),
+	OPTION_IDLE("Plugins_File", "all plugins are built in; of others there is none"),
+	OPTION_LATER("Streams_File",
+	    "streams are not processed; filters (grep, modify, nest, lua) choose and change records"),
 	OPTIONS_END,
 };
 
@@ -246,12 +257,19 @@ labels_check(const struct section *section, const struct list *list, struct find
 static void
 service_check(const struct section *section, struct findings *findings)
 {
+	static const char address[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-_%";
 	const struct service *s = section->values;
 
 	if (s->daemon)
-		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, "Daemon"),
-		    "Daemon: towline stays in the foreground, as systemd and containers want it; "
-		    "say off");
+		findings_add(findings, FINDING_WARNING, section->file,
+		    conf_given(section, "Daemon"),
+		    "Daemon: towline stays in the foreground, as systemd and containers want it");
+	if (s->http_listen[strspn(s->http_listen, address)] != '\0')
+		findings_add(findings, FINDING_ERROR, section->file,
+		    conf_given(section, "HTTP_Listen"),
+		    "HTTP_Listen: '%s' is no address; 0.0.0.0 is all of this machine",
+		    s->http_listen);
 	labels_check(section, &s->agent_labels, findings);
 	buckets_check(section, "Task_Buckets", &s->task_buckets, findings);
 	buckets_check(section, "Request_Buckets", &s->request_buckets, findings);

@@ -55,7 +55,7 @@ row_takes(const struct option *o, const char *key)
 {
 	size_t len = strlen(o->name);
 
-	if (len > 2 && strcmp(o->name + len - 2, ".*") == 0)
+	if (len > 1 && o->name[len - 1] == '*')
 		return strncasecmp(o->name, key, len - 1) == 0;
 	return strcasecmp(o->name, key) == 0;
 }
@@ -100,11 +100,20 @@ owner_find(const struct registry *registry, const struct plugin *asked, const ch
 	return other;
 }
 
+/* Fluent Bit passes over unknown keys of these; those of a plugin stop its start. */
+static bool
+is_passed_over(const struct plugin *p)
+{
+	return p->kind == SECTION_SERVICE || p->kind == SECTION_PARSER;
+}
+
 static void
 key_unknown(const struct registry *registry, const struct section *s, const struct conf_entry *e,
     struct findings *findings)
 {
-	const char *names[NAMES_MAX], *meant;
+	bool passed = is_passed_over(s->plugin);
+	enum finding kind = passed ? FINDING_NOTE : FINDING_ERROR;
+	const char *names[NAMES_MAX], *meant, *over = passed ? ", passed over" : "";
 	const struct plugin *owner;
 	const struct option *o;
 	char title[TABLE_TITLE], other[TABLE_TITLE], shown[FINDINGS_NAME];
@@ -117,15 +126,15 @@ key_unknown(const struct registry *registry, const struct section *s, const stru
 	meant = findings_nearest(e->key, names, n);
 	owner = owner_find(registry, s->plugin, e->key);
 	if (owner != NULL)
-		findings_add(findings, FINDING_ERROR, s->file, e->line,
-		    "no option '%s' in %s; it belongs to %s", key, title,
+		findings_add(findings, kind, s->file, e->line,
+		    "no option '%s' in %s%s; it belongs to %s", key, title, over,
 		    table_title(owner, other));
 	else if (meant != NULL)
-		findings_add(findings, FINDING_ERROR, s->file, e->line,
-		    "no option '%s' in %s; did you mean '%s'?", key, title, meant);
+		findings_add(findings, kind, s->file, e->line,
+		    "no option '%s' in %s%s; did you mean '%s'?", key, title, over, meant);
 	else
 		findings_add(
-		    findings, FINDING_ERROR, s->file, e->line, "no option '%s' in %s", key, title);
+		    findings, kind, s->file, e->line, "no option '%s' in %s%s", key, title, over);
 }
 
 /* ---- filling */
@@ -225,6 +234,26 @@ keyed(struct pool *pool, const struct option *o, const struct conf_entry *e)
 	return kept;
 }
 
+/* An option that is not built, at `off`, is as it is here: a note.  False: it is wanted. */
+static bool
+later_take(const struct section *s, const struct option *o, const struct conf_entry *e,
+    struct findings *findings)
+{
+	bool parser = s->plugin->kind == SECTION_PARSER, on = true;
+	char why[VALUE_WHY], title[TABLE_TITLE], shown[FINDINGS_NAME];
+	const struct option truth = { .name = o->name, .type = OPT_BOOL };
+	const char *key = findings_name(slice_of(e->key), shown);
+
+	table_title(s->plugin, title);
+	if (value_read(NULL, &truth, e->value, &on, why) && !on)
+		findings_add(findings, FINDING_NOTE, s->file, e->line,
+		    "'%s' of %s is not built yet, and off anyway", key, title);
+	else
+		findings_add(findings, parser ? FINDING_WARNING : FINDING_ERROR, s->file, e->line,
+		    "option '%s' of %s is not built yet: %s", key, title, o->help);
+	return !on;
+}
+
 /* Read one entry, whose row is known.  False: its option is not built yet. */
 static bool
 entry_take(struct pool *pool, struct section *s, const struct option *o, unsigned *line,
@@ -236,17 +265,12 @@ entry_take(struct pool *pool, struct section *s, const struct option *o, unsigne
 	bool star = o->name[strlen(o->name) - 1] == '*';
 
 	table_title(s->plugin, title);
-	if (o->flags & OPT_LATER) {
-		findings_add(findings,
-		    s->plugin->kind == SECTION_PARSER ? FINDING_WARNING : FINDING_ERROR, s->file,
-		    e->line, "option '%s' of %s is not built yet", key, title);
-		return false;
-	}
-	if (*line != 0 && !is_list(o) && !star) {
-		findings_add(findings, FINDING_ERROR, s->file, e->line,
-		    "'%s' is given twice in %s; first in line %u", key, title, *line);
-		return true;
-	}
+	if (o->flags & OPT_LATER)
+		return later_take(s, o, e, findings);
+	if (*line != 0 && !is_list(o) && !star)
+		findings_add(findings, FINDING_WARNING, s->file, e->line,
+		    "'%s' is given twice in %s: this one counts, and not that in line %u", key,
+		    title, *line);
 	if (*line == 0 && is_list(o) && is_stored(o) && (o->flags & OPT_KEYED) == 0)
 		*(struct list *)field(s, o) = (struct list){ NULL, 0 };
 	*line = e->line;
@@ -256,6 +280,9 @@ entry_take(struct pool *pool, struct section *s, const struct option *o, unsigne
 		value = value_meant(pool, s, o, e, findings);
 	if (!value_read(pool, o, value, is_stored(o) ? field(s, o) : NULL, why))
 		findings_add(findings, FINDING_ERROR, s->file, e->line, "%s", why);
+	else if (why[0] != '\0')
+		findings_add(
+		    findings, FINDING_WARNING, s->file, e->line, "%s, which is taken", why);
 	else if (o->flags & OPT_IDLE)
 		findings_add(findings, FINDING_NOTE, s->file, e->line,
 		    "'%s' has no effect here: %s", key, o->help);

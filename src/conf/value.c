@@ -98,6 +98,18 @@ int_read(const struct option *o, const char *text, int64_t *to, char *why)
 	return refuse(o, text, why, range);
 }
 
+/* ${value}, or the most that the option may have, which ${why} then says. */
+static int64_t
+capped(const struct option *o, const char *text, int64_t value, int64_t unit, const char *unit_name,
+    char *why)
+{
+	if (o->max == 0 || value <= o->max)
+		return value;
+	snprintf(why, VALUE_WHY, "%s: '%.80s' is above the most, %lld%s", o->name, text,
+	    (long long)(o->max / unit), unit_name);
+	return o->max;
+}
+
 /* Fluent Bit's units: K is 1000. */
 static int
 size_read(const struct option *o, const char *text, uint64_t *to, char *why)
@@ -115,8 +127,10 @@ size_read(const struct option *o, const char *text, uint64_t *to, char *why)
 		for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 			if (strcasecmp(d.unit, units[i].name) != 0)
 				continue;
-			if (__builtin_mul_overflow(d.whole, units[i].bytes, &bytes) ||
-			    !in_range(o, bytes))
+			if (__builtin_mul_overflow(d.whole, units[i].bytes, &bytes))
+				bytes = o->max > 0 ? INT64_MAX : -1;
+			bytes = capped(o, text, bytes, 1, "", why);
+			if (!in_range(o, bytes))
 				break;
 			*to = (uint64_t)bytes;
 			return 0;
@@ -149,7 +163,7 @@ time_read(const struct option *o, const char *text, int64_t *to, char *why)
 						       : d.nano / (NS_PER_S / units[i].ns);
 			if (__builtin_add_overflow(ns, part, &ns))
 				break;
-			*to = d.negative ? -ns : ns;
+			*to = capped(o, text, d.negative ? -ns : ns, NS_PER_S, "s", why);
 			if (!in_range(o, *to))
 				break;
 			return 0;
@@ -243,6 +257,7 @@ value_read(struct pool *pool, const struct option *o, const char *text, void *at
 		char *text;
 	} none = { 0 };
 
+	why[0] = '\0';
 	if (at == NULL)
 		at = &none;
 	switch (o->type) {

@@ -11,7 +11,8 @@
  * value_read(pool, option, text, at, why):
  * Read ${text}, by the type of ${option}, into the field ${at} (lists are
  * appended to); ${at} NULL: only check.  Return true, or false with the reason
- * in ${why} (VALUE_WHY bytes), which names the right form.
+ * in ${why} (VALUE_WHY bytes), which names the right form.  A size or a time above
+ * the most that there may be becomes that: true, and ${why} says so; else it is "".
  */
 bool value_read(
     struct pool *pool, const struct option *option, const char *text, void *at, char *why);

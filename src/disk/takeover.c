@@ -30,7 +30,7 @@ struct takeover {
 
 /* Fluent Bit 5.1 has markers, older ones have not. */
 static sqlite3_stmt *
-rows_of(sqlite3 *db)
+files_of(sqlite3 *db)
 {
 	sqlite3_stmt *rows = NULL;
 
@@ -79,7 +79,7 @@ as_it_stands(const char *path)
  * in the database itself.
  */
 static sqlite3_stmt *
-rows_open(const char *path, sqlite3 **db)
+rows_open(const char *path, sqlite3 **db, sqlite3_stmt *(*rows_of)(sqlite3 *db))
 {
 	char *wal = xprintf("%s-wal", path), *uri;
 	sqlite3_stmt *rows = NULL;
@@ -107,7 +107,7 @@ takeover_open(const char *path)
 	struct stat st;
 
 	if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) /* a FIFO would be waited for */
-		rows = rows_open(path, &db);
+		rows = rows_open(path, &db, files_of);
 	while (rows != NULL && sqlite3_step(rows) == SQLITE_ROW)
 		row_add(t, rows);
 	if (db != NULL && rows == NULL)
@@ -164,4 +164,40 @@ takeover_find(const struct takeover *t, int fd, ino_t ino, uint64_t size, uint64
 		return matches;
 	}
 	return 0;
+}
+
+/* ---- of the systemd input */
+
+static sqlite3_stmt *
+cursors_of(sqlite3 *db)
+{
+	sqlite3_stmt *rows = NULL;
+
+	return sqlite3_prepare_v2(db, "SELECT cursor FROM in_systemd_cursor", -1, &rows, NULL) ==
+		       SQLITE_OK
+		   ? rows
+		   : NULL;
+}
+
+char *
+takeover_journal(const char *path)
+{
+	sqlite3_stmt *rows = NULL;
+	sqlite3 *db = NULL;
+	struct stat st;
+	char *cursor = NULL;
+	bool is_there = stat(path, &st) == 0 && S_ISREG(st.st_mode);
+
+	if (is_there)
+		rows = rows_open(path, &db, cursors_of);
+	if (rows != NULL && sqlite3_step(rows) == SQLITE_ROW &&
+	    sqlite3_column_text(rows, 0) != NULL)
+		cursor = xstrdup((const char *)sqlite3_column_text(rows, 0));
+	if (is_there && rows == NULL)
+		say_warn("systemd",
+		    "DB %s is not read: %s; the journal is read as at a first start", path,
+		    sqlite3_errmsg(db));
+	sqlite3_finalize(rows);
+	sqlite3_close(db);
+	return cursor;
 }

@@ -78,9 +78,8 @@ filter_free(struct filter *f)
 bool
 filter_matches(const struct filter *f, struct slice tag)
 {
-	if (f->match_regex != NULL)
-		return pattern_match(f->match_regex, tag);
-	return f->common->match != NULL && conf_match(f->common->match, tag);
+	return (f->match_regex != NULL && pattern_match(f->match_regex, tag)) ||
+	       (f->common->match != NULL && conf_match(f->common->match, tag));
 }
 
 const char *

@@ -102,6 +102,8 @@ static const struct option kubernetes_options[] = {
 	OPTION_IDLE("DNS_Retries", "what fails is tried again by itself"),
 	OPTION_IDLE("DNS_Wait_Time", "what fails is tried again by itself"),
 	OPTION_IDLE("aws_use_pod_association", "the pod's labels come from the API server alone"),
+	OPTION_IDLE("aws_pod_service_map_*", "the pod's labels come from the API server alone"),
+	OPTION_IDLE("tls.verify_hostname", "with tls.verify the server's name is verified, too"),
 	OPTION_IDLE("aws_pod_association_*", "the pod's labels come from the API server alone"),
 	OPTIONS_END,
 };

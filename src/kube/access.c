@@ -85,6 +85,18 @@ access_new(const struct kube_server *server)
 	return NULL;
 }
 
+bool
+kube_url_right(const struct kube_server *server)
+{
+	struct access *a = xcalloc(1, sizeof(*a));
+	bool right;
+
+	a->at = server;
+	right = address_make(a, server->url) == 0;
+	access_free(a);
+	return right;
+}
+
 void
 access_free(struct access *a)
 {

@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "feed.h"
 #include "lookup.h"
+#include "pods_file.h"
 #include "pod_table.h"
 #include "voice.h"
 
@@ -34,12 +35,24 @@ struct kube {
 	atomic_bool stop;
 };
 
+static struct kube *
+from_file(struct kube *k, struct state *state)
+{
+	k->table = pod_table_new(&k->options, state);
+	if (pods_file_read(k->options.pods_file, k->table, k->options.parts) == 0)
+		return k;
+	kube_free(k);
+	return NULL;
+}
+
 struct kube *
 kube_new(const struct kube_options *options, struct state *state)
 {
 	struct kube *k = xcalloc(1, sizeof(*k));
 
 	k->options = *options;
+	if (options->pods_file != NULL)
+		return from_file(k, state);
 	k->access = access_new(&k->options.server);
 	if (k->access == NULL) {
 		free(k);
@@ -60,12 +73,14 @@ kube_free(struct kube *k)
 	if (k == NULL)
 		return;
 	kube_stop(k);
-	feed_free(k->feed);
-	contact_fini(&k->contact);
-	lookup_free(k->lookup);
-	curl_multi_cleanup(k->multi);
+	if (k->options.pods_file == NULL) {
+		feed_free(k->feed);
+		contact_fini(&k->contact);
+		lookup_free(k->lookup);
+		curl_multi_cleanup(k->multi);
+		access_free(k->access);
+	}
 	pod_table_free(k->table);
-	access_free(k->access);
 	free(k);
 }
 
@@ -121,6 +136,8 @@ kube_start(struct kube *k, int wake)
 	int error;
 
 	pod_table_wake(k->table, wake);
+	if (k->options.pods_file != NULL)
+		return 0;
 	error = pthread_create(&k->thread, NULL, keep, k);
 	k->running = error == 0;
 	if (error != 0)

@@ -12,10 +12,12 @@
 #include "exposition.h"
 #include "pattern.h"
 #include "process.h"
+#include "unbuilt.h"
 
 struct metrics metrics;
 struct kube_metrics metrics_kube;
 struct failure_metrics metrics_failures;
+struct journal_metrics metrics_journal;
 atomic_ullong metrics_reload_failed;
 atomic_ullong metrics_filtered;
 struct poll_metrics metrics_poll;
@@ -302,6 +304,27 @@ static const struct own table[] = {
 	{ { FAMILY_COUNTER, "towline_regex_overruns_total", "",
 	      "Texts on which an expression of the configuration was given up: too long, or too much work." },
 	    write_single, OF(pattern_overruns) },
+	{ { FAMILY_COUNTER, "towline_journal_entries_total", "",
+	      "Entries read from systemd's journal." },
+	    write_single, OF(metrics_journal.entries) },
+	{ { FAMILY_COUNTER, "towline_journal_lost_entries_total", "",
+	      "Entries of the journal that were deleted before they were read, or in a file that is corrupt: at most so many, as the numbers of the entries around them tell; 1 where nothing tells." },
+	    write_single, OF(metrics_journal.lost) },
+	{ { FAMILY_COUNTER, "towline_journal_cut_entries_total", "",
+	      "Entries of the journal with more values than Buffer_Max_Size has room for, cut there." },
+	    write_single, OF(metrics_journal.cut) },
+	{ { FAMILY_COUNTER, "towline_journal_left_out_fields_total", "",
+	      "Fields of the journal's entries beyond Max_Fields (56 at most), or under a name that journald would not take." },
+	    write_single, OF(metrics_journal.fields_left_out) },
+	{ { FAMILY_GAUGE, "towline_journal_unreadable_files", "",
+	      "Files of the journal that are corrupt; all others are read." },
+	    write_single, OF(metrics_journal.files_unreadable) },
+	{ { FAMILY_GAUGE, "towline_journal_lag_entries", "",
+	      "Entries of the journal that are not shipped; those that are not read yet count as many as the numbers in their file tell, whatever Systemd_Filter takes." },
+	    write_single, OF(metrics_journal.lag) },
+	{ { FAMILY_GAUGE, "towline_journal_lag_seconds", "",
+	      "From the newest entry that is shipped to the newest in the journal, while there is something to ship." },
+	    write_single, OF(metrics_journal.lag_seconds) },
 	{ { FAMILY_COUNTER, "towline_unenriched_records_total", "",
 	      "Records shipped without their pod's labels, as the API server did not tell of it in time." },
 	    write_single, OF(metrics.unenriched) },
@@ -364,6 +387,9 @@ static const struct own table[] = {
 	{ { FAMILY_GAUGE, "towline_requests_limit", "output",
 	      "Requests that may be under way at a time: Workers, or less since the server answered 429; 0 where there are none." },
 	    write_by_output, OUT(requests_limit) },
+	{ { FAMILY_GAUGE, "towline_output_lag_bytes", "output",
+	      "Bytes on disk that this output has not got yet." },
+	    write_by_output, OUT(lag_bytes) },
 	{ { FAMILY_GAUGE, "towline_late_template_indices", "",
 	      "Indices that exist from before our template, which cannot change them." },
 	    write_single, OF(metrics.index_late) },
@@ -398,6 +424,9 @@ static const struct own table[] = {
 	{ { FAMILY_COUNTER, "towline_config_reload_failed_total", "",
 	      "SIGHUPs whose configuration was wrong, or did not start: the one before goes on." },
 	    write_single, OF(metrics_reload_failed) },
+	{ { FAMILY_GAUGE, "towline_output_unbuilt", "output",
+	      "1: the configuration has this output, which is not built, and skips it (Unbuilt_Outputs): nothing goes there." },
+	    .write = write_process, .process = unbuilt_write },
 	{ { FAMILY_COUNTER, "process_cpu_seconds_total", "", "CPU time of towline." },
 	    .write = write_process, .process = process_write_cpu },
 	{ { FAMILY_GAUGE, "process_resident_memory_bytes", "",
@@ -446,6 +475,12 @@ metrics_output(const char *name)
 	while (!atomic_compare_exchange_weak(&outputs, &m->next, m))
 		;
 	return m;
+}
+
+const struct output_metrics *
+metrics_outputs(void)
+{
+	return atomic_load(&outputs);
 }
 
 void

@@ -22,6 +22,7 @@
 #include "gzip.h"
 #include "listen.h"
 #include "metrics.h"
+#include "plugins_json.h"
 #include "tls.h"
 #include "unread.h"
 #include "voice.h"
@@ -170,6 +171,21 @@ answer_uptime(const struct request *r, struct answer *a)
 	    minutes > 1 ? "s" : "", s, s > 1 ? "s" : "");
 }
 
+static void
+answer_counters(const struct request *r, struct answer *a)
+{
+	(void)r;
+	a->type = "application/json";
+	metrics_json(&a->body);
+}
+
+static void
+answer_plugins(const struct request *r, struct answer *a)
+{
+	a->type = "application/json";
+	plugins_json(r->serve->world.conf, &a->body);
+}
+
 static void answer_index(const struct request *r, struct answer *a);
 
 static const struct path {
@@ -187,8 +203,14 @@ static const struct path {
 	{ "/api/v1/health", answer_health, "as /healthz, where Fluent Bit has it", true },
 	{ "/api/v1/uptime", answer_uptime, "how long this process has run, as Fluent Bit says it",
 	    false },
+	{ "/api/v1/metrics", answer_counters,
+	    "counters of inputs and outputs, as Fluent Bit's JSON", false },
 	{ "/api/v1/metrics/prometheus", answer_metrics, "as /metrics, where Fluent Bit has it",
 	    false },
+	{ "/api/v1/plugins", answer_plugins, "the plugins that the configuration has", false },
+	{ "/api/v2/health", answer_health, "as /api/v1/health", true },
+	{ "/api/v2/metrics", answer_metrics, "as /metrics", false },
+	{ "/api/v2/metrics/prometheus", answer_metrics, "as /metrics", false },
 };
 
 static void

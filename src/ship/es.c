@@ -129,6 +129,7 @@ es_report(struct sink *sink)
 const struct plugin es_plugin = {
 	.kind = SECTION_OUTPUT,
 	.name = "es",
+	.also = "elasticsearch",
 	.help = "Elasticsearch, by its bulk API",
 	.options = es_options,
 	.common = output_options,

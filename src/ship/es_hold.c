@@ -167,7 +167,7 @@ es_hold_remove(struct es_hold *h, uint32_t i)
 		say_info(
 		    "es", "%s: all held records are delivered; parked files go on", h->sink->name);
 		h->parked = 0;
-		hold_report_unparked(h->sink->report);
+		hold_report_unparked(h->sink->report, h->sink->name);
 		delivery_unpark(h->sink->delivery);
 	}
 	count_show(h);

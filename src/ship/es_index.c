@@ -8,7 +8,6 @@
 #include <time.h>
 
 #include "clock.h"
-#include "voice.h"
 
 const char *
 es_index_fixed(const struct es_conf *conf)
@@ -118,79 +117,20 @@ es_index_write(const void *of, const struct record *r, char *to)
 	return last.len;
 }
 
-/* True when two outputs name the index by the record in the same way. */
-static bool
-index_same(const struct es_conf *a, const struct es_conf *b)
+void
+es_index_rules(const struct section *output, struct document_rules *rules)
 {
-	if (a->logstash_format != b->logstash_format)
-		return false;
-	if (!a->logstash_format)
-		return strcmp(a->index, b->index) == 0;
-	return strcmp(a->logstash_prefix, b->logstash_prefix) == 0 &&
-	       strcmp(a->logstash_prefix_separator, b->logstash_prefix_separator) == 0 &&
-	       strcmp(a->logstash_dateformat, b->logstash_dateformat) == 0;
-}
-
-/* NULL: not given. */
-static bool
-text_differs(const char *a, const char *b)
-{
-	return (a == NULL) != (b == NULL) || (a != NULL && strcmp(a, b) != 0);
-}
-
-const char *
-es_index_differs(const struct es_conf *a, const struct es_conf *b)
-{
-	if ((es_index_fixed(a) == NULL || es_index_fixed(b) == NULL) && !index_same(a, b))
-		return "the index by the record's time";
-	if (strcmp(a->time_key, b->time_key) != 0)
-		return "Time_Key";
-	if (a->time_key_nanos != b->time_key_nanos)
-		return "Time_Key_Nanos";
-	if (a->include_tag_key != b->include_tag_key || strcmp(a->tag_key, b->tag_key) != 0)
-		return "Tag_Key";
-	if (a->operation != b->operation)
-		return "Write_Operation";
-	if (text_differs(a->keys.id_key, b->keys.id_key))
-		return "Id_Key";
-	if (text_differs(a->keys.prefix_key, b->keys.prefix_key))
-		return "Logstash_Prefix_Key";
-	return a->current_time_index != b->current_time_index ? "Current_Time_Index" : NULL;
-}
-
-int
-es_index_rules(const struct sink *sinks, size_t n, struct document_rules *rules)
-{
-	const struct sink *first = NULL;
+	const struct es_conf *conf = es_options_of(output);
 
 	made++;
-	for (size_t i = 0; i < n; i++) {
-		const struct section *section = sinks[i].section;
-		const struct es_conf *conf = es_options_of(section);
-		const char *what;
-
-		if (conf == NULL)
-			continue;
-		if (first != NULL) {
-			what = es_index_differs(first->section->values, conf);
-			if (what == NULL)
-				continue;
-			say_error("es",
-			    "%s:%u: documents are encoded once for all outputs, but %s is not the "
-			    "same as in %s:%u",
-			    section->file, section->line, what, first->section->file,
-			    first->section->line);
-			return -1;
-		}
-		first = &sinks[i];
-		rules->time_key = slice_of(conf->time_key);
-		rules->time_digits = conf->time_key_nanos ? 9 : 3;
-		rules->tag_key = slice_of(conf->include_tag_key ? conf->tag_key : "");
-		rules->operation = slice_of(es_options_operations[conf->operation]);
-		rules->index_fixed = slice_of(es_index_fixed(conf));
-		rules->index = rules->index_fixed.len == 0 ? es_index_write : NULL;
-		rules->action = es_keys_any(&conf->keys) ? es_keys_action : NULL;
-		rules->conf = conf;
-	}
-	return 0;
+	if (conf == NULL)
+		return;
+	rules->time_key = slice_of(conf->time_key);
+	rules->time_digits = conf->time_key_nanos ? 9 : 3;
+	rules->tag_key = slice_of(conf->include_tag_key ? conf->tag_key : "");
+	rules->operation = slice_of(es_options_operations[conf->operation]);
+	rules->index_fixed = slice_of(es_index_fixed(conf));
+	rules->index = rules->index_fixed.len == 0 ? es_index_write : NULL;
+	rules->action = es_keys_any(&conf->keys) ? es_keys_action : NULL;
+	rules->conf = conf;
 }

@@ -26,17 +26,10 @@ size_t es_index_write(const void *conf, const struct record *r, char *to);
 bool es_index_example(const struct es_conf *conf, char *name, char *why, size_t size);
 
 /**
- * es_index_differs(a, b):
- * Documents are encoded once for all outputs: the option in which two outputs
- * may not differ and do, or NULL.
+ * es_index_rules(output, rules):
+ * How documents are to be encoded for an es or opensearch ${output}; for another
+ * ${rules} stay.
  */
-const char *es_index_differs(const struct es_conf *a, const struct es_conf *b);
-
-/**
- * es_index_rules(sinks, n, rules):
- * How documents are to be encoded for the es and opensearch outputs among
- * ${sinks}; -1 after saying why these cannot share one encoding.
- */
-int es_index_rules(const struct sink *sinks, size_t n, struct document_rules *rules);
+void es_index_rules(const struct section *output, struct document_rules *rules);
 
 #endif

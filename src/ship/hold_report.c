@@ -16,8 +16,7 @@ struct rows {
 };
 
 struct hold_report {
-	struct range_book *book;
-	struct rows parked; /* until all go on */
+	struct rows parked; /* until those of an output go on */
 	struct rows next;   /* being made */
 	bool any;           /* a table was posted; until then the state has the last process's */
 	uint64_t posted;    /* its hash */
@@ -25,12 +24,9 @@ struct hold_report {
 };
 
 struct hold_report *
-hold_report_new(struct range_book *book)
+hold_report_new(void)
 {
-	struct hold_report *h = xcalloc(1, sizeof(*h));
-
-	h->book = book;
-	return h;
+	return xcalloc(1, sizeof(struct hold_report));
 }
 
 void
@@ -55,11 +51,10 @@ row_add(struct rows *to, const struct state_hold *row)
 
 /* False after a rewind of the stream, which forgets the item. */
 static bool
-row_make(const struct hold_report *h, struct state_hold *row, const struct item *item,
-    const char *output, const char *why)
+row_make(struct state_hold *row, const struct item *item, const char *output, const char *why)
 {
 	memset(row, 0, sizeof(*row)); /* rows are compared as bytes */
-	if (item->range == NULL || !range_log(h->book, item->range, &row->log))
+	if (item->range == NULL || !range_log(item->range, &row->log))
 		return false;
 	snprintf(row->output, sizeof(row->output), "%s", output);
 	snprintf(row->why, sizeof(row->why), "%s", why);
@@ -72,31 +67,41 @@ hold_report_item(
 {
 	struct state_hold row;
 
-	if (row_make(h, &row, item, output, why))
+	if (row_make(&row, item, output, why))
 		row_add(&h->next, &row);
 }
 
-/* Each stream once, however many of its items are dropped. */
+/* Each stream once for an output, however many of its items are dropped. */
 void
 hold_report_parked(
     struct hold_report *h, const struct item *item, const char *output, const char *why)
 {
 	struct state_hold row;
 
-	if (!row_make(h, &row, item, output, why))
+	if (!row_make(&row, item, output, why))
 		return;
 	row.parked = true;
 	for (size_t i = h->parked.n; i-- > 0;) {
-		if (memcmp(&h->parked.at[i].log, &row.log, sizeof(row.log)) == 0)
+		const struct state_hold *other = &h->parked.at[i];
+
+		if (memcmp(&other->log, &row.log, sizeof(row.log)) == 0 &&
+		    strcmp(other->output, row.output) == 0)
 			return;
 	}
 	row_add(&h->parked, &row);
 }
 
 void
-hold_report_unparked(struct hold_report *h)
+hold_report_unparked(struct hold_report *h, const char *output)
 {
-	h->parked.n = 0;
+	struct rows *rows = &h->parked;
+	size_t n = rows->n;
+
+	rows->n = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (strncmp(rows->at[i].output, output, sizeof(rows->at[i].output) - 1) != 0)
+			rows->at[rows->n++] = rows->at[i];
+	}
 }
 
 bool

@@ -10,10 +10,10 @@
 struct hold_report;
 
 /**
- * hold_report_new(book), hold_report_free(h):
- * Nothing waits; ${book} knows the streams.
+ * hold_report_new(), hold_report_free(h):
+ * Nothing waits.
  */
-struct hold_report *hold_report_new(struct range_book *book);
+struct hold_report *hold_report_new(void);
 void hold_report_free(struct hold_report *h);
 
 /**
@@ -28,12 +28,12 @@ void hold_report_item(
 void hold_report_post(struct hold_report *h, struct state *s);
 
 /**
- * hold_report_parked(h, item, output, why), hold_report_unparked(h):
- * The stream of ${item} is parked, as ${output} has no room for it; all parked
- * streams go on.
+ * hold_report_parked(h, item, output, why), hold_report_unparked(h, output):
+ * The stream of ${item} is parked, as ${output} has no room for it; all that it has
+ * parked go on.
  */
 void hold_report_parked(
     struct hold_report *h, const struct item *item, const char *output, const char *why);
-void hold_report_unparked(struct hold_report *h);
+void hold_report_unparked(struct hold_report *h, const char *output);
 
 #endif

@@ -1,7 +1,11 @@
 /* The null output: it counts records and keeps none; for measurements. */
 #include "sink.h"
 
-static const struct option null_options[] = { OPTIONS_END };
+static const struct option null_options[] = {
+	OPTION_IDLE("Workers", "one thread ships to all outputs"),
+	OPTION_IDLE("Format", "nothing is written"),
+	OPTIONS_END,
+};
 
 const struct plugin null_plugin = {
 	.kind = SECTION_OUTPUT,

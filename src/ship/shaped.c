@@ -81,7 +81,7 @@ shaped_parsed_write(char *to, const struct document_rules *rules, const struct r
 		if (!is_parsed(rules, node->name) || node->kind != SHAPE_MAP)
 			continue;
 		end = member_write(to, node);
-		return node->owner != NULL && end[-2] == '{' ? to : end; /* nothing was read */
+		return end[-2] == '{' ? to : end; /* nothing was read of the text */
 	}
 	return to;
 }

@@ -1,8 +1,8 @@
 /* Outputs that cannot run beside each other; `run` would refuse them at its start. */
+#include <stdlib.h>
 #include <string.h>
 
-#include "es_index.h"
-#include "ship.h"
+#include "lanes.h"
 
 /* Two outputs that write to one file would each find its name taken. */
 static void
@@ -22,32 +22,53 @@ files_check(const struct conf *conf, const struct section *s, struct findings *f
 	}
 }
 
+/* Cursors, metrics and dead letters know an output by its name. */
+static void
+name_check(const struct section *const *outputs, size_t n, struct findings *findings)
+{
+	const struct section *s = outputs[n];
+	char *name = output_name(outputs, n), *other;
+
+	for (size_t i = 0; i < n; i++) {
+		other = output_name(outputs, i);
+		if (strcmp(other, name) == 0)
+			findings_add(findings, FINDING_ERROR, s->file,
+			    conf_given(s, "Alias") != 0 ? conf_given(s, "Alias") : s->line,
+			    "the [OUTPUT] at %s:%u is called '%s', too: an Alias of its own tells "
+			    "them apart",
+			    outputs[i]->file, outputs[i]->line, name);
+		free(other);
+	}
+	free(name);
+}
+
 void
 ship_check(const struct conf *conf, struct findings *findings)
 {
-	const struct section *first = NULL;
-	size_t outputs = 0;
+	const struct section *outputs[SINKS_MAX];
+	unsigned lane[SINKS_MAX], lanes = 0, before;
+	size_t n = 0;
 
 	for (size_t i = 0; i < conf->n; i++) {
 		const struct section *s = &conf->sections[i];
-		const char *what;
 
 		if (s->plugin->kind != SECTION_OUTPUT)
 			continue;
-		if (++outputs == SINKS_MAX + 1)
+		if (n == SINKS_MAX) {
 			findings_add(findings, FINDING_ERROR, s->file, s->line,
 			    "more than %d outputs", SINKS_MAX);
+			return;
+		}
+		outputs[n] = s;
+		before = lanes;
+		lanes = lanes_plan(outputs, n + 1, lane);
+		if (lanes > SHIP_LANES && lanes > before)
+			findings_add(findings, FINDING_ERROR, s->file, s->line,
+			    "more than %d outputs beside stdout and null: each reads the files by "
+			    "itself; a second towline, with a State_Path of its own, takes the others",
+			    SHIP_LANES);
+		name_check(outputs, n++, findings);
 		if (s->plugin == &sqlite_plugin)
 			files_check(conf, s, findings);
-		if (es_options_of(s) == NULL)
-			continue;
-		what = first != NULL ? es_index_differs(first->values, s->values) : NULL;
-		if (what != NULL)
-			findings_add(findings, FINDING_ERROR, s->file, s->line,
-			    "documents are encoded once for all outputs, but %s is not the same as "
-			    "in %s:%u",
-			    what, first->file, first->line);
-		else if (first == NULL)
-			first = s;
 	}
 }

@@ -1,12 +1,12 @@
 /* The most memory that batches and outputs take; src/limit.c adds the other parts. */
 #include <stdio.h>
 
-#include "batch_pool.h"
 #include "es_hold.h"
 #include "es_index.h"
 #include "es_request.h"
 #include "gzip.h"
 #include "hosts.h"
+#include "lanes.h"
 #include "state.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -67,6 +67,14 @@ es_limit(const struct es_conf *conf, uint64_t largest, uint64_t *heap, uint64_t 
 					most_of("/proc/sys/net/ipv4/tcp_rmem"));
 }
 
+unsigned
+ship_lanes(const struct section *const *outputs, size_t n)
+{
+	unsigned lane[SINKS_MAX];
+
+	return lanes_plan(outputs, n < SINKS_MAX ? n : SINKS_MAX, lane);
+}
+
 void
 ship_limit(const struct section *const *outputs, size_t n, unsigned batches, size_t batch_bytes,
     uint64_t *heap, uint64_t *sockets)
@@ -76,6 +84,8 @@ ship_limit(const struct section *const *outputs, size_t n, unsigned batches, siz
 
 	*heap = batches * (batch_bytes + sizeof(struct batch)) + 2 * largest;
 	*heap += (batches + 2) * UINT64_C(1) * BATCH_ITEMS * RANGE_EACH;
+	*heap += items / 8 * sizeof(struct piece); /* batches that were bisected */
+	*heap *= ship_lanes(outputs, n);
 	*sockets = 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct es_conf *es = es_options_of(outputs[i]);
@@ -85,5 +95,4 @@ ship_limit(const struct section *const *outputs, size_t n, unsigned batches, siz
 		else if (outputs[i]->plugin == &sqlite_plugin)
 			*heap += SQLITE_EACH;
 	}
-	*heap += items / 8 * sizeof(struct piece); /* batches that were bisected */
 }

@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "batch_pool.h"
 #include "clock.h"
+#include "collect_sink.h"
 #include "dead_letter.h"
-#include "es_index.h"
 #include "hold_report.h"
+#include "lanes.h"
 #include "sink.h"
 
 /* The state is asked this often while a batch waits for it. */
@@ -30,10 +30,8 @@ struct batches {
 struct shipper {
 	struct sink *sinks; /* SINKS_MAX at most */
 	size_t nsinks;
-	struct document_rules *rules;
+	struct lanes *lanes;
 	struct state *state;
-	struct batch_pool *pool;
-	struct delivery *delivery;
 	struct hold_report *report;
 	struct dead_letters *dead;
 	CURLM *multi;
@@ -52,6 +50,16 @@ struct shipper {
 static const struct sink_type *const types[] = { &es_sink, &opensearch_sink, &sqlite_sink,
 	&stdout_sink, &null_sink, NULL };
 
+static struct lane *
+lane_of(struct shipper *s, size_t output)
+{
+	unsigned i = 0;
+
+	while ((s->lanes->at[i].is.outputs & UINT32_C(1) << output) == 0)
+		i++;
+	return &s->lanes->at[i];
+}
+
 static int
 sink_open(struct shipper *s, const struct section *const *outputs)
 {
@@ -63,12 +71,12 @@ sink_open(struct shipper *s, const struct section *const *outputs)
 	while (*type != NULL && (*type)->plugin != section->plugin)
 		type++;
 	assert(*type != NULL);
-	sink->type = *type;
+	sink->type = collect_sink_type(*type);
 	sink->metrics = metrics_output(name);
 	sink->name = sink->metrics->output;
 	free(name);
 	sink->section = section;
-	sink->delivery = s->delivery;
+	sink->delivery = lane_of(s, s->nsinks)->delivery;
 	sink->report = s->report;
 	sink->dead = s->dead;
 	sink->multi = s->multi;
@@ -76,24 +84,20 @@ sink_open(struct shipper *s, const struct section *const *outputs)
 	return sink->type->open(sink);
 }
 
-/* All outputs, and the rules by which documents are encoded for them; -1 after saying why not. */
+/* All outputs; -1 after saying why not. */
 static int
 sinks_open(struct shipper *s, const struct section *const *outputs, size_t n)
 {
-	if (n > SINKS_MAX) {
-		say_error("ship", "more than %d outputs", SINKS_MAX);
-		return -1;
-	}
 	while (s->nsinks < n) {
 		if (sink_open(s, outputs) < 0)
 			return -1;
 	}
-	return es_index_rules(s->sinks, n, s->rules);
+	return 0;
 }
 
 struct shipper *
-shipper_new(const struct section *const *outputs, size_t n, struct state *state,
-    struct range_book *book, unsigned batches, size_t batch_bytes)
+shipper_new(const struct section *const *outputs, size_t n, struct state *state, unsigned batches,
+    size_t batch_bytes)
 {
 	struct shipper *s = xcalloc(1, sizeof(*s));
 
@@ -105,12 +109,10 @@ shipper_new(const struct section *const *outputs, size_t n, struct state *state,
 	/* Its own sockets, too: it does not do so.  Before Linux 5.11 they stay as they are. */
 	close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
 	s->sinks = xcalloc(SINKS_MAX, sizeof(*s->sinks));
-	s->rules = xcalloc(1, sizeof(*s->rules));
-	*s->rules = document_rules_default();
 	s->dead = dead_letter_new(state_dir(state));
-	s->pool = batch_pool_new(batches, batch_bytes);
-	s->delivery = delivery_new(book, s->pool);
-	s->report = hold_report_new(book);
+	s->lanes = xcalloc(1, sizeof(*s->lanes));
+	lanes_init(s->lanes, outputs, n, state, batches, batch_bytes);
+	s->report = hold_report_new();
 	if (sinks_open(s, outputs, n) == 0)
 		return s;
 	shipper_free(s);
@@ -128,26 +130,35 @@ shipper_free(struct shipper *s)
 	curl_multi_cleanup(s->multi);
 	dead_letter_free(s->dead);
 	hold_report_free(s->report);
-	delivery_free(s->delivery);
-	batch_pool_free(s->pool);
-	free(s->rules);
+	lanes_fini(s->lanes);
+	free(s->lanes);
 	free(s->sinks);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }
 
-const struct document_rules *
-shipper_rules(const struct shipper *s)
+unsigned
+shipper_lanes(const struct shipper *s)
 {
-	return s->rules;
+	return s->lanes->n;
+}
+
+const struct ship_lane *
+shipper_lane(const struct shipper *s, unsigned lane)
+{
+	return &s->lanes->at[lane].is;
 }
 
 /* ---- the reader's side */
 
 struct batch *
-shipper_take(struct shipper *s)
+shipper_take(struct shipper *s, unsigned lane)
 {
-	return batch_pool_take(s->pool);
+	struct batch *b = batch_pool_take(s->lanes->at[lane].pool);
+
+	if (b != NULL)
+		b->lane = lane;
+	return b;
 }
 
 static void
@@ -177,9 +188,10 @@ void
 shipper_give(struct shipper *s, struct batch *b)
 {
 	unsigned outputs = durable_outputs(s, b->route);
+	const struct lane *lane = &s->lanes->at[b->lane];
 
-	delivery_begin(s->delivery, b, outputs);
-	batch_pool_filled(s->pool, b);
+	delivery_begin(lane->delivery, b, outputs);
+	batch_pool_filled(lane->pool, b);
 	b->outputs = outputs + 1; /* and the shipper itself */
 	pthread_mutex_lock(&s->lock);
 	batches_put(&s->given, b);
@@ -188,9 +200,19 @@ shipper_give(struct shipper *s, struct batch *b)
 }
 
 bool
-shipper_idle(struct shipper *s)
+shipper_idle(struct shipper *s, unsigned lane)
 {
-	return delivery_missing(s->delivery) == 0;
+	return delivery_missing(s->lanes->at[lane].delivery) == 0;
+}
+
+void
+shipper_lags(struct shipper *s, unsigned lane, uint64_t bytes)
+{
+	for (size_t i = 0; i < s->nsinks; i++) {
+		if ((s->lanes->at[lane].is.outputs >> i & 1) != 0)
+			atomic_store_explicit(
+			    &s->sinks[i].metrics->lag_bytes, bytes, memory_order_relaxed);
+	}
 }
 
 bool
@@ -233,17 +255,18 @@ shipper_fails(const struct shipper *s)
 static void
 batch_distribute(struct shipper *s, struct batch *b)
 {
+	struct delivery *delivery = s->lanes->at[b->lane].delivery;
 	bool settled_here = b->outputs == 1;
 
 	for (size_t i = 0; i < s->nsinks; i++) {
 		if (b->nitems > 0 && (b->route >> i & 1))
 			s->sinks[i].type->give(&s->sinks[i], b);
 		else if (s->sinks[i].type->durable && (b->route >> i & 1))
-			delivery_return(s->delivery, b);
+			delivery_return(delivery, b);
 	}
 	for (uint32_t i = 0; settled_here && i < b->nitems; i++)
-		delivery_settle(s->delivery, &b->items[i]);
-	delivery_return(s->delivery, b);
+		delivery_settle(delivery, &b->items[i]);
+	delivery_return(delivery, b);
 }
 
 static void
@@ -372,7 +395,7 @@ may_end(struct shipper *s, int64_t now)
 	stop = s->stop;
 	deadline = s->deadline;
 	pthread_mutex_unlock(&s->lock);
-	return stop && (now >= deadline || delivery_missing(s->delivery) == stuck(s));
+	return stop && (now >= deadline || lanes_missing(s->lanes) == stuck(s));
 }
 
 static void *
@@ -385,7 +408,8 @@ ship(void *arg)
 		int64_t now = clock_mono(), next = turn(s, now), wait;
 		bool more = carry(s);
 
-		delivery_flush(s->delivery);
+		for (unsigned i = 0; i < s->lanes->n; i++)
+			delivery_flush(s->lanes->at[i].delivery);
 		report_holds(s, now);
 		if (may_end(s, now))
 			break;
@@ -403,7 +427,8 @@ shipper_start(struct shipper *s, int wake)
 {
 	int error;
 
-	delivery_wake(s->delivery, wake);
+	for (unsigned i = 0; i < s->lanes->n; i++)
+		delivery_wake(s->lanes->at[i].delivery, wake);
 	error = pthread_create(&s->thread, NULL, ship, s);
 	if (error != 0) {
 		say_error("ship", "no thread: %s", strerror(error));
@@ -425,5 +450,5 @@ shipper_stop(struct shipper *s, int64_t grace)
 		pthread_join(s->thread, NULL);
 		s->running = false;
 	}
-	return delivery_missing(s->delivery);
+	return lanes_missing(s->lanes);
 }

@@ -27,15 +27,30 @@ struct stdout_conf {
 	int format;
 };
 
-static const char *const formats[] = { "json_lines", "ndjson", NULL };
+/* Fluent Bit's own forms are taken, too, and written as a document a line. */
+static const char *const formats[] = { "json_lines", "ndjson", "json", "json_stream", "msgpack",
+	NULL };
+#define FORMATS_LINES 2
 
 static const struct option stdout_options[] = {
 	OPTION("Format", OPT_ENUM, "json_lines", offsetof(struct stdout_conf, format),
-	    "a JSON document a line; ndjson is the same", .choices = formats),
+	    "a JSON document a line, whatever it says", .choices = formats),
+	OPTION_IDLE("Workers", "one thread ships to all outputs"),
 	OPTION_IDLE("json_date_key", "the time is the document's @timestamp"),
 	OPTION_IDLE("json_date_format", "the time is the document's @timestamp"),
 	OPTIONS_END,
 };
+
+static void
+stdout_check(const struct section *section, struct findings *findings)
+{
+	const struct stdout_conf *conf = section->values;
+
+	if (conf->format >= FORMATS_LINES)
+		findings_add(findings, FINDING_WARNING, section->file,
+		    conf_given(section, "Format"), "Format %s: a JSON document a line is written",
+		    formats[conf->format]);
+}
 
 const struct plugin stdout_plugin = {
 	.kind = SECTION_OUTPUT,
@@ -44,6 +59,7 @@ const struct plugin stdout_plugin = {
 	.options = stdout_options,
 	.common = output_options,
 	.size = sizeof(struct stdout_conf),
+	.check = stdout_check,
 };
 
 struct out {

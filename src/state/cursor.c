@@ -226,9 +226,9 @@ range_settle(struct range_book *book, struct range *r, uint32_t items)
 }
 
 bool
-range_log(struct range_book *book, const struct range *r, struct identity *id)
+range_log(const struct range *r, struct identity *id)
 {
-	LOCKED(book);
+	LOCKED(r->book);
 	if (r->cursor != NULL)
 		*id = *r->cursor->log;
 	return r->cursor != NULL;

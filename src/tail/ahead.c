@@ -1,10 +1,11 @@
 /*
  * While no batch is free, or a log is parked, its shipping stands; the agents'
- * metrics must not.  The log has a second reader then, whose records are counted
- * and not shipped.  When the first reader has come as far, the second ends.
+ * metrics must not.  When that is so for each of its readers, the log has one more,
+ * whose records are counted and not shipped.  When another has come as far, it ends.
  */
 #include "ahead.h"
 
+#include "abreast.h"
 #include "least.h"
 #include "reader.h"
 #include "turns.h"
@@ -13,26 +14,36 @@
 #define BUDGET (1u << 20) /* bytes of one call: then shipping has its turn */
 #define BREAKS_MOST 1000  /* that are kept of a log: beyond, it is not read ahead */
 
-/* Lines that a record of the first reader only holds are still to be counted. */
+/* Lines that a record of the reader only holds are still to be counted. */
+static bool
+has_passed(const struct reader *r, const struct reader *count)
+{
+	if (r->at < count->at)
+		return false;
+	for (int side = 0; side < SIDES; side++) {
+		if (reader_progress(r, (enum side)side) < reader_progress(count, (enum side)side))
+			return false;
+	}
+	return true;
+}
+
 void
 ahead_drop_passed(struct tail *t, struct log *log)
 {
-	const struct reader *r = &log->readers[0], *count = log->count;
-
-	if (count == NULL || r->at < count->at)
-		return;
-	for (int side = 0; side < SIDES; side++) {
-		if (reader_progress(r, (enum side)side) < reader_progress(count, (enum side)side))
-			return;
+	for (unsigned i = 0; log->count != NULL && i < log->nreaders; i++) {
+		if (has_passed(&log->readers[i], log->count))
+			reader_count_end(t, log);
 	}
-	reader_count_end(t, log);
 }
 
-/* Its shipping stands. */
-static bool
-stands(const struct tail *t, const struct log *log)
+bool
+ahead_is_wanted(const struct tail *t, const struct log *log)
 {
-	return t->ships[0].stands || (log->readers != NULL && log->readers[0].parked);
+	for (unsigned i = 0; i < t->nships; i++) {
+		if (!t->ships[i].stands && (log->readers == NULL || !log->readers[i].parked))
+			return false;
+	}
+	return true;
 }
 
 static void
@@ -42,8 +53,8 @@ aheads_begin(struct tail *t)
 
 	for (log = TAILQ_FIRST(&t->logs->awake); log != NULL; log = next) {
 		next = TAILQ_NEXT(log, in_awake);
-		if (log->count != NULL || !stands(t, log) ||
-		    !(log->turn == READY || log->due <= t->now))
+		if (log->count != NULL || !ahead_is_wanted(t, log) ||
+		    !(log->turn == READY || abreast_waits(log) != 0 || log->due <= t->now))
 			continue;
 		if (walk_begin(t, log))
 			reader_count_begin(t, log);
@@ -68,7 +79,7 @@ turn(struct tail *t, struct log *log)
 	uint64_t from = r->at;
 	enum walk was;
 
-	if (!stands(t, log) || r->due > t->now ||
+	if (!ahead_is_wanted(t, log) || r->due > t->now ||
 	    state_breaks(t->state, &log->stream.log) > BREAKS_MOST)
 		return 0;
 	walk_begin(t, log);

@@ -5,10 +5,14 @@
 #include "tail_internal.h"
 
 /**
+ * ahead_is_wanted(t, log):
+ * No reader ships of ${log} now: it is counted ahead.
+ *
  * ahead_drop_passed(t, log):
- * The first reader may have come to where ${log} was counted: then the reader that
+ * A reader may have come to where ${log} was counted: then the reader that
  * counts ends.
  */
+bool ahead_is_wanted(const struct tail *t, const struct log *log);
 void ahead_drop_passed(struct tail *t, struct log *log);
 
 #endif

@@ -84,7 +84,7 @@ emit_record(struct frame *fr, struct reader *r, enum side side, const struct ope
 		return false;
 	if (out.time > fr->newest)
 		fr->newest = out.time;
-	if (out.truncated && r->to != NULL)
+	if (out.truncated && r->to != NULL && r->to->number == 0)
 		metrics_add(&metrics.truncated_lines, 1);
 	return true;
 }

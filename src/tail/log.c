@@ -9,6 +9,7 @@
 #include "place.h"
 #include "reader.h"
 #include "spans.h"
+#include "tag.h"
 #include "turns.h"
 
 void
@@ -35,23 +36,6 @@ log_fini(struct tail *t)
 
 /* ---- made and found */
 
-static char *
-tag_of(const struct tail_conf *conf, const char *path)
-{
-	const char *star = strchr(conf->input.tag, '*');
-	char *tag;
-
-	if (star == NULL)
-		return xstrdup(conf->input.tag);
-	tag = xprintf("%.*s%s%s", (int)(star - conf->input.tag), conf->input.tag,
-	    path[0] == '/' ? path + 1 : path, star + 1);
-	for (char *at = tag + (star - conf->input.tag); *at != '\0'; at++) {
-		if (*at == '/')
-			*at = '.';
-	}
-	return tag;
-}
-
 static struct log *
 log_new(struct tail *t, const struct tail_conf *conf, const char *path, const char *name,
     const struct identity *id)
@@ -61,7 +45,7 @@ log_new(struct tail *t, const struct tail_conf *conf, const char *path, const ch
 	log->stream.log = *id;
 	log->stream.conf = conf;
 	log->stream.path = xstrdup(path);
-	log->stream.tag = tag_of(conf, path);
+	log->stream.tag = tag_make(conf->input.tag, conf->tag_regex, tail_shown(conf, path));
 	log->stream.pod = identity_pod(name, path);
 	log->name = xstrdup(name);
 	log->due = INT64_MAX;
@@ -125,11 +109,11 @@ log_is_known(struct tail *t, const char *name)
 
 /* ---- begun and ended */
 
-/* Bytes before the first reader are not read by this process. */
+/* Bytes before the foremost reader were read before, by this process or another. */
 static void
 read_note(struct log *log)
 {
-	uint64_t at = log->readers[0].at;
+	uint64_t at = reader_foremost(log)->at;
 	struct span *s;
 
 	TAILQ_FOREACH (s, &log->spans, in_log) {

@@ -30,7 +30,7 @@ pod_of_link(const char *path)
 }
 
 static void
-count(const struct stream *of, const char *name, enum lost why, uint64_t bytes)
+count(const struct stream *of, const char *name, const char *output, enum lost why, uint64_t bytes)
 {
 	static const char *const what[LOST_REASONS] = {
 		[LOST_GZIP] = "is corrupt or cut off",
@@ -43,25 +43,28 @@ count(const struct stream *of, const char *name, enum lost why, uint64_t bytes)
 
 	metrics_lost(pod != NULL ? pod->pod_name : pod_of_link(of->path), why, bytes);
 	pod_unref(pod);
-	say_warn("tail", "%s (%s) %s before it was read: %" PRIu64 " bytes are lost", of->path,
-	    name, what[why], bytes);
+	say_warn("tail", "%s (%s) %s before it was read: %" PRIu64 " bytes are lost%s%s", of->path,
+	    name, what[why], bytes, output != NULL ? " for the output " : "",
+	    output != NULL ? output : "");
 }
 
 void
-lost_count(const struct content *c, enum lost why, uint64_t bytes)
+lost_count(const struct tail *t, const struct content *c, const struct reader *by, enum lost why,
+    uint64_t bytes)
 {
 	const struct place *p = content_place(c);
+	const char *output = by != NULL && by->to != NULL && t->nships > 1 ? by->to->to.name : NULL;
 
-	count(&c->log->stream, p != NULL ? p->name : c->log->name, why, bytes);
+	count(&c->log->stream, p != NULL ? p->name : c->log->name, output, why, bytes);
 }
 
 /* ---- a content */
 
-/* Readers go on behind it; return how many bytes the first one had not taken. */
-static uint64_t
-log_lose(struct tail *t, struct log *log, const struct content *c)
+/* Readers go on behind it; what each had not taken is lost for it. */
+static void
+log_lose(struct tail *t, struct log *log, const struct content *c, enum lost why)
 {
-	uint64_t from = UINT64_MAX, to = 0, untaken;
+	uint64_t from = UINT64_MAX, to = 0;
 	struct span *s;
 
 	TAILQ_FOREACH (s, &log->spans, in_log) {
@@ -75,33 +78,34 @@ log_lose(struct tail *t, struct log *log, const struct content *c)
 		to = span_end(s);
 	}
 	if (from >= to || log->readers == NULL)
-		return 0;
-	untaken = reader_untaken(&log->readers[0]);
-	untaken = untaken < from ? from : untaken;
-	for (unsigned i = 0; i < log->nreaders; i++)
-		reader_skip(t, &log->readers[i], from, to);
+		return;
+	for (unsigned i = 0; i < log->nreaders; i++) {
+		struct reader *r = &log->readers[i];
+		uint64_t untaken = reader_untaken(r);
+
+		untaken = untaken < from ? from : untaken;
+		reader_skip(t, r, from, to);
+		if (untaken < to)
+			lost_count(t, c, r, why, to - untaken);
+	}
 	if (log->count != NULL)
 		reader_skip(t, log->count, from, to);
-	return untaken < to ? to - untaken : 0;
 }
 
 void
 lost_content(struct tail *t, struct content *c, enum lost why)
 {
-	uint64_t bytes = c->size;
-
 	if (c->gone)
 		return;
 	if (c->spans > 0) {
 		c->gone = true;
-		bytes = log_lose(t, c->log, c);
+		log_lose(t, c->log, c, why);
 		if (c->late != NULL)
-			bytes += log_lose(t, c->late, c);
-	}
-	if (bytes > 0)
-		lost_count(c, why, bytes);
-	if (c->spans > 0)
+			log_lose(t, c->late, c, why);
 		return;
+	}
+	if (c->size > 0)
+		lost_count(t, c, NULL, why, c->size);
 	TAILQ_REMOVE(&c->log->pending, c, in_pending);
 	content_free(t, c);
 }
@@ -129,6 +133,7 @@ lost_is_certain(const struct tail *t, const struct content *c)
 struct unread {
 	struct identity id;
 	char *path;
+	unsigned reader;
 	uint64_t shipped, bytes;
 };
 
@@ -142,11 +147,13 @@ unread_add(void *arg, const struct content_seen *seen)
 {
 	struct unreads *all = arg;
 
-	if (seen->what->size <= seen->shipped)
-		return;
-	all->at = xrealloc(all->at, (all->n + 1) * sizeof(*all->at));
-	all->at[all->n++] = (struct unread){ *seen->id, xstrdup(seen->path), seen->shipped,
-		seen->what->size - seen->shipped };
+	for (unsigned i = 0; i < seen->readers; i++) {
+		if (seen->what->size <= seen->by[i])
+			continue;
+		all->at = xrealloc(all->at, (all->n + 1) * sizeof(*all->at));
+		all->at[all->n++] = (struct unread){ *seen->id, xstrdup(seen->path), i,
+			seen->shipped, seen->what->size - seen->by[i] };
+	}
 }
 
 static bool
@@ -189,6 +196,7 @@ lost_settle(struct tail *t)
 
 		if (content_find(t, &u->id) == NULL) {
 			count(&(struct stream){ .path = u->path }, "no file has it any more",
+			    t->nships > 1 ? t->ships[u->reader].to.name : NULL,
 			    has_log(t, u->path) ? LOST_TRUNCATED : LOST_DELETED, u->bytes);
 			state_size(t->state, &u->id, u->shipped);
 		}

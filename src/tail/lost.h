@@ -6,8 +6,9 @@
 #include "tail_internal.h"
 
 /**
- * lost_count(c, why, bytes):
- * Count that ${bytes} of ${c} are lost, and say it.
+ * lost_count(t, c, by, why, bytes):
+ * Count that ${bytes} of ${c} are lost, and say it: for the output of the reader ${by}
+ * alone, when there are several and it is not NULL.
  *
  * lost_content(t, c, why):
  * ${c} has no place any more: its bytes that were not taken are lost.  A span of
@@ -18,7 +19,8 @@
  * No place of ${c} will be found.  Soon after a start that is not certain: a log
  * may have no name for a moment, or its directory be mounted late.
  */
-void lost_count(const struct content *c, enum lost why, uint64_t bytes);
+void lost_count(const struct tail *t, const struct content *c, const struct reader *by,
+    enum lost why, uint64_t bytes);
 void lost_content(struct tail *t, struct content *c, enum lost why);
 bool lost_is_certain(const struct tail *t, const struct content *c);
 

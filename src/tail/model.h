@@ -70,6 +70,7 @@ struct content {
 	struct identity id;   /* set when it is named */
 	struct content_state is;
 	unsigned spans;   /* 0: it is pending */
+	uint32_t lost;    /* bits of the readers for which its missing end is counted */
 	uint32_t hour;    /* of the first line */
 	uint64_t size;    /* the largest that was seen */
 	uint64_t read_to; /* all below was read at least once */
@@ -91,6 +92,8 @@ struct span {
 };
 TAILQ_HEAD(spans, span);
 
+#define DUE_ROOM INT64_MIN
+
 struct reader {
 	struct log *log;
 	const struct shipping *to; /* NULL: it only counts */
@@ -108,7 +111,7 @@ struct reader {
 	struct open_record open[SIDES];
 	struct past past[SIDES];
 	struct cursor cursor[SIDES];
-	int64_t due; /* mono ns when it has a turn without an event */
+	int64_t due; /* mono ns when it has a turn without an event; DUE_ROOM: when it has room */
 	bool parked; /* not read: an output has no room, or it waits */
 	bool ended;  /* nothing will come any more, and nothing is open */
 	bool stale;  /* a record waits for a mark while the state cannot be written */
@@ -124,7 +127,7 @@ struct log {
 	struct contents pending; /* not entered, the oldest first */
 	struct reader *readers;  /* one for each of t->ships; NULL: no content was entered yet */
 	unsigned nreaders;
-	struct reader *count; /* reads ahead of the first reader; NULL: none */
+	struct reader *count; /* reads ahead of all others; NULL: none */
 	state_ticket mark;    /* of the newest mark */
 	unsigned began;       /* the look that found its live file first; 0: none did */
 	int64_t due;          /* mono ns when it has a turn without an event */

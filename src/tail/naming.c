@@ -86,10 +86,12 @@ rules_check(struct tail *t, struct log *log)
 		return;
 	content_measure(last->content);
 	from = last->is.base + last->content->size;
-	state_cursors(t->state, &log->stream.log, t->ships[0].number, at);
-	for (int side = 0; side < SIDES; side++) {
-		from = at[side].counted > from ? at[side].counted : from;
-		from = at[side].shipped > from ? at[side].shipped : from;
+	for (unsigned i = 0; i < t->nships; i++) {
+		state_cursors(t->state, &log->stream.log, t->ships[i].number, at);
+		for (int side = 0; side < SIDES; side++) {
+			from = at[side].counted > from ? at[side].counted : from;
+			from = at[side].shipped > from ? at[side].shipped : from;
+		}
 	}
 	next.rules = present->name;
 	next.from = from - next.base;
@@ -121,6 +123,7 @@ take(struct tail *t, struct content *c, struct content *known, const struct head
 	content_free(t, c);
 	known->hour = h->hour;
 	known->gone = false;
+	known->lost = 0;
 	if (first)
 		known->grown = t->now;
 	if (home) {
@@ -164,7 +167,8 @@ go_back(struct tail *t, struct content *c, struct place *p, uint64_t to, bool ov
 		to = s->is.from; /* else the span goes, and the content with it */
 	kept = over || shipped > to ? shipped : to;
 	if (seen > kept)
-		lost_count(c, has_lost_power(t, p) ? LOST_POWERCUT : LOST_TRUNCATED, seen - kept);
+		lost_count(
+		    t, c, NULL, has_lost_power(t, p) ? LOST_POWERCUT : LOST_TRUNCATED, seen - kept);
 	c->taken = (struct fingerprint){ 0 };
 	c->size = c->read_to = c->is.size = to;
 	state_size(t->state, &c->id, to);

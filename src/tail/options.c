@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "tag.h"
 #include "tail.h"
 #include "timestamp.h"
 
@@ -9,6 +10,7 @@ static const char buffer_is_file[] = "the log file itself is the buffer";
 static const char no_database[] = "cursors are kept under State_Path";
 static const char one_buffer[] = "all files share one read buffer";
 static const char long_lines[] = "a long line is cut at Buffer_Max_Size, and reading goes on";
+static const char rules_join[] = "multiline.parser names a [MULTILINE_PARSER], which has the rules";
 static const char own_watch[] = "one-shot watches, and a rescan each Refresh_Interval";
 static const char *const first_starts[] = { "head", "end", NULL };
 
@@ -18,6 +20,9 @@ const struct option tail_input_options[] = {
 	OPTION("Alias", OPT_STRING, NULL, offsetof(struct input, alias), "a name for messages"),
 	OPTION_IDLE("Mem_Buf_Limit", buffer_is_file),
 	OPTION_IDLE("storage.*", buffer_is_file),
+	OPTION_IDLE("Threaded", "all inputs share one thread, which waits for no output"),
+	OPTION_IDLE("thread.*", "all inputs share one thread, which waits for no output"),
+	OPTION_IDLE("log_suppress_interval", "what repeats is said once by itself"),
 	OPTION_IDLE("Log_Level", "one level for all parts: Log_Level in [SERVICE]"),
 	OPTIONS_END,
 };
@@ -27,6 +32,9 @@ const struct option tail_input_options[] = {
 static const struct option tail_options[] = {
 	OPTION("Path", OPT_LIST, NULL, AT(from.path), "files to follow: paths or globs",
 	    .flags = OPT_NEEDED),
+	OPTION("Tag_Regex", OPT_STRING, NULL, AT(tag_regex),
+	    "an expression whose named groups, found in the path, stand for <NAME> in Tag; empty where it is not found",
+	    .flags = OPT_TEXT),
 	OPTION("Exclude_Path", OPT_LIST, NULL, AT(exclude_path), "paths or globs to leave out"),
 	OPTION("Parser", OPT_STRING, NULL, AT(parser),
 	    "cri: the runtime's lines (the default); docker: those of its json-file driver; else a [PARSER], which is taken as one of these when it reads such lines, whatever its name"),
@@ -78,14 +86,21 @@ static const struct option tail_options[] = {
 	OPTION_IDLE("Progress_Check_Interval", own_watch),
 	OPTION_IDLE("Read_Newly_Discovered_Files_From_Head", "new files are read from their head"),
 	OPTION_IDLE("Docker_Mode", "partial lines are joined in any case"),
+	OPTION_IDLE("Docker_Mode_Flush", "partial lines are joined in any case"),
+	OPTION_IDLE("Docker_Mode_Parser", "stack traces are joined in any case"),
+	OPTION_IDLE("Progress_Check_Interval_NSec", own_watch),
+	OPTION_IDLE("File_Cache_Advise", "a file is read once"),
+	OPTION_IDLE("Keep_File_Handle", "Max_Files says how many stay open"),
 	OPTION_IDLE("Exit_On_Eof", "run --exit-on-eof does it"),
 	OPTION_LATER("Offset_Key", "write a record's offset under this key"),
 	OPTION_LATER("Ignore_Older", "leave out files that have not changed for so long"),
 	OPTION_LATER(
 	    "Ignore_Active_Older_Files", "stop following files that have not changed for so long"),
-	OPTION_LATER("Tag_Regex", "take parts of the path for the tag"),
 	OPTION_LATER("generic.encoding", "another encoding than UTF-8"),
 	OPTION_LATER("unicode.encoding", "another encoding than UTF-8"),
+	OPTION_LATER("Multiline", rules_join),
+	OPTION_LATER("Multiline_Flush", rules_join),
+	OPTION_LATER("Parser_*", rules_join),
 	OPTIONS_END,
 };
 
@@ -93,12 +108,20 @@ static void
 tail_check(const struct section *section, struct findings *findings)
 {
 	const struct tail_conf *conf = section->values;
+	enum tag_judged tag;
+	char why[256];
 	int seconds;
 
 	if (conf->time_offset != NULL && !timestamp_offset(conf->time_offset, &seconds))
 		findings_add(findings, FINDING_ERROR, section->file,
 		    conf_given(section, "Time_Offset"), "Time_Offset: '%s' is not +hhmm",
 		    conf->time_offset);
+	if (conf->tag_regex != NULL) {
+		tag = tag_judge(conf->input.tag, conf->tag_regex, why, sizeof(why));
+		if (tag != TAG_RIGHT)
+			findings_add(findings, tag == TAG_WRONG ? FINDING_ERROR : FINDING_WARNING,
+			    section->file, conf_given(section, "Tag_Regex"), "Tag_Regex: %s", why);
+	}
 }
 
 bool

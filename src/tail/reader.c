@@ -128,13 +128,27 @@ void
 reader_follow(struct reader *r)
 {
 	struct stream *stream = &r->log->stream;
-	bool first = r == &r->log->readers[0];
 
 	for (int side = 0; side < SIDES && r->to != NULL; side++) {
-		if (r->open[side].rules == NULL &&
-		    cursor_follow(r->to->to.book, &r->cursor[side], r->at))
-			stream->followed |= first;
+		if (r->open[side].rules != NULL ||
+		    !cursor_follow(r->to->to.book, &r->cursor[side], r->at))
+			continue;
+		stream->followed = true;
+		if (r->at > stream->counted[side])
+			stream->counted[side] = r->at;
 	}
+}
+
+const struct reader *
+reader_foremost(const struct log *log)
+{
+	const struct reader *most = &log->readers[0];
+
+	for (unsigned i = 1; i < log->nreaders; i++) {
+		if (log->readers[i].at > most->at)
+			most = &log->readers[i];
+	}
+	return most;
 }
 
 bool
@@ -154,7 +168,7 @@ reader_count_begin(struct tail *t, struct log *log)
 	uint64_t from = UINT64_MAX;
 
 	log->count = r = xcalloc(1, sizeof(*r));
-	*r = log->readers[0];
+	*r = *reader_foremost(log);
 	r->to = NULL;
 	r->parked = r->stale = false;
 	r->due = 0;

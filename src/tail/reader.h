@@ -38,9 +38,13 @@ uint64_t reader_untaken(struct reader *r);
  *
  * reader_idle(r):
  * None of its records is in flight.
+ *
+ * reader_foremost(log):
+ * Of the readers that ship the one that has read farthest.
  */
 void reader_follow(struct reader *r);
 bool reader_idle(struct reader *r);
+const struct reader *reader_foremost(const struct log *log);
 
 /* It is not in the middle of a long line. */
 static inline void
@@ -52,7 +56,7 @@ reader_passes_none(struct reader *r)
 
 /**
  * reader_count_begin(t, log), reader_count_end(t, log):
- * ${log} gets a reader that counts, from the position of the first one or of its
+ * ${log} gets a reader that counts, from the position of the foremost one or of its
  * cursors of counting, when they are farther; it has none any more.
  */
 void reader_count_begin(struct tail *t, struct log *log);

@@ -159,6 +159,12 @@ reader_shipped(struct reader *r)
 }
 
 uint64_t
+spans_shipped_by(const struct log *log, unsigned reader)
+{
+	return reader_shipped(&log->readers[reader]);
+}
+
+uint64_t
 spans_shipped(const struct log *log)
 {
 	uint64_t shipped = log->nreaders == 0 ? 0 : UINT64_MAX;
@@ -238,9 +244,14 @@ span_checkpoint(struct tail *t, const struct span *s, uint64_t shipped)
 void
 spans_checkpoint(struct tail *t, struct log *log)
 {
-	uint64_t shipped = log->readers == NULL ? 0 : reader_shipped(&log->readers[0]);
+	uint64_t shipped = 0;
 	const struct span *s;
 
+	for (unsigned i = 0; i < log->nreaders; i++) {
+		uint64_t its = reader_shipped(&log->readers[i]);
+
+		shipped = its > shipped ? its : shipped;
+	}
 	TAILQ_FOREACH (s, &log->spans, in_log)
 		span_checkpoint(t, s, shipped);
 }

@@ -2,12 +2,14 @@
  * One turn of the reader thread: changes, new files, then each log that may have
  * more, one after the other.
  */
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "abreast.h"
 #include "ahead.h"
 #include "content.h"
 #include "discover.h"
@@ -46,12 +48,17 @@ descriptors_raise(void)
 static void
 ships_init(struct tail *t, const struct tail_reader *readers, unsigned n)
 {
+	const char *names[STATE_READERS];
+
+	assert(n > 0 && n <= STATE_READERS);
 	t->nships = n;
 	t->ships = xcalloc(n, sizeof(*t->ships));
 	for (unsigned i = 0; i < n; i++) {
 		t->ships[i].to = readers[i];
-		t->ships[i].number = state_reader(t->state, readers[i].name);
+		t->ships[i].number = i;
+		names[i] = readers[i].name;
 	}
+	state_readers(t->state, names, n);
 }
 
 static void
@@ -186,8 +193,8 @@ reader_turn(struct tail *t, struct log *log, unsigned i)
 		place_turned(t, r, false);
 		if (r->stale)
 			r->due = t->now + LATE_GAP;
-		else if (log->count != NULL || !frame_is_open(r)) /* else a reader counts it */
-			r->due = INT64_MAX;
+		else if (log->count != NULL || !frame_is_open(r) || !ahead_is_wanted(t, log))
+			r->due = INT64_MAX; /* else a reader is to count its open record */
 		return false;
 	}
 	was = walk_on(t, r);
@@ -204,16 +211,6 @@ reader_turn(struct tail *t, struct log *log, unsigned i)
 	return was == WALK_MORE;
 }
 
-static bool
-stand(const struct tail *t)
-{
-	for (unsigned i = 0; i < t->nships; i++) {
-		if (!t->ships[i].stands)
-			return false;
-	}
-	return true;
-}
-
 /* True: it has more at once. */
 static bool
 log_turn(struct tail *t, struct log *log)
@@ -227,15 +224,17 @@ log_turn(struct tail *t, struct log *log)
 	if (!begun)
 		return false;
 	for (unsigned i = 0; i < t->nships && log->readers != NULL; i++) {
-		if (t->ships[i].stands)
-			log->turn = READY; /* for its next turn */
-		else
+		if (abreast_has_room(&t->ships[i]))
 			more |= reader_turn(t, log, i);
+		if (log->readers != NULL)
+			abreast_note(&t->ships[i], &log->readers[i]);
 	}
 	log->due = earlier(log->due, order_release(t, log));
-	for (unsigned i = 0; i < log->nreaders; i++)
-		log->due = earlier(log->due, log->readers[i].due);
-	if (more || stand(t))
+	for (unsigned i = 0; i < log->nreaders; i++) {
+		if (log->readers[i].due != DUE_ROOM)
+			log->due = earlier(log->due, log->readers[i].due);
+	}
+	if (more || abreast_stand(t))
 		log->turn = READY;
 	return more;
 }
@@ -255,6 +254,8 @@ is_over(const struct tail *t, struct log *log)
 		    (content_place(last) != NULL ? !r->ended : r->at != span_content_end(r->span)))
 			return false;
 	}
+	if (abreast_waits(log) != 0)
+		return false;
 	if (last == NULL || content_place(last) == NULL)
 		return true;
 	content_measure(last);
@@ -268,6 +269,7 @@ static bool
 has_turn(const struct tail *t, const struct log *log)
 {
 	return log->turn == READY || t->finishing || t->now >= log->due ||
+	       (abreast_waits(log) & abreast_room(t)) != 0 ||
 	       (t->files->closed &&
 		   (log->nreaders == 0 || !content_is_live(log_last(log)->content)));
 }
@@ -281,25 +283,29 @@ logs_turn(struct tail *t)
 {
 	struct log *last = TAILQ_LAST(&t->logs->awake, awake), *log;
 	bool more = false, end = last == NULL;
+	uint32_t waits = 0;
 
-	while (!end && !stand(t)) {
+	while (!end && !abreast_stand(t)) {
 		log = TAILQ_FIRST(&t->logs->awake);
 		end = log == last;
+		abreast_reach(t, log);
 		if (has_turn(t, log))
 			more |= log_turn(t, log);
+		waits |= abreast_waits(log);
 		t->due = earlier(t->due, log->due);
-		if (stand(t))
+		if (abreast_stand(t))
 			break;
 		if (is_over(t, log)) {
 			log_free(t, log);
 			continue;
 		}
-		if (log->turn == READY || log->due != INT64_MAX || t->finishing)
+		if (log->turn == READY || log->due != INT64_MAX || abreast_waits(log) != 0 ||
+		    t->finishing)
 			turns_behind(t, log);
 		else
 			turns_sleep(t, log);
 	}
-	return more || stand(t);
+	return more || abreast_stand(t) || (waits & abreast_room(t)) != 0;
 }
 
 /* Parked logs may go on: all wake, as one that was read to its end sleeps. */
@@ -383,10 +389,10 @@ tail_at_end(const struct tail *t)
 {
 	const struct log *log;
 
-	if (t->look->number == 0 || stand(t) || t->look->wanted)
+	if (t->look->number == 0 || abreast_stand(t) || t->look->wanted)
 		return false;
 	TAILQ_FOREACH (log, &t->logs->awake, in_awake) {
-		if (log->turn == READY || !log_at_end(log))
+		if (log->turn == READY || abreast_waits(log) != 0 || !log_at_end(log))
 			return false;
 	}
 	return true;
@@ -406,6 +412,7 @@ tail_finish(struct tail *t)
 static void
 log_figures(struct tail *t, struct log *log, struct tail_figures *out)
 {
+	const struct reader *first;
 	const struct content *c;
 	uint64_t end;
 
@@ -414,6 +421,8 @@ log_figures(struct tail *t, struct log *log, struct tail_figures *out)
 		log->stream.lag += c->size;
 		out->unread += c->size - least(c->size, c->read_to);
 	}
+	for (unsigned i = 0; log->readers == NULL && i < t->nships; i++)
+		out->lag_of[i] += log->stream.lag;
 	if (log->readers == NULL)
 		return;
 	/* Records that were in flight at the last turn may have arrived since. */
@@ -422,9 +431,12 @@ log_figures(struct tail *t, struct log *log, struct tail_figures *out)
 	spans_checkpoint(t, log);
 	c = log_last(log)->content;
 	end = log_last(log)->is.base + c->size;
+	for (unsigned i = 0; i < log->nreaders; i++)
+		out->lag_of[i] += log->stream.lag + end - least(end, spans_shipped_by(log, i));
 	log->stream.lag += end - least(end, spans_shipped(log));
-	out->unread += log->readers[0].span != log_last(log) ? end - log->readers[0].at
-							     : c->size - least(c->size, c->read_to);
+	first = reader_foremost(log);
+	out->unread +=
+	    first->span != log_last(log) ? end - first->at : c->size - least(c->size, c->read_to);
 }
 
 void

@@ -21,9 +21,10 @@ struct watch;
 /* A destination of records: one of tail_new's readers. */
 struct shipping {
 	struct tail_reader to;
-	unsigned number;  /* of its cursors, in the state */
-	uint64_t unparks; /* of its book, when it was last asked */
-	bool stands;      /* it has no room, or refused a record in this turn */
+	unsigned number;   /* of its cursors, in the state */
+	uint64_t unparks;  /* of its book, when it was last asked */
+	bool stands;       /* it has no room, or refused a record in this turn */
+	struct log *first; /* where it stood: its next turn begins there; NULL: at any log */
 };
 
 /* The open files (files.c). */

@@ -86,7 +86,7 @@ truncation_look(struct tail *t, struct reader *r)
 		}
 	}
 	/* It has changed back, or is a .gz that cannot be read: go on without these bytes. */
-	lost_count(r->span->content, LOST_TRUNCATED, to - from);
+	lost_count(t, r->span->content, r, LOST_TRUNCATED, to - from);
 	reader_skip(t, r, from, to);
 }
 

@@ -16,6 +16,10 @@ turns_sleep(struct tail *t, struct log *log)
 	if (log->turn == ASLEEP)
 		return;
 	log->turn = ASLEEP;
+	for (unsigned i = 0; i < t->nships; i++) {
+		if (t->ships[i].first == log)
+			t->ships[i].first = NULL;
+	}
 	TAILQ_REMOVE(&t->logs->awake, log, in_awake);
 }
 

@@ -95,7 +95,7 @@ first_of(const struct span *s)
 
 /* The checksum of a .gz is behind its last byte. */
 static void
-gz_end(const struct reader *r)
+gz_end(const struct tail *t, const struct reader *r)
 {
 	struct content *c = r->span->content;
 	struct place *p = content_place(c);
@@ -106,7 +106,7 @@ gz_end(const struct reader *r)
 	place_read(p, &none, 1, r->at - r->span->is.base);
 	c->gone = place_is_cut(p) && !files_has_plain(p);
 	if (c->gone)
-		lost_count(c, LOST_GZIP, 1);
+		lost_count(t, c, NULL, LOST_GZIP, 1);
 }
 
 /* `r` is at the seal of its content. */
@@ -121,7 +121,7 @@ cross(struct tail *t, struct reader *r)
 		reader_follow(r);
 		return enter_next(t, r->log) ? WALK_MORE : WALK_END;
 	}
-	gz_end(r);
+	gz_end(t, r);
 	r->mark = r->log->mark;
 	if (!frame_cross(&t->frame, r, span_start(first_of(s))))
 		return refused(t, r);
@@ -180,6 +180,19 @@ is_quiet(const struct tail *t, const struct reader *r)
 	return t->finishing || t->now - r->span->content->grown > r->log->stream.conf->rotate_wait;
 }
 
+/* Bytes before `end` cannot be read: lost once for each reader that ships; of one alone, for the first that finds it. */
+static void
+lose_rest(const struct tail *t, struct reader *r, const struct place *p, uint64_t end)
+{
+	struct content *c = r->span->content;
+	uint32_t bit = r->to != NULL ? UINT32_C(1) << r->to->number : 0;
+
+	if (t->nships == 1 ? !c->gone : (bit & ~c->lost) != 0)
+		lost_count(t, c, r, p->packed != NULL ? LOST_GZIP : LOST_TRUNCATED, end - r->at);
+	c->lost |= bit;
+	c->gone = true;
+}
+
 /* The place does not reach the seal: another does, this one may grow, or the rest is lost. */
 static enum walk
 short_of_seal(struct tail *t, struct reader *r, struct place *p, uint64_t end)
@@ -196,9 +209,7 @@ short_of_seal(struct tail *t, struct reader *r, struct place *p, uint64_t end)
 	}
 	if (!files_is_left(t, p) && !is_quiet(t, r))
 		return due_in(r, t->now + POLL_GAP);
-	if (!c->gone)
-		lost_count(c, p->packed != NULL ? LOST_GZIP : LOST_TRUNCATED, end - r->at);
-	c->gone = true;
+	lose_rest(t, r, p, end);
 	return gap_pass(t, r, end);
 }
 
@@ -279,7 +290,7 @@ place_ended(struct tail *t, struct reader *r, struct place *p, uint64_t end)
 	if (place_is_cut(p) && !c->gone && is_quiet(t, r) && !files_has_plain(p)) {
 		uint64_t claims = place_claims(p);
 
-		lost_count(c, LOST_GZIP, claims > p->size ? claims - p->size : 1);
+		lost_count(t, c, NULL, LOST_GZIP, claims > p->size ? claims - p->size : 1);
 		c->gone = true;
 	}
 	return at_end(t, r, p);

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import time
 
-from judge import MARK, Judge, dead_letters
+from judge import MARK, Judge, dead_letters, outputs_of
 from jvm import Jvm
 from layout import wide_paths
 from process import Config, Index, Towline, has_faults, start_writers
@@ -70,8 +70,9 @@ WRITER_KINDS = [
     "paths",
     "jvm",
 ]
+OUTPUTS = "outputs"  # a second es output in half of the seeds
 FAULTS = SERVER_FAULTS | TOWLINE_FAULTS | OTHER_FAULTS | REAL_FAULTS
-KINDS = [*FAULTS, *WRITER_KINDS]
+KINDS = [*FAULTS, *WRITER_KINDS, OUTPUTS]
 MEMORY = "towline_memory_limit_bytes"  # the sum that it states, when it does
 STALLS = 60  # s without progress after which what is missing is lost
 JVM_EACH = 5  # one of so many seeds has the stand-in agent, too
@@ -80,12 +81,17 @@ COUNTERS = ("app_completed", "app_failed", "app_task_errors", "app_task_executio
 
 
 def missing(folder, written):
-    """How many of the marks {container: the last} neither the index nor the dead letters have."""
+    """How many of the marks {container: the last} an index or the dead letters lack."""
+    outputs = outputs_of(folder).items()
+    return sum(missing_of(folder, *output, written) for output in outputs)
+
+
+def missing_of(folder, output, there, written):
     with (
-        open(folder / "marks", "r+b") as file,
+        open(there / "marks", "r+b") as file,
         mmap.mmap(file.fileno(), 0) as marks,
     ):
-        for letter in dead_letters(folder):
+        for letter in dead_letters(folder, output):
             for number, mark in MARK.findall(letter["document"].get("log", "")):
                 marks[int(number) * MARKS + int(mark)] = 1
         return sum(
@@ -103,11 +109,13 @@ class Episode:
         self.full_until = -math.inf  # the state's disk
         self.findings = collections.defaultdict(list)
         self.shown, self.samples, self.heal_at, self.noted = {}, [], [], 0
+        self.which = random.Random(f"{seed}/outputs")  # which of two outputs fails
         folder.mkdir(parents=True)
-        with open(folder / "marks", "wb") as file:
-            file.truncate(options["containers"] * MARKS)
         self.mount_state()
-        self.index = Index(folder, real.server.port if real else 0, f"chaos-{seed}")
+        self.indices = [self.make_index(folder, f"chaos-{seed}")]
+        if OUTPUTS in self.kinds and self.which.random() < 0.5:
+            self.indices.append(self.make_index(folder / "second", f"second-{seed}"))
+            self.done[OUTPUTS] = 1
         self.towline = Towline(self.make_config())
         able = {"point": has_faults(), "statefull": self.mounted}
         able |= dict.fromkeys(REAL_FAULTS, real is not None)
@@ -118,6 +126,12 @@ class Episode:
     def say(self, what):
         with open(self.folder / "driver.log", "a") as file:
             file.write(f"{time.time():.3f} {what}\n")
+
+    def make_index(self, folder, name):
+        folder.mkdir(exist_ok=True)
+        with open(folder / "marks", "wb") as file:
+            file.truncate(self.options["containers"] * MARKS)
+        return Index(folder, self.real.server.port if self.real else 0, name)
 
     def mount_state(self):
         state = self.folder / "state"
@@ -133,7 +147,7 @@ class Episode:
         log = collections.namedtuple("Log", "path")(
             f"{self.folder}/log/containers/*.log"
         )
-        config = Config.of(self.folder, log, self.index.output)
+        config = Config.of(self.folder, log, *(i.output for i in self.indices))
         config.service |= {
             "Grace": 5,
             "Batch_Size": self.rng.choice(["64K", "128K", "1M"]),
@@ -141,12 +155,16 @@ class Episode:
         }
         config.inputs[0]["Rotate_Wait"] = f"{self.options['rotate_wait']:g}"
         self.add_paths(config)
-        config.outputs[0] |= {
+        how = {
             "net.io_timeout": "4s",
             "Workers": self.rng.choice([1, 2, 4]),
             "Hold_Size": self.rng.choice(["64000", "2M"]),
             "Compress": self.rng.choice(["off", "gzip"]),
         }
+        for output in config.outputs:
+            output |= how
+        for output in config.outputs[1:]:
+            output["Time_Key"] = "when"
         return config
 
     def add_paths(self, config):
@@ -202,8 +220,9 @@ class Episode:
     # ---- faults around it
 
     def do_down(self):
-        self.index.tell(up=False)
-        self.later(self.rng.uniform(0.2, 4), lambda: self.index.tell(up=True))
+        index = self.which.choice(self.indices)
+        index.tell(up=False)
+        self.later(self.rng.uniform(0.2, 4), lambda: index.tell(up=True))
 
     def do_statefull(self):
         filler = self.folder / "state/filler"
@@ -224,7 +243,7 @@ class Episode:
 
     def server_fault(self, kind):
         seconds = self.rng.uniform(0.2, 2.5)
-        self.index.tell(
+        self.which.choice(self.indices).tell(
             fault=kind, seconds=seconds, share=self.rng.choice([0.2, 0.7, 1])
         )
 
@@ -339,7 +358,8 @@ class Episode:
             self.done["jvm"], self.done["rotate"] = 1, self.jvm.rotations
         self.say("mend")
         self.heal(all_of_it=True)
-        self.index.tell(fault=None, seconds=0)
+        for index in self.indices:
+            index.tell(fault=None, seconds=0)
         if self.real:
             self.real.settle()
         if self.start_at is None and self.armed:
@@ -355,7 +375,8 @@ class Episode:
         while True:
             time.sleep(0.25)
             self.mind()
-            now = missing(self.folder, written), self.index.stats()["documents"]
+            documents = [index.stats()["documents"] for index in self.indices]
+            now = missing(self.folder, written), documents
             if now != last:
                 last, since = now, time.monotonic()
             quiet = time.monotonic() - since
@@ -389,11 +410,15 @@ class Episode:
         if writers.poll() is None:
             writers.kill()
             writers.wait()
-        self.stats = self.index.stats()
-        self.index.stop()
+        self.stats = self.indices[0].stats()
+        for index in self.indices:
+            index.stop()
         if self.real:
             self.real.settle()
-            self.real.dump(self.index.name, self.folder / "documents.ndjson")
+            for index, there in zip(
+                self.indices, outputs_of(self.folder).values(), strict=True
+            ):
+                self.real.dump(index.name, there / "documents.ndjson")
         if self.mounted:
             kept = self.folder / "state-kept"
             shutil.copytree(self.folder / "state", kept, dirs_exist_ok=True)

@@ -28,12 +28,14 @@ def text_of(units):
     return COLOUR.sub(b"", raw.encode("latin-1")).decode("utf-8", "replace")
 
 
-def dead_letters(folder):
+def dead_letters(folder, output):
+    """Those of an output, by its name."""
     for state in "state", "state-kept":
         file = folder / state / "dead-letters.ndjson"
         if file.exists():
             lines = file.read_text().splitlines(keepends=True)  # the last may be half
-            yield from (json.loads(line) for line in lines if line.endswith("\n"))
+            letters = (json.loads(line) for line in lines if line.endswith("\n"))
+            yield from (letter for letter in letters if letter["output"] == output)
             return
 
 
@@ -81,9 +83,15 @@ class Verdict:
                 yield f"    {short(what)}"
 
 
+def outputs_of(folder):
+    """Their names, and the folders of their documents: a second one is in half of the seeds."""
+    found = {"es.0": folder, "es.1": folder / "second"}
+    return {name: there for name, there in found.items() if there.exists()}
+
+
 class Judge:
-    def __init__(self, folder):
-        self.folder, self.verdict = folder, Verdict()
+    def __init__(self, folder, output="es.0"):
+        self.folder, self.verdict, self.output = folder, Verdict(), output
         self.report = json.loads((folder / "writers.json").read_text())
         self.number = {
             (pod, name): int(c) for c, (pod, name, _) in self.report["pods"].items()
@@ -111,12 +119,13 @@ class Judge:
             self.sums["jvm"].update(jvm.sums(self.folder))
 
     def read_documents(self):
-        with open(self.folder / "documents.ndjson", "rb") as lines:
+        there = outputs_of(self.folder)[self.output]
+        with open(there / "documents.ndjson", "rb") as lines:
             for line in lines:
                 key, _, text = line.partition(b"\t")
                 self.document(key.decode(), json.loads(text))
 
-        for letter in dead_letters(self.folder):
+        for letter in dead_letters(self.folder, self.output):
             if (
                 letter["status"] != 413
             ):  # no other document here is any server's to refuse
@@ -269,11 +278,22 @@ NAMES = {
 }
 
 
-def judge(folder, counters=False):
-    it = Judge(pathlib.Path(folder))
+def judged(folder, output):
+    it = Judge(folder, output)
     it.read_truth()
     it.read_documents()
     it.settle()
+    return it
+
+
+def judge(folder, counters=False):
+    folder = pathlib.Path(folder)
+    it, *others = [judged(folder, name) for name in outputs_of(folder)]
+    for other in others:
+        it.verdict.lost += other.verdict.lost
+        it.verdict.doubled += other.verdict.doubled
+        for kind, found in other.verdict.findings.items():
+            it.verdict.findings[f"{other.output}: {kind}"] += found
     run = json.loads((it.folder / "run.json").read_text())
     for name, labels, value in run["samples"]:
         if name == "towline_lost_bytes_total" and value:

@@ -342,6 +342,14 @@ VALUES = [
     ({"extraContainers": SIDECAR}, lambda o: pod(o)["containers"][1:] == SIDECAR),
     *monitor("podMonitor", "PodMonitor"),
     *monitor("serviceMonitor", "ServiceMonitor"),
+    (
+        {"journal": {"enabled": True, "path": "/run/log/journal"}},
+        lambda o: (
+            volumes(o)["journal"]["hostPath"]["path"] == "/run/log/journal"
+            and mounts(o)["journal"]["mountPath"] == "/run/log/journal"
+            and mounts(o, "check")["machine-id"]["readOnly"]
+        ),
+    ),
     ({"webConfig": WEB}, lambda o: asked(o) == {"HTTPS"}),
     ({"webConfig": WEB}, lambda o: not scraped(o)),
     (

@@ -62,7 +62,7 @@ def test_a_blocked_index_holds_until_the_block_goes(held, index, es, block):
 def test_a_blocked_index_stops_only_what_goes_there(
     index, es, config, node, run, server
 ):
-    """Two outputs' indices would share cursors: two inputs, each its own output."""
+    """Two outputs, each of another input's records: they have cursors of their own."""
     other = server.index(f"other-{index.name}")
     index.create(number_of_replicas=0)
     index.set(index__blocks__write=True)

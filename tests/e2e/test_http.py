@@ -1,6 +1,7 @@
 """What it serves: metrics, health, and the probes that Fluent Bit's users have."""
 
 import http.client
+import json
 import re
 
 import pytest
@@ -35,8 +36,15 @@ def ask(towline, method, path, **headers):
 def test_health_and_readiness(towline):
     towline.until_ready()
     assert towline.get("/healthz")[0] == 200
-    for path in "/api/v1/health", "/api/v1/uptime", "/api/v1/metrics/prometheus":
-        assert towline.get(path)[0] == 200
+    for path in "health", "uptime", "metrics", "metrics/prometheus", "plugins":
+        assert towline.get(f"/api/v1/{path}")[0] == 200
+    for path in "health", "metrics", "metrics/prometheus":
+        assert towline.get(f"/api/v2/{path}")[0] == 200
+    counters = json.loads(towline.get("/api/v1/metrics")[1])
+    assert counters["input"]["tail.0"]["bytes"] > 0
+    assert counters["output"]["sqlite.0"]["proc_records"] == 1
+    plugins = json.loads(towline.get("/api/v1/plugins")[1])
+    assert plugins["inputs"] == ["tail"] and plugins["outputs"] == ["sqlite"]
     assert towline.get("/nothing")[0] == 404
     assert ask(towline, "POST", "/metrics")[0] == 405
     assert ask(towline, "HEAD", "/metrics")[0] == 200

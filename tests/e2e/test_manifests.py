@@ -109,13 +109,13 @@ def test_a_chart_of_fluent_bits_is_refused_with_its_reasons(tmp_path):
     """The values of its chart, as people have them."""
     values = {
         "config": {
-            "inputs": "[INPUT]\n    Name systemd\n    Tag host.*\n",
+            "inputs": "[INPUT]\n    Name syslog\n    Tag host.*\n",
             "filters": "[FILTER]\n    Name lua\n    Match *\n    script f.lua\n",
         }
     }
     done = checked(configuration(chart(values)), tmp_path)
     assert done.returncode == 1
-    assert "systemd" in done.stdout and "lua" in done.stdout
+    assert "syslog" in done.stdout and "lua" in done.stdout
 
 
 def test_check_and_run_read_one_file_with_one_environment(built):
@@ -374,6 +374,26 @@ def test_observatory_leaves_options_of_ones_own(tmp_path):
     assert text.startswith(service)
     assert "poll" not in text and "/host" not in text
     assert checked(text, tmp_path).returncode == 0
+
+
+# ---- the node's journal
+
+
+def test_the_journal_is_the_same_in_both(tmp_path):
+    by_chart = chart({"journal": {"enabled": True}})
+    by_hand = with_component("journal", tmp_path)
+    assert without_configuration(by_chart) == without_configuration(by_hand)
+    for container in containers(by_hand).values():
+        mounts = {m["name"]: m for m in container["volumeMounts"]}
+        assert mounts["journal"]["readOnly"] and mounts["machine-id"]["readOnly"]
+
+
+def test_its_example_is_right(tmp_path):
+    text = (KUBERNETES / "components/journal/kustomization.yaml").read_text()
+    lines = [line[4:] for line in text.splitlines() if line.startswith("#   ")]
+    example = "\n".join(line for line in lines if "components" not in line)
+    done = checked(f"{example}\n[OUTPUT]\n  Name null\n  Match host.*\n", tmp_path)
+    assert done.returncode == 0, done.stdout
 
 
 # ---- TLS and passwords

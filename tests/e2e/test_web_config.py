@@ -27,7 +27,7 @@ CLIENTS = {
     "client_ca_file": "ca.crt",
     "client_auth_type": "RequireAndVerifyClientCert",
 }
-PROBES = "/healthz", "/readyz", "/api/v1/health"
+PROBES = "/healthz", "/readyz", "/api/v1/health", "/api/v2/health"
 REST = "/", "/metrics", "/api/v1/uptime", "/api/v1/metrics/prometheus", "/nothing"
 
 

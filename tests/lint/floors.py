@@ -15,10 +15,10 @@ FLOORS = [
         "src/base": "backoff clock fault fence gzip least map memory own_file parse proxy shown slice voice"
     },
     {
-        "parsers": "accessor agent ansi cri docker json line_format multiline parser pattern pod record shape timestamp trace"
+        "parsers": "accessor agent ansi cri docker json line_format multiline parser pattern pod record shape tag timestamp trace"
     },
     {
-        "src/conf": "conf service yaml_doc",
+        "src/conf": "conf difference service yaml_doc",
         "src/state": "cursor state stream",
         "src/metrics": "agent_metrics agent_polled agent_usage metrics pod_lag unread",
     },
@@ -29,10 +29,11 @@ FLOORS = [
         "src/poll": "poller",
         "src/cgroup": "resources",
         "src/filter": "filter",
-        "src/ship": "batch hosts reply reply_text ship",
+        "src/ship": "batch collect hosts reply reply_text ship",
         "src/serve": "serve web_conf",
     },
-    {"src": "agent_conf chain confine joins libraries limit pipeline plugins"},
+    {"src/journal": "journal"},
+    {"src": "agent_conf chain confine joins libraries limit pipeline plugins rehearsal"},
     {"src/cmd": "cmd"},
 ]
 # The table of commands stands above them; it is the only file of src/ that may.

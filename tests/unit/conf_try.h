@@ -151,16 +151,42 @@ static const struct plugin try_later_plugin = {
 	.later = true,
 	.instead = "Match chooses",
 };
+static const struct plugin try_cpu_plugin = {
+	.kind = SECTION_INPUT,
+	.name = "cpu",
+	.later = true,
+	.spared = true,
+	.instead = "an exporter measures",
+};
+static const struct plugin try_http_plugin = {
+	.kind = SECTION_INPUT,
+	.name = "http",
+	.later = true,
+};
+static const struct plugin try_expect_plugin = {
+	.kind = SECTION_FILTER,
+	.name = "expect",
+	.later = true,
+	.spared = true,
+};
+static const struct plugin try_loki_plugin = {
+	.kind = SECTION_OUTPUT,
+	.name = "loki",
+	.later = true,
+	.instead = "es is",
+};
 static const struct plugin try_output_plugin = {
 	.kind = SECTION_OUTPUT,
 	.name = "es",
+	.also = "elastic",
 	.help = "server",
 	.options = try_output_options,
 	.size = sizeof(struct try_output),
 };
 static const struct plugin *const try_plugins[] = { &service_plugin, &try_input_plugin,
 	&try_filter_plugin, &try_later_plugin, &try_output_plugin, &parser_section_plugin,
-	&multiline_section_plugin, NULL };
+	&multiline_section_plugin, &try_cpu_plugin, &try_http_plugin, &try_expect_plugin,
+	&try_loki_plugin, NULL };
 static const struct registry try_registry = { .plugins = try_plugins };
 
 #endif

@@ -33,6 +33,7 @@ struct sent {
 
 struct life {
 	struct pipeline p;
+	struct filling filling; /* its only lane */
 	struct tail_conf conf;
 	char *path;
 	struct sent batches[BATCHES];
@@ -78,7 +79,7 @@ static void
 batch_seal(struct life *l, struct sent *b)
 {
 	for (unsigned i = 0; i < b->nflights; i++)
-		record_seal(l->p.book, b->flights[i]);
+		record_seal(l->filling.book, b->flights[i]);
 	b->is = SEALED;
 	b->left = b->nitems;
 	trace("batch %llu sealed: %u items", (unsigned long long)b->number, b->nitems);
@@ -150,7 +151,7 @@ item_settle(struct life *l, struct sent *b, struct sent_item *item)
 	if (item->line != NULL) {
 		if (l->drops > 0 && one_in(l->drops)) {
 			trace("dropped: %s", item->line);
-			record_park(l->p.book, item->flight);
+			record_park(l->filling.book, item->flight);
 			item->settled = true;
 			b->left--;
 			return;
@@ -162,7 +163,7 @@ item_settle(struct life *l, struct sent *b, struct sent_item *item)
 		item->line = NULL;
 		point();
 	}
-	record_settle(l->p.book, item->flight);
+	record_settle(l->filling.book, item->flight);
 	item->settled = true;
 	b->left--;
 	point();
@@ -193,7 +194,7 @@ shipper_works(struct life *l)
 	}
 	if (l->drops > 0 && one_in(12)) {
 		trace("unparked");
-		records_unpark(l->p.book);
+		records_unpark(l->filling.book);
 	}
 }
 
@@ -206,7 +207,7 @@ put_into(struct life *l, struct sent *b, const struct framed *f, bool keep)
 	struct flight flight;
 
 	if ((first && b->nflights == ITEMS) || b->nitems == b->size ||
-	    !record_send(l->p.book, f, b->number, keep, &flight))
+	    !record_send(l->filling.book, f, b->number, keep, &flight))
 		return false;
 	if (first)
 		b->flights[b->nflights++] = flight;
@@ -373,10 +374,12 @@ life_begins(struct life *l, const char *dir, bool filters)
 	l->p.state = state_open(state_path);
 	assert_non_null(l->p.state);
 	sem_wait(&store_waits);
-	l->p.book = range_book_new(l->p.state, 4096);
+	l->filling.book = range_book_new(l->p.state, 4096);
+	l->p.filling = &l->filling;
+	l->p.nlanes = 1;
 	LIST_INIT(&l->p.flows);
 	count_restore(&l->p);
-	l->p.tail = tail_make(conf, l->p.state, l->p.book, on_record, on_count, on_stream, l);
+	l->p.tail = tail_make(conf, l->p.state, l->filling.book, on_record, on_count, on_stream, l);
 	free(state_path);
 	free(server);
 }
@@ -397,7 +400,7 @@ life_ends(struct life *l)
 	shared->records = l->p.counting.now.records;
 	memcpy(shared->counted, counted, sizeof(counted));
 	tail_free(l->p.tail);
-	range_book_free(l->p.book);
+	range_book_free(l->filling.book);
 	store_ends();
 	state_close(l->p.state);
 	for (unsigned i = 0; i < l->nbatches; i++) {

@@ -36,12 +36,13 @@ struct rig {
 	struct findings *findings;
 	struct conf *conf;
 	struct state *state;
-	struct range_book *book;
+	struct range_book *book; /* of the first lane */
 	struct shipper *shipper;
+	unsigned lane; /* into which records are put */
 	int wake;
 	struct stream streams[2];
-	struct cursor cursors[2][SIDES];
-	uint64_t put[2]; /* records */
+	struct cursor cursors[2][OUTPUTS][SIDES]; /* by lane */
+	uint64_t put[2];                          /* records */
 	bool fresh;
 	const char *index; /* NULL: logs */
 	int64_t time;      /* of records; 0: now */
@@ -95,15 +96,16 @@ rig_start(struct rig *r, const char *lines, bool sqlite)
 	server_start(&r->server);
 	conf_write(r, lines, sqlite);
 	r->state = state_open(r->dir);
-	r->book = range_book_new(r->state, 6 * BATCH_ITEMS);
 	for (size_t i = 0; i < r->conf->n; i++)
 		outputs[i] = &r->conf->sections[i];
-	r->shipper = shipper_new(outputs, r->conf->n, r->state, r->book, 4, BATCH);
+	r->shipper = shipper_new(outputs, r->conf->n, r->state, 4, BATCH);
 	assert_non_null(r->shipper);
+	r->book = shipper_lane(r->shipper, 0)->book;
 	for (int i = 0; i < 2; i++) {
 		memset(r->streams[i].log.at, 'A' + i, sizeof(r->streams[i].log.at));
-		r->streams[i].cursors = r->cursors[i];
-		cursor_init(&r->cursors[i][0], &r->streams[i].log, SIDE_STDOUT, 0, 0);
+		r->streams[i].cursors = r->cursors[i][0];
+		for (unsigned l = 0; l < OUTPUTS; l++)
+			cursor_init(&r->cursors[i][l][0], &r->streams[i].log, SIDE_STDOUT, l, 0);
 	}
 	r->wake = eventfd(0, EFD_NONBLOCK);
 	assert_int_equal(shipper_start(r->shipper, r->wake), 0);
@@ -114,7 +116,9 @@ static inline void
 rig_put(struct rig *r, struct batch **b, int which, const char *text)
 {
 	static struct pod pod = { .json = SLICE("{\"pod_name\":\"p\"") };
+	const struct ship_lane *lane = shipper_lane(r->shipper, r->lane);
 	struct stream *stream = &r->streams[which];
+	struct cursor *cursor = r->cursors[which][r->lane];
 	struct agent_line parsed = { .level = LEVEL_INFO,
 		.nextra = strstr(text, "extra") != NULL,
 		.extra = { { .name = SLICE("k"), .value = slice_of(text) } } };
@@ -131,17 +135,17 @@ rig_put(struct rig *r, struct batch **b, int which, const char *text)
 	bool first;
 
 	for (;;) {
-		while (*b == NULL && (*b = shipper_take(r->shipper)) == NULL) {
+		while (*b == NULL && (*b = shipper_take(r->shipper, r->lane)) == NULL) {
 			poll(&(struct pollfd){ .fd = r->wake, .events = POLLIN }, 1, 1000);
 			(void)!read(r->wake, &ignored, sizeof(ignored));
 		}
-		(*b)->route = (1u << r->conf->n) - 1;
-		first = stream->cursors[0].open_batch != (*b)->number;
-		range = range_open(r->book, &stream->cursors[0], (*b)->number);
+		(*b)->route = lane->outputs;
+		first = cursor->open_batch != (*b)->number;
+		range = range_open(lane->book, cursor, (*b)->number);
 		assert_non_null(range);
 		if (first)
 			(*b)->ranges[(*b)->nranges++] = range;
-		if (batch_put(*b, shipper_rules(r->shipper), &record))
+		if (batch_put(*b, lane->rules, &record))
 			break;
 		shipper_give(r->shipper, *b);
 		*b = NULL;
@@ -151,9 +155,8 @@ rig_put(struct rig *r, struct batch **b, int which, const char *text)
 	range_add(range, 1, r->put[which] * LINE);
 }
 
-/* ${n} records of the stream; each ${every}-th (0: none) has the text ${odd}. */
 static inline void
-rig_fill(struct rig *r, int which, unsigned n, unsigned every, const char *odd)
+rig_fill_lane(struct rig *r, int which, unsigned n, unsigned every, const char *odd)
 {
 	struct batch *b = NULL;
 
@@ -163,10 +166,27 @@ rig_fill(struct rig *r, int which, unsigned n, unsigned every, const char *odd)
 		shipper_give(r->shipper, b);
 }
 
+/* ${n} records of the stream for each output; each ${every}-th (0: none) has the text ${odd}. */
+static inline void
+rig_fill(struct rig *r, int which, unsigned n, unsigned every, const char *odd)
+{
+	uint64_t from = r->put[which];
+
+	for (r->lane = shipper_lanes(r->shipper); r->lane-- > 0;) {
+		r->put[which] = from;
+		rig_fill_lane(r, which, n, every, odd);
+	}
+	r->lane = 0;
+}
+
 static inline bool
 idle(struct rig *r)
 {
-	return shipper_idle(r->shipper);
+	bool all = true;
+
+	for (unsigned i = 0; i < shipper_lanes(r->shipper); i++)
+		all &= shipper_idle(r->shipper, i);
+	return all;
 }
 
 /* Wait until ${what} is so; a test that waits 20 s has failed. */
@@ -180,9 +200,20 @@ wait_for(struct rig *r, bool (*what)(struct rig *))
 }
 
 static inline uint64_t
+shipped_by(struct rig *r, int which, unsigned lane)
+{
+	return cursor_shipped(shipper_lane(r->shipper, lane)->book, r->cursors[which][lane]) / LINE;
+}
+
+/* To each output. */
+static inline uint64_t
 shipped(struct rig *r, int which)
 {
-	return cursor_shipped(r->book, &r->streams[which].cursors[0]) / LINE;
+	uint64_t n = UINT64_MAX;
+
+	for (unsigned i = 0; i < shipper_lanes(r->shipper); i++)
+		n = shipped_by(r, which, i) < n ? shipped_by(r, which, i) : n;
+	return n;
 }
 
 static inline bool
@@ -242,7 +273,6 @@ rig_end(struct rig *r)
 	shipper_stop(r->shipper, 0);
 	shipper_free(r->shipper);
 	server_stop(&r->server);
-	range_book_free(r->book);
 	state_close(r->state);
 	conf_free(r->conf);
 	findings_free(r->findings);

@@ -10,6 +10,16 @@
 #define IN "[INPUT]\n Name tail\n Tag t\n Path /nowhere/x\n"
 #define OUT "[OUTPUT]\n Name es\n Match *\n"
 
+#define TWICE                                                                                      \
+	"f:5: warning: 'Tag' is given twice in [INPUT] tail: this one counts, and not that in "    \
+	"line 3\n"
+
+#define LOKI "[OUTPUT]\n Name loki\n Match t\n"
+#define SKIP "[SERVICE]\n Unbuilt_Outputs skip\n"
+#define LOKI_SKIPPED(line)                                                                         \
+	"f:" line ": warning: [OUTPUT] loki is Fluent Bit's and not built yet: skipped, nothing "  \
+	"goes there; es is\n"
+
 static const struct {
 	const char *text, *want;
 } cases[] = {
@@ -85,6 +95,32 @@ static const struct {
 	{ "[INPUT]\n Name es\n" OUT, "f:2: 'es' is a plugin of [OUTPUT], not of [INPUT]\n" },
 	{ "[FILTER]\n Name grep\n Match *\n" IN OUT,
 	    "f:2: [FILTER] grep is Fluent Bit's and not built yet; Match chooses\n" },
+	{ "[FILTER]\n Name expect\n" IN OUT,
+	    "f:2: warning: [FILTER] expect is Fluent Bit's and not built yet: skipped, nothing is "
+	    "added or measured by it\n" },
+	{ "[INPUT]\n Name cpu\n Tag n\n" IN OUT " Match_Regex n\n",
+	    "f:2: warning: [INPUT] cpu is Fluent Bit's and not built yet: skipped, nothing is read "
+	    "by it; an exporter measures\n" },
+	{ "[INPUT]\n Name cpu\n" OUT,
+	    "f: no [INPUT] of those that are built: there is nothing to read\n"
+	    "f:2: warning: [INPUT] cpu is Fluent Bit's and not built yet: skipped, nothing is read "
+	    "by it; an exporter measures\n" },
+	{ "[INPUT]\n Name http\n" IN OUT,
+	    "f:2: [INPUT] http is Fluent Bit's and not built yet; with Unbuilt_Inputs skip in "
+	    "[SERVICE] the rest runs without it\n" },
+	{ "[INPUT]\n Name http\n" IN OUT "[SERVICE]\n Unbuilt_Inputs skip\n",
+	    "f:2: warning: [INPUT] http is Fluent Bit's and not built yet: skipped, nothing is "
+	    "read by it\n" },
+	{ IN OUT LOKI, "f:9: [OUTPUT] loki is Fluent Bit's and not built yet; es is; with "
+		       "Unbuilt_Outputs skip in [SERVICE] the rest runs without it\n" },
+	{ IN OUT LOKI SKIP, LOKI_SKIPPED("9") },
+	{ IN LOKI SKIP, "f: no [OUTPUT] of those that are built: nothing would be delivered\n" /**/
+	    LOKI_SKIPPED("6") },
+	{ IN "[OUTPUT]\n Name es\n Match u*\n" LOKI SKIP,
+	    "f:3: warning: of the [OUTPUT]s that are built none matches the tag 't': it is read, "
+	    "and nothing of it is delivered (f:9 is skipped)\n"
+	    "f:7: warning: [OUTPUT] es matches the tag of no [INPUT]\n" LOKI_SKIPPED("9") },
+	{ IN "[OUTPUT]\n Name elastic\n", "" },
 	{ "[SERVICE]\n Flush 1\n[SERVICE]\n Flush 1\n" IN OUT,
 	    "f:3: [SERVICE] is given twice; first at f:1\n" },
 	{ "[SERVICE]\n Flush 1\n", "f: no [INPUT]: there is nothing to read\n"
@@ -95,9 +131,24 @@ static const struct {
 	{ IN " Kube_URL x\n" OUT,
 	    "f:5: no option 'Kube_URL' in [INPUT] tail; it belongs to [FILTER] kubernetes\n" },
 	{ IN " Zzzzzz x\n" OUT, "f:5: no option 'Zzzzzz' in [INPUT] tail\n" },
-	{ IN " Tag u\n" OUT, "f:5: 'Tag' is given twice in [INPUT] tail; first in line 3\n" },
+	{ IN " Tag u\n" OUT, TWICE },
+	{ IN " Number 8\n Number x\n" OUT,
+	    "f:6: warning: 'Number' is given twice in [INPUT] tail: this one counts, and not that "
+	    "in line 5\n"
+	    "f:6: Number: 'x' is not a whole number from 1 to 100\n" },
 	{ IN " Path /nowhere/y\n" OUT, "" },
-	{ IN " DB.sync full\n" OUT, "f:5: option 'DB.sync' of [INPUT] tail is not built yet\n" },
+	{ IN " DB.sync full\n" OUT,
+	    "f:5: option 'DB.sync' of [INPUT] tail is not built yet: how the state is written\n" },
+	{ IN " DB.sync Off\n" OUT,
+	    "f:5: note: 'DB.sync' of [INPUT] tail is not built yet, and off anyway\n" },
+	{ "[SERVICE]\n Flsh 2\n Zzzzzz x\n Kube_URL x\n" IN OUT,
+	    "f:2: note: no option 'Flsh' in [SERVICE], passed over; did you mean 'Flush'?\n"
+	    "f:3: note: no option 'Zzzzzz' in [SERVICE], passed over\n"
+	    "f:4: note: no option 'Kube_URL' in [SERVICE], passed over; it belongs to [FILTER] "
+	    "kubernetes\n" },
+	{ IN OUT "[PARSER]\n Name p\n Format json\n Time_Keepp on\n",
+	    "f:11: note: no option 'Time_Keepp' in [PARSER], passed over; did you mean "
+	    "'Time_Keep'?\n" },
 	{ IN " Mem_Buf_Limit 5MB\n" OUT,
 	    "f:5: note: 'Mem_Buf_Limit' has no effect here: memory is bounded anyway\n" },
 	{ IN OUT " net.keepalive on\n net.x 1\n",
@@ -105,8 +156,10 @@ static const struct {
 	    "f:9: note: 'net.x' has no effect here: connections are kept\n" },
 	{ "[INPUT]\n Name tail\n Tag t\n" OUT, "f:1: [INPUT] tail has no Path; it needs one\n" },
 	{ "[SERVICE]\n Daemon on\n" IN OUT,
-	    "f:2: Daemon: towline stays in the foreground, as systemd and containers want it; say "
-	    "off\n" },
+	    "f:2: warning: Daemon: towline stays in the foreground, as systemd and containers want "
+	    "it\n" },
+	{ "[SERVICE]\n HTTP_Listen http://a\n" IN OUT,
+	    "f:2: HTTP_Listen: 'http://a' is no address; 0.0.0.0 is all of this machine\n" },
 	{ "[SERVICE]\n Agent_Labels a b%\n" IN OUT,
 	    "f:2: Agent_Labels: 'a b%' is no name of a label\n" },
 	{ "[SERVICE]\n Agent_Labels Pod\n" IN OUT, "" },
@@ -153,6 +206,13 @@ static const struct {
 	{ IN " Size 5X\n" OUT, "f:5: Size: '5X' is not a size (500, 32K, 5M, 1G) of 0 or more\n" },
 	{ IN " Size 9999999999G\n" OUT,
 	    "f:5: Size: '9999999999G' is not a size (500, 32K, 5M, 1G) of 0 or more\n" },
+	{ "[SERVICE]\n Batch_Size 1G\n Flush 2h\n Agent_Answer_Limit 99999999999G\n" IN OUT,
+	    "f:2: warning: Batch_Size: '1G' is above the most, 64000000, which is taken\n"
+	    "f:3: warning: Flush: '2h' is above the most, 3600s, which is taken\n"
+	    "f:4: warning: Agent_Answer_Limit: '99999999999G' is above the most, 64000000, which "
+	    "is taken\n" },
+	{ "[SERVICE]\n Batch_Size 1K\n" IN OUT,
+	    "f:2: Batch_Size: '1K' is not a size (500, 32K, 5M, 1G) from 64000 to 64000000\n" },
 	{ IN " Time soon\n" OUT,
 	    "f:5: Time: 'soon' is not a time (5, 0.5, 90s, 5m, 1h, 2d) of 0 or more\n" },
 	{ IN " Time -1\n" OUT,
@@ -179,7 +239,7 @@ static const struct {
 	{ IN " Rule a #b\n" OUT,
 	    "f:5: warning: Rule: the # behind its value, and what follows, is part of it; a "
 	    "comment stands on a line of its own\n" },
-	{ IN " Tag #t#u#\n" OUT, "f:5: 'Tag' is given twice in [INPUT] tail; first in line 3\n" },
+	{ IN " Tag #t#u#\n" OUT, TWICE },
 	{ IN OUT " HTTP_Passwd 'hunter2'\n",
 	    "f:8: warning: HTTP_Passwd: the quotes are part of its value; leave them out\n" },
 	{ IN " Path /nowhere/z, \"/nowhere/y\"\n" OUT,
@@ -252,20 +312,23 @@ static const struct {
 	    "f:12: warning: multiline parser 'm' is defined twice; the one at f:8 counts\n" },
 	{ "[SERVICE]\n Parsers_File f, none.conf\n parsers_file e.conf\n Flush 1\n" IN OUT,
 	    "f:1: [SERVICE] in a parsers' file; only [PARSER] and [MULTILINE_PARSER] belong there\n"
-	    "f:2: Parsers_File 'none.conf': no such file beside f or in " TOWLINE_CONF "\n"
-	    "f:3: Parsers_File 'e.conf': no such file beside f or in " TOWLINE_CONF "\n"
+	    "f:2: warning: Parsers_File 'none.conf': no such file beside f or in " TOWLINE_CONF "\n"
+	    "f:3: warning: Parsers_File 'e.conf': no such file beside f or in " TOWLINE_CONF "\n"
 	    "f:5: [INPUT] in a parsers' file; only [PARSER] and [MULTILINE_PARSER] belong there\n"
 	    "f:9: [OUTPUT] in a parsers' file; only [PARSER] and [MULTILINE_PARSER] belong "
 	    "there\n" },
 	{ "[SERVICE]\n Parsers_File \"none.conf\"\n" IN OUT,
 	    "f:2: Parsers_File: the quotes are part of its value; leave them out\n"
-	    "f:2: Parsers_File 'none.conf': no such file beside f or in " TOWLINE_CONF "\n" },
+	    "f:2: warning: Parsers_File 'none.conf': no such file beside f or in " TOWLINE_CONF
+	    "\n" },
 	{ "[SERVICE]\n Parsers_File none.conf # mine\n" IN OUT,
 	    "f:2: Parsers_File: the # behind its value, and what follows, is part of it; a "
 	    "comment stands on a line of its own\n"
-	    "f:2: Parsers_File 'none.conf': no such file beside f or in " TOWLINE_CONF "\n" },
+	    "f:2: warning: Parsers_File 'none.conf': no such file beside f or in " TOWLINE_CONF
+	    "\n" },
 	{ "[SERVICE]\n Parsers_File none.conf\n" IN OUT,
-	    "f:2: Parsers_File 'none.conf': no such file beside f or in " TOWLINE_CONF "\n" },
+	    "f:2: warning: Parsers_File 'none.conf': no such file beside f or in " TOWLINE_CONF
+	    "\n" },
 
 	{ IN " Parser p\n multiline.parser docker, cri\n" OUT "[PARSER]\n Name p\n Format json\n",
 	    "f:6: warning: multiline.parser has no effect: with Parser 'p' each line is a record; "
@@ -279,9 +342,19 @@ static const struct {
 	{ IN "[OUTPUT]\n Name es\n Match u*\n",
 	    "f:3: no [OUTPUT] matches the tag 't': nothing of it would be delivered\n"
 	    "f:7: warning: [OUTPUT] es matches the tag of no [INPUT]\n" },
-	{ IN "[OUTPUT]\n Name es\n",
-	    "f:3: no [OUTPUT] matches the tag 't': nothing of it would be delivered\n"
+	{ IN "[OUTPUT]\n Name es\n", "" },
+	{ IN "[OUTPUT]\n Name es\n[OUTPUT]\n Name es\n Match *\n",
 	    "f:5: [OUTPUT] es has no Match; it says which tags are taken, * takes all\n" },
+	{ IN "[OUTPUT]\n Name es\n" LOKI SKIP,
+	    "f:3: warning: of the [OUTPUT]s that are built none matches the tag 't': it is read, "
+	    "and nothing of it is delivered (f:8 is skipped)\n"
+	    "f:5: [OUTPUT] es has no Match; it says which tags are taken, * takes all\n" /**/
+	    LOKI_SKIPPED("8") },
+	{ IN "[FILTER]\n Name kubernetes\n" OUT,
+	    "f:5: warning: [FILTER] kubernetes has no Match and applies to nothing; it says which "
+	    "tags are taken, * takes all\n" },
+	{ IN "[OUTPUT]\n Name es\n Match u\n Match_Regex ^t$\n", "" },
+	{ IN "[OUTPUT]\n Name es\n Match t\n Match_Regex ^u$\n", "" },
 	{ IN "[OUTPUT]\n Name es\n Match_Regex ^t$\n", "" },
 	{ IN "[OUTPUT]\n Name es\n Match_Regex (t\n",
 	    "f:3: no [OUTPUT] matches the tag 't': nothing of it would be delivered\n"
@@ -294,8 +367,9 @@ static const struct {
 
 	/* files */
 	{ IN "[INPUT]\n Name tail\n Tag u\n Path /nowhere/*\n" OUT,
-	    "f:8: Path '/nowhere/*' and '/nowhere/x' of the [INPUT] at f:1 can name one file; a "
-	    "file belongs to one input (Exclude_Path parts them)\n" },
+	    "f:8: warning: Path '/nowhere/*' and '/nowhere/x' of the [INPUT] at f:1 can name one "
+	    "file: it belongs to that input, the first, and is shipped once (Exclude_Path parts "
+	    "them)\n" },
 	{ IN "[INPUT]\n Name tail\n Tag u\n Path /nowhere/*\n Exclude_Path /nowhere/x\n" OUT, "" },
 	{ IN "[INPUT]\n Name tail\n Tag u\n Path /*/y\n" OUT, "" },
 	{ "[INPUT]\n Name tail\n Tag t\n Path f\n"
@@ -304,8 +378,8 @@ static const struct {
 	    "towline is started in\n"
 	    "f:8: warning: Path './f' does not begin with /: it is looked for below the directory "
 	    "that towline is started in\n"
-	    "f:8: ./f is also a file of the [INPUT] at f:1; a file belongs to one input "
-	    "(Exclude_Path parts them)\n" },
+	    "f:8: warning: ./f is also a file of the [INPUT] at f:1: it belongs to that input, the "
+	    "first, and is shipped once (Exclude_Path parts them)\n" },
 
 	/* all in one go */
 	{ "[SERVIC]\n Flush 1\n" IN " Nmber 1\n Flag x\n" OUT " Prot 1\n",
@@ -416,7 +490,8 @@ refused_try(const struct plugin *p, const struct option *o)
 		[SECTION_FILTER] = "FILTER",
 		[SECTION_OUTPUT] = "OUTPUT",
 		[SECTION_SERVICE] = "SERVICE",
-		[SECTION_PARSER] = "PARSER" };
+		[SECTION_PARSER] = "PARSER",
+		[SECTION_MULTILINE_PARSER] = "MULTILINE_PARSER" };
 	struct findings *f = findings_new();
 	char text[512];
 
@@ -583,7 +658,7 @@ test_included_and_parsers_files_are_found_and_sorted(void **state)
 	c = conf_read("d/main", &try_registry, f);
 	said = try_findings(f);
 	assert_string_equal(said,
-	    "d/main:4: no option 'Flsh' in [SERVICE]; did you mean 'Flush'?\n"
+	    "d/main:4: note: no option 'Flsh' in [SERVICE], passed over; did you mean 'Flush'?\n"
 	    "d/2.conf:5: no option 'Prot' in [OUTPUT] es; did you mean 'Port'?\n");
 	free(said);
 	assert_int_equal(c->sections[1].plugin->kind, SECTION_INPUT);
@@ -593,6 +668,40 @@ test_included_and_parsers_files_are_found_and_sorted(void **state)
 	for (size_t i = 0; names[i] != NULL; i++)
 		unlink(names[i]);
 	rmdir("d");
+}
+
+/* Charts name files of Fluent Bit's image, which are not there where the chart is tried. */
+static void
+test_another_file_serves_for_one_of_parsers_that_is_missing(void **state)
+{
+	static const char missing[] =
+	    "f:2: warning: Parsers_File '/fluent-bit/etc/parsers.conf': no such file beside f or in "
+	    "/etc/towline; parsers.conf serves\n"
+	    "f:3: warning: Parsers_File '/fluent-bit/etc/conf/mine.conf': no such file beside f or "
+	    "in /etc/towline; mine.conf serves\n"
+	    "f:4: warning: Parsers_File 'other.conf': no such file beside f or in /etc/towline; "
+	    "parsers.conf serves\n";
+	static const char head[] = "[SERVICE]\n Parsers_File /fluent-bit/etc/parsers.conf\n"
+				   " Parsers_File /fluent-bit/etc/conf/mine.conf\n"
+				   " Parsers_File other.conf\n[INPUT]\n Name tail\n"
+				   " Path /nowhere/x\n Tag t\n Parser %s\n" OUT;
+	static const char *const names[] = { "p", "m", "other" };
+	char text[512], want[1024];
+
+	(void)state;
+	try_file("parsers.conf", "[PARSER]\n Name p\n Format json\n");
+	try_file("mine.conf", "[PARSER]\n Name m\n Format json\n");
+	for (size_t i = 0; i < COUNT(names); i++) {
+		snprintf(text, sizeof(text), head, names[i]);
+		snprintf(want, sizeof(want), "%s%s", missing,
+		    i < 2 ? ""
+			  : "f:9: no parser 'other' is defined; it may stand in a Parsers_File "
+			    "that is not there\n");
+		try_file("f", text);
+		assert_said("f", want, text);
+	}
+	unlink("parsers.conf");
+	unlink("mine.conf");
 }
 
 static void
@@ -688,11 +797,70 @@ test_help_and_reference_come_from_the_tables(void **state)
 	assert_non_null(strstr(text, "Known, not built yet: `DB.Sync`.\n"));
 	assert_non_null(
 	    strstr(text, "Accepted, without effect: `net.*` (connections are kept).\n"));
-	assert_non_null(strstr(text, "| `[FILTER] grep` | Match chooses |\n"));
+	assert_non_null(strstr(text, "| `[FILTER] grep` | an error | Match chooses |\n"));
+	assert_non_null(strstr(text, "| `[INPUT] cpu` | skipped | an exporter measures |\n"));
+	assert_non_null(strstr(text, "Server; `elastic` is another name of it.\n"));
 	free(text);
 }
 
 static char root[4096]; /* of the tree: tests run there */
+
+/* A line that the installed parser takes apart, and the fields that it has then. */
+static const struct {
+	const char *parser, *line;
+	int fields;
+} lines[] = {
+	{ "nginx", "1.2.3.4 - u [22/Nov/2026:08:00:00 +0000] \"GET /a HTTP/1.1\" 200 5 \"-\" \"c\"",
+	    9 },
+	{ "apache2", "1.2.3.4 - u [22/Nov/2026:08:00:00 +0000] \"GET /a HTTP/1.1\" 200 5", 6 },
+	{ "apache_error",
+	    "[Sun Nov 22 08:00:00.123 2026] [core:error] [pid 35] [client 1.2.3.4:5] no file", 5 },
+	{ "k8s-nginx-ingress",
+	    "1.2.3.4 - - [22/Nov/2026:08:00:00 +0000] \"GET /a HTTP/1.1\" 200 5 \"-\" \"c\" 100 "
+	    "0.005 [shop-web-80] [] 10.0.0.1:80 5 0.005 200 abc",
+	    16 },
+	{ "docker-daemon", "time=\"2026-11-22T08:00:00.5\" level=info msg=\"up and running\"", 3 },
+	{ "syslog-rfc5424", "<34>1 2026-11-22T08:00:00.003Z host su - ID47 [a b=\"c\"] it failed",
+	    8 },
+	{ "syslog-rfc5424", "<34>1 2026-11-22T08:00:00.003Z host su 12 - - it failed", 8 },
+	{ "syslog-rfc3164", "<13>Nov 22 08:00:00 host su[77]: it failed", 6 },
+	{ "syslog-rfc3164-local", "<13>Nov  2 08:00:00 su: it failed", 4 },
+	{ "mongodb", "2026-11-22T08:00:00.123 I NETWORK  [conn1] end connection 5ms", 6 },
+	{ "envoy",
+	    "[2026-11-22T08:00:00.123Z] \"GET /a HTTP/2\" 200 - 0 5 12 11 \"-\" \"c\" \"id\" \"shop\" "
+	    "\"10.0.0.1:80\"",
+	    15 },
+	{ "kube-custom",
+	    "kube.web-0_shop_nginx-"
+	    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.log",
+	    5 },
+};
+
+static void
+installed_read(const struct conf *c, const char *name, const char *line, int want)
+{
+	struct field fields[RECORD_FIELDS];
+	struct arena arena;
+	char why[256];
+	int64_t time;
+
+	arena_init(&arena, 1 << 16);
+	for (size_t i = 0; i < c->n; i++) {
+		const struct section *s = &c->sections[i];
+		struct parser *p;
+
+		if (s->plugin != &parser_section_plugin ||
+		    strcmp(((const struct parser_conf *)s->values)->name, name) != 0)
+			continue;
+		p = parser_section_new(s, why, sizeof(why));
+		assert_int_equal(
+		    parser_run(p, slice_of(line), &arena, fields, RECORD_FIELDS, &time), want);
+		parser_free(p);
+		arena_fini(&arena);
+		return;
+	}
+	fail_msg("no parser %s is installed", name);
+}
 
 /* Every parser that is installed compiles, and the recommended file's own grammar is right. */
 static void
@@ -713,11 +881,43 @@ test_installed_files_are_right(void **state)
 	free(said);
 	for (size_t i = 0; i < c->n; i++)
 		parsers += c->sections[i].plugin == &parser_section_plugin;
-	assert_true(parsers >= 8);
+	assert_true(parsers >= 18);
+	for (size_t i = 0; i < COUNT(lines); i++)
+		installed_read(c, lines[i].parser, lines[i].line, lines[i].fields);
 	conf_free(c);
 	snprintf(text, sizeof(text), "%s/conf/towline.conf", root);
 	conf_blocks_free(conf_blocks_read(text, f));
 	assert_int_equal(findings_count(f, FINDING_ERROR), 0);
+	findings_free(f);
+}
+
+/* A mistake in a parser that no section names, or one that is not built, is none. */
+static void
+test_parsers_files_of_fluent_bit_are_read_whole(void **state)
+{
+	struct findings *f = findings_new();
+	size_t parsers = 0, errors;
+	char text[8192], *said;
+	struct conf *c;
+
+	(void)state;
+	snprintf(text, sizeof(text),
+	    "[SERVICE]\n Parsers_File %s/tests/fixtures/fluent-bit-parsers.conf\n" IN
+	    " Parser of-a-tag\n" OUT,
+	    root);
+	try_file("f", text);
+	c = conf_read("f", &try_registry, f);
+	said = try_findings(f);
+	errors = findings_count(f, FINDING_ERROR);
+	if (errors > 0)
+		print_message("%s", said);
+	assert_int_equal(errors, 0);
+	assert_non_null(strstr(said, "no option 'Of_Ours' in [PARSER], passed over"));
+	free(said);
+	for (size_t i = 0; i < c->n; i++)
+		parsers += c->sections[i].plugin == &parser_section_plugin;
+	assert_in_range(parsers, 10, 13);
+	conf_free(c);
 	findings_free(f);
 }
 
@@ -754,11 +954,13 @@ main(void)
 		cmocka_unit_test(test_a_secrets_file_is_one_line),
 		cmocka_unit_test(test_values_have_their_types),
 		cmocka_unit_test(test_included_and_parsers_files_are_found_and_sorted),
+		cmocka_unit_test(test_another_file_serves_for_one_of_parsers_that_is_missing),
 		cmocka_unit_test(test_match_knows_only_the_star),
 		cmocka_unit_test(test_blocks_are_read_without_a_table),
 		cmocka_unit_test(test_nearest_is_near),
 		cmocka_unit_test(test_help_and_reference_come_from_the_tables),
 		cmocka_unit_test(test_installed_files_are_right),
+		cmocka_unit_test(test_parsers_files_of_fluent_bit_are_read_whole),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);

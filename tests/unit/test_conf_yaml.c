@@ -115,10 +115,11 @@ static const struct {
 	    "f:6: this is no YAML: a tab, where its lines are indented by blanks\n" },
 	{ IN "    pth: x\n" OUT, "f:6: no option 'pth' in [INPUT] tail; did you mean 'Path'?\n" },
 	{ IN "    number:\n      - 5\n      - 500\n" OUT,
-	    "f:8: 'number' is given twice in [INPUT] tail; first in line 7\n" },
+	    "f:8: warning: 'number' is given twice in [INPUT] tail: this one counts, and not that in line 7\n"
+	    "f:8: Number: '500' is not a whole number from 1 to 100\n" },
 	{ IN "    number: 5\n    number: 6\n" OUT,
 	    "f:7: warning: 'number' is there already, at line 6; both count, and other programs read "
-	    "one of them\nf:7: 'number' is given twice in [INPUT] tail; first in line 6\n" },
+	    "one of them\nf:7: warning: 'number' is given twice in [INPUT] tail: this one counts, and not that in line 6\n" },
 	{ IN "    flag:\n    time: ''\n    size: '  '\n" OUT,
 	    "f:6: warning: 'flag' has no value: as if it were not there\n"
 	    "f:7: warning: 'time' has no value: as if it were not there\n"

@@ -260,12 +260,11 @@ test_the_action_is_of_the_documents_members(void **state)
 	for (size_t i = 0; i < COUNT(actions); i++) {
 		char *said, ours[DOCUMENT_ID];
 		struct conf *conf = conf_of(actions[i].lines, &said);
-		struct sink sink = { .section = &conf->sections[0] };
 		struct document_rules rules = document_rules_default();
 		struct batch *b = batch_new(65536, 65536);
 		const struct item *item = b->items;
 
-		assert_int_equal(es_index_rules(&sink, 1, &rules), 0);
+		es_index_rules(&conf->sections[0], &rules);
 		r.fields[0] =
 		    (struct field){ SLICE("k"), slice_of(actions[i].log_field), VALUE_JSON, false };
 		assert_true(batch_put(b, &rules, &r));

@@ -132,7 +132,13 @@ shown(void *arg)
 	return atomic_load(&counts);
 }
 
-static const struct serve_world world = { ready, alive, shown, NULL };
+static const struct plugin tail = { .kind = SECTION_INPUT, .name = "tail" };
+static const struct plugin es = { .kind = SECTION_OUTPUT, .name = "es" };
+static const struct plugin null = { .kind = SECTION_OUTPUT, .name = "null" };
+static struct section sections[] = { { .plugin = &tail }, { .plugin = &es }, { .plugin = &null },
+	{ .plugin = &es } };
+static const struct conf conf = { .sections = sections, .n = 4 };
+static const struct serve_world world = { ready, alive, shown, NULL, &conf };
 static struct serve *server;
 
 static int
@@ -227,6 +233,11 @@ test_probes(void **state)
 	assert_string_equal(body(),
 	    "{\"uptime_sec\":0,\"uptime_hr\":\"towline has been running: 0 day, 0 hour, 0 minute "
 	    "and 0 second\"}\n");
+	status("GET /api/v2/health", "", 200);
+	assert_string_equal(body(), "ok\n");
+	status("GET /api/v1/plugins", "", 200);
+	assert_string_equal(
+	    body(), "{\"inputs\":[\"tail\"],\"filters\":[],\"outputs\":[\"es\",\"null\"]}\n");
 	status("GET /", "", 200);
 	assert_non_null(strstr(body(), "/api/v1/metrics/prometheus "));
 }
@@ -245,9 +256,44 @@ test_metrics_wait_for_history_and_come_in_both_forms(void **state)
 	    got, "Content-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n"));
 	assert_non_null(strstr(body(), "# TYPE towline_lines counter\n"));
 	assert_non_null(strstr(body(), "\n# EOF\n"));
+	status("GET /api/v2/metrics/prometheus", "", 200);
+	assert_non_null(strstr(body(), "# TYPE towline_lines_total counter\n"));
+	status("GET /api/v2/metrics", "", 200);
 	status("HEAD /metrics", "", 200);
 	assert_string_equal(body(), "");
 	assert_null(strstr(got, "Content-Length: 0\r\n"));
+}
+
+static void
+test_counters_are_in_fluent_bits_form(void **state)
+{
+	struct output_metrics *m = metrics_output("e\"s");
+
+	(void)state;
+	metrics_add(&m->delivered, 7);
+	metrics_add(&m->retries[1], 2);
+	status("GET /api/v1/metrics", "", 200);
+	assert_non_null(strstr(got, "Content-Type: application/json\r\n"));
+	assert_string_equal(body(),
+	    "{\"input\":{\"tail.0\":{\"records\":0,\"bytes\":0}},\"output\":{\"e_s\":{"
+	    "\"proc_records\":7,\"retries\":2,\"retries_failed\":0,\"dropped_records\":0,"
+	    "\"retried_records\":2}}}\n");
+}
+
+static void
+test_an_output_that_is_skipped_is_shown(void **state)
+{
+	(void)state;
+	metrics_unbuilt("loki.0");
+	metrics_unbuilt("loki.0");
+	agent_metrics_publish(clock_wall(), false);
+	status("GET /metrics", "", 200);
+	assert_non_null(strstr(body(), "\ntowline_output_unbuilt{output=\"loki.0\"} 1\n"));
+	metrics_unbuilt_none();
+	metrics_unbuilt("of \"ours\"");
+	status("GET /metrics", "", 200);
+	assert_non_null(strstr(body(), "\ntowline_output_unbuilt{output=\"loki.0\"} 0\n"));
+	assert_non_null(strstr(body(), "\ntowline_output_unbuilt{output=\"of \\\"ours\\\"\"} 1\n"));
 }
 
 static void
@@ -524,6 +570,9 @@ main(void)
 		cmocka_unit_test(test_accept),
 		cmocka_unit_test(test_accept_encoding),
 		cmocka_unit_test_setup_teardown(test_probes, start, stop),
+		cmocka_unit_test_setup_teardown(test_counters_are_in_fluent_bits_form, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    test_an_output_that_is_skipped_is_shown, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    test_metrics_wait_for_history_and_come_in_both_forms, start, stop),
 		cmocka_unit_test_setup_teardown(

@@ -85,6 +85,61 @@ test_each_reader_has_a_cursor_and_none_passes_what_is_counted(void **state)
 	state_close(s);
 }
 
+/* Cursors of the first side, by the readers' numbers; UINT64_MAX: it has none. */
+static void
+assert_readers(struct state *s, unsigned n, const uint64_t *want)
+{
+	struct cursors at[SIDES];
+
+	for (unsigned i = 0; i < n; i++) {
+		bool known = state_cursors(s, &id, i, at);
+
+		assert_int_equal(known ? at[SIDE_STDOUT].shipped : UINT64_MAX, want[i]);
+	}
+}
+
+static void
+test_readers_come_go_and_change_their_names(void **state)
+{
+	static const struct {
+		const char *names[3];
+		uint64_t want[3];
+	} starts[] = {
+		{ { "a", "b" }, { 500, 100 } },
+		{ { "b", "a" }, { 100, 500 } },             /* in another order */
+		{ { "b", "a", "new" }, { 100, 500, 100 } }, /* as the first that is known */
+		{ { "newer", "a" }, { 500, 500 } },         /* b and new are dropped */
+		{ { "renamed" }, { 500 } },                 /* all are new: none is lost */
+		{ { "one", "two" }, { 500, 500 } },
+	};
+	struct state *s = begun();
+
+	(void)state;
+	state_readers(s, starts[0].names, 2);
+	state_counted(s, &id, SIDE_STDOUT, 1000);
+	state_counts(s);
+	state_shipped(s, &id, SIDE_STDOUT, 0, 500);
+	state_shipped(s, &id, SIDE_STDOUT, 1, 100);
+	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++) {
+		unsigned n = 0;
+
+		while (n < 3 && starts[i].names[n] != NULL)
+			n++;
+		reopen(&s);
+		state_readers(s, starts[i].names, n);
+		assert_readers(s, n, starts[i].want);
+		reopen(&s); /* the store has the same; readers have the order of their names */
+		for (unsigned j = 0; j < n; j++) {
+			unsigned at = state_reader(s, starts[i].names[j]);
+
+			assert_in_range(at, 0, n - 1);
+			assert_string_equal(state_reader_name(s, at), starts[i].names[j]);
+			assert_int_equal(shipped(s, at), starts[i].want[j]);
+		}
+	}
+	state_close(s);
+}
+
 /* ---- breaks */
 
 static void
@@ -141,6 +196,7 @@ main(void)
 		TEST(test_nothing_is_shipped_that_is_not_counted),
 		TEST(test_what_was_held_back_for_the_counters_is_stored_with_them),
 		TEST(test_what_is_counted_and_not_posted_is_known),
+		TEST(test_readers_come_go_and_change_their_names),
 		TEST(test_each_reader_has_a_cursor_and_none_passes_what_is_counted),
 		TEST(test_a_break_stays_until_the_last_reader_has_passed_it),
 		TEST(test_a_break_that_is_not_needed_is_gone),

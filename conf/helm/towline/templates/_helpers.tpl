@@ -82,6 +82,17 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- ternary "HTTPS" "HTTP" (and (ne .Values.webConfig.secret "") .Values.webConfig.tls) }}
 {{- end }}
 
+{{- define "towline.journalMounts" -}}
+{{- if .Values.journal.enabled }}
+- name: journal
+  mountPath: {{ .Values.journal.path }}
+  readOnly: true
+- name: machine-id
+  mountPath: /etc/machine-id
+  readOnly: true
+{{- end }}
+{{- end }}
+
 {{- define "towline.webMount" -}}
 {{- if .Values.webConfig.secret }}
 - name: web

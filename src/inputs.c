@@ -1,0 +1,124 @@
+/* All inputs: tail, and those beside it, which a configuration need not have. */
+#include "inputs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "journal.h"
+
+struct inputs {
+	struct journals *journals; /* NULL: there is none */
+	int epoll;                 /* p->wake, and the descriptors of these inputs */
+};
+
+/* The values of all sections of one plugin; the caller frees. */
+static const void **
+values_of(const struct conf *conf, const struct plugin *plugin, size_t *n)
+{
+	const void **values = xcalloc(conf->n, sizeof(*values));
+
+	*n = 0;
+	for (size_t i = 0; i < conf->n; i++) {
+		if (conf->sections[i].plugin == plugin)
+			values[(*n)++] = conf->sections[i].values;
+	}
+	return values;
+}
+
+static void
+readers_of(const struct pipeline *p, struct tail_reader to[SHIP_LANES])
+{
+	for (unsigned i = 0; i < p->nlanes; i++) {
+		const struct ship_lane *lane = shipper_lane(p->shipper, i);
+
+		to[i] = (struct tail_reader){ lane->name, lane->book, reader_record };
+	}
+}
+
+static void
+listen_to(const struct pipeline *p, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	epoll_ctl(p->beside->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+int
+inputs_make(struct pipeline *p)
+{
+	struct tail_reader to[SHIP_LANES];
+	const void **confs;
+	size_t n;
+
+	readers_of(p, to);
+	confs = values_of(p->conf, &tail_plugin, &n);
+	p->tail = tail_new((const struct tail_conf *const *)(const void *)confs, n, p->state, to,
+	    p->nlanes, reader_count, reader_stream, p);
+	free(confs);
+	if (p->tail == NULL)
+		return -1;
+	confs = values_of(p->conf, &journal_plugin, &n);
+	if (n > 0) {
+		p->beside = xcalloc(1, sizeof(*p->beside));
+		p->beside->epoll = epoll_create1(EPOLL_CLOEXEC);
+		listen_to(p, p->wake);
+		p->beside->journals =
+		    journal_new((const struct journal_conf *const *)(const void *)confs, n,
+			p->state, to, p->nlanes, reader_stream, p);
+		listen_to(p, journal_fd(p->beside->journals));
+	}
+	free(confs);
+	return 0;
+}
+
+void
+inputs_free(struct pipeline *p)
+{
+	tail_free(p->tail);
+	if (p->beside == NULL)
+		return;
+	journal_free(p->beside->journals);
+	if (p->beside->epoll >= 0)
+		close(p->beside->epoll);
+	free(p->beside);
+}
+
+void
+inputs_wait(struct pipeline *p, int ms)
+{
+	uint64_t value;
+
+	if (p->beside == NULL || p->beside->epoll < 0) {
+		tail_wait(p->tail, p->wake, ms);
+		return;
+	}
+	tail_wait(p->tail, p->beside->epoll, ms); /* it has nothing to be emptied */
+	while (read(p->wake, &value, sizeof(value)) < 0 && errno == EINTR)
+		;
+}
+
+bool
+inputs_turn(struct pipeline *p, uint32_t room)
+{
+	bool more = tail_turn(p->tail, room);
+
+	if (p->beside != NULL)
+		more |= journal_turn(p->beside->journals, room);
+	return more;
+}
+
+bool
+inputs_at_end(const struct pipeline *p)
+{
+	return tail_at_end(p->tail) &&
+	       (p->beside == NULL || journal_at_end(p->beside->journals));
+}
+
+void
+inputs_post(struct pipeline *p)
+{
+	if (p->beside != NULL)
+		journal_post(p->beside->journals);
+}

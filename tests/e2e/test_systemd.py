@@ -1,0 +1,322 @@
+"""[INPUT] systemd: the entries of a journal are records, nothing is lost, nothing
+comes twice; what was deleted unread is counted."""
+
+import contextlib
+import json
+import os
+import sqlite3
+
+import pytest
+from harness.journal import Journal, Journald, entry, journalctl
+from harness.namespace import can_mount
+from harness.towline import towline
+from harness.wait import until_equal
+
+
+@pytest.fixture
+def journal(tmp_path):
+    return Journal(tmp_path / "journal")
+
+
+@pytest.fixture
+def journald(tmp_path):
+    if os.geteuid() != 0 or not can_mount():
+        pytest.skip("a journald of its own needs a mount namespace")
+    if not os.path.isdir("/var/log/journal"):
+        pytest.skip("/var/log/journal is not there to mount over")
+    made = []
+
+    def start():
+        made.append(Journald(tmp_path / f"journald{len(made)}"))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.end()
+
+
+@pytest.fixture
+def reads(settings):
+    """The configuration with the journal as its only input."""
+
+    def of(folder, **options):
+        where = {} if folder is None else {"Path": folder}
+        settings.inputs = [{"Name": "systemd", "Tag": "host.*"} | where | options]
+        settings.filters = [{"Name": "kubernetes", "Match": "*"}]
+        for output in settings.outputs:
+            output["Match"] = "host.*"
+        return settings
+
+    return of
+
+
+def messages(table):
+    return [d.get("MESSAGE") for d in table.documents()]
+
+
+def in_order(table, **fields):
+    """The messages as they were delivered, of the entries that have these fields."""
+    rows = table.rows("SELECT doc FROM logs ORDER BY rowid")
+    documents = [json.loads(row[0]) for row in rows]
+    return [d["MESSAGE"] for d in documents if fields.items() <= d.items()]
+
+
+@contextlib.contextmanager
+def damaged(file):
+    """The bytes of a file, to be changed."""
+    data = bytearray(file.read_bytes())
+    yield data
+    file.write_bytes(data)
+
+
+def stored(settings):
+    """The positions that the state has."""
+    file = f"{settings.service['State_Path']}/state.db"
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as db:
+        query = "SELECT value FROM counters WHERE key LIKE 'journal:%'"
+        return [int(value.split()[0]) for (value,) in db.execute(query)]
+
+
+def ended(run, settings):
+    started = run(settings, "--exit-on-eof", wait=False)
+    assert started.wait() == 0, started.said()
+    return started
+
+
+def test_an_entry_is_a_record_with_its_fields_and_time(journal, table, reads, run):
+    journal.write(
+        entry(
+            7,
+            "starting\nnow",
+            PRIORITY=4,
+            _SYSTEMD_UNIT="kubelet.service",
+            _HOSTNAME="node-a",
+            _PID=12,
+            TAGGED=["a", "b\x01", "c"],
+            RAW=b"\xff\x00z",
+        ),
+        entry(8, "no unit", _HOSTNAME="node-a", _TRANSPORT="kernel"),
+    )
+    settings = reads(journal.folder)
+    ended(run, settings)
+    first, second = sorted(table.documents(), key=lambda d: d["@timestamp"])
+    assert first == {
+        "@timestamp": "2026-11-22T08:00:00.007000000Z",
+        "MESSAGE": "starting\nnow",
+        "PRIORITY": "4",
+        "_BOOT_ID": first["_BOOT_ID"],
+        "_SYSTEMD_UNIT": "kubelet.service",
+        "_HOSTNAME": "node-a",
+        "_PID": "12",
+        "TAGGED": ["a", "b\x01", "c"],
+        "RAW": "\ufffd\x00z",
+    }
+    assert second["MESSAGE"] == "no unit"
+    rows = towline("status", "-c", settings.write(), "--json").stdout
+    (row,) = json.loads(rows)
+    assert row["path"] == f"journal {journal.folder} (host.*)"
+    assert row["size"] == row["shipped"] == row["counted"] == 2 and row["lag"] == 0
+
+
+def test_names_may_lose_underscores_and_case(journal, table, reads, run):
+    journal.write(entry(0, "x", _HOSTNAME="n", __A=1, SYSLOG_PID=3), compress="yes")
+    ended(run, reads(journal.folder, Strip_Underscores="On", Lowercase="On"))
+    (document,) = table.documents()
+    del document["@timestamp"], document["boot_id"]
+    assert document == {"message": "x", "hostname": "n", "syslog_pid": "3"}
+
+
+def test_filters_choose_entries_and_tags_choose_outputs(journal, table, reads, run):
+    for i, unit in enumerate(["kubelet", "containerd", "kubelet", "sshd"]):
+        fields = {"_SYSTEMD_UNIT": f"{unit}.service", "PRIORITY": 3 + i % 3}
+        journal.write(entry(i, f"{unit} {i}", **fields))
+    units = [f"_SYSTEMD_UNIT={u}.service" for u in ("kubelet", "containerd")]
+    settings = reads(journal.folder, Systemd_Filter=units)
+    settings.outputs[0]["Match"] = "host.kubelet.service"
+    ended(run, settings)
+    assert sorted(messages(table)) == ["kubelet 0", "kubelet 2"]
+
+    both = [units[0], "PRIORITY=5"]
+    settings = reads(
+        journal.folder, Tag="and.*", Systemd_Filter=both, Systemd_Filter_Type="And"
+    )
+    settings.outputs[0]["Match"] = "and.*"
+    table.path.unlink()
+    ended(run, settings)
+    assert messages(table) == ["kubelet 2"]
+
+
+def test_entries_that_do_not_fit_are_passed(journal, table, reads, run):
+    """They are not lost when they are deleted, and not read again at a start."""
+    journal.messages(5, file="system@a.journal", _SYSTEMD_UNIT="other.service")
+    far = {"_SYSTEMD_UNIT": "other.service"}
+    journal.write(entry(100000, "far", **far), file="system@a.journal")
+    settings = reads(journal.folder, Systemd_Filter="_SYSTEMD_UNIT=kubelet.service")
+    reader = run(settings)
+    until_equal(lambda: stored(settings), [0])
+    reader.kill()
+    journal.write(entry(100001, "last", **far), file="system@a.journal")
+    want = entry(100002, "mine", _SYSTEMD_UNIT="kubelet.service")
+    journal.write(want, file="system@a.journal")
+    reader = run(settings)
+    until_equal(lambda: messages(table), ["mine"])
+    (journal.folder / "system@a.journal").unlink()
+    reader.until_metric("towline_journal_lag_entries", 0)
+    assert reader.metric("towline_journal_lost_entries_total") == 0, reader.said()
+    reader.stop()
+
+
+def test_kills_lose_nothing_and_repeat_nothing(journal, table, reads, run):
+    settings = reads(journal.folder, Tag="host")
+    settings.outputs[0]["Match"] = "host"
+    want = []
+    for _ in range(4):
+        want += journal.messages(400)
+        reader = run(settings)
+        want += journal.messages(100)
+        until_equal(lambda: table.count() > len(want) // 2, True)
+        reader.kill()
+    reader = run(settings)
+    until_equal(lambda: table.count(), len(want))
+    assert in_order(table) == want
+    reader.until_metric("towline_records_total", len(want))
+    assert reader.metric("towline_journal_lost_entries_total") == 0
+    reader.stop()
+    again = run(settings)
+    want += journal.messages(1)
+    until_equal(lambda: table.count(), len(want))
+    again.until_metric("towline_records_total", len(want))
+    assert again.metric("towline_delivered_total") == 1
+    again.stop()
+
+
+def test_a_first_start_may_leave_out_what_is_there(journal, table, reads, run):
+    journal.messages(5)
+    settings = reads(journal.folder, Read_From_Tail="On")
+    reader = run(settings)
+    until_equal(lambda: stored(settings), [0])
+    want = journal.messages(3)
+    until_equal(lambda: in_order(table), want)
+    reader.kill()
+    want += journal.messages(2)
+    ended(run, settings)
+    assert in_order(table) == want
+
+
+def test_fluent_bits_database_says_where_to_go_on(journal, table, reads, run, tmp_path):
+    journal.messages(4)
+    shown = journalctl(journal.folder, "--show-cursor", "-n", "1", "--no-pager")
+    cursor = shown.split("-- cursor: ")[1].strip()
+    with sqlite3.connect(tmp_path / "flb.db") as db:
+        db.execute(
+            "CREATE TABLE in_systemd_cursor (cursor TEXT NOT NULL, updated INTEGER)"
+        )
+        db.execute("INSERT INTO in_systemd_cursor VALUES (?, 1)", [cursor])
+    want = journal.messages(2)
+    started = ended(run, reads(journal.folder, DB=tmp_path / "flb.db"))
+    assert in_order(table) == want
+    assert "going on where Fluent Bit stopped" in started.said()
+
+
+def test_what_was_deleted_unread_is_counted(journal, table, reads, run):
+    """The numbers of one journal's entries go on over its files."""
+    journal.messages(10, file="system@a.journal")
+    settings = reads(journal.folder)
+    ended(run, settings)
+    journal.messages(5, file="system@a.journal")
+    (journal.folder / "system@a.journal").unlink()
+    want = journal.messages(3, file="system.journal")
+    reader = run(settings)
+    until_equal(lambda: table.count(), 13)
+    assert in_order(table)[-3:] == want
+    assert reader.metric("towline_journal_lost_entries_total") == 1
+    assert "nobody knows how many" in reader.stop()
+
+
+def test_corrupt_files_are_said_and_all_others_are_read(journal, table, reads, run):
+    want = journal.messages(50)
+    (journal.folder / "broken.journal").write_bytes(b"LPKSHHRH" + b"\xff" * 5000)
+    (journal.folder / "empty.journal").write_bytes(b"")
+    reader = run(reads(journal.folder))
+    until_equal(lambda: in_order(table), want)
+    reader.until_metric("towline_journal_unreadable_files", 1)
+    assert "broken.journal cannot be read as a journal" in reader.said()
+    want += journal.messages(5)
+    until_equal(lambda: in_order(table), want)
+    reader.stop()
+
+
+def test_entries_that_cannot_be_read_are_counted(journal, table, reads, run):
+    journal.messages(2000, file="system@1.journal")
+    with damaged(journal.folder / "system@1.journal") as data:
+        at, end = data.find(b"message 1000"), data.find(b"message 1010")
+        data[at - 100 : end] = b"\xff" * (end - at + 100)
+    journal.messages(10)
+    reader = run(reads(journal.folder))
+    until_equal(lambda: table.count(), 2000)
+    reader.until_metric("towline_journal_lost_entries_total", 10)
+    assert "10 of its entries cannot be read" in reader.stop()
+
+
+def test_a_file_that_breaks_off_is_said_and_counted(journal, table, reads, run):
+    """The chain of the places of its entries is cut."""
+    journal.messages(2000, file="system@1.journal")
+    with damaged(journal.folder / "system@1.journal") as data:
+        at = int.from_bytes(data[176:184], "little")
+        while next_at := int.from_bytes(data[at + 16 : at + 24], "little"):
+            last, at = at, next_at
+        data[last : last + 16] = b"\xff" * 16
+    journal.messages(10)
+    reader = run(reads(journal.folder))
+    until_equal(lambda: "message 2009" in messages(table), True)
+    missing = 2010 - table.count()
+    assert missing > 0
+    reader.until_metric("towline_journal_lost_entries_total", missing)
+    assert "system@1.journal is corrupt" in reader.stop()
+
+
+def test_a_real_journald_rotates_flushes_and_vacuums(journald, table, reads, run):
+    one = journald()
+    mine = {"SYSLOG_IDENTIFIER": "test"}
+    settings = reads(None, Systemd_Filter="SYSLOG_IDENTIFIER=test")
+    one.log_messages("a0", "a1", "a2")
+    reader = run(settings, under=one.under)
+    want = ["a0", "a1", "a2"]
+    until_equal(lambda: in_order(table, **mine), want)
+    one.control("--flush")  # from /run to /var, under other numbers
+    one.log_messages("b0", "b1")
+    want += ["b0", "b1"]
+    until_equal(lambda: in_order(table, **mine), want)
+    for turn in range(3):
+        one.control("--rotate")
+        one.log_messages(f"c{turn}")
+        want.append(f"c{turn}")
+    until_equal(lambda: in_order(table, **mine), want)
+    assert reader.metric("towline_journal_lost_entries_total") == 0, reader.said()
+    until_equal(lambda: stored(settings), [len(want)])
+    reader.kill()
+
+    lost = [f"d{i}" for i in range(20)]
+    one.log_messages(*lost)
+    one.control("--rotate")
+    one.log_messages("e0")
+    one.control("--rotate")
+    one.log_messages("f0")
+    one.control("--vacuum-files=2")
+    reader = run(settings, under=one.under)
+    until_equal(lambda: in_order(table, **mine)[-1], "f0")
+    got = in_order(table, **mine)
+    assert got[: len(want)] == want and len(set(got)) == len(got)
+    missing = len(set(want + lost + ["e0", "f0"]) - set(got))
+    counted = reader.metric("towline_journal_lost_entries_total")
+    assert counted >= missing > 0, reader.said()
+    assert "were deleted before they were read" in reader.stop()
+
+
+def test_check_says_where_there_is_no_journal(reads, tmp_path):
+    settings = reads(tmp_path / "nowhere", Systemd_Filter=["no field", "lower=1"])
+    checked = towline("check", "-c", settings.write())
+    assert checked.returncode == 1
+    said = checked.stdout + checked.stderr
+    assert "is not FIELD=VALUE" in said and "'lower' is no field" in said
+    assert "nowhere' is not there (yet)" in said
