@@ -1,6 +1,6 @@
 /*
  * A [PARSER] of the configuration, made ready: bytes to fields, by a regular
- * expression, JSON or CRI.  The agent's own grammar is in agent.h.
+ * expression, JSON, CRI, logfmt or LTSV.  The agent's own grammar is in agent.h.
  */
 #ifndef PARSER_H
 #define PARSER_H
@@ -11,7 +11,14 @@
 #include "parse.h"
 #include "record.h"
 
-enum parser_format { PARSER_REGEX, PARSER_JSON, PARSER_CRI };
+enum parser_format {
+	PARSER_REGEX,
+	PARSER_JSON,
+	PARSER_CRI,
+	PARSER_LOGFMT,
+	PARSER_LTSV,
+	PARSER_TSKV /* LTSV with `=` */
+};
 
 /* How a field's text becomes JSON (Types of Fluent Bit). */
 enum parser_type { TYPE_STRING, TYPE_INTEGER, TYPE_FLOAT, TYPE_BOOL, TYPE_HEX };
@@ -27,9 +34,12 @@ struct parser_rules {
 	const char *time_format; /* NULL: RFC 3339 */
 	int time_offset;         /* seconds, where the text has no zone */
 	bool time_keep;
-	bool skip_empty_values;
+	bool skip_empty_values;    /* of Format regex */
+	bool no_bare_keys;         /* of logfmt: a key without `=` does not fit */
 	const struct slice *types; /* pairs: field name, type name */
 	size_t ntypes;
+	const char *const *decoders; /* Decode_Field(_As) DECODER KEY ACTION, in their order */
+	size_t ndecoders;
 };
 
 /**
@@ -55,7 +65,9 @@ enum parser_form parser_form(struct parser *p);
 /**
  * parser_run(p, text, arena, fields, max, time):
  * Read ${text} into at most ${max} ${fields} (slices of ${text}, of ${arena}
- * or of ${p}) and *${time}, which is left alone when the text has none.
+ * or of ${p}) and *${time}, which is left alone when the text has none.  A time
+ * without a year is of the year that brings it nearest to *${time} as it was, and
+ * stays a field when that is 0.
  * A time whose text does not fit is a field; of the first one it is said.
  * Return the number of fields, or -1 when the text does not fit (a limit of
  * the regex engine included: it is then counted as unparsed).

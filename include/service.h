@@ -86,8 +86,9 @@ struct parser_conf {
 	char *time_key, *time_format;
 	char *time_offset; /* +hhmm */
 	bool time_keep;
-	bool skip_empty_values;
-	char *types; /* k:type k:type */
+	bool skip_empty_values, no_bare_keys;
+	struct list decoders; /* Decode_Field and Decode_Field_As, in their order */
+	char *types;          /* k:type k:type */
 };
 
 /**

@@ -52,6 +52,15 @@ bool timestamp_is_plain(struct slice s);
 enum parsed timestamp_format(struct slice s, const char *format, int offset_s, int64_t *ns);
 
 /**
+ * timestamp_has_year(format), timestamp_near(s, format, offset_s, near, ns):
+ * True when ${format} says the year.  Read ${s} by one that does not: of the years
+ * that it may be of, the one in which it is nearest to ${near}.
+ */
+bool timestamp_has_year(const char *format);
+enum parsed timestamp_near(
+    struct slice s, const char *format, int offset_s, int64_t near, int64_t *ns);
+
+/**
  * timestamp_line(s, offset_s, ns):
  * Read the time that ${s} begins with, in one of the forms that headers of lines
  * have: a date, a blank or T, a clock, a fraction, a zone, behind a blank or not;

@@ -3,14 +3,14 @@
  * (agent.h); this is a [PARSER] of the configuration, applied by an input or
  * by a filter.
  */
-#include "parser.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cri.h"
 #include "json.h"
 #include "memory.h"
+#include "parser_decode.h"
+#include "parser_pairs.h"
+#include "parser_take.h"
 #include "parser_value.h"
 #include "pattern.h"
 #include "timestamp.h"
@@ -18,33 +18,6 @@
 
 #define SAMPLE_TIME "2026-11-22T08:00:00.002176064Z"
 #define SAID_MAX 100 /* bytes of a text that a message shows */
-
-struct typed {
-	struct slice name;
-	enum parser_type type;
-};
-
-struct parser {
-	char *name;
-	enum parser_format format;
-	struct pattern *pattern;
-	char *time_key, *time_format;
-	int time_offset;
-	bool time_keep, skip_empty_values;
-	struct typed *types;
-	size_t ntypes;
-	struct cri_memo memo;
-	bool time_tried; /* a time was read, or it was said that the first one does not fit */
-};
-
-/* The place of the fields, and of the time. */
-struct take {
-	struct parser *parser;
-	struct arena *arena;
-	struct field *fields;
-	int n, max;
-	int64_t *time;
-};
 
 static int
 types_take(struct parser *p, const struct parser_rules *rules, char *error, size_t size)
@@ -80,8 +53,14 @@ parser_new(const struct parser_rules *rules, char *error, size_t size)
 	p->time_offset = rules->time_offset;
 	p->time_keep = rules->time_keep;
 	p->skip_empty_values = rules->skip_empty_values;
+	p->no_bare_keys = rules->no_bare_keys;
 	if (types_take(p, rules, error, size) < 0)
 		goto wrong;
+	if (rules->ndecoders > 0) {
+		p->decoding = parser_decode_new(rules->decoders, rules->ndecoders, error, size);
+		if (p->decoding == NULL)
+			goto wrong;
+	}
 	if (p->format != PARSER_REGEX)
 		return p;
 	if (rules->regex == NULL) {
@@ -108,6 +87,7 @@ parser_free(struct parser *p)
 		free((void *)(uintptr_t)p->types[i].name.at);
 	free(p->types);
 	pattern_free(p->pattern);
+	parser_decode_free(p->decoding);
 	free(p->time_key);
 	free(p->time_format);
 	free(p->name);
@@ -124,11 +104,14 @@ parser_name(const struct parser *p)
 
 /* A trailing Z may follow a format that ends in the fraction, as Docker's stock parsers rely on that. */
 static bool
-time_read(const struct parser *p, struct slice text, int64_t *ns)
+time_read(const struct parser *p, struct slice text, int64_t near, int64_t *ns)
 {
 	int64_t read;
 	size_t used;
 
+	if (p->time_format != NULL && !timestamp_has_year(p->time_format))
+		return near != 0 &&
+		       timestamp_near(text, p->time_format, p->time_offset, near, ns) == PARSE_OK;
 	if (p->time_format == NULL) {
 		if (timestamp_rfc3339(text, &read, &used) != PARSE_OK || used != text.len)
 			return false; /* a time with more text behind it is refused */
@@ -147,7 +130,7 @@ static bool
 time_take(struct parser *p, struct slice text, int64_t *ns)
 {
 	int64_t at = 0;
-	bool read = time_read(p, slice_trim(text), &at) && at != 0; /* 0 would be none */
+	bool read = time_read(p, slice_trim(text), *ns, &at) && at != 0; /* 0 would be none */
 
 	if (read)
 		*ns = at;
@@ -156,13 +139,12 @@ time_take(struct parser *p, struct slice text, int64_t *ns)
 		    "%s: the first %s, '%.*s', is no time by %s: such a one stays text", p->name,
 		    p->time_key, (int)slice_cut(text, SAID_MAX).len, text.at,
 		    p->time_format != NULL ? p->time_format : "RFC 3339");
-	p->time_tried = true;
+	p->time_tried = 1;
 	return read;
 }
 
-/* The last of several fields of one name counts, in the place of the first. */
-static void
-field_put(struct take *t, const struct field *f)
+void
+parser_put(struct take *t, const struct field *f)
 {
 	for (int i = 0; i < t->n; i++) {
 		if (slice_eq(t->fields[i].name, f->name)) {
@@ -174,8 +156,8 @@ field_put(struct take *t, const struct field *f)
 		t->fields[t->n++] = *f;
 }
 
-static void
-field_take(struct take *t, struct field f)
+void
+parser_take(struct take *t, struct field f)
 {
 	struct parser *p = t->parser;
 	bool text = f.kind == VALUE_TEXT;
@@ -187,7 +169,7 @@ field_take(struct take *t, struct field f)
 	for (size_t i = 0; text && i < p->ntypes; i++)
 		if (slice_eq(p->types[i].name, f.name))
 			parser_value(p->types[i].type, t->arena, &f);
-	field_put(t, &f);
+	parser_put(t, &f);
 }
 
 static int
@@ -203,14 +185,13 @@ regex_run(struct take *t, struct slice text)
 		if (!pattern_group(p->pattern, i, &f.value))
 			continue;
 		if (f.value.len > 0 || !p->skip_empty_values)
-			field_take(t, f);
+			parser_take(t, f);
 	}
 	return t->n;
 }
 
-/* The name that json_name() makes of it; an empty slice where the arena has no room. */
-static struct slice
-name_mended(struct arena *arena, struct slice name)
+struct slice
+parser_name_mended(struct arena *arena, struct slice name)
 {
 	char written[JSON_WRITE_MAX(JSON_NAME_BYTES)], *to;
 	size_t n = 0, len;
@@ -238,7 +219,7 @@ json_run(struct take *t, struct slice text)
 		return -1;
 	json_enter(&walk, text);
 	while (json_next(&walk, &key, &value) == PARSE_OK) {
-		struct field f = { .name = name_mended(t->arena, key),
+		struct field f = { .name = parser_name_mended(t->arena, key),
 			.value = value.text,
 			.name_escaped = true };
 
@@ -248,7 +229,7 @@ json_run(struct take *t, struct slice text)
 			f.kind = VALUE_JSON;
 		else
 			f.kind = value.escaped ? VALUE_ESCAPED : VALUE_TEXT;
-		field_take(t, f);
+		parser_take(t, f);
 	}
 	return t->n;
 }
@@ -266,14 +247,36 @@ cri_run(struct take *t, struct slice text)
 	if (!timestamp_is_plain(cri.time_text) &&
 	    (anew = arena_take(t->arena, TIMESTAMP_MAX)) != NULL)
 		cri.time_text = (struct slice){ anew, timestamp_write(cri.time, 9, anew) };
-	field_put(t, &(struct field){ .name = SLICE("time"), .value = cri.time_text });
-	field_put(t, &(struct field){ .name = SLICE("stream"), .value = sides[cri.side] });
-	field_put(t, &(struct field){
-			 .name = SLICE("logtag"),
-			 .value = cri.partial ? SLICE("P") : SLICE("F"),
-		     });
-	field_put(t, &(struct field){ .name = SLICE("log"), .value = cri.content });
+	parser_put(t, &(struct field){ .name = SLICE("time"), .value = cri.time_text });
+	parser_put(t, &(struct field){ .name = SLICE("stream"), .value = sides[cri.side] });
+	parser_put(t, &(struct field){
+			  .name = SLICE("logtag"),
+			  .value = cri.partial ? SLICE("P") : SLICE("F"),
+		      });
+	parser_put(t, &(struct field){ .name = SLICE("log"), .value = cri.content });
 	return t->n;
+}
+
+static int
+format_run(struct take *t, struct slice text)
+{
+	switch (t->parser->format) {
+	case PARSER_REGEX:
+		return regex_run(t, text);
+	case PARSER_JSON:
+		return json_run(t, text);
+	case PARSER_CRI:
+		return cri_run(t, text);
+	case PARSER_LOGFMT:
+		return parser_pairs_logfmt(t, text);
+	case PARSER_LTSV:
+		return parser_pairs_ltsv(t, text, ':');
+	case PARSER_TSKV:
+		if (slice_starts(text, SLICE("tskv\t")))
+			text = slice_from(text, 5);
+		return parser_pairs_ltsv(t, text, '=');
+	}
+	return -1;
 }
 
 int
@@ -288,15 +291,11 @@ parser_run(struct parser *p, struct slice text, struct arena *arena, struct fiel
 		.time = time,
 	};
 
-	switch (p->format) {
-	case PARSER_REGEX:
-		return regex_run(&t, text);
-	case PARSER_JSON:
-		return json_run(&t, text);
-	case PARSER_CRI:
-		return cri_run(&t, text);
-	}
-	return -1;
+	if (format_run(&t, text) < 0)
+		return -1;
+	if (p->decoding != NULL)
+		parser_decode_run(p->decoding, &t);
+	return t.n;
 }
 
 /* ---- the forms that it reads */
@@ -311,9 +310,9 @@ takes_apart(struct parser *p, struct slice line, struct slice text, int64_t *tim
 	int n;
 
 	arena_init(&arena, line.len + 1);
-	p->time_tried = true; /* it is no line of a log */
+	p->time_tried = 1; /* it is no line of a log */
 	n = parser_run(p, line, &arena, fields, RECORD_FIELDS, time);
-	p->time_tried = false;
+	p->time_tried = 0;
 	for (int i = 0; i < n; i++)
 		found |= (unsigned)slice_eq(fields[i].value, SLICE("stderr")) |
 			 (unsigned)slice_eq(fields[i].value, text) << 1;

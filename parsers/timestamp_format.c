@@ -278,12 +278,13 @@ instant_of(struct reading *r, int64_t *ns)
 	return timestamp_compose(&r->civil, ns);
 }
 
-enum parsed
-timestamp_format(struct slice s, const char *format, int offset_s, int64_t *ns)
+/* By the format; its year, where it says none, is `year`. */
+static enum parsed
+format_read(struct slice s, const char *format, int offset_s, int year, int64_t *ns)
 {
 	struct reading r = { .rest = s, .afternoon = -1, .century = -1 };
 
-	r.civil = (struct civil){ .year = 1970, .month = 1, .day = 1, .offset = offset_s };
+	r.civil = (struct civil){ .year = year, .month = 1, .day = 1, .offset = offset_s };
 	if (!read_format(&r, format) || r.rest.len > 0)
 		return PARSE_BAD;
 	if (r.afternoon >= 0)
@@ -293,6 +294,49 @@ timestamp_format(struct slice s, const char *format, int offset_s, int64_t *ns)
 	if (r.day_of_year > 0 && !date_of(&r.civil, r.day_of_year))
 		return PARSE_BAD;
 	return instant_of(&r, ns);
+}
+
+enum parsed
+timestamp_format(struct slice s, const char *format, int offset_s, int64_t *ns)
+{
+	return format_read(s, format, offset_s, 1970, ns);
+}
+
+bool
+timestamp_has_year(const char *format)
+{
+	for (; *format != '\0'; format++)
+		if (*format == '%' && *++format != '\0' && strchr("YyDFs", *format) != NULL)
+			return true;
+		else if (*format == '\0')
+			break;
+	return false;
+}
+
+static uint64_t
+distance(int64_t a, int64_t b)
+{
+	return a < b ? (uint64_t)b - (uint64_t)a : (uint64_t)a - (uint64_t)b;
+}
+
+enum parsed
+timestamp_near(struct slice s, const char *format, int offset_s, int64_t near, int64_t *ns)
+{
+	unsigned month, day, hour;
+	int year;
+	bool found = false;
+
+	timestamp_civil(near, &year, &month, &day, &hour);
+	for (int y = year - 1; y <= year + 1; y++) { /* a 29th of February is in none, perhaps */
+		int64_t at;
+
+		if (format_read(s, format, offset_s, y, &at) != PARSE_OK ||
+		    (found && distance(at, near) > distance(*ns, near)))
+			continue;
+		*ns = at;
+		found = true;
+	}
+	return found ? PARSE_OK : PARSE_BAD;
 }
 
 /* ---- times of lines, by no format */

@@ -304,7 +304,7 @@ static void
 parser_apply(struct chain *c, struct source *s, struct record *r)
 {
 	struct field fields[RECORD_FIELDS];
-	int64_t time = 0;
+	int64_t near = r->time != 0 ? r->time : s->last_time, time = near;
 	int n = parser_run(s->parser, r->log, &c->arena, fields, RECORD_FIELDS, &time);
 
 	if (n < 0) {
@@ -316,7 +316,7 @@ parser_apply(struct chain *c, struct source *s, struct record *r)
 		r->has_log = true; /* the text has more, perhaps */
 		c->failures |= 1u << FAILURE_FIELDS;
 	}
-	if (time != 0)
+	if (time != near)
 		r->time = time;
 }
 

@@ -8,9 +8,8 @@
 #include "service.h"
 #include "timestamp.h"
 
-/* In the order of enum parser_format; behind them formats of Fluent Bit that are not built. */
-static const char *const formats[] = { "regex", "json", "cri", "logfmt", "ltsv", NULL };
-#define FORMATS_BUILT (PARSER_CRI + 1)
+/* In the order of enum parser_format. */
+static const char *const formats[] = { "regex", "json", "cri", "logfmt", "ltsv", "tskv", NULL };
 
 #define TYPES_MAX 64
 
@@ -30,15 +29,20 @@ static const struct option parser_options[] = {
 	OPTION("Time_Offset", OPT_STRING, NULL, AT(time_offset),
 	    "+hhmm, where the text names no zone"),
 	OPTION("Time_Keep", OPT_BOOL, "off", AT(time_keep), "keep the time's field as well"),
-	OPTION(
-	    "Skip_Empty_Values", OPT_BOOL, "on", AT(skip_empty_values), "leave out empty fields"),
+	OPTION("Skip_Empty_Values", OPT_BOOL, "on", AT(skip_empty_values),
+	    "leave out empty fields of Format regex"),
+	OPTION("Logfmt_No_Bare_Keys", OPT_BOOL, "off", AT(no_bare_keys),
+	    "a line with a key that has no = is no logfmt"),
 	OPTION("Types", OPT_STRING, NULL, AT(types),
 	    "FIELD:TYPE …; types are integer, float, bool, hex, string"),
 	OPTION_IDLE("Time_Strict", "a time that does not fit its format is never half read"),
 	OPTION_LATER("Time_System_Timezone", "the machine's zone where the text names none"),
 	OPTION_LATER("Time_Zone", "a zone by name where the text names none"),
-	OPTION_LATER("Decode_Field", "read a field's text again"),
-	OPTION_LATER("Decode_Field_As", "read a field's text again"),
+	OPTION("Decode_Field", OPT_LINES, NULL, AT(decoders),
+	    "DECODER FIELD [try_next|do_next]: members of the JSON object in a field's text become fields; decoders are json, escaped, escaped_utf8, mysql_quoted; the next one of the field is tried as well when this one reads nothing (try_next), or always (do_next)",
+	    .flags = OPT_KEYED),
+	OPTION("Decode_Field_As", OPT_LINES, NULL, AT(decoders),
+	    "the same: the text that it reads takes the field's place", .flags = OPT_KEYED),
 	OPTIONS_END,
 };
 
@@ -64,21 +68,6 @@ types_split(const char *text, struct slice pairs[2 * TYPES_MAX])
 	return n;
 }
 
-/* True when ${format} has one of the conversions ${which}. */
-static bool
-conversion_has(const char *format, const char *which)
-{
-	for (; *format != '\0'; format++) {
-		if (*format != '%')
-			continue;
-		if (*++format == '\0')
-			break;
-		if (strchr(which, *format) != NULL)
-			return true;
-	}
-	return false;
-}
-
 /* The first conversion of ${format} that is none of ${known}; NULL: all are. */
 static const char *
 conversion_unknown(const char *format, const char *known)
@@ -88,13 +77,6 @@ conversion_unknown(const char *format, const char *known)
 		    (*format == '\0' || strchr(known, *format) == NULL))
 			return format;
 	return NULL;
-}
-
-/* A time without a year is refused, as only a clock could guess the year. */
-static bool
-has_year(const struct parser_conf *p)
-{
-	return p->time_format == NULL || conversion_has(p->time_format, "YyDFs");
 }
 
 /*
@@ -119,13 +101,14 @@ parser_section_new(const struct section *section, char *error, size_t size)
 		.format = is_runtimes(p) ? PARSER_CRI : (enum parser_format)p->format,
 		.regex = p->regex,
 		/* Without a Time_Format a field called `time` is an ordinary field. */
-		.time_key = (p->time_format || conf_given(section, "Time_Key")) && has_year(p)
-				? p->time_key
-				: NULL,
+		.time_key = p->time_format || conf_given(section, "Time_Key") ? p->time_key : NULL,
 		.time_format = p->time_format,
 		.time_keep = p->time_keep,
 		.skip_empty_values = p->skip_empty_values,
+		.no_bare_keys = p->no_bare_keys,
 		.types = types,
+		.decoders = (const char *const *)p->decoders.at,
+		.ndecoders = p->decoders.n,
 	};
 	int ntypes = p->types ? types_split(p->types, types) : 0;
 
@@ -140,14 +123,6 @@ parser_section_new(const struct section *section, char *error, size_t size)
 		return NULL;
 	}
 	return parser_new(&rules, error, size);
-}
-
-const char *
-parser_section_unbuilt(const struct section *section)
-{
-	const struct parser_conf *p = section->values;
-
-	return p->format >= FORMATS_BUILT ? formats[p->format] : NULL;
 }
 
 bool
@@ -170,10 +145,10 @@ time_format_check(const struct section *section, struct findings *findings)
 	if (unknown != NULL)
 		findings_add(findings, FINDING_ERROR, section->file, line,
 		    "Time_Format: no conversion %%%.1s", unknown);
-	else if (!has_year(p))
-		findings_add(findings, FINDING_WARNING, section->file, line,
-		    "Time_Format '%s' names no year: the field stays text, and the record has the "
-		    "time that the runtime gave it",
+	else if (p->time_format != NULL && !timestamp_has_year(p->time_format))
+		findings_add(findings, FINDING_NOTE, section->file, line,
+		    "Time_Format '%s' names no year: a time is of the year that brings it nearest "
+		    "to the one of the record before it",
 		    p->time_format);
 }
 
@@ -184,6 +159,7 @@ option_wrong(const struct section *section)
 	struct parser_conf conf = *(const struct parser_conf *)section->values;
 	const char *const names[] = { "Types", "Time_Offset" };
 	char **const values[] = { &conf.types, &conf.time_offset };
+	char **decoders = conf.decoders.at;
 	struct section without = *section;
 	struct parser *made;
 	char ignored[512];
@@ -196,6 +172,12 @@ option_wrong(const struct section *section)
 		if (made != NULL)
 			return names[i];
 	}
+	conf.decoders = (struct list){ NULL, 0 };
+	made = parser_section_new(&without, ignored, sizeof(ignored));
+	parser_free(made);
+	if (made != NULL)
+		return strncasecmp(decoders[0], "Decode_Field ", 13) == 0 ? "Decode_Field"
+									  : "Decode_Field_As";
 	return "Regex";
 }
 

@@ -161,12 +161,6 @@ parser_settle(struct reading *r, const struct conf_block *b, bool built)
 	const char *name = *(char *const *)s->values; /* the first member of either kind */
 	bool multiline = s->plugin->kind == SECTION_MULTILINE_PARSER;
 	const struct section *first = parser_defined(r->conf, (int)s->plugin->kind, name, s);
-	const char *format = multiline ? NULL : parser_section_unbuilt(s);
-
-	if (format != NULL)
-		findings_add(r->findings, FINDING_WARNING, b->file, conf_given(s, "Format"),
-		    "Format %s is not built yet", format);
-	built = built && format == NULL;
 
 	if (first != NULL)
 		findings_add(r->findings, FINDING_WARNING, b->file, b->line,

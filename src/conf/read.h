@@ -49,13 +49,6 @@ const char *read_value(const struct conf_block *block, const char *key, unsigned
 void overlap_check(struct reading *r);
 
 /**
- * parser_section_unbuilt(section):
- * The format of a [PARSER] when Fluent Bit has it and towline does not; else
- * NULL.
- */
-const char *parser_section_unbuilt(const struct section *section);
-
-/**
  * parser_section_runtimes(section):
  * True when a [PARSER] reads a runtime's lines, which are joined.
  */

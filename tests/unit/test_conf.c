@@ -259,11 +259,17 @@ static const struct {
 	{ IN " Parser cri\n" OUT, "" },
 	{ IN " multiline.parser java, jav\n" OUT,
 	    "f:5: no parser 'jav' is defined; did you mean 'java'?\n" },
-	{ IN " Parser p\n" OUT "[PARSER]\n Name p\n Format logfmt\n",
-	    "f:5: Parser 'p' cannot be used: what it says at f:9 is not built yet\n"
-	    "f:11: warning: Format logfmt is not built yet\n" },
-	{ IN OUT "[PARSER]\n Name p\n Format logfmt\n",
-	    "f:10: warning: Format logfmt is not built yet\n" },
+	{ IN " Parser p\n" OUT "[PARSER]\n Name p\n Format logfmt\n Logfmt_No_Bare_Keys on\n", "" },
+	{ IN OUT "[PARSER]\n Name p\n Format json\n Decode_Field_As escaped log do_next\n"
+		 " Decode_Field json  log\n Decode_Field_As mysql_quoted q try_next\n",
+	    "" },
+	{ IN OUT "[PARSER]\n Name p\n Format json\n Decode_Field base64 log\n",
+	    "f:11: parser 'p': Decode_Field: no decoder 'base64'; json, escaped, escaped_utf8 or "
+	    "mysql_quoted\n" },
+	{ IN OUT "[PARSER]\n Name p\n Format json\n Decode_Field_As json\n",
+	    "f:11: parser 'p': Decode_Field_As json names no field\n" },
+	{ IN OUT "[PARSER]\n Name p\n Format json\n Decode_Field_As json log next\n",
+	    "f:11: parser 'p': Decode_Field_As json log: only try_next or do_next may follow\n" },
 	{ IN OUT "[PARSER]\n Name p\n Format regex\n",
 	    "f:8: parser 'p' has Format regex and no Regex\n" },
 	{ IN OUT "[PARSER]\n Name p\n Format regex\n Regex (?<a>[a&&b])\n",
@@ -287,8 +293,8 @@ static const struct {
 	{ IN OUT "[PARSER]\n Name p\n Format json\n Time_Format %Y%\n",
 	    "f:11: Time_Format: no conversion %\n" },
 	{ IN OUT "[PARSER]\n Name p\n Format json\n Time_Format %b %d %H:%M:%S\n",
-	    "f:11: warning: Time_Format '%b %d %H:%M:%S' names no year: the field stays text, and "
-	    "the record has the time that the runtime gave it\n" },
+	    "f:11: note: Time_Format '%b %d %H:%M:%S' names no year: a time is of the year that "
+	    "brings it nearest to the one of the record before it\n" },
 	{ IN OUT "[PARSER]\n Format json\n", "f:8: [PARSER] has no Name; it needs one\n" },
 	{ IN OUT "[MULTILINE_PARSER]\n name m\n type regex\n",
 	    "f:8: multiline parser 'm': it has no rule\n" },
@@ -921,6 +927,80 @@ test_parsers_files_of_fluent_bit_are_read_whole(void **state)
 	findings_free(f);
 }
 
+/* Parsers of the kinds that Fluent Bit installs: none is a mistake, and each reads its lines. */
+static void
+test_stock_parsers_read_their_lines(void **state)
+{
+	static const struct {
+		const char *name, *line;
+		int fields;
+		bool time;
+	} stock[] = {
+		{ "apache",
+		    "1.2.3.4 - u [22/Nov/2026:08:00:00 +0000] \"GET /a HTTP/1.1\" 200 5 \"-\" \"x\"",
+		    8, true },
+		{ "apache_error", "[Sun Nov 22 08:00:00] [error] [client 1.2.3.4] denied", 4,
+		    false },
+		{ "k8s-nginx-ingress",
+		    "1.2.3.4 - - [22/Nov/2026:08:00:00 +0000] \"GET / HTTP/2\" 200 5 \"-\" \"x\" 3 0.1 [a-b] [] 1.1.1.1:80 5 0.1 200 abc",
+		    16, true },
+		{ "json", "{\"time\":\"22/Nov/2026:08:00:00 +0000\",\"a\":1}", 1, true },
+		{ "logfmt", "level=info msg=\"a b\"", 2, false },
+		{ "docker",
+		    "{\"log\":\"a\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-22T08:00:00.1Z\"}",
+		    3, true },
+		{ "docker_no_time",
+		    "{\"log\":\"a\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-22T08:00:00.1Z\"}",
+		    2, true },
+		{ "docker-daemon", "time=\"2026-11-22T08:00:00.1Z\" level=info msg=\"up now\"", 3,
+		    true },
+		{ "syslog-rfc5424", "<13>1 2026-11-22T08:00:00.1Z h app 1 id - text", 8, true },
+		{ "syslog-rfc3164", "<13>Nov 22 08:00:00 h app[1]: text", 6, true },
+		{ "syslog-rfc3164-local", "<13>Nov 22 08:00:00 app[1]: text", 5, true },
+		{ "mongodb", "2026-11-22T08:00:00.1Z I NETWORK  [conn1] end 12ms", 6, true },
+		{ "cri", "2026-11-22T08:00:00.1Z stdout F text", 4, true },
+		{ "kube-custom",
+		    "kube.pod_ns_app-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.log",
+		    5, false },
+		{ "kmsg-netfilter-log",
+		    "<13>1 2026-11-22T08:00:00.1Z h kernel - - - [1.2] drop IN=eth0 OUT= MAC=a", 5,
+		    true },
+	};
+	struct findings *f = findings_new();
+	struct arena arena;
+	char text[8192];
+	struct conf *c;
+
+	(void)state;
+	snprintf(text, sizeof(text),
+	    "[SERVICE]\n Parsers_File %s/tests/fixtures/stock-parsers.conf\n" IN OUT, root);
+	try_file("f", text);
+	c = conf_read("f", &try_registry, f);
+	assert_int_equal(findings_count(f, FINDING_ERROR) + findings_count(f, FINDING_WARNING), 0);
+	arena_init(&arena, 4096);
+	for (size_t i = 0; i < COUNT(stock); i++) {
+		struct field fields[RECORD_FIELDS];
+		const struct section *s = c->sections;
+		const int64_t near = INT64_C(1795334400000000001);
+		int64_t time = near;
+		struct parser *p;
+
+		while (s->plugin->kind != SECTION_PARSER ||
+		       strcmp(((struct parser_conf *)s->values)->name, stock[i].name) != 0)
+			s++;
+		p = parser_section_new(s, text, sizeof(text));
+		assert_non_null(p);
+		if (parser_run(p, slice_of(stock[i].line), &arena, fields, RECORD_FIELDS, &time) !=
+			stock[i].fields ||
+		    (time != near) != stock[i].time)
+			fail_msg("%s", stock[i].name);
+		parser_free(p);
+	}
+	arena_fini(&arena);
+	conf_free(c);
+	findings_free(f);
+}
+
 static int
 begin(void **state)
 {
@@ -961,6 +1041,7 @@ main(void)
 		cmocka_unit_test(test_help_and_reference_come_from_the_tables),
 		cmocka_unit_test(test_installed_files_are_right),
 		cmocka_unit_test(test_parsers_files_of_fluent_bit_are_read_whole),
+		cmocka_unit_test(test_stock_parsers_read_their_lines),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);

@@ -23,6 +23,10 @@
 		text, sizeof(text) - 1                                                             \
 	}
 
+#define DECODERS(...)                                                                              \
+	.decoders = (const char *const[]){ __VA_ARGS__ },                                          \
+	.ndecoders = sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *)
+
 static const struct {
 	struct parser_rules rules;
 	const char *text;
@@ -68,6 +72,79 @@ static const struct {
 	    "t=0;" },
 	{ { .format = PARSER_JSON, .time_key = "time", .time_format = "%Y-%m-%dT%H:%M:%S.%L" },
 	    "{\"time\":\"2026-11-22T08:00:00.25Z\"}", 1795334400250000000, "" },
+	/* logfmt */
+	{ { .format = PARSER_LOGFMT }, "level=info msg=\"two words\" took=12ms ok", 0,
+	    "level=info;msg=two words;took=12ms;ok:true;" },
+	{ { .format = PARSER_LOGFMT }, " a= b=\"\" c= ", 0, "a:true;b=;c:true;" },
+	{ { .format = PARSER_LOGFMT }, "a=\"\\\"q\\\" \\n \\u00e9 \\x41 \\\\\" b=\"open \\", 0,
+	    "a=\"q\" \n \u00e9 A \\;b=open \\;" },
+	{ { .format = PARSER_LOGFMT }, "a==b \"c\"d", 0, "a:true;b:true;c:true;d:true;" },
+	{ { .format = PARSER_LOGFMT }, "a=1 a=2", 0, "a=2;" },
+	{ { .format = PARSER_LOGFMT }, "", 0, NULL },
+	{ { .format = PARSER_LOGFMT }, " \" = ", 0, NULL },
+	{ { .format = PARSER_LOGFMT, .no_bare_keys = true }, "just some words", 0, NULL },
+	{ { .format = PARSER_LOGFMT, .no_bare_keys = true }, "a=1 b=", 0, "a=1;b:true;" },
+	{ { .format = PARSER_LOGFMT,
+	      .time_key = "time",
+	      .ntypes = 2,
+	      .types = TYPES(S("n"), S("integer"), S("f"), S("float")) },
+	    "time=\"2026-11-22T08:00:00Z\" n=3 f=0.5 g=1", 1795334400000000000, "n:3;f:0.5;g=1;" },
+	/* LTSV, TSKV */
+	{ { .format = PARSER_LTSV }, "host:127.0.0.1\tua:Mozilla/5.0 (X11: y)\tempty:\r", 0,
+	    "host=127.0.0.1;ua=Mozilla/5.0 (X11: y);empty=;" },
+	{ { .format = PARSER_LTSV }, "a:1\tno pair\tb:2", 0, "a=1;" },
+	{ { .format = PARSER_LTSV }, ":x\tb:2", 0, "b=2;" },
+	{ { .format = PARSER_LTSV }, "no pair", 0, NULL },
+	{ { .format = PARSER_LTSV }, "", 0, NULL },
+	{ { .format = PARSER_LTSV,
+	      .time_key = "time",
+	      .time_format = "%d/%b/%Y:%H:%M:%S %z",
+	      .time_keep = true,
+	      .ntypes = 1,
+	      .types = TYPES(S("size"), S("integer")) },
+	    "time:22/Nov/2026:08:00:00 +0000\tsize:42", 1795334400000000000,
+	    "time=22/Nov/2026:08:00:00 +0000;size:42;" },
+	{ { .format = PARSER_TSKV }, "tskv\ta=1:2\tb=", 0, "a=1:2;b=;" },
+	/* decoders */
+	{ { .format = PARSER_JSON, DECODERS("Decode_Field json log") },
+	    "{\"log\":\"{\\\"a\\\":1,\\\"b\\\":\\\"x\\\"}\",\"n\":2}", 0,
+	    "log~{\\\"a\\\":1,\\\"b\\\":\\\"x\\\"};n:2;a:1;b=x;" },
+	{ { .format = PARSER_JSON, DECODERS("Decode_Field_As json log") },
+	    "{\"log\":\"{\\\"a\\\":1}\\n\",\"n\":2}", 0, "log:{\"a\":1};n:2;" },
+	{ { .format = PARSER_JSON, DECODERS("Decode_Field_As json log") },
+	    "{\"log\":\"plain\",\"n\":2}", 0, "log=plain;n:2;" },
+	{ { .format = PARSER_JSON, DECODERS("Decode_Field_As json log") }, "{\"log\":7}", 0,
+	    "log:7;" },
+	{ { .format = PARSER_REGEX, .regex = "^(?<a>.*)$", DECODERS("Decode_Field_As escaped a") },
+	    "x\\ty\\qz\\", 0,
+	    "a=x\ty"
+	    "qz\\;" },
+	{ { .format = PARSER_REGEX,
+	      .regex = "^(?<a>.*)$",
+	      DECODERS("Decode_Field_As escaped_utf8 a") },
+	    "\\u00e9\\ud83d\\ude00\\x41\\101\\\"\\/\\ud800\\q", 0,
+	    "a=\u00e9\U0001f600AA\\\"\\/\ufffdq;" },
+	{ { .format = PARSER_REGEX,
+	      .regex = "^(?<a>\\S*) (?<b>\\S*)$",
+	      DECODERS("Decode_Field_As mysql_quoted a", "Decode_Field_As mysql_quoted b") },
+	    "'it\\'s\\n' x'y", 0, "a=it's\n;b=x'y;" },
+	/* … several of one field */
+	{ { .format = PARSER_REGEX,
+	      .regex = "^(?<a>.*)$",
+	      DECODERS("Decode_Field_As escaped a do_next", "Decode_Field json a") },
+	    "{\\\"k\\\":1}", 0, "a={\"k\":1};k:1;" },
+	{ { .format = PARSER_REGEX,
+	      .regex = "^(?<a>.*)$",
+	      DECODERS("Decode_Field json a try_next", "Decode_Field_As escaped a") },
+	    "x\\ty", 0, "a=x\ty;" },
+	{ { .format = PARSER_REGEX,
+	      .regex = "^(?<a>.*)$",
+	      DECODERS("Decode_Field json a", "Decode_Field_As escaped a") },
+	    "x\\ty", 0, "a=x\\ty;" },
+	{ { .format = PARSER_REGEX,
+	      .regex = "^(?<a>.*)$",
+	      DECODERS("Decode_Field_As json a do_next", "Decode_Field_As escaped a") },
+	    "{\"k\":\"\\t\"}", 0, "a:{\"k\":\"\\t\"};" },
 	/* types */
 	{ { .format = PARSER_REGEX,
 	      .regex = "(?<a>.*)",

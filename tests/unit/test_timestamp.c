@@ -73,6 +73,38 @@ test_formats_whole_and_cut(void **state)
 	}
 }
 
+/* A time without a year is of the one that brings it nearest to another time. */
+static void
+test_a_year_that_is_not_named(void **state)
+{
+	static const struct {
+		const char *near, *text, *want; /* NULL: none */
+	} years[] = { { "2026-11-22T08:00:00Z", "Nov 22 07:00:00", "2026-11-22T07:00:00Z" },
+		{ "2026-11-22T08:00:00Z", "Jan  2 07:00:00", "2027-01-02T07:00:00Z" },
+		{ "2027-01-01T00:00:01Z", "Dec 31 23:59:59", "2026-12-31T23:59:59Z" },
+		{ "2026-12-31T23:59:59Z", "Jan  1 00:00:00", "2027-01-01T00:00:00Z" },
+		{ "2027-03-01T00:00:00Z", "Feb 29 12:00:00", "2028-02-29T12:00:00Z" },
+		{ "2030-01-01T00:00:00Z", "Feb 29 12:00:00", NULL },
+		{ "1970-01-02T00:00:00Z", "Jan  1 12:00:00", "1970-01-01T12:00:00Z" },
+		{ "2026-11-22T08:00:00Z", "Nov 31 00:00:00", NULL } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(years); i++) {
+		int64_t near, want = 0, got = 0;
+		size_t used;
+
+		timestamp_rfc3339(slice_of(years[i].near), &near, &used);
+		if (years[i].want != NULL)
+			timestamp_rfc3339(slice_of(years[i].want), &want, &used);
+		assert_int_equal(timestamp_near(slice_of(years[i].text), "%b %d %H:%M:%S", 0, near,
+				     &got) == PARSE_OK,
+		    years[i].want != NULL);
+		assert_int_equal(got, want);
+	}
+	assert_true(timestamp_has_year("%d/%b/%Y") && timestamp_has_year("%s"));
+	assert_false(timestamp_has_year("%%Y %b %d %"));
+}
+
 /* A % that ends the format asks for nothing that could be there, a NUL least of all. */
 static void
 test_formats_that_end_in_percent(void **state)
@@ -224,6 +256,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_formats_whole_and_cut),
+		cmocka_unit_test(test_a_year_that_is_not_named),
 		cmocka_unit_test(test_formats_that_end_in_percent),
 		cmocka_unit_test(test_what_is_written_is_read_again),
 		cmocka_unit_test(test_digits_of_the_fraction),
