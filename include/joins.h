@@ -20,7 +20,8 @@ void joins_free(struct joins *j);
 
 /**
  * joins_check(conf, findings):
- * Note a [FILTER] multiline that joins nothing.
+ * Note a [FILTER] multiline that joins nothing, and a Parser_Firstline that is no
+ * expression.
  */
 void joins_check(const struct conf *conf, struct findings *findings);
 

@@ -52,6 +52,12 @@ struct tail_conf {
 	size_t njoins;
 	char *tag_regex; /* names parts of the path for Tag; NULL: none */
 	char *parser;
+	bool multiline_on;      /* Multiline: a line that parser_firstline reads begins a record */
+	int64_t multiline_wait; /* Multiline_Flush: ns; 0: not given */
+	char *parser_firstline;
+	bool docker_mode; /* with docker_firstline a line's text begins a record as it says */
+	char *docker_firstline;
+	bool skip_empty, exit_on_eof;
 	bool docker_too; /* lines of json-file are told from those of `parser`; chain_new sets it */
 	bool read_from_head;
 	int first_start; /* enum first_start */
@@ -59,7 +65,7 @@ struct tail_conf {
 	uint64_t held_deleted_limit;
 	int64_t max_files;        /* the inputs share the sum of theirs */
 	uint64_t buffer_max_size; /* of a line, and of a joined record */
-	char *path_key, *key;
+	char *path_key, *offset_key, *key;
 	char *time_offset; /* NULL: UTC */
 	char *db;          /* NULL: none */
 	char *source_id;   /* NULL: the machine id */

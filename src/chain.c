@@ -6,6 +6,7 @@
  */
 #include "chain.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -46,10 +47,12 @@ struct source {
 	struct filter **filters;
 	size_t nfilters;
 	struct slice tag;
+	bool firstline;    /* the parser reads the first line of a record alone */
 	int64_t last_time; /* of the last record that had a time: a line without a time takes it */
 	int time_offset;   /* s, of a line's time that names no zone */
 	struct document_rules rules; /* the names of its documents' fields */
 	struct field path;           /* Path_Key; name.len 0: not configured */
+	struct slice offset_key;     /* Offset_Key; empty: not configured */
 };
 
 /* ---- start */
@@ -134,7 +137,8 @@ inputs_settle(struct chain *c, const struct conf *conf)
 		struct tail_conf *in = conf->sections[i].values;
 		struct parser *p;
 
-		if (conf->sections[i].plugin != &tail_plugin || tail_reads_runtime(in))
+		if (conf->sections[i].plugin != &tail_plugin || in->multiline_on ||
+		    tail_reads_runtime(in))
 			continue;
 		p = parser_find(c, in->parser);
 		switch (p == NULL ? FORM_OTHER : parser_form(p)) {
@@ -218,7 +222,10 @@ chain_source_new(struct chain *c, struct stream *stream)
 	struct source *s = xcalloc(1, sizeof(*s));
 	const struct tail_conf *in = stream->conf;
 
-	if (in->parser != NULL && (in->docker_too || !tail_reads_runtime(in)))
+	s->firstline = in->multiline_on;
+	if (in->multiline_on)
+		s->parser = parser_find(c, in->parser_firstline);
+	else if (in->parser != NULL && (in->docker_too || !tail_reads_runtime(in)))
 		s->parser = parser_find(c, in->parser);
 	s->filters = xcalloc(c->nfilters, sizeof(struct filter *));
 	for (size_t i = 0; i < c->nfilters; i++) {
@@ -240,6 +247,7 @@ chain_source_new(struct chain *c, struct stream *stream)
 		s->path = (struct field){ .name = slice_of(in->path_key),
 			.value = slice_of(tail_shown(in, stream->path)) };
 	}
+	s->offset_key = slice_of(in->offset_key);
 	return s;
 }
 
@@ -299,19 +307,46 @@ chain_source_free(struct source *s)
 
 /* ---- a record */
 
+/*
+ * With Multiline the parser reads the first line alone; the field at the end of that
+ * has the further ones, too.  False: no field has them.
+ */
+static bool
+lines_put(struct field *fields, int n, struct slice first, struct slice all)
+{
+	for (int i = 0; i < n; i++) {
+		if (fields[i].kind == VALUE_TEXT &&
+		    fields[i].value.at + fields[i].value.len == first.at + first.len) {
+			fields[i].value.len += all.len - first.len;
+			return true;
+		}
+	}
+	return first.len == all.len;
+}
+
+static struct slice
+first_line(struct slice text)
+{
+	const char *end = text.len > 0 ? memchr(text.at, '\n', text.len) : NULL;
+
+	return slice_cut(text, end != NULL ? (size_t)(end - text.at) : text.len);
+}
+
 /* The configured parser of an input that is not the runtime's format. */
 static void
 parser_apply(struct chain *c, struct source *s, struct record *r)
 {
 	struct field fields[RECORD_FIELDS];
 	int64_t near = r->time != 0 ? r->time : s->last_time, time = near;
-	int n = parser_run(s->parser, r->log, &c->arena, fields, RECORD_FIELDS, &time);
+	struct slice text = s->firstline ? first_line(r->log) : r->log;
+	int n = parser_run(s->parser, text, &c->arena, fields, RECORD_FIELDS, &time);
+	bool whole = n < 0 || !s->firstline || lines_put(fields, n, text, r->log);
 
 	if (n < 0) {
 		c->failures |= 1u << FAILURE_PARSER;
 		return;
 	}
-	r->has_log = false;
+	r->has_log = !whole;
 	if (!filter_put(r, fields, n, &c->arena) || n == RECORD_FIELDS) {
 		r->has_log = true; /* the text has more, perhaps */
 		c->failures |= 1u << FAILURE_FIELDS;
@@ -344,6 +379,18 @@ time_settle(struct chain *c, struct source *s, struct record *r)
 		s->last_time = r->time;
 }
 
+static void
+offset_put(struct chain *c, const struct source *s, const struct framed *f, struct record *r)
+{
+	char *text = arena_take(&c->arena, 24);
+
+	if (text == NULL)
+		return;
+	r->fields[r->nfields++] = (struct field){ .name = s->offset_key,
+		.value = { text, (size_t)snprintf(text, 24, "%" PRIu64, f->id.offset) },
+		.kind = VALUE_JSON };
+}
+
 /* The members of a record that do not depend on its text. */
 static void
 record_begin(struct chain *c, const struct source *s, const struct framed *f, struct record *r)
@@ -368,6 +415,8 @@ record_begin(struct chain *c, const struct source *s, const struct framed *f, st
 		r->fields[r->nfields++] = f->fields[i];
 	if (s->path.name.len > 0)
 		r->fields[r->nfields++] = s->path;
+	if (s->offset_key.len > 0)
+		offset_put(c, s, f, r);
 }
 
 static void
@@ -465,6 +514,8 @@ chain_run(struct chain *c, struct source *s, const struct framed *f, struct reco
 {
 	text_read(c, s, f, r);
 	time_settle(c, s, r);
+	if (f->text.len == 0 && f->stream->conf->skip_empty)
+		return false;
 	return filters_run(c, s, f, r);
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "clock.h"
 #include "filter.h"
 #include "memory.h"
 #include "multiline.h"
@@ -98,6 +99,38 @@ filter_gather(struct joins *j, const struct conf *conf, struct given *g, const s
 	return true;
 }
 
+/* The option of tail that tells the first line of a record, and its [PARSER]; NULL: none does. */
+static const char *
+firstline_of(const struct tail_conf *in, const char **option)
+{
+	*option = in->multiline_on ? "Parser_Firstline" : "Docker_Mode_Parser";
+	if (in->multiline_on)
+		return in->parser_firstline;
+	return in->docker_mode ? in->docker_firstline : NULL;
+}
+
+/* A line that the parser reads begins a record. */
+static void
+firstline_gather(const struct conf *conf, struct given *g, const struct tail_conf *in)
+{
+	const char *option, *name = firstline_of(in, &option);
+	const struct section *s = name ? section_named(conf, SECTION_PARSER, name) : NULL;
+	const struct parser_conf *parser = s != NULL ? s->values : NULL;
+	struct tail_join join = { 0 };
+	struct buffer text;
+
+	if (parser == NULL || parser->regex == NULL)
+		return; /* check() has said so */
+	if (in->multiline_on)
+		join.flush = in->multiline_wait / NS_PER_MS;
+	buffer_init(&text, 0);
+	multiline_word(&text, SLICE("first"));
+	multiline_word(&text, slice_of(parser->regex));
+	join.text = xslicedup(buffer_slice(&text));
+	buffer_fini(&text);
+	gather(g, &join);
+}
+
 /* All of one input, its own first.  False after saying why. */
 static bool
 input_settle(struct joins *j, const struct conf *conf, struct tail_conf *in)
@@ -109,6 +142,7 @@ input_settle(struct joins *j, const struct conf *conf, struct tail_conf *in)
 	j->inputs = xrealloc(j->inputs, (j->n + 1) * sizeof(*j->inputs));
 	g = &j->inputs[j->n++];
 	*g = (struct given){ 0 };
+	firstline_gather(conf, g, in);
 	gather(g, &join);
 	for (size_t i = 0; good && i < conf->n; i++)
 		if (conf->sections[i].plugin == &multiline_filter_plugin)
@@ -169,12 +203,27 @@ reaches_files(const struct conf *conf, const struct multiline_filter_conf *m)
 	return false;
 }
 
+/* Only an expression tells a record's first line from others. */
+static void
+firstline_check(const struct conf *conf, const struct section *s, struct findings *findings)
+{
+	const char *option, *name = firstline_of(s->values, &option);
+	const struct section *p = name ? section_named(conf, SECTION_PARSER, name) : NULL;
+
+	if (p != NULL && ((const struct parser_conf *)p->values)->regex == NULL)
+		findings_add(findings, FINDING_ERROR, s->file, conf_given(s, option),
+		    "%s '%s' has no Regex, by which the first line of a record is told", option,
+		    name);
+}
+
 void
 joins_check(const struct conf *conf, struct findings *findings)
 {
 	for (size_t i = 0; i < conf->n; i++) {
 		const struct section *s = &conf->sections[i];
 
+		if (s->plugin == &tail_plugin)
+			firstline_check(conf, s, findings);
 		if (s->plugin == &multiline_filter_plugin && !reaches_files(conf, s->values))
 			findings_add(findings, FINDING_WARNING, s->file, s->line,
 			    "[FILTER] multiline joins nothing: only lines of [INPUT] tail are "

@@ -59,9 +59,14 @@ explain_frame(const struct framed *f, const char *parser, FILE *to)
 	if (f->partial)
 		fprintf(to, "  %-8s parts of one line, which the runtime cut (tag P)\n", "joined");
 	if (lines > 1)
-		fprintf(to, "  %-8s %zu lines: each goes on with the first (a stack trace)\n",
-		    "joined", lines);
-	if (!tail_reads_runtime(f->stream->conf))
+		fprintf(to, "  %-8s %zu lines: each goes on with the first (%s)\n", "joined", lines,
+		    f->stream->conf->njoins > 0 ? "by a rule, or as a stack trace"
+						: "a stack trace");
+	if (f->stream->conf->njoins > 0)
+		fprintf(to,
+		    "  %-8s by rules of the configuration, or as no rule took the next line\n",
+		    "ended");
+	else if (!tail_reads_runtime(f->stream->conf))
 		fprintf(to, "  %-8s each line is a record with Parser '%s'\n", "ended", parser);
 	else if (f->text.len > 0 && trace_closed(f->text.at[0], f->text.at[f->text.len - 1]))
 		fprintf(to, "  %-8s a JSON object is complete\n", "ended");

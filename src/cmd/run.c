@@ -12,6 +12,7 @@
 #include "metrics.h"
 #include "pipeline.h"
 #include "service.h"
+#include "tail.h"
 #include "voice.h"
 
 static int run_run(int argc, char **argv);
@@ -160,11 +161,25 @@ hello(const struct running *r)
 	banner_say(r->conf);
 }
 
+/* The option of run, or of an input. */
+static bool
+ends_at_eof(const struct running *r)
+{
+	bool ends = r->values[OPT_EOF] != NULL;
+
+	for (size_t i = 0; i < r->conf->n; i++) {
+		if (r->conf->sections[i].plugin == &tail_plugin)
+			ends |=
+			    ((const struct tail_conf *)r->conf->sections[i].values)->exit_on_eof;
+	}
+	return ends;
+}
+
 static struct pipeline *
 start(struct running *r)
 {
 	struct pipeline_options how = {
-		.exit_on_eof = r->values[OPT_EOF] != NULL,
+		.exit_on_eof = ends_at_eof(r),
 		.state_dir = r->values[OPT_STATE],
 		.reload = reload,
 		.reload_arg = r,

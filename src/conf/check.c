@@ -361,6 +361,8 @@ check_sections(struct reading *r)
 		    s->plugin->kind != SECTION_MULTILINE_PARSER) {
 			option_names_check(r, s, "Parser", false);
 			option_names_check(r, s, "Merge_Parser", false);
+			option_names_check(r, s, "Parser_Firstline", false);
+			option_names_check(r, s, "Docker_Mode_Parser", false);
 			option_names_check(r, s, "multiline.parser", true);
 			multiline_check(r, s);
 		}

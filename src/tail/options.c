@@ -10,8 +10,8 @@ static const char buffer_is_file[] = "the log file itself is the buffer";
 static const char no_database[] = "cursors are kept under State_Path";
 static const char one_buffer[] = "all files share one read buffer";
 static const char long_lines[] = "a long line is cut at Buffer_Max_Size, and reading goes on";
-static const char rules_join[] = "multiline.parser names a [MULTILINE_PARSER], which has the rules";
 static const char own_watch[] = "one-shot watches, and a rescan each Refresh_Interval";
+static const char first_alone[] = "the lines behind a record's first one are text";
 static const char *const first_starts[] = { "head", "end", NULL };
 
 const struct option tail_input_options[] = {
@@ -64,6 +64,8 @@ static const struct option tail_options[] = {
 	OPTION("Time_Offset", OPT_STRING, NULL, AT(time_offset),
 	    "+hhmm, where the time in a plain line names no zone (default: UTC)"),
 	OPTION("Path_Key", OPT_STRING, NULL, AT(path_key), "write the file's path under this key"),
+	OPTION("Offset_Key", OPT_STRING, NULL, AT(offset_key),
+	    "write under this key where in its file a record begins, in bytes"),
 	OPTION("Key", OPT_STRING, "log", AT(key), "the key of a record's text"),
 	OPTION("Source_Id", OPT_STRING, NULL, AT(source_id),
 	    "names this machine in the ids of plain files' records (default: the machine id)"),
@@ -74,33 +76,41 @@ static const struct option tail_options[] = {
 	OPTION("Keep_Colors", OPT_BOOL, "off", AT(keep_colors), "leave terminal colours in log"),
 	OPTION("multiline.parser", OPT_LIST, NULL, AT(multiline),
 	    "[MULTILINE_PARSER]s, tried in order, whose rules join lines; cri, docker, java, go, python, ruby: partial lines and stack traces are joined in any case"),
+	OPTION("Multiline", OPT_BOOL, "off", AT(multiline_on),
+	    "a line that Parser_Firstline reads begins a record, others go on with it; lines are taken as they stand, and Parser is not used"),
+	OPTION("Parser_Firstline", OPT_STRING, NULL, AT(parser_firstline),
+	    "with Multiline: the [PARSER], of Format regex, whose fields a record has; the last one has the further lines, too"),
+	OPTION("Multiline_Flush", OPT_TIME, NULL, AT(multiline_wait),
+	    "with Multiline: a record ends when nothing follows for so long (default: Flush_ms)",
+	    .min = 10 * 1000000LL, .max = 3600 * 1000000000LL),
+	OPTION("Docker_Mode", OPT_BOOL, "off", AT(docker_mode),
+	    "partial lines are joined in any case; with Docker_Mode_Parser lines, too"),
+	OPTION("Docker_Mode_Parser", OPT_STRING, NULL, AT(docker_firstline),
+	    "with Docker_Mode: a line whose text this [PARSER], of Format regex, reads begins a record, others go on with it"),
+	OPTION("Skip_Empty_Lines", OPT_BOOL, "off", AT(skip_empty),
+	    "a record without text is not shipped; it counts as filtered"),
+	OPTION("Exit_On_Eof", OPT_BOOL, "off", AT(exit_on_eof),
+	    "end when all files are read and delivered, as run --exit-on-eof"),
 	OPTION_IDLE("DB.*", no_database),
 	OPTION_IDLE("Buffer_Chunk_Size", one_buffer),
 	OPTION_IDLE("Static_Batch_Size", "files take turns by a budget of bytes"),
 	OPTION_IDLE("Event_Batch_Size", "files take turns by a budget of bytes"),
 	OPTION_IDLE("Skip_Long_Lines", long_lines),
 	OPTION_IDLE("Truncate_Long_Lines", long_lines),
-	OPTION_IDLE("Skip_Empty_Lines", "an empty line is a record"),
 	OPTION_IDLE("Inotify_Watcher", own_watch),
 	OPTION_IDLE("Watcher_Interval", own_watch),
 	OPTION_IDLE("Progress_Check_Interval", own_watch),
 	OPTION_IDLE("Read_Newly_Discovered_Files_From_Head", "new files are read from their head"),
-	OPTION_IDLE("Docker_Mode", "partial lines are joined in any case"),
-	OPTION_IDLE("Docker_Mode_Flush", "partial lines are joined in any case"),
-	OPTION_IDLE("Docker_Mode_Parser", "stack traces are joined in any case"),
+	OPTION_IDLE("Docker_Mode_Flush", "an open record ends after Flush_ms"),
 	OPTION_IDLE("Progress_Check_Interval_NSec", own_watch),
 	OPTION_IDLE("File_Cache_Advise", "a file is read once"),
 	OPTION_IDLE("Keep_File_Handle", "Max_Files says how many stay open"),
-	OPTION_IDLE("Exit_On_Eof", "run --exit-on-eof does it"),
-	OPTION_LATER("Offset_Key", "write a record's offset under this key"),
+	OPTION_IDLE("Parser_*", first_alone),
 	OPTION_LATER("Ignore_Older", "leave out files that have not changed for so long"),
 	OPTION_LATER(
 	    "Ignore_Active_Older_Files", "stop following files that have not changed for so long"),
 	OPTION_LATER("generic.encoding", "another encoding than UTF-8"),
 	OPTION_LATER("unicode.encoding", "another encoding than UTF-8"),
-	OPTION_LATER("Multiline", rules_join),
-	OPTION_LATER("Multiline_Flush", rules_join),
-	OPTION_LATER("Parser_*", rules_join),
 	OPTIONS_END,
 };
 
@@ -122,11 +132,21 @@ tail_check(const struct section *section, struct findings *findings)
 			findings_add(findings, tag == TAG_WRONG ? FINDING_ERROR : FINDING_WARNING,
 			    section->file, conf_given(section, "Tag_Regex"), "Tag_Regex: %s", why);
 	}
+	if (conf->multiline_on && conf->parser_firstline == NULL)
+		findings_add(findings, FINDING_ERROR, section->file,
+		    conf_given(section, "Multiline"),
+		    "Multiline needs Parser_Firstline, which tells the first line of a record");
+	if (conf->multiline_on && conf_given(section, "Parser") != 0)
+		findings_add(findings, FINDING_WARNING, section->file,
+		    conf_given(section, "Parser"),
+		    "Parser has no effect with Multiline: Parser_Firstline reads the records");
 }
 
 bool
 tail_reads_runtime(const struct tail_conf *conf)
 {
+	if (conf->multiline_on)
+		return false;
 	return conf->parser == NULL || conf->docker_too || strcmp(conf->parser, "cri") == 0 ||
 	       strcmp(conf->parser, "docker") == 0;
 }

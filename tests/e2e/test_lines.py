@@ -215,6 +215,61 @@ def test_rules_of_ones_own_join_lines(shipped, tmp_path, place):
     assert [d["log"] for d in documents] == (lines if "other" in place else joined)
 
 
+FIRST = """\
+[PARSER]
+    Name        first
+    Format      regex
+    Regex       ^(?<time>\\w+ +\\d+ [\\d:]+) (?<message>.*)$
+    Time_Key    time
+    Time_Format %b %d %H:%M:%S
+"""
+
+
+def test_multiline_and_parser_firstline(shipped, tmp_path):
+    """The first line's fields; the last one has the further lines."""
+    parsers = tmp_path / "parsers.conf"
+    parsers.write_text(FIRST)
+    lines = [
+        "before\n",
+        "\n",
+        "Nov 22 08:00:00 a b\n",
+        "  at c\n",
+        "Nov 22 08:00:01 d\n",
+    ]
+    documents = shipped(
+        *lines,
+        parsers_file=str(parsers),
+        filters=[],
+        **{"Multiline": "On", "Parser_Firstline": "first"},
+        **{"Offset_Key": "at", "Skip_Empty_Lines": "On"},
+    )
+    assert [(d["at"], d.get("message")) for d in documents] == [
+        (0, None),
+        (8, "a b\n  at c"),
+        (35, "d"),
+    ]
+    assert documents[0]["log"] == "before"
+    assert [d["@timestamp"][4:19] for d in documents[1:]] == [
+        "-11-22T08:00:00",
+        "-11-22T08:00:01",
+    ]
+
+
+def test_docker_mode_parser_tells_the_first_line(shipped, tmp_path):
+    parsers = tmp_path / "parsers.conf"
+    parsers.write_text(FIRST)
+    lines = ["Nov 22 08:00:00 a\\n", "b\\n", "Nov 22 08:00:01 c\\n"]
+    documents = shipped(
+        *map(DOCKER.format, lines),
+        parsers_file=str(parsers),
+        **{"Docker_Mode": "On", "Docker_Mode_Parser": "first", "Parser": "docker"},
+    )
+    assert [d["log"] for d in documents] == [
+        "Nov 22 08:00:00 a\nb",
+        "Nov 22 08:00:01 c",
+    ]
+
+
 def test_an_empty_line_is_a_line(shipped):
     assert [d["log"] for d in shipped(cri("a"), cri(""), cri("b"))] == ["a", "", "b"]
 

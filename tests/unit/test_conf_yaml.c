@@ -262,11 +262,12 @@ test_parsers_files_are_yaml_too(void **state)
 	try_file("f.yaml", "service:\n  parsers_file: [g.yaml]\n" IN "    parser: of_it\n" OUT);
 	assert_said("", "parsers");
 	try_file("g.yaml", "parsers:\n- name: of_it\n  format: jsn\npipeline:\n" OUT);
-	assert_said("g.yaml:2: parser 'of_it' has Format regex and no Regex\n"
-		    "g.yaml:3: Format: 'jsn' is not one of regex, json, cri, logfmt, ltsv; did you "
-		    "mean 'json'?\n"
-		    "g.yaml:6: [OUTPUT] in a parsers' file; only [PARSER] and [MULTILINE_PARSER] "
-		    "belong there\n",
+	assert_said(
+	    "g.yaml:2: parser 'of_it' has Format regex and no Regex\n"
+	    "g.yaml:3: Format: 'jsn' is not one of regex, json, cri, logfmt, ltsv, tskv; did you "
+	    "mean 'json'?\n"
+	    "g.yaml:6: [OUTPUT] in a parsers' file; only [PARSER] and [MULTILINE_PARSER] "
+	    "belong there\n",
 	    "not parsers");
 	unlink("g.yaml");
 }

@@ -41,7 +41,7 @@ static const struct {
 	    " custom_parsers.conf: |\n  [PARSER]\n      Name mine\n      Format jsn\n      Regex (?<a>x)\n",
 	    "ConfigMap s/n",
 	    "f:20: no option 'Prt' in [OUTPUT] es; did you mean 'Port'?\n"
-	    "f:24: Format: 'jsn' is not one of regex, json, cri, logfmt, ltsv; did you mean 'json'?\n" },
+	    "f:24: Format: 'jsn' is not one of regex, json, cri, logfmt, ltsv, tskv; did you mean 'json'?\n" },
 	{ MAP " fluent-bit.conf: |\n  @INCLUDE fluent-bit.conf\n" IN OUT, "ConfigMap s/n",
 	    "f:6: fluent-bit.conf includes itself\n" },
 	{ MAP " fluent-bit.conf: |\n  @INCLUDE none.conf\n" IN OUT, "ConfigMap s/n",
