@@ -20,6 +20,9 @@ extern const char *const metrics_lost_names[];
 /* The reason why a log's file could not be read; it is tried again. */
 enum read_error { READ_IO, READ_OTHER, READ_ERRORS };
 
+/* Files that are not followed: looks at one beyond Max_Files; a gauge of those of Ignore_Older. */
+enum left_reason { LEFT_REFUSED, LEFT_OLDER, LEFT_REASONS };
+
 /* The reason why a file is not read: a rule of ours, the system's error, Max_Files. */
 enum unread_reason { UNREAD_REFUSED, UNREAD_ERROR, UNREAD_MAX_FILES, UNREAD_REASONS };
 
@@ -51,7 +54,7 @@ struct metrics {
 	atomic_ullong index_late;    /* indices that are older than towline's template */
 	atomic_ullong memory_limit;  /* gauge: bytes, limit.h */
 	atomic_ullong unread_files[UNREAD_REASONS]; /* gauges */
-	atomic_ullong refused_files;                /* looks at a file beyond Max_Files */
+	atomic_ullong left_files[LEFT_REASONS];     /* files that are not followed */
 	atomic_ullong forgotten;  /* streams that the state forgot, as it had too many */
 	atomic_ullong folded;     /* records counted under the label value `other` */
 	atomic_ullong unenriched; /* records of a pod that was not known in time */

@@ -60,8 +60,8 @@ struct tail_conf {
 	bool skip_empty, exit_on_eof;
 	bool docker_too; /* lines of json-file are told from those of `parser`; chain_new sets it */
 	bool read_from_head;
-	int first_start; /* enum first_start */
-	int64_t refresh_interval, rotate_wait, flush;
+	int first_start;                                            /* enum first_start */
+	int64_t refresh_interval, rotate_wait, flush, ignore_older; /* 0: none is */
 	uint64_t held_deleted_limit;
 	int64_t max_files;        /* the inputs share the sum of theirs */
 	uint64_t buffer_max_size; /* of a line, and of a joined record */

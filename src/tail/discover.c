@@ -320,6 +320,19 @@ links_end(struct tail *t)
 	}
 }
 
+/* Files that Ignore_Older leaves out are counted, and their number is said when it changes. */
+static void
+older_say(struct look *look)
+{
+	atomic_store_explicit(&metrics.left_files[LEFT_OLDER], look->older, memory_order_relaxed);
+	if (look->older > look->older_said)
+		say_info("tail",
+		    "%zu files have not changed for Ignore_Older and are not read; one that is "
+		    "written to is read from its head",
+		    look->older);
+	look->older_said = look->older;
+}
+
 void
 discover_files(struct tail *t)
 {
@@ -332,7 +345,7 @@ discover_files(struct tail *t)
 	look->at = t->now;
 	look->number++;
 	look->unseen = false;
-	look->links = 0;
+	look->links = look->older = 0;
 	if ((unseen = roots_look(t->roots)) != NULL)
 		files_unseen(t, unseen, errno);
 	files_look(t);
@@ -350,6 +363,7 @@ discover_files(struct tail *t)
 		turns_wake_content(t, p->content);
 	}
 	rotation_look(t, LIST_NOW);
+	older_say(look);
 	look->gap = (t->files->waiting > 0 ? 1 : LOOK_SHARE) * (clock_mono() - t->now);
 	if (look->gap < LOOK_GAP)
 		look->gap = LOOK_GAP;

@@ -140,7 +140,7 @@ files_wait(struct tail *t)
 {
 	t->files->waiting++;
 	t->files->starved = true;
-	metrics_add(&metrics.refused_files, 1);
+	metrics_add(&metrics.left_files[LEFT_REFUSED], 1);
 	if (!said_lately(&t->files->said_full))
 		say_warn("tail",
 		    "%zu files are followed: further ones wait until others are quiet; raise "

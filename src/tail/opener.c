@@ -12,9 +12,11 @@
 #include <unistd.h>
 
 #include "beneath.h"
+#include "clock.h"
 #include "content.h"
 #include "files.h"
 #include "identity.h"
+#include "log.h"
 #include "naming.h"
 #include "roots.h"
 #include "spans.h"
@@ -112,6 +114,25 @@ is_own_pod(const struct tail_conf *conf, const char *target, const char *path)
 }
 
 /*
+ * It has not changed for Ignore_Older.  One that is known is read on; so is a .gz of
+ * a log that is known, which may be all that is left of its bytes.  At the first start
+ * those that are read from their end are followed.
+ */
+static bool
+is_older(struct tail *t, const struct tail_conf *conf, const char *path, const char *live,
+    const struct root_file *there, const struct stat *st)
+{
+	bool from_end = conf->first_start == START_END || !conf->read_from_head;
+
+	if (conf->ignore_older == 0 || clock_wall() - files_written(st) < conf->ignore_older ||
+	    (from_end && t->look->number == 1 && t->look->takeovers != NULL))
+		return false;
+	if (slice_ends(slice_of(path), SLICE(".gz")) && live != NULL && log_is_known(t, live))
+		return false;
+	return !naming_is_known(t, conf, path, live != NULL ? live : there->target, there->fd);
+}
+
+/*
  * Whoever may write to /var/log can give any file of its file system a second
  * name there.  The name that was read before goes on.
  */
@@ -170,6 +191,10 @@ opener_open(
 		why = "";
 	else if (is_second_name(t, conf, path, live, &there, &st))
 		why = opener_second_name;
+	else if (is_older(t, conf, path, live, &there, &st)) {
+		t->look->older++;
+		why = "";
+	}
 	if (why == NULL)
 		unread_well(path, false);
 	if (why == NULL)

@@ -56,16 +56,18 @@ struct logs {
 
 /* Looking for files (discover.c). */
 struct look {
-	unsigned number; /* of the last look; that of the first is 1 */
-	bool wanted;     /* something says that there are other files */
-	bool unseen;     /* a name or a directory could not be looked at */
-	bool settled;    /* bytes lost before the start are counted (lost.c) */
-	int64_t at;      /* mono ns of the last look */
-	int64_t gap;     /* the least until the next look */
-	int64_t refresh; /* the most */
-	int64_t again;   /* mono ns when there may be room for closed files; INT64_MAX: never */
-	size_t links;    /* that lead to no file, of containers that are not known */
-	unsigned failed; /* so many looks in a row could not see all */
+	unsigned number;   /* of the last look; that of the first is 1 */
+	bool wanted;       /* something says that there are other files */
+	bool unseen;       /* a name or a directory could not be looked at */
+	bool settled;      /* bytes lost before the start are counted (lost.c) */
+	int64_t at;        /* mono ns of the last look */
+	int64_t gap;       /* the least until the next look */
+	int64_t refresh;   /* the most */
+	int64_t again;     /* mono ns when there may be room for closed files; INT64_MAX: never */
+	size_t older;      /* files that Ignore_Older leaves out; … */
+	size_t older_said; /* … of the look that said so last */
+	size_t links;      /* that lead to no file, of containers that are not known */
+	unsigned failed;   /* so many looks in a row could not see all */
 	struct takeover **takeovers; /* of each conf; NULL: there was a state */
 };
 
