@@ -31,6 +31,7 @@ TARGETS = {
     "gunzip": "tests/unit/traces.h",
     "json": "tests/unit/test_json.c tests/unit/test_document.c",
     "letters": "tests/unit/test_replay.c tests/unit/test_dead_letter.c",
+    "parser": "tests/unit/test_parser.c",
     "pattern": "tests/unit/test_pattern.c tests/unit/test_parser.c",
     "poll_page": "tests/unit/test_poll_page.c",
     "reply": "tests/unit/test_reply.c tests/unit/test_ship_*.c",
