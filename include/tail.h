@@ -30,6 +30,7 @@ struct input {
 };
 extern const struct option tail_input_options[]; /* the common rows of [INPUT] */
 
+struct encoding;
 struct pattern;
 
 /*
@@ -66,9 +67,11 @@ struct tail_conf {
 	int64_t max_files;        /* the inputs share the sum of theirs */
 	uint64_t buffer_max_size; /* of a line, and of a joined record */
 	char *path_key, *offset_key, *key;
-	char *time_offset; /* NULL: UTC */
-	char *db;          /* NULL: none */
-	char *source_id;   /* NULL: the machine id */
+	char *encoding_name;       /* generic.encoding; NULL: UTF-8 */
+	struct encoding *encoding; /* made of it by chain_new */
+	char *time_offset;         /* NULL: UTC */
+	char *db;                  /* NULL: none */
+	char *source_id;           /* NULL: the machine id */
 	bool never_own_pod, keep_colors;
 	bool
 	    has_fields; /* no option: of an input beside tail, whose records are fields without text */

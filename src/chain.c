@@ -12,6 +12,7 @@
 
 #include "agent_conf.h"
 #include "clock.h"
+#include "encoding.h"
 #include "filter.h"
 #include "joins.h"
 #include "parser.h"
@@ -154,6 +155,31 @@ inputs_settle(struct chain *c, const struct conf *conf)
 	}
 }
 
+/* The encodings of inputs, which are opened before files are given up. */
+static void
+encodings_make(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n; i++) {
+		struct tail_conf *in = conf->sections[i].values;
+
+		if (conf->sections[i].plugin == &tail_plugin && in->encoding_name != NULL)
+			in->encoding = encoding_new(in->encoding_name);
+	}
+}
+
+static void
+encodings_free(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n; i++) {
+		struct tail_conf *in = conf->sections[i].values;
+
+		if (conf->sections[i].plugin != &tail_plugin)
+			continue;
+		encoding_free(in->encoding);
+		in->encoding = NULL;
+	}
+}
+
 struct chain *
 chain_new(const struct conf *conf, const struct service *service)
 {
@@ -168,6 +194,7 @@ chain_new(const struct conf *conf, const struct service *service)
 		return NULL;
 	}
 	inputs_settle(c, conf);
+	encodings_make(conf);
 	return c;
 }
 
@@ -183,6 +210,7 @@ chain_free(struct chain *c)
 	free(c->filters);
 	free(c->parsers);
 	joins_free(c->joins);
+	encodings_free(c->conf);
 	agent_words_free(c->words);
 	reshape_free(c->reshape);
 	arena_fini(&c->arena);

@@ -63,7 +63,7 @@ journal_limit(const struct journal_conf *conf, uint64_t *files)
 static void
 reading_limit(const struct conf *conf, struct limit *l, uint64_t *files)
 {
-	uint64_t cap = 0, journals = 0,
+	uint64_t cap = 0, journals = 0, encoded = 0,
 		 filters = service_of(conf)->filter_memory + filter_limit(conf);
 
 	for (size_t i = 0; i < conf->n; i++) {
@@ -76,6 +76,8 @@ reading_limit(const struct conf *conf, struct limit *l, uint64_t *files)
 		*files += (uint64_t)tail->max_files;
 		if (tail->buffer_max_size > cap)
 			cap = tail->buffer_max_size;
+		if (conf->sections[i].plugin == &tail_plugin && tail->encoding_name != NULL)
+			encoded = 2 * 4; /* a byte may be four of UTF-8 */
 	}
 	/*
 	 * The read buffer and the lines that are read again; the open record of
@@ -83,8 +85,8 @@ reading_limit(const struct conf *conf, struct limit *l, uint64_t *files)
 	 * form, in buffers that double; the memory of inflating; the record's arena, in which filters and
 	 * parsers write; the tree of a record whose fields filters change, and its scripts.
 	 */
-	l->reading = 2 * (cap + 256 * KIB) + (2 * 2 + 2 * 3) * cap + (cap + 512 * KIB) + 8 * MIB +
-		     filters + journals;
+	l->reading = 2 * (cap + 256 * KIB) + (2 * 2 + 2 * 3 + encoded) * cap + (cap + 512 * KIB) +
+		     8 * MIB + filters + journals;
 }
 
 static uint64_t

@@ -1,9 +1,25 @@
 /* A record that has ended: its text, its id, and the caller who takes it or has no room. */
 #include "ansi.h"
+#include "encoding.h"
 #include "framing_rules.h"
 #include "least.h"
 #include "metrics.h"
 #include "record_text.h"
+
+/* The text of another encoding; as UTF-8 it may be longer than the cap, and is cut once more. */
+static void
+text_decode(struct frame *fr, struct encoding *encoding, uint64_t cap, struct framed *out)
+{
+	buffer_clear(&fr->utf8);
+	encoding_read(encoding, out->text, &fr->utf8);
+	out->text = buffer_slice(&fr->utf8);
+	if (out->text.len <= cap)
+		return;
+	out->truncated = true;
+	while (cap > 0 && ((unsigned char)out->text.at[cap] & 0xc0) == 0x80)
+		cap--;
+	out->text.len = cap;
+}
 
 /* The record's text, as it was made while its lines came, or read once more.  False: they are gone. */
 static bool
@@ -25,6 +41,8 @@ text_settle(struct frame *fr, const struct log *log, const struct open_record *o
 	}
 	out->truncated |= out->text.len > cap;
 	out->text.len = least(out->text.len, cap);
+	if (log->stream.conf->encoding != NULL)
+		text_decode(fr, log->stream.conf->encoding, cap, out);
 	if (log->stream.conf->keep_colors || !ansi_any(out->text))
 		return true;
 	if (out->text.at != fr->whole.at) {

@@ -27,6 +27,7 @@ frame_init(struct frame *fr, size_t size)
 		buffer_init(&fr->text[side], 0);
 	buffer_init(&fr->plain, 0);
 	buffer_init(&fr->whole, 0);
+	buffer_init(&fr->utf8, 0);
 }
 
 void
@@ -38,6 +39,7 @@ frame_fini(struct frame *fr)
 		buffer_fini(&fr->text[side]);
 	buffer_fini(&fr->plain);
 	buffer_fini(&fr->whole);
+	buffer_fini(&fr->utf8);
 }
 
 void

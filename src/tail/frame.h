@@ -69,6 +69,7 @@ struct frame {
 	struct buffer text[SIDES]; /* of open records of several lines */
 	struct buffer plain;       /* the content of the line at hand, when its form has escapes */
 	struct buffer whole;       /* a record that was read once more, or its colours stripped */
+	struct buffer utf8;        /* a record's text of another encoding */
 	int64_t newest;            /* runtime time of the newest record */
 	bool gone;                 /* lines of a record are not there any more */
 };

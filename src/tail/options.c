@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "encoding.h"
 #include "tag.h"
 #include "tail.h"
 #include "timestamp.h"
@@ -94,6 +95,8 @@ static const struct option tail_options[] = {
 	    "a record without text is not shipped; it counts as filtered"),
 	OPTION("Exit_On_Eof", OPT_BOOL, "off", AT(exit_on_eof),
 	    "end when all files are read and delivered, as run --exit-on-eof"),
+	OPTION("generic.encoding", OPT_STRING, NULL, AT(encoding_name),
+	    "the encoding of the lines, in which ASCII is ASCII: ShiftJIS, GBK, GB18030, Big5, UHC, Win1252, … or a name of iconv's; records are UTF-8"),
 	OPTION_IDLE("DB.*", no_database),
 	OPTION_IDLE("Buffer_Chunk_Size", one_buffer),
 	OPTION_IDLE("Static_Batch_Size", "files take turns by a budget of bytes"),
@@ -111,8 +114,7 @@ static const struct option tail_options[] = {
 	OPTION_IDLE("Parser_*", first_alone),
 	OPTION_IDLE("Ignore_Active_Older_Files",
 	    "quiet files are closed when others need their room, and read on when they are written to"),
-	OPTION_LATER("generic.encoding", "another encoding than UTF-8"),
-	OPTION_LATER("unicode.encoding", "another encoding than UTF-8"),
+	OPTION_LATER("unicode.encoding", "UTF-16"),
 	OPTIONS_END,
 };
 
@@ -122,6 +124,7 @@ tail_check(const struct section *section, struct findings *findings)
 	const struct tail_conf *conf = section->values;
 	enum tag_judged tag;
 	char why[256];
+	struct encoding *encoding = NULL;
 	int seconds;
 
 	if (conf->time_offset != NULL && !timestamp_offset(conf->time_offset, &seconds))
@@ -134,6 +137,12 @@ tail_check(const struct section *section, struct findings *findings)
 			findings_add(findings, tag == TAG_WRONG ? FINDING_ERROR : FINDING_WARNING,
 			    section->file, conf_given(section, "Tag_Regex"), "Tag_Regex: %s", why);
 	}
+	if (conf->encoding_name != NULL && (encoding = encoding_new(conf->encoding_name)) == NULL)
+		findings_add(findings, FINDING_ERROR, section->file,
+		    conf_given(section, "generic.encoding"),
+		    "generic.encoding: '%s' is no encoding of iconv's in which ASCII is ASCII",
+		    conf->encoding_name);
+	encoding_free(encoding);
 	if (conf->multiline_on && conf->parser_firstline == NULL)
 		findings_add(findings, FINDING_ERROR, section->file,
 		    conf_given(section, "Multiline"),

@@ -270,6 +270,15 @@ def test_docker_mode_parser_tells_the_first_line(shipped, tmp_path):
     ]
 
 
+def test_lines_of_another_encoding_become_utf8(shipped):
+    head = cri("").encode()[:-1]
+    (document,) = shipped(
+        head + "日本 é".encode("cp932", "replace") + b"\n",
+        **{"generic.encoding": "ShiftJIS"},
+    )
+    assert document["log"] == "日本 ?"
+
+
 def test_an_empty_line_is_a_line(shipped):
     assert [d["log"] for d in shipped(cri("a"), cri(""), cri("b"))] == ["a", "", "b"]
 
