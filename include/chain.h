@@ -65,6 +65,14 @@ void chain_read(struct chain *c, struct source *s, const struct framed *f, struc
 bool chain_run(struct chain *c, struct source *s, const struct framed *f, struct record *r);
 
 /**
+ * chain_copies(c), chain_copy(c, s, f, r):
+ * True when the record of the last call goes on under a further tag, too (KEEP of
+ * rewrite_tag); make that copy of ${f}, as chain_run() does.
+ */
+bool chain_copies(const struct chain *c);
+bool chain_copy(struct chain *c, struct source *s, const struct framed *f, struct record *r);
+
+/**
  * chain_parser(s):
  * The name of the input's [PARSER] that takes the lines of ${s} apart; NULL: they
  * are read as the runtime's.

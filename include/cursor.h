@@ -59,6 +59,13 @@ struct range *range_open(struct range_book *book, struct cursor *c, uint64_t bat
 void range_add(struct range *r, uint32_t items, uint64_t end);
 
 /**
+ * range_more(r, items):
+ * The same for ${items} of a record that further ranges hold documents of: the cursor may
+ * not go beyond the record, before the last of them.
+ */
+void range_more(struct range *r, uint32_t items);
+
+/**
  * range_repeat(r, times):
  * Each item of ${r} is settled ${times} times, once by each output that takes
  * it.  Before the range is sealed; no lock, as for range_add.

@@ -19,7 +19,7 @@ extern const struct option filter_options[]; /* the common rows of [FILTER] */
 
 extern const struct plugin kubernetes_filter_plugin, parser_filter_plugin, multiline_filter_plugin,
     grep_filter_plugin, modify_filter_plugin, nest_filter_plugin, record_modifier_filter_plugin,
-    lua_filter_plugin;
+    lua_filter_plugin, rewrite_tag_filter_plugin;
 
 /* [FILTER] multiline: its options, which are the inputs' (joins.h). */
 struct multiline_filter_conf {

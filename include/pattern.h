@@ -51,4 +51,10 @@ struct slice pattern_name(const struct pattern *p, size_t i);
  */
 bool pattern_group(const struct pattern *p, size_t i, struct slice *value);
 
+/**
+ * pattern_capture(p, n, value):
+ * The same of the group numbered ${n}, 0: the whole match.
+ */
+bool pattern_capture(const struct pattern *p, size_t n, struct slice *value);
+
 #endif

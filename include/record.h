@@ -41,6 +41,17 @@ struct record_place {
 	bool fresh; /* certainly never sent before, so that no document can have its id yet */
 };
 
+/* A rule of rewrite_tag has matched: the record is to go on under another tag. */
+#define RETAG_MAX 1024 /* bytes of a tag that is made */
+
+struct retag {
+	enum { RETAG_NOT, RETAG_MOVE, RETAG_COPY } what; /* COPY: under the old one, too */
+	struct slice tag;
+	unsigned rule; /* of the filter: its number, from 0 */
+	unsigned
+	    given; /* other tags than the stream's that the record was given: r->tag is the last */
+};
+
 struct record {
 	int64_t time; /* ns: the first line's runtime time, else a parser's, else first sight */
 	struct slice time_text; /* the runtime's own; empty when the line had none */
@@ -58,6 +69,7 @@ struct record {
 	int nfields;
 	struct shape
 	    *shape; /* the fields as filters changed them: written in place of the above; NULL */
+	struct retag retag;
 };
 
 #endif

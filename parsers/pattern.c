@@ -241,12 +241,18 @@ pattern_name(const struct pattern *p, size_t i)
 }
 
 bool
-pattern_group(const struct pattern *p, size_t i, struct slice *value)
+pattern_capture(const struct pattern *p, size_t n, struct slice *value)
 {
-	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(p->match) + 2 * p->groups[i].number;
+	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(p->match) + 2 * n;
 
-	if (at[0] == PCRE2_UNSET || at[1] < at[0])
+	if (n >= pcre2_get_ovector_count(p->match) || at[0] == PCRE2_UNSET || at[1] < at[0])
 		return false;
 	*value = (struct slice){ p->text.at + at[0], at[1] - at[0] };
 	return true;
+}
+
+bool
+pattern_group(const struct pattern *p, size_t i, struct slice *value)
+{
+	return pattern_capture(p, p->groups[i].number, value);
 }

@@ -14,11 +14,11 @@
 #include "clock.h"
 #include "encoding.h"
 #include "filter.h"
+#include "filtering.h"
 #include "joins.h"
 #include "parser.h"
 #include "pattern.h"
 #include "rehearsal.h"
-#include "reshape.h"
 #include "timestamp.h"
 #include "voice.h"
 
@@ -35,12 +35,10 @@ struct chain {
 	size_t nparsers;
 	struct joins *joins;
 	struct arena arena;
-	struct reshape *reshape; /* NULL: no filter changes fields */
+	struct filtering *filtering;
 	struct agent_line line;
 	bool line_read;
 	unsigned failures; /* of the last record: 1 << enum parse_failure */
-	const struct filter *dropped_by;
-	struct said said;
 };
 
 struct source {
@@ -118,10 +116,9 @@ filters_make(struct chain *c, const struct conf *conf)
 		c->filters[c->nfilters] = filter_new(&conf->sections[i], &world);
 		if (c->filters[c->nfilters] == NULL)
 			return -1;
-		if (c->reshape == NULL && filter_reshapes(c->filters[c->nfilters]))
-			c->reshape = reshape_new(c->service->filter_memory);
 		c->nfilters++;
 	}
+	c->filtering = filtering_new(c->filters, c->nfilters, c->service->filter_memory);
 	return 0;
 }
 
@@ -212,7 +209,7 @@ chain_free(struct chain *c)
 	joins_free(c->joins);
 	encodings_free(c->conf);
 	agent_words_free(c->words);
-	reshape_free(c->reshape);
+	filtering_free(c->filtering);
 	arena_fini(&c->arena);
 	free(c);
 }
@@ -424,7 +421,6 @@ static void
 record_begin(struct chain *c, const struct source *s, const struct framed *f, struct record *r)
 {
 	arena_reset(&c->arena);
-	c->dropped_by = NULL;
 	c->failures = 0;
 	r->time = f->time;
 	r->time_text = f->time_text;
@@ -439,6 +435,8 @@ record_begin(struct chain *c, const struct source *s, const struct framed *f, st
 	r->pod = NULL;
 	r->nfields = 0;
 	r->shape = NULL;
+	r->retag.what = RETAG_NOT;
+	r->retag.given = 0;
 	for (int i = 0; i < f->nfields; i++)
 		r->fields[r->nfields++] = f->fields[i];
 	if (s->path.name.len > 0)
@@ -460,79 +458,19 @@ text_read(struct chain *c, struct source *s, const struct framed *f, struct reco
 	}
 }
 
-/* There was no room for the fields as filters change them. */
-static void
-shape_drop(struct chain *c, const struct source *s, struct record *r)
-{
-	if ((c->failures & 1u << FAILURE_RESHAPE) == 0 && !said_lately(&c->said))
-		say_warn("filter",
-		    "a record of %.*s is too large for filters to change its fields, and goes on as it "
-		    "was; Filter_Memory in [SERVICE] is the bound",
-		    SLICE_ARG(s->tag));
-	c->failures |= 1u << FAILURE_RESHAPE;
-	r->shape = NULL;
-}
-
-/* A filter that changes fields; true: the record goes on. */
-static bool
-reshape_run(struct chain *c, struct source *s, struct filter *filter, struct record *r,
-    const struct pod *pod)
-{
-	bool keep;
-
-	if ((c->failures & 1u << FAILURE_RESHAPE) != 0)
-		return true;
-	if (r->shape == NULL && !reshape_begin(c->reshape, r, &s->rules)) {
-		shape_drop(c, s, r);
-		return true;
-	}
-	keep = filter_run(filter, r, &c->line, pod, &c->arena);
-	if (r->shape->full)
-		shape_drop(c, s, r);
-	return keep || r->shape == NULL;
-}
-
-static bool
-filter_apply(struct chain *c, struct source *s, struct filter *filter, struct record *r,
-    const struct pod *pod)
-{
-	struct reshape_seen before = { r->parsed, r->pod, r->has_log };
-	bool keep;
-
-	if (filter_reshapes(filter))
-		return reshape_run(c, s, filter, r, pod);
-	keep = filter_run(filter, r, &c->line, pod, &c->arena);
-	if (r->shape != NULL) {
-		reshape_follow(c->reshape, r, &before);
-		if (r->shape->full)
-			shape_drop(c, s, r);
-	}
-	return keep;
-}
-
-/* An expression of a filter that is given up on a text has read nothing of it. */
 static bool
 filters_run(struct chain *c, struct source *s, const struct framed *f, struct record *r)
 {
-	unsigned long long overruns = atomic_load_explicit(&pattern_overruns, memory_order_relaxed);
+	const struct filtering_of of = { s->filters, s->nfilters, &s->rules, &c->line,
+		f->stream->pod, &c->arena };
 
-	for (size_t i = 0; i < s->nfilters && c->dropped_by == NULL; i++) {
-		if (!filter_apply(c, s, s->filters[i], r, f->stream->pod))
-			c->dropped_by = s->filters[i];
-	}
-	if (r->shape != NULL && c->dropped_by == NULL) {
-		reshape_settle(c->reshape, r);
-		if (r->shape->full)
-			shape_drop(c, s, r);
-	}
-	if (atomic_load_explicit(&pattern_overruns, memory_order_relaxed) != overruns)
-		c->failures |= 1u << FAILURE_PARSER;
-	return c->dropped_by == NULL;
+	return filtering_run(c->filtering, &of, r, &c->failures);
 }
 
 void
 chain_read(struct chain *c, struct source *s, const struct framed *f, struct record *r)
 {
+	filtering_first(c->filtering);
 	text_read(c, s, f, r);
 	(void)filters_run(c, s, f, r);
 }
@@ -540,10 +478,26 @@ chain_read(struct chain *c, struct source *s, const struct framed *f, struct rec
 bool
 chain_run(struct chain *c, struct source *s, const struct framed *f, struct record *r)
 {
+	filtering_first(c->filtering);
 	text_read(c, s, f, r);
 	time_settle(c, s, r);
 	if (f->text.len == 0 && f->stream->conf->skip_empty)
 		return false;
+	return filters_run(c, s, f, r);
+}
+
+bool
+chain_copies(const struct chain *c)
+{
+	return filtering_copies(c->filtering);
+}
+
+bool
+chain_copy(struct chain *c, struct source *s, const struct framed *f, struct record *r)
+{
+	filtering_next(c->filtering);
+	text_read(c, s, f, r);
+	time_settle(c, s, r);
 	return filters_run(c, s, f, r);
 }
 
@@ -556,7 +510,7 @@ chain_line(const struct chain *c)
 const struct filter *
 chain_dropped_by(const struct chain *c)
 {
-	return c->dropped_by;
+	return filtering_dropped_by(c->filtering);
 }
 
 unsigned

@@ -17,21 +17,22 @@
 #include "resources.h"
 #include "unread.h"
 
-/* The age at which a batch is sealed while no request is under way: a quiet agent's error is searchable at once. */
+/* The age at which a batch is sealed while no request is under way: a quiet
+ * agent's error is searchable at once. */
 #define LINGER (50 * NS_PER_MS)
 
 /* ---- streams */
 
 /* Those of a lane's outputs that take records of the tag. */
 static uint32_t
-route_of(const struct pipeline *p, uint32_t outputs, const char *tag)
+route_of(const struct pipeline *p, uint32_t outputs, struct slice tag)
 {
 	uint32_t route = 0;
 
 	for (size_t i = 0; i < p->noutputs; i++) {
 		const struct output *o = p->outputs[i]->values;
 
-		if ((outputs >> i & 1) != 0 && output_takes(o, slice_of(tag)))
+		if ((outputs >> i & 1) != 0 && output_takes(o, tag))
 			route |= 1u << i;
 	}
 	return route;
@@ -46,7 +47,7 @@ lanes_begin(struct pipeline *p, struct flow *flow, struct stream *stream)
 		struct flow_lane *its = &flow->lanes[i];
 
 		its->source = chain_source_new(p->chain, stream);
-		its->route = route_of(p, lane->outputs, stream->tag);
+		its->route = route_of(p, lane->outputs, slice_of(stream->tag));
 		its->rules = *lane->rules;
 		chain_rules(p->chain, stream, &its->rules);
 		chain_names(its->source, &its->rules);
@@ -169,9 +170,12 @@ batch_for(struct filling *f, uint32_t route)
 	return &f->at[spare];
 }
 
-/* One record (dropped by a filter when not `keep`) into the batch; false: it is full. */
+/*
+ * One record (dropped by a filter when not `keep`) into the batch; false: it is
+ * full.  Not `last`: a further document of the record follows.
+ */
 static bool
-put_into(struct pipeline *p, struct batch *b, const struct framed *f, bool keep)
+put_into(struct pipeline *p, struct batch *b, const struct framed *f, bool keep, bool last)
 {
 	struct cursor *cursor = f->cursor;
 	const struct flow *flow = f->stream->user;
@@ -191,15 +195,112 @@ put_into(struct pipeline *p, struct batch *b, const struct framed *f, bool keep)
 			return false;
 		b->items[b->nitems - 1].range = range;
 	}
-	range_add(range, keep, f->end);
+	if (last)
+		range_add(range, keep, f->end);
+	else
+		range_more(range, keep);
 	if (f->after > b->after)
 		b->after = f->after;
 	return true;
 }
 
+/* The record, or a copy, is in its batch; it was dropped by a filter when not
+ * `keep`. */
+static void
+record_given(struct pipeline *p, const struct framed *f, bool keep)
+{
+	const struct flow *flow = f->stream->user;
+
+	if (keep)
+		enrich_shipped(flow);
+	else if (f->start >= flow->counted[f->side] &&
+		 (chain_dropped_by(p->chain) != NULL ||
+		     (f->text.len == 0 && f->stream->conf->skip_empty)))
+		metrics_add(&metrics_filtered, 1); /* once, whatever lanes read it */
+	count_record(p, f);
+}
+
+/* One document into the batch of its route; false: none is free. */
+static bool
+put(struct pipeline *p, uint32_t route, const struct framed *f, bool keep, bool last)
+{
+	struct filling *filling = &p->filling[f->cursor->reader];
+	struct batch **batch = batch_for(filling, route);
+
+	filling->starved = batch == NULL;
+	if (filling->starved)
+		return false;
+	if (put_into(p, *batch, f, keep, last))
+		return true;
+	seal(filling, (unsigned)(batch - filling->at));
+	batch = batch_for(filling, route);
+	filling->starved = batch == NULL || !put_into(p, *batch, f, keep, last);
+	return !filling->starved;
+}
+
+/* The outputs of a record that has another tag than its stream; 0: none takes
+ * it. */
+static uint32_t
+route_now(const struct pipeline *p, const struct filling *filling, const struct flow_lane *to)
+{
+	const struct ship_lane *lane = shipper_lane(p->shipper, filling->lane);
+
+	return p->record.retag.given > 0 ? route_of(p, lane->outputs, p->record.tag) : to->route;
+}
+
 /*
- * The record through the chain, for one lane.  Where none of its outputs takes it, it
- * is read only to be counted.
+ * A record that filters gave other tags, and its copies.  Where a batch is
+ * missing for one of them, those before it are not put again when the record is
+ * offered again, unless the log was rewound: then its cursor has no range of
+ * that batch.
+ */
+static bool
+put_retagged(struct pipeline *p, const struct framed *f, bool keep, bool *any)
+{
+	struct filling *filling = &p->filling[f->cursor->reader];
+	struct half_put *half = &filling->half;
+	const struct flow *flow = f->stream->user;
+	const struct flow_lane *to = &flow->lanes[filling->lane];
+	bool again = half->cursor == f->cursor && half->start == f->start &&
+		     half->batch == f->cursor->open_batch;
+	unsigned done = again ? half->done : 0;
+
+	for (unsigned i = 0;; i++) {
+		bool last = !chain_copies(p->chain);
+		uint32_t route = route_now(p, filling, to);
+
+		keep = keep && route != 0;
+		*any |= keep;
+		if (i >= done && !put(p, keep ? route : to->route, f, keep, last)) {
+			*half = (struct half_put){ f->cursor, f->start, f->cursor->open_batch, i };
+			return false;
+		}
+		if (last)
+			return true;
+		keep = chain_copy(p->chain, to->source, f, &p->record);
+	}
+}
+
+/* A record whose outputs are known when it has passed the filters, and its
+ * copies. */
+static bool
+record_retagged(struct pipeline *p, const struct framed *f)
+{
+	struct flow *flow = f->stream->user;
+	const struct filling *filling = &p->filling[f->cursor->reader];
+	bool any = false, keep;
+
+	enrich_record(p, flow);
+	keep = chain_run(p->chain, flow->lanes[filling->lane].source, f, &p->record);
+	if (!put_retagged(p, f, keep, &any))
+		return false;
+	record_given(p, f, any);
+	return true;
+}
+
+/*
+ * The record through the chain, for one lane.  Where none of its outputs takes
+ * it, it is read only to be counted.
  */
 static bool
 record_make(struct pipeline *p, const struct flow_lane *to, const struct framed *f)
@@ -220,30 +321,30 @@ reader_record(void *arg, const struct framed *f)
 	struct filling *filling = &p->filling[f->cursor->reader];
 	struct flow *flow = f->stream->user;
 	const struct flow_lane *to = &flow->lanes[filling->lane];
-	struct batch **batch = batch_for(filling, to->route);
+	struct batch **batch;
 	bool keep;
 
+	if (chain_retags(to->source))
+		return record_retagged(p, f);
+	batch = batch_for(filling, to->route);
 	filling->starved = batch == NULL;
 	if (filling->starved)
 		return false;
 	enrich_record(p, flow);
 	keep = record_make(p, to, f);
-	if (!put_into(p, *batch, f, keep)) {
+	if (!put_into(p, *batch, f, keep, true)) {
 		seal(filling, (unsigned)(batch - filling->at));
 		batch = batch_for(filling, to->route);
-		filling->starved = batch == NULL || !put_into(p, *batch, f, keep);
+		filling->starved = batch == NULL || !put_into(p, *batch, f, keep, true);
 		if (filling->starved)
 			return false;
 	}
-	if (keep)
-		enrich_shipped(flow);
-	else
-		metrics_add(&metrics_filtered, 1);
-	count_record(p, f);
+	record_given(p, f, keep);
 	return true;
 }
 
-/* Shipping stands: the record is counted now, and read again when a batch is free. */
+/* Shipping stands: the record is counted now, and read again when a batch is
+ * free. */
 bool
 reader_count(void *arg, const struct framed *f)
 {
@@ -297,7 +398,8 @@ linger_of(const struct filling *f, int64_t flush)
 	return shipper_idle(f->shipper, f->lane) ? earlier(LINGER, flush) : flush;
 }
 
-/* Seal what is old enough; return how long the youngest may still wait, in ns. */
+/* Seal what is old enough; return how long the youngest may still wait, in ns.
+ */
 static int64_t
 seal_due(struct filling *f, int64_t flush, int64_t now)
 {
@@ -385,7 +487,8 @@ publish_pods(struct pipeline *p, bool lags)
 	pod_lag_end();
 }
 
-/* Publish, about once a second; *published: the time of the last one, 0: none. */
+/* Publish, about once a second; *published: the time of the last one, 0: none.
+ */
 static void
 publish(struct pipeline *p, int64_t now, int64_t *published)
 {

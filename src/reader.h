@@ -21,6 +21,14 @@
 
 struct inputs;
 
+/* A record of several documents, of which the first are in batches: cursor NULL: none. */
+struct half_put {
+	const struct cursor *cursor;
+	uint64_t start;
+	uint64_t batch; /* the number of the cursor's last one */
+	unsigned done;  /* documents */
+};
+
 /* Batches of a lane being filled, one for each set of outputs. */
 struct filling {
 	struct shipper *shipper;
@@ -29,6 +37,7 @@ struct filling {
 	struct batch *at[ROUTES];
 	struct batch *spare; /* taken from the pool, for the next route */
 	bool starved;        /* a record was refused: no batch is free */
+	struct half_put half;
 };
 
 struct counts {

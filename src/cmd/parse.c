@@ -66,24 +66,31 @@ on_stream(void *arg, struct stream *stream, bool begins)
 		chain_rules(p->chain, stream, &p->rules);
 }
 
+static void
+show(struct parse *p)
+{
+	struct item *item = &p->batch->items[0];
+
+	buffer_clear(&p->batch->body);
+	p->batch->nitems = 0;
+	if (!batch_put(p->batch, &p->rules, &p->record))
+		return;
+	shown_json((struct slice){ p->batch->body.at + item->document, item->end - item->document },
+	    stdout);
+	fputc('\n', stdout);
+}
+
 static bool
 on_record(void *arg, const struct framed *f)
 {
 	struct parse *p = arg;
 
 	p->read_to = f->end > p->read_to ? f->end : p->read_to;
-	if (chain_run(p->chain, p->source, f, &p->record)) {
-		struct item *item = &p->batch->items[0];
-
-		buffer_clear(&p->batch->body);
-		p->batch->nitems = 0;
-		if (batch_put(p->batch, &p->rules, &p->record)) {
-			shown_json((struct slice){ p->batch->body.at + item->document,
-				       item->end - item->document },
-			    stdout);
-			fputc('\n', stdout);
-		}
-	}
+	if (chain_run(p->chain, p->source, f, &p->record))
+		show(p);
+	while (chain_copies(p->chain))
+		if (chain_copy(p->chain, p->source, f, &p->record))
+			show(p);
 	if (p->explain)
 		explain(f, p->chain, p->source, &p->record, stdout);
 	return true;

@@ -322,20 +322,33 @@ match_imply(struct reading *r)
 	}
 }
 
+/* True when a filter may give records other tags. */
+static bool
+has_retags(const struct reading *r)
+{
+	for (size_t i = 0; i < r->conf->n; i++) {
+		const struct plugin *p = r->conf->sections[i].plugin;
+
+		if (p->kind == SECTION_FILTER && strcasecmp(p->name, "rewrite_tag") == 0)
+			return true;
+	}
+	return false;
+}
+
 static void
 tags_check(struct reading *r, const struct section *s)
 {
 	enum section_kind kind = s->plugin->kind;
 	char title[TABLE_TITLE];
 
-	if (kind == SECTION_INPUT && count(r, SECTION_OUTPUT) > 0 &&
+	if (kind == SECTION_INPUT && count(r, SECTION_OUTPUT) > 0 && !has_retags(r) &&
 	    !any_reaches(r, s, SECTION_OUTPUT))
 		undelivered(r, s);
 	if (kind != SECTION_FILTER && kind != SECTION_OUTPUT)
 		return;
 	match_check(r, s);
 	if ((text_of(s, "Match") != NULL || text_of(s, "Match_Regex") != NULL) &&
-	    count(r, SECTION_INPUT) > 0 && skipped_count(r, SECTION_INPUT) == 0 &&
+	    count(r, SECTION_INPUT) > 0 && skipped_count(r, SECTION_INPUT) == 0 && !has_retags(r) &&
 	    !any_reaches(r, s, SECTION_INPUT))
 		findings_add(r->findings, FINDING_WARNING, s->file, match_line(s),
 		    "%s matches the tag of no [INPUT]", table_title(s->plugin, title));

@@ -8,7 +8,7 @@
 #include "voice.h"
 
 static const struct filter_ops *const all[] = { &kubernetes_ops, &parser_ops, &grep_ops,
-	&modify_ops, &nest_ops, &record_modifier_ops, &lua_ops, NULL };
+	&modify_ops, &nest_ops, &record_modifier_ops, &lua_ops, &rewrite_tag_ops, NULL };
 
 struct filter *
 filter_new(const struct section *section, const struct filter_world *world)

@@ -25,6 +25,6 @@ struct filter {
 };
 
 extern const struct filter_ops kubernetes_ops, parser_ops, grep_ops, modify_ops, nest_ops,
-    record_modifier_ops, lua_ops;
+    record_modifier_ops, lua_ops, rewrite_tag_ops;
 
 #endif

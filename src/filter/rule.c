@@ -70,7 +70,8 @@ rule_read(const char *text, const char *const *names, int most, struct rule *rul
 bool
 rule_wants(const struct section *section, const struct rule *rule, int n, struct findings *findings)
 {
-	static const char *const what[] = { "nothing", "one word", "two words", "three words" };
+	static const char *const what[] = { "nothing", "one word", "two words", "three words",
+		"four words" };
 
 	if (rule->n == n)
 		return true;

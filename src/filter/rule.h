@@ -9,7 +9,7 @@
 /* One rule: the option's name and its words, the last one with all that is left. */
 struct rule {
 	const char *option;
-	struct slice words[3];
+	struct slice words[4];
 	int n;
 };
 

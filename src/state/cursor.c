@@ -144,6 +144,13 @@ range_add(struct range *r, uint32_t items, uint64_t end)
 }
 
 void
+range_more(struct range *r, uint32_t items)
+{
+	assert(!r->sealed);
+	r->pending += items;
+}
+
+void
 range_repeat(struct range *r, uint32_t times)
 {
 	assert(!r->sealed);

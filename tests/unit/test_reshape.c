@@ -10,14 +10,16 @@
 #include "conf_try.h"
 #include "filter.h"
 #include "pod.h"
+#include "shape.h"
 #include "ship.h"
 #include "stream.h"
 #include "tail.h"
+#include "voice.h"
 
 static const struct plugin *const plugins[] = { &service_plugin, &tail_plugin,
 	&kubernetes_filter_plugin, &parser_filter_plugin, &grep_filter_plugin,
-	&modify_filter_plugin, &nest_filter_plugin, &record_modifier_filter_plugin, &null_plugin,
-	&parser_section_plugin, NULL };
+	&modify_filter_plugin, &nest_filter_plugin, &record_modifier_filter_plugin,
+	&rewrite_tag_filter_plugin, &null_plugin, &parser_section_plugin, NULL };
 static const struct registry registry = { .plugins = plugins };
 
 static char tag[] = "t", path[] = "/logs/t.log";
@@ -76,15 +78,22 @@ tried_end(struct tried *t)
 	conf_free(t->conf);
 }
 
+static struct framed
+framed_of(struct tried *t, const char *log)
+{
+	static const char time[] = "2026-11-22T08:00:00.5Z";
+
+	return (struct framed){ .stream = &t->stream,
+		.time = 1795334400500000000,
+		.time_text = slice_of(time),
+		.text = slice_of(log) };
+}
+
 /* The document without its @timestamp and time; empty: the record is dropped. */
 static struct slice
 document_of(struct tried *t, const char *log)
 {
-	static const char time[] = "2026-11-22T08:00:00.5Z";
-	struct framed f = { .stream = &t->stream,
-		.time = 1795334400500000000,
-		.time_text = slice_of(time),
-		.text = slice_of(log) };
+	const struct framed f = framed_of(t, log);
 	const struct item *item = t->batch->items;
 	struct slice text;
 	const char *from;
@@ -278,6 +287,79 @@ test_filters_do_what_their_documentation_says(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* What becomes of one line: the tag and `log` of each document, * behind those of another id. */
+static const struct {
+	const char *filters, *log, *want;
+} tags[] = {
+#define REWRITE FILTER("rewrite_tag")
+	{ REWRITE " Rule $log ^x new false\n", "x", "new:x" },
+	{ REWRITE " Rule $log ^x new false\n", "y", "t:y" },
+	{ REWRITE " Rule log ^(\\w+)\\s?$ a.$TAG.$1.b off\n", "x", "a.t.x.b:x" },
+	{ REWRITE " Rule $log ^(?<n>x)(y)$ $0-$1-$2 false\n", "xy", "xy-x-:xy" },
+	{ REWRITE " Rule $log y one false\n Rule $log x two false\n Rule $log x three no\n", "x",
+	    "two:x" },
+	{ JSON REWRITE " Rule $o['p'][0] ^v new.$o['p'][0].$q,r.$none.s false\n",
+	    "{\"o\":{\"p\":[\"v\"]},\"q\":7}", "new.v.7,r..s:-" },
+	{ "[FILTER]\n Name rewrite_tag\n Match t\n Rule $log ^ a.b.c false\n"
+	  "[FILTER]\n Name rewrite_tag\n Match a.*\n Rule $log ^ $TAG[2].$TAG[0].$TAG[9] false\n",
+	    "x", "c.a.:x" },
+	/* from the first filter on, those of the new tag */
+	{ "[FILTER]\n Name modify\n Match new\n Set log seen\n" REWRITE " Rule $log ^x new false\n",
+	    "x", "new:seen" },
+	{ "[FILTER]\n Name rewrite_tag\n Match *\n Rule $log ^x new false\n", "x", "new:x" },
+	{ "[FILTER]\n Name rewrite_tag\n Match t\n Rule $log ^x u false\n"
+	  "[FILTER]\n Name rewrite_tag\n Match u\n Rule $log ^x t false\n",
+	    "x", "t:x" },
+	{ REWRITE " Rule $log ^x new false\n[FILTER]\n Name grep\n Match new\n Exclude log x\n",
+	    "x", "" },
+	{ "[FILTER]\n Name rewrite_tag\n Match *\n Rule $log ^ a.$TAG false\n"
+	  "[FILTER]\n Name rewrite_tag\n Match *\n Rule $log ^ b.$TAG false\n",
+	    "x", "b.a.b.a.b.a.b.a.t:x" },
+	/* KEEP */
+	{ REWRITE " Rule $log ^x new true\n", "x", "t:x new:x*" },
+	{ REWRITE " Rule $log ^x new true\n[FILTER]\n Name modify\n Match t\n Set log old\n", "x",
+	    "t:old new:x*" },
+	{ REWRITE " Rule $log ^x new true\n[FILTER]\n Name grep\n Match t\n Exclude log x\n", "x",
+	    "new:x*" },
+	{ "[FILTER]\n Name rewrite_tag\n Match t\n Rule $log ^x a true\n"
+	  "[FILTER]\n Name rewrite_tag\n Match *\n Rule $log ^x b.$TAG true\n",
+	    "x", "t:x b.t:x* a:x* b.a:x*" },
+};
+
+static void
+test_a_record_goes_on_under_the_tags_of_rules(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(tags); i++) {
+		char found[1024] = "", ids[16][DOCUMENT_ID];
+		size_t used = 0, n = 0;
+		struct tried t;
+
+		tried_begin(&t, tags[i].filters);
+		for (bool first = true; first || chain_copies(t.chain); first = false) {
+			const struct framed f = framed_of(&t, tags[i].log);
+			struct shape_node *log;
+
+			if (!(first ? chain_run(t.chain, t.source, &f, &t.record)
+				    : chain_copy(t.chain, t.source, &f, &t.record)))
+				continue;
+			document_id(&t.record.place, ids[n]);
+			for (size_t k = 0; k < n; k++)
+				assert_memory_not_equal(ids[n], ids[k], DOCUMENT_ID);
+			log = shape_get(t.record.shape, t.record.shape->root, SLICE("log"));
+			used += (size_t)snprintf(found + used, sizeof(found) - used,
+			    "%s%.*s:%.*s%s", n > 0 ? " " : "", SLICE_ARG(t.record.tag),
+			    SLICE_ARG(log != NULL ? log->text : SLICE("-")),
+			    t.record.place.id != &f.id ? "*" : "");
+			n++;
+		}
+		if (strcmp(found, tags[i].want) != 0)
+			fail_msg("%s%s\n got  %s\n want %s", tags[i].filters, tags[i].log, found,
+			    tags[i].want);
+		tried_end(&t);
+	}
+}
+
 static const struct {
 	const char *filter, *want;
 } mistakes[] = {
@@ -291,6 +373,10 @@ static const struct {
 	{ FILTER("modify") " Condition Key_exist a\n", "did you mean 'Key_exists'?" },
 	{ FILTER("modify") " Condition Key_value_equals a\n", "Condition takes three words" },
 	{ FILTER("parser") " Parser j\n Key_Name $a[\n", "Key_Name '$a['" },
+	{ FILTER("rewrite_tag") " Rule $log x new\n", "Rule takes four words" },
+	{ FILTER("rewrite_tag") " Rule $log ( new true\n", "Rule '(': " },
+	{ FILTER("rewrite_tag") " Rule $log x $.y true\n", "behind the $ stands a name" },
+	{ FILTER("rewrite_tag") " Rule $log x y maybe\n", "KEEP, is true or false, not 'maybe'" },
 	{ FILTER("nest") " Operation lift\n", "Operation lift needs Nested_under" },
 	{ FILTER("nest") " Wildcard a\n", "Operation nest needs Nest_under" },
 	{ FILTER("record_modifier") " Record a\n", "Record takes two words" },
@@ -369,6 +455,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_filters_do_what_their_documentation_says),
+		cmocka_unit_test(test_a_record_goes_on_under_the_tags_of_rules),
 		cmocka_unit_test(test_mistakes_are_said_by_check),
 		cmocka_unit_test(test_no_room_leaves_a_record_unchanged),
 	};
