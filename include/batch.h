@@ -95,10 +95,12 @@ void batch_trim(struct batch *b, size_t bytes);
 struct document_rules document_rules_default(void);
 
 /**
- * document_parsed_room(rules, r), document_parsed_write(to, rules, r):
+ * document_parsed_any(rules, r), document_parsed_room(rules, r), document_parsed_write(to, rules, r):
+ * True when log_parsed is a member of the document, fields that are set aside left out.
  * The most bytes that the value of log_parsed takes; write it, return the end: ${to}
  * when there is nothing to write.  r->parsed is not NULL.
  */
+bool document_parsed_any(const struct document_rules *rules, const struct record *r);
 size_t document_parsed_room(const struct document_rules *rules, const struct record *r);
 char *document_parsed_write(char *to, const struct document_rules *rules, const struct record *r);
 

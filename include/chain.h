@@ -65,6 +65,12 @@ void chain_read(struct chain *c, struct source *s, const struct framed *f, struc
 bool chain_run(struct chain *c, struct source *s, const struct framed *f, struct record *r);
 
 /**
+ * chain_retags(s):
+ * True when records of ${s} may get other tags than their stream's, and with them outputs.
+ */
+bool chain_retags(const struct source *s);
+
+/**
  * chain_copies(c), chain_copy(c, s, f, r):
  * True when the record of the last call goes on under a further tag, too (KEEP of
  * rewrite_tag); make that copy of ${f}, as chain_run() does.

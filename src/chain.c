@@ -35,10 +35,12 @@ struct chain {
 	size_t nparsers;
 	struct joins *joins;
 	struct arena arena;
-	struct filtering *filtering;
+	struct filtering *filtering; /* the filters' way where one of them … */
+	bool changes;                /* … changes fields or tags */
 	struct agent_line line;
 	bool line_read;
 	unsigned failures; /* of the last record: 1 << enum parse_failure */
+	const struct filter *dropped_by;
 };
 
 struct source {
@@ -49,6 +51,7 @@ struct source {
 	bool firstline;    /* the parser reads the first line of a record alone */
 	int64_t last_time; /* of the last record that had a time: a line without a time takes it */
 	int time_offset;   /* s, of a line's time that names no zone */
+	bool retags;       /* a filter may give its records another tag */
 	struct document_rules rules; /* the names of its documents' fields */
 	struct field path;           /* Path_Key; name.len 0: not configured */
 	struct slice offset_key;     /* Offset_Key; empty: not configured */
@@ -116,6 +119,7 @@ filters_make(struct chain *c, const struct conf *conf)
 		c->filters[c->nfilters] = filter_new(&conf->sections[i], &world);
 		if (c->filters[c->nfilters] == NULL)
 			return -1;
+		c->changes |= filter_reshapes(c->filters[c->nfilters]);
 		c->nfilters++;
 	}
 	c->filtering = filtering_new(c->filters, c->nfilters, c->service->filter_memory);
@@ -258,6 +262,7 @@ chain_source_new(struct chain *c, struct stream *stream)
 		    !(stream->conf->has_fields && filter_kubernetes(c->filters[i]) != NULL))
 			s->filters[s->nfilters++] = c->filters[i];
 	}
+	s->retags = chain_has(s, &rewrite_tag_filter_plugin);
 	s->rules = document_rules_default();
 	chain_rules(c, stream, &s->rules);
 	if (stream->pod == NULL && !stream->conf->has_fields)
@@ -458,8 +463,9 @@ text_read(struct chain *c, struct source *s, const struct framed *f, struct reco
 	}
 }
 
-static bool
-filters_run(struct chain *c, struct source *s, const struct framed *f, struct record *r)
+/* Filters of which some change fields or tags. */
+static const struct filter *
+changes_run(struct chain *c, const struct source *s, const struct framed *f, struct record *r)
 {
 	const struct filtering_of of = { s->filters, s->nfilters, &s->rules, &c->line,
 		f->stream->pod, &c->arena };
@@ -467,10 +473,27 @@ filters_run(struct chain *c, struct source *s, const struct framed *f, struct re
 	return filtering_run(c->filtering, &of, r, &c->failures);
 }
 
+/* An expression of a filter that is given up on a text has read nothing of it. */
+static bool
+filters_run(struct chain *c, struct source *s, const struct framed *f, struct record *r)
+{
+	unsigned long long overruns = atomic_load_explicit(&pattern_overruns, memory_order_relaxed);
+
+	c->dropped_by = c->changes ? changes_run(c, s, f, r) : NULL;
+	for (size_t i = 0; !c->changes && i < s->nfilters && c->dropped_by == NULL; i++) {
+		if (!filter_run(s->filters[i], r, &c->line, f->stream->pod, &c->arena))
+			c->dropped_by = s->filters[i];
+	}
+	if (atomic_load_explicit(&pattern_overruns, memory_order_relaxed) != overruns)
+		c->failures |= 1u << FAILURE_PARSER;
+	return c->dropped_by == NULL;
+}
+
 void
 chain_read(struct chain *c, struct source *s, const struct framed *f, struct record *r)
 {
-	filtering_first(c->filtering);
+	if (c->changes)
+		filtering_first(c->filtering);
 	text_read(c, s, f, r);
 	(void)filters_run(c, s, f, r);
 }
@@ -478,7 +501,8 @@ chain_read(struct chain *c, struct source *s, const struct framed *f, struct rec
 bool
 chain_run(struct chain *c, struct source *s, const struct framed *f, struct record *r)
 {
-	filtering_first(c->filtering);
+	if (c->changes)
+		filtering_first(c->filtering);
 	text_read(c, s, f, r);
 	time_settle(c, s, r);
 	if (f->text.len == 0 && f->stream->conf->skip_empty)
@@ -487,9 +511,15 @@ chain_run(struct chain *c, struct source *s, const struct framed *f, struct reco
 }
 
 bool
+chain_retags(const struct source *s)
+{
+	return s->retags;
+}
+
+bool
 chain_copies(const struct chain *c)
 {
-	return filtering_copies(c->filtering);
+	return c->changes && filtering_copies(c->filtering);
 }
 
 bool
@@ -510,7 +540,7 @@ chain_line(const struct chain *c)
 const struct filter *
 chain_dropped_by(const struct chain *c)
 {
-	return filtering_dropped_by(c->filtering);
+	return c->dropped_by;
 }
 
 unsigned

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 
 #include "agent.h"
-#include "pattern.h"
 #include "reshape.h"
 #include "stream.h"
 #include "voice.h"
@@ -54,12 +53,6 @@ filtering_free(struct filtering *x)
 	reshape_free(x->reshape);
 	free(x->again);
 	free(x);
-}
-
-const struct filter *
-filtering_dropped_by(const struct filtering *x)
-{
-	return x->dropped_by;
 }
 
 /* ---- one filter */
@@ -240,12 +233,10 @@ tags_run(struct filtering *x, const struct filtering_of *of, struct record *r, u
 	}
 }
 
-bool
+const struct filter *
 filtering_run(
     struct filtering *x, const struct filtering_of *of, struct record *r, unsigned *failures)
 {
-	unsigned long long overruns = atomic_load_explicit(&pattern_overruns, memory_order_relaxed);
-
 	x->dropped_by = NULL;
 	x->runs++;
 	tags_run(x, of, r, failures);
@@ -254,8 +245,5 @@ filtering_run(
 		if (r->shape->full)
 			shape_drop(x, r, failures);
 	}
-	/* An expression of a filter that is given up on a text has read nothing of it. */
-	if (atomic_load_explicit(&pattern_overruns, memory_order_relaxed) != overruns)
-		*failures |= 1u << FAILURE_PARSER;
-	return x->dropped_by == NULL;
+	return x->dropped_by;
 }

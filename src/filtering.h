@@ -27,21 +27,15 @@ void filtering_free(struct filtering *x);
 
 /**
  * filtering_run(x, of, r, failures), filtering_copies(x), filtering_next(x):
- * Apply the filters; false: a filter dropped the record.  Where rules of rewrite_tag keep
+ * Apply the filters; the filter that dropped the record, or NULL.  Where rules of rewrite_tag keep
  * the record under its old tag, too, there are copies: filtering_copies() is true, and
  * after filtering_next() the same record is run again and becomes the next of them, whose
  * id is its own.  filtering_first() begins with another record.
  */
 void filtering_first(struct filtering *x);
-bool filtering_run(
+const struct filter *filtering_run(
     struct filtering *x, const struct filtering_of *of, struct record *r, unsigned *failures);
 bool filtering_copies(const struct filtering *x);
 void filtering_next(struct filtering *x);
-
-/**
- * filtering_dropped_by(x):
- * The filter that dropped the record of the last run; NULL: none.
- */
-const struct filter *filtering_dropped_by(const struct filtering *x);
 
 #endif

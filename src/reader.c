@@ -204,8 +204,7 @@ put_into(struct pipeline *p, struct batch *b, const struct framed *f, bool keep,
 	return true;
 }
 
-/* The record, or a copy, is in its batch; it was dropped by a filter when not
- * `keep`. */
+/* The record, or a copy, is in its batch; it was dropped by a filter when not `keep`. */
 static void
 record_given(struct pipeline *p, const struct framed *f, bool keep)
 {
@@ -238,8 +237,7 @@ put(struct pipeline *p, uint32_t route, const struct framed *f, bool keep, bool 
 	return !filling->starved;
 }
 
-/* The outputs of a record that has another tag than its stream; 0: none takes
- * it. */
+/* The outputs of a record that has another tag than its stream; 0: none takes it. */
 static uint32_t
 route_now(const struct pipeline *p, const struct filling *filling, const struct flow_lane *to)
 {
@@ -281,8 +279,7 @@ put_retagged(struct pipeline *p, const struct framed *f, bool keep, bool *any)
 	}
 }
 
-/* A record whose outputs are known when it has passed the filters, and its
- * copies. */
+/* A record whose outputs are known when it has passed the filters, and its copies. */
 static bool
 record_retagged(struct pipeline *p, const struct framed *f)
 {

@@ -152,7 +152,7 @@ reshape_begin(struct reshape *x, struct record *r, const struct document_rules *
 			(void)shape_field_put(s, s->root, &r->fields[i]);
 	if (r->pod != NULL)
 		pod_add(x);
-	if (r->parsed != NULL)
+	if (r->parsed != NULL && document_parsed_any(rules, r))
 		owned_add(s, rules->parsed_key, &x->parsed);
 	for (int i = 0; i < r->nfields; i++) /* as in a document */
 		if (is_own(x, r->fields[i].name) && (apart = shape_apart(s)) != NULL)
@@ -169,7 +169,7 @@ reshape_follow(struct reshape *x, struct record *r, const struct reshape_seen *b
 
 	if (r->pod != NULL && before->pod != r->pod)
 		pod_add(x);
-	if (r->parsed != NULL && before->parsed != r->parsed)
+	if (r->parsed != NULL && before->parsed != r->parsed && document_parsed_any(x->rules, r))
 		owned_add(s, x->rules->parsed_key, &x->parsed);
 	if (before->has_log && !r->has_log && log != NULL)
 		shape_remove(s->root, log);

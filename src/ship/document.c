@@ -183,6 +183,12 @@ document_room(const struct document_rules *rules, const struct record *r, bool t
 	return dropped ? n : n + parsed_value_room(rules, r, tight);
 }
 
+bool
+document_parsed_any(const struct document_rules *rules, const struct record *r)
+{
+	return rules->merged ? parsed_merged_any(r) : parsed_any(r->parsed);
+}
+
 size_t
 document_parsed_room(const struct document_rules *rules, const struct record *r)
 {

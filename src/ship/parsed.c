@@ -202,6 +202,18 @@ parsed_write(char *to, const struct agent_line *a, const struct aside *aside)
 	return at;
 }
 
+bool
+parsed_any(const struct agent_line *a)
+{
+	return a->level != LEVEL_NONE || a->nextra > 0 || a->execution_time.present ||
+	       a->event_name.len + a->execution_time_raw.len + a->logger.value.len +
+		       a->thread.value.len + a->timestamp.value.len + a->task_id.value.len +
+		       a->pipeline.value.len + a->error.type.value.len +
+		       a->error.root_type.value.len + a->error.message.value.len +
+		       a->stack_trace.value.len >
+		   0;
+}
+
 /* ---- under a key of the configuration's, as Fluent Bit merges a line */
 
 /* The bytes of the object, or of its text as it is put together. */
@@ -263,4 +275,10 @@ parsed_merged_write(char *to, const struct record *r, const struct aside *aside)
 		return to;
 	*own++ = '}'; /* without the line's, which are more than can be mended */
 	return json_mend(to, (struct slice){ from, (size_t)(own - from) }, SIZE_MAX);
+}
+
+bool
+parsed_merged_any(const struct record *r)
+{
+	return parsed_any(r->parsed) || members_of(r->log).len > 0;
 }

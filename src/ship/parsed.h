@@ -42,6 +42,10 @@ char *parsed_field_write(char *to, const struct field *f);
 size_t parsed_room(const struct agent_line *a, bool tight);
 char *parsed_write(char *to, const struct agent_line *a, const struct aside *aside);
 
+/* True when parsed_write() has something to write, fields that are set aside left out. */
+bool parsed_any(const struct agent_line *a);
+bool parsed_merged_any(const struct record *r);
+
 /**
  * parsed_merged_room(r, tight), parsed_merged_write(to, r, aside):
  * The same for the object under a Merge_Log_Key of the configuration: the members of

@@ -35,6 +35,7 @@ TARGETS = {
     "pattern": "tests/unit/test_pattern.c tests/unit/test_parser.c",
     "poll_page": "tests/unit/test_poll_page.c",
     "reply": "tests/unit/test_reply.c tests/unit/test_ship_*.c",
+    "reshape": "tests/unit/test_json.c tests/unit/test_agent_*.c tests/unit/test_reshape.c",
     "tail": "tests/unit/traces.h tests/unit/test_tail.c tests/unit/test_docker.c",
     "timestamp": "tests/unit/test_timestamp.c",
     "trace": "tests/unit/traces.h tests/unit/test_trace*.c",
