@@ -124,7 +124,7 @@ test_filters_change_what_they_say(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct findings *findings = findings_new();
 		struct world world = { 0 };
-		struct filter_world find = { world_parser, &world, NULL };
+		struct filter_world find = { world_parser, &world, NULL, NULL };
 		struct record r = { .has_log = true,
 			.log = slice_of(cases[i].log),
 			.nfields = 1,
