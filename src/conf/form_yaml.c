@@ -25,19 +25,25 @@ indent(FILE *to, int n)
 	fprintf(to, "%*s", n, "");
 }
 
-/* The value of an entry, behind its key or a list's dash. */
+/* A text of the entry ${e}, behind its key or a list's dash. */
 static void
-value_print(struct writing *w, const struct conf_entry *e, int at)
+part_print(struct writing *w, const struct conf_entry *e, struct slice text, int at)
 {
 	char shown[FINDINGS_NAME];
 
-	if (form_text_print(slice_of(e->value), at, w->to))
+	if (form_text_print(text, at, w->to))
 		return;
 	findings_add(w->findings, FINDING_ERROR, w->block->file, e->line,
 	    "%s: its value has bytes that no YAML has: control characters, or other text than "
 	    "UTF-8",
 	    findings_name(slice_of(e->key), shown));
 	fputs("''\n", w->to);
+}
+
+static void
+value_print(struct writing *w, const struct conf_entry *e, int at)
+{
+	part_print(w, e, slice_of(e->value), at);
 }
 
 /* ---- the rules of a parser */
@@ -65,7 +71,7 @@ rule_split(const struct conf_entry *e, struct slice parts[3])
 {
 	struct slice rest = slice_of(e->value);
 
-	if (strcasecmp(e->key, "rule") != 0)
+	if (strcasecmp(e->key, "rule") != 0 || conf_has_control(e->value))
 		return false;
 	for (int i = 0; i < 3; i++)
 		if (!quoted_take(&rest, &parts[i]))
@@ -89,8 +95,7 @@ rules_print(struct writing *w, int at)
 		for (int j = 0; j < 3; j++) {
 			indent(w->to, at + 2);
 			fprintf(w->to, "%s%s: ", j == 0 ? "- " : "  ", names[j]);
-			if (!form_text_print(parts[j], at + 4, w->to))
-				fputs("''\n", w->to);
+			part_print(w, e, parts[j], at + 4);
 		}
 	}
 }
@@ -184,7 +189,7 @@ service_print(struct writing *w, const struct conf_blocks *blocks)
 	for (size_t i = 0; i < blocks->n; i++) {
 		if (strcasecmp(blocks->at[i].name, "SERVICE") != 0)
 			continue;
-		fputs("\nservice:\n", w->to);
+		fputs(blocks->at[i].n > 0 ? "\nservice:\n" : "\nservice: {}\n", w->to);
 		block_print(w, &blocks->at[i], 2, false);
 	}
 }

@@ -23,8 +23,19 @@
 static void
 variable_take(struct yaml *y, const struct yaml_node *at, const char *name, const char *value)
 {
+	struct slice text = slice_trim(slice_of(value));
+	char shown[FINDINGS_NAME];
+
 	y->p->line = at->line;
-	grammar_entry_set(y->g, y->p, slice_of(name), slice_of(value), y->blocks);
+	for (size_t i = 0; i < text.len; i++) {
+		if ((unsigned char)text.at[i] < 0x20 && text.at[i] != '\t') {
+			WRONG_AT(y, at,
+			    "%s: its value has a control character, such as a line break",
+			    findings_name(slice_of(name), shown));
+			return;
+		}
+	}
+	grammar_entry_set(y->g, y->p, slice_of(name), text, y->blocks);
 }
 
 /* {name: NAME, value: text} or {name: NAME, uri: file:///path} */

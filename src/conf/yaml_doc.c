@@ -14,6 +14,7 @@
 
 #define DEPTH_MAX 32    /* mappings and lists in each other */
 #define NODES_MAX 10000 /* keys are compared with each other */
+#define LENIENT_MAX 50000
 
 struct building {
 	yaml_parser_t parser;
@@ -98,8 +99,10 @@ node_new(struct building *b, enum yaml_kind kind)
 {
 	struct yaml_node *n;
 
-	if (++b->nodes > NODES_MAX) {
-		REFUSE(b, "more than %d values: this is no configuration", NODES_MAX);
+	unsigned most = b->lenient ? LENIENT_MAX : NODES_MAX;
+
+	if (++b->nodes > most) {
+		REFUSE(b, "more than %u values: this is no configuration", most);
 		return NULL;
 	}
 	n = pool_take(b->pool, sizeof(*n));

@@ -28,6 +28,8 @@ TARGETS = {
     "cri": "tests/unit/test_cri.c",
     "docker": "tests/unit/test_docker.c tests/unit/test_cri.c",
     "exposition": "tests/unit/test_exposition.c tests/unit/test_agent_metrics.c",
+    "forms": "tests/unit/test_form.c tests/unit/test_conf_yaml.c tests/unit/test_manifest.c tests/unit/test_conf.c"
+    " tests/fixtures/*.yaml conf/*.conf conf/helm/towline/values.yaml",
     "gunzip": "tests/unit/traces.h",
     "json": "tests/unit/test_json.c tests/unit/test_document.c",
     "letters": "tests/unit/test_replay.c tests/unit/test_dead_letter.c",

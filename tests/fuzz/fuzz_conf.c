@@ -15,7 +15,7 @@
 static bool
 is_alone(struct slice input)
 {
-	static const char *const not [] = { "@include", "/dev", "/proc", "/sys", "/tmp" };
+	static const char *const not [] = { "include", "file:", "/dev", "/proc", "/sys", "/tmp" };
 	char *text = xslicedup(input);
 	bool alone = true;
 

@@ -164,6 +164,8 @@ static const struct {
 	    "f:2: [MULTILINE_PARSER] has no type; it needs one\n"
 	    "f:4: 'x' is not of a rule: state, regex and next_state are\n" },
 	{ "env: {A B: c}\n" IN OUT, "f:1: 'A…' cannot be a variable's name\n" },
+	{ "env: {A: \"b\\nc\"}\n" IN OUT,
+	    "f:1: A: its value has a control character, such as a line break\n" },
 	{ "env: {A: [c]}\n" IN OUT, "f:1: the variable 'A' is no text\n" },
 	{ "env: [{name: A}]\n" IN OUT,
 	    "f:1: a variable has a name, and a value or a uri (file:///…)\n" },

@@ -38,6 +38,8 @@ static const struct {
 	    "\nmultiline_parsers:\n  - name: m\n    rules:\n      - state: start_state\n"
 	    "        regex: /^\\\"a b/\n        next_state: cont\n      - state: cont\n        regex: /^ /\n"
 	    "        next_state: cont\n" },
+	{ "[SERVICE]\n[MULTILINE_PARSER]\n rule \"a\tb\" \"c\" \"d\"\n",
+	    "\nservice: {}\n\nmultiline_parsers:\n  - rule: \"\\\"a\\tb\\\" \\\"c\\\" \\\"d\\\"\"\n" },
 	{ "[MULTILINE_PARSER]\n rule a b\n", "\nmultiline_parsers:\n  - rule: a b\n" },
 };
 
