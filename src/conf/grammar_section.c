@@ -1,8 +1,7 @@
 /*
  * A section of the YAML form: a mapping of keys.  A list gives its key several times.  A
  * scalar is its text as typed: on, 0123 and 1e3 mean nothing here that they do not mean in
- * the classic form.  A processor of an input becomes a [FILTER] before all others, which
- * takes that input's tags.
+ * the classic form.
  */
 #include "grammar_section.h"
 
@@ -28,9 +27,8 @@ grammar_section_entries(
 	return NULL;
 }
 
-/* The entry ${name} of a section, however it is written. */
-static const struct yaml_node *
-entry_find(const struct yaml_node *map, const char *name)
+const struct yaml_node *
+grammar_section_find(const struct yaml_node *map, const char *name)
 {
 	for (const struct yaml_node *n = map->first; n != NULL; n = n->next)
 		if (strcasecmp(n->key, name) == 0)
@@ -78,8 +76,8 @@ scalar_take(struct yaml *y, struct conf_block *b, const char *key, const struct 
 }
 
 /* A key and its value, or its values. */
-static void
-entry_take(struct yaml *y, struct conf_block *b, const struct yaml_node *n)
+void
+grammar_section_entry(struct yaml *y, struct conf_block *b, const struct yaml_node *n)
 {
 	char shown[FINDINGS_NAME];
 	const char *key = n->key;
@@ -107,8 +105,8 @@ entry_take(struct yaml *y, struct conf_block *b, const struct yaml_node *n)
 		    findings_name(slice_of(key), shown));
 }
 
-static struct conf_block
-block_new(struct yaml *y, enum section_kind kind, const struct yaml_node *n)
+struct conf_block
+grammar_section_new(struct yaml *y, enum section_kind kind, const struct yaml_node *n)
 {
 	return (struct conf_block){
 		.name = pool_text(y->g->pool, slice_of(table_section_names[kind])),
@@ -117,25 +115,13 @@ block_new(struct yaml *y, enum section_kind kind, const struct yaml_node *n)
 	};
 }
 
-static void
-block_add(struct yaml *y, struct conf_block b)
+void
+grammar_section_add(struct yaml *y, struct conf_block b)
 {
 	struct conf_blocks *all = y->blocks;
 
 	all->at = pool_grow(y->g->pool, all->at, all->n, sizeof(*all->at));
 	all->at[all->n++] = b;
-}
-
-/* In front of all others, behind those that stand there already. */
-static void
-block_add_early(struct yaml *y, struct conf_block b)
-{
-	struct conf_blocks *all = y->blocks;
-	size_t at = y->g->nearly++;
-
-	block_add(y, b);
-	memmove(&all->at[at + 1], &all->at[at], (all->n - 1 - at) * sizeof(*all->at));
-	all->at[at] = b;
 }
 
 /* ---- a parser's rules */
@@ -169,7 +155,7 @@ rule_take(struct yaml *y, struct conf_block *b, const struct yaml_node *rule)
 		return;
 	buffer_init(&text, 0);
 	for (size_t i = 0; i < 3; i++) {
-		const struct yaml_node *part = entry_find(rule, parts[i]);
+		const struct yaml_node *part = grammar_section_find(rule, parts[i]);
 
 		buffer_put(&text, i > 0 ? SLICE(" ") : SLICE(""));
 		if (part == NULL || part->kind != YAML_DOC_SCALAR || conf_has_control(part->text) ||
@@ -192,120 +178,27 @@ out:
 	buffer_fini(&text);
 }
 
-/* ---- processors */
-
-#define THE_FILTER "; write it under filters:, with match: for its tags"
-
-/* The tags that an input's records may have, as a Match; NULL after a finding. */
-static char *
-input_tags(struct yaml *y, const struct yaml_node *input, const struct yaml_node *inputs,
-    const struct yaml_node *at)
-{
-	const struct yaml_node *tag = entry_find(input, "tag"), *other = inputs->first;
-	bool alone = other != NULL && other->next == NULL;
-	char *match, *open, *close;
-
-	if (tag == NULL || tag->kind != YAML_DOC_SCALAR) {
-		if (alone)
-			return pool_text(y->g->pool, SLICE("*"));
-		WRONG_AT(y, at, "processors of one input of several need a tag: of it");
-		return NULL;
-	}
-	for (; other != NULL; other = other->next) {
-		const struct yaml_node *its = other != input ? entry_find(other, "tag") : NULL;
-
-		if (its != NULL && its->kind == YAML_DOC_SCALAR &&
-		    strcmp(its->text, tag->text) == 0) {
-			WRONG_AT(y, at,
-			    "the input in line %u has this tag as well, and its records would pass "
-			    "these processors: give each a tag of its own",
-			    other->line);
-			return NULL;
-		}
-	}
-	match = pool_text(y->g->pool, slice_of(tag->text));
-	/* Tag_Regex: <name> becomes a part of the path. */
-	while ((open = strchr(match, '<')) != NULL && (close = strchr(open, '>')) != NULL) {
-		*open = '*';
-		memmove(open + 1, close + 1, strlen(close));
-	}
-	return match;
-}
-
-static void
-processor_take(struct yaml *y, const struct yaml_node *n, const char *match)
-{
-	struct conf_block b = block_new(y, SECTION_FILTER, n);
-	const struct yaml_node *e = grammar_section_entries(y, n, YAML_DOC_MAP, IS_NO_MAP);
-
-	for (; e != NULL; e = e->next) {
-		if (strcasecmp(e->key, "condition") == 0)
-			WRONG_AT(y, e,
-			    "a processor's condition is not built; a filter grep or "
-			    "rewrite_tag chooses records");
-		else if (strcasecmp(e->key, "match") != 0)
-			entry_take(y, &b, e);
-	}
-	y->p->line = n->line;
-	grammar_entry_add(y->g, y->p, &b, SLICE("Match"), slice_of(match));
-	block_add_early(y, b);
-}
-
-static void
-logs_take(struct yaml *y, const struct yaml_node *logs, const char *match)
-{
-	for (const struct yaml_node *n =
-		 grammar_section_entries(y, logs, YAML_DOC_LIST, IS_NO_LIST);
-	     n != NULL; n = n->next)
-		processor_take(y, n, match);
-}
-
-static void
-processors_take(struct yaml *y, const struct yaml_node *n, const struct yaml_node *owner,
-    const struct yaml_node *owners, enum section_kind kind)
-{
-	const struct yaml_node *e = grammar_section_entries(y, n, YAML_DOC_MAP, IS_NO_MAP);
-	char shown[FINDINGS_NAME], *match;
-
-	for (; e != NULL; e = e->next) {
-		if (strcmp(e->key, "metrics") == 0 || strcmp(e->key, "traces") == 0 ||
-		    strcmp(e->key, "profiles") == 0) {
-			findings_add(y->g->findings, FINDING_NOTE, y->p->file, e->line,
-			    "processors of %s have no effect here: all records are logs", e->key);
-		} else if (strcmp(e->key, "logs") != 0) {
-			WRONG_AT(y, e, "no processors of '%s'; of logs there are some",
-			    findings_name(slice_of(e->key), shown));
-		} else if (kind == SECTION_OUTPUT) {
-			WRONG_AT(y, e, "processors of an output are not built" THE_FILTER);
-		} else {
-			match = input_tags(y, owner, owners, e);
-			if (match != NULL)
-				logs_take(y, e, match);
-		}
-	}
-}
-
 /* ---- sections */
 
 void
 grammar_section_take(
     struct yaml *y, enum section_kind kind, const struct yaml_node *n, const struct yaml_node *all)
 {
-	struct conf_block b = block_new(y, kind, n);
+	struct conf_block b = grammar_section_new(y, kind, n);
 	const struct yaml_node *e = grammar_section_entries(y, n, YAML_DOC_MAP, IS_NO_MAP);
 	bool processed = kind == SECTION_INPUT || kind == SECTION_OUTPUT;
 
 	for (; e != NULL; e = e->next) {
 		if (processed && strcasecmp(e->key, "processors") == 0) {
-			processors_take(y, e, n, all, kind);
+			grammar_processor_take(y, e, n, all, kind);
 		} else if (kind == SECTION_MULTILINE_PARSER && strcasecmp(e->key, "rules") == 0) {
 			for (const struct yaml_node *rule =
 				 grammar_section_entries(y, e, YAML_DOC_LIST, IS_NO_LIST);
 			     rule != NULL; rule = rule->next)
 				rule_take(y, &b, rule);
 		} else {
-			entry_take(y, &b, e);
+			grammar_section_entry(y, &b, e);
 		}
 	}
-	block_add(y, b);
+	grammar_section_add(y, b);
 }

@@ -34,4 +34,27 @@ const struct yaml_node *grammar_section_entries(
 void grammar_section_take(
     struct yaml *y, enum section_kind kind, const struct yaml_node *n, const struct yaml_node *all);
 
+/**
+ * grammar_section_new(y, kind, n), grammar_section_add(y, b), grammar_section_entry(y, b, n):
+ * A section of the line of ${n}, without entries; add it to all; add to it the entry ${n}
+ * of a mapping.
+ */
+struct conf_block grammar_section_new(
+    struct yaml *y, enum section_kind kind, const struct yaml_node *n);
+void grammar_section_add(struct yaml *y, struct conf_block b);
+void grammar_section_entry(struct yaml *y, struct conf_block *b, const struct yaml_node *n);
+
+/**
+ * grammar_section_find(map, name):
+ * Return the entry ${name} of a section, whatever the case of its letters, or NULL.
+ */
+const struct yaml_node *grammar_section_find(const struct yaml_node *map, const char *name);
+
+/**
+ * grammar_processor_take(y, n, owner, owners, kind):
+ * Add the filters that ${n} says, the processors of ${owner}, one of the list ${owners}.
+ */
+void grammar_processor_take(struct yaml *y, const struct yaml_node *n,
+    const struct yaml_node *owner, const struct yaml_node *owners, enum section_kind kind);
+
 #endif

@@ -277,11 +277,18 @@ static void
 shared_add(json_t *definitions, const struct registry *registry)
 {
 	json_object_set_new(definitions, "filter", item_schema(registry, SECTION_FILTER));
+	json_object_set_new(definitions, "processor",
+	    json_pack(
+		"{s:[o, {s:s, s:[s, s, s], s:{s:{s:s}, s:{s:[s, s, s, s]}, s:{s:s}, s:o, s:o}}]}",
+		"anyOf", reference("filter"), "type", "object", "required", "name", "action", "key",
+		"properties", "name", "const", "content_modifier", "action", "enum", "insert",
+		"upsert", "delete", "rename", "context", "const", "body", "key", reference("text"),
+		"value", reference("text")));
 	json_object_set_new(definitions, "processors",
 	    json_pack("{s:s, s:s, s:{s:o, s:o, s:o}, s:b}", "type", "object", "description",
 		"filters for this input's records, before all others", "properties", "logs",
-		list_schema(reference("filter")), "metrics", json_object(), "traces", json_object(),
-		"additionalProperties", 0));
+		list_schema(reference("processor")), "metrics", json_object(), "traces",
+		json_object(), "additionalProperties", 0));
 	json_object_set_new(definitions, "rules",
 	    list_schema(json_pack("{s:s, s:[s, s, s], s:{s:o, s:o, s:o}, s:b}", "type", "object",
 		"required", "state", "regex", "next_state", "properties", "state",

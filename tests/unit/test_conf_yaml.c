@@ -63,6 +63,11 @@ static const struct {
 	  "  filters: [{name: nest, match: '*'}]\n",
 	    "[FILTER] name=grep|regex=a b|Match=a.* [FILTER] name=modify|Match=a.* "
 	    "[INPUT] name=tail|tag=a.* [INPUT] name=tail|tag=b [FILTER] name=nest|match=*" },
+	{ "pipeline:\n  inputs:\n  - name: tail\n    tag: a\n    processors:\n      logs:\n"
+	  "      - {name: content_modifier, action: upsert, key: team, value: of pay}\n"
+	  "      - {name: content_modifier, action: delete, key: a b}\n",
+	    "[FILTER] Name=modify|Set=team of pay|Match=a [FILTER] Name=modify|Remove=\"a b\"|Match=a "
+	    "[INPUT] name=tail|tag=a" },
 	{ "pipeline:\n  inputs:\n  - name: tail\n    tag: k.<ns>.<pod>\n"
 	  "    processors: {logs: [{name: grep}]}\n",
 	    "[FILTER] name=grep|Match=k.*.* [INPUT] name=tail|tag=k.<ns>.<pod>" },
@@ -153,6 +158,11 @@ static const struct {
 	    "    processors: {logs: [{name: kubernetes}]}\n  - {name: tail, tag: t, path: /nowhere/y}\n" OUT,
 	    "f:6: the input in line 7 has this tag as well, and its records would pass these "
 	    "processors: give each a tag of its own\n" },
+	{ IN
+	    "    processors:\n      logs: [{name: sql, query: x}, {name: content_modifier, action: hash}]\n" OUT,
+	    "f:7: the processor sql is not built; filters are processors here, too\n"
+	    "f:7: of the processor content_modifier insert, upsert, delete and rename are built, in the "
+	    "context body; [FILTER] modify, parser and lua do more\n" },
 	{ IN OUT "    processors: {logs: [{name: kubernetes}]}\n",
 	    "f:9: processors of an output are not built; write it under filters:, with match: for "
 	    "its tags\n" },
