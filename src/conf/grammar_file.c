@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "grammar_internal.h"
 #include "memory.h"
@@ -194,6 +195,30 @@ grammar_file_inner(struct grammar *g, const struct place *from, const struct inn
 		text_read(g, &p, inner->name, inner->text, blocks);
 }
 
+/*
+ * With one output a processor of it is a filter behind all others; with several it would
+ * change what the others get.
+ */
+static void
+late_add(struct grammar *g, struct conf_blocks *blocks)
+{
+	size_t outputs = 0;
+
+	for (size_t i = 0; i < blocks->n; i++)
+		outputs += strcasecmp(blocks->at[i].name, "OUTPUT") == 0;
+	for (size_t i = 0; i < g->nlate; i++) {
+		if (outputs > 1) {
+			findings_add(g->findings, FINDING_ERROR, g->late[i].file, g->late[i].line,
+			    "a processor of one output of several would change what the others get: "
+			    "write it under processors: of an input, or under filters:");
+			continue;
+		}
+		blocks->at = pool_grow(g->pool, blocks->at, blocks->n, sizeof(*blocks->at));
+		blocks->at[blocks->n++] = g->late[i];
+	}
+	g->nlate = 0;
+}
+
 int
 grammar_file_read(struct grammar *g, const struct place *from, const char *path, unsigned depth,
     struct conf_blocks *blocks)
@@ -227,6 +252,8 @@ grammar_file_read(struct grammar *g, const struct place *from, const char *path,
 		text_read(g, &p, path, buffer_slice(&b), blocks);
 		result = 0;
 	}
+	if (depth == 0)
+		late_add(g, blocks);
 	buffer_fini(&b);
 	return result;
 }

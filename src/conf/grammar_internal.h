@@ -18,7 +18,9 @@ struct grammar {
 	const char *main;
 	struct variables *variables;
 	const struct manifest *manifest; /* the YAML file that the main one stands in; NULL: none */
-	size_t nearly; /* sections that stand before all others: processors of inputs */
+	size_t nearly;           /* sections that stand before all others: processors of inputs */
+	struct conf_block *late; /* those that stand behind all others: processors of an output */
+	size_t nlate;
 	unsigned files, entries;
 	bool too_much; /* a cap was met, and the finding is added */
 	bool missed;   /* a file could not be read */

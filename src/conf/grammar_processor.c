@@ -1,6 +1,7 @@
 /*
  * Processors of an input are filters that only its records pass, before all others: each
- * becomes a [FILTER] in front, which takes that input's tags.
+ * becomes a [FILTER] in front, which takes that input's tags.  Those of the only output
+ * become one at the end.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,6 @@ block_add_early(struct yaml *y, struct conf_block b)
 	memmove(&all->at[at + 1], &all->at[at], (all->n - 1 - at) * sizeof(*all->at));
 	all->at[at] = b;
 }
-
-#define THE_FILTER "; write it under filters:, with match: for its tags"
 
 /* The tags that an input's records may have, as a Match; NULL after a finding. */
 static char *
@@ -58,6 +57,16 @@ input_tags(struct yaml *y, const struct yaml_node *input, const struct yaml_node
 		memmove(open + 1, close + 1, strlen(close));
 	}
 	return match;
+}
+
+/* Behind all others, when they are known. */
+static void
+block_add_late(struct yaml *y, struct conf_block b)
+{
+	struct grammar *g = y->g;
+
+	g->late = pool_grow(g->pool, g->late, g->nlate, sizeof(*g->late));
+	g->late[g->nlate++] = b;
 }
 
 /* A mapping's text ${key}, or ${other} where it has none. */
@@ -110,7 +119,7 @@ missing(const char *name)
 }
 
 static void
-processor_take(struct yaml *y, const struct yaml_node *n, const char *match)
+processor_take(struct yaml *y, const struct yaml_node *n, const char *match, enum section_kind kind)
 {
 	struct conf_block b = grammar_section_new(y, SECTION_FILTER, n);
 	const struct yaml_node *e = grammar_section_entries(y, n, YAML_DOC_MAP, IS_NO_MAP);
@@ -134,16 +143,19 @@ processor_take(struct yaml *y, const struct yaml_node *n, const char *match)
 	}
 	y->p->line = n->line;
 	grammar_entry_add(y->g, y->p, &b, SLICE("Match"), slice_of(match));
-	block_add_early(y, b);
+	if (kind == SECTION_INPUT)
+		block_add_early(y, b);
+	else
+		block_add_late(y, b);
 }
 
 static void
-logs_take(struct yaml *y, const struct yaml_node *logs, const char *match)
+logs_take(struct yaml *y, const struct yaml_node *logs, const char *match, enum section_kind kind)
 {
 	for (const struct yaml_node *n =
 		 grammar_section_entries(y, logs, YAML_DOC_LIST, IS_NO_LIST);
 	     n != NULL; n = n->next)
-		processor_take(y, n, match);
+		processor_take(y, n, match, kind);
 }
 
 void
@@ -151,7 +163,8 @@ grammar_processor_take(struct yaml *y, const struct yaml_node *n, const struct y
     const struct yaml_node *owners, enum section_kind kind)
 {
 	const struct yaml_node *e = grammar_section_entries(y, n, YAML_DOC_MAP, IS_NO_MAP);
-	char shown[FINDINGS_NAME], *match;
+	char shown[FINDINGS_NAME];
+	const char *match;
 
 	for (; e != NULL; e = e->next) {
 		if (strcmp(e->key, "metrics") == 0 || strcmp(e->key, "traces") == 0 ||
@@ -161,12 +174,11 @@ grammar_processor_take(struct yaml *y, const struct yaml_node *n, const struct y
 		} else if (strcmp(e->key, "logs") != 0) {
 			WRONG_AT(y, e, "no processors of '%s'; of logs there are some",
 			    findings_name(slice_of(e->key), shown));
-		} else if (kind == SECTION_OUTPUT) {
-			WRONG_AT(y, e, "processors of an output are not built" THE_FILTER);
 		} else {
-			match = input_tags(y, owner, owners, e);
+			match = kind == SECTION_OUTPUT ? text_of(owner, "match", "*")
+						       : input_tags(y, owner, owners, e);
 			if (match != NULL)
-				logs_take(y, e, match);
+				logs_take(y, e, match, kind);
 		}
 	}
 }

@@ -206,7 +206,7 @@ special_add(json_t *properties, const struct plugin *p)
 {
 	if (p->name != NULL)
 		json_object_set_new(properties, "name", json_pack("{s:s}", "const", p->name));
-	if (p->kind == SECTION_INPUT)
+	if (p->kind == SECTION_INPUT || p->kind == SECTION_OUTPUT)
 		json_object_set_new(properties, "processors", reference("processors"));
 	if (p->kind == SECTION_MULTILINE_PARSER)
 		json_object_set_new(properties, "rules", reference("rules"));
@@ -286,9 +286,9 @@ shared_add(json_t *definitions, const struct registry *registry)
 		"value", reference("text")));
 	json_object_set_new(definitions, "processors",
 	    json_pack("{s:s, s:s, s:{s:o, s:o, s:o}, s:b}", "type", "object", "description",
-		"filters for this input's records, before all others", "properties", "logs",
-		list_schema(reference("processor")), "metrics", json_object(), "traces",
-		json_object(), "additionalProperties", 0));
+		"filters for these records: of an input before all others, of the only output after them",
+		"properties", "logs", list_schema(reference("processor")), "metrics", json_object(),
+		"traces", json_object(), "additionalProperties", 0));
 	json_object_set_new(definitions, "rules",
 	    list_schema(json_pack("{s:s, s:[s, s, s], s:{s:o, s:o, s:o}, s:b}", "type", "object",
 		"required", "state", "regex", "next_state", "properties", "state",

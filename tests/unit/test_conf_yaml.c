@@ -68,6 +68,9 @@ static const struct {
 	  "      - {name: content_modifier, action: delete, key: a b}\n",
 	    "[FILTER] Name=modify|Set=team of pay|Match=a [FILTER] Name=modify|Remove=\"a b\"|Match=a "
 	    "[INPUT] name=tail|tag=a" },
+	{ "pipeline:\n  outputs: [{name: null, match: x*, processors: {logs: [{name: nest}]}}]\n"
+	  "  filters: [{name: grep}]\n",
+	    "[OUTPUT] name=null|match=x* [FILTER] name=grep [FILTER] name=nest|Match=x*" },
 	{ "pipeline:\n  inputs:\n  - name: tail\n    tag: k.<ns>.<pod>\n"
 	  "    processors: {logs: [{name: grep}]}\n",
 	    "[FILTER] name=grep|Match=k.*.* [INPUT] name=tail|tag=k.<ns>.<pod>" },
@@ -163,9 +166,9 @@ static const struct {
 	    "f:7: the processor sql is not built; filters are processors here, too\n"
 	    "f:7: of the processor content_modifier insert, upsert, delete and rename are built, in the "
 	    "context body; [FILTER] modify, parser and lua do more\n" },
-	{ IN OUT "    processors: {logs: [{name: kubernetes}]}\n",
-	    "f:9: processors of an output are not built; write it under filters:, with match: for "
-	    "its tags\n" },
+	{ IN OUT "    processors: {logs: [{name: kubernetes}]}\n  - {name: es, match: t}\n",
+	    "f:9: a processor of one output of several would change what the others get: write it "
+	    "under processors: of an input, or under filters:\n" },
 	{ "multiline_parsers:\n- name: m\n  rules:\n  - state: a\n    regex: /b/\n" IN OUT,
 	    "f:2: [MULTILINE_PARSER] has no type; it needs one\n"
 	    "f:4: a rule has a text of one line for each of state, regex, next_state\n" },
