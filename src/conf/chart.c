@@ -36,6 +36,10 @@ static const struct piece {
 #define PIECES (sizeof(pieces) / sizeof(pieces[0]))
 #define PARSERS "custom_parsers.conf"
 
+static const char own_parsers[] = "[PARSER]\n    Name docker_no_time\n    Format json\n"
+				  "    Time_Keep Off\n    Time_Key time\n"
+				  "    Time_Format %Y-%m-%dT%H:%M:%S.%L\n";
+
 static bool
 is_config(const struct yaml_node *config)
 {
@@ -111,7 +115,7 @@ config_take(struct manifest *m, const struct yaml_node *values, const struct yam
 {
 	const struct yaml_node *extra = yaml_doc_find(config, "extraFiles");
 	const struct yaml_node *parsers = yaml_doc_find(config, "customParsers");
-	const struct yaml_node none = { .text = "" };
+	const struct yaml_node own = { .text = own_parsers };
 	const char *name = main_name(values);
 	const struct yaml_node *other = name != NULL ? yaml_doc_find(extra, name) : NULL;
 
@@ -130,7 +134,7 @@ config_take(struct manifest *m, const struct yaml_node *values, const struct yam
 	if (parsers != NULL && parsers->kind == YAML_DOC_SCALAR)
 		file_add(m, values, PARSERS, parsers);
 	else
-		manifest_add(m, PARSERS, &none);
+		manifest_add(m, PARSERS, &own)->file = "the fluent-bit chart";
 	files_add(m, values, extra);
 	files_add(m, values, yaml_doc_find(values, "luaScripts"));
 	manifest_env(m, yaml_doc_find(values, "env"));
