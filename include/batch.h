@@ -70,6 +70,7 @@ struct document_rules {
 	bool
 	    merged; /* a JSON line's members stand directly under that key, as Fluent Bit has them */
 	struct slice operation; /* create */
+	bool keeps_tag;         /* the tag stands behind each document's newline, for an output */
 };
 
 /**

@@ -32,7 +32,8 @@ bool output_takes(const struct output *o, struct slice tag);
  */
 char *output_name(const struct section *const *outputs, size_t which);
 
-extern const struct plugin es_plugin, opensearch_plugin, sqlite_plugin, stdout_plugin, null_plugin;
+extern const struct plugin es_plugin, opensearch_plugin, sqlite_plugin, stdout_plugin, null_plugin,
+    file_plugin;
 
 struct shipper;
 
@@ -80,6 +81,13 @@ void ship_limit(const struct section *const *outputs, size_t n, unsigned batches
  * Add findings about outputs that cannot run beside each other.
  */
 void ship_check(const struct conf *conf, struct findings *findings);
+
+/**
+ * ship_directories(conf):
+ * Make the directories of outputs that are to be made (Mkdir): before the process gives
+ * the right up.
+ */
+void ship_directories(const struct conf *conf);
 
 /* The component template that outputs put. */
 #define SHIP_COMPONENT "towline-mappings"

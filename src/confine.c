@@ -13,6 +13,7 @@
 #include "journal.h"
 #include "memory.h"
 #include "service.h"
+#include "ship.h"
 #include "tail.h"
 #include "voice.h"
 #include "web_conf.h"
@@ -90,15 +91,30 @@ file_grant(void *fence, const char *path)
 	fence_grant(fence, path, FENCE_READ, FENCE_AROUND);
 }
 
+/* The file that an output writes: of [OUTPUT] file one in its directory, whatever its name. */
+static char *
+output_file(const struct section *s)
+{
+	const char *path = *(char *const *)conf_value(s, "Path"), *file;
+
+	if (strcmp(s->plugin->name, "sqlite") == 0)
+		return path != NULL ? xstrdup(path) : NULL;
+	file = *(char *const *)conf_value(s, "File");
+	return xprintf("%s%s%s", path != NULL ? path : "", path != NULL ? "/" : "",
+	    file != NULL ? file : "tag");
+}
+
 static void
 output_grant(struct fence *f, const struct section *s)
 {
-	char *const *path = strcmp(s->plugin->name, "sqlite") == 0 ? conf_value(s, "Path") : NULL;
+	const char *name = s->plugin->name;
 	char *directory, *slash;
 
-	if (path == NULL || *path == NULL)
+	if (strcmp(name, "sqlite") != 0 && strcmp(name, "file") != 0)
 		return;
-	directory = xstrdup(*path);
+	directory = output_file(s);
+	if (directory == NULL)
+		return;
 	slash = strrchr(directory, '/');
 	if (slash != NULL)
 		slash[slash == directory] = '\0';
@@ -184,6 +200,7 @@ confine(const struct conf *conf, const char *state_dir, const char *log_file)
 	}
 	mkdir(state_dir != NULL ? state_dir : service->state_path,
 	    0700); /* so that the grant is of the directory itself */
+	ship_directories(conf);
 	f = fence_of(conf, state_dir);
 	system_grant(f);
 	if (log_file != NULL)

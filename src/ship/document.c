@@ -358,6 +358,8 @@ document_write(
 	*at++ = '\n';
 	if (rules->action != NULL)
 		at = action_insert(b, item, rules, r);
+	if (rules->keeps_tag)
+		at = put_slice(at, r->tag);
 	item->time = r->time;
 	item->fresh = r->place.fresh && rules->action == NULL;
 	item->range = NULL;

@@ -123,6 +123,7 @@ es_index_rules(const struct section *output, struct document_rules *rules)
 	const struct es_conf *conf = es_options_of(output);
 
 	made++;
+	rules->keeps_tag = output->plugin == &file_plugin;
 	if (conf == NULL)
 		return;
 	rules->time_key = slice_of(conf->time_key);

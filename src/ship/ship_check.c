@@ -1,4 +1,5 @@
 /* Outputs that cannot run beside each other; `run` would refuse them at its start. */
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +43,31 @@ name_check(const struct section *const *outputs, size_t n, struct findings *find
 	free(name);
 }
 
+/* Lines that towline writes and reads would be read for ever. */
+static void
+loop_check(const struct conf *conf, const struct section *s, struct findings *findings)
+{
+	const char *path = *(char *const *)conf_value(s, "Path");
+	const char *name = *(char *const *)conf_value(s, "File");
+	char *file = xprintf("%s%s%s", path != NULL ? path : "", path != NULL ? "/" : "",
+	    name != NULL ? name : "a.tag.log");
+
+	for (size_t i = 0; i < conf->n; i++) {
+		const struct section *in = &conf->sections[i];
+		const struct list *globs = NULL;
+
+		if (in->plugin->kind == SECTION_INPUT && strcmp(in->plugin->name, "tail") == 0)
+			globs = conf_value(in, "Path");
+		for (size_t g = 0; globs != NULL && g < globs->n; g++)
+			if (fnmatch(globs->at[g], file, FNM_PATHNAME) == 0)
+				findings_add(findings, FINDING_ERROR, s->file, s->line,
+				    "[OUTPUT] file writes %s, which the [INPUT] at %s:%u reads: it would "
+				    "read its own lines for ever",
+				    name != NULL ? file : path, in->file, in->line);
+	}
+	free(file);
+}
+
 void
 ship_check(const struct conf *conf, struct findings *findings)
 {
@@ -70,5 +96,7 @@ ship_check(const struct conf *conf, struct findings *findings)
 		name_check(outputs, n++, findings);
 		if (s->plugin == &sqlite_plugin)
 			files_check(conf, s, findings);
+		if (s->plugin == &file_plugin)
+			loop_check(conf, s, findings);
 	}
 }

@@ -94,5 +94,7 @@ ship_limit(const struct section *const *outputs, size_t n, unsigned batches, siz
 			es_limit(es, largest, heap, sockets);
 		else if (outputs[i]->plugin == &sqlite_plugin)
 			*heap += SQLITE_EACH;
+		else if (outputs[i]->plugin == &file_plugin)
+			*heap += 2 * largest; /* lines that are written at once */
 	}
 }

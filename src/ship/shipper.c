@@ -48,7 +48,7 @@ struct shipper {
 /* ---- start and end */
 
 static const struct sink_type *const types[] = { &es_sink, &opensearch_sink, &sqlite_sink,
-	&stdout_sink, &null_sink, NULL };
+	&stdout_sink, &null_sink, &file_sink, NULL };
 
 static struct lane *
 lane_of(struct shipper *s, size_t output)

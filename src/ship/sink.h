@@ -57,7 +57,8 @@ struct sink {
 	_Atomic(enum shipper_fails) fails;
 };
 
-extern const struct sink_type es_sink, opensearch_sink, sqlite_sink, stdout_sink, null_sink;
+extern const struct sink_type es_sink, opensearch_sink, sqlite_sink, stdout_sink, null_sink,
+    file_sink;
 
 /* A request that the shipper's multi handle carries; CURLOPT_PRIVATE points to it. */
 struct exchange {
@@ -76,6 +77,16 @@ static inline struct slice
 item_document(const struct batch *b, const struct item *item)
 {
 	return (struct slice){ b->body.at + item->document, item->end - item->document };
+}
+
+/* The record's tag, which stands behind the document where rules.keeps_tag is set. */
+static inline struct slice
+item_tag(const struct batch *b, uint32_t i)
+{
+	uint32_t from = b->items[i].end + 1;
+	size_t to = i + 1 < b->nitems ? b->items[i + 1].action : b->body.len;
+
+	return (struct slice){ b->body.at + from, to - from };
 }
 
 #endif

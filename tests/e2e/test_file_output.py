@@ -1,0 +1,76 @@
+"""[OUTPUT] file: lines below one directory, on disk before a cursor passes them."""
+
+import json
+import os
+import re
+
+import pytest
+from harness.towline import towline as command
+from harness.wait import until_equal
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "out" / "deep"
+
+
+def logs(file):
+    """The documents' texts; what is no JSON was cut by a kill, and is a line of its own."""
+    found = []
+    for line in file.read_text().splitlines():
+        try:
+            found.append(json.loads(line)["log"])
+        except ValueError:
+            continue
+    return found
+
+
+def test_each_tag_has_a_file(node, config, run, folder):
+    node.container(pod="web-1").write("a", "b")
+    node.container(pod="web-2").write("c")
+    settings = config({"Name": "file", "Path": folder, "Mkdir": "On"})
+    towline = run(settings)
+    towline.until_delivered(3)
+    files = sorted(folder.iterdir())
+    assert len(files) == 2 and all(f.stat().st_mode & 0o777 == 0o600 for f in files)
+    text = "".join(f.read_text() for f in files)
+    assert re.search(
+        r'(?m)^matillion\.agent\.\S+: \[\d+\.\d{9}, \{.*"log":"c".*\}\]$', text
+    )
+    assert [len(f.read_text().splitlines()) for f in files] == [2, 1]
+    towline.stop()
+
+
+def test_nothing_is_lost_over_kills_and_renames(node, config, run, folder):
+    container = node.container()
+    lines = [f"line {i:05d}" for i in range(20000)]
+    settings = config(
+        {"Name": "file", "Path": folder, "File": "all.json", "Format": "plain"}
+    )
+    settings.outputs[0]["Mkdir"] = "On"
+    file, old = folder / "all.json", folder / "all.json.1"
+    for part in range(4):
+        container.write(*lines[part * 5000 : (part + 1) * 5000])
+        towline = run(settings)
+        until_equal(
+            lambda p=part: file.exists() and len(set(logs(file))) > p * 900, True
+        )
+        towline.kill()
+    with file.open("a") as torn:
+        torn.write('{"log":"cut by a ki')
+    towline = run(settings)
+    until_equal(lambda: set(logs(file)) >= set(lines), True)
+    file.rename(old)
+    container.write("last")
+    until_equal(lambda: file.exists() and logs(file) == ["last"], True)
+    towline.stop()
+    assert old.read_text().count('{"log":"cut by a ki\n') == 1
+    assert list(dict.fromkeys(logs(old))) == lines
+
+
+def test_a_file_that_an_input_reads_is_refused(node, config):
+    folder = os.path.dirname(node.path)
+    settings = config({"Name": "file", "Path": folder, "Format": "plain"})
+    checked = command("check", "-c", settings.write())
+    assert checked.returncode == 1
+    assert "it would read its own lines for ever" in checked.stdout + checked.stderr
