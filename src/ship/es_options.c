@@ -81,7 +81,7 @@ const struct option es_options[] = {
 	    .choices = es_options_operations),
 	OPTION("Compress", OPT_ENUM, "off", AT(compress), "compress requests",
 	    .choices = compressions),
-	OPTION("Workers", OPT_INT, "4", AT(workers), "requests at a time", .min = 1, .max = 32),
+	OPTION("Workers", OPT_INT, "4", AT(workers), "requests at a time; 0 is 1", .max = 32),
 	OPTION("Template", OPT_BOOL, "on", AT(template),
 	    "install the index template that the queries need"),
 	OPTION("Template_Name", OPT_STRING, NULL, AT(template_name),
@@ -270,6 +270,8 @@ operation_check(const struct section *section, struct findings *findings)
 		    "index keeps the last, create the first");
 	if (conf->operation > OPERATION_INDEX)
 		conf->operation = OPERATION_INDEX;
+	if (conf->workers == 0) /* Fluent Bit's word for no threads of their own */
+		conf->workers = 1;
 }
 
 static void

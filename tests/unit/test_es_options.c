@@ -94,6 +94,19 @@ test_elastic_clouds_options_stand_for_others(void **state)
 	}
 }
 
+static void
+test_no_workers_are_one(void **state)
+{
+	char *said;
+	struct conf *conf = conf_of(" Workers 0\n", &said);
+
+	(void)state;
+	assert_null(strstr(said, "Workers"));
+	assert_int_equal(((const struct es_conf *)conf->sections[0].values)->workers, 1);
+	free(said);
+	conf_free(conf);
+}
+
 /* ---- what check says */
 
 static const struct {
@@ -299,6 +312,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_elastic_clouds_options_stand_for_others),
+		cmocka_unit_test(test_no_workers_are_one),
 		cmocka_unit_test(test_each_option_says_what_it_costs),
 		cmocka_unit_test(test_members_are_found),
 		cmocka_unit_test(test_a_value_makes_a_name_that_servers_take),
