@@ -65,21 +65,28 @@ file_read(const char *path, struct buffer *to)
 
 /* ---- the script */
 
-/* Words with blanks or commas between. */
-static struct list
-words_of(const char *text)
+static void
+words_add(struct list *words, const char *text)
 {
-	struct list words = { NULL, 0 };
-
-	while (text != NULL && *text != '\0') {
-		size_t n = strcspn(text, " \t,");
+	while (*text != '\0') {
+		size_t n = strcspn(text, " \t");
 
 		if (n > 0) {
-			words.at = xrealloc(words.at, (words.n + 1) * sizeof(*words.at));
-			words.at[words.n++] = xslicedup((struct slice){ text, n });
+			words->at = xrealloc(words->at, (words->n + 1) * sizeof(*words->at));
+			words->at[words->n++] = xslicedup((struct slice){ text, n });
 		}
 		text += n + (text[n] != '\0');
 	}
+}
+
+/* Words with blanks or commas between. */
+static struct list
+words_of(const struct list *texts)
+{
+	struct list words = { NULL, 0 };
+
+	for (size_t i = 0; i < texts->n; i++)
+		words_add(&words, texts->at[i]);
 	return words;
 }
 
@@ -128,9 +135,9 @@ lua_script_new(const struct section *section, const char *main, char *why, size_
 	struct lua_script *s = xcalloc(1, sizeof(*s));
 
 	buffer_init(&s->source, SCRIPT_MAX);
-	s->env = words_of(conf->env);
-	s->integers = words_of(conf->type_int_key);
-	s->lists = words_of(conf->type_array_key);
+	s->env = words_of(&conf->env);
+	s->integers = words_of(&conf->type_int_key);
+	s->lists = words_of(&conf->type_array_key);
 	if (source_take(s, section, main, why, size)) {
 		struct lua_box_conf box = { .name = s->name,
 			.source = buffer_slice(&s->source),
@@ -208,7 +215,7 @@ lua_script_check(const struct section *section, const char *main, struct finding
 	s = lua_script_new(section, main, why, sizeof(why));
 	if (s == NULL)
 		findings_add(findings, FINDING_ERROR, section->file, line, "%s", why);
-	else if (conf->env == NULL && s->source.len > 0 &&
+	else if (conf->env.n == 0 && s->source.len > 0 &&
 		 memmem(s->source.at, s->source.len, "os.getenv", 9) != NULL)
 		findings_add(findings, FINDING_WARNING, section->file, line,
 		    "os.getenv gives nil: the option Env names the variables that a script may have");

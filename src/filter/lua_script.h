@@ -8,7 +8,8 @@ struct lua_conf {
 	struct filter_common common;
 	char *script;
 	struct list code;
-	char *call, *type_int_key, *type_array_key, *env;
+	char *call;
+	struct list type_int_key, type_array_key, env;
 	bool time_as_table, enable_flb_null;
 	uint64_t max_memory;
 	int64_t max_instructions;
