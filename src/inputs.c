@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include "journal.h"
+#include "trial.h"
 
 struct inputs {
 	struct journals *journals; /* NULL: there is none */
+	struct trials *trials;     /* NULL: there is none */
 	int epoll;                 /* p->wake, and the descriptors of these inputs */
 };
 
@@ -45,31 +47,47 @@ listen_to(const struct pipeline *p, int fd)
 	epoll_ctl(p->beside->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
+static struct inputs *
+beside_make(struct pipeline *p, const struct tail_reader *to)
+{
+	struct inputs *beside = xcalloc(1, sizeof(*beside));
+	size_t n;
+	const void **confs = values_of(p->conf, &journal_plugin, &n);
+
+	if (n > 0)
+		beside->journals =
+		    journal_new((const struct journal_conf *const *)(const void *)confs, n,
+			p->state, to, p->nlanes, reader_stream, p);
+	free(confs);
+	beside->trials = trial_new(p->conf, to, p->nlanes, reader_stream, p);
+	if (beside->journals != NULL || beside->trials != NULL)
+		return beside;
+	free(beside);
+	return NULL;
+}
+
 int
 inputs_make(struct pipeline *p)
 {
 	struct tail_reader to[SHIP_LANES];
-	const void **confs;
 	size_t n;
+	const void **confs = values_of(p->conf, &tail_plugin, &n);
 
 	readers_of(p, to);
-	confs = values_of(p->conf, &tail_plugin, &n);
 	p->tail = tail_new((const struct tail_conf *const *)(const void *)confs, n, p->state, to,
 	    p->nlanes, reader_count, reader_stream, p);
 	free(confs);
 	if (p->tail == NULL)
 		return -1;
-	confs = values_of(p->conf, &journal_plugin, &n);
-	if (n > 0) {
-		p->beside = xcalloc(1, sizeof(*p->beside));
-		p->beside->epoll = epoll_create1(EPOLL_CLOEXEC);
-		listen_to(p, p->wake);
-		p->beside->journals =
-		    journal_new((const struct journal_conf *const *)(const void *)confs, n,
-			p->state, to, p->nlanes, reader_stream, p);
+	p->beside = beside_make(p, to);
+	if (p->beside == NULL)
+		return 0;
+	p->beside->epoll = epoll_create1(EPOLL_CLOEXEC);
+	listen_to(p, p->wake);
+	if (p->beside->journals != NULL)
 		listen_to(p, journal_fd(p->beside->journals));
-	}
-	free(confs);
+	if (p->beside->trials != NULL)
+		listen_to(p, trial_fd(p->beside->trials));
 	return 0;
 }
 
@@ -80,6 +98,7 @@ inputs_free(struct pipeline *p)
 	if (p->beside == NULL)
 		return;
 	journal_free(p->beside->journals);
+	trial_free(p->beside->trials);
 	if (p->beside->epoll >= 0)
 		close(p->beside->epoll);
 	free(p->beside);
@@ -102,23 +121,38 @@ inputs_wait(struct pipeline *p, int ms)
 bool
 inputs_turn(struct pipeline *p, uint32_t room)
 {
+	const struct inputs *beside = p->beside;
 	bool more = tail_turn(p->tail, room);
 
-	if (p->beside != NULL)
-		more |= journal_turn(p->beside->journals, room);
+	if (beside != NULL && beside->journals != NULL)
+		more |= journal_turn(beside->journals, room);
+	if (beside != NULL && beside->trials != NULL)
+		more |= trial_turn(beside->trials, room != 0);
 	return more;
 }
 
 bool
 inputs_at_end(const struct pipeline *p)
 {
+	const struct inputs *beside = p->beside;
+
 	return tail_at_end(p->tail) &&
-	       (p->beside == NULL || journal_at_end(p->beside->journals));
+	       (beside == NULL || beside->journals == NULL || journal_at_end(beside->journals)) &&
+	       (beside == NULL || beside->trials == NULL || trial_at_end(beside->trials));
+}
+
+bool
+inputs_end(const struct pipeline *p)
+{
+	const struct inputs *beside = p->beside;
+
+	return p->options.exit_on_eof ||
+	       (beside != NULL && beside->trials != NULL && trial_alone(beside->trials));
 }
 
 void
 inputs_post(struct pipeline *p)
 {
-	if (p->beside != NULL)
+	if (p->beside != NULL && p->beside->journals != NULL)
 		journal_post(p->beside->journals);
 }

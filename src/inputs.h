@@ -22,12 +22,13 @@ void inputs_free(struct pipeline *p);
  * Read what has come, for those readers that have ${room} (tail_turn); true: there is more
  * at once.
  *
- * inputs_at_end(p):
- * All have been read to their ends.
+ * inputs_at_end(p), inputs_end(p):
+ * All have been read to their ends; the run ends then.
  */
 void inputs_wait(struct pipeline *p, int ms);
 bool inputs_turn(struct pipeline *p, uint32_t room);
 bool inputs_at_end(const struct pipeline *p);
+bool inputs_end(const struct pipeline *p);
 
 /**
  * inputs_post(p):

@@ -16,6 +16,7 @@
 #include "service.h"
 #include "ship.h"
 #include "tail.h"
+#include "trial.h"
 #include "voice.h"
 
 #define KIB UINT64_C(1024)
@@ -63,7 +64,7 @@ journal_limit(const struct journal_conf *conf, uint64_t *files)
 static void
 reading_limit(const struct conf *conf, struct limit *l, uint64_t *files)
 {
-	uint64_t cap = 0, journals = 0, encoded = 0,
+	uint64_t cap = 0, journals = trial_limit(conf), encoded = 0,
 		 filters = service_of(conf)->filter_memory + filter_limit(conf);
 
 	for (size_t i = 0; i < conf->n; i++) {

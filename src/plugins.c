@@ -9,6 +9,7 @@
 #include "service.h"
 #include "ship.h"
 #include "tail.h"
+#include "trial.h"
 #include "web_conf.h"
 
 /*
@@ -39,13 +40,14 @@ static const struct plugin *const plugins[] = {
 	&service_plugin,
 	&tail_plugin,
 	&journal_plugin,
+	&trial_dummy_plugin,
+	&trial_stdin_plugin,
 	INPUT("blob", FILES),
 	INPUT("collectd", NULL, SPARED),
 	INPUT("cpu", NODE, SPARED),
 	INPUT("disk", NODE, SPARED),
 	INPUT("docker", NODE, SPARED),
 	INPUT("docker_events", EVENTS, SPARED),
-	INPUT("dummy", "towline parse reads lines of standard input"),
 	INPUT("ebpf", NULL, SPARED),
 	INPUT("elasticsearch", FILES),
 	INPUT("etw", NULL),
@@ -78,7 +80,6 @@ static const struct plugin *const plugins[] = {
 	INPUT("serial", NULL),
 	INPUT("splunk", FILES),
 	INPUT("statsd", NULL, SPARED),
-	INPUT("stdin", "towline parse reads standard input"),
 	INPUT("syslog", "towline reads the files that a syslog daemon writes, with [INPUT] tail"),
 	INPUT("tcp", FILES),
 	INPUT("thermal", NODE, SPARED),
@@ -170,6 +171,7 @@ check(const struct conf *conf, struct findings *findings)
 {
 	ship_check(conf, findings);
 	filter_check(conf, findings);
+	trial_check(conf, findings);
 	polling_check(conf, findings);
 	joins_check(conf, findings);
 	enrich_check(conf, findings);

@@ -536,7 +536,7 @@ reader_run(void *arg)
 			wait = 0;
 		publish(p, now, &published);
 		atomic_store(&p->turned, now);
-		if (more || !p->options.exit_on_eof)
+		if (more || !inputs_end(p))
 			continue;
 		if (p->options.rehearsal != NULL) /* nothing is ever added to its files */
 			tail_finish(p->tail);

@@ -32,7 +32,7 @@ FLOORS = [
         "src/ship": "batch collect hosts reply reply_text ship",
         "src/serve": "serve web_conf",
     },
-    {"src/journal": "journal"},
+    {"src/journal": "journal", "src/trial": "trial"},
     {"src": "agent_conf chain confine joins libraries limit pipeline plugins rehearsal"},
     {"src/cmd": "cmd"},
 ]
