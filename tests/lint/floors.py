@@ -33,7 +33,9 @@ FLOORS = [
         "src/serve": "serve web_conf",
     },
     {"src/journal": "journal", "src/trial": "trial"},
-    {"src": "agent_conf chain confine joins libraries limit pipeline plugins rehearsal"},
+    {
+        "src": "agent_conf chain confine joins libraries limit pipeline plugins rehearsal"
+    },
     {"src/cmd": "cmd"},
 ]
 # The table of commands stands above them; it is the only file of src/ that may.
