@@ -50,14 +50,10 @@ has_ascii(struct encoding *e)
 struct encoding *
 encoding_new(const char *name)
 {
-	iconv_t to = iconv_open("UTF-8", known_as(name));
-	struct encoding *e;
+	struct encoding *e = xcalloc(1, sizeof(*e));
 
-	if (to == (iconv_t)-1)
-		return NULL;
-	e = xcalloc(1, sizeof(*e));
-	e->to = to;
-	if (has_ascii(e))
+	e->to = iconv_open("UTF-8", known_as(name));
+	if (e->to != (iconv_t)-1 && has_ascii(e))
 		return e;
 	encoding_free(e);
 	return NULL;
@@ -68,7 +64,8 @@ encoding_free(struct encoding *e)
 {
 	if (e == NULL)
 		return;
-	iconv_close(e->to);
+	if (e->to != (iconv_t)-1)
+		iconv_close(e->to);
 	free(e);
 }
 

@@ -55,8 +55,8 @@ patterns_check(struct reading *r, const struct section *a, const struct section 
 	const struct list *others_without = list_of(b, "Exclude_Path");
 	bool excludes = (without && without->n > 0) || (others_without && others_without->n > 0);
 
-	for (size_t i = 0; i < paths->n; i++) {
-		for (size_t j = 0; j < others->n; j++) {
+	for (size_t i = 0; paths != NULL && i < paths->n; i++) {
+		for (size_t j = 0; others != NULL && j < others->n; j++) {
 			if (!glob_meet(paths->at[i], others->at[j], '/') ||
 			    covered(without, others->at[j]) ||
 			    covered(others_without, paths->at[i]))
@@ -87,7 +87,7 @@ files_check(struct reading *r, struct seen *seen, const struct section *s)
 	const struct list *paths = list_of(s, "Path"), *exclude = list_of(s, "Exclude_Path");
 	bool told = false;
 
-	for (size_t i = 0; i < paths->n; i++) {
+	for (size_t i = 0; paths != NULL && i < paths->n; i++) {
 		glob_t found = { 0 };
 
 		if (glob(paths->at[i], 0, NULL, &found) != 0)
