@@ -8,6 +8,8 @@
 #include "difference.h"
 #include "memory.h"
 
+#define FLUENT_BIT "Fluent Bit " DIFFERENCE_VERSION
+
 enum { COLUMNS = 4 };
 static const size_t width[COLUMNS] = { 26, 32, 32, 22 };
 
@@ -92,8 +94,7 @@ places_of(const struct difference *d, const struct conf *conf)
 void
 differences_print(const struct conf *conf, FILE *to)
 {
-	static const char *const head[COLUMNS] = { "", "Fluent Bit " DIFFERENCE_VERSION, "towline",
-		"Fluent Bit's way" };
+	static const char *const head[COLUMNS] = { "", FLUENT_BIT, "towline", "Fluent Bit's way" };
 
 	row_print(head, to);
 	fputc('\n', to);
