@@ -47,7 +47,9 @@ def at_home(text, folder):
     """No port, and none of the machine's files and journals."""
     text = re.sub(r"(?im)^\s*http_(server|port)\b.*\n", "", text)
     text = re.sub(r"(?im)^(\s*)(name\s+systemd)$", rf"\1\2\n\1Path {folder}/none", text)
-    text = text.replace("/var/log", f"{folder}/none")
+    text = text.replace("/var/log", f"{folder}/none").replace(
+        "/var/spool/app", str(folder)
+    )
     if re.search(r"(?im)^\[service\]", text):
         return re.sub(r"(?im)^\[service\]\n", "[SERVICE]\n    HTTP_Server Off\n", text)
     return "[SERVICE]\n    HTTP_Server Off\n" + text

@@ -38,7 +38,9 @@ class Entry:
     shows: list = dataclasses.field(default_factory=list)  # of what people write
     refused: str = ""  # a part of the message; empty: it starts
     warns: str = ""  # a part of what `check` says of it
-    waits: str = ""  # for a feature that is not there yet
+    now: bool = (
+        False  # some records have the time of the run: documents are not compared
+    )
     journal: bool = False  # it has the entries of _logs/journal.export
 
     @property
