@@ -26,11 +26,17 @@ base_of(const struct reader *r)
 	return r->span->is.base;
 }
 
-/* Lines of a reader that counts are read once more: counted then. */
+/* Each reader reads each line; those of the first output are counted. */
+static bool
+is_counted(const struct reader *r)
+{
+	return r->to != NULL && r->to->number == 0;
+}
+
 static void
 lines_count(const struct reader *r, uint64_t lines)
 {
-	if (r->to != NULL)
+	if (is_counted(r))
 		metrics_add(&metrics.lines, lines);
 }
 
@@ -41,7 +47,7 @@ nuls_pass(struct reader *r, size_t n)
 	if (r->at <= r->seen)
 		return;
 	r->seen = r->at;
-	if (r->to != NULL)
+	if (is_counted(r))
 		metrics_add(&metrics.nul_bytes, n);
 }
 

@@ -179,7 +179,7 @@ LENIENT = {
     ),
     "an option that is not built, and off": (
         "Parser cri",
-        "Multiline Off",
+        "unicode.encoding Off",
         9,
         "note: .*off anyway",
     ),
