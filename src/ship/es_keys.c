@@ -10,6 +10,7 @@
 
 #include "es_conf.h"
 #include "es_index.h"
+#include "es_member.h"
 #include "json.h"
 #include "least.h"
 
@@ -17,16 +18,20 @@
 
 /* ---- the configuration */
 
+/* Fluent Bit reads it alike with its `$` and without. */
 static bool
-accessor_take(const struct section *section, const char *option, const char *text,
-    struct es_accessor *to, struct findings *findings)
+member_read(const struct section *section, const char *option, const char *text,
+    struct accessor *to, struct findings *findings)
 {
-	const char *fault = es_accessor_read(text, to);
+	struct slice rest = slice_of(text + (text[0] == '$'));
+	const char *wrong = accessor_take(&rest, to, "$");
 
-	if (fault != NULL)
+	if (wrong == NULL && rest.len > 0)
+		wrong = "it is not one member, such as $kubernetes['namespace_name']";
+	if (wrong != NULL)
 		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, option),
-		    "%s: '%s' %s", option, text, fault);
-	return fault == NULL;
+		    "%s '%s': %s", option, text, wrong);
+	return wrong == NULL;
 }
 
 static void
@@ -34,7 +39,7 @@ id_check(const struct section *section, struct es_conf *conf, struct findings *f
 {
 	const char *key = conf->keys.id_key;
 
-	if (accessor_take(section, "Id_Key", key, &conf->keys.id, findings))
+	if (member_read(section, "Id_Key", key, &conf->keys.id, findings))
 		findings_add(findings, FINDING_WARNING, section->file,
 		    conf_given(section, "Id_Key"),
 		    "Id_Key: of records with the same '%s' the index has one, the %s; a record "
@@ -47,9 +52,9 @@ prefix_check(const struct section *section, struct es_conf *conf, struct finding
 {
 	const char *key = conf->keys.prefix_key;
 	unsigned line = conf_given(section, "Logstash_Prefix_Key");
-	struct es_accessor *prefix = &conf->keys.prefix;
+	struct accessor *prefix = &conf->keys.prefix;
 
-	if (!accessor_take(section, "Logstash_Prefix_Key", key, prefix, findings))
+	if (!member_read(section, "Logstash_Prefix_Key", key, prefix, findings))
 		return;
 	if (!conf->logstash_format) {
 		findings_add(findings, FINDING_WARNING, section->file, line,
@@ -57,7 +62,7 @@ prefix_check(const struct section *section, struct es_conf *conf, struct finding
 		conf->keys.prefix_key = NULL;
 		return;
 	}
-	if (!slice_eq(prefix->names[0], SLICE("kubernetes")))
+	if (!slice_eq(prefix->steps[0].name, SLICE("kubernetes")))
 		findings_add(findings, FINDING_WARNING, section->file, line,
 		    "Logstash_Prefix_Key: whoever writes '%s' in a log line chooses the index, of "
 		    "Logstash_Prefix_Limit indices; a member of kubernetes is safe",
@@ -138,8 +143,8 @@ index_write(const struct es_conf *conf, const struct record *r, struct slice doc
 
 	if (conf->keys.prefix_key == NULL)
 		return usual;
-	given.len = es_accessor_find(
-	    &conf->keys.prefix, SLICE("log_parsed"), document, value, sizeof(value));
+	given.len =
+	    es_member_find(&conf->keys.prefix, SLICE("log_parsed"), document, value, sizeof(value));
 	n = es_keys_prefix(conf->keys.prefixes, (unsigned)conf->keys.prefix_limit, given, prefix);
 	before = strlen(conf->logstash_prefix);
 	if (n == 0 || before > usual || n + usual - before > 255)
@@ -161,7 +166,7 @@ id_write(const struct es_conf *conf, struct slice document, char *to)
 	if (conf->keys.id_key == NULL)
 		return 0;
 	id.len =
-	    es_accessor_find(&conf->keys.id, SLICE("log_parsed"), document, value, sizeof(value));
+	    es_member_find(&conf->keys.id, SLICE("log_parsed"), document, value, sizeof(value));
 	/* An id that JSON escapes would be looked for under another name. */
 	return id.len > 0 && json_write(to, id) == to + id.len + 2 ? id.len : 0;
 }

@@ -5,9 +5,9 @@
 #ifndef ES_KEYS_H
 #define ES_KEYS_H
 
+#include "accessor.h"
 #include "batch.h"
 #include "conf.h"
-#include "es_accessor.h"
 #include "voice.h"
 
 #define ES_PREFIXES_MAX 1000
@@ -22,7 +22,7 @@ struct es_prefixes {
 struct es_keys {
 	char *id_key, *prefix_key; /* NULL: not given */
 	int64_t prefix_limit;
-	struct es_accessor id, prefix;
+	struct accessor id, prefix;
 	struct es_prefixes *prefixes; /* the reader's, as the next, which it points to */
 	struct es_prefixes room;
 };

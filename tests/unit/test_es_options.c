@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../../src/ship/es_index.h"
+#include "../../src/ship/es_member.h"
 #include "batch.h"
 #include "clock.h"
 #include "pod.h"
@@ -122,13 +123,14 @@ static const struct {
 	{ " Write_Operation upsert\n Id_Key a\n", "upsert with Id_Key: documents of one id" },
 	{ " Id_Key a\n", "of records with the same 'a' the index has one, the first;" },
 	{ " Id_Key a\n Write_Operation index\n", "the index has one, the last;" },
-	{ " Id_Key $\n", "Id_Key: '$' names no member of a record" },
-	{ " Id_Key $a['b\n", "Id_Key: '$a['b' has a bracket without its end" },
+	{ " Id_Key $\n", "Id_Key '$': behind the $ stands a name" },
+	{ " Id_Key $a['b\n", "Id_Key '$a['b': a quote and a bracket do not end" },
+	{ " Id_Key $a[b]\n", "in a bracket stands a number, or a name in quotes" },
 	{ " Current_Time_Index On\n",
 	    "sent again after a kill or a power cut may be stored twice" },
 	{ " Logstash_Prefix_Key a\n", "Logstash_Prefix_Key has no effect without Logstash_Format" },
 	{ " Logstash_Format On\n Logstash_Prefix_Key $team\n", "in a log line chooses the index" },
-	{ " Logstash_Format On\n Logstash_Prefix_Key $a-$b\n", "is not one member, such as" },
+	{ " Logstash_Format On\n Logstash_Prefix_Key $a-$b\n", "it is not one member, such as" },
 	{ " Logstash_Format On\n Logstash_Prefix_Key $kubernetes['namespace_name']\n",
 	    "the index template is for logstash-* alone" },
 	{ " Cloud_ID n:ZXUuaW8kYWJj\n tls Off\n Host a\n", "tls is on with Cloud_ID" },
@@ -153,6 +155,7 @@ test_each_option_says_what_it_costs(void **state)
 
 static const char members_document[] =
     "{\"a\":\"x\",\"n\":12,\"o\":{\"a\":\"deep\",\"e\":\"q\\\"\\u0041\"},\"t\":true,\"empty\":\"\","
+    "\"list\":[\"first\",\"second\",{\"a\":\"third\"}],"
     "\"kubernetes\":{\"labels\":{\"app_kubernetes_io/name\":\"shop\"}},"
     "\"log_parsed\":{\"level\":\"INFO\",\"extra\":{\"id\":\"7\",\"n\":13}}}";
 
@@ -164,7 +167,11 @@ static const struct {
 	{ "$n", "12" },
 	{ "$o['a']", "deep" },
 	{ "$o[\"a\"]", "deep" },
-	{ "$o[a]", "deep" },
+	{ "$list[1]", "second" },
+	{ "$list[2]['a']", "third" },
+	{ "$list[3]", "" },
+	{ "$list['a']", "" },
+	{ "$o[0]", "" },
 	{ "$o['e']", "q\"A" },
 	{ "$kubernetes['labels']['app.kubernetes.io/name']", "shop" },
 	{ "level", "INFO" },
@@ -182,15 +189,15 @@ test_members_are_found(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(members); i++) {
-		struct es_accessor a;
+		struct accessor a;
 		char to[16];
 		struct slice got = { to, 0 };
 
-		assert_null(es_accessor_read(members[i].accessor, &a));
-		got.len = es_accessor_find(
+		assert_null(accessor_read(slice_of(members[i].accessor), &a));
+		got.len = es_member_find(
 		    &a, SLICE("log_parsed"), SLICE(members_document), to, sizeof(to));
 		assert_slice(got, members[i].want);
-		assert_int_equal(es_accessor_find(&a, SLICE("log_parsed"),
+		assert_int_equal(es_member_find(&a, SLICE("log_parsed"),
 				     slice_cut(SLICE(members_document), 3), to, sizeof(to)),
 		    0); /* no document */
 	}
