@@ -24,7 +24,7 @@ FAILED = ROOT / "tests/fuzz/failed"
 TARGETS = {
     "agent": "tests/unit/test_agent_*.c tests/unit/traces.h",
     "agent_events": "tests/unit/test_agent_conf.c conf/agent-events.conf",
-    "conf": "tests/unit/test_conf.c tests/fixtures/*.conf tests/fixtures/*/*.conf conf/*.conf",
+    "conf": "tests/unit/test_conf.c tests/unit/test_parsers_files.c tests/fixtures/*.conf tests/fixtures/*/*.conf conf/*.conf",
     "cri": "tests/unit/test_cri.c",
     "docker": "tests/unit/test_docker.c tests/unit/test_cri.c",
     "exposition": "tests/unit/test_exposition.c tests/unit/test_agent_metrics.c",

@@ -46,6 +46,25 @@ try_end(const char *const *names)
 		abort();
 }
 
+/* cmocka's setup and teardown of tests that write the file f alone. */
+static inline int
+try_setup(void **state)
+{
+	(void)state;
+	try_begin();
+	return 0;
+}
+
+static inline int
+try_teardown(void **state)
+{
+	static const char *const names[] = { "f", NULL };
+
+	(void)state;
+	try_end(names);
+	return 0;
+}
+
 /* What findings_print says; the caller frees. */
 static inline char *
 try_findings(const struct findings *f)

@@ -1,16 +1,6 @@
 /* The YAML form: read as the sections of the classic form, and what is said of mistakes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <sys/stat.h>
-
-#include "conf_try.h"
+#include "conf_said.h"
 #include "memory.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* ${blocks} on one line: [NAME] key=value|key=value [NAME] … */
 static char *
@@ -103,131 +93,107 @@ test_yaml_is_read_as_the_classic_form(void **state)
 #define IN "pipeline:\n  inputs:\n  - name: tail\n    tag: t\n    path: /nowhere/x\n"
 #define OUT "  outputs:\n  - name: es\n    match: '*'\n"
 
-static const struct {
-	const char *text, *want;
-} cases[] = {
+static const struct said_case cases[] = {
 	{ IN OUT, "" },
 	{ "%YAML 1.1\n---\n" IN OUT "...\n", "" },
 	{ "\xef\xbb\xbf" IN OUT, "" },
 	{ "{pipeline: {inputs: [{name: tail, tag: t, path: /nowhere/x}], outputs: [{name: es, match: t}]}}",
 	    "" },
-	{ "x: y\n" IN OUT, "f:1: no section 'x:' here\n" },
+	{ "x: y\n" IN OUT, "f.yaml:1: no section 'x:' here\n" },
 	{ "servce:\n  flush: 1\n" IN OUT,
-	    "f:1: no section 'servce:' here; did you mean 'service:'?\n" },
-	{ "pipeline:\n  input: []\n", "f: no [INPUT]: there is nothing to read\n"
-				      "f: no [OUTPUT]: nothing would be delivered\n"
-				      "f:2: no section 'input:' here; did you mean 'inputs:'?\n" },
+	    "f.yaml:1: no section 'servce:' here; did you mean 'service:'?\n" },
+	{ "pipeline:\n  input: []\n",
+	    "f.yaml: no [INPUT]: there is nothing to read\n"
+	    "f.yaml: no [OUTPUT]: nothing would be delivered\n"
+	    "f.yaml:2: no section 'input:' here; did you mean 'inputs:'?\n" },
 	{ "- a\n", "f.yaml:1: this is no mapping: write `key: value` lines below it\n" },
-	{ IN OUT "---\na: b\n", "f:10: a second document begins here: only one is read\n" },
+	{ IN OUT "---\na: b\n", "f.yaml:10: a second document begins here: only one is read\n" },
 	{ IN "\ttag: x\n" OUT,
-	    "f:6: this is no YAML: a tab, where its lines are indented by blanks\n" },
-	{ IN "    pth: x\n" OUT, "f:6: no option 'pth' in [INPUT] tail; did you mean 'Path'?\n" },
+	    "f.yaml:6: this is no YAML: a tab, where its lines are indented by blanks\n" },
+	{ IN "    pth: x\n" OUT,
+	    "f.yaml:6: no option 'pth' in [INPUT] tail; did you mean 'Path'?\n" },
 	{ IN "    number:\n      - 5\n      - 500\n" OUT,
-	    "f:8: warning: 'number' is given twice in [INPUT] tail: this one counts, and not that in line 7\n"
-	    "f:8: Number: '500' is not a whole number from 1 to 100\n" },
+	    "f.yaml:8: warning: 'number' is given twice in [INPUT] tail: this one counts, and not that in line 7\n"
+	    "f.yaml:8: Number: '500' is not a whole number from 1 to 100\n" },
 	{ IN "    number: 5\n    number: 6\n" OUT,
-	    "f:7: warning: 'number' is there already, at line 6; both count, and other programs read "
-	    "one of them\nf:7: warning: 'number' is given twice in [INPUT] tail: this one counts, and not that in line 6\n" },
+	    "f.yaml:7: warning: 'number' is there already, at line 6; both count, and other programs read "
+	    "one of them\nf.yaml:7: warning: 'number' is given twice in [INPUT] tail: this one counts, and not that in line 6\n" },
 	{ IN "    flag:\n    time: ''\n    size: '  '\n" OUT,
-	    "f:6: warning: 'flag' has no value: as if it were not there\n"
-	    "f:7: warning: 'time' has no value: as if it were not there\n"
-	    "f:8: warning: 'size' has no value: as if it were not there\n" },
+	    "f.yaml:6: warning: 'flag' has no value: as if it were not there\n"
+	    "f.yaml:7: warning: 'time' has no value: as if it were not there\n"
+	    "f.yaml:8: warning: 'size' has no value: as if it were not there\n" },
 	{ IN "    parser: \"a\\nb\"\n" OUT,
-	    "f:6: parser: its value has a control character, such as a line break; a text of several "
+	    "f.yaml:6: parser: its value has a control character, such as a line break; a text of several "
 	    "lines stands behind |\n" },
-	{ IN "    a b: c\n" OUT, "f:6: 'a…' is no key: it has a blank\n" },
+	{ IN "    a b: c\n" OUT, "f.yaml:6: 'a…' is no key: it has a blank\n" },
 	{ IN "    routes: {logs: x}\n" OUT,
-	    "f:6: no mapping 'routes' is known here; an option has a text, or a list\n" },
-	{ IN "    rule: [[x]]\n" OUT, "f:6: 'rule' is a list of texts; this is none\n" },
+	    "f.yaml:6: no mapping 'routes' is known here; an option has a text, or a list\n" },
+	{ IN "    rule: [[x]]\n" OUT, "f.yaml:6: 'rule' is a list of texts; this is none\n" },
 	{ IN "    size: 5X\n" OUT,
-	    "f:6: Size: '5X' is not a size (500, 32K, 5M, 1G) of 0 or more\n" },
+	    "f.yaml:6: Size: '5X' is not a size (500, 32K, 5M, 1G) of 0 or more\n" },
 	{ IN "    exclude_path: ${NOT_SET_HERE}\n" OUT,
-	    "f:6: the variable NOT_SET_HERE is not set; set it, or write ${NOT_SET_HERE:-DEFAULT}\n" },
+	    "f.yaml:6: the variable NOT_SET_HERE is not set; set it, or write ${NOT_SET_HERE:-DEFAULT}\n" },
 	{ "pipeline:\n  inputs: {name: tail}\n" OUT,
-	    "f: no [INPUT]: there is nothing to read\n"
-	    "f:2: inputs: is no list: write `- name: …` below it\n" },
-	{ IN "  - tail\n" OUT, "f:6: this is no mapping: write `key: value` lines below it\n"
-			       "f:6: [INPUT] has no Name; it says which plugin this is\n" },
+	    "f.yaml: no [INPUT]: there is nothing to read\n"
+	    "f.yaml:2: inputs: is no list: write `- name: …` below it\n" },
+	{ IN "  - tail\n" OUT, "f.yaml:6: this is no mapping: write `key: value` lines below it\n"
+			       "f.yaml:6: [INPUT] has no Name; it says which plugin this is\n" },
 	{ "upstream_servers:\n  - name: x\n" IN OUT,
-	    "f:1: upstream_servers: is Fluent Bit's and not built; name the servers in host: of the "
+	    "f.yaml:1: upstream_servers: is Fluent Bit's and not built; name the servers in host: of the "
 	    "output\n" },
 	{ IN "    processors:\n      metrics: []\n      lgs: []\n" OUT,
-	    "f:7: note: processors of metrics have no effect here: all records are logs\n"
-	    "f:8: no processors of 'lgs'; of logs there are some\n" },
+	    "f.yaml:7: note: processors of metrics have no effect here: all records are logs\n"
+	    "f.yaml:8: no processors of 'lgs'; of logs there are some\n" },
 	{ IN "    processors:\n      logs: [{name: kubernetes, condition: {op: and}}]\n" OUT,
-	    "f:7: a processor's condition is not built; a filter grep or rewrite_tag chooses "
+	    "f.yaml:7: a processor's condition is not built; a filter grep or rewrite_tag chooses "
 	    "records\n" },
 	{ IN
 	    "    processors: {logs: [{name: kubernetes}]}\n  - {name: tail, tag: t, path: /nowhere/y}\n" OUT,
-	    "f:6: the input in line 7 has this tag as well, and its records would pass these "
+	    "f.yaml:6: the input in line 7 has this tag as well, and its records would pass these "
 	    "processors: give each a tag of its own\n" },
 	{ IN
 	    "    processors:\n      logs: [{name: sql, query: x}, {name: content_modifier, action: hash}]\n" OUT,
-	    "f:7: the processor sql is not built; filters are processors here, too\n"
-	    "f:7: of the processor content_modifier insert, upsert, delete and rename are built, in the "
+	    "f.yaml:7: the processor sql is not built; filters are processors here, too\n"
+	    "f.yaml:7: of the processor content_modifier insert, upsert, delete and rename are built, in the "
 	    "context body; [FILTER] modify, parser and lua do more\n" },
 	{ IN OUT "    processors: {logs: [{name: kubernetes}]}\n  - {name: es, match: t}\n",
-	    "f:9: a processor of one output of several would change what the others get: write it "
+	    "f.yaml:9: a processor of one output of several would change what the others get: write it "
 	    "under processors: of an input, or under filters:\n" },
 	{ "multiline_parsers:\n- name: m\n  rules:\n  - state: a\n    regex: /b/\n" IN OUT,
-	    "f:2: [MULTILINE_PARSER] has no type; it needs one\n"
-	    "f:4: a rule has a text of one line for each of state, regex, next_state\n" },
+	    "f.yaml:2: [MULTILINE_PARSER] has no type; it needs one\n"
+	    "f.yaml:4: a rule has a text of one line for each of state, regex, next_state\n" },
 	{ "multiline_parsers:\n- name: m\n  rules:\n  - {state: a, regex: /b/, next_state: c, x: y}\n" IN
 		OUT,
-	    "f:2: [MULTILINE_PARSER] has no type; it needs one\n"
-	    "f:4: 'x' is not of a rule: state, regex and next_state are\n" },
-	{ "env: {A B: c}\n" IN OUT, "f:1: 'A…' cannot be a variable's name\n" },
+	    "f.yaml:2: [MULTILINE_PARSER] has no type; it needs one\n"
+	    "f.yaml:4: 'x' is not of a rule: state, regex and next_state are\n" },
+	{ "env: {A B: c}\n" IN OUT, "f.yaml:1: 'A…' cannot be a variable's name\n" },
 	{ "env: {A: \"b\\nc\"}\n" IN OUT,
-	    "f:1: A: its value has a control character, such as a line break\n" },
-	{ "env: {A: [c]}\n" IN OUT, "f:1: the variable 'A' is no text\n" },
+	    "f.yaml:1: A: its value has a control character, such as a line break\n" },
+	{ "env: {A: [c]}\n" IN OUT, "f.yaml:1: the variable 'A' is no text\n" },
 	{ "env: [{name: A}]\n" IN OUT,
-	    "f:1: a variable has a name, and a value or a uri (file:///…)\n" },
+	    "f.yaml:1: a variable has a name, and a value or a uri (file:///…)\n" },
 	{ "env: [{name: A, uri: file:///nowhere/x}]\n" IN OUT,
-	    "f:1: uri: the file /nowhere/x cannot be read\n" },
+	    "f.yaml:1: uri: the file /nowhere/x cannot be read\n" },
 	{ "includes: ['g*.none', none.yaml]\n" IN OUT,
-	    "f:1: warning: includes: 'g*.none' matches no file\n"
-	    "f:1: includes: 'none.yaml': no such file, here or beside the main file\n" },
-	{ "includes: [f.yaml]\n" IN OUT, "f:1: f.yaml includes itself\n" },
+	    "f.yaml:1: warning: includes: 'g*.none' matches no file\n"
+	    "f.yaml:1: includes: 'none.yaml': no such file, here or beside the main file\n" },
+	{ "includes: [f.yaml]\n" IN OUT, "f.yaml:1: f.yaml includes itself\n" },
 	{ "a: &x [b, c]\nd: [*x, *x]\n",
-	    "f:2: an alias (*name) is not taken: write its value again here\n" },
+	    "f.yaml:2: an alias (*name) is not taken: write its value again here\n" },
 	{ IN "    parser: !env X\n" OUT,
-	    "f:6: a tag (! before a value) is not taken: write the value alone\n" },
+	    "f.yaml:6: a tag (! before a value) is not taken: write the value alone\n" },
 	/* a secret is not shown */
 	{ IN "    HTTP_Passwd=hunter2: x\n" OUT,
-	    "f:6: no option 'HTTP_Passwd…' in [INPUT] tail\n" },
+	    "f.yaml:6: no option 'HTTP_Passwd…' in [INPUT] tail\n" },
 	{ IN OUT "    http_passwd: {hunter2: x}\n",
-	    "f:9: no mapping 'http_passwd' is known here; an option has a text, or a list\n" },
+	    "f.yaml:9: no mapping 'http_passwd' is known here; an option has a text, or a list\n" },
 };
-
-/* What is said of f.yaml, which ${want} calls f; f: and f.yaml: are the same in it. */
-static void
-assert_said(const char *want, const char *about)
-{
-	struct findings *f = findings_new();
-	struct conf *c = conf_read("f.yaml", &try_registry, f);
-	char *said = try_findings(f), *at = said;
-
-	while ((at = strstr(at, "f.yaml:")) != NULL && want[1] == ':')
-		if (at == said || at[-1] == '\n')
-			memmove(at + 1, at + 6, strlen(at + 6) + 1);
-		else
-			at++;
-	if (strcmp(said, want) != 0)
-		print_message("%s\n", about);
-	assert_string_equal(said, want);
-	free(said);
-	conf_free(c);
-	findings_free(f);
-}
 
 static void
 test_every_finding_says_what_and_where(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		try_file("f.yaml", cases[i].text);
-		assert_said(cases[i].want, cases[i].text);
-	}
+	assert_each_said("f.yaml", cases, COUNT(cases));
 }
 
 /* A file's form is told by its name, or else by how it begins; forms include each other. */
@@ -275,9 +241,9 @@ test_parsers_files_are_yaml_too(void **state)
 	(void)state;
 	try_file("g.yaml", "parsers:\n- name: of_it\n  format: json\n");
 	try_file("f.yaml", "service:\n  parsers_file: [g.yaml]\n" IN "    parser: of_it\n" OUT);
-	assert_said("", "parsers");
+	assert_said("f.yaml", "", "parsers");
 	try_file("g.yaml", "parsers:\n- name: of_it\n  format: jsn\npipeline:\n" OUT);
-	assert_said(
+	assert_said("f.yaml",
 	    "g.yaml:2: parser 'of_it' has Format regex and no Regex\n"
 	    "g.yaml:3: Format: 'jsn' is not one of regex, json, cri, logfmt, ltsv, tskv; did you "
 	    "mean 'json'?\n"

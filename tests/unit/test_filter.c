@@ -238,24 +238,6 @@ test_merged_fields_have_a_name_of_their_own(void **state)
 	}
 }
 
-static int
-begin(void **state)
-{
-	(void)state;
-	try_begin();
-	return 0;
-}
-
-static int
-end(void **state)
-{
-	static const char *const names[] = { "f", NULL };
-
-	(void)state;
-	try_end(names);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -266,5 +248,5 @@ main(void)
 		cmocka_unit_test(test_merged_fields_have_a_name_of_their_own),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, try_setup, try_teardown);
 }

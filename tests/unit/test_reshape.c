@@ -432,24 +432,6 @@ test_no_room_leaves_a_record_unchanged(void **state)
 	tried_end(&t);
 }
 
-static int
-begin(void **state)
-{
-	(void)state;
-	try_begin();
-	return 0;
-}
-
-static int
-end(void **state)
-{
-	static const char *const names[] = { "f", NULL };
-
-	(void)state;
-	try_end(names);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -460,5 +442,5 @@ main(void)
 		cmocka_unit_test(test_no_room_leaves_a_record_unchanged),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, try_setup, try_teardown);
 }
