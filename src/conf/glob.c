@@ -1,9 +1,10 @@
-/* Patterns of paths and tags, compared with each other without a file at hand. */
+/* Patterns of paths and tags, compared with a tag, or with each other without a file at hand. */
 #include "glob.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf.h"
 #include "memory.h"
 
 #define PATTERN_MAX 4096
@@ -149,4 +150,29 @@ glob_covers(const char *wide, const char *narrow)
 	while (*wide == '*')
 		wide++;
 	return *wide == '\0';
+}
+
+bool
+conf_match(const char *pattern, struct slice tag)
+{
+	const char *star = NULL, *p = pattern;
+	size_t at = 0, retry = 0;
+
+	while (at < tag.len) {
+		if (*p == '*') {
+			star = p++;
+			retry = at;
+		} else if (*p == tag.at[at] && *p != '\0') {
+			p++;
+			at++;
+		} else if (star != NULL) {
+			p = star + 1;
+			at = ++retry;
+		} else {
+			return false;
+		}
+	}
+	while (*p == '*')
+		p++;
+	return *p == '\0';
 }

@@ -6,13 +6,10 @@
  */
 #include "read.h"
 
-#include <assert.h>
-#include <stdlib.h>
+#include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "grammar.h"
-#include "memory.h"
 #include "service.h"
 #include "table.h"
 
@@ -253,105 +250,6 @@ parsers_implied(struct reading *r)
 			section_implied(r, SECTION_PARSER, entries[i], 2);
 }
 
-/* True when ${file} is one of the names in ${list}, which commas separate. */
-static bool
-list_names(const char *list, struct slice file)
-{
-	for (;;) {
-		size_t len = strcspn(list, ",");
-
-		if (slice_eq(slice_trim((struct slice){ list, len }), file))
-			return true;
-		if (list[len] == '\0')
-			return false;
-		list += len + 1;
-	}
-}
-
-/*
- * The entry of ${option}, which may be given several times, that names ${file}; else one that
- * has it within, as quotes or a comment are not taken into the name.
- */
-static const struct conf_entry *
-entry_naming(const struct conf_blocks *blocks, const char *option, const char *file,
-    const struct conf_block **block)
-{
-	const struct conf_entry *within = NULL;
-
-	for (size_t i = 0; i < blocks->n; i++) {
-		const struct conf_block *b = &blocks->at[i];
-
-		for (size_t j = 0; j < b->n; j++) {
-			const struct conf_entry *e = &b->entries[j];
-			bool named = list_names(e->value, slice_of(file));
-
-			if (strcasecmp(e->key, option) != 0 ||
-			    (!named && (within != NULL || strstr(e->value, file) == NULL)))
-				continue;
-			within = e;
-			*block = b;
-			if (named)
-				return e;
-		}
-	}
-	return within;
-}
-
-/*
- * The file that serves in the place of a Parsers_File that is not there, as when a chart's
- * file, which names those of the image, is tried elsewhere: the one of its name beside the
- * main file, else the installed one.  NULL: neither is there.
- */
-static char *
-parsers_stand_in(struct reading *r, const struct conf_blocks *blocks, const char *file)
-{
-	const struct conf_block *b;
-	const struct conf_entry *e = entry_naming(blocks, "Parsers_File", file, &b);
-	const char *slash = strrchr(file, '/');
-	char *path = slash == NULL ? NULL : conf_find(r->conf->file, slash + 1);
-
-	if (path == NULL)
-		path = conf_find(r->conf->file, "parsers.conf");
-	r->parsers_missing = true;
-	assert(e != NULL);
-	findings_add(r->findings, FINDING_WARNING, b->file, e->line,
-	    "Parsers_File '%s': no such file beside %s or in " TOWLINE_CONF "%s%s%s", file,
-	    r->conf->file, path != NULL ? "; " : "", path != NULL ? path : "",
-	    path != NULL ? " serves" : "");
-	return path;
-}
-
-static bool
-list_has(const struct list *list, const char *text)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (strcmp(list->at[i], text) == 0)
-			return true;
-	return false;
-}
-
-/* Each file is read once, however many names stand for it. */
-static void
-parsers_read(struct reading *r, struct grammar *g, struct conf_blocks *blocks)
-{
-	const struct service *service = service_of(r->conf);
-	struct list done = { 0 };
-
-	for (size_t i = 0; service != NULL && i < service->parsers_file.n; i++) {
-		const char *file = service->parsers_file.at[i];
-		char *path = grammar_has(g, file) ? xstrdup(file) : conf_find(r->conf->file, file);
-
-		if (path == NULL)
-			path = parsers_stand_in(r, blocks, file);
-		if (path != NULL && !list_has(&done, path)) {
-			done.at = pool_grow(r->pool, done.at, done.n, sizeof(*done.at));
-			done.at[done.n++] = pool_text(r->pool, slice_of(path));
-			grammar_read(g, path, blocks);
-		}
-		free(path);
-	}
-}
-
 struct conf *
 conf_read(const char *path, const struct registry *registry, struct findings *findings)
 {
@@ -375,7 +273,7 @@ conf_read(const char *path, const struct registry *registry, struct findings *fi
 	if (service_of(r.conf) == NULL)
 		section_implied(&r, SECTION_SERVICE, NULL, 0);
 	own = blocks.n;
-	parsers_read(&r, g, &blocks);
+	parsers_files_read(&r, g, &blocks);
 	r.incomplete[SECTION_PARSER] |= grammar_missed(g);
 	for (size_t i = own; i < blocks.n; i++)
 		block_take(&r, &blocks.at[i], true);
@@ -400,108 +298,4 @@ conf_free(struct conf *conf)
 {
 	if (conf != NULL)
 		pool_free(conf->owned);
-}
-
-/* ---- files that a configuration names */
-
-static char *
-readable(char *path)
-{
-	if (path != NULL && access(path, R_OK) == 0)
-		return path;
-	free(path);
-	return NULL;
-}
-
-char *
-conf_find(const char *main, const char *name)
-{
-	const char *slash = strrchr(main, '/');
-	char program[4096], *path;
-	ssize_t len;
-
-	if (name[0] == '/')
-		return readable(xstrdup(name));
-	path =
-	    readable(slash ? xprintf("%.*s/%s", (int)(slash - main), main, name) : xstrdup(name));
-	if (path == NULL)
-		path = readable(xstrdup(name)); /* the current directory */
-	if (path == NULL)
-		path = readable(xprintf(TOWLINE_CONF "/%s", name));
-	if (path != NULL)
-		return path;
-	len = readlink("/proc/self/exe", program, sizeof(program) - 1);
-	if (len <= 0)
-		return NULL;
-	program[len] = '\0';
-	slash = strrchr(program, '/');
-	return readable(xprintf("%.*s/../conf/%s", (int)(slash - program), program, name));
-}
-
-static void
-file_named(
-    const struct conf *conf, const char *name, void (*each)(void *arg, const char *path), void *arg)
-{
-	char *found = conf_find(conf->file, name);
-
-	each(arg, name);
-	if (found != NULL)
-		each(arg, found);
-	free(found);
-}
-
-static void
-option_files(const struct conf *conf, const struct section *s, const struct option *o,
-    void (*each)(void *arg, const char *path), void *arg)
-{
-	const char *value = (const char *)s->values + o->where;
-	const struct list *list = (const void *)value;
-	char *const *name = (const void *)value;
-
-	if (o->type == OPT_STRING && *name != NULL)
-		file_named(conf, *name, each, arg);
-	for (size_t i = 0; o->type == OPT_LIST && i < list->n; i++)
-		file_named(conf, list->at[i], each, arg);
-}
-
-void
-conf_files(const struct conf *conf, void (*each)(void *arg, const char *path), void *arg)
-{
-	each(arg, conf->file);
-	for (size_t i = 0; i < conf->n; i++) {
-		const struct section *s = &conf->sections[i];
-		const struct option *o;
-
-		if (s->file != NULL)
-			each(arg, s->file);
-		for (size_t row = 0; (o = table_row(s->plugin, row)) != NULL; row++) {
-			if (o->flags & OPT_FILE)
-				option_files(conf, s, o, each, arg);
-		}
-	}
-}
-
-bool
-conf_match(const char *pattern, struct slice tag)
-{
-	const char *star = NULL, *p = pattern;
-	size_t at = 0, retry = 0;
-
-	while (at < tag.len) {
-		if (*p == '*') {
-			star = p++;
-			retry = at;
-		} else if (*p == tag.at[at] && *p != '\0') {
-			p++;
-			at++;
-		} else if (star != NULL) {
-			p = star + 1;
-			at = ++retry;
-		} else {
-			return false;
-		}
-	}
-	while (*p == '*')
-		p++;
-	return *p == '\0';
 }

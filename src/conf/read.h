@@ -12,6 +12,8 @@ struct unbuilt {
 	bool multiline;
 };
 
+struct grammar;
+
 struct reading {
 	struct pool *pool;
 	const struct registry *registry;
@@ -41,6 +43,12 @@ void skipped_check(struct reading *r);
 
 /* The value of the first entry ${key} of ${block}, its line in ${*line}; NULL: it has none. */
 const char *read_value(const struct conf_block *block, const char *key, unsigned *line);
+
+/**
+ * parsers_files_read(r, g, blocks):
+ * Add the sections of the files that Parsers_File names, each file's once, to ${blocks}.
+ */
+void parsers_files_read(struct reading *r, struct grammar *g, struct conf_blocks *blocks);
 
 /**
  * overlap_check(r):
