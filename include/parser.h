@@ -24,6 +24,7 @@ enum parser_format {
 enum parser_type { TYPE_STRING, TYPE_INTEGER, TYPE_FLOAT, TYPE_BOOL, TYPE_HEX };
 
 struct parser;
+struct zone;
 
 /* The settings of a [PARSER] section; strings belong to the caller. */
 struct parser_rules {
@@ -32,7 +33,7 @@ struct parser_rules {
 	const char *regex;       /* Ruby's syntax */
 	const char *time_key;    /* NULL: none */
 	const char *time_format; /* NULL: RFC 3339 */
-	int time_offset;         /* seconds, where the text has no zone */
+	struct zone *zone;       /* where the text has none; NULL: UTC */
 	bool time_keep;
 	bool skip_empty_values;    /* of Format regex */
 	bool no_bare_keys;         /* of logfmt: a key without `=` does not fit */
@@ -46,7 +47,7 @@ struct parser_rules {
  * parser_new(rules, error, size):
  * Compile.  Return NULL with the reason in ${error} (${size} bytes), which
  * names the mistake in the expression and its place.  Not shared between
- * threads.
+ * threads.  The zone of ${rules} is freed with it, or at once when there is none.
  */
 struct parser *parser_new(const struct parser_rules *rules, char *error, size_t size);
 void parser_free(struct parser *p);

@@ -85,7 +85,8 @@ struct parser_conf {
 	char *regex;
 	char *time_key, *time_format;
 	char *time_offset; /* +hhmm */
-	bool time_keep;
+	char *time_zone;
+	bool time_system_timezone, time_keep;
 	bool skip_empty_values, no_bare_keys;
 	struct list decoders; /* Decode_Field and Decode_Field_As, in their order */
 	char *types;          /* k:type k:type */

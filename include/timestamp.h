@@ -11,6 +11,8 @@
 #include "parse.h"
 #include "slice.h"
 
+struct zone;
+
 /* A date and time as they are written. */
 struct civil {
 	int year;
@@ -43,22 +45,24 @@ enum parsed timestamp_rfc3339(struct slice s, int64_t *ns, size_t *used);
 bool timestamp_is_plain(struct slice s);
 
 /**
- * timestamp_format(s, format, offset_s, ns):
+ * timestamp_format(s, format, zone, ns):
  * Read the whole of ${s} by ${format} (strptime's conversions, %L and %N a
  * fraction of which nine digits count, %z and %Z an offset or a zone's name, %s
- * epoch; a blank stands for one or more); ${offset_s} applies where the text names
- * no zone.  Return PARSE_OK or PARSE_BAD.
+ * epoch; a blank stands for one or more); a time without a zone is of ${zone} (NULL:
+ * UTC), one with %z, %Z, or a Z of the format behind %S or %L, is not.  Return
+ * PARSE_OK or PARSE_BAD.
  */
-enum parsed timestamp_format(struct slice s, const char *format, int offset_s, int64_t *ns);
+enum parsed timestamp_format(
+    struct slice s, const char *format, const struct zone *zone, int64_t *ns);
 
 /**
- * timestamp_has_year(format), timestamp_near(s, format, offset_s, near, ns):
+ * timestamp_has_year(format), timestamp_near(s, format, zone, near, ns):
  * True when ${format} says the year.  Read ${s} by one that does not: of the years
  * that it may be of, the one in which it is nearest to ${near}.
  */
 bool timestamp_has_year(const char *format);
 enum parsed timestamp_near(
-    struct slice s, const char *format, int offset_s, int64_t near, int64_t *ns);
+    struct slice s, const char *format, const struct zone *zone, int64_t near, int64_t *ns);
 
 /**
  * timestamp_line(s, offset_s, ns):

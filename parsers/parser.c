@@ -15,6 +15,7 @@
 #include "pattern.h"
 #include "timestamp.h"
 #include "voice.h"
+#include "zone.h"
 
 #define SAMPLE_TIME "2026-11-22T08:00:00.002176064Z"
 #define SAID_MAX 100 /* bytes of a text that a message shows */
@@ -50,7 +51,7 @@ parser_new(const struct parser_rules *rules, char *error, size_t size)
 	p->format = rules->format;
 	p->time_key = rules->time_key ? xstrdup(rules->time_key) : NULL;
 	p->time_format = rules->time_format ? xstrdup(rules->time_format) : NULL;
-	p->time_offset = rules->time_offset;
+	p->zone = rules->zone;
 	p->time_keep = rules->time_keep;
 	p->skip_empty_values = rules->skip_empty_values;
 	p->no_bare_keys = rules->no_bare_keys;
@@ -90,6 +91,7 @@ parser_free(struct parser *p)
 	parser_decode_free(p->decoding);
 	free(p->time_key);
 	free(p->time_format);
+	zone_free(p->zone);
 	free(p->name);
 	free(p);
 }
@@ -111,19 +113,19 @@ time_read(const struct parser *p, struct slice text, int64_t near, int64_t *ns)
 
 	if (p->time_format != NULL && !timestamp_has_year(p->time_format))
 		return near != 0 &&
-		       timestamp_near(text, p->time_format, p->time_offset, near, ns) == PARSE_OK;
+		       timestamp_near(text, p->time_format, p->zone, near, ns) == PARSE_OK;
 	if (p->time_format == NULL) {
 		if (timestamp_rfc3339(text, &read, &used) != PARSE_OK || used != text.len)
 			return false; /* a time with more text behind it is refused */
 		*ns = read;
 		return true;
 	}
-	if (timestamp_format(text, p->time_format, p->time_offset, ns) == PARSE_OK)
+	if (timestamp_format(text, p->time_format, p->zone, ns) == PARSE_OK)
 		return true;
 	if (text.len == 0 || text.at[text.len - 1] != 'Z')
 		return false;
 	text.len--;
-	return timestamp_format(text, p->time_format, 0, ns) == PARSE_OK;
+	return timestamp_format(text, p->time_format, NULL, ns) == PARSE_OK;
 }
 
 static bool

@@ -17,7 +17,7 @@ struct parser {
 	enum parser_format format;
 	struct pattern *pattern;
 	char *time_key, *time_format;
-	int time_offset;
+	struct zone *zone; /* of times whose text has none; NULL: UTC */
 	bool time_keep, skip_empty_values, no_bare_keys;
 	struct typed *types;
 	size_t ntypes;

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <strings.h>
 
+#include "zone.h"
+
 #define EPOCH_END INT64_C(9214646400) /* 2262-01-01, as for all times */
 
 struct reading {
@@ -14,7 +16,7 @@ struct reading {
 	struct civil civil;
 	int afternoon; /* -1: the text does not tell */
 	int century;   /* -1: … */
-	bool epoch;
+	bool epoch, zoned;
 	int64_t seconds;      /* of %s */
 	unsigned day_of_year; /* of %j; 0: … */
 };
@@ -204,7 +206,7 @@ read_conversion(struct reading *r, char conversion)
 		return read_name(s, halves, 2, &v) && (r->afternoon = (int)v, true);
 	case 'z':
 	case 'Z':
-		return read_zone(s, &c->offset);
+		return read_zone(s, &c->offset) && (r->zoned = true);
 	case 's':
 		return read_epoch(r);
 	case 'T':
@@ -235,10 +237,12 @@ read_literal(struct slice *s, char c)
 static bool
 read_format(struct reading *r, const char *format)
 {
-	for (; *format != '\0'; format++) {
+	for (const char *begin = format; *format != '\0'; format++) {
 		if (*format != '%') {
 			if (!read_literal(&r->rest, *format))
 				return false;
+			r->zoned |= *format == 'Z' && format - begin > 1 && format[-2] == '%' &&
+				    (format[-1] == 'S' || format[-1] == 'L');
 			continue;
 		}
 		if (*++format == '\0')
@@ -278,13 +282,25 @@ instant_of(struct reading *r, int64_t *ns)
 	return timestamp_compose(&r->civil, ns);
 }
 
+/* The same of a time without a zone, by the clocks of ${zone}. */
+static enum parsed
+instant_in(struct reading *r, const struct zone *zone, int64_t *ns)
+{
+	if (instant_of(r, ns) != PARSE_OK)
+		return PARSE_BAD;
+	if (zone == NULL || r->zoned || r->epoch)
+		return PARSE_OK;
+	r->civil.offset = zone_offset(zone, *ns / INT64_C(1000000000));
+	return instant_of(r, ns);
+}
+
 /* By the format; its year, where it says none, is `year`. */
 static enum parsed
-format_read(struct slice s, const char *format, int offset_s, int year, int64_t *ns)
+format_read(struct slice s, const char *format, const struct zone *zone, int year, int64_t *ns)
 {
 	struct reading r = { .rest = s, .afternoon = -1, .century = -1 };
 
-	r.civil = (struct civil){ .year = year, .month = 1, .day = 1, .offset = offset_s };
+	r.civil = (struct civil){ .year = year, .month = 1, .day = 1 };
 	if (!read_format(&r, format) || r.rest.len > 0)
 		return PARSE_BAD;
 	if (r.afternoon >= 0)
@@ -293,13 +309,13 @@ format_read(struct slice s, const char *format, int offset_s, int year, int64_t 
 		r.civil.year = r.century * 100 + r.civil.year % 100;
 	if (r.day_of_year > 0 && !date_of(&r.civil, r.day_of_year))
 		return PARSE_BAD;
-	return instant_of(&r, ns);
+	return instant_in(&r, zone, ns);
 }
 
 enum parsed
-timestamp_format(struct slice s, const char *format, int offset_s, int64_t *ns)
+timestamp_format(struct slice s, const char *format, const struct zone *zone, int64_t *ns)
 {
-	return format_read(s, format, offset_s, 1970, ns);
+	return format_read(s, format, zone, 1970, ns);
 }
 
 bool
@@ -320,7 +336,8 @@ distance(int64_t a, int64_t b)
 }
 
 enum parsed
-timestamp_near(struct slice s, const char *format, int offset_s, int64_t near, int64_t *ns)
+timestamp_near(
+    struct slice s, const char *format, const struct zone *zone, int64_t near, int64_t *ns)
 {
 	unsigned month, day, hour;
 	int year;
@@ -330,7 +347,7 @@ timestamp_near(struct slice s, const char *format, int offset_s, int64_t near, i
 	for (int y = year - 1; y <= year + 1; y++) { /* a 29th of February is in none, perhaps */
 		int64_t at;
 
-		if (format_read(s, format, offset_s, y, &at) != PARSE_OK ||
+		if (format_read(s, format, zone, y, &at) != PARSE_OK ||
 		    (found && distance(at, near) > distance(*ns, near)))
 			continue;
 		*ns = at;

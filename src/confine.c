@@ -40,6 +40,10 @@ static const char *const itself[] = { "/etc/nsswitch.conf", "/etc/host.conf", "/
 static void
 system_grant(struct fence *f)
 {
+	const char *tz = getenv("TZ"); /* of a parser with Time_System_Timezone */
+
+	if (tz != NULL && tz[tz[0] == ':'] == '/')
+		fence_grant(f, tz + (tz[0] == ':'), FENCE_READ, FENCE_ITSELF);
 	for (size_t i = 0; i < sizeof(around) / sizeof(*around); i++)
 		fence_grant(f, around[i], FENCE_READ, FENCE_AROUND);
 	for (size_t i = 0; i < sizeof(itself) / sizeof(*itself); i++)

@@ -7,6 +7,7 @@
 #include "read.h"
 #include "service.h"
 #include "timestamp.h"
+#include "zones.h"
 
 /* In the order of enum parser_format. */
 static const char *const formats[] = { "regex", "json", "cri", "logfmt", "ltsv", "tskv", NULL };
@@ -28,6 +29,10 @@ static const struct option parser_options[] = {
 	    .flags = OPT_TEXT),
 	OPTION("Time_Offset", OPT_STRING, NULL, AT(time_offset),
 	    "+hhmm, where the text names no zone"),
+	OPTION("Time_Zone", OPT_STRING, NULL, AT(time_zone),
+	    "a zone of tzdata (Europe/Vienna), where the text names none: it counts before Time_System_Timezone and Time_Offset; an hour that comes twice is the first one, a time that is skipped is as if the clock had not been put forward"),
+	OPTION("Time_System_Timezone", OPT_BOOL, "off", AT(time_system_timezone),
+	    "the machine's zone, of TZ or /etc/localtime, where the text names none: it counts before Time_Offset"),
 	OPTION("Time_Keep", OPT_BOOL, "off", AT(time_keep), "keep the time's field as well"),
 	OPTION("Skip_Empty_Values", OPT_BOOL, "on", AT(skip_empty_values),
 	    "leave out empty fields of Format regex"),
@@ -36,8 +41,6 @@ static const struct option parser_options[] = {
 	OPTION("Types", OPT_STRING, NULL, AT(types),
 	    "FIELD:TYPE …; types are integer, float, bool, hex, string"),
 	OPTION_IDLE("Time_Strict", "a time that does not fit its format is never half read"),
-	OPTION_LATER("Time_System_Timezone", "the machine's zone where the text names none"),
-	OPTION_LATER("Time_Zone", "a zone by name where the text names none"),
 	OPTION("Decode_Field", OPT_LINES, NULL, AT(decoders),
 	    "DECODER FIELD [try_next|do_next]: members of the JSON object in a field's text become fields; decoders are json, escaped, escaped_utf8, mysql_quoted; the next one of the field is tried as well when this one reads nothing (try_next), or always (do_next)",
 	    .flags = OPT_KEYED),
@@ -79,6 +82,32 @@ conversion_unknown(const char *format, const char *known)
 	return NULL;
 }
 
+/* The zone of times whose text has none; *zone is NULL for UTC.  False: ${error} says why. */
+static bool
+zone_make(const struct parser_conf *p, struct zone **zone, char *error, size_t size)
+{
+	const char *option = p->time_zone != NULL ? "Time_Zone" : "Time_System_Timezone";
+	char why[256];
+	int seconds;
+
+	*zone = NULL;
+	if (p->time_offset != NULL && !timestamp_offset(p->time_offset, &seconds)) {
+		snprintf(error, size, "Time_Offset: '%s' is not +hhmm", p->time_offset);
+		return false;
+	}
+	if (p->time_zone != NULL)
+		*zone = zones_named(p->time_zone, why, sizeof(why));
+	else if (p->time_system_timezone)
+		*zone = zones_system(why, sizeof(why));
+	else if (p->time_offset != NULL)
+		*zone = zone_fixed(seconds);
+	else
+		return true;
+	if (*zone == NULL)
+		snprintf(error, size, "%s: %s", option, why);
+	return *zone != NULL;
+}
+
 /*
  * Fluent Bit's own parsers.conf reads the runtime's format by an expression
  * that names the text `message`, so that later filters find no `log`.  A
@@ -118,10 +147,8 @@ parser_section_new(const struct section *section, char *error, size_t size)
 		return NULL;
 	}
 	rules.ntypes = (size_t)ntypes;
-	if (p->time_offset != NULL && !timestamp_offset(p->time_offset, &rules.time_offset)) {
-		snprintf(error, size, "Time_Offset: '%s' is not +hhmm", p->time_offset);
+	if (!zone_make(p, &rules.zone, error, size))
 		return NULL;
-	}
 	return parser_new(&rules, error, size);
 }
 
@@ -152,21 +179,49 @@ time_format_check(const struct section *section, struct findings *findings)
 		    p->time_format);
 }
 
+/* Of the options that say the zone one counts, where the text can be without one. */
+static void
+zone_check(const struct section *section, struct findings *findings)
+{
+	const struct parser_conf *p = section->values;
+	unsigned by_name = conf_given(section, "Time_Zone"),
+		 by_system =
+		     p->time_system_timezone ? conf_given(section, "Time_System_Timezone") : 0,
+		 by_offset = conf_given(section, "Time_Offset");
+	const char *counts = by_name ? "Time_Zone" : "Time_System_Timezone";
+
+	if (by_name && by_system)
+		findings_add(findings, FINDING_WARNING, section->file, by_system,
+		    "Time_System_Timezone has no effect: Time_Zone counts");
+	if ((by_name || by_system) && by_offset)
+		findings_add(findings, FINDING_WARNING, section->file, by_offset,
+		    "Time_Offset has no effect: %s counts", counts);
+	if ((by_name || by_system) && p->time_format == NULL)
+		findings_add(findings, FINDING_WARNING, section->file,
+		    by_name ? by_name : by_system,
+		    "%s has no effect without Time_Format: times are RFC 3339 then, which name "
+		    "their zone",
+		    counts);
+}
+
 /* The option because of which no parser can be made of ${section}: without it there is one. */
 static const char *
 option_wrong(const struct section *section)
 {
 	struct parser_conf conf = *(const struct parser_conf *)section->values;
-	const char *const names[] = { "Types", "Time_Offset" };
-	char **const values[] = { &conf.types, &conf.time_offset };
+	const char *const names[] = { "Types", "Time_Offset", "Time_Zone", "Time_System_Timezone" };
+	char **const values[] = { &conf.types, &conf.time_offset, &conf.time_zone };
 	char **decoders = conf.decoders.at;
 	struct section without = *section;
 	struct parser *made;
 	char ignored[512];
 
 	without.values = &conf;
-	for (int i = 0; i < 2; i++) {
-		*values[i] = NULL;
+	for (int i = 0; i < 4; i++) {
+		if (i < 3)
+			*values[i] = NULL;
+		else
+			conf.time_system_timezone = false;
 		made = parser_section_new(&without, ignored, sizeof(ignored));
 		parser_free(made);
 		if (made != NULL)
@@ -200,6 +255,7 @@ parser_check(const struct section *section, struct findings *findings)
 		findings_add(findings, FINDING_WARNING, section->file, conf_given(section, "Regex"),
 		    "parser '%s': Regex has no effect with Format %s", p->name, formats[p->format]);
 	time_format_check(section, findings);
+	zone_check(section, findings);
 	if (is_runtimes(p))
 		findings_add(findings, FINDING_NOTE, section->file, section->line,
 		    "parser 'cri' is the container runtime's format, which is built in: its "

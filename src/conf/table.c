@@ -239,7 +239,7 @@ static bool
 later_take(const struct section *s, const struct option *o, const struct conf_entry *e,
     struct findings *findings)
 {
-	bool parser = s->plugin->kind == SECTION_PARSER, on = true;
+	bool on = true;
 	char why[VALUE_WHY], title[TABLE_TITLE], shown[FINDINGS_NAME];
 	const struct option truth = { .name = o->name, .type = OPT_BOOL };
 	const char *key = findings_name(slice_of(e->key), shown);
@@ -249,7 +249,7 @@ later_take(const struct section *s, const struct option *o, const struct conf_en
 		findings_add(findings, FINDING_NOTE, s->file, e->line,
 		    "'%s' of %s is not built yet, and off anyway", key, title);
 	else
-		findings_add(findings, parser ? FINDING_WARNING : FINDING_ERROR, s->file, e->line,
+		findings_add(findings, FINDING_ERROR, s->file, e->line,
 		    "option '%s' of %s is not built yet: %s", key, title, o->help);
 	return !on;
 }

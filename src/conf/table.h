@@ -20,8 +20,7 @@ int table_find(const struct plugin *p, const char *key);
  * table_fill(pool, registry, block, s, findings):
  * Give ${s}, whose plugin, file and line are set, its values: defaults, then
  * the entries of ${block} (NULL: none).  Mistakes become findings; an option
- * that is not built yet is an error, in a [PARSER] a warning, as that may
- * never be used.  Return false when there was such an option.
+ * that is not built yet is an error.  Return false when there was such an option.
  */
 bool table_fill(struct pool *pool, const struct registry *registry, const struct conf_block *block,
     struct section *s, struct findings *findings);

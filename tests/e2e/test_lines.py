@@ -9,7 +9,7 @@ from harness.table import Table
 def shipped(tmp_path, node, config, run):
     """Ship bytes (or CRI lines) as one container's log; returns its documents by time."""
 
-    def ship(*lines, parsers_file=None, filters=None, **options):
+    def ship(*lines, parsers_file=None, filters=None, environment=None, **options):
         table = Table(tmp_path / "logs.db")
         data = b"".join(x if isinstance(x, bytes) else x.encode() for x in lines)
         node.container().raw(data)
@@ -21,7 +21,8 @@ def shipped(tmp_path, node, config, run):
             settings.filters = filters
         if parsers_file:
             settings.service["Parsers_File"] = parsers_file
-        assert run(settings, "--exit-on-eof", wait=False).wait() == 0
+        towline = run(settings, "--exit-on-eof", wait=False, environment=environment)
+        assert towline.wait() == 0
         return sorted(table.documents(), key=lambda d: d.get("time", ""))
 
     return ship
@@ -139,6 +140,53 @@ def test_a_plain_line_has_the_time_that_it_begins_with(shipped, offset, hour):
         last,
     ]
     assert not any("time" in d for d in documents)
+
+
+@pytest.mark.parametrize(
+    ("options", "tz", "hours"),
+    [
+        ("Time_Zone Europe/Vienna", "Asia/Tokyo", ("11", "10")),
+        ("Time_Zone America/New_York\n    Time_Offset +0100", "", ("17", "16")),
+        ("Time_System_Timezone on", "Europe/Vienna", ("11", "10")),
+        ("Time_System_Timezone on", ":/usr/share/zoneinfo/Europe/Vienna", ("11", "10")),
+        ("Time_System_Timezone on", "XST3XDT,M3.2.0,M11.1.0", ("15", "14")),
+        ("Time_System_Timezone on", "", ("12", "12")),
+        ("Time_Offset -0300", "Europe/Vienna", ("15", "15")),
+    ],
+)
+def test_a_time_without_a_zone_is_of_the_parsers(shipped, tmp_path, options, tz, hours):
+    """In winter and in summer; %z in the text goes before it."""
+    parsers = tmp_path / "parsers.conf"
+    parsers.write_text(f"""\
+[PARSER]
+    Name clock
+    Format regex
+    Regex ^(?<at>[^ ]+ [^ ]+) (?<text>.*)$
+    Time_Key at
+    Time_Format %Y-%m-%d %H:%M:%S
+    {options}
+[PARSER]
+    Name zoned
+    Format regex
+    Regex ^(?<at>[^ ]+ [^ ]+ [^ ]+) zoned$
+    Time_Key at
+    Time_Format %Y-%m-%d %H:%M:%S %z
+    {options}
+""")
+    both = {"Name": "parser", "Match": "*", "Key_Name": "log", "Parser": "zoned"}
+    documents = shipped(
+        "2026-01-15 12:00:00 winter\n",
+        "2026-07-15 12:00:00 summer\n",
+        "2026-07-15 12:00:00 +0100 zoned\n",
+        parsers_file=str(parsers),
+        filters=[both, both | {"Parser": "clock"}],
+        environment={"TZ": tz},
+    )
+    assert [d["@timestamp"][:13] for d in documents] == [
+        f"2026-01-15T{hours[0]}",
+        f"2026-07-15T{hours[1]}",
+        "2026-07-15T11",
+    ]
 
 
 def test_without_a_parser_multiline_parser_docker_reads_its_lines(shipped):

@@ -8,6 +8,7 @@
 #include "memory.h"
 #include "slow_time.h"
 #include "timestamp.h"
+#include "zone.h"
 
 static void
 rfc3339_judge(struct slice s)
@@ -47,10 +48,13 @@ written_judge(int64_t ns)
 	int64_t got = 0;
 	int year;
 	size_t used;
+	static struct zone *east;
 
+	if (east == NULL)
+		east = zone_fixed(3600);
 	if (timestamp_rfc3339(s, &got, &used) != PARSE_OK || used != s.len || got != ns ||
 	    !timestamp_is_plain(s) || timestamp_line(s, 3600, &got) != PARSE_OK || got != ns ||
-	    timestamp_format(s, "%FT%T.%L%z", 3600, &got) != PARSE_OK || got != ns)
+	    timestamp_format(s, "%FT%T.%L%z", east, &got) != PARSE_OK || got != ns)
 		WRONG("%lld is written as '%.*s', read as %lld", (long long)ns, SHOW(s),
 		    (long long)got);
 	gmtime_r(&second, &tm);
@@ -93,7 +97,7 @@ format_judge(struct slice input)
 		return;
 	format = xslicedup((struct slice){ input.at, (size_t)(newline - input.at) });
 	plain = xslicedup(text);
-	if (timestamp_format(text, format, 0, &ns) == PARSE_OK) {
+	if (timestamp_format(text, format, NULL, &ns) == PARSE_OK) {
 		written_judge(ns);
 		rest = strstr(format, "%F") == NULL && strstr(format, "%Y-%m-%d") == NULL
 			   ? NULL

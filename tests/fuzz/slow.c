@@ -103,7 +103,7 @@ read_time(struct slice s)
 	int64_t ns;
 
 	timestamp_line(s, 0, &ns);
-	timestamp_format(s, "%Y-%m-%d %H:%M:%S.%L %z", 0, &ns);
+	timestamp_format(s, "%Y-%m-%d %H:%M:%S.%L %z", NULL, &ns);
 }
 
 static void

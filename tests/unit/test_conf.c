@@ -281,6 +281,33 @@ static const struct said_case cases[] = {
 	    "f:11: parser 'p': Types: 'a' is not FIELD:TYPE FIELD:TYPE … (at most 64)\n" },
 	{ IN OUT "[PARSER]\n Name p\n Format json\n Time_Offset 25h\n",
 	    "f:11: parser 'p': Time_Offset: '25h' is not +hhmm\n" },
+#define ZONED IN OUT "[PARSER]\n Name p\n Format json\n Time_Format %F %T\n "
+	{ ZONED "Time_Zone Europe/Vienna\n", "" },
+	{ ZONED "Time_System_Timezone on\n", "" },
+	{ ZONED "Time_Zone Europe/Wien\n",
+	    "f:12: parser 'p': Time_Zone: there is no zone 'Europe/Wien' below "
+	    "/usr/share/zoneinfo, where tzdata installs them\n" },
+	{ ZONED "Time_Zone Europe\n",
+	    "f:12: parser 'p': Time_Zone: there is no zone 'Europe' below "
+	    "/usr/share/zoneinfo, where tzdata installs them\n" },
+	{ ZONED "Time_Zone ../../../etc/localtime\n",
+	    "f:12: parser 'p': Time_Zone: '../../../etc/localtime' is no zone's name, such as "
+	    "Europe/Vienna\n" },
+	{ ZONED "Time_Zone /etc/localtime\n",
+	    "f:12: parser 'p': Time_Zone: '/etc/localtime' is no zone's name, such as "
+	    "Europe/Vienna\n" },
+	{ ZONED "Time_Zone tzdata.zi\n",
+	    "f:12: parser 'p': Time_Zone: 'tzdata.zi' is no zone's name, such as "
+	    "Europe/Vienna\n" },
+	{ ZONED "Time_Zone leapseconds\n",
+	    "f:12: parser 'p': Time_Zone: /usr/share/zoneinfo/leapseconds: it is no TZif file, "
+	    "or a part of one\n" },
+	{ ZONED "Time_Zone UTC\n Time_System_Timezone on\n Time_Offset +0100\n",
+	    "f:13: warning: Time_System_Timezone has no effect: Time_Zone counts\n"
+	    "f:14: warning: Time_Offset has no effect: Time_Zone counts\n" },
+	{ IN OUT "[PARSER]\n Name p\n Format json\n Time_Key t\n Time_Zone UTC\n",
+	    "f:12: warning: Time_Zone has no effect without Time_Format: times are RFC 3339 "
+	    "then, which name their zone\n" },
 	{ IN OUT "[PARSER]\n Name p\n Format json\n[PARSER]\n Name p\n Format json\n",
 	    "f:11: warning: parser 'p' is defined twice; the one at f:8 counts\n" },
 	{ IN OUT "[PARSER]\n Name p\n Format json\n Time_Format %Y-%m-%dT%H:%M:%S.%L%%\n", "" },

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "timestamp.h"
+#include "zone.h"
 
 static const struct {
 	const char *text, *format;
@@ -40,6 +41,13 @@ static const struct {
 	{ "2023-05-12 10:30:00 K", "%F %T %Z", 0, PARSE_BAD, 0 },
 	{ "2023-05-12 10:30:00 ESTX", "%F %T %Z", 0, PARSE_BAD, 0 },
 	{ "2023-05-12 10:30:00 pst", "%F %T %Z", 0, PARSE_BAD, 0 },
+	/* a Z of the format behind the seconds is UTC */
+	{ "2026-11-22T08:00:00Z", "%FT%H:%M:%SZ", 3600, PARSE_OK, 1795334400000000000 },
+	{ "2026-11-22T08:00:00.5Z", "%FT%H:%M:%S.%LZ", 3600, PARSE_OK, 1795334400500000000 },
+	{ "2026-11-22T09:00:00 Z", "%FT%H:%M:%S Z", 3600, PARSE_OK, 1795334400000000000 },
+	{ "1795334400", "%s", 3600, PARSE_OK, 1795334400000000000 },
+	{ "1970-01-01 00:30", "%F %H:%M", 3600, PARSE_BAD, 0 },
+	{ "1970-01-01 00:30", "%F %H:%M", -3600, PARSE_OK, 5400000000000 },
 	{ "2024-366 01:00", "%Y-%j %H:%M", 0, PARSE_OK, 1735606800000000000 },
 	{ "060 2023", "%j %Y", 0, PARSE_OK, 1677628800000000000 },
 	{ "060 2024", "%j %Y", 0, PARSE_OK, 1709164800000000000 },
@@ -60,14 +68,15 @@ test_formats_whole_and_cut(void **state)
 		for (size_t n = 0; n <= strlen(formats[i].text); n++) {
 			struct slice text = exact((struct slice){ formats[i].text, n });
 			int64_t ns = 0;
-			enum parsed got =
-			    timestamp_format(text, formats[i].format, formats[i].offset, &ns);
+			struct zone *zone = zone_fixed(formats[i].offset);
+			enum parsed got = timestamp_format(text, formats[i].format, zone, &ns);
 
 			if (n == strlen(formats[i].text)) {
 				assert_int_equal(got, formats[i].want);
 				if (got == PARSE_OK)
 					assert_int_equal(ns, formats[i].ns);
 			}
+			zone_free(zone);
 			exact_free(text);
 		}
 	}
@@ -96,13 +105,55 @@ test_a_year_that_is_not_named(void **state)
 		timestamp_rfc3339(slice_of(years[i].near), &near, &used);
 		if (years[i].want != NULL)
 			timestamp_rfc3339(slice_of(years[i].want), &want, &used);
-		assert_int_equal(timestamp_near(slice_of(years[i].text), "%b %d %H:%M:%S", 0, near,
-				     &got) == PARSE_OK,
+		assert_int_equal(timestamp_near(slice_of(years[i].text), "%b %d %H:%M:%S", NULL,
+				     near, &got) == PARSE_OK,
 		    years[i].want != NULL);
 		assert_int_equal(got, want);
 	}
 	assert_true(timestamp_has_year("%d/%b/%Y") && timestamp_has_year("%s"));
 	assert_false(timestamp_has_year("%%Y %b %d %"));
+}
+
+/* Times of a place, in summer and winter, with and without a year, with a zone of their own. */
+static void
+test_times_of_a_zone(void **state)
+{
+	static const struct {
+		const char *text, *format, *want; /* NULL: none */
+	} times[] = { { "2026-01-15 12:00:00", "%F %T", "2026-01-15T11:00:00Z" },
+		{ "2026-07-15 12:00:00", "%F %T", "2026-07-15T10:00:00Z" },
+		{ "2026-07-15 12:00:00 +0000", "%F %T %z", "2026-07-15T12:00:00Z" },
+		{ "2026-07-15 12:00:00 EST", "%F %T %Z", "2026-07-15T17:00:00Z" },
+		{ "2026-07-15T12:00:00Z", "%FT%H:%M:%SZ", "2026-07-15T12:00:00Z" },
+		{ "2026-10-25 02:30:00", "%F %T", "2026-10-25T00:30:00Z" }, /* twice */
+		{ "2026-03-29 02:30:00", "%F %T", "2026-03-29T01:30:00Z" }, /* never */
+		{ "2261-12-31 23:59:59", "%F %T", "2261-12-31T22:59:59Z" },
+		{ "1970-01-01 00:59:59", "%F %T", NULL },
+		{ "Jul 15 12:00:00", "%b %d %T", "2026-07-15T10:00:00Z" },
+		{ "Jan 15 12:00:00", "%b %d %T", "2027-01-15T11:00:00Z" } };
+	const char *why;
+	struct zone *zone = zone_posix(SLICE("CET-1CEST,M3.5.0,M10.5.0/3"), &why);
+	int64_t near, want, got;
+	size_t used;
+
+	(void)state;
+	timestamp_rfc3339(SLICE("2026-11-22T08:00:00Z"), &near, &used);
+	for (size_t i = 0; i < COUNT(times); i++) {
+		struct slice text = slice_of(times[i].text);
+		bool is =
+		    (timestamp_has_year(times[i].format)
+			    ? timestamp_format(text, times[i].format, zone, &got)
+			    : timestamp_near(text, times[i].format, zone, near, &got)) == PARSE_OK;
+
+		assert_int_equal(is, times[i].want != NULL);
+		if (!is)
+			continue;
+		timestamp_rfc3339(slice_of(times[i].want), &want, &used);
+		if (got != want)
+			fail_msg("%s: %lld, should be %lld", times[i].text, (long long)got,
+			    (long long)want);
+	}
+	zone_free(zone);
 }
 
 /* A % that ends the format asks for nothing that could be there, a NUL least of all. */
@@ -114,7 +165,7 @@ test_formats_that_end_in_percent(void **state)
 
 	(void)state;
 	for (text.len = 4; text.len <= 6; text.len++)
-		assert_int_equal(timestamp_format(text, format.at, 0, &ns), PARSE_BAD);
+		assert_int_equal(timestamp_format(text, format.at, NULL, &ns), PARSE_BAD);
 	exact_free(format);
 }
 
@@ -257,6 +308,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_formats_whole_and_cut),
 		cmocka_unit_test(test_a_year_that_is_not_named),
+		cmocka_unit_test(test_times_of_a_zone),
 		cmocka_unit_test(test_formats_that_end_in_percent),
 		cmocka_unit_test(test_what_is_written_is_read_again),
 		cmocka_unit_test(test_digits_of_the_fraction),
