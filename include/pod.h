@@ -106,6 +106,15 @@ pod_json_write(char *to, const struct pod *p)
 }
 
 /**
+ * pod_member(members, name), pod_label(members, label):
+ * The text of a member, or of a label, among ${members}, JSON as `meta` has it; the
+ * caller frees.  Dots of a label's name may have become _ (Keep_Label_Dots Off).  NULL:
+ * there is none.
+ */
+char *pod_member(struct slice members, const char *name);
+char *pod_label(struct slice members, const char *label);
+
+/**
  * shared_json_new(json), shared_json_ref(s), shared_json_unref(s):
  * A copy of ${json} with one reference; one reference more; one less (NULL is
  * harmless).

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "agent_metrics.h"
-#include "json.h"
 #include "memory.h"
+#include "pod.h"
 #include "voice.h"
 
 #define HERE "default" /* the namespace of an agent that Agents names without one */
@@ -23,85 +23,24 @@ struct polling {
 	struct said said_address;
 };
 
-/* ---- JSON: the members of a pod */
-
-/* The value of a member of the object; PARSE_MORE: it has none. */
-static enum parsed
-member_of(struct slice object, const char *name, struct json_value *value)
-{
-	struct json_walk walk;
-	enum parsed parsed;
-	struct slice key;
-
-	json_enter(&walk, object);
-	while ((parsed = json_next(&walk, &key, value)) == PARSE_OK) {
-		if (slice_eq(key, slice_of(name)))
-			break;
-	}
-	return parsed;
-}
-
-/* A string's text, without escapes: no address and no label's value has one. */
-static bool
-text_of(struct slice object, const char *name, char *to, size_t size)
-{
-	struct json_value value;
-
-	if (member_of(object, name, &value) != PARSE_OK || value.kind != JSON_STRING ||
-	    value.escaped || value.text.len >= size)
-		return false;
-	memcpy(to, value.text.at, value.text.len);
-	to[value.text.len] = '\0';
-	return true;
-}
-
-/* ,"a":…,"b":… as an object; to be freed. */
-static char *
-object_of(struct slice members)
-{
-	char *object = xprintf("{%.*s}", (int)members.len, members.at);
-
-	if (members.len > 0)
-		object[1] = ' '; /* the comma */
-	return object;
-}
-
 /* ---- the choice */
 
-/* KEY=GLOB of Agent_Selector.  Keys may have _ for dots by now (Keep_Dots). */
+/* KEY=GLOB of Agent_Selector. */
 static bool
-label_fits(struct slice labels, const char *wanted)
+label_fits(struct slice members, const char *wanted)
 {
 	const char *equals = strchr(wanted, '=');
-	char value[256];
-	char *key;
-	bool has;
+	char *key, *value;
+	bool fits;
 
 	if (equals == NULL)
 		return false;
 	key = xslicedup((struct slice){ wanted, (size_t)(equals - wanted) });
-	has = text_of(labels, key, value, sizeof(value));
-	for (char *dot = key; !has && (dot = strchr(dot, '.')) != NULL;)
-		*dot = '_';
-	has = has || text_of(labels, key, value, sizeof(value));
+	value = pod_label(members, key);
+	fits = value != NULL && fnmatch(equals + 1, value, 0) == 0;
+	free(value);
 	free(key);
-	return has && fnmatch(equals + 1, value, 0) == 0;
-}
-
-static bool
-is_labelled(const struct service *s, struct slice members)
-{
-	char *object = object_of(members);
-	struct json_value labels;
-	bool is = false;
-
-	if (member_of(slice_of(object), "labels", &labels) == PARSE_OK &&
-	    labels.kind == JSON_OBJECT) {
-		for (size_t i = 0; i < s->agent_selector.n && !is; i++)
-			is = label_fits(labels.text, s->agent_selector.at[i]);
-	}
-	free(object);
-	return is;
+	return fits;
 }
 
 bool
@@ -114,7 +53,11 @@ polling_selects(
 		if (fnmatch(s->agent_containers.at[i], container, 0) == 0)
 			return true;
 	}
-	return is_labelled(s, members);
+	for (size_t i = 0; i < s->agent_selector.n; i++) {
+		if (label_fits(members, s->agent_selector.at[i]))
+			return true;
+	}
+	return false;
 }
 
 /* ---- the agents that are there */
@@ -123,17 +66,13 @@ static void
 on_container(void *arg, const struct kube_runs_in *in)
 {
 	struct polling *p = arg;
-	char ip[64];
-	char *object;
-	bool known;
+	char *ip;
 
 	if (strcmp(in->uid, p->uid) == 0 ||
 	    !polling_selects(p->service, in->pod, in->container, in->members))
 		return;
-	object = object_of(in->members);
-	known = text_of(slice_of(object), "pod_ip", ip, sizeof(ip));
-	free(object);
-	if (!known)
+	ip = pod_member(in->members, "pod_ip");
+	if (ip == NULL)
 		return;
 	snprintf(p->uid, sizeof(p->uid), "%s", in->uid);
 	if (poller_address_is_pods(ip))
@@ -145,6 +84,7 @@ on_container(void *arg, const struct kube_runs_in *in)
 	else if (!said_lately(&p->said_address))
 		say_warn("poll", "%s/%s is not polled: no pod can have the address %s",
 		    in->namespace_name, in->pod, ip);
+	free(ip);
 }
 
 /* An agent of the option Agents; without labels it is named as it stands there. */

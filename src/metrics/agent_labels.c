@@ -6,7 +6,6 @@
 #include "agent_series.h"
 
 #include <assert.h>
-#include <jansson.h>
 #include <stdlib.h>
 
 void
@@ -22,54 +21,20 @@ agent_labels_name(struct buffer *to, struct slice name)
 	}
 }
 
-/* The label's value; dots of its name may have become _ (Keep_Label_Dots Off).  NULL: it has none. */
-static const json_t *
-value_of(const json_t *labels, const char *name)
-{
-	const json_t *value = json_object_get(labels, name);
-	char *keyed = xstrdup(name);
-
-	for (char *c = keyed; *c != '\0'; c++)
-		*c = *c == '.' ? '_' : *c;
-	if (value == NULL)
-		value = json_object_get(labels, keyed);
-	free(keyed);
-	return value;
-}
-
 static void
-label_put(struct buffer *to, const char *name, const json_t *value)
+label_put(struct buffer *to, const char *name, struct slice value)
 {
-	struct slice text = { json_string_value(value), json_string_length(value) };
 	char clean[LABEL_MAX];
 	struct buffer known;
 
-	if (text.len == 0)
+	if (value.len == 0)
 		return;
 	buffer_init(&known, 0);
 	agent_labels_name(&known, slice_of(name));
 	buffer_put(&known, (struct slice){ "", 1 });
 	exposition_label(
-	    to, known.at, (struct slice){ clean, exposition_label_clean(text, clean) });
+	    to, known.at, (struct slice){ clean, exposition_label_clean(value, clean) });
 	buffer_fini(&known);
-}
-
-/* The labels that the API server has told of the pod; to be freed; NULL: none. */
-static json_t *
-labels_read(const struct pod *pod)
-{
-	struct buffer text;
-	json_t *all;
-
-	if (pod->meta == NULL)
-		return NULL;
-	buffer_init(&text, 0);
-	buffer_put(&text, SLICE("{\"\":0"));
-	buffer_put(&text, pod->meta->json);
-	buffer_put(&text, SLICE("}"));
-	all = json_loadb(text.at, text.len, 0, NULL);
-	buffer_fini(&text);
-	return all;
 }
 
 /* Labels of values have those of the agent in front. */
@@ -105,19 +70,19 @@ agent_labels_set(struct agent_series *a, struct slice text)
 void
 agent_metrics_labels(struct agent_series *a, const struct pod *pod)
 {
+	struct slice members = pod->meta != NULL ? pod->meta->json : SLICE("");
 	struct buffer text;
-	json_t *all;
 
 	if (a->pod_labels != NULL)
 		return;
 	buffer_init(&text, 0);
-	all = labels_read(pod);
 	for (size_t i = 0; i < agents.options.nlabels; i++) {
 		const char *name = agents.options.labels[i];
+		char *value = pod_label(members, name);
 
-		label_put(&text, name, value_of(json_object_get(all, "labels"), name));
+		label_put(&text, name, slice_of(value));
+		free(value);
 	}
-	json_decref(all);
 	agent_labels_set(a, buffer_slice(&text));
 	buffer_fini(&text);
 }

@@ -118,12 +118,55 @@ test_an_agent_elsewhere_is_as_the_options_name_it(void **state)
 	}
 }
 
+#define PLAIN ",\"host\":\"n\",\"pod_ip\":\"10.0.0.1\""
+
+static const struct {
+	const char *members, *label, *want; /* want NULL: there is none */
+} labels_of[] = {
+	{ PLAIN ",\"labels\":{\"app\":\"x\",\"a.b/c\":\"y\"},\"z\":1", "app", "x" },
+	{ PLAIN ",\"labels\":{\"app\":\"x\",\"a.b/c\":\"y\"}", "a.b/c", "y" },
+	{ ",\"labels\":{\"a_b/c_d\":\"y\"}", "a.b/c.d", "y" },
+	{ ",\"labels\":{\"a_b.c\":\"y\"}", "a.b.c", NULL },
+	{ ",\"labels\":{\"a_b\":\"kept\",\"a.b\":\"y\"}", "a.b", "y" },
+	{ ",\"labels\":{\"app\":\"a \\\"\\u0041\\\"\"}", "app", "a \"A\"" },
+	{ ",\"labels\":{\"app\":\"\"}", "app", "" },
+	{ ",\"labels\":{\"app\":7}", "app", NULL },
+	{ ",\"labels\":[\"app\",\"x\"]", "app", NULL },
+	{ ",\"labels\":\"app\"", "app", NULL },
+	{ ",\"app\":\"x\"", "app", NULL },
+	{ ",\"labels\":{\"app\":\"x", "app", NULL },
+	{ "", "app", NULL },
+};
+
+static void
+test_labels_are_found_among_a_pods_members(void **state)
+{
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(labels_of); i++) {
+		struct slice members = exact(slice_of(labels_of[i].members));
+
+		text = pod_label(members, labels_of[i].label);
+		assert_int_equal(text != NULL, labels_of[i].want != NULL);
+		if (text != NULL)
+			assert_string_equal(text, labels_of[i].want);
+		free(text);
+		exact_free(members);
+	}
+	text = pod_member(SLICE(PLAIN), "pod_ip");
+	assert_string_equal(text, "10.0.0.1");
+	free(text);
+	assert_null(pod_member(SLICE(PLAIN), "image"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_an_agent_elsewhere_is_as_the_options_name_it),
+		cmocka_unit_test(test_labels_are_found_among_a_pods_members),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
