@@ -31,6 +31,8 @@ struct web_pairs {
 	size_t n;
 };
 
+struct tls;
+
 struct web_conf {
 	char *path;
 	struct web_file cert, key, client_ca; /* paths are whole, cert NULL: no TLS */
@@ -39,6 +41,7 @@ struct web_conf {
 	bool server_prefers;
 	struct web_pairs users;   /* bcrypt hashes, by user; none: no password is asked for */
 	struct web_pairs headers; /* of each answer */
+	struct tls *tls;          /* its files, loaded; NULL: no TLS */
 	void *owned;
 };
 

@@ -10,19 +10,17 @@
 
 struct guard {
 	const struct web_conf *web;
-	struct tls *tls;   /* NULL: plain HTTP */
 	struct door *door; /* NULL: no password is asked for */
 };
 
 struct guard *
-guard_new(const struct web_conf *web, struct findings *findings)
+guard_new(const struct web_conf *web)
 {
 	struct guard *g = xcalloc(1, sizeof(*g));
 
 	g->web = web;
-	g->tls = tls_new(web, findings);
 	g->door = web->users.n > 0 ? door_new(&web->users) : NULL;
-	if ((g->tls != NULL) == (web->cert.path != NULL) && (g->door != NULL) == (web->users.n > 0))
+	if ((g->door != NULL) == (web->users.n > 0))
 		return g;
 	guard_free(g);
 	return NULL;
@@ -34,7 +32,6 @@ guard_free(struct guard *g)
 	if (g == NULL)
 		return;
 	door_free(g->door);
-	tls_free(g->tls);
 	free(g);
 }
 
@@ -65,9 +62,9 @@ guard_options(const struct guard *g, struct MHD_OptionItem to[GUARD_OPTIONS])
 	} priorities, keys = { .keys = no_keys };
 
 	to[0] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
-	if (g == NULL || g->tls == NULL)
+	if (g == NULL || g->web->tls == NULL)
 		return false;
-	priorities.text = tls_priorities(g->tls);
+	priorities.text = tls_priorities(g->web->tls);
 	to[0] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_PRIORITIES, 0, priorities.value };
 	to[1] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_CERT_CALLBACK, 0, keys.value };
 	to[2] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
@@ -86,9 +83,9 @@ session_of(struct MHD_Connection *c)
 struct tls_keys *
 guard_begin(struct guard *g, struct MHD_Connection *c)
 {
-	gnutls_session_t session = g != NULL && g->tls != NULL ? session_of(c) : NULL;
+	gnutls_session_t session = g != NULL && g->web->tls != NULL ? session_of(c) : NULL;
 
-	return session != NULL ? tls_begin(g->tls, session) : NULL;
+	return session != NULL ? tls_begin(g->web->tls, session) : NULL;
 }
 
 unsigned
@@ -100,7 +97,7 @@ guard_ask(struct guard *g, struct MHD_Connection *c)
 	char *user, *password = NULL;
 	unsigned status = MHD_HTTP_UNAUTHORIZED;
 
-	if (g->tls != NULL && !tls_admits(g->tls, session_of(c)))
+	if (g->web->tls != NULL && !tls_admits(g->web->tls, session_of(c)))
 		return MHD_HTTP_FORBIDDEN;
 	if (g->door == NULL)
 		return MHD_HTTP_OK;

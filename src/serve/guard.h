@@ -11,10 +11,10 @@ struct guard;
 struct tls_keys;
 
 /**
- * guard_new(web, findings), guard_free(g):
- * ${web} outlives it.  NULL: it does not work, as ${findings} or a message says.
+ * guard_new(web), guard_free(g):
+ * ${web} outlives it.  NULL: it does not work, as a message says.
  */
-struct guard *guard_new(const struct web_conf *web, struct findings *findings);
+struct guard *guard_new(const struct web_conf *web);
 void guard_free(struct guard *g);
 
 /* True when connections are to have TLS: the daemon gets MHD_USE_TLS and these options. */

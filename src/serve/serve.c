@@ -444,21 +444,6 @@ daemon_start(struct serve *s, int fd)
 	    on_completed, NULL, MHD_OPTION_ARRAY, guard, MHD_OPTION_END);
 }
 
-/* False: the web configuration does not work, as was said. */
-static bool
-guard_make(struct serve *s)
-{
-	struct findings *findings;
-
-	if (s->web == NULL)
-		return true;
-	findings = findings_new();
-	s->guard = guard_new(s->web, findings);
-	findings_print(findings, FINDING_ERROR, stderr);
-	findings_free(findings);
-	return s->guard != NULL;
-}
-
 struct serve *
 serve_start(
     const char *address, unsigned port, struct web_conf *web, const struct serve_world *world)
@@ -474,7 +459,8 @@ serve_start(
 		buffer_init(&s->last[i], 0);
 	s->over = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	s->guests = guests_new();
-	if (guard_make(s))
+	s->guard = web != NULL ? guard_new(web) : NULL;
+	if (web == NULL || s->guard != NULL)
 		fd = listen_on(address, port, &s->port);
 	if (fd < 0) {
 		serve_free(s);

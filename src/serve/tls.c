@@ -13,10 +13,12 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "clock.h"
 #include "memory.h"
 #include "voice.h"
 
 #define FILES 3
+#define WRONG_AGAIN NS_PER_S /* a look at wrong files that seem to be as they were */
 
 /* The identity of a file's content, as far as stat(2) knows it. */
 struct seen {
@@ -34,7 +36,9 @@ struct tls_keys {
 struct tls {
 	const struct web_conf *web;
 	struct tls_keys *keys;
-	struct seen seen[FILES]; /* when the keys were read; wrong files are tried again */
+	struct seen seen[FILES];  /* when the keys were read */
+	struct seen wrong[FILES]; /* when they could not be, tried again when others, or later */
+	int64_t again;            /* mono ns */
 	struct said said;
 	char priorities[100];
 };
@@ -146,10 +150,13 @@ keys_renew(struct tls *t)
 	struct fault fault;
 
 	look(t->web, now);
-	if (memcmp(now, t->seen, sizeof(now)) == 0)
+	if (memcmp(now, t->seen, sizeof(now)) == 0 ||
+	    (memcmp(now, t->wrong, sizeof(now)) == 0 && clock_mono() < t->again))
 		return;
 	keys = keys_load(t->web, &fault);
 	if (keys == NULL) {
+		memcpy(t->wrong, now, sizeof(now));
+		t->again = clock_mono() + WRONG_AGAIN;
 		if (!said_lately(&t->said))
 			say_warn("http",
 			    "%s has changed and cannot be used: %s; going on with the certificate "

@@ -392,7 +392,7 @@ web_conf_of(const struct conf *conf, struct findings *findings)
 	struct web_conf *web = path != NULL ? web_read(path, findings) : NULL;
 
 	if (web != NULL && findings_count(findings, FINDING_ERROR) == before)
-		tls_free(tls_new(web, findings));
+		web->tls = tls_new(web, findings);
 	if (findings_count(findings, FINDING_ERROR) == before)
 		return web;
 	web_conf_free(web);
@@ -404,6 +404,7 @@ web_conf_free(struct web_conf *web)
 {
 	if (web == NULL)
 		return;
+	tls_free(web->tls);
 	yaml_doc_free(web->owned);
 	free(web->users.at);
 	free(web->headers.at);

@@ -1,14 +1,11 @@
 /* HTTP_Web_Config: its file and the files of that, and what is found wrong in them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "unit.h"
 
-#include <cmocka.h>
 #include <gnutls/x509.h>
-#include <sys/stat.h>
+#include <sys/inotify.h>
 #include <time.h>
 
+#include "../../src/serve/tls.h"
 #include "conf_try.h"
 #include "memory.h"
 #include "plugins.h"
@@ -298,6 +295,54 @@ test_the_files_that_are_read(void **state)
 	findings_free(f);
 }
 
+/* How often files that are watched were opened since it was asked last. */
+static unsigned
+opened(int watch)
+{
+	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+	ssize_t len = read(watch, events, sizeof(events));
+
+	return len < 0 ? 0 : (unsigned)((size_t)len / sizeof(struct inotify_event));
+}
+
+static void
+connection_begin(struct tls *t)
+{
+	gnutls_session_t session;
+
+	assert_int_equal(gnutls_init(&session, GNUTLS_SERVER), 0);
+	tls_end(tls_begin(t, session));
+	gnutls_deinit(session);
+}
+
+static void
+test_files_that_are_wrong_are_not_read_for_each_connection(void **state)
+{
+	struct web_conf *web = web_of(TLS);
+	int watch = inotify_init1(IN_NONBLOCK);
+
+	(void)state;
+	assert_true(watch >= 0 && inotify_add_watch(watch, "w/a.crt", IN_OPEN) >= 0);
+	connection_begin(web->tls);
+	assert_int_equal(opened(watch), 0);
+	try_file("w/a.key", "no key");
+	connection_begin(web->tls);
+	assert_true(opened(watch) > 0);
+	for (int i = 0; i < 5; i++)
+		connection_begin(web->tls);
+	assert_int_equal(opened(watch), 0);
+	while (opened(watch) == 0) /* after a while, as a file need not show that it changed */
+		connection_begin(web->tls);
+	certificate_make("a");
+	assert_true(opened(watch) > 0); /* here */
+	connection_begin(web->tls);
+	assert_true(opened(watch) > 0);
+	connection_begin(web->tls);
+	assert_int_equal(opened(watch), 0);
+	web_conf_free(web);
+	close(watch);
+}
+
 int
 main(void)
 {
@@ -308,6 +353,7 @@ main(void)
 		cmocka_unit_test(test_a_file_that_asks_for_nothing_is_warned_of),
 		cmocka_unit_test(test_a_file_that_is_not_there),
 		cmocka_unit_test(test_the_files_that_are_read),
+		cmocka_unit_test(test_files_that_are_wrong_are_not_read_for_each_connection),
 	};
 	int failed;
 
