@@ -111,11 +111,14 @@ filter_apply(struct filtering *x, const struct filtering_of *of, struct filter *
 
 /* ---- another tag */
 
-/* A copy's id: the record's, whose hash has the number of the rule in it, the same each time. */
+/*
+ * A copy's id: the record's, whose hash has the number of the rule in it, the same each
+ * time, and that of the KEEP, as a record may meet a rule again under another tag.
+ */
 static void
-copy_id(struct filtering *x, struct record *r, const struct filter *by)
+copy_id(struct filtering *x, struct record *r, const struct filter *by, unsigned keep)
 {
-	uint32_t number = 1;
+	uint32_t number = 1 + (keep << 24);
 
 	for (size_t i = 0; i < x->n && x->filters[i] != by; i++)
 		number += 64;
@@ -142,7 +145,7 @@ takes_tag(struct filtering *x, struct record *r, const struct filter *by)
 	bit = x->met++;
 	if ((x->path >> bit & 1) == 0)
 		return false;
-	copy_id(x, r, by);
+	copy_id(x, r, by, bit);
 	return true;
 }
 

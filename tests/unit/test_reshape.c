@@ -324,6 +324,10 @@ static const struct {
 	{ "[FILTER]\n Name rewrite_tag\n Match t\n Rule $log ^x a true\n"
 	  "[FILTER]\n Name rewrite_tag\n Match *\n Rule $log ^x b.$TAG true\n",
 	    "x", "t:x b.t:x* a:x* b.a:x*" },
+	/* the same rule again, under another tag: each copy has an id of its own */
+	{ "[FILTER]\n Name rewrite_tag\n Match *\n Rule $log ^x a true\n"
+	  "[FILTER]\n Name rewrite_tag\n Match t\n Rule $log ^x b false\n",
+	    "x", "b:x a:x* a:x*" },
 };
 
 static void
