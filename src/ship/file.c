@@ -246,12 +246,16 @@ run_write(struct files *f, const struct batch *b)
 static int
 batch_write(struct files *f, const struct batch *b)
 {
-	while (f->item < b->nitems)
-		if (run_write(f, b) < 0)
-			return -1;
-	if (file_cache_sync(&f->cache) == 0)
+	int error;
+
+	while (f->item < b->nitems && run_write(f, b) == 0)
+		;
+	if (f->item == b->nitems && file_cache_sync(&f->cache) == 0)
 		return 0;
-	f->item = 0; /* the kernel may have dropped any of them */
+	error = errno;
+	if (file_cache_dropped(&f->cache))
+		f->item = 0; /* any of the batch's lines may be gone */
+	errno = error;
 	return -1;
 }
 

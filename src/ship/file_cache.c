@@ -21,8 +21,10 @@ fail(struct file_cache *c, const char *path)
 static int
 kept_sync(struct file_cache *c, struct file_kept *k)
 {
-	if (k->path != NULL && k->dirty && fdatasync(k->fd) < 0)
+	if (k->path != NULL && k->dirty && fdatasync(k->fd) < 0) {
+		c->dropped = true;
 		return fail(c, k->path);
+	}
 	k->dirty = false;
 	return 0;
 }
@@ -157,6 +159,15 @@ file_cache_sync(struct file_cache *c)
 		if (kept_sync(c, &c->kept[i]) < 0)
 			return -1;
 	return 0;
+}
+
+bool
+file_cache_dropped(struct file_cache *c)
+{
+	bool was = c->dropped;
+
+	c->dropped = false;
+	return was;
 }
 
 void

@@ -20,6 +20,7 @@ struct file_kept {
 struct file_cache {
 	struct file_kept kept[FILE_CACHE];
 	uint64_t uses;
+	bool dropped;      /* a sync failed: file_cache_dropped() */
 	char failed[4096]; /* the path of which the last failure was */
 };
 
@@ -38,6 +39,13 @@ struct file_kept *file_cache_take(struct file_cache *c, const char *path, uint64
  */
 int file_cache_write(struct file_cache *c, struct file_kept *k, struct slice lines);
 int file_cache_sync(struct file_cache *c);
+
+/**
+ * file_cache_dropped(c):
+ * True once after a sync has failed, by whichever call: the kernel may have dropped lines
+ * that were appended since file_cache_sync(), and says that once.
+ */
+bool file_cache_dropped(struct file_cache *c);
 
 void file_cache_fini(struct file_cache *c);
 

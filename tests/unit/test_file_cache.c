@@ -105,6 +105,42 @@ test_more_files_than_are_open_are_all_written(void **state)
 	file_cache_fini(&c);
 }
 
+/* The kernel says once that it could not write: whoever hears it writes all lines again. */
+static void
+test_a_sync_that_fails_is_known_whoever_asked_for_it(void **state)
+{
+	struct file_cache c = { .uses = 0 };
+	char *first = xprintf("%s/first", dir);
+	struct file_kept *k;
+	int ends[2], fd;
+
+	(void)state;
+	write_to(&c, first, 1, "x\n");
+	k = file_cache_take(&c, first, 1);
+	assert_int_equal(pipe(ends), 0);
+	fd = dup(k->fd);
+	dup2(ends[0], k->fd); /* a pipe cannot be synced */
+	for (int i = 1; i < FILE_CACHE; i++) {
+		char *path = xprintf("%s/other-%d", dir, i);
+
+		write_to(&c, path, 1, "x\n");
+		free(path);
+	}
+	assert_false(file_cache_dropped(&c));
+	assert_null(file_cache_take(&c, "/tmp/no/such/directory/f", 1));
+	assert_int_equal(errno, EINVAL);
+	assert_string_equal(c.failed, first);
+	assert_true(file_cache_dropped(&c));
+	dup2(fd, k->fd);
+	assert_int_equal(file_cache_sync(&c), 0);
+	assert_false(file_cache_dropped(&c));
+	file_cache_fini(&c);
+	close(ends[0]);
+	close(ends[1]);
+	close(fd);
+	free(first);
+}
+
 static void
 test_what_is_no_file_of_ones_own_is_refused(void **state)
 {
@@ -128,6 +164,7 @@ main(void)
 		cmocka_unit_test(test_a_line_that_does_not_fit_is_cut_off_again),
 		cmocka_unit_test(test_half_a_line_is_ended_and_a_renamed_file_is_left),
 		cmocka_unit_test(test_more_files_than_are_open_are_all_written),
+		cmocka_unit_test(test_a_sync_that_fails_is_known_whoever_asked_for_it),
 		cmocka_unit_test(test_what_is_no_file_of_ones_own_is_refused),
 	};
 
