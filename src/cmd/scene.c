@@ -52,9 +52,16 @@ folders_make(char *path)
 static int
 file_copy(const char *from, const char *to)
 {
-	int in = open(from, O_RDONLY | O_CLOEXEC), out = -1;
+	/* O_NONBLOCK: a FIFO in its place is not waited for. */
+	int in = open(from, O_RDONLY | O_NONBLOCK | O_CLOEXEC), out = -1;
+	struct stat st;
 	ssize_t n = 1;
 
+	if (in >= 0 && (fstat(in, &st) < 0 || !S_ISREG(st.st_mode))) {
+		cmd_wrong("towline test: %s is no file", from);
+		close(in);
+		return -1;
+	}
 	if (in >= 0)
 		out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	while (out >= 0 && n > 0)

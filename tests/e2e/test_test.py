@@ -129,3 +129,10 @@ def test_check_prints_what_differs_with_its_lines(folder):
     (first,) = [row for row in rows if row.startswith("old lines at the first")]
     assert "line 9" in first and "line 5" not in first
     assert max(len(line) for row in rows[1:-1] for line in row.splitlines()) <= 118
+
+
+def test_a_fifo_in_the_folder_is_refused_and_not_waited_for(folder):
+    os.mkfifo(folder / "opt/waits.log")
+    result = towline("test", folder)
+    assert result.returncode == 1
+    assert f"{folder}/opt/waits.log is no file" in result.stderr
