@@ -1,12 +1,14 @@
 /*
  * The sandbox of [FILTER] lua.  Its libraries are those of a script that computes; what
  * it does is paid in instructions: by a hook, by the memory that it asks for, and by the
- * length of what it hands to a function of a library, which no hook reaches into.
+ * length of what it hands to a function of a library, which no hook reaches into.  Some
+ * instructions take as long as their values are large: so the time counts, too, by far.
  */
 #include "lua_box.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <lua5.1/lauxlib.h>
 #include <lua5.1/lualib.h>
@@ -17,6 +19,8 @@
 
 #define HOOK_EACH 1000 /* instructions */
 #define BYTES_EACH 64  /* of memory, or of a text: an instruction's worth */
+#define NS_EACH 1000   /* of CPU time, a hundred times what an instruction takes */
+#define NS_LEAST 1000000000
 #define WHY 256
 
 struct lua_box {
@@ -25,6 +29,7 @@ struct lua_box {
 	uint64_t used;      /* bytes */
 	uint64_t collected; /* bytes that were used after the last collection of ours */
 	int64_t left;       /* instructions of this run */
+	int64_t ends;       /* when its time is over, ns of the thread's; 0: not looked at yet */
 	bool bounded;       /* the bounds hold: not while it is opened or closed */
 	bool full;          /* memory was refused in this run */
 	void (*job)(lua_State *L, void *arg);
@@ -67,6 +72,19 @@ exhaust(struct lua_box *b)
 	lua_sethook(b->L, on_count, LUA_MASKCOUNT, 1);
 }
 
+static bool
+takes_too_long(struct lua_box *b)
+{
+	int64_t now, most = (int64_t)b->conf.instructions * NS_EACH;
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	now = t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+	if (b->ends == 0)
+		b->ends = now + (most > NS_LEAST ? most : NS_LEAST);
+	return now > b->ends;
+}
+
 static void
 on_count(lua_State *L, lua_Debug *at)
 {
@@ -74,6 +92,8 @@ on_count(lua_State *L, lua_Debug *at)
 
 	(void)at;
 	b->left -= b->left > 0 ? HOOK_EACH : 0;
+	if (b->left > 0 && takes_too_long(b))
+		b->left = 0;
 	if (b->left > 0)
 		return;
 	exhaust(b);
@@ -240,6 +260,33 @@ rep(lua_State *L)
 	return 1;
 }
 
+/* The order of table.sort where the script gives none: long texts are paid for. */
+static int
+less(lua_State *L)
+{
+	if (lua_type(L, 1) == LUA_TSTRING && lua_type(L, 2) == LUA_TSTRING)
+		charge(L, (lua_objlen(L, 1) + lua_objlen(L, 2)) / 16 + 1);
+	lua_pushboolean(L, lua_lessthan(L, 1, 2));
+	return 1;
+}
+
+/* table.sort, the library's below it. */
+static int
+sort(lua_State *L)
+{
+	luaL_checktype(L, 1, LUA_TTABLE);
+	lua_settop(L, 2);
+	charge(L, lua_objlen(L, 1) / 8 + 1);
+	if (lua_isnil(L, 2)) {
+		lua_pushcfunction(L, less);
+		lua_replace(L, 2);
+	}
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, 2, 0);
+	return 0;
+}
+
 /*
  * xpcall: the library calls the handler of an error that a hook raises inside of that
  * hook, where no other hook bounds it.  Here it is called when the error is over.
@@ -319,6 +366,11 @@ libraries_adapt(lua_State *L)
 	lua_getglobal(L, "string");
 	lua_pushnil(L);
 	lua_setfield(L, -2, "gfind");
+	lua_getglobal(L, "table");
+	lua_getfield(L, -1, "sort");
+	lua_pushcclosure(L, sort, 1);
+	lua_setfield(L, -2, "sort");
+	lua_pop(L, 1);
 	library_pay(L, "string");
 	library_pay(L, "table");
 	lua_pushcfunction(L, rep);
@@ -403,6 +455,7 @@ bounded_run(struct lua_box *b, void (*job)(lua_State *L, void *arg), void *arg)
 	b->arg = arg;
 	b->full = false;
 	b->left = (int64_t)most;
+	b->ends = 0;
 	b->bounded = true;
 	lua_sethook(b->L, on_count, LUA_MASKCOUNT, most < HOOK_EACH ? (int)most : HOOK_EACH);
 	status = lua_cpcall(b->L, run, b);

@@ -63,6 +63,10 @@ static const struct {
 	{ "return ('k=v'):match('=(%w)')", "v" },
 	{ "return string.format('%05.1f|%s|%q', 3.14159, 'x', 'y')", "003.1|x|\"y\"" },
 	{ "local t = {3, 1, 2} table.sort(t) return table.concat(t, ',')", "1,2,3" },
+	{ "local t = {'b', 'a'} table.sort(t) local u = {1, 2} table.sort(u, function(a, b) return a > b "
+	  "end) return t[1] .. u[1]",
+	    "a2" },
+	{ "return tostring(pcall(table.sort, {1, 'x'}))", "false" },
 	{ "local t = {} for i = 1, 3 do table.insert(t, 1, i) end return #t .. t[1]", "33" },
 	{ "return os.date('!%Y-%m-%d', 0)", "1970-01-01" },
 	{ "return type(os.time()) .. type(os.clock())", "numbernumber" },
@@ -151,6 +155,16 @@ static const struct {
 	{ "local t = {} while true do pcall(function() t[#t + 1] = ('x'):rep(9e4) .. #t end) end",
 	    BOX_MEMORY },
 	{ "return ('x'):rep(100):gsub('x', ('y'):rep(1e5))", BOX_MEMORY },
+	/* few instructions, each of which takes long */
+	{ "local s = ('x'):rep(4e5) local t = {} for i = 1, 2e4 do t[i] = s end table.sort(t)",
+	    BOX_INSTRUCTIONS },
+	{ "local s = ('1'):rep(4e5) while true do local n = s + 0 end", BOX_INSTRUCTIONS },
+	{ "local s = ('1'):rep(4e5) while true do pcall(tonumber, s) end", BOX_INSTRUCTIONS },
+	{ "local t = {} for i = 1, 3e4 do t[i] = i end for i = 1, 3e4 do t[i] = nil end "
+	  "while true do next(t) end",
+	    BOX_INSTRUCTIONS },
+	{ "local t = {} for i = 1, 7000 do t[i] = i end while true do select('#', unpack(t)) end",
+	    BOX_INSTRUCTIONS },
 };
 
 static void
