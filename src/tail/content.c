@@ -60,7 +60,7 @@ content_add(struct tail *t, struct content *c, struct place *p)
 	if (first != NULL && first->packed != NULL && p->packed == NULL)
 		c->size = c->read_to > c->is.size ? c->read_to : c->is.size;
 	p->content = c;
-	c->listed = false;
+	c->missed = 0;
 	if (p->packed == NULL && (first == NULL || first->packed != NULL || p->size >= first->size))
 		TAILQ_INSERT_HEAD(&c->places, p, in_content);
 	else

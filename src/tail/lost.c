@@ -128,6 +128,19 @@ lost_is_certain(const struct tail *t, const struct content *c)
 	return false;
 }
 
+bool
+lost_seek(struct tail *t, struct content *c)
+{
+	struct look *look = t->look;
+
+	if (c->missed == 0) {
+		c->missed = t->now;
+		look->wanted = true;
+	}
+	return t->finishing || t->now - c->missed >= GRACE ||
+	       (look->at > c->missed && t->now > look->at && !look->wanted);
+}
+
 /* ---- after the start */
 
 struct unread {

@@ -18,11 +18,18 @@
  * lost_is_certain(t, c):
  * No place of ${c} will be found.  Soon after a start that is not certain: a log
  * may have no name for a moment, or its directory be mounted late.
+ *
+ * lost_seek(t, c):
+ * ${c} has no place: ask for another look.  True when that has been and has not found
+ * one, nor have names changed since it began: what was renamed while a look read
+ * the directory had no name for it, and its new one may be found by a Path alone.
+ * Where names change all the time it is true after a while.
  */
 void lost_count(const struct tail *t, const struct content *c, const struct reader *by,
     enum lost why, uint64_t bytes);
 void lost_content(struct tail *t, struct content *c, enum lost why);
 bool lost_is_certain(const struct tail *t, const struct content *c);
+bool lost_seek(struct tail *t, struct content *c);
 
 /**
  * lost_settle(t):

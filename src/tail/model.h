@@ -76,10 +76,10 @@ struct content {
 	uint64_t read_to; /* all below was read at least once */
 	int64_t since;    /* mono ns when a file of it was found first; 0: before the start */
 	int64_t grown;    /* mono ns when it last had more */
+	int64_t missed;   /* mono ns when it was found to have no place; 0: it has one */
 	struct fingerprint taken; /* before the farthest offset that a reader took */
 	uint64_t checked;         /* offset of the last checkpoint */
 	bool named;               /* its first line is complete */
-	bool listed;              /* it has no place, and the directory was listed since */
 	bool gone;                /* bytes of it cannot be read, and are counted as lost */
 };
 TAILQ_HEAD(contents, content);

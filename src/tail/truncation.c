@@ -58,7 +58,7 @@ is_changed(struct place *p)
 	       (p->size < p->content->taken.at || !fingerprint_fits(p, &p->content->taken));
 }
 
-void
+bool
 truncation_look(struct tail *t, struct reader *r)
 {
 	struct log *log = r->log;
@@ -77,17 +77,20 @@ truncation_look(struct tail *t, struct reader *r)
 	     s = TAILQ_NEXT(s, in_log)) {
 		c = s->content;
 		if (content_place(c) == NULL) {
+			if (!lost_seek(t, c))
+				return false;
 			lost_content(t, c, LOST_TRUNCATED);
-			return;
+			return true;
 		}
 		if (is_changed(content_place(c))) {
 			truncation_found(t, content_place(c));
-			return;
+			return true;
 		}
 	}
 	/* It has changed back, or is a .gz that cannot be read: go on without these bytes. */
 	lost_count(t, r->span->content, r, LOST_TRUNCATED, to - from);
 	reader_skip(t, r, from, to);
+	return true;
 }
 
 void

@@ -11,10 +11,10 @@
  *
  * truncation_look(t, r):
  * Lines of a record that ends at ${r} are not there any more: find the content that
- * has lost them, and go on behind them.
+ * has lost them, and go on behind them.  False: its file may be found still.
  */
 void truncation_found(struct tail *t, struct place *p);
-void truncation_look(struct tail *t, struct reader *r);
+bool truncation_look(struct tail *t, struct reader *r);
 
 /**
  * truncation_pending(t, log):

@@ -44,8 +44,7 @@ refused(struct tail *t, struct reader *r)
 	if (files_failed(t))
 		return failed(t, r);
 	t->frame.gone = false;
-	truncation_look(t, r);
-	return WALK_MORE;
+	return truncation_look(t, r) ? WALK_MORE : due_in(r, t->now + POLL_GAP);
 }
 
 /* How to go on after reading lines of `p`; WALK_END: it has no more of them. */
@@ -163,12 +162,14 @@ without_place(struct tail *t, struct reader *r)
 		return gap_pass(t, r, span_content_end(r->span));
 	if (!lost_is_certain(t, c))
 		return due_in(r, t->now + LATE_GAP);
-	if (!c->listed) {
-		c->listed = true;
+	if (c->missed == 0) {
+		lost_seek(t, c);
 		list_again(t, r->log);
-	} else {
-		lost_content(t, c, LIST_EMPTY(&t->files->all) ? LOST_DELETED : LOST_TRUNCATED);
+		return WALK_MORE;
 	}
+	if (!lost_seek(t, c))
+		return due_in(r, t->now + POLL_GAP);
+	lost_content(t, c, LIST_EMPTY(&t->files->all) ? LOST_DELETED : LOST_TRUNCATED);
 	return WALK_MORE;
 }
 

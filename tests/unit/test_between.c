@@ -1,34 +1,56 @@
 /*
- * A log is copied and truncated between two steps of its reader: after its directory
- * was listed and before its file is named, or between two turns.
+ * A log is copied and truncated, or renamed, between two steps of its reader: while
+ * or after its directory is listed and before its file is named, or between two turns.
  */
 #include "tail_rig.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
 
-static const char *moves; /* a command of the shell, once a directory was listed */
+static const char *moves;   /* a command of the shell, once a directory was listed; … */
+static const char *renames; /* … once its names were read, and before one is given */
 static struct world *moved;
 
 int closedir(DIR *names);
+struct dirent *readdir(DIR *names);
 
-/* The end of a listing: of the directory of the files, and not of the links. */
+/* Of the directory of the files, and not of the links. */
+static void
+moves_make(DIR *names, const char **command)
+{
+	char *link = xprintf("/proc/self/fd/%d", dirfd(names)), *path = realpath(link, NULL);
+	const char *now = *command;
+
+	if (now != NULL && path != NULL && slice_ends(slice_of(path), SLICE("/agent"))) {
+		*command = NULL;
+		in_logs(moved, now);
+	}
+	free(link);
+	free(path);
+}
+
 int
 closedir(DIR *names)
 {
 	static int (*call)(DIR *);
-	char *link = xprintf("/proc/self/fd/%d", dirfd(names)), *path = realpath(link, NULL);
-	const char *command = moves;
 
 	if (call == NULL)
 		*(void **)&call = dlsym(RTLD_NEXT, "closedir");
-	if (command != NULL && path != NULL && slice_ends(slice_of(path), SLICE("/agent"))) {
-		moves = NULL;
-		in_logs(moved, command);
-	}
-	free(link);
-	free(path);
+	moves_make(names, &moves);
 	return call(names);
+}
+
+struct dirent *
+readdir(DIR *names)
+{
+	static struct dirent *(*call)(DIR *);
+	struct dirent *e;
+
+	if (call == NULL)
+		*(void **)&call = dlsym(RTLD_NEXT, "readdir");
+	e = call(names);
+	moves_make(names, &renames);
+	return e;
 }
 
 static void
@@ -289,6 +311,79 @@ test_a_copy_of_what_waits_has_the_length_that_it_had(void **state)
 	assert_int_equal(lost_bytes(), before);
 }
 
+/* ---- a Path finds rotated files, too, by names that no rotation is known to make */
+
+#define RENAMED "mv app.log old-app.log && echo '" AT(4) "stdout F four' > app.log"
+
+/* A part of three was seen, and is not where its content ends. */
+static void
+one_is_read_and_more_is_seen(struct world *w)
+{
+	free(w->path);
+	w->path = xprintf("%s/pods/" POD "/agent/*", w->dir);
+	put_line(w, "app.log", AT(1) "stdout F one\n");
+	start(w);
+	turn_until(w, 1);
+	put_line(w, "app.log", AT(2) "stdout F two\n" AT(3) "std");
+	turn_refused(w);
+	put_line(w, "app.log", "out F three\n");
+}
+
+/* The look of a start finds neither name: the old one has gone, the new one came too late for it. */
+static void
+test_a_file_renamed_while_a_start_lists_its_directory_is_read_on(void **state)
+{
+	struct world *w = *state;
+	uint64_t before = lost_bytes();
+
+	one_is_read_and_more_is_seen(w);
+	renames = RENAMED;
+	moved = w;
+	restart(w);
+	turn_until(w, 4);
+	turn_ms(w, 300);
+	assert_null(renames);
+	assert_got(w, "0:one|0:two|0:three|0:four|");
+	assert_int_equal(lost_bytes(), before);
+}
+
+/* And the next look finds neither that name nor the one of what was made of it. */
+static void
+test_a_file_renamed_again_while_the_next_look_lists_it_is_read_on(void **state)
+{
+	struct world *w = *state;
+	uint64_t before = lost_bytes();
+
+	one_is_read_and_more_is_seen(w);
+	renames = RENAMED;
+	moved = w;
+	restart(w);
+	tail_turn(w->tail, 1);
+	assert_null(renames);
+	renames = "gzip old-app.log";
+	turn_until(w, 4);
+	turn_ms(w, 300);
+	assert_null(renames);
+	assert_got(w, "0:one|0:two|0:three|0:four|");
+	assert_int_equal(lost_bytes(), before);
+}
+
+static void
+test_what_was_deleted_while_nothing_ran_is_lost_once_a_look_has_not_found_it(void **state)
+{
+	struct world *w = *state;
+	uint64_t before = lost_bytes();
+
+	one_is_read_and_more_is_seen(w);
+	tail_free(w->tail);
+	in_logs(w, "rm app.log");
+	put_line(w, "app.log", AT(4) "stdout F four\n");
+	start(w);
+	turn_until(w, 2);
+	assert_got(w, "0:one|0:four|");
+	assert_int_equal(lost_bytes(), before + strlen(AT(2) "stdout F two\n" AT(3) "std"));
+}
+
 int
 main(void)
 {
@@ -305,6 +400,9 @@ main(void)
 		TEST(test_a_record_is_not_ended_by_time_while_names_have_changed),
 		TEST(test_a_copy_that_nobody_saw_being_made_is_read_in_its_order),
 		TEST(test_a_copy_of_what_waits_has_the_length_that_it_had),
+		TEST(test_a_file_renamed_while_a_start_lists_its_directory_is_read_on),
+		TEST(test_a_file_renamed_again_while_the_next_look_lists_it_is_read_on),
+		TEST(test_what_was_deleted_while_nothing_ran_is_lost_once_a_look_has_not_found_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
