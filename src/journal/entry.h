@@ -32,6 +32,9 @@ void entry_name_write(const struct entry_name *name, char to[ENTRY_NAME]);
 bool entry_name_eq(const struct entry_name *a, const struct entry_name *b);
 bool entry_name_alike(const struct entry_name *a, const struct entry_name *b);
 
+/* True when ${a} comes behind ${b}: by their numbers, of two journals by their times. */
+bool entry_name_behind(const struct entry_name *a, const struct entry_name *b);
+
 /* True when a journal may have a field of this name. */
 bool entry_is_name(struct slice name);
 

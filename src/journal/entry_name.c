@@ -114,9 +114,20 @@ entry_name_alike(const struct entry_name *a, const struct entry_name *b)
 	       a->realtime == b->realtime && a->hash == b->hash;
 }
 
+static bool
+is_of_one(const struct entry_name *a, const struct entry_name *b)
+{
+	return memcmp(&a->seqnum_id, &b->seqnum_id, sizeof(a->seqnum_id)) == 0;
+}
+
 bool
 entry_name_eq(const struct entry_name *a, const struct entry_name *b)
 {
-	return memcmp(&a->seqnum_id, &b->seqnum_id, sizeof(a->seqnum_id)) == 0 &&
-	       a->seqnum == b->seqnum && entry_name_alike(a, b);
+	return is_of_one(a, b) && a->seqnum == b->seqnum && entry_name_alike(a, b);
+}
+
+bool
+entry_name_behind(const struct entry_name *a, const struct entry_name *b)
+{
+	return is_of_one(a, b) ? a->seqnum > b->seqnum : a->realtime > b->realtime;
 }

@@ -4,7 +4,8 @@
  *
  * A cursor of the state is a number, the journal's own cursor is a text; the text
  * "journal:LOG:READER" has both, and is stored in one transaction with the counts, so that
- * entries are numbered alike after each start.
+ * entries are numbered alike after each start.  "journal-counted:LOG" is the last entry that
+ * was counted: where entries are gone, it tells which of the others were.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -19,6 +20,7 @@
 #include "walker.h"
 
 #define KEY "journal:"
+#define KEY_COUNTED "journal-counted:"
 #define KEY_MAX 320
 #define LOOK_GAP NS_PER_S /* between two looks at files of which nothing was told */
 
@@ -32,10 +34,10 @@ struct journals {
 /* ---- the cursors that the state has */
 
 static void
-key_write(const struct walker *w, const char *reader, char to[KEY_MAX])
+key_write(const struct journal *j, const char *kind, const char *reader, char to[KEY_MAX])
 {
-	const struct identity *log = &w->journal->units.log;
-	int at = snprintf(to, KEY_MAX, KEY);
+	const struct identity *log = &j->units.log;
+	int at = snprintf(to, KEY_MAX, "%s", kind);
 
 	for (size_t i = 0; i < sizeof(log->at); i++)
 		at += snprintf(to + at, KEY_MAX - (size_t)at, "%02x", log->at[i]);
@@ -43,6 +45,16 @@ key_write(const struct walker *w, const char *reader, char to[KEY_MAX])
 }
 
 /* "POSITION CURSOR" */
+static void
+mark_post(const struct journal *j, const char *key, uint64_t position, const struct entry_name *at)
+{
+	char text[ENTRY_NAME + 32];
+	int n = snprintf(text, sizeof(text), "%" PRIu64 " ", position);
+
+	entry_name_write(at, text + n);
+	state_text(j->state, slice_of(key), slice_of(text));
+}
+
 static bool
 mark_read(struct slice text, struct mark *mark)
 {
@@ -71,8 +83,8 @@ stored_see(void *arg, struct slice key, struct slice value)
 	char own[KEY_MAX], any[KEY_MAX];
 	struct mark mark;
 
-	key_write(s->w, s->w->to.name, own);
-	key_write(s->w, "", any);
+	key_write(s->w->journal, KEY, s->w->to.name, own);
+	key_write(s->w->journal, KEY, "", any);
 	if (!slice_starts(key, slice_of(any)) || !mark_read(value, &mark))
 		return;
 	if (slice_eq(key, slice_of(own)))
@@ -104,6 +116,20 @@ start_find(struct walker *w)
 found:
 	w->done = w->here;
 	w->missed = UINT64_MAX;
+}
+
+/* The last entry that was counted, if it is that of the state's count. */
+static void
+counted_see(void *arg, struct slice key, struct slice value)
+{
+	struct journal *j = arg;
+	char own[KEY_MAX];
+	struct mark mark;
+
+	key_write(j, KEY_COUNTED, "", own);
+	if (slice_eq(key, slice_of(own)) && mark_read(value, &mark) &&
+	    mark.position == j->units.counted)
+		j->units.last = mark.at;
 }
 
 /* ---- made */
@@ -189,6 +215,9 @@ journal_init(struct journal *j, const struct tail_reader *readers, unsigned n)
 	j->walkers = xcalloc(n, sizeof(*j->walkers));
 	for (unsigned i = 0; i < n; i++)
 		walker_init(&j->walkers[i], j, &readers[i]);
+	state_texts(j->state, counted_see, j);
+	for (unsigned i = 0; i < n && j->units.counted > 0; i++)
+		j->walkers[i].flags |= j->walkers[i].here.any ? 0 : WALKER_GAP;
 	log_store(j);
 	TAILQ_INIT(&j->units.all);
 	j->units.conf = j->conf;
@@ -404,18 +433,27 @@ unread_of(const struct walker *w, uint64_t *newest)
 static void
 walker_post(struct walker *w)
 {
-	char key[KEY_MAX], text[ENTRY_NAME + 32];
+	char key[KEY_MAX];
 	bool moved = walker_advance(w);
-	int at;
 
 	cursor_follow(w->to.book, &w->cursor[SIDE_STDERR], w->done.position);
 	if (!w->done.any || (!moved && entry_name_eq(&w->posted, &w->done.at)))
 		return;
 	w->posted = w->done.at;
-	key_write(w, w->to.name, key);
-	at = snprintf(text, sizeof(text), "%" PRIu64 " ", w->done.position);
-	entry_name_write(&w->done.at, text + at);
-	state_text(w->journal->state, slice_of(key), slice_of(text));
+	key_write(w->journal, KEY, w->to.name, key);
+	mark_post(w->journal, key, w->done.position, &w->done.at);
+}
+
+static void
+counted_post(struct journal *j)
+{
+	char key[KEY_MAX];
+
+	if (j->units.last.seqnum == 0 || j->units.counted == j->posted)
+		return;
+	j->posted = j->units.counted;
+	key_write(j, KEY_COUNTED, "", key);
+	mark_post(j, key, j->units.counted, &j->units.last);
 }
 
 void
@@ -431,6 +469,7 @@ journal_post(struct journals *all)
 		for (unsigned k = 0; k < j->nwalkers; k++)
 			walker_post(&j->walkers[k]);
 		units_follow(&j->units);
+		counted_post(j);
 		state_size(j->state, &j->units.log, w->here.position + unread);
 		lag += unread + w->here.position - w->done.position;
 		if (unread + w->here.position > w->done.position && w->done.any &&

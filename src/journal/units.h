@@ -4,7 +4,7 @@
 
 #include <sys/queue.h>
 
-#include "journal.h"
+#include "entry.h"
 
 struct unit {
 	TAILQ_ENTRY(unit) in_units;
@@ -23,7 +23,8 @@ struct units {
 	struct cursor *cursors; /* of the first reader */
 	tail_stream *on_stream;
 	void *arg;
-	uint64_t counted; /* entries below are counted */
+	uint64_t counted;       /* entries below are counted */
+	struct entry_name last; /* of them; its number is 0: not known */
 };
 
 /**

@@ -138,6 +138,8 @@ walker_lost(struct walker *w, uint64_t n, bool deleted)
 {
 	if (n == 0)
 		return;
+	if (deleted)
+		w->flags |= WALKER_GAP;
 	metrics_add(&metrics_journal.lost, n != UINT64_MAX ? n : 1);
 	if (!deleted)
 		return;
@@ -157,10 +159,13 @@ walker_lost(struct walker *w, uint64_t n, bool deleted)
 static void
 gap_judge(struct walker *w)
 {
+	uint64_t lost = headers_lost(&w->journal->files, &w->here.at);
+
 	if (w->missed == w->here.at.seqnum)
-		return;
+		w->flags |= lost > 0 ? WALKER_GAP : 0;
+	else
+		walker_lost(w, lost, true);
 	w->missed = w->here.at.seqnum;
-	walker_lost(w, headers_lost(&w->journal->files, &w->here.at), true);
 }
 
 /* ---- the entries */
@@ -205,12 +210,28 @@ end_note(struct walker *w, const struct mark *before)
 	w->ends[w->nends++] = *before;
 }
 
+/*
+ * Its position.  Behind a gap of entries that were read before, and counted, positions are too
+ * low: those behind the last counted one go on from it.
+ */
+static uint64_t
+position_of(const struct walker *w, const struct entry_name *name)
+{
+	const struct units *units = &w->journal->units;
+	bool is_counted = units->last.seqnum != 0 && !entry_name_behind(name, &units->last);
+
+	if (!(w->flags & WALKER_GAP) || is_counted || w->here.position > units->counted)
+		return w->here.position;
+	return units->counted;
+}
+
 static struct framed
 framed_of(struct walker *w, const struct entry_name *name)
 {
 	struct journal *journal = w->journal;
 	const struct entry *e = &journal->entry;
 	bool has_time = name->realtime < (uint64_t)INT64_MAX / 1000;
+	uint64_t position = position_of(w, name);
 
 	return (struct framed){
 		.stream = units_of(&journal->units, e->unit),
@@ -224,8 +245,8 @@ framed_of(struct walker *w, const struct entry_name *name)
 		.fields = e->fields,
 		.nfields = e->nfields,
 		.text = SLICE(""),
-		.start = w->here.position,
-		.end = w->here.position + 1,
+		.start = position,
+		.end = position + 1,
 	};
 }
 
@@ -252,6 +273,8 @@ offer(struct walker *w, const struct entry_name *name)
 	if (!first)
 		return true;
 	units->counted = f.end;
+	units->last = *name;
+	w->flags &= ~(unsigned)WALKER_GAP;
 	metrics_add(&metrics_journal.entries, 1);
 	metrics_add(&metrics_journal.fields_left_out, e->left_out);
 	metrics_add(&metrics_journal.cut, e->cut);

@@ -44,6 +44,7 @@ enum {
 	WALKER_PENDING = 2, /* the current entry was not taken: no room */
 	WALKER_AT_END = 4,
 	WALKER_FROM_TAIL = 8, /* the first start, with Read_From_Tail */
+	WALKER_GAP = 16,      /* entries are missing; which of them were counted is not known */
 };
 
 struct journal {
@@ -58,7 +59,8 @@ struct journal {
 	struct walker *walkers;
 	unsigned nwalkers;
 	int epoll;
-	int64_t looked; /* mono ns, of files */
+	uint64_t posted; /* how far it is counted, as the state was told */
+	int64_t looked;  /* mono ns, of files */
 	struct said said, said_lost;
 };
 

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 
+from journal import Journal, can_have_one
 from judge import MARK, Judge, dead_letters, outputs_of
 from jvm import Jvm
 from layout import wide_paths
@@ -71,8 +72,9 @@ WRITER_KINDS = [
     "jvm",
 ]
 OUTPUTS = "outputs"  # a second es output in half of the seeds
+JOURNAL = "journal"  # one of systemd's in a third of them
 FAULTS = SERVER_FAULTS | TOWLINE_FAULTS | OTHER_FAULTS | REAL_FAULTS
-KINDS = [*FAULTS, *WRITER_KINDS, OUTPUTS]
+KINDS = [*FAULTS, *WRITER_KINDS, OUTPUTS, JOURNAL]
 MEMORY = "towline_memory_limit_bytes"  # the sum that it states, when it does
 STALLS = 60  # s without progress after which what is missing is lost
 JVM_EACH = 5  # one of so many seeds has the stand-in agent, too
@@ -80,20 +82,23 @@ HELD_AT_0 = 45  # s: longer than a new series is shown at 0
 COUNTERS = ("app_completed", "app_failed", "app_task_errors", "app_task_execution")
 
 
-def missing(folder, written):
-    """How many of the marks {container: the last} an index or the dead letters lack."""
+def missing(folder, written, gone):
+    """How many of the marks {container: the last} an index or the dead letters lack;
+    not those that are gone, [(container, mark)]."""
     outputs = outputs_of(folder).items()
-    return sum(missing_of(folder, *output, written) for output in outputs)
+    return sum(missing_of(folder, *output, written, gone) for output in outputs)
 
 
-def missing_of(folder, output, there, written):
+def missing_of(folder, output, there, written, gone):
     with (
         open(there / "marks", "r+b") as file,
         mmap.mmap(file.fileno(), 0) as marks,
     ):
         for letter in dead_letters(folder, output):
-            for number, mark in MARK.findall(letter["document"].get("log", "")):
+            for number, mark in MARK.findall(json.dumps(letter["document"])):
                 marks[int(number) * MARKS + int(mark)] = 1
+        for number, mark in gone:
+            marks[number * MARKS + mark] = 1
         return sum(
             marks[int(c) * MARKS + 1 : int(c) * MARKS + n + 1].count(0)
             for c, n in written.items()
@@ -116,6 +121,7 @@ class Episode:
         if OUTPUTS in self.kinds and self.which.random() < 0.5:
             self.indices.append(self.make_index(folder / "second", f"second-{seed}"))
             self.done[OUTPUTS] = 1
+        self.journal = self.make_journal()
         self.towline = Towline(self.make_config())
         able = {"point": has_faults(), "statefull": self.mounted}
         able |= dict.fromkeys(REAL_FAULTS, real is not None)
@@ -130,8 +136,15 @@ class Episode:
     def make_index(self, folder, name):
         folder.mkdir(exist_ok=True)
         with open(folder / "marks", "wb") as file:
-            file.truncate(self.options["containers"] * MARKS)
+            file.truncate((self.options["containers"] + 1) * MARKS)
         return Index(folder, self.real.server.port if self.real else 0, name)
+
+    def make_journal(self):
+        rng = random.Random(f"{self.seed}/journal")
+        if JOURNAL not in self.kinds or rng.random() > 1 / 3 or not can_have_one():
+            return None
+        self.done[JOURNAL] = 1
+        return Journal(self.folder, self.options["containers"], rng)
 
     def mount_state(self):
         state = self.folder / "state"
@@ -155,6 +168,8 @@ class Episode:
         }
         config.inputs[0]["Rotate_Wait"] = f"{self.options['rotate_wait']:g}"
         self.add_paths(config)
+        if self.journal:
+            config.inputs.append(self.journal.input)
         how = {
             "net.io_timeout": "4s",
             "Workers": self.rng.choice([1, 2, 4]),
@@ -214,7 +229,8 @@ class Episode:
         self.towline.kill()
         flush = self.rng.choice([300, 500, 800])
         for section in self.towline.config.inputs:
-            section["Flush_ms"] = flush
+            if section["Name"] == "tail":
+                section["Flush_ms"] = flush
         self.start_later()
 
     # ---- faults around it
@@ -343,8 +359,8 @@ class Episode:
         while writers.poll() is None:
             time.sleep(0.05)
             self.mind()
-            if self.jvm:
-                self.jvm.mind()
+            for other in filter(None, (self.jvm, self.journal)):
+                other.mind()
             if self.weights and time.monotonic() > due:
                 self.break_something()
                 due = time.monotonic() + self.rng.expovariate(self.options["pace"])
@@ -356,6 +372,9 @@ class Episode:
         if self.jvm:
             self.jvm.finish()
             self.done["jvm"], self.done["rotate"] = 1, self.jvm.rotations
+        if self.journal:
+            self.journal.finish()
+            self.done.update(self.journal.done)
         self.say("mend")
         self.heal(all_of_it=True)
         for index in self.indices:
@@ -372,11 +391,13 @@ class Episode:
         """Until nothing is missing and nothing moves, or nothing moves any more."""
         last, since = None, time.monotonic()
         written = json.loads((self.folder / "writers.json").read_text())["marks"]
+        if self.journal:
+            written[self.journal.number] = self.journal.marks
         while True:
             time.sleep(0.25)
             self.mind()
             documents = [index.stats()["documents"] for index in self.indices]
-            now = missing(self.folder, written), documents
+            now = missing(self.folder, written, self.vacuumed()), documents
             if now != last:
                 last, since = now, time.monotonic()
             quiet = time.monotonic() - since
@@ -388,6 +409,14 @@ class Episode:
         code = self.towline.stop(60)
         if code != 0:
             self.findings["SIGTERM did not end it with 0"].append(code)
+
+    def vacuumed(self):
+        """The entries that no index needs to have."""
+        return [
+            (self.journal.number, mark)
+            for first, last in (self.journal.vacuumed if self.journal else [])
+            for mark in range(first, last + 1)
+        ]
 
     def wait_for_counters(self):
         """A series that is new shows its count 30 s after it was first shown."""
@@ -405,8 +434,8 @@ class Episode:
     def end(self, writers):
         if self.towline.ended() is None:
             self.towline.kill()
-        if self.jvm:
-            self.jvm.kill()
+        for other in filter(None, (self.jvm, self.journal)):
+            other.kill()
         if writers.poll() is None:
             writers.kill()
             writers.wait()

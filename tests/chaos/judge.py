@@ -13,6 +13,7 @@ import pathlib
 import re
 import sys
 
+import journal
 import jvm
 
 MARK = re.compile(r"~(\d+)\.(\d+)~")
@@ -103,6 +104,8 @@ class Judge:
         self.jvm = []  # documents of the agent's, when there is one
         if has_jvm(folder):
             self.number[jvm.POD, "matillion-agent"] = "jvm"
+        self.journal = journal.Truth(self.folder)
+        self.entries = collections.defaultdict(list)  # mark: messages of the journal
         self.empties = collections.Counter()
         self.rest = []  # documents that are no whole record
 
@@ -137,11 +140,14 @@ class Judge:
     def document(self, key, document):
         if key.startswith("!"):
             self.verdict.find(
-                "another document under an id that is taken", (key, document["log"])
+                "another document under an id that is taken", (key, document)
             )
             return
         self.verdict.documents += 1
         self.ids.add(key)
+        if (mark := self.journal.mark(document)) is not None:
+            self.entries[mark].append(document.get("MESSAGE"))
+            return
         pod = document.get("kubernetes", {})
         number = self.number.get((pod.get("pod_name"), pod.get("container_name")))
         if found := PLAIN.search(document.get("file", "")):
@@ -196,6 +202,8 @@ class Judge:
         if has_jvm(self.folder):
             for kind, what in jvm.findings(self.folder, self.jvm):
                 self.verdict.find(kind, what)
+        for kind, what in self.journal.findings(self.entries):
+            self.verdict.find(kind, what)
         for (number, side), n in self.empties.items():
             self.verdict.doubled += n
             if n:
@@ -302,7 +310,8 @@ def judge(folder, counters=False):
         for wrong in it.wrong_counters(run["samples"]):
             it.verdict.find("a counter that is not the truth", wrong)
         counted = sum(v for name, _, v in run["samples"] if name == RECORDS)
-        if counted != it.verdict.documents:
+        least, most = it.journal.may_be_counted(it.entries)
+        if not least <= counted - it.verdict.documents <= most:
             it.verdict.find("records counted, not as often as documents", counted)
     for kind, found in run["findings"].items():
         it.verdict.findings[kind] += found

@@ -69,8 +69,8 @@ def test_a_planted_bug_turns_it_red(bug, tmp_path):
 def test_a_fault_alone_loses_nothing(kind, tmp_path):
     """Server faults come every second or so, the others as they do in a long run."""
     pace = "2" if kind in SERVER_FAULTS else "1"
-    length = {"delete": "25", "gzip": "12"}.get(kind, "6")
-    only = "outputs,down,kill" if kind == "outputs" else kind
+    length = {"delete": "25", "gzip": "12", "journal": "12"}.get(kind, "6")
+    only = f"{kind},down,kill" if kind in ("outputs", "journal") else kind
     faults = ["--only", only, "--pace", pace, "--length", length]
     run = chaos(tmp_path, "--seed", "6" if kind == "outputs" else "5", *faults)
     assert run.returncode == 0, run.stdout

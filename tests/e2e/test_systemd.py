@@ -233,6 +233,33 @@ def test_what_was_deleted_unread_is_counted(journal, table, reads, run):
     assert "nobody knows how many" in reader.stop()
 
 
+@pytest.mark.parametrize("delivered", [0, 4])
+def test_a_gap_of_counted_entries_leaves_the_count_right(
+    delivered, journal, table, reads, run
+):
+    """What was counted and not delivered is read again; some of it may be gone then."""
+    settings = reads(journal.folder)
+    settings.outputs[0]["Alias"] = "one"
+    journal.messages(delivered, file="system@a.journal")
+    if delivered:
+        ended(run, settings)
+    journal.messages(10, file="system@a.journal")
+    want = journal.messages(3)
+    working = settings.outputs[0]
+    settings.outputs[0] = {"Name": "es", "Host": "127.0.0.1", "Port": 1}
+    settings.outputs[0] |= {"Match": working["Match"], "Alias": "one"}
+    reader = run(settings)
+    reader.until_metric("towline_records_total", delivered + 13)
+    reader.kill()
+    (journal.folder / "system@a.journal").unlink()
+    want += journal.messages(2)
+    settings.outputs[0] = working
+    reader = run(settings)
+    until_equal(lambda: in_order(table)[-5:], want)
+    reader.until_metric("towline_records_total", delivered + 15)
+    reader.stop()
+
+
 def test_corrupt_files_are_said_and_all_others_are_read(journal, table, reads, run):
     want = journal.messages(50)
     (journal.folder / "broken.journal").write_bytes(b"LPKSHHRH" + b"\xff" * 5000)

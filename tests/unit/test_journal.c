@@ -23,11 +23,18 @@ test_a_cursor_is_read_and_written(void **state)
 	entry_name_write(&name, text);
 	assert_true(entry_name_read(slice_of(text), &again));
 	assert_true(entry_name_eq(&name, &again));
+	assert_false(entry_name_behind(&again, &name));
 	again.seqnum++;
+	assert_true(entry_name_behind(&again, &name));
+	assert_false(entry_name_behind(&name, &again));
 	assert_false(entry_name_eq(&name, &again));
 	assert_true(entry_name_alike(&name, &again));
 	again.hash++;
 	assert_false(entry_name_alike(&name, &again));
+	again.seqnum_id.at[0]++; /* another journal's numbers say nothing */
+	assert_false(entry_name_behind(&again, &name));
+	again.realtime++;
+	assert_true(entry_name_behind(&again, &name));
 }
 
 static void

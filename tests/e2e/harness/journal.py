@@ -1,7 +1,6 @@
 """systemd's journal, written by systemd's own tools: systemd-journal-remote makes a
 file of any entries, a journald in a mount namespace of its own has rotation and flush."""
 
-import contextlib
 import pathlib
 import socket
 import subprocess
@@ -25,7 +24,13 @@ def entry(number, message, **fields):
         f"_BOOT_ID={BOOT}",
     ]
     out = "\n".join(lines).encode() + b"\n"
-    for name, values in {"MESSAGE": message, **fields}.items():
+    return out + written(MESSAGE=message, **fields) + b"\n"
+
+
+def written(**fields):
+    """Fields as an export has them, and as journald's socket takes them."""
+    out = b""
+    for name, values in fields.items():
         for value in values if isinstance(values, list) else [values]:
             raw = value if isinstance(value, bytes) else str(value).encode()
             if b"\n" in raw or isinstance(value, bytes):
@@ -33,7 +38,7 @@ def entry(number, message, **fields):
                 out += name.encode() + b"\n" + size + raw + b"\n"
             else:
                 out += name.encode() + b"=" + raw + b"\n"
-    return out + b"\n"
+    return out
 
 
 class Journal:
@@ -70,32 +75,43 @@ def journalctl(folder, *arguments):
 
 
 class Journald:
-    """A real one, with a /run of its own; /var/log/journal is a folder of the test's."""
+    """A real one, with a /run of its own; /var/log/journal is a folder of the test's.
+    Its mounts outlive it: it may be killed and started again.  `options` are those of
+    journald.conf."""
 
-    def __init__(self, folder):
-        folder = pathlib.Path(folder)
-        folder.mkdir()
+    def __init__(self, folder, **options):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir()
         mounts = (
-            "mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/journal && "
-            f"mount --bind {folder} /var/log/journal"
+            "mount -t tmpfs tmpfs /run && "
+            f"mount --bind {self.folder} /var/log/journal && "
+            "mkdir -p /run/systemd/journal /run/systemd/journald.conf.d && "
+            "touch /run/mounted && exec sleep infinity"
         )
-        self.process = subprocess.Popen(
-            ["unshare", "-m", "sh", "-c", f"{mounts} && exec {JOURNALD}"],
-            stderr=subprocess.DEVNULL,
-        )
-        root = pathlib.Path(f"/proc/{self.process.pid}/root")
+        self.holder = bound("unshare", "-m", "sh", "-c", mounts)
+        root = pathlib.Path(f"/proc/{self.holder.pid}/root")
         self.socket = root / "run/systemd/journal/socket"
+        self.process = None
         try:
-            until(self.socket.exists, lambda: "no socket", 10)
-            self.control("--sync")
+            until((root / "run/mounted").exists, lambda: "no mounts", 10)
+            lines = ["[Journal]", *(f"{k}={v}" for k, v in options.items()), ""]
+            conf = root / "run/systemd/journald.conf.d/test.conf"
+            conf.write_text("\n".join(lines))
+            self.start()
         except (AssertionError, subprocess.CalledProcessError) as error:
             self.end()
             pytest.skip(f"no journald here: {error}")
 
+    def start(self):
+        self.socket.unlink(missing_ok=True)
+        self.process = bound(*self.under, JOURNALD)
+        until(self.socket.exists, lambda: "no socket", 10)
+        self.control("--sync")
+
     @property
     def under(self):
         """What a command is run with to see its /run and /var/log/journal."""
-        return ("nsenter", "-t", str(self.process.pid), "-m")
+        return ("nsenter", "-t", str(self.holder.pid), "-m")
 
     def control(self, *arguments):
         command = [*self.under, "journalctl", "-q", *arguments]
@@ -103,14 +119,26 @@ class Journald:
 
     def log_messages(self, *messages, **fields):
         fields = {"SYSLOG_IDENTIFIER": "test", "PRIORITY": 6} | fields
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
-            s.connect(str(self.socket))
-            for message in messages:
-                lines = {"MESSAGE": message, **fields}.items()
-                s.send("".join(f"{k}={v}\n" for k, v in lines).encode())
+        self.send(*(written(MESSAGE=message, **fields) for message in messages))
         self.control("--sync")
 
-    def end(self):
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
+    def send(self, *datagrams):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+            s.connect(str(self.socket))
+            for datagram in datagrams:
+                s.send(datagram)
+
+    def kill(self):
+        self.process.kill()
         self.process.wait()
+
+    def end(self):
+        for process in filter(None, (self.process, self.holder)):
+            process.kill()
+            process.wait()
+
+
+def bound(*command):
+    """A process that does not outlive this one."""
+    command = ["setpriv", "--pdeathsig", "KILL", *command]
+    return subprocess.Popen(command, stderr=subprocess.DEVNULL)
