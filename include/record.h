@@ -52,6 +52,18 @@ struct retag {
 	    given; /* other tags than the stream's that the record was given: r->tag is the last */
 };
 
+/*
+ * A filter that makes several records of one is run again for each: it is told which part is
+ * wanted, and says how many there are.
+ */
+struct split {
+	unsigned place; /* of this filter among those that the record's run has met */
+	unsigned part;  /* from 0: the one that is wanted */
+	unsigned most;  /* parts, at most */
+	bool again;     /* it is the record of the run before, of which a part was taken */
+	unsigned parts; /* set by the filter; 0: it makes one record of one */
+};
+
 struct record {
 	int64_t time; /* ns: the first line's runtime time, else a parser's, else first sight */
 	struct slice time_text; /* the runtime's own; empty when the line had none */
@@ -70,6 +82,7 @@ struct record {
 	struct shape
 	    *shape; /* the fields as filters changed them: written in place of the above; NULL */
 	struct retag retag;
+	struct split split;
 };
 
 #endif

@@ -52,6 +52,7 @@ struct source {
 	int64_t last_time; /* of the last record that had a time: a line without a time takes it */
 	int time_offset;   /* s, of a line's time that names no zone */
 	bool retags;       /* a filter may give its records another tag */
+	bool splits;       /* … may make several records of one */
 	struct document_rules rules; /* the names of its documents' fields */
 	struct field path;           /* Path_Key; name.len 0: not configured */
 	struct slice offset_key;     /* Offset_Key; empty: not configured */
@@ -263,6 +264,7 @@ chain_source_new(struct chain *c, struct stream *stream)
 			s->filters[s->nfilters++] = c->filters[i];
 	}
 	s->retags = chain_has(s, &rewrite_tag_filter_plugin);
+	s->splits = chain_has(s, &lua_filter_plugin);
 	s->rules = document_rules_default();
 	chain_rules(c, stream, &s->rules);
 	if (stream->pod == NULL && !stream->conf->has_fields)
@@ -514,6 +516,12 @@ bool
 chain_retags(const struct source *s)
 {
 	return s->retags;
+}
+
+bool
+chain_splits(const struct source *s)
+{
+	return s->splits;
 }
 
 bool

@@ -1,11 +1,12 @@
 /*
  * A record passes the filters of its tag.  Where a rule of rewrite_tag matches it goes on
  * under the new tag, from the first filter on.  With KEEP it does both: then the record is
- * run again from its beginning for each copy, along another path.
+ * run again from its beginning for each copy, along another path.  So it is for each record
+ * that a script makes of one.
  *
- * A path is a bit for each KEEP that a record meets on it, set where it takes the new tag.
- * Runs go through all paths in their order; a filter is a function of the record, so
- * that each run meets what the one before met, up to the bit that has changed.
+ * A path is a choice at each KEEP (1: it takes the new tag) and each script (its part) that a
+ * record meets on it.  Runs go through all paths in their order; a filter is a function of the
+ * record, so that each run meets what the one before met, up to the choice that has changed.
  */
 #include "filtering.h"
 
@@ -16,8 +17,10 @@
 #include "stream.h"
 #include "voice.h"
 
-#define TAGS_MAX 8   /* times that a record is given another tag */
-#define COPIES_MAX 4 /* rules with KEEP that a record meets: 16 documents at most */
+#define TAGS_MAX 8                       /* times that a record is given another tag */
+#define CHOICES 4                        /* that a record meets */
+#define PARTS_MAX 1000                   /* documents of one record */
+#define PART_NUMBERS (UINT32_C(1) << 31) /* no rule has one */
 
 struct filtering {
 	struct filter *const *filters;
@@ -25,9 +28,10 @@ struct filtering {
 	struct reshape *reshape; /* NULL: no filter changes fields */
 	struct filter **again;   /* of a record that has another tag than its stream */
 	const struct filter *dropped_by;
-	struct record_id id; /* of a copy */
-	uint32_t path;       /* bit i: at the i-th KEEP it takes the new tag */
-	unsigned met, runs;  /* KEEPs that were met; runs of the record */
+	struct record_id id;                   /* of a copy */
+	unsigned path[CHOICES], ways[CHOICES]; /* the choices of this run, and of how many */
+	unsigned met;                          /* choices in this run */
+	int changed; /* the first of them that is another than in the run before; -1: it is the first */
 	struct said said_full, said_tags;
 };
 
@@ -87,6 +91,8 @@ reshape_run(struct filtering *x, const struct filtering_of *of, struct filter *f
 	if (r->shape->full) {
 		shape_drop(x, r, failures);
 		r->retag.what = RETAG_NOT;
+		if (r->split.part == 0) /* what goes on as it was has all parts in it */
+			r->split.parts = 0;
 	}
 	return keep || r->shape == NULL;
 }
@@ -111,18 +117,44 @@ filter_apply(struct filtering *x, const struct filtering_of *of, struct filter *
 
 /* ---- another tag */
 
+/* The most ways of a further choice: all documents of the record have a bound. */
+static unsigned
+ways_most(const struct filtering *x)
+{
+	unsigned taken = 1;
+
+	for (unsigned i = 0; i < x->met; i++)
+		taken *= x->ways[i];
+	return x->met < CHOICES ? PARTS_MAX / taken : 0;
+}
+
+/* A choice of ${ways}; the one of this run. */
+static unsigned
+choose(struct filtering *x, unsigned ways)
+{
+	x->ways[x->met] = ways;
+	return x->path[x->met++];
+}
+
+/* The number of a filter, from 1; ${each} is how many numbers it has. */
+static uint32_t
+number_of(const struct filtering *x, const struct filter *filter, uint32_t each)
+{
+	uint32_t number = 1;
+
+	for (size_t i = 0; i < x->n && x->filters[i] != filter; i++)
+		number += each;
+	return number;
+}
+
 /*
- * A copy's id: the record's, whose hash has the number of the rule in it, the same each
- * time, and that of the KEEP, as a record may meet a rule again under another tag.
+ * A copy's id: the record's, whose hash has the number of the rule or part in it, the same
+ * each time, and that of the choice, as a record may meet a rule again under another tag.
  */
 static void
-copy_id(struct filtering *x, struct record *r, const struct filter *by, unsigned keep)
+copy_id(struct filtering *x, struct record *r, uint32_t number)
 {
-	uint32_t number = 1 + (keep << 24);
-
-	for (size_t i = 0; i < x->n && x->filters[i] != by; i++)
-		number += 64;
-	number += r->retag.rule;
+	number += (x->met - 1) << 24;
 	if (r->place.id == NULL)
 		return;
 	x->id = *r->place.id;
@@ -134,43 +166,73 @@ copy_id(struct filtering *x, struct record *r, const struct filter *by, unsigned
 static bool
 takes_tag(struct filtering *x, struct record *r, const struct filter *by)
 {
-	unsigned bit;
-
 	if (r->retag.tag.len == 0)
 		return false;
 	if (r->retag.what == RETAG_MOVE)
 		return true;
-	if (x->met == COPIES_MAX)
+	if (ways_most(x) < 2 || choose(x, 2) == 0)
 		return false;
-	bit = x->met++;
-	if ((x->path >> bit & 1) == 0)
-		return false;
-	copy_id(x, r, by, bit);
+	copy_id(x, r, number_of(x, by, 64) + r->retag.rule);
 	return true;
+}
+
+/* A filter may make several records of this one: which of them is wanted. */
+static void
+split_ask(const struct filtering *x, struct record *r)
+{
+	r->split = (struct split){ .place = x->met,
+		.part = x->met < CHOICES ? x->path[x->met] : 0,
+		.most = ways_most(x),
+		.again = (int)x->met <= x->changed };
+}
+
+static void
+split_note(struct filtering *x, struct record *r, const struct filter *by)
+{
+	unsigned part;
+
+	if (r->split.parts < 2)
+		return;
+	part = choose(x, r->split.parts);
+	if (part > 0)
+		copy_id(x, r, PART_NUMBERS | (number_of(x, by, PARTS_MAX) + part));
 }
 
 void
 filtering_first(struct filtering *x)
 {
-	x->path = 0;
-	x->met = x->runs = 0;
+	memset(x->path, 0, sizeof(x->path));
+	x->met = 0;
+	x->changed = -1;
 }
 
-/* The next path: of the bits that were met the last that is not set, and all behind it gone. */
-bool
-filtering_copies(const struct filtering *x)
-{
-	return x->path != (UINT32_C(1) << x->met) - 1 && x->runs < 1u << COPIES_MAX;
-}
-
-void
-filtering_next(struct filtering *x)
+/* The last choice that has a further way, from 1; 0: there is none. */
+static unsigned
+choice_last(const struct filtering *x)
 {
 	unsigned i = x->met;
 
-	while (i > 0 && (x->path >> (i - 1) & 1) != 0)
+	while (i > 0 && x->path[i - 1] + 1 >= x->ways[i - 1])
 		i--;
-	x->path = (x->path & ((UINT32_C(1) << i) - 1)) | (i > 0 ? UINT32_C(1) << (i - 1) : 0);
+	return i;
+}
+
+bool
+filtering_copies(const struct filtering *x)
+{
+	return choice_last(x) > 0;
+}
+
+/* The next path: the last choice that can be another is, and all behind it are the first. */
+void
+filtering_next(struct filtering *x)
+{
+	unsigned i = choice_last(x);
+
+	x->path[i - 1]++;
+	for (unsigned k = i; k < CHOICES; k++)
+		x->path[k] = 0;
+	x->changed = (int)i - 1;
 	x->met = 0; /* of the run that follows */
 }
 
@@ -198,10 +260,12 @@ pass(struct filtering *x, const struct filtering_of *of, struct record *r,
 
 		if (filter == without)
 			continue;
+		split_ask(x, r);
 		if (!filter_apply(x, of, filter, r, failures)) {
 			x->dropped_by = filter;
 			return NULL;
 		}
+		split_note(x, r, filter);
 		if (r->retag.what == RETAG_NOT)
 			continue;
 		if (takes_tag(x, r, filter))
@@ -241,7 +305,6 @@ filtering_run(
     struct filtering *x, const struct filtering_of *of, struct record *r, unsigned *failures)
 {
 	x->dropped_by = NULL;
-	x->runs++;
 	tags_run(x, of, r, failures);
 	if (r->shape != NULL && x->dropped_by == NULL) {
 		reshape_settle(x->reshape, r);

@@ -28,7 +28,7 @@ void filtering_free(struct filtering *x);
 /**
  * filtering_run(x, of, r, failures), filtering_copies(x), filtering_next(x):
  * Apply the filters; the filter that dropped the record, or NULL.  Where rules of rewrite_tag keep
- * the record under its old tag, too, there are copies: filtering_copies() is true, and
+ * the record under its old tag, too, or a script makes several of it, there are copies: filtering_copies() is true, and
  * after filtering_next() the same record is run again and becomes the next of them, whose
  * id is its own.  filtering_first() begins with another record.
  */

@@ -247,7 +247,7 @@ route_now(const struct pipeline *p, const struct filling *filling, const struct 
 }
 
 /*
- * A record that filters gave other tags, and its copies.  Where a batch is
+ * A record that filters gave other tags, and its copies or parts.  Where a batch is
  * missing for one of them, those before it are not put again when the record is
  * offered again, unless the log was rewound: then its cursor has no range of
  * that batch.
@@ -321,7 +321,7 @@ reader_record(void *arg, const struct framed *f)
 	struct batch **batch;
 	bool keep;
 
-	if (chain_retags(to->source))
+	if (chain_retags(to->source) || (chain_splits(to->source) && to->route != 0))
 		return record_retagged(p, f);
 	batch = batch_for(filling, to->route);
 	filling->starved = batch == NULL;

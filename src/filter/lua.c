@@ -4,8 +4,12 @@
  *	function cb(tag, timestamp, record) … return code, timestamp, record end
  *	code -1: dropped; 0: as it was; 1: the time and the fields are the returned ones; 2: the fields
  *
+ * Where it returns a list of tables, each is a record.  The script is called for the first of
+ * them; the others are taken from what it returned then, which is kept.
+ *
  * A record on which the script fails goes on as it was, and is counted.
  */
+#include <limits.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -61,21 +65,32 @@ const struct plugin lua_filter_plugin = {
 	.size = sizeof(struct lua_conf),
 };
 
+/* What the script has returned for a record that it has split. */
+struct kept {
+	unsigned place; /* in the record's run */
+	unsigned n;     /* records; 0: nothing is kept */
+	int64_t time;
+};
+
+#define PARTS "towline.parts" /* them, in the registry */
+
 struct lua_filter {
 	struct filter filter;
 	const struct lua_conf *conf;
 	struct lua_script *script;
 	unsigned *failures;
 	struct said said[BOX_ENDS]; /* by the kind of a failure */
+	struct kept kept;
 };
 
 /* One record on its way through the script. */
 struct pass {
-	const struct lua_filter *filter;
-	const struct record *record;
+	struct lua_filter *filter;
+	struct record *record;
 	struct lua_record fields;
 	bool keep;
-	int64_t time; /* ns */
+	int64_t time;   /* ns */
+	unsigned parts; /* that the script has returned; 0: one record */
 };
 
 static void
@@ -154,8 +169,46 @@ time_take(lua_State *L, int at, const struct pass *p)
 
 /* ---- a record */
 
+/* The table on top becomes the record. */
 static void
 record_take(lua_State *L, const struct pass *p)
+{
+	lua_record_check(L);
+	lua_box_unbound(L); /* the fields are not left half changed */
+	lua_record_take(L, &p->fields);
+}
+
+/* The list on top, of ${n} records: kept, and the one that is wanted becomes the record. */
+static void
+parts_take(lua_State *L, struct pass *p, unsigned n)
+{
+	const struct split *split = &p->record->split;
+	struct lua_filter *l = p->filter;
+
+	if (n > split->most)
+		luaL_error(L, "'%s' returns %d records for one; at most %d are possible here",
+		    l->conf->call, (int)n, (int)split->most);
+	for (unsigned i = 1; i <= n; i++) {
+		lua_rawgeti(L, -1, (int)i);
+		if (!lua_istable(L, -1))
+			luaL_error(L, "'%s' returns a list of records whose element %d is a %s",
+			    l->conf->call, (int)i, luaL_typename(L, -1));
+		lua_record_check(L);
+		lua_pop(L, 1);
+	}
+	lua_pushvalue(L, -1);
+	lua_setfield(L, LUA_REGISTRYINDEX, PARTS);
+	l->kept = (struct kept){ split->place, n, p->time };
+	p->parts = n;
+	p->keep = split->part < n; /* else it has returned more the time before */
+	if (!p->keep)
+		return;
+	lua_rawgeti(L, -1, (int)split->part + 1);
+	record_take(L, p);
+}
+
+static void
+records_take(lua_State *L, struct pass *p)
 {
 	size_t n;
 
@@ -164,14 +217,13 @@ record_take(lua_State *L, const struct pass *p)
 		    luaL_typename(L, 3));
 	lua_settop(L, 3);
 	n = lua_record_count(L);
-	if (n > 1)
-		luaL_error(L, "'%s' returns %d records for one, which is not split here",
-		    p->filter->conf->call, (int)n);
+	if (n > 1) {
+		parts_take(L, p, n < UINT_MAX / 2 ? (unsigned)n : UINT_MAX / 2);
+		return;
+	}
 	if (n == 1)
 		lua_rawgeti(L, 3, 1);
-	lua_record_check(L);
-	lua_box_unbound(L); /* the fields are not left half changed */
-	lua_record_take(L, &p->fields);
+	record_take(L, p);
 }
 
 static void
@@ -193,7 +245,29 @@ pass(lua_State *L, void *arg)
 	if (code == 1)
 		p->time = time_take(L, 2, p);
 	if (code > 0)
-		record_take(L, p);
+		records_take(L, p);
+}
+
+/* The part that is wanted, of what was kept. */
+static void
+pass_part(lua_State *L, void *arg)
+{
+	struct pass *p = arg;
+
+	p->time = p->filter->kept.time;
+	p->parts = p->filter->kept.n;
+	lua_getfield(L, LUA_REGISTRYINDEX, PARTS);
+	if (!lua_istable(L, -1))
+		luaL_error(L, "the records of '%s' are gone", p->filter->conf->call);
+	lua_rawgeti(L, -1, (int)p->record->split.part + 1);
+	record_take(L, p);
+}
+
+/* True when the part that is wanted is one of those that were kept. */
+static bool
+is_kept(const struct lua_filter *l, const struct split *split)
+{
+	return split->again && split->place == l->kept.place && split->part < l->kept.n;
 }
 
 static void
@@ -223,10 +297,15 @@ lua_run(struct filter *f, struct record *r, const struct agent_line *parsed, con
 	(void)parsed;
 	(void)pod;
 	(void)arena;
-	end = lua_box_run(lua_script_box(script), pass, &p);
+	if (!r->split.again && r->split.place <= l->kept.place)
+		l->kept.n = 0;
+	end = lua_box_run(lua_script_box(script), is_kept(l, &r->split) ? pass_part : pass, &p);
+	r->split.parts = p.parts;
 	if (r->shape->full) /* the chain says so */
 		return true;
 	if (end != BOX_DONE) {
+		if (r->split.part == 0) /* what goes on as it was has all parts in it */
+			r->split.parts = 0;
 		failed(l, end);
 		return true;
 	}

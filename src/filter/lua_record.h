@@ -27,8 +27,8 @@ void lua_record_take(lua_State *L, const struct lua_record *of);
 
 /**
  * lua_record_count(L):
- * The length of the table on top of the stack when it is a list of tables; 0: it is one
- * record.
+ * The length of the table on top of the stack when it is a list, whose first element is a
+ * table; 0: it is one record.
  */
 size_t lua_record_count(lua_State *L);
 

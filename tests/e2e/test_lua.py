@@ -78,3 +78,80 @@ def test_a_script_changes_and_drops_and_fails(node, config, run, tmp_path):
     until_equal(lambda: len(documents(out)), 5)
     assert documents(out)[-1]["cluster"] == "b"
     towline.stop()
+
+
+SPLIT = """
+local called = 0
+
+function split_it(tag, timestamp, record)
+    called = called + 1
+    local parts = {}
+    for word in record["log"]:gmatch("[^,]+") do
+        parts[#parts + 1] = { log = word, n = #parts, called = called }
+    end
+    return 1, timestamp, parts
+end
+"""
+
+
+def splitting(settings, folder, *behind):
+    (folder / "split.lua").write_text(SPLIT)
+    settings.filters.append(
+        {"Name": "lua", "Match": "*", "script": "split.lua", "call": "split_it"}
+    )
+    settings.filters.extend(behind)
+    return settings
+
+
+def words(table):
+    return sorted(d["log"] for d in table.documents())
+
+
+def test_a_script_makes_several_records_of_one(node, settings, run, tmp_path, table):
+    """Each is a document, and passes the filters behind; the script is called once."""
+    drop = {"Name": "grep", "Match": "*", "Exclude": "log ^drop"}
+    keep = {"Name": "rewrite_tag", "Match": "matillion.*", "Rule": "$log ^x x.$TAG on"}
+    splitting(settings, tmp_path, drop, keep)
+    settings.outputs[0]["Match"] = "*"
+    towline = run(settings)
+    node.container().write("a,b,c", "drop,x1,d", "alone")
+    until_equal(lambda: words(table), ["a", "alone", "b", "c", "d", "x1", "x1"])
+    found = {d["log"]: (d["n"], d["called"]) for d in table.documents()}
+    assert found["a"] == (0, 1) and found["c"] == (2, 1) and found["b"] == (1, 1)
+    assert found["d"][0] == 2
+    towline.until_metric("towline_records_total", 3)
+    assert towline.metric("towline_parse_failures_total", kind="script") == 0
+    towline.stop()
+
+
+def test_the_parts_of_a_record_are_stored_once_over_kills(
+    node, settings, run, tmp_path, table
+):
+    splitting(settings, tmp_path)
+    settings.service["Batch_Size"] = "64K"
+    container, want = node.container(), []
+    for turn in range(4):
+        for line in range(30):
+            parts = [f"w{turn}.{line}.{i}" for i in range(1 + line * 7)]
+            container.write(",".join(parts))
+            want += parts
+        towline = run(settings)
+        until_equal(lambda: table.count() > len(want) * 2 // 3, True)
+        towline.kill()
+    towline = run(settings)
+    until_equal(lambda: table.count(), len(want))
+    assert words(table) == sorted(want)
+    towline.until_metric("towline_records_total", 120)
+    towline.stop()
+
+
+def test_a_record_of_too_many_parts_goes_on_as_it_was(
+    node, settings, run, tmp_path, table
+):
+    towline = run(splitting(settings, tmp_path))
+    line = ",".join(f"w{i}" for i in range(1001))
+    node.container().write(line, "a,b")
+    until_equal(lambda: words(table), ["a", "b", line])
+    towline.until_metric("towline_parse_failures_total", 1, kind="script")
+    assert "returns 1001 records for one; at most 1000 are possible" in towline.said()
+    towline.stop()
