@@ -76,7 +76,7 @@ entry_name_read(struct slice text, struct entry_name *out)
 		size_t len = end != NULL ? (size_t)(end - text.at) : text.len;
 		const char *letter;
 
-		if (len < 2 || text.at[1] != '=')
+		if (len < 2 || text.at[1] != '=' || (end != NULL && len + 1 == text.len))
 			return false;
 		letter = memchr(parts, text.at[0], sizeof(parts) - 1);
 		if (letter != NULL)

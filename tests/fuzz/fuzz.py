@@ -31,8 +31,10 @@ TARGETS = {
     "forms": "tests/unit/test_form.c tests/unit/test_conf_yaml.c tests/unit/test_manifest.c tests/unit/test_conf.c"
     " tests/fixtures/*.yaml conf/*.conf conf/helm/towline/values.yaml",
     "gunzip": "tests/unit/traces.h",
+    "journal": "tests/unit/test_journal.c",
     "json": "tests/unit/test_json.c tests/unit/test_document.c",
     "letters": "tests/unit/test_replay.c tests/unit/test_dead_letter.c",
+    "lua": "tests/unit/test_lua_pattern.c tests/unit/test_lua.c tests/unit/test_json.c",
     "parser": "tests/unit/test_parser.c",
     "pattern": "tests/unit/test_pattern.c tests/unit/test_parser.c",
     "poll_page": "tests/unit/test_poll_page.c",

@@ -49,6 +49,7 @@ test_what_is_no_cursor(void **state)
 		"s=" ID ";i=1g;b=" ID ";m=1;t=1;x=1",                /* no digit */
 		"s=" ID "0;i=1;b=" ID ";m=1;t=1;x=1",                /* a longer id */
 		"s=" ID ";i=12345678123456781;b=" ID ";m=1;t=1;x=1", /* beyond 64 bits */
+		CURSOR ";",                                          /* an empty part */
 		";s=" ID ";i=1;b=" ID ";m=1;t=1;x=1",
 		"s:" ID ";i=1;b=" ID ";m=1;t=1;x=1",
 	};
