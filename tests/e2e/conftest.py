@@ -23,6 +23,7 @@ import uuid
 
 import pytest
 from harness import agent, once
+from harness.fake_agent import FakeAgent
 from harness.kube import Kube, built
 from harness.node import Node
 from harness.relay import Relay
@@ -187,6 +188,14 @@ def table(tmp_path):
 def settings(table, config):
     """Into the table."""
     return config(table.output)
+
+
+@pytest.fixture(name="agent")
+def fake_agent():
+    """It answers as an agent of the newest age does, at a port of its own."""
+    made = FakeAgent()
+    yield made
+    made.close()
 
 
 @pytest.fixture

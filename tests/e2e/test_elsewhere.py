@@ -7,7 +7,6 @@ import re
 import subprocess
 
 import pytest
-from harness.fake_agent import FakeAgent
 from harness.node import completed, docker, info
 from harness.table import Table
 from harness.towline import ROOT, towline
@@ -41,14 +40,6 @@ class Machine:
 @pytest.fixture
 def machine(tmp_path):
     return Machine(tmp_path)
-
-
-@pytest.fixture
-def agent():
-    """At the port that an agent has: one of Agents without a port."""
-    made = FakeAgent()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -2,19 +2,12 @@
 ended, deleted.  What lies of the API server do: test_kube_lies.py."""
 
 import pytest
-from harness.fake_agent import METRICS, FakeAgent
+from harness.fake_agent import METRICS
 from harness.node import info
 from harness.wait import until
 from harness.watched import up
 from test_poller import until_value, value
 from test_resources import CPU, MEMORY, fill, v2
-
-
-@pytest.fixture
-def agent():
-    made = FakeAgent()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -35,13 +35,6 @@ HERE = {"namespace": "n", "pod": "vm", "container": "agent"}
 
 
 @pytest.fixture
-def agent():
-    made = FakeAgent()
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def fake_kube():
     made = FakeKube()
     yield made
