@@ -37,6 +37,7 @@ enum {
 	POWER = 1 << 14,    /* the power goes: the live file has lost its last bytes */
 	FAILS = 1 << 15,    /* a read of a file fails, or gives a part */
 	OWN = 1 << 16,      /* rules of the configuration's own join lines, others in each life */
+	MIDST = 1 << 17,    /* names change while a directory is listed */
 };
 
 static unsigned kinds; /* of this seed */

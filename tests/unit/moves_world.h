@@ -39,6 +39,7 @@ struct world_log {
 static struct world_log logs[LOGS];
 static unsigned nlogs, ncontents, nbanners, stamp;
 static bool numbered, untimed; /* rotated names are .1 .2; lines have no head */
+static bool prefixed;          /* rotated names are old-…-app.log: a Path alone finds them */
 
 /* ---- lines */
 
@@ -310,6 +311,19 @@ names_shift(struct world_log *log)
 		path_move(log->old[i], xprintf("%s.%u", log->path, log->nold - i + 1));
 }
 
+static char *
+rotated_name(const struct world_log *log)
+{
+	const char *base = strrchr(log->path, '/');
+
+	if (numbered)
+		return xprintf("%s.1", log->path);
+	if (prefixed)
+		return xprintf(
+		    "%.*s/old-%06u-%s", (int)(base - log->path), log->path, stamp++, base + 1);
+	return xprintf("%s.20260101-%06u", log->path, stamp++);
+}
+
 static void
 rename_away(struct world_log *log)
 {
@@ -322,8 +336,7 @@ rename_away(struct world_log *log)
 	TRACE("rename\n");
 	if (numbered)
 		names_shift(log);
-	path_move(c, numbered ? xprintf("%s.1", log->path)
-			      : xprintf("%s.20260101-%06u", log->path, stamp++));
+	path_move(c, rotated_name(log));
 	c->bare = !c->filled;
 	c->stays = c->silent = kinds & STAYS && any(2) == 0;
 	log->old[log->nold++] = c;
@@ -342,6 +355,7 @@ world_begins(struct world *w)
 	memset(fates, 0, sizeof(fates));
 	numbered = kinds & COPY || (kinds & PATHS && any(2));
 	untimed = plain && any(2);
+	prefixed = kinds & MIDST && kinds & PATHS && !numbered && !untimed;
 	nbanners = nlines = kinds & BANNER ? 1 + any(2) : 0;
 	nlogs = kinds & NUMBERS ? LOGS : 1;
 	if (plain) {

@@ -36,11 +36,20 @@ static const struct kind all_kinds[] = {
 	    "12 seeds of 300: what is read again from the middle of a record comes or counts twice" },
 	{ "eio", NULL },
 	{ "own", NULL },
+	{ "midst", NULL },
 };
 
-#define EXTRA (~(unsigned)(COPY | RENAME | PARK | EQUAL | OWN))
+#define EXTRA (~(unsigned)(COPY | RENAME | PARK | EQUAL | OWN | MIDST))
 
 /* ---- moves */
+
+static void
+copy_away(struct world_log *log)
+{
+	TRACE("copytruncate\n");
+	log_copy(log);
+	assert_int_equal(truncate(log->path, 0), 0);
+}
 
 static void
 copytruncate(struct world *w, struct world_log *log)
@@ -52,6 +61,7 @@ copytruncate(struct world *w, struct world_log *log)
 		tail_count(w->tail);
 	}
 	TRACE("copytruncate\n");
+	midst = NULL;
 	log_copy(log);
 	if (any(2) == 0)
 		turn(w); /* it meets the copy beside the original */
@@ -72,6 +82,21 @@ rotate(struct world *w, struct world_log *log)
 	rename_away(log);
 }
 
+/* Of a directory that is being listed. */
+static void
+midst_move(void)
+{
+	struct world_log *log = &logs[any(nlogs)];
+
+	TRACE("IN THE MIDST\n");
+	if (kinds & RENAME)
+		rename_away(log);
+	else if (log->nold < CONTENTS)
+		copy_away(log);
+	for (unsigned n = any(3); n > 0; n--)
+		line_write(log, log->live, false);
+}
+
 static void
 extra_step(struct world *w)
 {
@@ -79,6 +104,8 @@ extra_step(struct world *w)
 
 	if (kinds & FAILS && any(2) == 0)
 		disk_fail_soon();
+	if (kinds & MIDST && any(4) == 0)
+		midst = midst_move;
 	switch (any(3)) {
 	case 0:
 		if (kinds & LATE)
@@ -115,6 +142,8 @@ step(struct world *w)
 	case 3:
 		life_ends(w);
 		life_begins(w);
+		if (kinds & MIDST && any(2))
+			midst = midst_move;
 		break;
 	case 4:
 		room = any(3) * any(20);
@@ -156,6 +185,7 @@ finish(struct world *w)
 
 	TRACE("FINISH\n");
 	reads_left = lists_left = 0;
+	midst = NULL;
 	for (unsigned i = 0; i < nlogs; i++) {
 		if (any(2) || !(kinds & HALF))
 			rest_write(&logs[i], logs[i].live);
@@ -218,6 +248,8 @@ is_out_of_order(const struct writing *other, const struct writing *wr)
 {
 	if (other->log != wr->log || other->side != wr->side || other->line < nbanners ||
 	    other->torn || fates[other->line].offered <= fates[wr->line].offered)
+		return false;
+	if (prefixed && other->content != wr->content) /* it may be a log of its own */
 		return false;
 	/* Late bytes do not wait for an older record that is open. */
 	return !wr->late && (other->content == wr->content || (kinds & RENAME && !other->late));
@@ -311,9 +343,14 @@ kinds_fit(unsigned mask)
 				    EQUAL); /* three seeds of 200: the disk fails as one is named */
 	if (mask & BANNER) /* of a .gz the first line is asked: here it tells nothing */
 		mask &= ~(unsigned)(EARLY | SHORT);
+	if (mask & MIDST &&
+	    getenv("ALL") == NULL) /* 2 seeds of 100: a copy, a banner comes twice */
+		mask &= ~(unsigned)(mask & COPY ? EQUAL | PATHS | FAILS : EQUAL);
+	if (mask & MIDST && mask & PATHS)
+		mask &= ~(unsigned)TAKEOVER;
 	if (mask & NUMBERS)
 		return mask & ~(unsigned)(COPY | RENAME | LATE | EARLY | SHORT | STAYS | TAKEOVER |
-					  PATHS | HOLE);
+					  PATHS | HOLE | MIDST);
 	if (mask & (LATE | EARLY | STAYS | BANNER | TAKEOVER))
 		return (mask | RENAME) & ~(unsigned)(COPY | HOLE);
 	if (mask & HOLE)
@@ -345,6 +382,8 @@ kinds_choose(void)
 		mask |= kind_of(extra, any((unsigned)__builtin_popcount(extra)));
 	if (seed % 3 == 0)
 		mask |= OWN;
+	if (seed % 5 == 4)
+		mask = any(2) ? mask | MIDST : (mask & ~(unsigned)COPY) | RENAME | PATHS | MIDST;
 	if (mask & BANNER && any(2))
 		mask |= EQUAL;
 	if (mask & LATE && getenv("ALL") == NULL)
