@@ -41,6 +41,16 @@ manifest_add(struct manifest *m, const char *name, const struct yaml_node *n)
 	return &m->at[m->n++];
 }
 
+/* True for a further part of the main file. */
+static bool
+is_part(const struct manifest *m, const struct inner *of)
+{
+	for (const struct inner *at = m->at; at < of; at++)
+		if (strcmp(at->name, of->name) == 0)
+			return true;
+	return false;
+}
+
 const struct inner *
 manifest_find(const struct manifest *m, const char *path, const struct inner *after)
 {
@@ -49,12 +59,11 @@ manifest_find(const struct manifest *m, const char *path, const struct inner *af
 	if (m == NULL)
 		return NULL;
 	for (size_t i = after == NULL ? 0 : (size_t)(after - m->at) + 1; i < m->n; i++) {
-		bool again = false; /* the main file has several parts */
+		const struct inner *at = &m->at[i];
 
-		for (size_t j = 0; j < i; j++)
-			again |= strcmp(m->at[j].name, m->at[i].name) == 0;
-		if (!again && fnmatch(slash != NULL ? slash + 1 : path, m->at[i].name, 0) == 0)
-			return &m->at[i];
+		if (fnmatch(slash != NULL ? slash + 1 : path, at->name, 0) == 0 &&
+		    !is_part(m, at))
+			return at;
 	}
 	return NULL;
 }

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -160,6 +161,33 @@ test_the_charts_own_pieces(void **state)
 	findings_free(f);
 }
 
+/* A ConfigMap of thousands of files is not looked through for each of them, and for each again. */
+static void
+test_many_files_take_no_time(void **state)
+{
+	struct timespec before, after;
+	struct findings *f = findings_new();
+	struct conf *c;
+	char *text;
+	size_t len;
+	FILE *to = open_memstream(&text, &len);
+
+	(void)state;
+	fputs(MAP " fluent-bit.conf: |\n" IN OUT, to);
+	for (int i = 0; i < 3000; i++)
+		fprintf(to, " k%d: x\n", i);
+	fclose(to);
+	try_write("f", text, len);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+	c = conf_read("f", &try_registry, f);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+	assert_int_equal(findings_count(f, FINDING_ERROR), 0);
+	assert_in_range(after.tv_sec - before.tv_sec, 0, 10);
+	conf_free(c);
+	findings_free(f);
+	free(text);
+}
+
 /* Nothing that a cut makes of it may crash. */
 static void
 test_cut_anywhere(void **state)
@@ -183,6 +211,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_read_and_said),
 		cmocka_unit_test(test_the_charts_own_pieces),
+		cmocka_unit_test(test_many_files_take_no_time),
 		cmocka_unit_test(test_cut_anywhere),
 	};
 	int failed;
