@@ -61,8 +61,7 @@ manifest_find(const struct manifest *m, const char *path, const struct inner *af
 	for (size_t i = after == NULL ? 0 : (size_t)(after - m->at) + 1; i < m->n; i++) {
 		const struct inner *at = &m->at[i];
 
-		if (fnmatch(slash != NULL ? slash + 1 : path, at->name, 0) == 0 &&
-		    !is_part(m, at))
+		if (fnmatch(slash != NULL ? slash + 1 : path, at->name, 0) == 0 && !is_part(m, at))
 			return at;
 	}
 	return NULL;

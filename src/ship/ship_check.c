@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lanes.h"
+#include "state.h"
 
 /* Two outputs that write to one file would each find its name taken. */
 static void
@@ -29,7 +30,11 @@ name_check(const struct section *const *outputs, size_t n, struct findings *find
 {
 	const struct section *s = outputs[n];
 	char *name = output_name(outputs, n), *other;
+	const size_t most = sizeof(((struct state_hold *)NULL)->output) - 1;
 
+	if (strlen(name) > most)
+		findings_add(findings, FINDING_ERROR, s->file, conf_given(s, "Alias"),
+		    "Alias: more than %zu bytes, by which the state knows an output", most);
 	for (size_t i = 0; i < n; i++) {
 		other = output_name(outputs, i);
 		if (strcmp(other, name) == 0)

@@ -114,6 +114,12 @@ BAD = {
         20,
         "the .OUTPUT. at .*:14 is called 'one', too",
     ),
+    "an Alias that the state would cut": (
+        "Name null",
+        "Name null\n    Alias " + "a" * 64,
+        16,
+        "Alias: more than 63 bytes",
+    ),
     "two outputs that write to one file": (
         "[OUTPUT]\n",
         "[OUTPUT]\n    Name sqlite\n    Match a.*\n    Path /x/a.db\n"

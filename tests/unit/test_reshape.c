@@ -7,6 +7,7 @@
 #include "agent.h"
 #include "batch.h"
 #include "chain.h"
+#include "chance.h"
 #include "conf_try.h"
 #include "filter.h"
 #include "pod.h"
@@ -364,6 +365,55 @@ test_a_record_goes_on_under_the_tags_of_rules(void **state)
 	}
 }
 
+/* The ids of all documents of a line, in their order; return how many. */
+static size_t
+ids_of(struct tried *t, const char *log, char ids[16][DOCUMENT_ID])
+{
+	size_t n = 0;
+
+	for (bool first = true; first || chain_copies(t->chain); first = false) {
+		const struct framed f = framed_of(t, log);
+
+		if (!(first ? chain_run(t->chain, t->source, &f, &t->record)
+			    : chain_copy(t->chain, t->source, &f, &t->record)))
+			continue;
+		assert_in_range(n, 0, 15);
+		document_id(&t->record.place, ids[n++]);
+	}
+	return n;
+}
+
+/* Whatever rules send a record where: each copy has an id of its own, the same each time. */
+static void
+test_copies_by_any_rules_have_ids_of_their_own(void **state)
+{
+	static const char *const matches[] = { "*", "t", "a*", "b" }, *const to[] = { "a", "b",
+		"a.$TAG", "t" };
+
+	(void)state;
+	chance = 13;
+	for (int round = 0; round < 400; round++) {
+		char filters[1024], ids[16][DOCUMENT_ID], again[16][DOCUMENT_ID];
+		size_t used = 0, n;
+		struct tried t;
+
+		for (unsigned left = 1 + any(4); left > 0; left--)
+			used += (size_t)snprintf(filters + used, sizeof(filters) - used,
+			    "[FILTER]\n Name rewrite_tag\n Match %s\n Rule $log ^ %s %s\n",
+			    matches[any(4)], to[any(4)], any(3) > 0 ? "true" : "false");
+		tried_begin(&t, filters);
+		n = ids_of(&t, "x", ids);
+		assert_int_equal(ids_of(&t, "x", again), n);
+		assert_memory_equal(ids, again, n * DOCUMENT_ID);
+		for (size_t i = 0; i < n; i++)
+			for (size_t k = 0; k < i; k++)
+				if (memcmp(ids[i], ids[k], DOCUMENT_ID) == 0)
+					fail_msg(
+					    "%s: documents %zu and %zu have one id", filters, k, i);
+		tried_end(&t);
+	}
+}
+
 static const struct {
 	const char *filter, *want;
 } mistakes[] = {
@@ -442,6 +492,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_filters_do_what_their_documentation_says),
 		cmocka_unit_test(test_a_record_goes_on_under_the_tags_of_rules),
+		cmocka_unit_test(test_copies_by_any_rules_have_ids_of_their_own),
 		cmocka_unit_test(test_mistakes_are_said_by_check),
 		cmocka_unit_test(test_no_room_leaves_a_record_unchanged),
 	};
