@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "es_index.h"
 #include "es_mapping.h"
+#include "es_others.h"
 #include "proxy.h"
 #include "retry.h"
 
@@ -209,24 +210,14 @@ answer_read(const struct es_template *t)
 	    t->answer.at != NULL ? t->answer.at : "", t->answer.len, JSON_REJECT_DUPLICATES, NULL);
 }
 
-/* The version in a _meta of towline's; 0: it is another's. */
-static json_int_t
-version_of(const json_t *meta)
-{
-	const char *by = json_string_value(json_object_get(meta, "managed_by"));
-
-	return by != NULL && strcmp(by, "towline") == 0
-		   ? json_integer_value(json_object_get(meta, "version"))
-		   : 0;
-}
-
 /* The first of ${list} in the answer: the only one that was asked for. */
 static json_int_t
 version_found(const struct es_template *t, const char *list, const char *member)
 {
 	json_t *answer = answer_read(t);
 	const json_t *found = json_array_get(json_object_get(answer, list), 0);
-	json_int_t version = version_of(json_object_get(json_object_get(found, member), "_meta"));
+	json_int_t version =
+	    es_others_version(json_object_get(json_object_get(found, member), "_meta"));
 
 	json_decref(answer);
 	return version;
@@ -255,63 +246,10 @@ template_found(struct es_template *t)
 
 /* ---- templates of others */
 
-/* True when an index may have a name that both patterns fit; ours has one * at most, at its end. */
-static bool
-patterns_meet(const char *ours, const char *theirs)
-{
-	size_t n = strcspn(ours, "*");
-
-	if (ours[n] == '\0')
-		return conf_match(theirs, slice_of(ours));
-	for (size_t i = 0; i < n; i++) {
-		if (theirs[i] == '*')
-			return true;
-		if (theirs[i] != ours[i])
-			return false;
-	}
-	return true;
-}
-
-static bool
-any_meets(const struct es_template *t, const json_t *patterns)
-{
-	for (size_t i = 0; i < json_array_size(patterns); i++) {
-		const char *pattern = json_string_value(json_array_get(patterns, i));
-
-		if (pattern != NULL && patterns_meet(t->pattern, pattern))
-			return true;
-	}
-	return false;
-}
-
-/* True when it is another's than the server's own or towline's, and for indices like ours. */
-static bool
-would_displace(const struct es_template *t, const json_t *theirs, const json_t *meta)
-{
-	return !json_is_true(json_object_get(meta, "managed")) && version_of(meta) == 0 &&
-	       any_meets(t, json_object_get(theirs, "index_patterns"));
-}
-
-static bool
-includes_ours(const json_t *theirs)
-{
-	const json_t *parts = json_object_get(theirs, "composed_of");
-
-	for (size_t i = 0; i < json_array_size(parts); i++) {
-		const char *part = json_string_value(json_array_get(parts, i));
-
-		if (part != NULL && strcmp(part, SHIP_COMPONENT) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Another's template stays in force.  Quiet where it includes the component. */
 static void
-template_displaces(struct es_template *t, const char *name, const json_t *theirs)
+template_displaces(struct es_template *t, const char *name, bool quiet)
 {
-	bool quiet = includes_ours(theirs);
-
 	t->step = quiet ? ASK_INDEX : SETTLED;
 	if (!quiet)
 		say_warn("es",
@@ -321,36 +259,23 @@ template_displaces(struct es_template *t, const char *name, const json_t *theirs
 		    name, t->pattern, t->sink->name);
 }
 
-/* Both kinds of templates; what is no list of them, as where it is too long, is taken for a match. */
+/* What is no list of templates, as where it is too long, is taken for a match. */
 static void
 others_found(struct es_template *t)
 {
-	bool legacy = t->step == ASK_LEGACY;
-	json_t *answer = answer_read(t), *member;
-	const json_t *list = json_object_get(answer, "index_templates");
+	bool legacy = t->step == ASK_LEGACY, includes = false;
+	json_t *answer = answer_read(t);
 	const char *name;
 
 	t->step = legacy ? PUT_TEMPLATE : ASK_LEGACY;
-	if (answer == NULL)
-		template_displaces(t, "one of many", NULL);
-	for (size_t i = 0; !legacy && i < json_array_size(list) && t->step == ASK_LEGACY; i++) {
-		const json_t *one = json_array_get(list, i);
-		const json_t *theirs = json_object_get(one, "index_template");
-
-		name = json_string_value(json_object_get(one, "name"));
-		if (name != NULL && would_displace(t, theirs, json_object_get(theirs, "_meta")))
-			template_displaces(t, name, theirs);
+	if (answer == NULL) {
+		template_displaces(t, "one of many", false);
+		return;
 	}
-	if (legacy) {
-		json_object_foreach(answer, name, member)
-		{
-			const json_t *mappings = json_object_get(member, "mappings");
-
-			if (t->step == PUT_TEMPLATE &&
-			    would_displace(t, member, json_object_get(mappings, "_meta")))
-				template_displaces(t, name, member);
-		}
-	}
+	name = legacy ? es_others_legacy(answer, t->pattern, &includes)
+		      : es_others_composable(answer, t->pattern, &includes);
+	if (name != NULL)
+		template_displaces(t, name, includes);
 	json_decref(answer);
 }
 
@@ -370,7 +295,7 @@ index_found(struct es_template *t)
 	{
 		const json_t *mappings = json_object_get(index, "mappings");
 
-		ours |= version_of(json_object_get(mappings, "_meta")) >= TEMPLATE_VERSION;
+		ours |= es_others_version(json_object_get(mappings, "_meta")) >= TEMPLATE_VERSION;
 	}
 	json_decref(answer);
 	if (ours || !t->conf->template || es_index_fixed(t->conf) == NULL)
