@@ -35,6 +35,13 @@ failed(struct tail *t, struct reader *r)
 	return due_in(r, t->now + LATE_GAP);
 }
 
+/* A file is sought: asked again between two looks, when it is known whether names have changed since. */
+static enum walk
+sought(const struct tail *t, struct reader *r)
+{
+	return due_in(r, t->now + (t->look->at == t->now ? NS_PER_MS : POLL_GAP));
+}
+
 /* A record was refused, or its lines are gone. */
 static enum walk
 refused(struct tail *t, struct reader *r)
@@ -44,7 +51,7 @@ refused(struct tail *t, struct reader *r)
 	if (files_failed(t))
 		return failed(t, r);
 	t->frame.gone = false;
-	return truncation_look(t, r) ? WALK_MORE : due_in(r, t->now + POLL_GAP);
+	return truncation_look(t, r) ? WALK_MORE : sought(t, r);
 }
 
 /* How to go on after reading lines of `p`; WALK_END: it has no more of them. */
@@ -163,12 +170,12 @@ without_place(struct tail *t, struct reader *r)
 	if (!lost_is_certain(t, c))
 		return due_in(r, t->now + LATE_GAP);
 	if (c->missed == 0) {
-		lost_seek(t, c);
 		list_again(t, r->log);
-		return WALK_MORE;
+		if (content_place(c) != NULL || r->span->content != c)
+			return WALK_MORE;
 	}
 	if (!lost_seek(t, c))
-		return due_in(r, t->now + POLL_GAP);
+		return sought(t, r);
 	lost_content(t, c, LIST_EMPTY(&t->files->all) ? LOST_DELETED : LOST_TRUNCATED);
 	return WALK_MORE;
 }
