@@ -171,9 +171,10 @@ extern const struct buckets metrics_delivery_buckets;
 #define DELIVERY_BUCKETS 10
 
 struct output_metrics {
-	const char *output; /* alias, else NAME.N */
-	atomic_ullong delivered;
+	const char *output;             /* alias, else NAME.N */
+	atomic_ullong delivered, bytes; /* documents that it has taken, and theirs */
 	atomic_ullong retries[REASONS];
+	atomic_ullong retried; /* documents of these retries */
 	atomic_ullong dead_letters[REASONS];
 	atomic_ullong lean;           /* sent without log_parsed.extra */
 	atomic_ullong stripped;       /* sent without log_parsed */
@@ -207,18 +208,37 @@ const struct output_metrics *metrics_outputs(void);
 void metrics_unbuilt(const char *output);
 void metrics_unbuilt_none(void);
 
-/**
- * metrics_json(to):
- * Append the counters of inputs and outputs in the form of Fluent Bit's /api/v1/metrics.
- */
-void metrics_json(struct buffer *to);
+/* An input's counters, which begin with the process; the reader's. */
+struct input_metrics {
+	const char *input; /* alias, else NAME.N */
+	atomic_ullong records, bytes;
+	struct input_metrics *next;
+};
 
 /**
- * metrics_delivered(m, record_time, now):
- * Count one delivered record: ${record_time} is its runtime timestamp, ${now}
- * the time of the server's answer, both ns.
+ * metrics_input(name):
+ * As metrics_output().
  */
-void metrics_delivered(struct output_metrics *m, int64_t record_time, int64_t now);
+struct input_metrics *metrics_input(const char *name);
+
+/**
+ * metrics_json(to), metrics_fluent_bit(to, openmetrics, now):
+ * Append the counters of inputs and outputs under the names that Fluent Bit gives them: the
+ * JSON of its /api/v1/metrics; the families fluentbit_…, as metrics_write() has towline's.
+ */
+void metrics_json(struct buffer *to);
+void metrics_fluent_bit(struct buffer *to, bool openmetrics, int64_t now);
+
+/**
+ * metrics_delivered(m, record_time, bytes, now):
+ * Count one delivered record: ${record_time} is its runtime timestamp, ${now}
+ * the time of the server's answer, both ns; ${bytes} those of its document.
+ *
+ * metrics_retry(m, reason, records):
+ * Count a request, or a document, that is to be sent again.
+ */
+void metrics_delivered(struct output_metrics *m, int64_t record_time, size_t bytes, int64_t now);
+void metrics_retry(struct output_metrics *m, enum reason reason, uint32_t records);
 
 /**
  * process_metrics_open():

@@ -21,12 +21,14 @@
 extern const struct plugin tail_plugin;
 
 struct field;
+struct input_metrics;
 
 /* The options of every input; first in each input's struct. */
 struct input {
 	char *tag;
 	char *alias;
 	char *mem_buf_limit, *log_level, *storage_type; /* accepted, idle */
+	struct input_metrics *metrics; /* no option: its counters, which the pipeline names */
 };
 extern const struct option tail_input_options[]; /* the common rows of [INPUT] */
 

@@ -35,6 +35,19 @@ wants_cri(const struct tail_conf *conf)
 	return conf->parser != NULL && !conf->docker_too && tail_reads_runtime(conf);
 }
 
+/* Of its input: the record, and its bytes, the text's or those of all values. */
+static void
+input_count(const struct framed *f)
+{
+	struct input_metrics *m = f->stream->conf->input.metrics;
+	uint64_t bytes = f->text.len;
+
+	for (int i = 0; i < f->nfields; i++)
+		bytes += f->fields[i].value.len;
+	metrics_add(&m->records, 1);
+	metrics_add(&m->bytes, bytes);
+}
+
 void
 count_record(struct pipeline *p, const struct framed *f)
 {
@@ -50,6 +63,7 @@ count_record(struct pipeline *p, const struct framed *f)
 	p->counting.now.failures[FAILURE_CRI] +=
 	    f->time_text.len == 0 && wants_cri(f->stream->conf);
 	p->counting.now.moved = true;
+	input_count(f);
 	for (unsigned bits = chain_failures(p->chain), i = 0; bits != 0; i++, bits >>= 1)
 		p->counting.now.failures[i] += bits & 1;
 	if (flow->series == NULL)

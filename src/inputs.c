@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "journal.h"
+#include "metrics.h"
 #include "trial.h"
 
 struct inputs {
@@ -66,6 +67,27 @@ beside_make(struct pipeline *p, const struct tail_reader *to)
 	return NULL;
 }
 
+/* Have each input count under its Alias, else as its name and number. */
+static void
+inputs_count(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n; i++) {
+		const struct plugin *plugin = conf->sections[i].plugin;
+		struct input *input = conf->sections[i].values;
+		unsigned of_its_name = 0;
+		char *name;
+
+		if (plugin->kind != SECTION_INPUT)
+			continue;
+		for (size_t before = 0; before < i; before++)
+			of_its_name += conf->sections[before].plugin == plugin;
+		name = input->alias != NULL ? xstrdup(input->alias)
+					    : xprintf("%s.%u", plugin->name, of_its_name);
+		input->metrics = metrics_input(name);
+		free(name);
+	}
+}
+
 int
 inputs_make(struct pipeline *p)
 {
@@ -73,6 +95,7 @@ inputs_make(struct pipeline *p)
 	size_t n;
 	const void **confs = values_of(p->conf, &tail_plugin, &n);
 
+	inputs_count(p->conf);
 	readers_of(p, to);
 	p->tail = tail_new((const struct tail_conf *const *)(const void *)confs, n, p->state, to,
 	    p->nlanes, reader_count, reader_stream, p);

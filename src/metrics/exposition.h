@@ -101,7 +101,8 @@ exposition_bucket(const struct buckets *bounds, double seconds)
 /* Write the samples of the last whole table of pod_lag.h. */
 void pod_lag_write(struct exposition *x, const struct family *f);
 
-/* The rows of both tables, for the reference; NULL behind the last. */
+/* The rows of the tables, for the reference; NULL behind the last. */
+const struct family *fluent_bit_family(size_t i);
 const struct family *self_metrics_family(size_t i);
 const struct family *agent_write_family(size_t i);
 

@@ -28,6 +28,18 @@ static const char own_intro[] =
     "`output` is the Alias of the `[OUTPUT]`, else its name and number.\n"
     "\n";
 
+static const char fluent_bit_intro[] =
+    "\n"
+    "## Under Fluent Bit's names\n"
+    "\n"
+    "`/api/v1/metrics/prometheus`, `/api/v2/metrics` and `/api/v2/metrics/prometheus` answer all of\n"
+    "this page, and for dashboards and alerts made for Fluent Bit the following (those of inputs\n"
+    "and outputs are in the JSON of `/api/v1/metrics`, too). `name` is the Alias of the section,\n"
+    "else its name and number (`tail.0`). They begin at 0 with the process. `/metrics` has none of\n"
+    "them. towline has no chunks: where Fluent Bit counts these, documents or requests are counted.\n"
+    "There are none of filters, and none of `fluentbit_storage_*`: the log files are the buffer.\n"
+    "\n";
+
 static const char agent_intro[] =
     "\n"
     "## The agents'\n"
@@ -157,6 +169,8 @@ metrics_reference(struct buffer *to)
 	buffer_put(to, slice_of(intro));
 	buffer_put(to, slice_of(own_intro));
 	rows(to, self_metrics_family);
+	buffer_put(to, slice_of(fluent_bit_intro));
+	rows(to, fluent_bit_family);
 	buffer_put(to, slice_of(agent_intro));
 	rows(to, agent_write_family);
 	buffer_put(to, slice_of(rules));

@@ -487,11 +487,19 @@ metrics_outputs(void)
 }
 
 void
-metrics_delivered(struct output_metrics *m, int64_t record_time, int64_t now)
+metrics_retry(struct output_metrics *m, enum reason reason, uint32_t records)
+{
+	metrics_add(&m->retries[reason], 1);
+	metrics_add(&m->retried, records);
+}
+
+void
+metrics_delivered(struct output_metrics *m, int64_t record_time, size_t bytes, int64_t now)
 {
 	int64_t took = now > record_time ? now - record_time : 0;
 
 	metrics_add(&m->delivered, 1);
+	metrics_add(&m->bytes, bytes);
 	if (record_time <= 0)
 		return;
 	metrics_add(&m->delivery[exposition_bucket(

@@ -71,7 +71,7 @@ pages_have_news(const struct pages *p)
 }
 
 static void
-answer_metrics(const struct page_request *r, struct page_answer *a)
+metrics_put(const struct page_request *r, struct page_answer *a, bool theirs)
 {
 	bool openmetrics = accept_openmetrics(r->accept);
 
@@ -88,9 +88,23 @@ answer_metrics(const struct page_request *r, struct page_answer *a)
 	if (a->waits)
 		return;
 	metrics_write(&a->body, openmetrics, clock_wall());
+	if (theirs)
+		metrics_fluent_bit(&a->body, openmetrics, clock_wall());
 	buffer_put(&a->body, buffer_slice(&r->pages->last[openmetrics]));
 	if (openmetrics)
 		buffer_put(&a->body, SLICE("# EOF\n"));
+}
+
+static void
+answer_metrics(const struct page_request *r, struct page_answer *a)
+{
+	metrics_put(r, a, false);
+}
+
+static void
+answer_both_metrics(const struct page_request *r, struct page_answer *a)
+{
+	metrics_put(r, a, true);
 }
 
 /* 200 and `ok`, or `status` and the reason. */
@@ -171,12 +185,13 @@ static const struct page paths[] = {
 	    false },
 	{ "/api/v1/metrics", answer_counters,
 	    "counters of inputs and outputs, as Fluent Bit's JSON", false },
-	{ "/api/v1/metrics/prometheus", answer_metrics, "as /metrics, where Fluent Bit has it",
-	    false },
+	{ "/api/v1/metrics/prometheus", answer_both_metrics,
+	    "as /metrics, and the counters of inputs and outputs as Fluent Bit calls them", false },
 	{ "/api/v1/plugins", answer_plugins, "the plugins that the configuration has", false },
 	{ "/api/v2/health", answer_health, "as /api/v1/health", true },
-	{ "/api/v2/metrics", answer_metrics, "as /metrics", false },
-	{ "/api/v2/metrics/prometheus", answer_metrics, "as /metrics", false },
+	{ "/api/v2/metrics", answer_both_metrics, "as /api/v1/metrics/prometheus", false },
+	{ "/api/v2/metrics/prometheus", answer_both_metrics, "as /api/v1/metrics/prometheus",
+	    false },
 };
 
 static void

@@ -124,7 +124,7 @@ collect_give(struct sink *s, struct batch *b)
 		c->at[c->n] =
 		    (struct collected){ item->time, id_of(b, item), c->n, line_of(s, b, item) };
 		c->n++;
-		metrics_delivered(s->metrics, item->time, item->time);
+		metrics_delivered(s->metrics, item->time, item_document(b, item).len, item->time);
 		delivery_settle(s->delivery, item);
 	}
 	delivery_return(s->delivery, b);

@@ -32,7 +32,7 @@ struct failure {
 static void
 count_retry(const struct landed *l, enum reason reason)
 {
-	metrics_add(&l->es->sink->metrics->retries[reason], 1);
+	metrics_retry(l->es->sink->metrics, reason, l->p->n);
 }
 
 /* The piece goes to another host at once, if one that has not tried it is well. */

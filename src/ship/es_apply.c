@@ -86,7 +86,7 @@ item_done(struct apply *a, uint32_t i, bool conflict)
 
 	if (conflict && item->fresh && a->first)
 		collision_say(a, item);
-	metrics_delivered(m, item->time, a->wall);
+	metrics_delivered(m, item->time, item_document(a->p->batch, item).len, a->wall);
 	if (a->p->form == FORM_LEAN)
 		metrics_add(&m->lean, 1);
 	else if (a->p->form != FORM_FULL)
@@ -238,7 +238,7 @@ item_refused(struct apply *a, uint32_t i, const struct cause *c)
 
 	snprintf(g->why, sizeof(g->why), "index %.90s answers %d %.50s", g->index, c->answer.status,
 	    c->answer.type);
-	metrics_add(&a->es->sink->metrics->retries[es_bury_reason(c)], 1);
+	metrics_retry(a->es->sink->metrics, es_bury_reason(c), 1);
 	if (c->verdict == VERDICT_DOUBT && (a->r->proven[i / 64] >> (i % 64) & 1)) {
 		item_faulty(a, i);
 		return;

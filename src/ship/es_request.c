@@ -61,7 +61,7 @@ on_seek(void *arg, curl_off_t offset, int origin)
 	es_body_begin(&t->body, t->request->piece);
 	t->gzip_at = 0;
 	t->request->rewound = true;
-	metrics_add(&t->sink->metrics->retries[REASON_CONNECT], 1);
+	metrics_retry(t->sink->metrics, REASON_CONNECT, t->request->piece->n);
 	return CURL_SEEKFUNC_OK;
 }
 

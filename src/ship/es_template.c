@@ -321,7 +321,7 @@ template_again(struct es_template *t, enum reason reason, const char *what)
 		wait = retry_wait(t->conf->backoff_first, ++t->failures);
 	}
 	t->due = clock_mono() + wait;
-	metrics_add(&t->sink->metrics->retries[reason], 1);
+	metrics_retry(t->sink->metrics, reason, 0);
 	atomic_store(&t->sink->waits, "the server does not take requests");
 	if (!said_lately(&t->said))
 		say_warn("es", "%s; %s  output=%s host=%s retry_in=%.1fs", what,

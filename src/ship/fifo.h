@@ -22,6 +22,13 @@ fifo_put(struct fifo *f, struct batch *b)
 	f->at[f->n++] = b;
 }
 
+/* The records of the batch in front; 0: there is none. */
+static inline uint32_t
+fifo_items(const struct fifo *f)
+{
+	return f->n > 0 ? f->at[0]->nitems : 0;
+}
+
 /* Remove and return the first. */
 static inline struct batch *
 fifo_take(struct fifo *f)

@@ -67,34 +67,6 @@ format_of(const struct file_conf *conf)
 	return f;
 }
 
-static void
-file_check(const struct section *section, struct findings *findings)
-{
-	const struct file_conf *conf = section->values;
-	char to[8];
-
-	if (conf->path == NULL && (conf->file == NULL || conf->file[0] != '/'))
-		findings_add(findings, FINDING_WARNING, section->file, section->line,
-		    "[OUTPUT] file has no Path: it writes into the directory that towline is started "
-		    "in");
-	if (conf->delimiter != NULL && !file_format_delimiter(conf->delimiter, to))
-		findings_add(findings, FINDING_ERROR, section->file,
-		    conf_given(section, "Delimiter"), "Delimiter: 1 to 7 characters");
-	if (!file_format_delimiter(conf->label_delimiter, to))
-		findings_add(findings, FINDING_ERROR, section->file,
-		    conf_given(section, "Label_Delimiter"), "Label_Delimiter: 1 to 7 characters");
-}
-
-const struct plugin file_plugin = {
-	.kind = SECTION_OUTPUT,
-	.name = "file",
-	.help = "files, a line a document",
-	.options = file_options,
-	.common = output_options,
-	.size = sizeof(struct file_conf),
-	.check = file_check,
-};
-
 struct files {
 	struct sink *sink;
 	struct file_format format;
@@ -148,6 +120,52 @@ names_take(struct files *f, const struct file_conf *conf)
 	free(whole);
 }
 
+/* False, with errno: no file can be made in its directory. */
+static bool
+is_writable(const struct files *f)
+{
+	return access(f->directory, W_OK | X_OK) == 0;
+}
+
+/* ---- the options */
+
+static void
+file_check(const struct section *section, struct findings *findings)
+{
+	const struct file_conf *conf = section->values;
+	struct files f = { .name = NULL };
+	char to[8];
+
+	names_take(&f, conf);
+	if (!conf->mkdir && !is_writable(&f))
+		findings_add(findings, FINDING_WARNING, section->file,
+		    conf_given(section, "Path") ? conf_given(section, "Path") : section->line,
+		    "'%s' is no directory that may be written here: records wait in their files%s",
+		    f.directory, errno == ENOENT ? " (Mkdir On makes it)" : "");
+	free(f.directory);
+	free(f.name);
+	if (conf->path == NULL && (conf->file == NULL || conf->file[0] != '/'))
+		findings_add(findings, FINDING_WARNING, section->file, section->line,
+		    "[OUTPUT] file has no Path: it writes into the directory that towline is started "
+		    "in");
+	if (conf->delimiter != NULL && !file_format_delimiter(conf->delimiter, to))
+		findings_add(findings, FINDING_ERROR, section->file,
+		    conf_given(section, "Delimiter"), "Delimiter: 1 to 7 characters");
+	if (!file_format_delimiter(conf->label_delimiter, to))
+		findings_add(findings, FINDING_ERROR, section->file,
+		    conf_given(section, "Label_Delimiter"), "Label_Delimiter: 1 to 7 characters");
+}
+
+const struct plugin file_plugin = {
+	.kind = SECTION_OUTPUT,
+	.name = "file",
+	.help = "files, a line a document",
+	.options = file_options,
+	.common = output_options,
+	.size = sizeof(struct file_conf),
+	.check = file_check,
+};
+
 void
 ship_directories(const struct conf *conf)
 {
@@ -178,10 +196,13 @@ file_open(struct sink *s)
 	buffer_init(&f->lines, 0);
 	if (conf->mkdir)
 		directories_make(f->directory);
-	if (access(f->directory, W_OK | X_OK) < 0) {
-		say_error("file", "%s: %m; Path has to be a directory that towline may write%s",
-		    f->directory, errno == ENOENT ? " (Mkdir On makes it)" : "");
-		return -1;
+	if (!is_writable(f)) { /* batch_taken() ends it */
+		say_warn("file",
+		    "%s: %m; records wait in their files until it is a directory that may be "
+		    "written%s  output=%s",
+		    f->directory, errno == ENOENT ? " (Mkdir On makes it)" : "", s->name);
+		atomic_store(&s->waits, "a file cannot be written");
+		atomic_store(&s->fails, FAILS_FOR_NOW);
 	}
 	atomic_store(&s->answered, true);
 	return 0;
@@ -265,8 +286,10 @@ batch_taken(struct files *f, const struct batch *b)
 	int64_t wall = clock_wall();
 
 	for (uint32_t i = 0; i < b->nitems; i++) {
-		metrics_delivered(f->sink->metrics, b->items[i].time, wall);
-		delivery_settle(f->sink->delivery, &b->items[i]);
+		const struct item *item = &b->items[i];
+
+		metrics_delivered(f->sink->metrics, item->time, item_document(b, item).len, wall);
+		delivery_settle(f->sink->delivery, item);
 	}
 	if (f->failures > 0)
 		say_info("file", "%s is written again  output=%s", f->cache.failed, f->sink->name);
@@ -285,7 +308,7 @@ wait_on(struct files *f, int error, int64_t now)
 
 	f->failures++;
 	f->not_before = now + wait;
-	metrics_add(&f->sink->metrics->retries[REASON_HOLD], 1);
+	metrics_retry(f->sink->metrics, REASON_HOLD, fifo_items(&f->queue));
 	atomic_store(&f->sink->waits, "a file cannot be written");
 	atomic_store(&f->sink->fails, FAILS_FOR_NOW);
 	if (!said_lately(&f->said))

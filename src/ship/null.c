@@ -33,6 +33,7 @@ static void
 null_give(struct sink *s, struct batch *b)
 {
 	metrics_add(&s->metrics->delivered, b->nitems);
+	metrics_add(&s->metrics->bytes, b->body.len);
 }
 
 static int64_t

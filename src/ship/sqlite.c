@@ -201,7 +201,7 @@ wait_on(struct sqlite *q, int64_t now)
 	wait = earlier(wait, is_busy(q) ? RETRY_BUSY : RETRY_MAX);
 	q->failures++;
 	q->not_before = now + wait;
-	metrics_add(&q->sink->metrics->retries[REASON_HOLD], 1);
+	metrics_retry(q->sink->metrics, REASON_HOLD, fifo_items(&q->queue));
 	atomic_store(&q->sink->waits, "the database cannot be written");
 	if (!said_lately(&q->said))
 		say_warn("sqlite", "%s: %s; records wait in their files  output=%s retry_in=%.1fs",
@@ -297,8 +297,10 @@ batch_taken(struct sqlite *q, const struct batch *b)
 		    q->collided, q->sink->name);
 	}
 	for (uint32_t i = 0; i < b->nitems; i++) {
-		metrics_delivered(q->sink->metrics, b->items[i].time, wall);
-		delivery_settle(q->sink->delivery, &b->items[i]);
+		const struct item *item = &b->items[i];
+
+		metrics_delivered(q->sink->metrics, item->time, item_document(b, item).len, wall);
+		delivery_settle(q->sink->delivery, item);
 	}
 	delivery_return(q->sink->delivery, fifo_take(&q->queue));
 }

@@ -148,7 +148,7 @@ batch_write(struct out *o, const struct batch *b)
 		line.len++; /* its newline */
 		if (!line_write(o, line))
 			return false;
-		metrics_delivered(o->sink->metrics, item->time, wall);
+		metrics_delivered(o->sink->metrics, item->time, line.len - 1, wall);
 		delivery_settle(o->sink->delivery, item);
 		o->waiting--;
 	}
@@ -173,7 +173,7 @@ failed(struct out *o, int error, int64_t now)
 
 	o->failures++;
 	o->not_before = now + wait;
-	metrics_add(&o->sink->metrics->retries[REASON_HOLD], 1);
+	metrics_retry(o->sink->metrics, REASON_HOLD, fifo_items(&o->queue));
 	atomic_store(&o->sink->waits, "standard output cannot be written");
 	atomic_store(
 	    &o->sink->fails, error == EPIPE || error == EBADF ? FAILS_FOR_GOOD : FAILS_FOR_NOW);

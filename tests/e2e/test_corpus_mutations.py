@@ -1,4 +1,6 @@
-"""check calls right exactly what run starts: over tests/corpus, and over mutations of it."""
+"""check calls right exactly what run starts: over tests/corpus in both forms, and over mutations.
+
+MUTATIONS=N tries N of each form, SEED=N others."""
 
 import concurrent.futures
 import os
@@ -6,41 +8,16 @@ import random
 import re
 import subprocess
 
-from harness import corpus
+import pytest
+import yaml
+from harness import corpus, mutations
 from harness.towline import BINARY, towline
 
-SEED, MUTATIONS = 13, 60
+SEED = int(os.environ.get("SEED", 13))
+MUTATIONS = int(os.environ.get("MUTATIONS", 80))
 STARTED = 5  # s: what has not ended by then has started
-
-
-def lines_of(text):
-    """The numbers of its lines that have a key and a value."""
-    return [i for i, line in enumerate(text) if re.match(r"\s+[^#\s]\S* ", line)]
-
-
-def dropped(text, i, chance):
-    del text[i]
-
-
-def doubled(text, i, chance):
-    text.insert(i, text[i])
-
-
-def misspelt(text, i, chance):
-    key = text[i].split()[0]
-    at = chance.randrange(len(key))
-    text[i] = text[i].replace(key, key[:at] + key[at + 1 :], 1)
-
-
-def revalued(text, i, chance):
-    head = re.match(r"\s+\S+\s+", text[i])[0]
-    values = ["x", "0", "-1", "On", "999999999999", "[", "${NONE}", "*", "1", "%", "/"]
-    text[i] = head + chance.choice(values)
-
-
-def swapped(text, i, chance):
-    j = chance.choice(lines_of(text))
-    text[i], text[j] = text[j], text[i]
+ENV = os.environ | corpus.ENVIRONMENT
+FORMS = {".conf": mutations.CLASSIC, ".yaml": mutations.YAML}
 
 
 def at_home(text, folder):
@@ -55,7 +32,45 @@ def at_home(text, folder):
     return "[SERVICE]\n    HTTP_Server Off\n" + text
 
 
-def starts(conf, env):
+def classic(entry, folder):
+    """The entry's configuration as a classic file of ${folder}; None: it has no such form."""
+    entry.lay(folder)
+    conf = folder / "fluent-bit.conf"
+    if not conf.exists():
+        done = towline("convert", folder / "fluent-bit.yaml", env=ENV)
+        assert done.returncode == 0, done.stderr
+        conf.write_text(done.stdout)
+    conf.write_text(at_home(conf.read_text(), folder))
+    return conf
+
+
+def mutant(entry, folder, form, number):
+    """The file to try, and the name of the change in it (number < 0: none)."""
+    chance = random.Random(f"{SEED} {form} {number}")
+    change = chance.choice(FORMS[form]) if number >= 0 else None
+    conf = classic(entry, folder)
+    if form == ".conf":
+        text = conf.read_text().splitlines()
+        if change:
+            change(text, chance)
+        text = "\n".join(text) + "\n"
+        # A [SERVICE] that is gone would have it listen on the port of all.
+        conf.write_text(text if "HTTP_Server Off" in text else at_home(text, folder))
+        return conf, change
+    done = towline("convert", conf, env=ENV)
+    if done.returncode != 0:
+        return None, change
+    conf = folder / "mutant.yaml"
+    tree = yaml.load(done.stdout, yaml.BaseLoader)
+    if change:
+        change(tree, chance)
+    if isinstance(tree.setdefault("service", {}), dict):
+        tree["service"].setdefault("HTTP_Server", "Off")
+    conf.write_text(yaml.safe_dump(tree, sort_keys=False) if change else done.stdout)
+    return conf, change
+
+
+def starts(conf):
     """What run says, and whether it starts."""
     command = [BINARY, "run", "--exit-on-eof", "--state", f"{conf.parent}/state"]
     try:
@@ -64,38 +79,34 @@ def starts(conf, env):
             capture_output=True,
             text=True,
             timeout=STARTED,
-            env=env,
+            env=ENV,
         )
     except subprocess.TimeoutExpired:
         return True, ""
     return done.returncode == 0, done.stderr
 
 
-def tried(entry, folder, number):
+def tried(entry, folder, form, number):
     """The difference between what check says and what run does; None: there is none."""
-    chance = random.Random(SEED * 1000 + number)
-    env = os.environ | corpus.ENVIRONMENT
-    entry.lay(folder)
-    conf = next(folder.glob("fluent-bit.*"))
-    if conf.suffix == ".yaml":
+    conf, change = mutant(entry, folder, form, number)
+    if conf is None:
         return None
-    text = at_home(conf.read_text(), folder).splitlines()
-    change = chance.choice([dropped, doubled, misspelt, revalued, swapped])
-    if number >= 0:
-        change(text, chance.choice(lines_of(text)), chance)
-    conf.write_text("\n".join(text) + "\n")
-    check = towline("check", "-c", conf, env=env)
-    started, said = starts(conf, env)
-    if started == (check.returncode == 0):
+    check = towline("check", "-c", conf, env=ENV)
+    started, said = starts(conf)
+    if check.returncode in (0, 1) and started == (check.returncode == 0):
         return None
-    return f"{conf} ({change.__name__}): {check.stdout}\nrun: {said}"
+    name = change.__name__ if change else "as it is"
+    return f"{conf} ({name}): check: {check.returncode} {check.stdout}\nrun: {said}"
 
 
-def test_check_is_right_about_what_starts(tmp_path):
+@pytest.mark.parametrize("form", FORMS)
+def test_check_is_right_about_what_starts(tmp_path, form):
     entries = corpus.entries()
     chosen = [(e, -1) for e in entries]
     chosen += [(entries[i % len(entries)], i) for i in range(MUTATIONS)]
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        asked = [pool.submit(tried, e, tmp_path / f"{e.name}{n}", n) for e, n in chosen]
+        asked = [
+            pool.submit(tried, e, tmp_path / f"{e.name}{n}", form, n) for e, n in chosen
+        ]
         wrong = [w for w in (a.result() for a in asked) if w is not None]
     assert wrong == [], "\n".join(wrong)

@@ -74,3 +74,21 @@ def test_a_file_that_an_input_reads_is_refused(node, config):
     checked = command("check", "-c", settings.write())
     assert checked.returncode == 1
     assert "it would read its own lines for ever" in checked.stdout + checked.stderr
+
+
+def test_a_directory_that_is_missing_is_waited_for(node, config, run, folder):
+    node.container().write("a line")
+    settings = config(
+        {"Name": "file", "Path": folder, "File": "all", "Format": "plain"}
+    )
+    check = command("check", "-c", settings.write())
+    assert check.returncode == 0
+    assert f"'{folder}' is no directory that may be written here" in check.stdout
+    towline = run(settings)
+    towline.until_said("records wait in their files")
+    assert towline.get("/readyz") == (503, "file.0: a file cannot be written\n")
+    folder.mkdir(parents=True)
+    towline.until_delivered(1)
+    assert logs(folder / "all") == ["a line"]
+    towline.until_ready()
+    towline.stop()

@@ -31,8 +31,8 @@ test_own_families(void **state)
 	metrics_add(&metrics.parse_failures[FAILURE_JSON], 5);
 	atomic_store(&metrics.lag_bytes, 10);
 	atomic_store(&metrics.newest, 90 * NS_PER_S);
-	metrics_delivered(m, 10 * NS_PER_S, 10 * NS_PER_S + 250 * NS_PER_MS);
-	metrics_delivered(m, 10 * NS_PER_S, 5 * NS_PER_S); /* a clock that went back: no time */
+	metrics_delivered(m, 10 * NS_PER_S, 30, 10 * NS_PER_S + 250 * NS_PER_MS);
+	metrics_delivered(m, 10 * NS_PER_S, 12, 5 * NS_PER_S); /* a clock that went back: no time */
 	text = exposed(false, 100 * NS_PER_S);
 	assert_non_null(strstr(text, "\ntowline_lines_total 3\n"));
 	assert_non_null(strstr(text, "\ntowline_lag_seconds 10\n"));

@@ -270,14 +270,29 @@ test_counters_are_in_fluent_bits_form(void **state)
 	struct output_metrics *m = metrics_output("e\"s");
 
 	(void)state;
-	metrics_add(&m->delivered, 7);
-	metrics_add(&m->retries[1], 2);
+	metrics_add(&metrics_input("tail.0")->records, 3);
+	metrics_add(&metrics_input("a \"b\"")->bytes, 4);
+	assert_ptr_equal(metrics_input("tail.0"), metrics_input("tail.0"));
+	metrics_delivered(m, 0, 70, 0);
+	metrics_retry(m, REASON_5XX, 20);
+	metrics_retry(m, REASON_429, 1);
+	metrics_add(&m->dead_letters[REASON_REJECTED], 5);
+	metrics_add(&m->dead_letters[REASON_GIVEN_UP], 1);
 	status("GET /api/v1/metrics", "", 200);
 	assert_non_null(strstr(got, "Content-Type: application/json\r\n"));
 	assert_string_equal(body(),
-	    "{\"input\":{\"tail.0\":{\"records\":0,\"bytes\":0}},\"output\":{\"e_s\":{"
-	    "\"proc_records\":7,\"retries\":2,\"retries_failed\":0,\"dropped_records\":0,"
-	    "\"retried_records\":2}}}\n");
+	    "{\"input\":{\"a _b_\":{\"records\":0,\"bytes\":4},\"tail.0\":{\"records\":3,"
+	    "\"bytes\":0}},\"output\":{\"e_s\":{\"proc_records\":1,\"proc_bytes\":70,\"errors\":5,"
+	    "\"retries\":2,\"retries_failed\":1,\"dropped_records\":6,\"retried_records\":21}}}\n");
+	agent_metrics_publish(clock_wall(), false);
+	status("GET /api/v2/metrics/prometheus", "", 200);
+	assert_non_null(strstr(body(), "# TYPE fluentbit_input_records_total counter\n"));
+	assert_non_null(strstr(body(), "\nfluentbit_input_records_total{name=\"tail.0\"} 3\n"));
+	assert_non_null(strstr(body(), "\nfluentbit_input_bytes_total{name=\"a \\\"b\\\"\"} 4\n"));
+	assert_non_null(strstr(body(), "\nfluentbit_output_errors_total{name=\"e\\\"s\"} 5\n"));
+	assert_non_null(strstr(body(), "\nfluentbit_uptime{hostname=\""));
+	status("GET /metrics", "", 200);
+	assert_null(strstr(body(), "fluentbit_"));
 }
 
 static void
