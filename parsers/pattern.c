@@ -145,7 +145,8 @@ code_compile(const struct ruby *r, char *error, size_t size)
 	if (code == NULL) {
 		pcre2_get_error_message(wrong, (PCRE2_UCHAR *)why, sizeof(why));
 		part_copy(slice_from(buffer_slice(&r->text), where), part, sizeof(part));
-		snprintf(error, size, "%s, before '%s'", why, part);
+		snprintf(error, size, part[0] != '\0' ? "%s, before '%s'" : "%s, at its end%s", why,
+		    part);
 	}
 	return code;
 }

@@ -363,6 +363,19 @@ none_check(struct reading *r, enum section_kind kind, const char *then)
 		    skipped_count(r, kind) > 0 ? " of those that are built" : "", then);
 }
 
+/* A parser that is asked in a mode of the input's alone. */
+static void
+mode_parser_check(struct reading *r, const struct section *s, const char *mode, const char *option)
+{
+	const bool *on = conf_value(s, mode);
+
+	if (on != NULL && *on)
+		option_names_check(r, s, option, false);
+	else if (conf_given(s, option) != 0)
+		findings_add(r->findings, FINDING_NOTE, s->file, conf_given(s, option),
+		    "'%s' has no effect without %s On", option, mode);
+}
+
 void
 check_sections(struct reading *r)
 {
@@ -374,8 +387,8 @@ check_sections(struct reading *r)
 		    s->plugin->kind != SECTION_MULTILINE_PARSER) {
 			option_names_check(r, s, "Parser", false);
 			option_names_check(r, s, "Merge_Parser", false);
-			option_names_check(r, s, "Parser_Firstline", false);
-			option_names_check(r, s, "Docker_Mode_Parser", false);
+			mode_parser_check(r, s, "Multiline", "Parser_Firstline");
+			mode_parser_check(r, s, "Docker_Mode", "Docker_Mode_Parser");
 			option_names_check(r, s, "multiline.parser", true);
 			multiline_check(r, s);
 		}

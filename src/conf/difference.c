@@ -30,6 +30,9 @@
 
 #define SERVICE SECTION_SERVICE, NULL
 #define TAIL SECTION_INPUT, "tail"
+#define SYSTEMD SECTION_INPUT, "systemd"
+#define EXPRESSIONS SECTION_FILTER, "grep modify rewrite_tag"
+#define MULTILINE SECTION_FILTER, "multiline"
 #define KUBERNETES SECTION_FILTER, "kubernetes"
 #define ES SECTION_OUTPUT, "es opensearch elasticsearch"
 
@@ -64,6 +67,11 @@ const struct difference difference_table[] = {
 	{ TAIL, ALWAYS, "links", "followed wherever they lead",
 	    "only to below the directories of Path, the kubelet's and those of Allowed_Roots",
 	    "Allowed_Roots DIR" },
+	{ SYSTEMD, ALWAYS, "the journal's cursor", "stored when an entry is read, if there is a DB",
+	    "stored under State_Path when the entry is delivered; the DB is read once", NULL },
+	{ SYSTEMD, ONE(ABSENT, "Path"), "the journal",
+	    "both /var/log/journal and /run/log/journal are read",
+	    "/run/log/journal only while there is no journal in /var/log/journal", NULL },
 	/* ---- pods, and what a line says */
 	{ KUBERNETES, ALWAYS, "the pod of a record",
 	    "looked up by the tag: with another prefix than Kube_Tag_Prefix there is none",
@@ -84,6 +92,12 @@ const struct difference difference_table[] = {
 	    "the API server is: list and watch pods, no right on nodes", NULL },
 	{ KUBERNETES, ONE(OFF, "Owner_References"), "the owner of a pod", "not written",
 	    "deployment_name, daemonset_name, statefulset_name, job_name, cronjob_name", NULL },
+	/* ---- other filters */
+	{ EXPRESSIONS, ALWAYS, "expressions", "match texts alone: no number, no boolean",
+	    "match a number, true and false by their text, too", NULL },
+	{ MULTILINE, ALWAYS, "joined records",
+	    "made anew by the filter; those that wait in its memory die with the process",
+	    "joined where the input's bytes are cut into records: none waits in memory", NULL },
 	/* ---- outputs */
 	{ ES, ONE(ABSENT, "Retry_Limit"), "an outage",
 	    "a batch is sent twice, then dropped: some 11 s", "sent again until it is delivered",

@@ -100,9 +100,15 @@ def test_it_is_refused_with_what_there_is_instead(results, entry):
 
 
 CONTRACT = tomllib.loads((corpus.HOME / "contract.toml").read_text())
-COMMON = {"input": ["Tag x"], "filter": ["Match *"], "output": ["Match *"]}
-# Messages that say what there is instead, or what to mend.
-INSTEAD = re.compile("; |: let |: name |cannot be|is needed|needs ")
+RULES, UNBUILT = CONTRACT.pop("rule"), CONTRACT.pop("unbuilt")
+INPUT = "[INPUT]\n    Name tail\n    Path /var/log/x\n    Tag x\n"
+OUTPUT = "[OUTPUT]\n    Name null\n    Match *\n"
+# Behind the option that is tried, where it does not have them itself.
+COMMON = {
+    "input": ["Tag x"],
+    "filter": ["Match *"],
+    "output": ["Match *"],
+}
 
 
 def sections():
@@ -113,28 +119,72 @@ def sections():
             yield from ((kind, name, of) for name, of in said.items())
 
 
-@pytest.mark.parametrize(
-    "kind, name, said", [pytest.param(*s, id=f"{s[0]}-{s[1]}") for s in sections()]
-)
-def test_each_option_of_the_contract_is_known(tmp_path, kind, name, said):
-    (tmp_path / "parsers.conf").write_text("")
-    head = [f"Name {name}"] if name else []
-    given = [*said.get("needs", []), *COMMON.get(kind, []), *said["options"]]
-    seen = {option.split()[0].lower() for option in said["options"]}
-    needed = [
-        o for o in given if o in said["options"] or o.split()[0].lower() not in seen
-    ]
-    file = tmp_path / "t.conf"
-    file.write_text("\n    ".join([f"[{kind.upper()}]", *head, *needed]) + "\n")
-    found = towline("check", "-c", file).stdout.splitlines()
-    wrong = []
-    for line in found:
-        where, _, text = line.partition(": ")
-        if not where.endswith(tuple("0123456789")) or text.startswith(
-            ("note:", "warning:")
-        ):
-            continue
-        if "no option" in text or "no plugin" in text or not INSTEAD.search(text):
-            wrong.append(line)
-    names = {re.search("option '(.*?)'", line)[1] for line in wrong}
-    assert names <= set(said.get("open", [])), wrong
+def each_section():
+    return [pytest.param(*s, id=f"{s[0]}-{s[1]}") for s in sections()]
+
+
+def key_of(option):
+    return option.split()[0].lower()
+
+
+def findings_of(folder, text):
+    """[(line, text)] of what `check` says."""
+    (folder / "parsers.conf").write_text("")
+    (folder / "t.conf").write_text(text)
+    said = towline("check", "-c", folder / "t.conf").stdout
+    found = said.replace(f"{folder}/", "").splitlines()
+    parts = [re.fullmatch(r"t\.conf:(\d+): (.*)", line) for line in found]
+    return [(int(part[1]), part[2]) for part in parts if part]
+
+
+def said_of(folder, kind, name, said, option):
+    """What `check` says of the line of one option, the last of its section."""
+    given = [*said.get("needs", []), *COMMON.get(kind, [])]
+    lines = [f"[{kind.upper()}]"] + ([f"Name {name}"] if name else [])
+    lines += [o for o in given if key_of(o) != key_of(option)] + [option]
+    found = findings_of(folder, "\n    ".join(lines) + "\n")
+    return [text for line, text in found if line == len(lines)]
+
+
+@pytest.mark.parametrize("kind, name, said", each_section())
+def test_each_option_of_the_contract_is_built_or_says_what_instead(
+    tmp_path, kind, name, said
+):
+    """contract.toml has the message of each that is not as Fluent Bit's."""
+    tried = [o for o in said["options"] if o.split()[0] not in said.get("open", [])]
+    found = {o: said_of(tmp_path, kind, name, said, o) for o in tried}
+    says = {option: texts[0] for option, texts in found.items() if texts}
+    assert says == said.get("says", {})
+
+
+def texts_of_tests():
+    files = [*(corpus.HOME.parent / "e2e").glob("test_*.py")]
+    files += (corpus.HOME.parent / "unit").glob("*.[ch]")
+    files += [p for p in corpus.HOME.glob("*/*") if p.is_file()]
+    return "\n".join(p.read_text() for p in files if p.suffix != ".log")
+
+
+@pytest.mark.parametrize("kind, name, said", each_section())
+def test_each_option_that_is_built_is_in_a_test(kind, name, said):
+    if f"{kind.upper()} {name}" in UNBUILT:
+        return
+    apart = {*said.get("says", {}), *said.get("open", []), *said.get("untried", [])}
+    built = {key_of(o) for o in said["options"] if o not in apart}
+    tests = texts_of_tests().lower()
+    word = r"(?<![\w.]){}(?![\w.])"
+    assert [o for o in built if not re.search(word.format(re.escape(o)), tests)] == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda r: r["page"])
+def test_each_rule_of_grammar_and_leniency_holds(tmp_path, rule):
+    for name, text in rule.get("files", {}).items():
+        (tmp_path / name).write_text(text)
+    conf = rule["conf"].replace("<input>\n", INPUT).replace("<output>\n", OUTPUT)
+    assert [text for _, text in findings_of(tmp_path, conf)] == rule["says"]
+
+
+@pytest.mark.parametrize("plugin", UNBUILT)
+def test_a_plugin_that_is_not_built_says_what_there_is_instead(tmp_path, plugin):
+    kind, name = plugin.split()
+    found = findings_of(tmp_path, f"[{kind}]\n    Name {name}\n")
+    assert [text for line, text in found if line == 2] == [UNBUILT[plugin]]

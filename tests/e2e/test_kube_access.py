@@ -4,6 +4,7 @@ authorities that are replaced; servers that are not who they should be."""
 import pathlib
 import re
 import shutil
+import subprocess
 import time
 
 import pytest
@@ -139,6 +140,36 @@ def test_a_command_prints_the_token_and_again_when_it_is_refused(
     assert labels(table, "another") == {"app": "1"}
     up(towline)
     assert runs.read_text() == before, "it is asked again without need"
+
+
+def test_a_token_of_a_command_lives_as_long_as_is_said(
+    watched, relay, table, run, tmp_path
+):
+    runs = tmp_path / "runs"
+    watched.filter["Kube_Token_Command"] = f"echo >> {runs}; cat {watched.token}"
+    watched.filter["Kube_Token_TTL"] = "1s"
+    _, log = watched.running("a line", labels={"app": "1"})
+    towline = up(run(watched.config))
+    before = len(runs.read_text())
+    began = time.monotonic()
+    until(lambda: time.monotonic() > began + 1, "a second")
+    relay.kill()
+    relay.start()
+    log.write("another")
+    assert labels(table, "another") == {"app": "1"}
+    up(towline)
+    until(lambda: len(runs.read_text()) > before, runs.read_text)
+
+
+def test_authorities_may_stand_in_a_folder(watched, table, run, tmp_path):
+    folder = tmp_path / "authorities"
+    folder.mkdir()
+    shutil.copy(watched.filter["Kube_CA_File"], folder / "a.pem")
+    subprocess.run(["openssl", "rehash", folder], check=True)
+    watched.filter |= {"Kube_CA_File": "/nonexistent/ca.crt", "Kube_CA_Path": folder}
+    watched.running("a line", labels={"app": "a"})
+    run(watched.config)
+    assert labels(table, "a line") == {"app": "a"}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Documents carry their pod as the API server has it: the right container of the
 right pod, as it was when the line was read."""
 
+import itertools
 import json
 import time
 
@@ -288,6 +289,29 @@ def test_labels_of_the_namespace_and_the_node_when_asked(watched, table, run):
         "labels": own,
         "annotations": {"cost_centre": "42"},
     }
+
+
+def test_a_namespaces_new_label_is_known_after_its_time(watched, table, run):
+    watched.account.grant(resources=["namespaces", "nodes"], verbs=["get"])
+    around_of(watched)
+    watched.filter["Kube_Meta_Namespace_Cache_TTL"] = "1s"
+    _, log = watched.running("a line", labels=LABELS)
+    run(watched.config)
+    assert table.document("a line")["kubernetes_namespace"]["labels"]["team"] == "data"
+    watched.kube.ask(
+        "PATCH",
+        f"/api/v1/namespaces/{watched.namespace}",
+        {"metadata": {"labels": {"team": "ops"}}},
+        content_type="application/merge-patch+json",
+    )
+    lines = (f"line {i}" for i in itertools.count())
+
+    def team():
+        line = next(lines)
+        log.write(line)
+        return table.document(line)["kubernetes_namespace"]["labels"]["team"]
+
+    until_equal(team, "ops")
 
 
 def test_without_the_right_to_namespaces_and_nodes_the_pods_own_labels_ship(

@@ -272,7 +272,7 @@ static const struct said_case cases[] = {
 	    "f:11: parser 'p': && (an intersection of classes) is not supported; use a lookahead, "
 	    "(?=[…])[…], at character 8 of the expression\n" },
 	{ IN OUT "[PARSER]\n Name p\n Format regex\n Regex (?<a>x\n",
-	    "f:11: parser 'p': missing closing parenthesis, before ''\n" },
+	    "f:11: parser 'p': missing closing parenthesis, at its end\n" },
 	{ IN OUT "[PARSER]\n Name p\n Format regex\n Regex x\n",
 	    "f:11: parser 'p': the Regex names no group, (?<name>…): it would give no field\n" },
 	{ IN OUT "[PARSER]\n Name p\n Format json\n Types a:number\n",
@@ -328,7 +328,7 @@ static const struct said_case cases[] = {
 	{ IN OUT "[MULTILINE_PARSER]\n name m\n type regex\n rule \"a\" \"/a/\" \"b\"\n",
 	    "f:11: multiline parser 'm': no rule begins in start_state: no record would begin\n" },
 	{ IN OUT "[MULTILINE_PARSER]\n name m\n type regex\n rule \"start_state\" \"/(/\" \"b\"\n",
-	    "f:11: multiline parser 'm': missing closing parenthesis, before ''\n" },
+	    "f:11: multiline parser 'm': missing closing parenthesis, at its end\n" },
 	{ IN OUT "[MULTILINE_PARSER]\n name m\n type endswith\n rule \"a\" \"/a/\" \"b\"\n",
 	    "f:8: multiline parser 'm': it has no match_string\n"
 	    "f:11: warning: multiline parser 'm': rule has no effect with type endswith\n" },
@@ -387,7 +387,7 @@ static const struct said_case cases[] = {
 	{ IN "[OUTPUT]\n Name es\n Match_Regex ^t$\n", "" },
 	{ IN "[OUTPUT]\n Name es\n Match_Regex (t\n",
 	    "f:3: no [OUTPUT] matches the tag 't': nothing of it would be delivered\n"
-	    "f:7: Match_Regex: missing closing parenthesis, before ''\n"
+	    "f:7: Match_Regex: missing closing parenthesis, at its end\n"
 	    "f:7: warning: [OUTPUT] es matches the tag of no [INPUT]\n" },
 	{ "[INPUT]\n Name tail\n Tag a.*\n Path /nowhere/x\n[OUTPUT]\n Name es\n Match *.log\n",
 	    "" },

@@ -127,6 +127,13 @@ rows_concern_what_is_given(void **state)
 		{ "[OUTPUT]\n Name es\n Match *\n", "an outage\n", true },
 		{ "[OUTPUT]\n Name es\n Match *\n Retry_Limit False\n", "an outage\n", false },
 		{ "[OUTPUT]\n Name null\n Match *\n", "an outage\n", false },
+		{ "[INPUT]\n Name systemd\n", "the journal\n", true },
+		{ "[INPUT]\n Name systemd\n Path /x\n", "the journal\n", false },
+		{ "[INPUT]\n Name systemd\n Path /x\n", "the journal's cursor\n", true },
+		{ "[FILTER]\n Name modify\n Match *\n Set a b\n", "expressions\n", true },
+		{ "[FILTER]\n Name nest\n Match *\n", "expressions\n", false },
+		{ "[FILTER]\n Name multiline\n Match *\n multiline.parser go\n", "joined records\n",
+		    true },
 		{ "[SERVICE]\n HTTP_Server On\n", "its port\n", true },
 		{ "[SERVICE]\n HTTP_Server On\n HTTP_Port 2020\n", "its port\n", false },
 	};

@@ -61,7 +61,7 @@ test_an_expression_is_judged_by_the_tag(void **state)
 		{ "k.<pod_name>.<pod>", KUBE, TAG_VAIN,
 		    "it has no group <pod>, which stands in Tag and is empty" },
 		{ "k.*", KUBE, TAG_VAIN, "it has no effect, as Tag has no <NAME>" },
-		{ "k.<a>", "(?<a>", TAG_WRONG, "missing closing parenthesis, before ''" },
+		{ "k.<a>", "(?<a>", TAG_WRONG, "missing closing parenthesis, at its end" },
 	};
 
 	(void)state;

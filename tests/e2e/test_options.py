@@ -1,0 +1,130 @@
+"""Options of the contract (corpus/contract.toml) that no other test has."""
+
+import contextlib
+import json
+import socket
+import ssl
+import threading
+
+import pytest
+from harness import corpus
+from harness.certificates import Certificates
+from harness.journal import Journal
+from harness.towline import section
+from harness.towline import towline as command
+from harness.wait import until
+
+OUTPUT = section("OUTPUT", Name="es", Match="*", Host="h", Index="i")
+
+
+def documents(folder, text):
+    """What the configuration makes of the files of a folder, as `towline test` has it."""
+    (folder / "fluent-bit.conf").write_text(text + OUTPUT)
+    done = command("test", "--update", folder)
+    assert done.returncode == 0, done.stderr
+    found = (folder / "expected/es.0.ndjson").read_text().splitlines()
+    return [json.loads(line)["_source"] for line in found]
+
+
+def test_an_input_may_end_it_at_the_end_of_its_files(config, node, run):
+    node.container().write("a line")
+    settings = config({"Name": "null"})
+    settings.inputs[0]["Exit_On_Eof"] = "On"
+    assert run(settings).wait() == 0
+
+
+@pytest.mark.parametrize("skips, has", [("On", False), ("Off", True)])
+def test_values_that_are_empty_may_be_fields(tmp_path, skips, has):
+    parser = {"Format": "regex", "Regex": "^(?<a>x*)(?<b>.*)$"}
+    (tmp_path / "parsers.conf").write_text(
+        section("PARSER", Name="p", Skip_Empty_Values=skips, **parser)
+    )
+    (tmp_path / "var/log").mkdir(parents=True)
+    (tmp_path / "var/log/a.log").write_text("y\n")
+    found = documents(
+        tmp_path,
+        section("SERVICE", Parsers_File="parsers.conf")
+        + section("INPUT", Name="tail", Path="/var/log/a.log", Tag="t", Parser="p"),
+    )
+    assert ["a" in document for document in found] == [has]
+
+
+def test_an_entry_has_max_fields_fields(tmp_path):
+    Journal(tmp_path / "var/log/journal").write(
+        (corpus.HOME / "_logs/journal.export").read_bytes()
+    )
+    journal = {"Name": "systemd", "Path": "/var/log/journal", "Tag": "t"}
+    all_of_them = documents(tmp_path, section("INPUT", **journal))
+    four = documents(tmp_path, section("INPUT", **journal, Max_Fields=4))
+    assert len(four) == len(all_of_them)
+    assert [len(d) for d in four] < [len(d) for d in all_of_them]
+
+
+def test_a_connection_has_its_time(config, node, run):
+    """A listener whose queue is full answers no SYN."""
+    node.container().write("a line")
+    with contextlib.ExitStack() as open_:
+        listener = open_.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            waits = open_.enter_context(socket.socket())
+            waits.setblocking(False)
+            waits.connect_ex(listener.getsockname())
+        port = listener.getsockname()[1]
+        es = {"Name": "es", "Host": "127.0.0.1", "Port": port, "Index": "i"}
+        towline = run(
+            config(es | {"net.connect_timeout": "1s", "net.io_timeout": "50s"})
+        )
+        towline.until_said("(?i)time", 20)
+
+
+@contextlib.contextmanager
+def https(certificates):
+    """A server that hangs up on all; (its port, what it has been asked)."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificates / "server.crt", certificates / "server.key")
+    asked = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    plain, _ = listener.accept()
+                    with contextlib.suppress(OSError), plain:
+                        plain.settimeout(10)
+                        with context.wrap_socket(plain, server_side=True) as tls:
+                            # Of TLS 1.3 its side is done before the client's says no.
+                            asked.extend(tls.recv(4096).splitlines())
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1], asked
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+@pytest.mark.parametrize("compares", [True, False])
+def test_a_certificates_name_is_compared(config, node, run, tmp_path, compares):
+    node.container().write("a line")
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+    made = Certificates(folder)
+    made.server("DNS:other.example")
+    with https(folder) as (port, asked):
+        es = {
+            "Name": "es",
+            "Host": "127.0.0.1",
+            "Port": port,
+            "Index": "i",
+            "tls": "On",
+        }
+        es["tls.ca_file"] = made.ca
+        if not compares:
+            es["tls.verify_hostname"] = "Off"
+        towline = run(config(es))
+        if compares:
+            towline.until_said("certificate")
+            assert asked == []
+        else:
+            until(lambda: asked, "nothing was asked")
