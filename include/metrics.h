@@ -63,6 +63,9 @@ struct metrics {
 
 extern struct metrics metrics;
 
+/* Parts of lines of UTF-16 that are none; the reader's. */
+extern atomic_ullong metrics_utf16_errors;
+
 /* Records that a filter dropped; the reader's. */
 extern atomic_ullong metrics_filtered;
 

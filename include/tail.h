@@ -70,6 +70,7 @@ struct tail_conf {
 	uint64_t buffer_max_size; /* of a line, and of a joined record */
 	char *path_key, *offset_key, *key;
 	char *encoding_name;       /* generic.encoding; NULL: UTF-8 */
+	int utf16;                 /* unicode.encoding: enum utf16 */
 	struct encoding *encoding; /* made of it by chain_new */
 	char *time_offset;         /* NULL: UTC */
 	char *db;                  /* NULL: none */

@@ -79,6 +79,8 @@ reading_limit(const struct conf *conf, struct limit *l, uint64_t *files)
 			cap = tail->buffer_max_size;
 		if (conf->sections[i].plugin == &tail_plugin && tail->encoding_name != NULL)
 			encoded = 2 * 4; /* a byte may be four of UTF-8 */
+		if (tail->utf16 != 0 && encoded < 2 * 2)
+			encoded = 2 * 2; /* two may be three */
 	}
 	/*
 	 * The read buffer and the lines that are read again; the open record of

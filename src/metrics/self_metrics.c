@@ -19,6 +19,7 @@ struct kube_metrics metrics_kube;
 struct failure_metrics metrics_failures;
 struct journal_metrics metrics_journal;
 atomic_ullong metrics_reload_failed;
+atomic_ullong metrics_utf16_errors;
 atomic_ullong metrics_filtered;
 struct poll_metrics metrics_poll;
 
@@ -283,6 +284,9 @@ static const struct own table[] = {
 	{ { FAMILY_COUNTER, "towline_nul_bytes_total", "",
 	      "NULs before a line, skipped: of a writer that went on at its old offset in a truncated file, or of a power cut." },
 	    write_single, OF(metrics.nul_bytes) },
+	{ { FAMILY_COUNTER, "towline_utf16_errors_total", "",
+	      "Surrogates without the other one, and halves of characters, in lines of UTF-16: each became U+FFFD." },
+	    write_single, OF(metrics_utf16_errors) },
 	{ { FAMILY_COUNTER, "towline_lines_total", "",
 	      "Lines read from log files, by the first of the outputs that read by themselves." },
 	    write_single, OF(metrics.lines) },

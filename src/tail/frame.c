@@ -12,8 +12,10 @@
 
 #include "framing_rules.h"
 #include "least.h"
+#include "metrics.h"
 #include "reader.h"
 #include "record_text.h"
+#include "units.h"
 
 void
 frame_init(struct frame *fr, size_t size)
@@ -66,10 +68,32 @@ struct physical {
 	bool is_cri, cut;
 };
 
+/* A line of UTF-16, whose text is in a buffer of the frame, as that of a form with escapes. */
 static void
-line_take_apart(struct frame *fr, const struct rules *rules, struct slice line, struct physical *p)
+line_decode(struct frame *fr, const struct reader *r, enum utf16 units, struct physical *p)
 {
+	size_t wrong;
+
+	buffer_clear(&fr->plain);
+	wrong = utf16_read(p->raw, units, (p->start - r->span->is.base) & 1, &fr->plain);
+	if (wrong > 0 && p->end > r->seen && r->to != NULL && r->to->number == 0)
+		metrics_add(&metrics_utf16_errors, wrong);
+	p->cri = (struct cri){
+		.side = SIDE_STDOUT, .content = buffer_slice(&fr->plain), .escaped = true
+	};
+}
+
+static void
+line_take_apart(struct frame *fr, const struct reader *r, struct slice line, struct physical *p)
+{
+	const struct rules *rules = r->span->rules;
+	enum utf16 units = units_of(rules, r->span->content);
+
 	p->raw = framing_rules_line(rules, line, &p->cut);
+	if (units != UTF16_NONE) {
+		line_decode(fr, r, units, p);
+		return;
+	}
 	p->is_cri = rules->runtime && line_format_take(p->raw, &fr->memo, &p->cri);
 	if (!p->is_cri) {
 		p->cri = (struct cri){ .side = SIDE_STDOUT, .content = p->raw };
@@ -391,7 +415,8 @@ rules_change(struct frame *fr, struct reader *r, uint64_t start)
 
 	while (start >= span_end(next))
 		next = TAILQ_NEXT(next, in_log);
-	for (int side = 0; side < SIDES && next->rules->runtime != r->span->rules->runtime;
+	for (int side = 0; side < SIDES && (next->rules->runtime != r->span->rules->runtime ||
+					       next->rules->utf16 != r->span->rules->utf16);
 	     side++) {
 		if (!frame_end_side(fr, r, (enum side)side))
 			return false;
@@ -412,7 +437,7 @@ frame_line(struct frame *fr, struct reader *r, uint64_t end, struct slice line, 
 
 	if (start >= span_end(r->span) && (!rules_change(fr, r, start) || r->at < start))
 		return r->at < start;
-	line_take_apart(fr, r->span->rules, line, &p);
+	line_take_apart(fr, r, line, &p);
 	o = &r->open[p.cri.side];
 	/* A line that is done already ends the other side's open record, as it did before. */
 	if (!sides_expire(fr, r, start, p.cri.time))

@@ -12,6 +12,7 @@
 #include "pattern.h"
 
 #define TEXT "framing=%d runtime=%d flush=%" PRId64 " cap=%" PRIu64
+#define UTF16 " utf16="      /* a text of rules for UTF-8 has it not */
 #define CAP_MOST (64u << 20) /* more than the option allows: not a text of ours */
 
 static struct slice
@@ -35,6 +36,14 @@ text_read(const char *text, struct rules *out)
 		return false;
 	out->flush = ms * NS_PER_MS;
 	out->runtime = runtime != 0;
+	if (strncmp(text + end, UTF16, strlen(UTF16)) == 0) {
+		char number = text[end + (int)strlen(UTF16)];
+
+		if (number < '1' || number > '3')
+			return false;
+		out->utf16 = (enum utf16)(number - '0');
+		end += (int)strlen(UTF16) + 1;
+	}
 	if (text[end] == '\0')
 		return true;
 	out->own = multiline_new(slice_of(text + end + 1), why, sizeof(why));
@@ -90,6 +99,8 @@ framing_rules_of(struct tail *t, const struct stream *stream)
 		buffer_put(&own, slice_of(join->text));
 	}
 	buffer_printf(&text, TEXT, FRAMING, tail_reads_runtime(conf), flush, conf->buffer_max_size);
+	if (conf->utf16 != (int)UTF16_NONE)
+		buffer_printf(&text, UTF16 "%d", conf->utf16);
 	if (own.len > 0) {
 		buffer_put(&text, SLICE(" "));
 		buffer_put(&text, buffer_slice(&own));

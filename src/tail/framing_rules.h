@@ -4,6 +4,7 @@
 
 #include "line_format.h"
 #include "tail_internal.h"
+#include "utf16.h"
 
 /* The version of this code: raised whenever it would cut the same bytes otherwise. */
 #define FRAMING 3
@@ -22,6 +23,7 @@ struct rules {
 	uint64_t name; /* in the state */
 	bool understood;
 	bool runtime;          /* lines are a runtime's; false: each is a record, but for `own` */
+	enum utf16 utf16;      /* unicode.encoding */
 	int64_t flush;         /* ns */
 	uint64_t cap;          /* of a line's and of a record's text */
 	struct multiline *own; /* the configuration's rules that join lines; NULL: none */
@@ -45,13 +47,13 @@ framing_rules_wait(const struct rules *rules, bool chain)
 
 /**
  * framing_rules_line(rules, line, cut):
- * Cut ${line} when it is too long (*${cut}).
+ * Cut ${line} when it is too long (*${cut}), not within a unit of UTF-16.
  */
 static inline struct slice
 framing_rules_line(const struct rules *rules, struct slice line, bool *cut)
 {
 	if (line.len > rules->cap + LINE_MORE) {
-		line.len = rules->cap;
+		line.len = rules->cap - (rules->utf16 != UTF16_NONE && rules->cap % 2 != 0);
 		*cut = true;
 	}
 	return line;

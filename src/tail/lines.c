@@ -16,6 +16,7 @@
 #include "metrics.h"
 #include "place.h"
 #include "reader.h"
+#include "units.h"
 
 #define READ_SIZE (256u << 10) /* one read */
 #define BUDGET (1u << 20)      /* bytes of one log in one turn: then it is another's */
@@ -24,6 +25,18 @@ static uint64_t
 base_of(const struct reader *r)
 {
 	return r->span->is.base;
+}
+
+/* Of the line at r->at, which may be the first one of the next span of this content. */
+static enum utf16
+units_at(const struct reader *r)
+{
+	const struct span *s = r->span, *next;
+
+	while (r->at >= span_end(s) && (next = TAILQ_NEXT(s, in_log)) != NULL &&
+	       next->content == s->content)
+		s = next;
+	return units_of(s->rules, s->content);
 }
 
 /* Each reader reads each line; those of the first output are counted. */
@@ -53,17 +66,15 @@ nuls_pass(struct reader *r, size_t n)
 
 /* A line begins behind a file's byte order mark, and behind NULs.  False: only such bytes are there. */
 static bool
-line_begin(struct reader *r, struct slice *bytes)
+line_begin(struct reader *r, enum utf16 units, struct slice *bytes)
 {
-	size_t nuls;
+	size_t nuls, mark = units_mark(*bytes, units, r->at - base_of(r));
 
-	if (r->at == base_of(r) && slice_starts(*bytes, SLICE("\xef\xbb\xbf"))) {
-		r->at += 3;
-		*bytes = slice_from(*bytes, 3);
-	}
+	r->at += mark;
+	*bytes = slice_from(*bytes, mark);
 	if (bytes->len > 0 && bytes->at[0] != '\0') /* nearly every line */
 		return true;
-	if ((nuls = line_format_nuls(*bytes)) == bytes->len)
+	if ((nuls = units_nuls(*bytes, units, r->at - base_of(r))) == bytes->len)
 		return false;
 	nuls_pass(r, nuls);
 	*bytes = slice_from(*bytes, nuls);
@@ -96,12 +107,13 @@ lines_take(struct tail *t, struct reader *r, struct slice bytes, uint64_t from)
 
 	while (taken && r->at >= from) {
 		struct slice line = slice_from(bytes, (size_t)(r->at - from));
-		const char *newline;
+		enum utf16 units = units_at(r);
+		size_t size;
 
-		if (!line_begin(r, &line) || (newline = memchr(line.at, '\n', line.len)) == NULL)
+		if (!line_begin(r, units, &line) ||
+		    (size = units_line(line, units, r->at - base_of(r), &line)) == 0)
 			break;
-		line.len = (size_t)(newline - line.at);
-		taken = line_take(t, r, r->at + line.len + 1, line, false, &lines);
+		taken = line_take(t, r, r->at + size, line, false, &lines);
 	}
 	lines_count(r, lines);
 	return taken;
@@ -245,22 +257,28 @@ static enum lines
 long_line_pass(struct tail *t, struct reader *r, struct place *p, uint64_t stop, bool hole)
 {
 	char *last = t->frame.bytes + (t->frame.size - LINE_LAST);
+	enum utf16 units = units_at(r);
+	/* Looked for from the beginning of a unit on. */
 	uint64_t end = r->at + r->passed, most = end + BUDGET;
 	ssize_t n = 0;
 
+	end -= units != UTF16_NONE && ((end - base_of(r)) & 1) != 0;
+
 	while (r->passing == PASSING && end < stop && end < most) {
-		size_t nuls;
-		const char *newline;
+		struct slice bytes = { last, 0 }, line;
+		size_t size;
 
 		if (hole)
 			end = base_of(r) + hole_end(p, end - base_of(r));
-		if ((n = place_read(p, last, LINE_LAST, end - base_of(r))) <= 0)
+		n = place_read(p, last, LINE_LAST, end - base_of(r));
+		if (n <= 0 || (n == 1 && units != UTF16_NONE)) /* half a unit */
 			break;
-		nuls = line_format_nuls((struct slice){ last, (size_t)n });
-		newline = hole ? last + nuls - 1 : memchr(last, '\n', (size_t)n);
-		if (hole ? nuls < (size_t)n : newline != NULL)
+		bytes.len = (size_t)n - (units != UTF16_NONE && n % 2 != 0);
+		size = hole ? units_nuls(bytes, units, end - base_of(r))
+			    : units_line(bytes, units, end - base_of(r), &line);
+		if (hole ? size < bytes.len : size > 0)
 			r->passing = PASSED;
-		end += newline != NULL ? (uint64_t)(newline + 1 - last) : (uint64_t)n;
+		end += hole || size > 0 ? size : bytes.len;
 	}
 	if (end >= stop)
 		end = stop;
@@ -395,14 +413,14 @@ lines_read(struct tail *t, struct reader *r, struct place *p, uint64_t end)
 enum lines
 lines_finish(struct tail *t, struct reader *r, struct place *p)
 {
-	struct slice line;
+	struct slice line, whole;
 	uint64_t end;
 
 	if (!buffer_fill(t, r, p, t->frame.size, &line))
 		return LINES_CHANGED;
 	end = r->at + line.len;
 	bytes_count(r->span->content, end - base_of(r));
-	if (line.len == 0 || memchr(line.at, '\n', line.len) != NULL ||
+	if (line.len == 0 || units_line(line, units_at(r), r->at - base_of(r), &whole) > 0 ||
 	    t->frame.to - t->frame.from == t->frame.size)
 		return line.len == 0 ? LINES_END : LINES_MORE; /* it was written to */
 	if (line_format_nuls(line) < line.len)

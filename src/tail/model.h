@@ -30,6 +30,7 @@
 #include "fingerprint.h"
 #include "frame.h"
 #include "tail.h"
+#include "utf16.h"
 
 struct content;
 struct place;
@@ -79,6 +80,7 @@ struct content {
 	int64_t missed;   /* mono ns when it was found to have no place; 0: it has one */
 	struct fingerprint taken; /* before the farthest offset that a reader took */
 	uint64_t checked;         /* offset of the last checkpoint */
+	enum utf16 mark;          /* the byte order mark at its head, once it is named */
 	bool named;               /* its first line is complete */
 	bool gone;                /* bytes of it cannot be read, and are counted as lost */
 };

@@ -122,6 +122,7 @@ take(struct tail *t, struct content *c, struct content *known, const struct head
 	content_move(t, known, p);
 	content_free(t, c);
 	known->hour = h->hour;
+	known->mark = utf16_mark(h->all);
 	known->gone = false;
 	known->lost = 0;
 	if (first)
@@ -207,6 +208,7 @@ begin(struct tail *t, struct content *c, struct place *p, const struct head *h)
 	content_name(t, c, &id, &is);
 	head_note(p, h);
 	c->hour = h->hour;
+	c->mark = utf16_mark(h->all);
 	c->read_to = 0;
 }
 
@@ -248,7 +250,8 @@ naming_try(struct tail *t, struct content *c)
 	c->size = p->size; /* it may have been truncated since it was found */
 	head_read(t, p, &h);
 	alike_look(t, c->log, p, h.all, &found);
-	end = found.shrunk ? place_line_start(p, p->size) : 0;
+	end =
+	    found.shrunk ? place_line_start(p, p->size, (enum utf16)c->log->stream.conf->utf16) : 0;
 	if (files_failed(t))
 		return false;
 	power = has_lost_power(t, p) && (h.timed || found.to > 0);

@@ -14,6 +14,7 @@ static const char long_lines[] = "a long line is cut at Buffer_Max_Size, and rea
 static const char own_watch[] = "one-shot watches, and a rescan each Refresh_Interval";
 static const char first_alone[] = "the lines behind a record's first one are text";
 static const char *const first_starts[] = { "head", "end", NULL };
+static const char *const unicodes[] = { "UTF-8", "UTF-16LE", "UTF-16BE", "auto", NULL };
 
 const struct option tail_input_options[] = {
 	OPTION("Tag", OPT_STRING, "*", offsetof(struct input, tag),
@@ -97,6 +98,9 @@ static const struct option tail_options[] = {
 	    "end when all files are read and delivered, as run --exit-on-eof"),
 	OPTION("generic.encoding", OPT_STRING, NULL, AT(encoding_name),
 	    "the encoding of the lines, in which ASCII is ASCII: ShiftJIS, GBK, GB18030, Big5, UHC, Win1252, … or a name of iconv's; records are UTF-8"),
+	OPTION("unicode.encoding", OPT_ENUM, "UTF-8", AT(utf16),
+	    "of files in UTF-16: a byte order mark at a file's head counts before it, and auto is that mark alone (a file without one is UTF-8); lines are no runtime's, a surrogate without the other one becomes U+FFFD (towline_utf16_errors_total)",
+	    .choices = unicodes),
 	OPTION_IDLE("DB.*", no_database),
 	OPTION_IDLE("Buffer_Chunk_Size", one_buffer),
 	OPTION_IDLE("Static_Batch_Size", "files take turns by a budget of bytes"),
@@ -114,7 +118,6 @@ static const struct option tail_options[] = {
 	OPTION_IDLE("Parser_*", first_alone),
 	OPTION_IDLE("Ignore_Active_Older_Files",
 	    "quiet files are closed when others need their room, and read on when they are written to"),
-	OPTION_LATER("unicode.encoding", "UTF-16"),
 	OPTIONS_END,
 };
 
@@ -143,6 +146,11 @@ tail_check(const struct section *section, struct findings *findings)
 		    "generic.encoding: '%s' is no encoding of iconv's in which ASCII is ASCII",
 		    conf->encoding_name);
 	encoding_free(encoding);
+	if (conf->encoding_name != NULL && conf->utf16 != 0)
+		findings_add(findings, FINDING_ERROR, section->file,
+		    conf_given(section, "unicode.encoding"),
+		    "unicode.encoding and generic.encoding both say what the lines are written in: name "
+		    "one of them");
 	if (conf->multiline_on && conf->parser_firstline == NULL)
 		findings_add(findings, FINDING_ERROR, section->file,
 		    conf_given(section, "Multiline"),

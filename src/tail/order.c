@@ -318,7 +318,7 @@ has_offset(struct tail *t, const struct log *log, const struct content *c, uint6
 		    takeover_find(takeover_of(t, log->stream.conf), p->fd, p->ino, p->size, offset);
 	if (found < 0)
 		t->files->failed = (struct failed){ .why = errno, .of = p };
-	*offset = found > 0 ? place_line_start(p, *offset) : 0;
+	*offset = found > 0 ? place_line_start(p, *offset, (enum utf16)log->stream.conf->utf16) : 0;
 	return found > 0;
 }
 
@@ -351,7 +351,8 @@ is_taken_over(struct tail *t, struct log *log)
 		if (has_offset(t, log, c, &c->read_to))
 			known = known == NULL ? c : known;
 		else if (at_end && p->first_look == 1)
-			c->read_to = place_line_start(p, p->opened);
+			c->read_to =
+			    place_line_start(p, p->opened, (enum utf16)log->stream.conf->utf16);
 	}
 	for (c = TAILQ_FIRST(&log->pending); known != NULL && c != known;
 	     c = TAILQ_NEXT(c, in_pending))

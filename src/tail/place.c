@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "gunzip.h"
+#include "units.h"
 
 /* More than deflate can make of a byte (zlib, Technical Details). */
 #define RATIO 1032
@@ -185,19 +186,26 @@ place_is_cut(const struct place *p)
 }
 
 uint64_t
-place_line_start(const struct place *p, uint64_t offset)
+place_line_start(const struct place *p, uint64_t offset, enum utf16 encoding)
 {
+	const struct rules rules = { .utf16 = encoding };
+	struct content c = { 0 };
 	char *bytes = xmalloc(LINE_BACK);
-	uint64_t from = offset > LINE_BACK ? offset - LINE_BACK : 0;
-	ssize_t n = place_read(p, bytes, (size_t)(offset - from), from);
-	const char *newline = n > 0 ? memrchr(bytes, '\n', (size_t)n) : NULL;
+	uint64_t from = offset > LINE_BACK ? offset - LINE_BACK : 0, found = 0;
+	struct slice rest = { bytes, 0 }, line;
+	size_t size;
+	ssize_t n;
 
-	if (newline != NULL)
-		offset = from + (uint64_t)(newline - bytes) + 1;
-	else if (from == 0)
-		offset = 0;
+	if (encoding != UTF16_NONE && place_read(p, bytes, 2, 0) == 2)
+		c.mark = utf16_mark((struct slice){ bytes, 2 });
+	n = place_read(p, bytes, (size_t)(offset - from), from);
+	rest.len = n > 0 ? (size_t)n : 0;
+	while ((size = units_line(rest, units_of(&rules, &c), offset - rest.len, &line)) > 0) {
+		rest = slice_from(rest, size);
+		found = offset - rest.len;
+	}
 	free(bytes);
-	return offset;
+	return found != 0 || from == 0 ? found : offset;
 }
 
 /* ---- turns */

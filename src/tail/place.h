@@ -44,14 +44,14 @@ bool place_ready(const struct place *p, uint64_t offset);
  * How many bytes the content of the .gz ${p} has by its trailer, when that can
  * be so: beyond the bytes that could be read, for one that is corrupt or cut off.
  *
- * place_line_start(p, offset):
+ * place_line_start(p, offset, encoding):
  * The start of the line in which ${offset} lies; ${offset} when that line is long.
  *
  * place_is_cut(p):
  * True when ${p} is a .gz that is corrupt or cut off, and was read so far.
  */
 void place_measure(struct place *p);
-uint64_t place_line_start(const struct place *p, uint64_t offset);
+uint64_t place_line_start(const struct place *p, uint64_t offset, enum utf16 encoding);
 uint64_t place_claims(const struct place *p);
 bool place_is_cut(const struct place *p);
 

@@ -9,6 +9,7 @@
 
 #include "framing_rules.h"
 #include "place.h"
+#include "units.h"
 
 uint32_t
 record_text_hash(struct slice line)
@@ -31,13 +32,14 @@ first_line(struct record_text *out, struct slice line, const struct cri *cri)
 
 /* Append one physical line, when it is of the side.  False: the cap is reached. */
 static bool
-take_line(struct frame *fr, struct record_text *out, struct slice line)
+take_line(struct frame *fr, struct record_text *out, struct slice line, enum utf16 units, bool odd)
 {
 	struct cri cri;
 	bool is_cri;
 
 	line = framing_rules_line(out->rules, line, &out->cut);
-	is_cri = out->rules->runtime && line_format_take(line, &fr->memo, &cri);
+	is_cri =
+	    units == UTF16_NONE && out->rules->runtime && line_format_take(line, &fr->memo, &cri);
 	if (!is_cri)
 		cri = (struct cri){ .side = SIDE_STDOUT, .content = line };
 	if (cri.side != out->side)
@@ -47,7 +49,10 @@ take_line(struct frame *fr, struct record_text *out, struct slice line)
 	else if (out->newline || !is_cri)
 		buffer_put(&fr->whole, SLICE("\n"));
 	out->newline = !cri.partial;
-	line_format_text(cri.content, is_cri && cri.escaped, &fr->whole);
+	if (units != UTF16_NONE)
+		(void)utf16_read(line, units, odd, &fr->whole);
+	else
+		line_format_text(cri.content, is_cri && cri.escaped, &fr->whole);
 	if (fr->whole.len > out->rules->cap) {
 		fr->whole.len = out->rules->cap;
 		out->full = true;
@@ -55,19 +60,23 @@ take_line(struct frame *fr, struct record_text *out, struct slice line)
 	return !out->full;
 }
 
-/* All whole lines of `bytes`; bytes behind the last newline are left.  False: the cap is reached. */
+/*
+ * All whole lines of `bytes`, which end at the offset `end`; bytes behind the last newline
+ * are left.  False: the cap is reached.
+ */
 static bool
-take_lines(struct frame *fr, struct record_text *out, struct slice *bytes)
+take_lines(
+    struct frame *fr, struct record_text *out, struct slice *bytes, enum utf16 units, uint64_t end)
 {
-	const char *newline;
+	struct slice line;
+	size_t size;
 
-	while ((*bytes = slice_from(*bytes, line_format_nuls(*bytes))).len > 0 &&
-	       (newline = memchr(bytes->at, '\n', bytes->len)) != NULL) {
-		size_t n = (size_t)(newline - bytes->at);
-
-		if (!take_line(fr, out, (struct slice){ bytes->at, n }))
+	*bytes = slice_from(*bytes, units_mark(*bytes, units, end - bytes->len));
+	while ((*bytes = slice_from(*bytes, units_nuls(*bytes, units, end - bytes->len))).len > 0 &&
+	       (size = units_line(*bytes, units, end - bytes->len, &line)) > 0) {
+		if (!take_line(fr, out, line, units, (end - bytes->len) & 1))
 			return false;
-		*bytes = slice_from(*bytes, n + 1);
+		*bytes = slice_from(*bytes, size);
 	}
 	return true;
 }
@@ -77,6 +86,8 @@ static bool
 read_place(
     struct frame *fr, const struct place *p, uint64_t from, uint64_t to, struct record_text *out)
 {
+	const enum utf16 units = units_of(out->rules, p->content);
+
 	while (from < to && !out->full) {
 		size_t want = to - from < fr->size ? (size_t)(to - from) : fr->size;
 		ssize_t got = place_read(p, fr->again, want, from);
@@ -84,10 +95,10 @@ read_place(
 
 		if (got < (ssize_t)want)
 			return false;
-		if (take_lines(fr, out, &bytes) && bytes.len > 0 &&
+		if (take_lines(fr, out, &bytes, units, from + want) && bytes.len > 0 &&
 		    (bytes.len == want || from + want == to)) {
 			/* A line longer than the buffer, or one that a seal or a break cut off. */
-			take_line(fr, out, bytes);
+			take_line(fr, out, bytes, units, (from + want - bytes.len) & 1);
 			return true;
 		}
 		from += want - bytes.len;
@@ -107,9 +118,10 @@ record_text_read(struct frame *fr, const struct log *log, enum side side,
 	if (fr->of == s->content && start >= fr->from && stop <= fr->to &&
 	    o->end <= span_content_end(s)) {
 		struct slice bytes = { fr->bytes + (start - fr->from), (size_t)(stop - start) };
+		const enum utf16 units = units_of(o->rules, s->content);
 
-		if (take_lines(fr, out, &bytes) && bytes.len > 0)
-			take_line(fr, out, bytes);
+		if (take_lines(fr, out, &bytes, units, stop) && bytes.len > 0)
+			take_line(fr, out, bytes, units, (stop - bytes.len) & 1);
 		return out->hash == o->hash;
 	}
 	TAILQ_FOREACH (s, &log->spans, in_log) {

@@ -139,11 +139,23 @@ BAD = {
         15,
         "loki is .*; .*es.*; with Unbuilt_Outputs skip",
     ),
-    "a known option not built yet": (
+    "two encodings": (
         "Parser cri",
-        "unicode.encoding auto",
+        "generic.encoding GBK\n    unicode.encoding auto",
+        10,
+        "unicode.encoding and generic.encoding both",
+    ),
+    "an encoding that there is not": (
+        "Parser cri",
+        "unicode.encoding UTF-32",
         9,
-        "unicode.encoding",
+        "UTF-8.*UTF-16LE.*UTF-16BE.*auto",
+    ),
+    "a known option not built yet": (
+        "Flush 1",
+        "Streams_File streams.conf",
+        2,
+        "Streams_File.*not built yet",
     ),
 }
 
@@ -184,9 +196,9 @@ LENIENT = {
         "note: .*no effect",
     ),
     "an option that is not built, and off": (
-        "Parser cri",
-        "unicode.encoding Off",
-        9,
+        "Flush 1",
+        "Streams_File off",
+        2,
         "note: .*off anyway",
     ),
     "plugins of others": ("Flush 1", "Plugins_File plugins.conf", 2, "note: .*effect"),

@@ -84,6 +84,39 @@ def test_killed_again_and_again_all_is_there_once_and_counted_once(
     towline.stop()
 
 
+@pytest.mark.parametrize("encoding", ["UTF-16LE", "UTF-16BE", "auto"])
+def test_lines_of_utf16_survive_kills_within_characters(
+    table, config, node, run, encoding
+):
+    """Over rotations, too: each line once, with its text."""
+    chance = random.Random(encoding)
+    container = node.container()
+    settings = config(table.output)
+    settings.inputs[0]["unicode.encoding"] = encoding
+    codec = "UTF-16BE" if encoding == "auto" else encoding
+    towline = run(settings)
+    texts = []
+    for file in range(3):
+        new = [f"{file} {i} " + "é\u0a0a\u0a00🚀" * (i % 9) for i in range(80)]
+        mark = "\ufeff" if encoding == "auto" else ""
+        rest = (mark + "".join(t + "\n" for t in new)).encode(codec)
+        while rest:
+            n = chance.randrange(1, 900)
+            container.raw(rest[:n])
+            rest = rest[n:]
+            if chance.random() < 0.15:
+                towline.kill()
+                towline = run(settings)
+        texts += new
+        if file < 2:
+            container.rotate()
+    until_equal(table.count, len(texts))
+    assert table.logs() == sorted(texts)
+    assert towline.metric("towline_utf16_errors_total") == 0
+    assert towline.metric("towline_collisions_total") == 0
+    towline.stop()
+
+
 def test_after_a_clean_stop_nothing_is_read_again(table, config, node, run):
     container = node.container()
     settings = config(table.output)

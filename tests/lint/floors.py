@@ -15,7 +15,7 @@ FLOORS = [
         "src/base": "backoff clock fault fence gzip least map memory own_file parse proxy shown slice voice"
     },
     {
-        "parsers": "accessor agent ansi cri docker encoding json line_format multiline parser pattern pod record shape tag timestamp trace zone"
+        "parsers": "accessor agent ansi cri docker encoding json line_format multiline parser pattern pod record shape tag timestamp trace utf16 zone"
     },
     {
         "src/conf": "conf difference service yaml_doc",
