@@ -166,7 +166,7 @@ struct section {
 	unsigned line; /* of the [SECTION] */
 	/* By option row, the common ones behind the plugin's own: the line that
 	 * gave it; 0: default. */
-	const unsigned *lines;
+	unsigned *lines;
 };
 
 /* A section of a plugin that is not built, without which the rest runs. */

@@ -272,6 +272,16 @@ parse_all(struct parse *p, const struct conf *conf, int n, char **paths)
 	return code;
 }
 
+/* Records of other inputs are not made of lines. */
+static bool
+has_tail(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n; i++)
+		if (conf->sections[i].plugin == &tail_plugin)
+			return true;
+	return false;
+}
+
 static int
 parse_run(int argc, char **argv)
 {
@@ -287,6 +297,14 @@ parse_run(int argc, char **argv)
 	if (conf == NULL)
 		return EXIT_WRONG;
 	p.explain = values[OPT_EXPLAIN] != NULL;
+	if (!has_tail(conf)) {
+		say_error("parse",
+		    "%s has no [INPUT] tail, as which files and standard input are read: add one, "
+		    "or run its other inputs with towline test",
+		    conf->file);
+		conf_free(conf);
+		return EXIT_WRONG;
+	}
 	code = parse_all(&p, conf, argc - first, argv + first);
 	conf_free(conf);
 	return code;

@@ -186,12 +186,20 @@ block_print(struct writing *w, const struct conf_block *b, int at, bool item)
 static void
 service_print(struct writing *w, const struct conf_blocks *blocks)
 {
+	bool any = false, empty = false;
+
 	for (size_t i = 0; i < blocks->n; i++) {
 		if (strcasecmp(blocks->at[i].name, "SERVICE") != 0)
 			continue;
-		fputs(blocks->at[i].n > 0 ? "\nservice:\n" : "\nservice: {}\n", w->to);
+		empty = true;
+		if (blocks->at[i].n == 0)
+			continue;
+		fputs(any ? "" : "\nservice:\n", w->to);
 		block_print(w, &blocks->at[i], 2, false);
+		any = true;
 	}
+	if (empty && !any)
+		fputs("\nservice: {}\n", w->to);
 }
 
 /* A list of all sections called ${name}, below ${key} in the column ${at}. */

@@ -170,6 +170,25 @@ parser_settle(struct reading *r, const struct conf_block *b, bool built)
 	r->conf->n--;
 }
 
+/* A further [SERVICE] goes on with the first one.  False: there is none. */
+static bool
+service_more(struct reading *r, const struct plugin *p, const struct conf_block *b)
+{
+	for (size_t i = 0; i < r->conf->n; i++) {
+		struct section *first = &r->conf->sections[i], here = *first;
+
+		if (first->plugin != p)
+			continue;
+		findings_add(r->findings, FINDING_NOTE, b->file, b->line,
+		    "a further [SERVICE]: its keys count with those of the one at %s:%u",
+		    first->file, first->line);
+		here.file = b->file; /* of its mistakes; values and lines are the first one's */
+		table_more(r->pool, r->registry, b, &here, r->findings);
+		return true;
+	}
+	return false;
+}
+
 static void
 block_take(struct reading *r, const struct conf_block *b, bool parsers_only)
 {
@@ -204,14 +223,8 @@ block_take(struct reading *r, const struct conf_block *b, bool parsers_only)
 		skipped_add(r, p, b);
 		return;
 	}
-	for (size_t i = 0; kind == SECTION_SERVICE && i < r->conf->n; i++) {
-		if (r->conf->sections[i].plugin == p) {
-			findings_add(r->findings, FINDING_ERROR, b->file, b->line,
-			    "[SERVICE] is given twice; first at %s:%u", r->conf->sections[i].file,
-			    r->conf->sections[i].line);
-			return;
-		}
-	}
+	if (kind == SECTION_SERVICE && service_more(r, p, b))
+		return;
 	s = section_add(r, p, b->file, b->line);
 	built = table_fill(r->pool, r->registry, b, s, r->findings);
 	if (kind == SECTION_PARSER || kind == SECTION_MULTILINE_PARSER)

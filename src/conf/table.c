@@ -301,18 +301,12 @@ defaults_take(struct pool *pool, struct section *s)
 }
 
 bool
-table_fill(struct pool *pool, const struct registry *registry, const struct conf_block *block,
+table_more(struct pool *pool, const struct registry *registry, const struct conf_block *block,
     struct section *s, struct findings *findings)
 {
-	unsigned *lines = pool_take(pool, (table_rows(s->plugin) + 1) * sizeof(*lines));
 	bool named = s->plugin->name == NULL; /* then Name, if any, is an option */
-	const struct option *o;
-	char title[TABLE_TITLE];
 	bool built = true;
 
-	s->values = pool_take(pool, s->plugin->size);
-	s->lines = lines;
-	defaults_take(pool, s);
 	for (size_t i = 0; block != NULL && i < block->n; i++) {
 		const struct conf_entry *e = &block->entries[i];
 		int row = table_find(s->plugin, e->key);
@@ -322,11 +316,26 @@ table_fill(struct pool *pool, const struct registry *registry, const struct conf
 		if (row < 0)
 			key_unknown(registry, s, e, findings);
 		else
-			built &= entry_take(
-			    pool, s, table_row(s->plugin, (size_t)row), &lines[row], e, findings);
+			built &= entry_take(pool, s, table_row(s->plugin, (size_t)row),
+			    &s->lines[row], e, findings);
 	}
+	return built;
+}
+
+bool
+table_fill(struct pool *pool, const struct registry *registry, const struct conf_block *block,
+    struct section *s, struct findings *findings)
+{
+	const struct option *o;
+	char title[TABLE_TITLE];
+	bool built;
+
+	s->values = pool_take(pool, s->plugin->size);
+	s->lines = pool_take(pool, (table_rows(s->plugin) + 1) * sizeof(*s->lines));
+	defaults_take(pool, s);
+	built = table_more(pool, registry, block, s, findings);
 	for (size_t i = 0; (o = table_row(s->plugin, i)) != NULL; i++)
-		if ((o->flags & OPT_NEEDED) && lines[i] == 0)
+		if ((o->flags & OPT_NEEDED) && s->lines[i] == 0)
 			findings_add(findings, FINDING_ERROR, s->file, s->line,
 			    "%s has no %s; it needs one", table_title(s->plugin, title), o->name);
 	return built;

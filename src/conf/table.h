@@ -21,8 +21,13 @@ int table_find(const struct plugin *p, const char *key);
  * Give ${s}, whose plugin, file and line are set, its values: defaults, then
  * the entries of ${block} (NULL: none).  Mistakes become findings; an option
  * that is not built yet is an error.  Return false when there was such an option.
+ *
+ * table_more(pool, registry, block, s, findings):
+ * The same of a further block: its entries count with those that ${s} has.
  */
 bool table_fill(struct pool *pool, const struct registry *registry, const struct conf_block *block,
+    struct section *s, struct findings *findings);
+bool table_more(struct pool *pool, const struct registry *registry, const struct conf_block *block,
     struct section *s, struct findings *findings);
 
 /* "[FILTER] kubernetes", "[SERVICE]", into ${to}, which is returned. */

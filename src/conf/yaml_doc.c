@@ -167,8 +167,7 @@ is_new_key(struct building *b, const struct yaml_node *map, const struct yaml_no
 			continue;
 		if (b->lenient) {
 			findings_add(b->findings, FINDING_WARNING, b->file, key->line,
-			    "'%s' is there already, at line %u; both count, and other programs "
-			    "read one of them",
+			    "'%s' is there already, at line %u: other programs read one of them",
 			    findings_name(slice_of(key->text), name), n->line);
 			return true;
 		}

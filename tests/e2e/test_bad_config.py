@@ -88,12 +88,6 @@ BAD = {
         "nowhere",
     ),
     "an option of another plugin": ("Name null", "Name null\n    Host x", 16, "Host"),
-    "a section twice": (
-        "[INPUT]",
-        "[SERVICE]\n    Flush 2\n[INPUT]",
-        6,
-        "twice|SERVICE",
-    ),
     "a comment behind a path": ("s/*.log", "s/*.log  # all", 8, "Path: the #"),
     "a comment behind a Match": (
         "null\n    Match a.*",
@@ -169,6 +163,12 @@ LENIENT = {
         "    Name null\n",
         None,
         None,
+    ),
+    "a further SERVICE": (
+        "[INPUT]",
+        "[SERVICE]\n    Grace 2\n[INPUT]",
+        6,
+        "note: a further .SERVICE.: its keys count",
     ),
     "a filter without Match": (
         "kubernetes\n    Match a.*",

@@ -57,6 +57,19 @@ def test_the_parser_is_named_and_whether_it_matched(conf):
     assert "cri not the runtime's format: the whole line is the log" in plain
 
 
+@pytest.mark.parametrize("name", ["dummy", "stdin", "systemd"])
+def test_without_an_input_that_reads_lines_it_says_so(tmp_path, name):
+    file = tmp_path / "t.conf"
+    file.write_text(
+        section("INPUT", Name=name, Tag="t") + section("OUTPUT", Name="null", Match="*")
+    )
+    lines = tmp_path / "x.log"
+    lines.write_text("a line\n")
+    done = towline("parse", "-c", file, lines)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{file} has no [INPUT] tail" in done.stderr
+
+
 def test_only_what_stands_in_the_document_is_shown(tmp_path, conf):
     lines = [
         *TRACE,

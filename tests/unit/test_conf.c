@@ -117,8 +117,13 @@ static const struct said_case cases[] = {
 	    "and nothing of it is delivered (f:9 is skipped)\n"
 	    "f:7: warning: [OUTPUT] es matches the tag of no [INPUT]\n" LOKI_SKIPPED("9") },
 	{ IN "[OUTPUT]\n Name elastic\n", "" },
-	{ "[SERVICE]\n Flush 1\n[SERVICE]\n Flush 1\n" IN OUT,
-	    "f:3: [SERVICE] is given twice; first at f:1\n" },
+	{ "[SERVICE]\n Flush 1\n[SERVICE]\n Grace 7\n" IN OUT,
+	    "f:3: note: a further [SERVICE]: its keys count with those of the one at f:1\n" },
+	{ "[SERVICE]\n Flush 1\n[SERVICE]\n Flush 2\n Grace x\n" IN OUT,
+	    "f:3: note: a further [SERVICE]: its keys count with those of the one at f:1\n"
+	    "f:4: warning: 'Flush' is given twice in [SERVICE]: this one counts, and not that in "
+	    "line 2\n"
+	    "f:5: Grace: 'x' is not a time (5, 0.5, 90s, 5m, 1h, 2d) from -1s to 86400s\n" },
 	{ "[SERVICE]\n Flush 1\n", "f: no [INPUT]: there is nothing to read\n"
 				   "f: no [OUTPUT]: nothing would be delivered\n" },
 

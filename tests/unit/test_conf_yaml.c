@@ -116,8 +116,8 @@ static const struct said_case cases[] = {
 	    "f.yaml:8: warning: 'number' is given twice in [INPUT] tail: this one counts, and not that in line 7\n"
 	    "f.yaml:8: Number: '500' is not a whole number from 1 to 100\n" },
 	{ IN "    number: 5\n    number: 6\n" OUT,
-	    "f.yaml:7: warning: 'number' is there already, at line 6; both count, and other programs read "
-	    "one of them\nf.yaml:7: warning: 'number' is given twice in [INPUT] tail: this one counts, and not that in line 6\n" },
+	    "f.yaml:7: warning: 'number' is there already, at line 6: other programs read one of them\n"
+	    "f.yaml:7: warning: 'number' is given twice in [INPUT] tail: this one counts, and not that in line 6\n" },
 	{ IN "    flag:\n    time: ''\n    size: '  '\n" OUT,
 	    "f.yaml:6: warning: 'flag' has no value: as if it were not there\n"
 	    "f.yaml:7: warning: 'time' has no value: as if it were not there\n"
