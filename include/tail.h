@@ -29,6 +29,7 @@ struct input {
 	char *alias;
 	char *mem_buf_limit, *log_level, *storage_type; /* accepted, idle */
 	struct input_metrics *metrics; /* no option: its counters, which the pipeline names */
+	bool routable;
 };
 extern const struct option tail_input_options[]; /* the common rows of [INPUT] */
 
@@ -58,6 +59,7 @@ struct tail_conf {
 	bool multiline_on;      /* Multiline: a line that parser_firstline reads begins a record */
 	int64_t multiline_wait; /* Multiline_Flush: ns; 0: not given */
 	char *parser_firstline;
+	struct list parsers_further; /* Parser_1 and further ones, in their order */
 	bool docker_mode; /* with docker_firstline a line's text begins a record as it says */
 	char *docker_firstline;
 	bool skip_empty, exit_on_eof;

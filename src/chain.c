@@ -15,6 +15,7 @@
 #include "encoding.h"
 #include "filter.h"
 #include "filtering.h"
+#include "firstline.h"
 #include "joins.h"
 #include "parser.h"
 #include "pattern.h"
@@ -48,7 +49,7 @@ struct source {
 	struct filter **filters;
 	size_t nfilters;
 	struct slice tag;
-	bool firstline;    /* the parser reads the first line of a record alone */
+	struct firstline multiline; /* first: NULL without Multiline, else the parser */
 	int64_t last_time; /* of the last record that had a time: a line without a time takes it */
 	int time_offset;   /* s, of a line's time that names no zone */
 	bool retags;       /* a filter may give its records another tag */
@@ -246,15 +247,27 @@ agent_elsewhere(const struct source *s, const char *path)
 	return NULL;
 }
 
+static void
+multiline_settle(struct chain *c, struct source *s, const struct tail_conf *in)
+{
+	struct firstline *m = &s->multiline;
+
+	s->parser = m->first = parser_find(c, in->parser_firstline);
+	m->further = xcalloc(in->parsers_further.n, sizeof(struct parser *));
+	for (size_t i = 0; i < in->parsers_further.n; i++) {
+		m->further[m->nfurther] = parser_find(c, in->parsers_further.at[i]);
+		m->nfurther += m->further[m->nfurther] != NULL;
+	}
+}
+
 struct source *
 chain_source_new(struct chain *c, struct stream *stream)
 {
 	struct source *s = xcalloc(1, sizeof(*s));
 	const struct tail_conf *in = stream->conf;
 
-	s->firstline = in->multiline_on;
 	if (in->multiline_on)
-		s->parser = parser_find(c, in->parser_firstline);
+		multiline_settle(c, s, in);
 	else if (in->parser != NULL && (in->docker_too || !tail_reads_runtime(in)))
 		s->parser = parser_find(c, in->parser);
 	s->filters = xcalloc(c->nfilters, sizeof(struct filter *));
@@ -334,35 +347,11 @@ chain_source_free(struct source *s)
 	if (s == NULL)
 		return;
 	free(s->filters);
+	free(s->multiline.further);
 	free(s);
 }
 
 /* ---- a record */
-
-/*
- * With Multiline the parser reads the first line alone; the field at the end of that
- * has the further ones, too.  False: no field has them.
- */
-static bool
-lines_put(struct field *fields, int n, struct slice first, struct slice all)
-{
-	for (int i = 0; i < n; i++) {
-		if (fields[i].kind == VALUE_TEXT &&
-		    fields[i].value.at + fields[i].value.len == first.at + first.len) {
-			fields[i].value.len += all.len - first.len;
-			return true;
-		}
-	}
-	return first.len == all.len;
-}
-
-static struct slice
-first_line(struct slice text)
-{
-	const char *end = text.len > 0 ? memchr(text.at, '\n', text.len) : NULL;
-
-	return slice_cut(text, end != NULL ? (size_t)(end - text.at) : text.len);
-}
 
 /* The configured parser of an input that is not the runtime's format. */
 static void
@@ -370,9 +359,10 @@ parser_apply(struct chain *c, struct source *s, struct record *r)
 {
 	struct field fields[RECORD_FIELDS];
 	int64_t near = r->time != 0 ? r->time : s->last_time, time = near;
-	struct slice text = s->firstline ? first_line(r->log) : r->log;
-	int n = parser_run(s->parser, text, &c->arena, fields, RECORD_FIELDS, &time);
-	bool whole = n < 0 || !s->firstline || lines_put(fields, n, text, r->log);
+	bool whole = true;
+	int n = s->multiline.first != NULL
+		    ? firstline_run(&s->multiline, r->log, &c->arena, fields, &time, &whole)
+		    : parser_run(s->parser, r->log, &c->arena, fields, RECORD_FIELDS, &time);
 
 	if (n < 0) {
 		c->failures |= 1u << FAILURE_PARSER;

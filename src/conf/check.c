@@ -199,6 +199,19 @@ paths_check(struct reading *r, const struct section *s)
 			    paths->at[i]);
 }
 
+/* Fluent Bit discards the records of an input that is not routable. */
+static void
+routable_check(struct reading *r, const struct section *s)
+{
+	const bool *routable = s->plugin->kind == SECTION_INPUT ? conf_value(s, "Routable") : NULL;
+	char title[TABLE_TITLE];
+
+	if (routable != NULL && !*routable)
+		findings_add(r->findings, FINDING_ERROR, s->file, conf_given(s, "Routable"),
+		    "Routable off would discard all that %s reads: leave the input out",
+		    table_title(s->plugin, title));
+}
+
 static void
 match_check(struct reading *r, const struct section *s)
 {
@@ -389,10 +402,12 @@ check_sections(struct reading *r)
 			option_names_check(r, s, "Merge_Parser", false);
 			mode_parser_check(r, s, "Multiline", "Parser_Firstline");
 			mode_parser_check(r, s, "Docker_Mode", "Docker_Mode_Parser");
+			option_names_check(r, s, "Parser_*", false);
 			option_names_check(r, s, "multiline.parser", true);
 			multiline_check(r, s);
 		}
 		paths_check(r, s);
+		routable_check(r, s);
 		tags_check(r, s);
 	}
 	none_check(r, SECTION_INPUT, "there is nothing to read");

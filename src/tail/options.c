@@ -12,7 +12,6 @@ static const char no_database[] = "cursors are kept under State_Path";
 static const char one_buffer[] = "all files share one read buffer";
 static const char long_lines[] = "a long line is cut at Buffer_Max_Size, and reading goes on";
 static const char own_watch[] = "one-shot watches, and a rescan each Refresh_Interval";
-static const char first_alone[] = "the lines behind a record's first one are text";
 static const char *const first_starts[] = { "head", "end", NULL };
 static const char *const unicodes[] = { "UTF-8", "UTF-16LE", "UTF-16BE", "auto", NULL };
 
@@ -20,6 +19,8 @@ const struct option tail_input_options[] = {
 	OPTION("Tag", OPT_STRING, "*", offsetof(struct input, tag),
 	    "what Match is held against; * stands for the file's path"),
 	OPTION("Alias", OPT_STRING, NULL, offsetof(struct input, alias), "a name for messages"),
+	OPTION("Routable", OPT_BOOL, "on", offsetof(struct input, routable),
+	    "off is an error: an input whose records go nowhere is left out"),
 	OPTION_IDLE("Mem_Buf_Limit", buffer_is_file),
 	OPTION_IDLE("storage.*", buffer_is_file),
 	OPTION_IDLE("Threaded", "all inputs share one thread, which waits for no output"),
@@ -85,6 +86,8 @@ static const struct option tail_options[] = {
 	    "a line that Parser_Firstline reads begins a record, others go on with it; lines are taken as they stand, and Parser is not used"),
 	OPTION("Parser_Firstline", OPT_STRING, NULL, AT(parser_firstline),
 	    "with Multiline: the [PARSER], of Format regex, whose fields a record has; the last one has the further lines, too"),
+	OPTION("Parser_*", OPT_LINES, NULL, AT(parsers_further),
+	    "with Multiline: Parser_1, Parser_2, … in their order; what the first of these [PARSER]s that reads a further line makes of it are fields of the record"),
 	OPTION("Multiline_Flush", OPT_TIME, NULL, AT(multiline_wait),
 	    "with Multiline: a record ends when nothing follows for so long (default: Flush_ms)",
 	    .min = 10 * 1000000LL, .max = 3600 * 1000000000LL),
@@ -115,7 +118,6 @@ static const struct option tail_options[] = {
 	OPTION_IDLE("Progress_Check_Interval_NSec", own_watch),
 	OPTION_IDLE("File_Cache_Advise", "a file is read once"),
 	OPTION_IDLE("Keep_File_Handle", "Max_Files says how many stay open"),
-	OPTION_IDLE("Parser_*", first_alone),
 	OPTION_IDLE("Ignore_Active_Older_Files",
 	    "quiet files are closed when others need their room, and read on when they are written to"),
 	OPTIONS_END,
@@ -155,6 +157,10 @@ tail_check(const struct section *section, struct findings *findings)
 		findings_add(findings, FINDING_ERROR, section->file,
 		    conf_given(section, "Multiline"),
 		    "Multiline needs Parser_Firstline, which tells the first line of a record");
+	if (!conf->multiline_on && conf->parsers_further.n > 0)
+		findings_add(findings, FINDING_WARNING, section->file,
+		    conf_given(section, "Parser_*"),
+		    "Parser_N has no effect without Multiline: it reads a record's further lines");
 	if (conf->multiline_on && conf_given(section, "Parser") != 0)
 		findings_add(findings, FINDING_WARNING, section->file,
 		    conf_given(section, "Parser"),

@@ -133,6 +133,18 @@ BAD = {
         15,
         "loki is .*; .*es.*; with Unbuilt_Outputs skip",
     ),
+    "a parser of further lines that nobody defines": (
+        "Parser cri",
+        "Multiline On\n    Parser_Firstline json\n    Parser_1 jsn",
+        11,
+        "no parser 'jsn' is defined; did you mean 'json'",
+    ),
+    "an input that is not routable": (
+        "Parser cri",
+        "Routable off",
+        9,
+        "Routable off would discard all that .INPUT. tail reads: leave",
+    ),
     "two encodings": (
         "Parser cri",
         "generic.encoding GBK\n    unicode.encoding auto",
@@ -164,6 +176,7 @@ LENIENT = {
         None,
         None,
     ),
+    "an input that is routable": ("Parser cri", "Routable on", None, None),
     "a further SERVICE": (
         "[INPUT]",
         "[SERVICE]\n    Grace 2\n[INPUT]",

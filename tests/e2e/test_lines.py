@@ -303,6 +303,49 @@ def test_multiline_and_parser_firstline(shipped, tmp_path):
     ]
 
 
+def test_parser_n_reads_further_lines(shipped, tmp_path):
+    """The first that reads a line: its fields are the record's; other lines are text."""
+    parsers = tmp_path / "parsers.conf"
+    parsers.write_text(
+        FIRST
+        + """
+[PARSER]
+    Name   cause
+    Format regex
+    Regex  ^Caused by: (?<cause>.*)$
+[PARSER]
+    Name   pairs
+    Format regex
+    Regex  ^  (?<key>[a-z]+) is (?<count>\\d+)$
+    Types  count:integer
+"""
+    )
+    lines = [
+        "Nov 22 08:00:00 failed\n",
+        "  at c\n",
+        "  n is 7\n",
+        "Caused by: d\n",
+        "  at e\n",
+        "Nov 22 08:00:01 next\n",
+    ]
+    failed, following = shipped(
+        *lines,
+        parsers_file=str(parsers),
+        filters=[],
+        **{"Multiline": "On", "Parser_Firstline": "first"},
+        **{"Parser_1": "cause", "Parser_2": "pairs"},
+    )
+    names = ("message", "cause", "key", "count", "log")
+    assert [failed.get(n) for n in names] == [
+        "failed\n  at c\n  at e",
+        "d",
+        "n",
+        7,
+        None,
+    ]
+    assert [following.get(n) for n in names] == ["next", None, None, None, None]
+
+
 def test_docker_mode_parser_tells_the_first_line(shipped, tmp_path):
     parsers = tmp_path / "parsers.conf"
     parsers.write_text(FIRST)
