@@ -33,7 +33,8 @@ static const struct option lua_options[] = {
 	    "the file of the script; where it is not there, the file of its name beside the "
 	    "configuration",
 	    .flags = OPT_FILE),
-	OPTION("code", OPT_LINES, NULL, AT(code), "the script itself, in the place of a file"),
+	OPTION("code", OPT_LINES, NULL, AT(code), "the script itself, in the place of a file",
+	    .flags = OPT_VERBATIM),
 	OPTION("call", OPT_STRING, NULL, AT(call),
 	    "its function, called with a record's tag, time and fields", .flags = OPT_NEEDED),
 	OPTION("type_int_key", OPT_LIST, NULL, AT(type_int_key),

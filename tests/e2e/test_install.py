@@ -21,6 +21,16 @@ def make(tmp_path):
     return run
 
 
+def test_the_unit_is_right(tmp_path):
+    """As systemd reads it: a key that it does not know, say, it would pass over."""
+    unit = tmp_path / "towline.service"
+    text = (ROOT / "conf/towline.service").read_text()
+    unit.write_text(text.replace("@PREFIX@/bin/towline", str(BINARY)))
+    command = ["systemd-analyze", "verify", "--man=no", unit]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stderr == ""
+
+
 def test_changed_files_stay(tmp_path, make):
     make("install")
     etc = tmp_path / "etc/towline"

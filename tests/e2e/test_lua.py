@@ -3,6 +3,7 @@
 import json
 import signal
 
+from harness.towline import towline
 from harness.wait import until_equal
 
 SCRIPT = """
@@ -155,3 +156,42 @@ def test_a_record_of_too_many_parts_goes_on_as_it_was(
     towline.until_metric("towline_parse_failures_total", 1, kind="script")
     assert "returns 1001 records for one; at most 1000 are possible" in towline.said()
     towline.stop()
+
+
+INLINE = """
+pipeline:
+  inputs:
+    - name: dummy
+      tag: a.b
+      samples: 1
+  filters:
+    - name: lua
+      match: '*'
+      call: shape_it
+      code: |
+        -- the length # of a tag
+        function shape_it(tag, timestamp, record)
+            record["length"] = #tag
+
+            record["text"] = "a # b"   -- not a comment of YAML's
+            return 2, timestamp, record
+        end
+  outputs:
+    - name: stdout
+      match: '*'
+"""
+
+
+def test_code_of_several_lines_is_taken_as_it_is(tmp_path):
+    """Marks that begin a comment elsewhere are Lua's; a fault has the script's own line."""
+    file = tmp_path / "fluent-bit.yaml"
+    service = f"service:\n  state_path: {tmp_path}/state\n  http_server: off\n"
+    file.write_text(service + INLINE)
+    checked = towline("check", "-c", file)
+    assert checked.returncode == 0 and "warning" not in checked.stderr + checked.stdout
+    document = json.loads(towline("run", "-c", file, "--exit-on-eof").stdout)
+    assert document["length"] == 3 and document["text"] == "a # b"
+    file.write_text(service + INLINE.replace("return 2,", "retrun 2,"))
+    checked = towline("check", "-c", file)
+    assert "(code):6: " in checked.stdout + checked.stderr
+    assert checked.returncode == 1

@@ -4,12 +4,13 @@ comes twice; what was deleted unread is counted."""
 import contextlib
 import json
 import os
+import re
 import sqlite3
 
 import pytest
 from harness.journal import Journal, Journald, entry, journalctl
 from harness.namespace import can_mount
-from harness.towline import towline
+from harness.towline import ROOT, towline
 from harness.wait import until_equal
 
 
@@ -338,6 +339,42 @@ def test_a_real_journald_rotates_flushes_and_vacuums(journald, table, reads, run
     counted = reader.metric("towline_journal_lost_entries_total")
     assert counted >= missing > 0, reader.said()
     assert "were deleted before they were read" in reader.stop()
+
+
+def test_a_golden_test_has_a_journal_made_of_an_export(journal, tmp_path):
+    """As docs/fluent-bit.md has it."""
+    journal.messages(3)
+    exported = journalctl(journal.folder, "-o", "export", "-n", "2")
+    golden = tmp_path / "golden"
+    Journal(golden / "var/log/journal").write(exported.encode())
+    (golden / "fluent-bit.conf").write_text(
+        "[INPUT]\n Name systemd\n Tag host.*\n Systemd_Filter PRIORITY=6\n"
+        "[OUTPUT]\n Name es\n Match host.kubelet.service\n Host nowhere\n"
+    )
+    updated = towline("test", "--update", golden)
+    assert updated.returncode == 0, updated.stderr
+    expected = golden / "expected/es.0.ndjson"
+    documents = [json.loads(line) for line in expected.read_text().splitlines()]
+    said = [d["_source"]["MESSAGE"] for d in documents]
+    assert said == ["message 1", "message 2"]
+    assert towline("test", golden).returncode == 0
+    expected.write_text(expected.read_text().replace("message 2", "message 3"))
+    assert towline("test", golden).returncode == 1
+
+
+def test_the_rights_of_the_unit_suffice(journal, table, reads, run):
+    """Those of conf/towline.service: of all capabilities but one, to read."""
+    unit = (ROOT / "conf/towline.service").read_text()
+    (right,) = re.findall(r"CapabilityBoundingSet=CAP_(\w+)\n", unit)
+    want = journal.messages(3)
+    file = journal.folder / "system.journal"
+    os.chown(file, 1234, 1234)
+    file.chmod(0o600)
+    rights = ["--bounding-set", f"-all,+{right.lower()}", "--no-new-privs"]
+    reader = run(reads(journal.folder), under=["setpriv", *rights])
+    until_equal(lambda: in_order(table), want)
+    assert reader.metric("towline_journal_unreadable_files") == 0
+    reader.stop()
 
 
 def test_check_says_where_there_is_no_journal(reads, tmp_path):

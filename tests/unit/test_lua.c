@@ -302,6 +302,7 @@ static const struct {
 	{ "function f() return os.getenv('A') end", " script s.lua\n call f\n",
 	    "os.getenv gives nil: the option Env names" },
 	{ "function f() return os.getenv('A') end", " script s.lua\n call f\n Env A\n", NULL },
+	{ "", " code function f(a) return #a, 'b # c' end\n call f\n", NULL },
 	{ "\033LuaQ", " script s.lua\n call f\n", "s.lua is precompiled" },
 };
 
