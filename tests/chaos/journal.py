@@ -15,6 +15,7 @@ from harness.journal import Journald, journalctl, written  # noqa: E402
 from harness.namespace import can_mount  # noqa: E402
 from harness.wait import until_equal  # noqa: E402
 
+OWN = 2  # messages of journald itself that a file has at most
 WHO = "chaos"  # the SYSLOG_IDENTIFIER of its entries
 RATE = 300  # entries a second
 TICK = 0.05  # s, about, between two calls of mind()
@@ -129,6 +130,7 @@ class Truth:
         self.number, self.marks = truth.get("number"), truth["marks"]
         ranges = (range(a, b + 1) for a, b in truth.get("vacuumed", []))
         self.vacuumed = {mark for of_file in ranges for mark in of_file}
+        self.own = OWN * len(truth.get("vacuumed", []))  # without a mark
 
     def mark(self, document):
         """Of an entry; 0: another's than the writer's.  None: it is no entry."""
@@ -148,8 +150,8 @@ class Truth:
         some may be counted and not delivered; and some delivered shortly before a kill, when
         the count was not stored: towline says that they were deleted unread."""
         there = set(entries)
-        uncounted = min(len(self.vacuumed & there), self.said_gone())
-        return -uncounted, len(self.vacuumed - there)
+        uncounted = min(len(self.vacuumed & there) + self.own, self.said_gone())
+        return -uncounted, len(self.vacuumed - there) + self.own
 
     def findings(self, entries):
         """entries: {mark: [MESSAGE]} of an output's documents."""
