@@ -160,7 +160,8 @@ unread_add(void *arg, const struct content_seen *seen)
 {
 	struct unreads *all = arg;
 
-	for (unsigned i = 0; i < seen->readers; i++) {
+	/* What is open is followed, or no file: a journal. */
+	for (unsigned i = 0; i < (seen->open ? 0 : seen->readers); i++) {
 		if (seen->what->size <= seen->by[i])
 			continue;
 		all->at = xrealloc(all->at, (all->n + 1) * sizeof(*all->at));

@@ -234,6 +234,33 @@ def test_what_was_deleted_unread_is_counted(journal, table, reads, run):
     assert "nobody knows how many" in reader.stop()
 
 
+def test_a_journal_whose_entries_wait_is_no_file_that_is_gone(
+    journal, reads, run, tmp_path, dead_port
+):
+    """What a file had that is gone is counted, ten seconds after a start."""
+    folder = tmp_path / "app"
+    folder.mkdir()
+    for name in "gone", "stays":
+        (folder / f"{name}.log").write_text("one\ntwo\n")
+    journal.messages(20)
+    settings = reads(journal.folder)
+    tail = {"Name": "tail", "Tag": "host.app", "Read_from_Head": "On"}
+    settings.inputs.append(tail | {"Path": folder / "*.log"})
+    settings.outputs = [
+        {"Name": "es", "Match": "*", "Host": "127.0.0.1", "Port": dead_port}
+    ]
+    reader = run(settings)
+    reader.until_metric("towline_lag_bytes", 16)
+    reader.until_metric("towline_journal_lag_entries", 20)
+    reader.kill()
+    (folder / "gone.log").unlink()
+    reader = run(settings)
+    reader.until_said("gone.log.* lost")
+    assert re.findall("journal .* lost", reader.said()) == []
+    assert reader.metric("towline_lost_bytes_total") == 8
+    reader.stop()
+
+
 @pytest.mark.parametrize("delivered", [0, 4])
 def test_a_gap_of_counted_entries_leaves_the_count_right(
     delivered, journal, table, reads, run
