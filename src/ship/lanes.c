@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "es_index.h"
+#include "places.h"
 
 /* True when it has no lane of its own: it is shown what another is given. */
 static bool
@@ -51,7 +52,9 @@ void
 lanes_init(struct lanes *l, const struct section *const *outputs, size_t n, struct state *state,
     unsigned batches, size_t bytes)
 {
-	unsigned *lane = xcalloc(n + 1, sizeof(*lane));
+	unsigned *lane = xcalloc(n + 1, sizeof(*lane)), named = 0;
+	const struct section *of[SHIP_LANES];
+	char *names[SHIP_LANES];
 
 	l->n = lanes_plan(outputs, n, lane);
 	for (unsigned i = 0; i < l->n; i++)
@@ -62,9 +65,13 @@ lanes_init(struct lanes *l, const struct section *const *outputs, size_t n, stru
 		its->is.outputs |= UINT32_C(1) << i;
 		if (rides(outputs[i]))
 			continue;
-		its->is.name = lane_name(outputs, i);
+		of[named] = outputs[i];
+		names[named++] = lane_name(outputs, i);
 		es_index_rules(outputs[i], &its->rules);
 	}
+	places_settle(state, of, names, named);
+	for (unsigned i = 0; i < named; i++)
+		l->at[i].is.name = names[i];
 	if (l->at[0].is.name == NULL)
 		l->at[0].is.name = xstrdup("main");
 	free(lane);

@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import re
 import subprocess
 
 import pytest
@@ -120,6 +121,34 @@ def test_one_output_is_down_and_two_others_have_all(
     assert documents(table) == lines(0, 13000)
     running.stop()
     assert "WARN" not in running.said() and "lost" not in running.said()
+
+
+@pytest.mark.parametrize("left", [["b", "a"], ["b"]])
+def test_an_output_at_another_place_keeps_its_cursors(node, config, run, sinks, left):
+    """Without an Alias it is known by its place: another order, or the first is gone."""
+    a, b = sinks(), sinks()
+    settings = config(a.output(Index="a"), b.output(Index="b"))
+    settings.service["Grace"] = 0.5
+    container = node.container()
+    running = run(settings)
+    container.write(*lines(0, 100))
+    until_equal(lambda: (a.exact(), b.exact()), (100, 100))
+    b.end()
+    container.write(*lines(100, 200))
+    until_equal(a.exact, 200)
+    running.stop()
+    b = sinks(b.port)
+    settings.outputs = [o for i in left for o in settings.outputs if o["Index"] == i]
+    for _ in range(2):  # it keeps its name at the next start
+        running = run(settings)
+        until_equal(b.exact, 100)
+        running.stop()
+    assert len(re.findall("output es.0 is the one that was es.1", running.said())) == 2
+    running = run(settings)
+    container.write(*lines(200, 210))
+    until_equal(b.exact, 110)
+    until_equal(a.exact, 210 if "a" in left else 200)
+    running.stop()
 
 
 def behind(settings):
