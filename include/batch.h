@@ -130,4 +130,13 @@ void document_id(const struct record_place *at, char *to);
  */
 bool batch_put(struct batch *b, const struct document_rules *rules, const struct record *r);
 
+/**
+ * document_is_alike(a, b), batch_copy(b, rules, r, from):
+ * Documents by both rules are the same, but for their action lines.  As batch_put(): ${r} is
+ * the record of the last document of ${from}, which was put there by rules alike.
+ */
+bool document_is_alike(const struct document_rules *a, const struct document_rules *b);
+bool batch_copy(struct batch *b, const struct document_rules *rules, const struct record *r,
+    const struct batch *from);
+
 #endif

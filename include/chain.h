@@ -56,10 +56,19 @@ void chain_rules(const struct chain *c, const struct stream *stream, struct docu
 void chain_names(struct source *s, const struct document_rules *rules);
 
 /**
+ * chain_next(c), chain_made(c, s):
+ * The next record is another one.  The source for which it was made since, when it need not
+ * be made anew for ${s}: fields have the same names, and it has no copies; NULL: there is none.
+ */
+void chain_next(struct chain *c);
+const struct source *chain_made(const struct chain *c, const struct source *s);
+
+/**
  * chain_run(c, s, f, r), chain_read(c, s, f, r):
  * Turn ${f} into ${r}.  Return false when a filter dropped it.  ${r} lives
  * until the next call.  chain_read() is for a record that is counted only: the time
- * of its stream's next lines stays.
+ * of its stream's next lines stays.  A record that chain_made() knows is
+ * not made again: filters see it once.
  */
 void chain_read(struct chain *c, struct source *s, const struct framed *f, struct record *r);
 bool chain_run(struct chain *c, struct source *s, const struct framed *f, struct record *r);

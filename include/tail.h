@@ -105,6 +105,7 @@ struct framed {
 	bool truncated;
 	uint64_t lines;         /* of the file, of which it is made */
 	bool fresh;             /* it was certainly never offered before */
+	unsigned offered;       /* so often before this call, to other readers */
 	int64_t time;           /* the first line's, ns; 0 when it has none */
 	struct slice time_text; /* empty: a line without the runtime's head */
 	struct slice text;      /* content, lines joined by \n; lives until the next call */
@@ -117,7 +118,8 @@ struct framed {
 
 /**
  * The caller's function for a record.  True: it is taken; false: there is no room
- * now: reading stops, and the same record is offered again in a later turn.
+ * now: reading stops, and the same record is offered again in a later turn.  Readers that
+ * keep pace get each record one after the other.
  */
 typedef bool tail_record(void *arg, const struct framed *record);
 
@@ -190,6 +192,7 @@ struct tail_figures {
 	uint64_t unread;                /* on disk, not yet read */
 	int64_t newest;                 /* runtime time of the newest record read, ns */
 	uint64_t lag_of[STATE_READERS]; /* on disk, not yet shipped by each reader */
+	uint64_t apart[STATE_READERS];  /* logs that are read for it alone */
 };
 void tail_figures(struct tail *t, struct tail_figures *out);
 

@@ -40,8 +40,11 @@ struct chain {
 	bool changes;                /* … changes fields or tags */
 	struct agent_line line;
 	bool line_read;
+	bool keeps;        /* of the record that was made last */
 	unsigned failures; /* of the last record: 1 << enum parse_failure */
 	const struct filter *dropped_by;
+	const struct source
+	    *made; /* of the record that was made last, with no copies; NULL: none */
 };
 
 struct source {
@@ -481,25 +484,57 @@ filters_run(struct chain *c, struct source *s, const struct framed *f, struct re
 	return c->dropped_by == NULL;
 }
 
+/* Filters that change fields know the names of a document's. */
+static bool
+is_alike(const struct chain *c, const struct document_rules *a, const struct document_rules *b)
+{
+	return !c->changes ||
+	       (slice_eq(a->time_key, b->time_key) && slice_eq(a->log_key, b->log_key) &&
+		   slice_eq(a->tag_key, b->tag_key) && slice_eq(a->parsed_key, b->parsed_key) &&
+		   a->merged == b->merged);
+}
+
 void
 chain_read(struct chain *c, struct source *s, const struct framed *f, struct record *r)
 {
+	c->made = NULL;
 	if (c->changes)
 		filtering_first(c->filtering);
 	text_read(c, s, f, r);
 	(void)filters_run(c, s, f, r);
 }
 
+void
+chain_next(struct chain *c)
+{
+	c->made = NULL;
+}
+
+const struct source *
+chain_made(const struct chain *c, const struct source *s)
+{
+	return c->made != s && c->made != NULL && is_alike(c, &c->made->rules, &s->rules) ? c->made
+											  : NULL;
+}
+
 bool
 chain_run(struct chain *c, struct source *s, const struct framed *f, struct record *r)
 {
+	const struct source *made = f->offered > 0 ? chain_made(c, s) : NULL;
+
+	if (made != NULL) {
+		s->last_time = made->last_time;
+		r->place.fresh = f->fresh;
+		return c->keeps;
+	}
 	if (c->changes)
 		filtering_first(c->filtering);
 	text_read(c, s, f, r);
 	time_settle(c, s, r);
-	if (f->text.len == 0 && f->stream->conf->skip_empty)
-		return false;
-	return filters_run(c, s, f, r);
+	c->dropped_by = NULL;
+	c->keeps = (f->text.len > 0 || !f->stream->conf->skip_empty) && filters_run(c, s, f, r);
+	c->made = chain_copies(c) ? NULL : s;
+	return c->keeps;
 }
 
 bool
@@ -523,6 +558,7 @@ chain_copies(const struct chain *c)
 bool
 chain_copy(struct chain *c, struct source *s, const struct framed *f, struct record *r)
 {
+	c->made = NULL;
 	filtering_next(c->filtering);
 	text_read(c, s, f, r);
 	time_settle(c, s, r);

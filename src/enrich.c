@@ -169,7 +169,7 @@ ask(struct pipeline *p, struct flow *flow, int64_t now)
 	if (newer != NULL) {
 		pod_unref(stream->pod);
 		stream->pod = newer;
-		reader_watch(p, flow);
+		flow_watch(p, flow);
 	}
 	return answer;
 }

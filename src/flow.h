@@ -28,6 +28,20 @@ struct flow {
 	bool watched; /* its container is watched (resources.h) */
 };
 
+/* The reader's function for the inputs: a stream begins or ends. */
+tail_stream flow_stream;
+
+/**
+ * flow_route(p, outputs, tag):
+ * Those of ${outputs} that take records of the tag.
+ *
+ * flow_watch(p, flow):
+ * Have the container of an agent's stream watched (resources.h), once its id is
+ * known; those of agents beyond Max_Series are not.
+ */
+uint32_t flow_route(const struct pipeline *p, uint32_t outputs, struct slice tag);
+void flow_watch(struct pipeline *p, struct flow *flow);
+
 /**
  * count_restore(p), count_publish(p, behind), count_finish(p):
  * Bring back the counters, before the first record; post changes to the state

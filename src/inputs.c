@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "filling.h"
 #include "journal.h"
 #include "metrics.h"
 #include "trial.h"
@@ -36,7 +37,7 @@ readers_of(const struct pipeline *p, struct tail_reader to[SHIP_LANES])
 	for (unsigned i = 0; i < p->nlanes; i++) {
 		const struct ship_lane *lane = shipper_lane(p->shipper, i);
 
-		to[i] = (struct tail_reader){ lane->name, lane->book, reader_record };
+		to[i] = (struct tail_reader){ lane->name, lane->book, filling_record };
 	}
 }
 
@@ -58,9 +59,9 @@ beside_make(struct pipeline *p, const struct tail_reader *to)
 	if (n > 0)
 		beside->journals =
 		    journal_new((const struct journal_conf *const *)(const void *)confs, n,
-			p->state, to, p->nlanes, reader_stream, p);
+			p->state, to, p->nlanes, flow_stream, p);
 	free(confs);
-	beside->trials = trial_new(p->conf, to, p->nlanes, reader_stream, p);
+	beside->trials = trial_new(p->conf, to, p->nlanes, flow_stream, p);
 	if (beside->journals != NULL || beside->trials != NULL)
 		return beside;
 	free(beside);
@@ -98,7 +99,7 @@ inputs_make(struct pipeline *p)
 	inputs_count(p->conf);
 	readers_of(p, to);
 	p->tail = tail_new((const struct tail_conf *const *)(const void *)confs, n, p->state, to,
-	    p->nlanes, reader_count, reader_stream, p);
+	    p->nlanes, filling_count, flow_stream, p);
 	free(confs);
 	if (p->tail == NULL)
 		return -1;

@@ -35,8 +35,9 @@ struct filling {
 	struct range_book *book;
 	unsigned lane;
 	struct batch *at[ROUTES];
-	struct batch *spare; /* taken from the pool, for the next route */
-	bool starved;        /* a record was refused: no batch is free */
+	struct batch *spare;       /* taken from the pool, for the next route */
+	bool starved;              /* a record was refused: no batch is free */
+	const struct batch *shown; /* its last document is the last record's; NULL: that has none */
 	struct half_put half;
 };
 
@@ -92,18 +93,6 @@ struct pipeline {
  * The thread's function: read until p->stop, or until all is read and sealed.
  */
 void *reader_run(void *p);
-
-/* The reader's functions for the tail: a record; a record to be counted only; a stream that begins or ends. */
-tail_record reader_record, reader_count;
-tail_stream reader_stream;
-
-/**
- * reader_watch(p, flow):
- * Have the container of an agent's stream watched (resources.h), once its id is
- * known; those of agents beyond Max_Series are not.
- */
-struct flow;
-void reader_watch(struct pipeline *p, struct flow *flow);
 
 /**
  * reader_wake(fd):

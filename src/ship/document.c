@@ -437,3 +437,59 @@ batch_put(struct batch *b, const struct document_rules *rules, const struct reco
 	put_alone(b, rules, r);
 	return true;
 }
+
+/* ---- the document of another batch */
+
+bool
+document_is_alike(const struct document_rules *a, const struct document_rules *b)
+{
+	return slice_eq(a->time_key, b->time_key) && slice_eq(a->log_key, b->log_key) &&
+	       slice_eq(a->tag_key, b->tag_key) && slice_eq(a->parsed_key, b->parsed_key) &&
+	       a->time_digits == b->time_digits && a->keep_log == b->keep_log &&
+	       a->merged == b->merged;
+}
+
+/* The action line of ${document}, with its newline. */
+static char *
+line_write(char *to, const struct document_rules *rules, const struct record *r,
+    struct slice document, uint16_t *id_len)
+{
+	if (rules->action != NULL)
+		return to + rules->action(rules->conf, r, document, to, id_len);
+	*id_len = DOCUMENT_ID;
+	return action_write(to, rules, r);
+}
+
+bool
+batch_copy(struct batch *b, const struct document_rules *rules, const struct record *r,
+    const struct batch *from)
+{
+	const struct item *of = &from->items[from->nitems - 1];
+	struct slice document = { from->body.at + of->document, of->end - of->document + 1 };
+	size_t room = DOCUMENT_ROOM + JSON_WRITE_MAX(INDEX_MAX) + rules->operation.len +
+		      (rules->action != NULL ? ACTION_MAX : 0) + document.len + r->tag.len;
+	char *base = b->body.at, *at = base + b->body.len;
+	struct item *item = &b->items[b->nitems];
+	uint32_t moved;
+
+	if (b->nitems == BATCH_ITEMS || room > b->body.size - b->body.len)
+		return b->nitems == 0 && batch_put(b, rules, r);
+	*item = *of;
+	item->action = (uint32_t)b->body.len;
+	document.len--;
+	at = line_write(at, rules, r, document, &item->id_len);
+	document.len++;
+	item->document = (uint32_t)(at - base);
+	moved = item->document - of->document;
+	item->core += moved;
+	item->plain += moved;
+	item->end += moved;
+	at = put_slice(at, document);
+	if (rules->keeps_tag)
+		at = put_slice(at, r->tag);
+	item->fresh = r->place.fresh && rules->action == NULL;
+	item->range = NULL;
+	b->body.len = (size_t)(at - base);
+	b->nitems++;
+	return true;
+}

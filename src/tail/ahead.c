@@ -30,8 +30,10 @@ has_passed(const struct reader *r, const struct reader *count)
 void
 ahead_drop_passed(struct tail *t, struct log *log)
 {
-	for (unsigned i = 0; log->count != NULL && i < log->nreaders; i++) {
-		if (has_passed(&log->readers[i], log->count))
+	const struct reader *r;
+
+	READERS_FOREACH (r, log) {
+		if (log->count != NULL && has_passed(r, log->count))
 			reader_count_end(t, log);
 	}
 }
@@ -40,7 +42,7 @@ bool
 ahead_is_wanted(const struct tail *t, const struct log *log)
 {
 	for (unsigned i = 0; i < t->nships; i++) {
-		if (!t->ships[i].stands && (log->readers == NULL || !log->readers[i].parked))
+		if (!t->ships[i].stands && (log->feeds == NULL || !log->feeds[i].reader->parked))
 			return false;
 	}
 	return true;
@@ -54,7 +56,7 @@ aheads_begin(struct tail *t)
 	for (log = TAILQ_FIRST(&t->logs->awake); log != NULL; log = next) {
 		next = TAILQ_NEXT(log, in_awake);
 		if (log->count != NULL || !ahead_is_wanted(t, log) ||
-		    !(log->turn == READY || abreast_waits(log) != 0 || log->due <= t->now))
+		    !(log->turn == READY || abreast_waits(log) || log->due <= t->now))
 			continue;
 		if (walk_begin(t, log))
 			reader_count_begin(t, log);

@@ -79,10 +79,11 @@ static void
 others_stop(const struct reader *r, enum side side, uint64_t end)
 {
 	struct log *log = r->log;
+	struct reader *other;
 
-	for (unsigned i = 0; i < log->nreaders; i++) {
-		if (&log->readers[i] != r)
-			other_stop(&log->readers[i], side, end);
+	READERS_FOREACH (other, log) {
+		if (other != r)
+			other_stop(other, side, end);
 	}
 	if (log->count != NULL && log->count != r)
 		other_stop(log->count, side, end);

@@ -63,14 +63,33 @@ must_wait(struct frame *fr, struct reader *r)
 {
 	if (r->mark > fr->durable)
 		fr->durable = state_durable(fr->state);
-	r->stale = r->to != NULL && r->mark > fr->durable && state_stale(fr->state) != 0;
+	r->stale = r->feeds != 0 && r->mark > fr->durable && state_stale(fr->state) != 0;
 	return r->stale;
 }
 
+/* To each that has not got it.  False: one of them has no room; the others have it. */
 static bool
-give(struct frame *fr, struct reader *r, const struct framed *out)
+give(struct frame *fr, const struct reader *r, struct framed *out)
 {
-	return r->to != NULL ? r->to->to.record(fr->arg, out) : fr->count(fr->arg, out);
+	struct feed *f;
+	bool all = true;
+
+	if (r->feeds == 0)
+		return fr->count(fr->arg, out);
+	FEEDS_FOREACH (f, r) {
+		if (out->start < f->taken[out->side])
+			continue;
+		out->cursor = &f->cursor[out->side];
+		out->fresh = out->start >= f->fresh_from;
+		if (f->to->to.record(fr->arg, out)) {
+			f->taken[out->side] = out->end;
+		} else {
+			f->to->stands = true;
+			all = false;
+		}
+		out->offered++;
+	}
+	return all;
 }
 
 bool
@@ -81,12 +100,10 @@ emit_record(struct frame *fr, struct reader *r, enum side side, const struct ope
 	struct framed out = {
 		.stream = &log->stream,
 		.id = { s->content->id, o->start - s->is.base, o->hash, s->content->hour },
-		.cursor = r->to != NULL ? &r->cursor[side] : NULL,
 		.side = side,
 		.partial = o->line.partial,
 		.truncated = o->cut,
 		.lines = o->lines,
-		.fresh = o->start >= r->fresh_from,
 		.time = o->time,
 		.start = o->start,
 		.end = o->end,
@@ -102,7 +119,7 @@ emit_record(struct frame *fr, struct reader *r, enum side side, const struct ope
 		return false;
 	if (out.time > fr->newest)
 		fr->newest = out.time;
-	if (out.truncated && r->to != NULL && r->to->number == 0)
+	if (out.truncated && (r->feeds & 1) != 0)
 		metrics_add(&metrics.truncated_lines, 1);
 	return true;
 }

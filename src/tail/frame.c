@@ -76,7 +76,7 @@ line_decode(struct frame *fr, const struct reader *r, enum utf16 units, struct p
 
 	buffer_clear(&fr->plain);
 	wrong = utf16_read(p->raw, units, (p->start - r->span->is.base) & 1, &fr->plain);
-	if (wrong > 0 && p->end > r->seen && r->to != NULL && r->to->number == 0)
+	if (wrong > 0 && p->end > r->seen && (r->feeds & 1) != 0)
 		metrics_add(&metrics_utf16_errors, wrong);
 	p->cri = (struct cri){
 		.side = SIDE_STDOUT, .content = buffer_slice(&fr->plain), .escaped = true

@@ -43,7 +43,7 @@ units_at(const struct reader *r)
 static bool
 is_counted(const struct reader *r)
 {
-	return r->to != NULL && r->to->number == 0;
+	return (r->feeds & 1) != 0;
 }
 
 static void

@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 
+#include "abreast.h"
 #include "content.h"
+#include "feed.h"
 #include "identity.h"
 #include "least.h"
 #include "place.h"
@@ -127,12 +129,13 @@ read_note(struct log *log)
 void
 log_begin(struct tail *t, struct log *log)
 {
-	log->nreaders = t->nships;
-	log->readers = xcalloc(t->nships, sizeof(*log->readers));
+	log->nfeeds = t->nships;
+	log->feeds = xcalloc(t->nships, sizeof(*log->feeds));
 	for (unsigned i = 0; i < t->nships; i++)
-		reader_begin(t, &log->readers[i], log, &t->ships[i]);
-	log->stream.cursors = log->readers[0].cursor;
+		feed_begin(t, &log->feeds[i], log, &t->ships[i]);
+	log->stream.cursors = log->feeds[0].cursor;
 	read_note(log);
+	abreast_join(t, log);
 	memset(log->stream.counted, 0, sizeof(log->stream.counted));
 	t->logs->on_stream(t->frame.arg, &log->stream, true);
 	turns_wake(t, log);
@@ -142,18 +145,15 @@ log_begin(struct tail *t, struct log *log)
 static void
 log_end(struct tail *t, struct log *log)
 {
-	if (log->readers == NULL)
+	if (log->feeds == NULL)
 		return;
 	t->logs->on_stream(t->frame.arg, &log->stream, false);
 	reader_count_end(t, log);
-	for (unsigned i = 0; i < log->nreaders; i++) {
-		place_turned(t, &log->readers[i], false);
-		for (int side = 0; side < SIDES; side++)
-			cursor_rewind(t->ships[i].to.book, &log->readers[i].cursor[side]);
-	}
-	free(log->readers);
-	log->readers = NULL;
-	log->nreaders = 0;
+	for (unsigned i = 0; i < log->nfeeds; i++)
+		feed_end(t, &log->feeds[i]);
+	free(log->feeds);
+	log->feeds = NULL;
+	log->nfeeds = 0;
 }
 
 void

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "content.h"
+#include "feed.h"
 #include "identity.h"
 #include "reader.h"
 #include "spans.h"
@@ -49,11 +50,11 @@ count(const struct stream *of, const char *name, const char *output, enum lost w
 }
 
 void
-lost_count(const struct tail *t, const struct content *c, const struct reader *by, enum lost why,
+lost_count(const struct tail *t, const struct content *c, const struct shipping *to, enum lost why,
     uint64_t bytes)
 {
 	const struct place *p = content_place(c);
-	const char *output = by != NULL && by->to != NULL && t->nships > 1 ? by->to->to.name : NULL;
+	const char *output = to != NULL && t->nships > 1 ? to->to.name : NULL;
 
 	count(&c->log->stream, p != NULL ? p->name : c->log->name, output, why, bytes);
 }
@@ -65,6 +66,7 @@ static void
 log_lose(struct tail *t, struct log *log, const struct content *c, enum lost why)
 {
 	uint64_t from = UINT64_MAX, to = 0;
+	struct reader *r;
 	struct span *s;
 
 	TAILQ_FOREACH (s, &log->spans, in_log) {
@@ -77,17 +79,17 @@ log_lose(struct tail *t, struct log *log, const struct content *c, enum lost why
 		from = span_start(s) < from ? span_start(s) : from;
 		to = span_end(s);
 	}
-	if (from >= to || log->readers == NULL)
+	if (from >= to || log->feeds == NULL)
 		return;
-	for (unsigned i = 0; i < log->nreaders; i++) {
-		struct reader *r = &log->readers[i];
-		uint64_t untaken = reader_untaken(r);
+	for (unsigned i = 0; i < log->nfeeds; i++) {
+		uint64_t untaken = feed_untaken(&log->feeds[i]);
 
 		untaken = untaken < from ? from : untaken;
-		reader_skip(t, r, from, to);
 		if (untaken < to)
-			lost_count(t, c, r, why, to - untaken);
+			lost_count(t, c, log->feeds[i].to, why, to - untaken);
 	}
+	READERS_FOREACH (r, log)
+		reader_skip(t, r, from, to);
 	if (log->count != NULL)
 		reader_skip(t, log->count, from, to);
 }
@@ -189,7 +191,7 @@ all_begun(const struct tail *t)
 	const struct log *log;
 
 	LIST_FOREACH (log, &t->logs->all, in_logs) {
-		if (log->turn == READY && log->readers == NULL)
+		if (log->turn == READY && log->feeds == NULL)
 			return false;
 	}
 	return !LIST_EMPTY(&t->files->all); /* none at all: perhaps their disk is not mounted yet */

@@ -6,8 +6,8 @@
 #include "tail_internal.h"
 
 /**
- * lost_count(t, c, by, why, bytes):
- * Count that ${bytes} of ${c} are lost, and say it: for the output of the reader ${by}
+ * lost_count(t, c, to, why, bytes):
+ * Count that ${bytes} of ${c} are lost, and say it: for the output ${to}
  * alone, when there are several and it is not NULL.
  *
  * lost_content(t, c, why):
@@ -25,7 +25,7 @@
  * the directory had no name for it, and its new one may be found by a Path alone.
  * Where names change all the time it is true after a while.
  */
-void lost_count(const struct tail *t, const struct content *c, const struct reader *by,
+void lost_count(const struct tail *t, const struct content *c, const struct shipping *to,
     enum lost why, uint64_t bytes);
 void lost_content(struct tail *t, struct content *c, enum lost why);
 bool lost_is_certain(const struct tail *t, const struct content *c);

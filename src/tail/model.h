@@ -8,6 +8,8 @@
  *	    content  the bytes of one file, under one identity (naming.c)
  *	    place    an open file that has a content: a descriptor and a name
  *	  reader  walks the log: a position, and there each side's open record
+ *	    feed    an output's part of the log: its cursors, and the reader whose
+ *	            records it is given; outputs that keep pace have one reader
  *
  * Always so:
  *   - A content is in its log's `pending` until it is entered, and then has a
@@ -98,25 +100,32 @@ TAILQ_HEAD(spans, span);
 
 struct reader {
 	struct log *log;
-	const struct shipping *to; /* NULL: it only counts */
-	struct span *span;         /* in which `at` lies */
-	uint64_t at;               /* of the first line that is not taken */
-	uint64_t resume[SIDES];    /* lines that begin below are done */
-	uint64_t seen;             /* lines that end below were counted */
-	uint64_t stop;             /* the next break; UINT64_MAX: none */
+	uint32_t feeds;         /* bits of those that it reads for; 0: it only counts */
+	struct span *span;      /* in which `at` lies */
+	uint64_t at;            /* of the first line that is not taken */
+	uint64_t resume[SIDES]; /* lines that begin below are done */
+	uint64_t seen;          /* lines that end below were counted */
+	uint64_t stop;          /* the next break; UINT64_MAX: none */
 	uint64_t passed; /* bytes at `at` that were found to have no newline: a long line … */
 	enum passing { PASSING, PASSED } passing; /* … PASSED: that is all of it */
 	uint64_t half;             /* a break at which a line without a newline ended; 0: none */
-	uint64_t fresh_from;       /* records that begin below may have been sent before */
 	state_ticket mark;         /* of the last mark that it has made or passed */
 	struct fingerprint before; /* of the bytes before `at`, by offset in its content */
 	struct open_record open[SIDES];
 	struct past past[SIDES];
-	struct cursor cursor[SIDES];
 	int64_t due; /* mono ns when it has a turn without an event; DUE_ROOM: when it has room */
 	bool parked; /* not read: an output has no room, or it waits */
 	bool ended;  /* nothing will come any more, and nothing is open */
 	bool stale;  /* a record waits for a mark while the state cannot be written */
+};
+
+struct feed {
+	struct shipping *to;
+	struct reader *reader;
+	struct cursor cursor[SIDES];
+	uint64_t taken[SIDES]; /* records that begin below were given to it */
+	uint64_t fresh_from;   /* records that begin below may have been sent before */
+	bool parked;           /* the output has no room for a record of it */
 };
 
 struct log {
@@ -127,8 +136,8 @@ struct log {
 	char *name; /* of its live file, behind all links */
 	struct spans spans;
 	struct contents pending; /* not entered, the oldest first */
-	struct reader *readers;  /* one for each of t->ships; NULL: no content was entered yet */
-	unsigned nreaders;
+	struct feed *feeds;      /* one for each of t->ships; NULL: no content was entered yet */
+	unsigned nfeeds;
 	struct reader *count; /* reads ahead of all others; NULL: none */
 	state_ticket mark;    /* of the newest mark */
 	unsigned began;       /* the look that found its live file first; 0: none did */
@@ -151,6 +160,37 @@ struct log {
 	bool hot;     /* grows all the time: read by the clock, not watched */
 	bool checked; /* its rules were compared with the present ones */
 };
+
+/* The first of the feeds of a reader. */
+static inline unsigned
+reader_first(const struct reader *r)
+{
+	return (unsigned)__builtin_ctz(r->feeds);
+}
+
+/* The reader of the first feed from the i-th on that is the first of its reader's. */
+static inline struct reader *
+log_reader(const struct log *log, unsigned i)
+{
+	while (i < log->nfeeds && reader_first(log->feeds[i].reader) != i)
+		i++;
+	return i < log->nfeeds ? log->feeds[i].reader : NULL;
+}
+
+/* The readers that ship. */
+#define READERS_FOREACH(r, log)                                                                    \
+	for ((r) = log_reader((log), 0); (r) != NULL; (r) = log_reader((log), reader_first(r) + 1))
+
+/* Of the feeds of which ${bits} are left the first. */
+static inline struct feed *
+log_feed(const struct log *log, uint32_t bits)
+{
+	return bits != 0 ? &log->feeds[__builtin_ctz(bits)] : NULL;
+}
+
+#define FEEDS_FOREACH(f, r)                                                                        \
+	for (uint32_t left_ = (r)->feeds; ((f) = log_feed((r)->log, left_)) != NULL;               \
+	     left_ &= left_ - 1)
 
 static inline uint64_t
 span_start(const struct span *s)

@@ -21,7 +21,7 @@
 #include "log.h"
 #include "lost.h"
 #include "place.h"
-#include "reader.h"
+#include "feed.h"
 #include "spans.h"
 
 #define CUT_WAIT 10 /* times Rotate_Wait: so long a .gz that ends in its first line may grow */
@@ -77,6 +77,7 @@ rules_check(struct tail *t, struct log *log)
 	const struct rules *present = framing_rules_of(t, &log->stream);
 	struct span_state next = last->is;
 	struct cursors at[SIDES];
+	struct reader *r;
 	uint64_t from;
 
 	if (log->checked || content_place(last->content) == NULL)
@@ -103,9 +104,9 @@ rules_check(struct tail *t, struct log *log)
 		last->rules = present;
 	}
 	spans_store(t, log, both, both[1] == last ? 1 : 2);
-	for (unsigned i = 0; i < log->nreaders; i++) {
-		if (log->readers[i].at >= span_start(both[1]))
-			log->readers[i].mark = log->mark;
+	READERS_FOREACH (r, log) {
+		if (r->at >= span_start(both[1]))
+			r->mark = log->mark;
 	}
 }
 
@@ -135,9 +136,9 @@ take(struct tail *t, struct content *c, struct content *known, const struct head
 		return;
 	if (first) {
 		state_opened(t->state, &known->id, known->log->stream.path);
-		reader_known(known->log, known);
+		feed_known(known->log, known);
 		if (known->late != NULL)
-			reader_known(known->late, known);
+			feed_known(known->late, known);
 	}
 	if (home)
 		state_file(t->state, &known->id, p->dev, p->ino);

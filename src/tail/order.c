@@ -15,7 +15,7 @@
 #include "identity.h"
 #include "log.h"
 #include "naming.h"
-#include "reader.h"
+#include "feed.h"
 #include "rotated.h"
 #include "place.h"
 #include "spans.h"
@@ -184,10 +184,10 @@ span_begun(struct tail *t, struct log *log, const struct span *s)
 	uint64_t to = s->is.base + s->content->size;
 
 	state_opened(t->state, &s->content->id, log->stream.path);
-	if (log->readers == NULL)
+	if (log->feeds == NULL)
 		log_begin(t, log);
 	if (forgotten || p->first_look == 1 || p->packed != NULL)
-		reader_known(log, s->content);
+		feed_known(log, s->content);
 	for (int side = 0; side < SIDES && forgotten; side++)
 		log->stream.counted[side] = to;
 	log->stream.followed |= forgotten;
@@ -406,7 +406,7 @@ order_enter(struct tail *t, struct log *log)
 	if (n == 0 && is_taken_over(t, log)) {
 		if (!files_failed(t))
 			take_over(t, log);
-		return log->readers != NULL;
+		return log->feeds != NULL;
 	}
 	content_measure(c);
 	if (n > 0 && list[0]->is.seal == SEAL_NONE)

@@ -215,7 +215,7 @@ place_turn(struct tail *t, const struct place *p, const struct reader *r)
 {
 	const struct reader *by = t->unpacking->by;
 
-	return p->packed == NULL || by == NULL || by == r || (by->to == NULL && r->to != NULL);
+	return p->packed == NULL || by == NULL || by == r || (by->feeds == 0 && r->feeds != 0);
 }
 
 void

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "content.h"
+#include "feed.h"
 #include "files.h"
 #include "log.h"
 #include "place.h"
@@ -29,20 +30,19 @@ is_shipped(struct log *log, const struct place *p)
 {
 	const struct span *s = log_last(log);
 	uint64_t end = s->is.base + p->size;
+	struct reader *r;
 
 	if (!TAILQ_EMPTY(&log->pending) || log->count != NULL || s != TAILQ_FIRST(&log->spans) ||
 	    s->is.seal != SEAL_NONE)
 		return false;
-	for (unsigned i = 0; i < log->nreaders; i++) {
-		struct reader *r = &log->readers[i];
-
+	READERS_FOREACH (r, log) {
 		if (r->parked || r->at != end || frame_is_open(r))
 			return false;
-		reader_follow(r);
-		if (!reader_idle(r))
+		feed_follow(r);
+		if (!feed_idle(r))
 			return false;
 	}
-	return log->nreaders > 0 && spans_shipped(log) >= end;
+	return log->nfeeds > 0 && spans_shipped(log) >= end;
 }
 
 /* All of its one file was read, or it has no line yet. */

@@ -5,6 +5,7 @@
 
 #include "content.h"
 #include "fault.h"
+#include "feed.h"
 #include "files.h"
 #include "framing_rules.h"
 #include "least.h"
@@ -151,26 +152,13 @@ spans_drop(struct tail *t, struct log *log, struct span *s)
 
 /* ---- asked */
 
-static uint64_t
-reader_shipped(struct reader *r)
-{
-	return least(cursor_shipped(r->to->to.book, &r->cursor[SIDE_STDOUT]),
-	    cursor_shipped(r->to->to.book, &r->cursor[SIDE_STDERR]));
-}
-
-uint64_t
-spans_shipped_by(const struct log *log, unsigned reader)
-{
-	return reader_shipped(&log->readers[reader]);
-}
-
 uint64_t
 spans_shipped(const struct log *log)
 {
-	uint64_t shipped = log->nreaders == 0 ? 0 : UINT64_MAX;
+	uint64_t shipped = log->nfeeds == 0 ? 0 : UINT64_MAX;
 
-	for (unsigned i = 0; i < log->nreaders; i++)
-		shipped = least(shipped, reader_shipped(&log->readers[i]));
+	for (unsigned i = 0; i < log->nfeeds; i++)
+		shipped = least(shipped, feed_shipped(&log->feeds[i]));
 	return shipped;
 }
 
@@ -192,11 +180,13 @@ spans_content_shipped(const struct content *c)
 bool
 spans_is_passed(const struct log *log, const struct span *s, uint64_t shipped)
 {
+	const struct reader *r;
+
 	if (span_end(s) > shipped ||
 	    (log->count != NULL && (log->count->at < span_end(s) || log->count->span == s)))
 		return false;
-	for (unsigned i = 0; i < log->nreaders; i++) {
-		if (log->readers[i].at < span_end(s) || log->readers[i].span == s)
+	READERS_FOREACH (r, log) {
+		if (r->at < span_end(s) || r->span == s)
 			return false;
 	}
 	return true;
@@ -247,8 +237,8 @@ spans_checkpoint(struct tail *t, struct log *log)
 	uint64_t shipped = 0;
 	const struct span *s;
 
-	for (unsigned i = 0; i < log->nreaders; i++) {
-		uint64_t its = reader_shipped(&log->readers[i]);
+	for (unsigned i = 0; i < log->nfeeds; i++) {
+		uint64_t its = feed_shipped(&log->feeds[i]);
 
 		shipped = its > shipped ? its : shipped;
 	}

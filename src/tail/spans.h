@@ -27,8 +27,8 @@ void spans_store(struct tail *t, struct log *log, struct span *const *list, unsi
 void spans_drop(struct tail *t, struct log *log, struct span *s);
 
 /**
- * spans_shipped(log), spans_shipped_by(log, reader):
- * The least cursor of all readers (0: there are no readers), of one reader.
+ * spans_shipped(log):
+ * The least cursor of all outputs (0: there are none).
  *
  * spans_content_shipped(c):
  * Up to which offset of ${c} all is shipped.
@@ -37,7 +37,6 @@ void spans_drop(struct tail *t, struct log *log, struct span *s);
  * All readers, and their cursors (the least is ${shipped}), are behind ${s}.
  */
 uint64_t spans_shipped(const struct log *log);
-uint64_t spans_shipped_by(const struct log *log, unsigned reader);
 uint64_t spans_content_shipped(const struct content *c);
 bool spans_is_passed(const struct log *log, const struct span *s, uint64_t shipped);
 

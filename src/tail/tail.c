@@ -13,6 +13,7 @@
 #include "ahead.h"
 #include "content.h"
 #include "discover.h"
+#include "feed.h"
 #include "disk_quota.h"
 #include "files.h"
 #include "framing_rules.h"
@@ -161,21 +162,15 @@ tail_wait(struct tail *t, int wake, int ms)
 
 /* ---- a log's turn */
 
-/* True: the reader must wait.  One that was parked, and may go on, goes back to its cursors. */
+/* True: the reader must wait. */
 static bool
-is_parked(struct tail *t, struct reader *r)
+is_parked(const struct tail *t, struct reader *r)
 {
-	struct range_book *book = r->to->to.book;
+	const struct feed *f;
 	bool parked = false;
 
-	for (int side = 0; side < SIDES; side++) {
-		if (cursor_must_rewind(book, &r->cursor[side])) {
-			reader_rewind(t, r);
-			parked = false;
-			break;
-		}
-		parked |= cursor_parked(book, &r->cursor[side]);
-	}
+	FEEDS_FOREACH (f, r)
+		parked |= f->parked;
 	if (r->stale && state_durable(t->state) >= r->mark)
 		r->stale = false;
 	return parked || r->stale || r->log->stream.waits;
@@ -185,7 +180,7 @@ is_parked(struct tail *t, struct reader *r)
 static bool
 reader_turn(struct tail *t, struct log *log, unsigned i)
 {
-	struct reader *r = &log->readers[i];
+	struct reader *r = log->feeds[i].reader;
 	enum walk was;
 
 	r->parked = is_parked(t, r);
@@ -198,14 +193,12 @@ reader_turn(struct tail *t, struct log *log, unsigned i)
 		return false;
 	}
 	was = walk_on(t, r);
-	if (log->readers == NULL)
+	if (log->feeds == NULL)
 		return true;
-	r = &log->readers[i];
+	r = log->feeds[i].reader;
 	if (was == WALK_REFUSED && r->stale) { /* it alone waits for the state to be written */
 		r->parked = true;
 		r->due = t->now + LATE_GAP;
-	} else if (was == WALK_REFUSED) {
-		t->ships[i].stands = true;
 	}
 	ahead_drop_passed(t, log);
 	return was == WALK_MORE;
@@ -216,6 +209,7 @@ static bool
 log_turn(struct tail *t, struct log *log)
 {
 	bool begun, more = false;
+	const struct reader *r;
 
 	log->turn = AWAKE;
 	t->stirred = true;
@@ -223,16 +217,20 @@ log_turn(struct tail *t, struct log *log)
 	log->due = log->unlisted == 0 ? order_due(t, log) : t->now + LATE_GAP;
 	if (!begun)
 		return false;
-	for (unsigned i = 0; i < t->nships && log->readers != NULL; i++) {
-		if (abreast_has_room(&t->ships[i]))
+	abreast_part(t, log);
+	for (unsigned i = 0; i < log->nfeeds; i++) {
+		if (reader_first(log->feeds[i].reader) != i)
+			continue;
+		if (abreast_goes(log->feeds[i].reader))
 			more |= reader_turn(t, log, i);
-		if (log->readers != NULL)
-			abreast_note(&t->ships[i], &log->readers[i]);
+		if (i < log->nfeeds)
+			abreast_note(log->feeds[i].reader);
 	}
+	abreast_join(t, log);
 	log->due = earlier(log->due, order_release(t, log));
-	for (unsigned i = 0; i < log->nreaders; i++) {
-		if (log->readers[i].due != DUE_ROOM)
-			log->due = earlier(log->due, log->readers[i].due);
+	READERS_FOREACH (r, log) {
+		if (r->due != DUE_ROOM)
+			log->due = earlier(log->due, r->due);
 	}
 	if (more || abreast_stand(t))
 		log->turn = READY;
@@ -244,17 +242,16 @@ static bool
 is_over(const struct tail *t, struct log *log)
 {
 	struct content *last = log_last(log) == NULL ? NULL : log_last(log)->content;
+	const struct reader *r;
 
 	if (!TAILQ_EMPTY(&log->pending) || log->count != NULL || log->awaited == t->look->at)
 		return false;
-	for (unsigned i = 0; i < log->nreaders; i++) {
-		struct reader *r = &log->readers[i];
-
-		if (r->parked || frame_is_open(r) || !reader_idle(r) || r->span != log_last(log) ||
+	READERS_FOREACH (r, log) {
+		if (r->parked || frame_is_open(r) || !feed_idle(r) || r->span != log_last(log) ||
 		    (content_place(last) != NULL ? !r->ended : r->at != span_content_end(r->span)))
 			return false;
 	}
-	if (abreast_waits(log) != 0)
+	if (abreast_waits(log))
 		return false;
 	if (last == NULL || content_place(last) == NULL)
 		return true;
@@ -268,10 +265,21 @@ is_over(const struct tail *t, struct log *log)
 static bool
 has_turn(const struct tail *t, const struct log *log)
 {
-	return log->turn == READY || t->finishing || t->now >= log->due ||
-	       (abreast_waits(log) & abreast_room(t)) != 0 ||
-	       (t->files->closed &&
-		   (log->nreaders == 0 || !content_is_live(log_last(log)->content)));
+	return log->turn == READY || t->finishing || t->now >= log->due || abreast_ready(log) ||
+	       (t->files->closed && (log->nfeeds == 0 || !content_is_live(log_last(log)->content)));
+}
+
+/* A log that waited for an output that was to have another's turn first. */
+static bool
+any_ready(const struct tail *t)
+{
+	const struct log *log;
+
+	TAILQ_FOREACH (log, &t->logs->awake, in_awake) {
+		if (abreast_ready(log))
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -282,8 +290,7 @@ static bool
 logs_turn(struct tail *t)
 {
 	struct log *last = TAILQ_LAST(&t->logs->awake, awake), *log;
-	bool more = false, end = last == NULL;
-	uint32_t waits = 0;
+	bool more = false, waits = false, end = last == NULL;
 
 	while (!end && !abreast_stand(t)) {
 		log = TAILQ_FIRST(&t->logs->awake);
@@ -292,6 +299,7 @@ logs_turn(struct tail *t)
 		if (has_turn(t, log))
 			more |= log_turn(t, log);
 		waits |= abreast_waits(log);
+		abreast_held(log);
 		t->due = earlier(t->due, log->due);
 		if (abreast_stand(t))
 			break;
@@ -299,13 +307,14 @@ logs_turn(struct tail *t)
 			log_free(t, log);
 			continue;
 		}
-		if (log->turn == READY || log->due != INT64_MAX || abreast_waits(log) != 0 ||
+		if (log->turn == READY || log->due != INT64_MAX || abreast_waits(log) ||
 		    t->finishing)
 			turns_behind(t, log);
 		else
 			turns_sleep(t, log);
 	}
-	return more || abreast_stand(t) || (waits & abreast_room(t)) != 0;
+	t->due = earlier(t->due, abreast_due(t));
+	return more || abreast_stand(t) || (waits && any_ready(t));
 }
 
 /* Parked logs may go on: all wake, as one that was read to its end sleeps. */
@@ -333,12 +342,12 @@ look_due(const struct look *look)
 bool
 tail_turn(struct tail *t, uint32_t room)
 {
+	int64_t now = clock_mono();
 	bool more = false;
 
-	t->now = clock_mono();
+	abreast_begin(t, room, now);
+	t->now = now;
 	t->fails = state_stale(t->state) != 0;
-	for (unsigned i = 0; i < t->nships; i++)
-		t->ships[i].stands = (room & UINT32_C(1) << i) == 0;
 	watch_read(t->watch, t);
 	if (t->now >= look_due(t->look) || t->look->number == 0)
 		discover_files(t);
@@ -369,14 +378,13 @@ static bool
 log_at_end(const struct log *log)
 {
 	const struct content *c;
+	const struct reader *r;
 
 	TAILQ_FOREACH (c, &log->pending, in_pending) {
 		if (c->named || c->size > c->read_to)
 			return false;
 	}
-	for (unsigned i = 0; i < log->nreaders; i++) {
-		const struct reader *r = &log->readers[i];
-
+	READERS_FOREACH (r, log) {
 		if (r->parked || frame_is_open(r) || TAILQ_NEXT(r->span, in_log) != NULL ||
 		    (!r->ended && r->span->content->size > r->span->content->read_to))
 			return false;
@@ -392,7 +400,7 @@ tail_at_end(const struct tail *t)
 	if (t->look->number == 0 || abreast_stand(t) || t->look->wanted)
 		return false;
 	TAILQ_FOREACH (log, &t->logs->awake, in_awake) {
-		if (log->turn == READY || abreast_waits(log) != 0 || !log_at_end(log))
+		if (log->turn == READY || abreast_waits(log) || !log_at_end(log))
 			return false;
 	}
 	return true;
@@ -414,6 +422,7 @@ log_figures(struct tail *t, struct log *log, struct tail_figures *out)
 {
 	const struct reader *first;
 	const struct content *c;
+	struct reader *r;
 	uint64_t end;
 
 	log->stream.lag = 0;
@@ -421,18 +430,21 @@ log_figures(struct tail *t, struct log *log, struct tail_figures *out)
 		log->stream.lag += c->size;
 		out->unread += c->size - least(c->size, c->read_to);
 	}
-	for (unsigned i = 0; log->readers == NULL && i < t->nships; i++)
+	for (unsigned i = 0; log->feeds == NULL && i < t->nships; i++)
 		out->lag_of[i] += log->stream.lag;
-	if (log->readers == NULL)
+	if (log->feeds == NULL)
 		return;
 	/* Records that were in flight at the last turn may have arrived since. */
-	for (unsigned i = 0; i < log->nreaders; i++)
-		reader_follow(&log->readers[i]);
+	READERS_FOREACH (r, log)
+		feed_follow(r);
 	spans_checkpoint(t, log);
 	c = log_last(log)->content;
 	end = log_last(log)->is.base + c->size;
-	for (unsigned i = 0; i < log->nreaders; i++)
-		out->lag_of[i] += log->stream.lag + end - least(end, spans_shipped_by(log, i));
+	for (unsigned i = 0; i < log->nfeeds; i++) {
+		out->lag_of[i] += log->stream.lag + end - least(end, feed_shipped(&log->feeds[i]));
+		out->apart[i] += log->nfeeds > 1 && (log->feeds[i].reader->feeds &
+							(log->feeds[i].reader->feeds - 1)) == 0;
+	}
 	log->stream.lag += end - least(end, spans_shipped(log));
 	first = reader_foremost(log);
 	out->unread +=

@@ -24,6 +24,8 @@ struct shipping {
 	unsigned number;   /* of its cursors, in the state */
 	uint64_t unparks;  /* of its book, when it was last asked */
 	bool stands;       /* it has no room, or refused a record in this turn */
+	bool holds;        /* it stands, and one that has room waits for it */
+	int64_t held;      /* ns that others waited for it lately (abreast.c) */
 	struct log *first; /* where it stood: its next turn begins there; NULL: at any log */
 };
 

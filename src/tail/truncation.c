@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 #include "content.h"
+#include "feed.h"
 #include "files.h"
 #include "log.h"
 #include "lost.h"
@@ -58,6 +59,24 @@ is_changed(struct place *p)
 	       (p->size < p->content->taken.at || !fingerprint_fits(p, &p->content->taken));
 }
 
+/* Bytes are lost to each that has not taken them. */
+static void
+lose(struct tail *t, struct reader *r, uint64_t from, uint64_t to)
+{
+	struct feed *f;
+
+	FEEDS_FOREACH (f, r) {
+		uint64_t untaken = feed_untaken(f);
+
+		untaken = untaken < from ? from : untaken;
+		if (untaken < to)
+			lost_count(t, r->span->content, f->to, LOST_TRUNCATED, to - untaken);
+	}
+	if (r->feeds == 0)
+		lost_count(t, r->span->content, NULL, LOST_TRUNCATED, to - from);
+	reader_skip(t, r, from, to);
+}
+
 bool
 truncation_look(struct tail *t, struct reader *r)
 {
@@ -88,8 +107,7 @@ truncation_look(struct tail *t, struct reader *r)
 		}
 	}
 	/* It has changed back, or is a .gz that cannot be read: go on without these bytes. */
-	lost_count(t, r->span->content, r, LOST_TRUNCATED, to - from);
-	reader_skip(t, r, from, to);
+	lose(t, r, from, to);
 	return true;
 }
 

@@ -6,6 +6,7 @@
 #include "walk.h"
 
 #include "content.h"
+#include "feed.h"
 #include "files.h"
 #include "framing_rules.h"
 #include "lines.h"
@@ -124,7 +125,7 @@ cross(struct tail *t, struct reader *r)
 	while ((next = TAILQ_NEXT(s, in_log)) != NULL && next->content == s->content)
 		s = next;
 	if (next == NULL) {
-		reader_follow(r);
+		feed_follow(r);
 		return enter_next(t, r->log) ? WALK_MORE : WALK_END;
 	}
 	gz_end(t, r);
@@ -188,16 +189,21 @@ is_quiet(const struct tail *t, const struct reader *r)
 	return t->finishing || t->now - r->span->content->grown > r->log->stream.conf->rotate_wait;
 }
 
-/* Bytes before `end` cannot be read: lost once for each reader that ships; of one alone, for the first that finds it. */
+/* Bytes before `end` cannot be read: lost once for each output; of one alone, for the first reader that finds it. */
 static void
 lose_rest(const struct tail *t, struct reader *r, const struct place *p, uint64_t end)
 {
 	struct content *c = r->span->content;
-	uint32_t bit = r->to != NULL ? UINT32_C(1) << r->to->number : 0;
+	enum lost why = p->packed != NULL ? LOST_GZIP : LOST_TRUNCATED;
+	struct feed *f;
 
-	if (t->nships == 1 ? !c->gone : (bit & ~c->lost) != 0)
-		lost_count(t, c, r, p->packed != NULL ? LOST_GZIP : LOST_TRUNCATED, end - r->at);
-	c->lost |= bit;
+	if (t->nships == 1 && !c->gone)
+		lost_count(t, c, NULL, why, end - r->at);
+	FEEDS_FOREACH (f, r) {
+		if (t->nships > 1 && (c->lost >> f->to->number & 1) == 0)
+			lost_count(t, c, f->to, why, end - r->at);
+		c->lost |= UINT32_C(1) << f->to->number;
+	}
 	c->gone = true;
 }
 
@@ -276,7 +282,7 @@ at_end(struct tail *t, struct reader *r, struct place *p)
 		return refused(t, r);
 	if (r->at < at)
 		return WALK_MORE;
-	reader_follow(r);
+	feed_follow(r);
 	r->ended = !frame_is_open(r) && r->at >= r->span->is.base + p->size && !waits &&
 		   (t->finishing || (!live && content_is_left(t, c)));
 	end_due(t, r, c, live);
@@ -362,7 +368,7 @@ walk_begin(struct tail *t, struct log *log)
 	truncation_places(t, log);
 	truncation_pending(t, log);
 	order_name(t, log);
-	return log->readers != NULL || order_enter(t, log);
+	return log->feeds != NULL || order_enter(t, log);
 }
 
 enum walk

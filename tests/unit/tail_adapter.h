@@ -391,6 +391,13 @@ tail_overflow(struct tail *t, const struct inotify_event *overflow)
 	assert_true(t->look->wanted);
 }
 
+/* Others have waited for the i-th output so long. */
+static inline void
+tail_waited(struct tail *t, unsigned i, int64_t ns)
+{
+	t->ships[i].held = ns;
+}
+
 /* ---- tail: where it stands */
 
 /* The log that was found last. */
@@ -427,14 +434,14 @@ tail_is_read(const struct tail *t)
 
 	return p != NULL && fstat(p->fd, &st) == 0 &&
 	       (s == NULL ? st.st_size == 0
-			  : log->readers[0].at == s->is.base + (uint64_t)st.st_size);
+			  : log_reader(log, 0)->at == s->is.base + (uint64_t)st.st_size);
 }
 
 /* A record is open in it whose Flush is less. */
 static inline bool
 tail_is_due(const struct tail *t, int64_t less)
 {
-	const struct reader *r = tail_newest(t)->readers;
+	const struct reader *r = log_reader(tail_newest(t), 0);
 
 	for (int side = 0; side < SIDES && r != NULL; side++) {
 		if (r->open[side].rules != NULL &&
@@ -488,19 +495,18 @@ tail_print_content(const struct content *c)
 static inline void
 tail_print_reader(const char *name, const struct reader *r)
 {
-	fprintf(stderr,
-	    "    %s at %llu resume %llu %llu stop %llu%s%s%s open %d %d shipped %llu %llu\n", name,
-	    (unsigned long long)r->at, (unsigned long long)r->resume[0],
+	fprintf(stderr, "    %s at %llu resume %llu %llu stop %llu%s%s%s open %d %d feeds %x\n",
+	    name, (unsigned long long)r->at, (unsigned long long)r->resume[0],
 	    (unsigned long long)r->resume[1], (unsigned long long)r->stop,
 	    r->parked ? " parked" : "", r->ended ? " ended" : "", r->stale ? " stale" : "",
-	    r->open[0].rules != NULL, r->open[1].rules != NULL,
-	    (unsigned long long)r->cursor[0].shipped, (unsigned long long)r->cursor[1].shipped);
+	    r->open[0].rules != NULL, r->open[1].rules != NULL, r->feeds);
 }
 
 static inline void
 tail_print(const struct tail *t)
 {
 	const struct log *log;
+	const struct reader *r;
 	const struct span *s;
 	const struct content *c;
 
@@ -515,8 +521,8 @@ tail_print(const struct tail *t)
 		}
 		TAILQ_FOREACH (c, &log->pending, in_pending)
 			tail_print_content(c);
-		for (unsigned i = 0; i < log->nreaders; i++)
-			tail_print_reader("reader", &log->readers[i]);
+		READERS_FOREACH (r, log)
+			tail_print_reader("reader", r);
 		if (log->count != NULL)
 			tail_print_reader("count", log->count);
 	}

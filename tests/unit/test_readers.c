@@ -1,12 +1,14 @@
 /*
- * Two readers of one log, each with cursors, a book and a server of its own: one
- * keeps pace, the other falls behind, is parked, and is read again.  Both have
- * each record once, cut alike, over rotations and kills; it is counted once.
+ * Several readers of one log, each with cursors, a book and a server of its own: they
+ * share one walk while they keep pace; one falls behind, is parked, and is read again.  All
+ * have each record once, cut alike, over rotations and kills; it is counted once.
+ *
+ *	SEED=n SEEDS=n   the first seed of the random ones, and how many
  */
 #include "tail_rig.h"
 
-#define LINES 400
-#define READERS 2
+#define LINES 1000
+#define READERS 3
 
 struct delivered {
 	struct record_id id;
@@ -24,7 +26,8 @@ struct server {
 };
 
 static struct server servers[READERS];
-static unsigned counted, written;
+static unsigned nservers, counted, written;
+static unsigned again; /* records that were offered to one reader as to the one before */
 
 static void
 server_take(struct server *s, const struct framed *f)
@@ -52,6 +55,7 @@ ship(struct world *w, struct server *s, const struct framed *f)
 	assert_true(record_send(s->book, f, ++w->batch, 1, &flight));
 	record_seal(s->book, flight);
 	server_take(s, f);
+	again += f->offered > 0;
 	s->waits[s->nwaits++] = flight;
 	counted += tally_take(f);
 	return true;
@@ -67,6 +71,12 @@ static bool
 ship_slow(void *arg, const struct framed *f)
 {
 	return ship(arg, &servers[1], f);
+}
+
+static bool
+ship_third(void *arg, const struct framed *f)
+{
+	return ship(arg, &servers[2], f);
 }
 
 static bool
@@ -109,17 +119,17 @@ park(struct server *s)
 static void
 life_begins(struct world *w)
 {
-	static tail_record *const records[READERS] = { ship_fast, ship_slow };
-	static const char *const names[READERS] = { "fast", "slow" };
+	static tail_record *const records[READERS] = { ship_fast, ship_slow, ship_third };
+	static const char *const names[READERS] = { "fast", "slow", "third" };
 	struct tail_reader readers[READERS];
 	const struct tail_conf *conf = &w->conf;
 
-	for (int i = 0; i < READERS; i++) {
+	for (unsigned i = 0; i < nservers; i++) {
 		servers[i].book = range_book_new(w->state, 2 * LINES);
 		servers[i].nwaits = 0;
 		readers[i] = (struct tail_reader){ names[i], servers[i].book, records[i] };
 	}
-	w->tail = tail_new(&conf, 1, w->state, readers, READERS, count, stream, w);
+	w->tail = tail_new(&conf, 1, w->state, readers, nservers, count, stream, w);
 }
 
 /* What was posted is all that is left of the counters. */
@@ -131,7 +141,7 @@ life_ends(struct world *w)
 	tail_free(w->tail);
 	killing = false;
 	w->tail = NULL;
-	for (int i = 0; i < READERS; i++)
+	for (unsigned i = 0; i < nservers; i++)
 		range_book_free(servers[i].book);
 	state_kill(w->state);
 }
@@ -142,7 +152,7 @@ turns(struct world *w, unsigned n)
 	while (n-- > 0) {
 		uint32_t room = 0;
 
-		for (unsigned i = 0; i < READERS; i++)
+		for (unsigned i = 0; i < nservers; i++)
 			room |= (servers[i].room > 0 ? UINT32_C(1) : 0) << i;
 		tail_told(w->tail);
 		tail_turn(w->tail, room);
@@ -212,11 +222,59 @@ lines_of(const struct server *s, unsigned line)
 	return n;
 }
 
+/* Until nothing is behind; far more time than it takes. */
+static void
+all_arrives(struct world *w)
+{
+	int64_t until = clock_mono() + 20 * NS_PER_S;
+	struct tail_figures figures;
+
+	do {
+		for (unsigned j = 0; j < nservers; j++)
+			servers[j].room = LINES;
+		turns(w, 2);
+		for (unsigned j = 0; j < nservers; j++)
+			settle(&servers[j]);
+		tail_figures(w->tail, &figures);
+	} while ((figures.lag_bytes > 0 || !tail_at_end(w->tail)) && clock_mono() < until);
+}
+
+/* Each has each line in one record, and that at most so many times. */
+static void
+judge(unsigned first, unsigned others)
+{
+	for (unsigned i = 0; i < nservers; i++) {
+		assert_int_equal(servers[i].n, servers[0].n);
+		for (unsigned line = 0; line < written; line++)
+			assert_int_equal(lines_of(&servers[i], line), 1);
+		for (size_t j = 0; j < servers[i].n; j++)
+			assert_true(servers[i].at[j].times <= (i == 0 ? first : others));
+	}
+	assert_int_equal(counted, servers[0].n);
+}
+
+static void
+end(struct world *w)
+{
+	killing = true;
+	tail_free(w->tail);
+	killing = false;
+	w->tail = NULL;
+	for (unsigned i = 0; i < nservers; i++) {
+		range_book_free(servers[i].book);
+		for (size_t j = 0; j < servers[i].n; j++)
+			free(servers[i].at[j].text);
+		servers[i] = (struct server){ 0 };
+	}
+	written = counted = again = 0;
+}
+
 static void
 test_one_falls_behind_and_is_parked_over_rotations_and_kills(void **state)
 {
 	struct world *w = *state;
 
+	nservers = 2;
 	w->conf.flush = 60000;
 	w->conf.rotate_wait = 20 * NS_PER_MS;
 	life_begins(w);
@@ -239,28 +297,183 @@ test_one_falls_behind_and_is_parked_over_rotations_and_kills(void **state)
 	}
 	write_last(w);
 	records_unpark(servers[1].book);
-	for (unsigned i = 0; i < 60; i++) {
-		servers[0].room = servers[1].room = 1000;
-		turns(w, 2);
+	all_arrives(w);
+	judge(2, 20);
+	end(w);
+}
+
+/* ---- one walk for those that keep pace */
+
+static void
+test_at_pace_each_line_is_read_once(void **state)
+{
+	struct world *w = *state;
+
+	nservers = 3;
+	w->conf.flush = 60000;
+	life_begins(w);
+	write_some(w, 100);
+	write_last(w);
+	all_arrives(w);
+	assert_int_equal(again, 2 * servers[0].n);
+	judge(1, 1);
+	end(w);
+}
+
+/* The log is read for it alone. */
+static bool
+is_apart(struct world *w, unsigned i)
+{
+	struct tail_figures figures;
+
+	tail_figures(w->tail, &figures);
+	return figures.apart[i] > 0;
+}
+
+/* The others wait for it about a second, then it is read for by itself, and comes back. */
+static void
+test_one_that_stands_parts_and_joins_again(void **state)
+{
+	struct world *w = *state;
+	size_t before;
+	int64_t began;
+
+	nservers = 2;
+	w->conf.flush = 60000;
+	life_begins(w);
+	write_some(w, 3);
+	servers[0].room = servers[1].room = 1000;
+	turns(w, 5);
+	before = servers[0].n;
+	servers[1].room = 0;
+	write_some(w, 60);
+	write_last(w);
+	turns(w, 5);
+	assert_int_equal(servers[0].n, before);
+	began = clock_mono();
+	while (servers[0].n < 20 && clock_mono() - began < 20 * NS_PER_S) {
+		turns(w, 1);
 		settle(&servers[0]);
-		settle(&servers[1]);
 	}
-	assert_int_equal(servers[0].n, servers[1].n);
-	for (unsigned line = 0; line < written; line++) {
-		assert_int_equal(lines_of(&servers[0], line), 1);
-		assert_int_equal(lines_of(&servers[1], line), 1);
+	assert_true(clock_mono() - began > 800 * NS_PER_MS);
+	assert_true(clock_mono() - began < 5 * NS_PER_S);
+	assert_int_equal(servers[1].n, before);
+	assert_true(is_apart(w, 1));
+	all_arrives(w);
+	tail_waited(w->tail, 1, 0);
+	write_some(w, 3);
+	all_arrives(w);
+	assert_false(is_apart(w, 1));
+	again = 0;
+	write_some(w, 30);
+	write_last(w);
+	all_arrives(w);
+	assert_true(again > 20);
+	judge(1, 1);
+	end(w);
+}
+
+static uint64_t chance;
+
+static unsigned
+any(unsigned n)
+{
+	chance ^= chance << 13;
+	chance ^= chance >> 7;
+	chance ^= chance << 17;
+	return (unsigned)(chance % n);
+}
+
+static void
+step(struct world *w, unsigned number)
+{
+	struct server *s = &servers[any(nservers)];
+
+	switch (any(11)) {
+	case 0:
+	case 1:
+	case 2:
+		if (written < LINES - 20)
+			write_some(w, 1 + any(7));
+		break;
+	case 3:
+	case 4:
+		s->room = any(12);
+		break;
+	case 5:
+		s->room = 1000;
+		break;
+	case 6:
+		settle(s);
+		break;
+	case 7:
+		if (any(2) == 0)
+			park(s);
+		break;
+	case 8:
+		records_unpark(s->book);
+		break;
+	case 9:
+		if (written > 0 && any(3) == 0) {
+			write_some(w, 1);
+			rotate(w, number);
+		}
+		break;
+	default:
+		tail_waited(w->tail, any(nservers), any(2) * 2 * NS_PER_S);
+		break;
 	}
-	assert_int_equal(counted, servers[0].n);
-	for (size_t i = 0; i < servers[0].n; i++)
-		assert_true(servers[0].at[i].times <= 2); /* a kill may be between */
-	killing = true;
-	tail_free(w->tail);
-	w->tail = NULL;
-	for (int i = 0; i < READERS; i++) {
-		range_book_free(servers[i].book);
-		for (size_t j = 0; j < servers[i].n; j++)
-			free(servers[i].at[j].text);
+	turns(w, 1);
+}
+
+static void
+lives(struct world *w, unsigned seed)
+{
+	chance = 88172645463325252ULL + seed * UINT64_C(0x9e3779b97f4a7c15);
+	nservers = 2 + any(2);
+	life_begins(w);
+	write_some(w, 3);
+	for (unsigned i = 0; i < 120; i++) {
+		step(w, i);
+		if (any(40) == 0) {
+			life_ends(w);
+			life_begins(w);
+		}
 	}
+	for (unsigned i = 0; i < nservers; i++) {
+		records_unpark(servers[i].book);
+		tail_waited(w->tail, i, 0);
+	}
+	write_some(w, 1);
+	write_last(w);
+	all_arrives(w);
+	for (unsigned i = 0; i < nservers; i++)
+		assert_false(is_apart(w, i));
+	judge(20, 20);
+	end(w);
+}
+
+static void
+test_stalls_at_random(void **state)
+{
+	const char *first = getenv("SEED"), *n = getenv("SEEDS");
+	unsigned seed = first != NULL ? (unsigned)strtoul(first, NULL, 10) : 1;
+
+	for (unsigned left = n != NULL ? (unsigned)strtoul(n, NULL, 10) : 12; left > 0;
+	     left--, seed++) {
+		struct world *w;
+		void *rig;
+
+		fprintf(stderr, "seed %u\n", seed);
+		setup(&rig);
+		w = rig;
+		w->conf.flush = 60000;
+		w->conf.rotate_wait = 20 * NS_PER_MS;
+		lives(w, seed);
+		w->streams = 0;
+		teardown(&rig);
+	}
+	(void)state;
 }
 
 static int
@@ -275,8 +488,14 @@ clear(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(
-	    test_one_falls_behind_and_is_parked_over_rotations_and_kills, setup, clear) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    test_one_falls_behind_and_is_parked_over_rotations_and_kills, setup, clear),
+		cmocka_unit_test_setup_teardown(test_at_pace_each_line_is_read_once, setup, clear),
+		cmocka_unit_test_setup_teardown(
+		    test_one_that_stands_parts_and_joins_again, setup, clear),
+		cmocka_unit_test(test_stalls_at_random),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
