@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <strings.h>
 
 #include "conf.h"
@@ -46,14 +47,39 @@ form_block_put(struct buffer *to, const struct conf_block *b)
 	}
 }
 
+/* One [SERVICE] goes on with the other. */
+static inline void
+form_service_put(struct buffer *to, const struct conf_blocks *blocks)
+{
+	char name[] = "SERVICE";
+	struct conf_block all = { .name = name };
+	bool any = false;
+
+	for (size_t i = 0; i < blocks->n; i++) {
+		const struct conf_block *b = &blocks->at[i];
+
+		if (strcasecmp(b->name, all.name) != 0)
+			continue;
+		any = true;
+		all.entries = xrealloc(all.entries, (all.n + b->n + 1) * sizeof(*all.entries));
+		for (size_t j = 0; j < b->n; j++)
+			all.entries[all.n++] = b->entries[j];
+	}
+	if (any)
+		buffer_put(to, SLICE("[SERVICE]\n"));
+	form_block_put(to, &all);
+	free(all.entries);
+}
+
 static inline char *
 form_blocks_text(const struct conf_blocks *blocks)
 {
-	static const char *const kinds[] = { "@SET", "SERVICE", "PARSER", "MULTILINE_PARSER",
-		"INPUT", "FILTER", "OUTPUT" };
+	static const char *const kinds[] = { "@SET", "PARSER", "MULTILINE_PARSER", "INPUT",
+		"FILTER", "OUTPUT" };
 	struct buffer b;
 
 	buffer_init(&b, 0);
+	form_service_put(&b, blocks);
 	for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++) {
 		for (size_t i = 0; i < blocks->n; i++) {
 			if (strcasecmp(blocks->at[i].name, kinds[kind]) != 0)
