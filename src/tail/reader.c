@@ -1,6 +1,7 @@
 /* A reader's position, and how far each side is done. */
 #include "reader.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "content.h"
@@ -81,12 +82,15 @@ reader_foremost(const struct log *log)
 void
 reader_count_begin(struct tail *t, struct log *log)
 {
+	const struct reader *foremost;
 	struct cursors at[SIDES];
 	struct reader *r;
 	uint64_t from = UINT64_MAX;
 
 	log->count = r = xcalloc(1, sizeof(*r));
-	*r = *reader_foremost(log);
+	foremost = reader_foremost(log);
+	assert(foremost != NULL); /* its feeds have readers */
+	*r = *foremost;
 	r->feeds = 0;
 	r->parked = r->stale = false;
 	r->due = 0;
