@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -157,6 +158,15 @@ test_what_is_no_file_of_ones_own_is_refused(void **state)
 	free(link);
 }
 
+static int
+leave(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st;
+	(void)kind;
+	(void)at;
+	return remove(path);
+}
+
 int
 main(void)
 {
@@ -168,7 +178,11 @@ main(void)
 		cmocka_unit_test(test_what_is_no_file_of_ones_own_is_refused),
 	};
 
+	int failed;
+
 	if (mkdtemp(dir) == NULL)
 		return 1;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	failed += nftw(dir, leave, 8, FTW_DEPTH | FTW_PHYS) != 0;
+	return failed;
 }
