@@ -59,6 +59,17 @@ lost_count(const struct tail *t, const struct content *c, const struct shipping 
 	count(&c->log->stream, p != NULL ? p->name : c->log->name, output, why, bytes);
 }
 
+void
+lost_untaken(const struct tail *t, const struct content *c, struct feed *f, enum lost why,
+    uint64_t from, uint64_t to)
+{
+	uint64_t untaken = feed_untaken(f);
+
+	untaken = untaken < from ? from : untaken;
+	if (untaken < to)
+		lost_count(t, c, f->to, why, to - untaken);
+}
+
 /* ---- a content */
 
 /* Readers go on behind it; what each had not taken is lost for it. */
@@ -81,13 +92,8 @@ log_lose(struct tail *t, struct log *log, const struct content *c, enum lost why
 	}
 	if (from >= to || log->feeds == NULL)
 		return;
-	for (unsigned i = 0; i < log->nfeeds; i++) {
-		uint64_t untaken = feed_untaken(&log->feeds[i]);
-
-		untaken = untaken < from ? from : untaken;
-		if (untaken < to)
-			lost_count(t, c, log->feeds[i].to, why, to - untaken);
-	}
+	for (unsigned i = 0; i < log->nfeeds; i++)
+		lost_untaken(t, c, &log->feeds[i], why, from, to);
 	READERS_FOREACH (r, log)
 		reader_skip(t, r, from, to);
 	if (log->count != NULL)

@@ -10,6 +10,9 @@
  * Count that ${bytes} of ${c} are lost, and say it: for the output ${to}
  * alone, when there are several and it is not NULL.
  *
+ * lost_untaken(t, c, f, why, from, to):
+ * The same of what ${f} has not taken of the bytes from ${from} to ${to}.
+ *
  * lost_content(t, c, why):
  * ${c} has no place any more: its bytes that were not taken are lost.  A span of
  * it without a seal gets one, and readers go on behind it.  A pending ${c} is
@@ -27,6 +30,8 @@
  */
 void lost_count(const struct tail *t, const struct content *c, const struct shipping *to,
     enum lost why, uint64_t bytes);
+void lost_untaken(const struct tail *t, const struct content *c, struct feed *f, enum lost why,
+    uint64_t from, uint64_t to);
 void lost_content(struct tail *t, struct content *c, enum lost why);
 bool lost_is_certain(const struct tail *t, const struct content *c);
 bool lost_seek(struct tail *t, struct content *c);

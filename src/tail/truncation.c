@@ -8,7 +8,6 @@
 #include <inttypes.h>
 
 #include "content.h"
-#include "feed.h"
 #include "files.h"
 #include "log.h"
 #include "lost.h"
@@ -65,13 +64,8 @@ lose(struct tail *t, struct reader *r, uint64_t from, uint64_t to)
 {
 	struct feed *f;
 
-	FEEDS_FOREACH (f, r) {
-		uint64_t untaken = feed_untaken(f);
-
-		untaken = untaken < from ? from : untaken;
-		if (untaken < to)
-			lost_count(t, r->span->content, f->to, LOST_TRUNCATED, to - untaken);
-	}
+	FEEDS_FOREACH (f, r)
+		lost_untaken(t, r->span->content, f, LOST_TRUNCATED, from, to);
 	if (r->feeds == 0)
 		lost_count(t, r->span->content, NULL, LOST_TRUNCATED, to - from);
 	reader_skip(t, r, from, to);
