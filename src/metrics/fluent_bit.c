@@ -3,6 +3,7 @@
  * as text beside towline's own, and as the JSON of /api/v1/metrics.
  */
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -32,107 +33,58 @@ metrics_input(const char *name)
 
 /* ---- the numbers of a plugin */
 
-static uint64_t
-load(const atomic_ullong *counter)
-{
-	return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
-static uint64_t
-sum(const atomic_ullong *counters)
-{
-	uint64_t all = 0;
-
-	for (size_t i = 0; i < REASONS; i++)
-		all += load(&counters[i]);
-	return all;
-}
-
-static uint64_t
-input_records(const void *m)
-{
-	return load(&((const struct input_metrics *)m)->records);
-}
-
-static uint64_t
-input_bytes(const void *m)
-{
-	return load(&((const struct input_metrics *)m)->bytes);
-}
-
-static uint64_t
-output_records(const void *m)
-{
-	return load(&((const struct output_metrics *)m)->delivered);
-}
-
-static uint64_t
-output_bytes(const void *m)
-{
-	return load(&((const struct output_metrics *)m)->bytes);
-}
-
-static uint64_t
-output_retries(const void *m)
-{
-	return sum(((const struct output_metrics *)m)->retries);
-}
-
-static uint64_t
-output_retried(const void *m)
-{
-	return load(&((const struct output_metrics *)m)->retried);
-}
-
-static uint64_t
-output_given_up(const void *m)
-{
-	return load(&((const struct output_metrics *)m)->dead_letters[REASON_GIVEN_UP]);
-}
-
-static uint64_t
-output_dropped(const void *m)
-{
-	return sum(((const struct output_metrics *)m)->dead_letters);
-}
-
-static uint64_t
-output_errors(const void *m)
-{
-	return output_dropped(m) - output_given_up(m);
-}
-
+/* A number: the sum of counters that lie in a plugin's. */
 struct theirs {
 	struct family family;
 	const char *key; /* in JSON */
-	uint64_t (*of)(const void *counters);
+	size_t at, n;    /* where they begin, how many they are */
+	size_t but;      /* one of them that is left out; NONE: none is */
 };
+
+#define NONE SIZE_MAX
+
+static uint64_t
+number_of(const struct theirs *t, const void *plugin)
+{
+	const atomic_ullong *counters = (const void *)((const char *)plugin + t->at);
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		if (i != t->but)
+			all += atomic_load_explicit(&counters[i], memory_order_relaxed);
+	}
+	return all;
+}
 
 #define COUNTER(name, help)                                                                        \
 	{                                                                                          \
 		FAMILY_COUNTER, "fluentbit_" name "_total", "name", help                           \
 	}
 
+#define INPUT(member) offsetof(struct input_metrics, member), 1, NONE
+#define OUTPUT(member) offsetof(struct output_metrics, member), 1, NONE
+#define REASONS_OF(member) offsetof(struct output_metrics, member), REASONS
+
 static const struct theirs of_inputs[] = {
-	{ COUNTER("input_records", "Records made of the input."), "records", input_records },
+	{ COUNTER("input_records", "Records made of the input."), "records", INPUT(records) },
 	{ COUNTER("input_bytes", "Bytes of their texts, or of their fields' values."), "bytes",
-	    input_bytes },
+	    INPUT(bytes) },
 };
 
 static const struct theirs of_outputs[] = {
 	{ COUNTER("output_proc_records", "Documents that the output has taken."), "proc_records",
-	    output_records },
-	{ COUNTER("output_proc_bytes", "Bytes of these documents."), "proc_bytes", output_bytes },
+	    OUTPUT(delivered) },
+	{ COUNTER("output_proc_bytes", "Bytes of these documents."), "proc_bytes", OUTPUT(bytes) },
 	{ COUNTER("output_errors", "Documents that the server refuses for good."), "errors",
-	    output_errors },
+	    REASONS_OF(dead_letters), REASON_GIVEN_UP },
 	{ COUNTER("output_retries", "Requests and documents to be sent again."), "retries",
-	    output_retries },
+	    REASONS_OF(retries), NONE },
 	{ COUNTER("output_retries_failed", "Documents that a Retry_Limit gave up."),
-	    "retries_failed", output_given_up },
+	    "retries_failed", OUTPUT(dead_letters[REASON_GIVEN_UP]) },
 	{ COUNTER("output_dropped_records", "Documents written to the dead letters."),
-	    "dropped_records", output_dropped },
+	    "dropped_records", REASONS_OF(dead_letters), NONE },
 	{ COUNTER("output_retried_records", "Documents to be sent again, each time."),
-	    "retried_records", output_retried },
+	    "retried_records", OUTPUT(retried) },
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -167,7 +119,7 @@ sample_put(struct exposition *x, const struct theirs *t, const char *name, const
 	buffer_init(&labels, 0);
 	exposition_label(&labels, "name",
 	    (struct slice){ clean, exposition_label_clean(slice_of(name), clean) });
-	exposition_count(x, &t->family, buffer_slice(&labels), t->of(counters));
+	exposition_count(x, &t->family, buffer_slice(&labels), number_of(t, counters));
 	exposition_created(x, &t->family, buffer_slice(&labels), process_began());
 	buffer_fini(&labels);
 }
@@ -219,7 +171,7 @@ object_put(
 	buffer_put(to, SLICE("\":{"));
 	for (size_t i = 0; i < n; i++)
 		buffer_printf(to, "%s\"%s\":%llu", i > 0 ? "," : "", table[i].key,
-		    (unsigned long long)table[i].of(counters));
+		    (unsigned long long)number_of(&table[i], counters));
 	buffer_put(to, SLICE("}"));
 }
 
