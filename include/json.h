@@ -49,6 +49,13 @@ struct json_walk {
 enum parsed json_check(struct slice text, enum json_kind *kind);
 
 /**
+ * json_member(object, name, value):
+ * Find the first member ${name} (raw, without quotes) of an
+ * object.  False: it has none before its end, or before what is not JSON.
+ */
+bool json_member(struct slice object, struct slice name, struct json_value *value);
+
+/**
  * json_enter(walk, text), json_next(walk, key, value):
  * Walk the object or array ${text}, which json_check accepted or json_next
  * returned.  json_next returns PARSE_OK with the next member (${key} raw,

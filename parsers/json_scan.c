@@ -408,6 +408,20 @@ json_next(struct json_walk *w, struct slice *key, struct json_value *value)
 }
 
 bool
+json_member(struct slice object, struct slice name, struct json_value *value)
+{
+	struct json_walk walk;
+	struct slice key;
+
+	json_enter(&walk, object);
+	while (json_next(&walk, &key, value) == PARSE_OK) {
+		if (slice_eq(key, name))
+			return true;
+	}
+	return false;
+}
+
+bool
 json_trailing(const struct json_walk *walk)
 {
 	return json_skip_blanks(walk->at, walk->end) == walk->end;

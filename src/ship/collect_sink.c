@@ -53,12 +53,7 @@ action_member(const struct batch *b, const struct item *item, struct slice name)
 	json_enter(&walk, line);
 	if (json_next(&walk, &key, &value) != PARSE_OK)
 		return SLICE("");
-	json_enter(&walk, value.text);
-	while (json_next(&walk, &key, &value) == PARSE_OK) {
-		if (slice_eq(key, name))
-			return value.text;
-	}
-	return SLICE("");
+	return json_member(value.text, name, &value) ? value.text : SLICE("");
 }
 
 static char *

@@ -74,27 +74,14 @@ is_plain(const struct json_value *v)
 
 /* ---- templates */
 
-static bool
-member_find(struct slice object, struct slice name, struct json_value *to)
-{
-	struct json_walk walk;
-	struct slice key;
-
-	json_enter(&walk, object);
-	while (json_next(&walk, &key, to) == PARSE_OK)
-		if (slice_eq(key, name))
-			return true;
-	return false;
-}
-
 /* A member of this name, or of these names with dots between, one inside of the other. */
 static bool
 value_find(struct slice object, struct slice name, struct json_value *to)
 {
-	if (member_find(object, name, to))
+	if (json_member(object, name, to))
 		return true;
 	for (size_t i = 1; i + 1 < name.len; i++)
-		if (name.at[i] == '.' && member_find(object, (struct slice){ name.at, i }, to) &&
+		if (name.at[i] == '.' && json_member(object, (struct slice){ name.at, i }, to) &&
 		    to->kind == JSON_OBJECT && value_find(to->text, slice_from(name, i + 1), to))
 			return true;
 	return false;
