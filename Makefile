@@ -119,7 +119,8 @@ unit: $(UNIT) ## the unit tests alone, two at a time
 
 e2e: $(B)/towline bench-bin | build/.need-test ## the end-to-end tests alone, two at a time; ARGS= for pytest (-n 0: one)
 	$(Q)[ $(B) = build ] || ln -sfn ../conf $(B)/../conf # what is installed lies there
-	$(Q)TOWLINE=$(abspath $(B)/towline) $$(tools/venv)/bin/pytest -q -n 2 --dist loadgroup $(or $(ARGS),tests/e2e)
+	$(Q)TOWLINE=$(abspath $(B)/towline) $$(tools/venv)/bin/pytest -q -n 2 --dist loadgroup $(or $(ARGS),tests/e2e); \
+		was=$$?; [ $(B) = build ] || rm $(B)/../conf; exit $$was
 
 bench-bin: $(BENCH)
 

@@ -45,8 +45,18 @@ struct pod {
  * into a new snapshot with one reference, or return NULL when the path is not
  * the kubelet's: a directory NS_POD_UID, a directory CONTAINER, a file
  * N.log, N.log.YYYYMMDD-HHMMSS or either with .gz.
+ *
+ * pod_of(target, path):
+ * The pod that wrote the file at ${path}, by the path ${target} behind all links,
+ * or, as Docker keeps logs in a directory of its own, by the link that ${path}
+ * is.  NULL: it is not a pod's; else the caller unrefs it.
+ *
+ * pod_name_of_link(path):
+ * Its name, by a link among the containers' that need not be there any more; or empty.
  */
 struct pod *pod_from_path(struct slice target, struct slice link);
+struct pod *pod_of(const char *target, const char *path);
+struct slice pod_name_of_link(const char *path);
 
 /**
  * pod_elsewhere(names, path, labels, n):

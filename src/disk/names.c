@@ -1,7 +1,6 @@
 /* What glob(3) does, but it collects all names before it tells of the first. */
 #include "names.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "memory.h"
+#include "rotated.h"
 #include "unread.h"
 
 struct names {
@@ -28,19 +28,16 @@ list(const struct names *n, const char *path, const char *part, const char *rest
 {
 	size_t len = strlen(path);
 	char *directory = len == 0 ? xstrdup(".") : xprintf("%.*s", (int)(len - (len > 1)), path);
-	int fd = roots_directory(n->roots, n->of, directory);
-	DIR *names = fd < 0 ? NULL : fdopendir(fd);
+	DIR *names = names_list(n->roots, n->of, directory);
 	const struct dirent *e;
 	int error = errno;
 
 	if (names == NULL && error != ENOENT && error != 0)
 		*n->error = error;
-	if (fd < 0 && (error == EACCES || error == EIO))
+	if (names == NULL && (error == EACCES || error == EIO))
 		unread_note(directory, UNREAD_ERROR, strerrordesc_np(error));
-	else if (fd >= 0)
+	else if (names != NULL)
 		unread_well(directory, false);
-	if (fd >= 0 && names == NULL)
-		close(fd);
 	while (names != NULL && (errno = 0, e = readdir(names)) != NULL) {
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
 		    fnmatch(part, e->d_name, FNM_PERIOD) == 0)
@@ -82,4 +79,29 @@ names_each(
 
 	step(&(struct names){ r, of, found, arg, &error }, xstrdup(""), pattern);
 	return error;
+}
+
+DIR *
+names_list(struct roots *r, const struct roots_of *of, const char *directory)
+{
+	int fd = roots_directory(r, of, directory), error;
+	DIR *names = fd < 0 ? NULL : fdopendir(fd);
+
+	if (fd >= 0 && names == NULL) {
+		error = errno;
+		close(fd);
+		errno = error;
+	}
+	return names;
+}
+
+char *
+names_behind(const char *path)
+{
+	char *directory = xslicedup(rotated_directory(path)), *real = realpath(directory, NULL);
+	char *name = real == NULL ? NULL : xprintf("%s%s", real, strrchr(path, '/'));
+
+	free(directory);
+	free(real);
+	return name;
 }

@@ -5,7 +5,10 @@
  */
 #include "pod.h"
 
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "json.h"
 #include "memory.h"
@@ -162,6 +165,34 @@ pod_from_path(struct slice target, struct slice link)
 	p->restart = restart;
 	pod_settle(p);
 	return p;
+}
+
+struct pod *
+pod_of(const char *target, const char *path)
+{
+	struct pod *pod = pod_from_path(slice_of(target), slice_of(path));
+	char hop[PATH_MAX];
+	ssize_t n;
+
+	if (pod != NULL)
+		return pod;
+	n = readlink(path, hop, sizeof(hop));
+	if (n <= 0 || n == sizeof(hop))
+		return NULL;
+	return pod_from_path((struct slice){ hop, (size_t)n }, slice_of(path));
+}
+
+/* <pod>_<ns>_<container>-<id>.log */
+struct slice
+pod_name_of_link(const char *path)
+{
+	const char *name = strrchr(path, '/'), *end;
+
+	if (name == NULL ||
+	    !slice_ends((struct slice){ path, (size_t)(name - path) }, SLICE("/containers")))
+		return SLICE("");
+	end = strchr(++name, '_');
+	return (struct slice){ name, end != NULL ? (size_t)(end - name) : 0 };
 }
 
 struct pod *

@@ -55,18 +55,6 @@ is_container(const char *name)
 	return pod != NULL;
 }
 
-/* The name that a file at `path` will have behind all links; NULL: its directory is not there. */
-static char *
-name_of(const char *path)
-{
-	char *directory = xslicedup(rotated_directory(path)), *real = realpath(directory, NULL);
-	char *name = real == NULL ? NULL : xprintf("%s%s", real, strrchr(path, '/'));
-
-	free(directory);
-	free(real);
-	return name;
-}
-
 /* The directory of the log may have other names than when it was listed last. */
 static bool
 may_have_changed(struct log *log)
@@ -100,7 +88,7 @@ link_look(struct tail *t, const struct tail_conf *conf, const char *path)
 		return;
 	leads[n] = '\0';
 	watch_directory_of(t, conf, leads);
-	name = name_of(leads);
+	name = names_behind(leads);
 	known = name != NULL && log_is_known(t, name);
 	if (name != NULL && (known || is_container(name)) && rotation_any(t, conf, name) &&
 	    (known || t->look->links++ < t->files->most))
@@ -349,7 +337,7 @@ discover_files(struct tail *t)
 	if ((unseen = roots_look(t->roots)) != NULL)
 		files_unseen(t, unseen, errno);
 	files_look(t);
-	rotation_look(t, LIST_LATER);
+	rotation_look(t, LIST_AGAIN);
 	for (size_t i = 0; i < t->nconfs; i++)
 		input_search(t, t->confs[i]);
 	links_end(t);

@@ -122,17 +122,26 @@ files_look(struct tail *t)
 }
 
 bool
+files_is_passed(struct tail *t, const struct stat *st, bool room)
+{
+	struct files *f = t->files;
+	bool is = (f->crowded || !room) && (st->st_size == 0 || quiet_is(f->quiet, st));
+
+	f->idle += is;
+	return is;
+}
+
+bool
 files_has_room(struct tail *t, const struct stat *st, bool rotated)
 {
 	struct files *f = t->files;
-	bool idle = st->st_size == 0 || quiet_is(f->quiet, st);
 	bool room = f->n < f->most - (f->crowded && !rotated ? f->most / RESERVE : 0);
 
-	if (idle && (f->crowded || !room))
-		f->idle++;
-	else if (!room)
+	if (files_is_passed(t, st, room))
+		return false;
+	if (!room)
 		files_wait(t);
-	return room && !(idle && f->crowded);
+	return room;
 }
 
 void

@@ -28,9 +28,12 @@ struct place *files_of(const struct tail *t, const struct stat *st);
  * files_look(t):
  * All names are looked at from now on.
  *
+ * files_is_passed(t, st, room):
+ * True, and counted, when the file that was found, of which ${st} speaks, has nothing to
+ * read, and others wait for room, or there is none.
+ *
  * files_has_room(t, st, rotated):
- * True when the file that was found, of which ${st} speaks, is to be opened: there is
- * room for it, and, while others wait for some, it has something to read.
+ * True when it is to be opened: there is room for it, and it is not passed.
  * ${rotated}: it lies beside an open one, which is to be read behind it.
  *
  * files_wait(t):
@@ -40,6 +43,7 @@ struct place *files_of(const struct tail *t, const struct stat *st);
  * When it was written to last: ns, wall.
  */
 void files_look(struct tail *t);
+bool files_is_passed(struct tail *t, const struct stat *st, bool room);
 bool files_has_room(struct tail *t, const struct stat *st, bool rotated);
 void files_wait(struct tail *t);
 int64_t files_written(const struct stat *st);

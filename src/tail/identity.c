@@ -2,9 +2,6 @@
 #include "identity.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 #include "memory.h"
@@ -138,19 +135,4 @@ struct slice
 identity_key(const struct identity *id)
 {
 	return (struct slice){ (const char *)id->at, sizeof(id->at) };
-}
-
-struct pod *
-identity_pod(const char *target, const char *path)
-{
-	struct pod *pod = pod_from_path(slice_of(target), slice_of(path));
-	char hop[PATH_MAX];
-	ssize_t n;
-
-	if (pod != NULL)
-		return pod;
-	n = readlink(path, hop, sizeof(hop));
-	if (n <= 0 || n == sizeof(hop))
-		return NULL;
-	return pod_from_path((struct slice){ hop, (size_t)n }, slice_of(path));
 }

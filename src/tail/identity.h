@@ -39,12 +39,4 @@ void identity_part(const struct identity *content, uint64_t from, struct identit
 /* As a key in maps. */
 struct slice identity_key(const struct identity *id);
 
-/**
- * identity_pod(target, path):
- * The pod that wrote the file at ${path}, by the path ${target} behind all links,
- * or, as Docker keeps logs in a directory of its own, by the link that ${path}
- * is.  NULL: it is not a pod's; else the caller unrefs it.
- */
-struct pod *identity_pod(const char *target, const char *path);
-
 #endif

@@ -48,7 +48,7 @@ log_new(struct tail *t, const struct tail_conf *conf, const char *path, const ch
 	log->stream.conf = conf;
 	log->stream.path = xstrdup(path);
 	log->stream.tag = tag_make(conf->input.tag, conf->tag_regex, tail_shown(conf, path));
-	log->stream.pod = identity_pod(name, path);
+	log->stream.pod = pod_of(name, path);
 	log->name = xstrdup(name);
 	log->due = INT64_MAX;
 	TAILQ_INIT(&log->spans);

@@ -11,24 +11,10 @@
 
 #include "content.h"
 #include "feed.h"
-#include "identity.h"
 #include "reader.h"
 #include "spans.h"
 
 #define GRACE (10 * NS_PER_S)
-
-/* A link among the containers' names its pod: <pod>_<ns>_<container>-<id>.log. */
-static struct slice
-pod_of_link(const char *path)
-{
-	const char *name = strrchr(path, '/'), *end;
-
-	if (name == NULL ||
-	    !slice_ends((struct slice){ path, (size_t)(name - path) }, SLICE("/containers")))
-		return SLICE("");
-	end = strchr(++name, '_');
-	return (struct slice){ name, end != NULL ? (size_t)(end - name) : 0 };
-}
 
 static void
 count(const struct stream *of, const char *name, const char *output, enum lost why, uint64_t bytes)
@@ -40,9 +26,9 @@ count(const struct stream *of, const char *name, const char *output, enum lost w
 		[LOST_TRUNCATED] = "was truncated",
 		[LOST_POWERCUT] = "lost its end in a power cut",
 	};
-	struct pod *pod = of->pod != NULL ? pod_ref(of->pod) : identity_pod(name, of->path);
+	struct pod *pod = of->pod != NULL ? pod_ref(of->pod) : pod_of(name, of->path);
 
-	metrics_lost(pod != NULL ? pod->pod_name : pod_of_link(of->path), why, bytes);
+	metrics_lost(pod != NULL ? pod->pod_name : pod_name_of_link(of->path), why, bytes);
 	pod_unref(pod);
 	say_warn("tail", "%s (%s) %s before it was read: %" PRIu64 " bytes are lost%s%s", of->path,
 	    name, what[why], bytes, output != NULL ? " for the output " : "",

@@ -155,7 +155,8 @@ struct log {
 	enum listed {
 		LISTED,
 		LIST_NOW,   /* the rotated files beside it are looked for at the end of this look */
-		LIST_LATER, /* … at the start of the next one: some found no room, or were closed */
+		LIST_AGAIN, /* … at the start of this one */
+		LIST_LATER, /* … of the next one: some found no room, or were closed */
 	} list;
 	bool hot;     /* grows all the time: read by the clock, not watched */
 	bool checked; /* its rules were compared with the present ones */

@@ -279,7 +279,7 @@ bool
 naming_is_known(
     struct tail *t, const struct tail_conf *conf, const char *path, const char *name, int fd)
 {
-	struct pod *pod = identity_pod(name, path);
+	struct pod *pod = pod_of(name, path);
 	bool ready = identity_ready(conf, pod);
 	struct identity home;
 	ssize_t got;

@@ -18,6 +18,7 @@
 #include "identity.h"
 #include "log.h"
 #include "naming.h"
+#include "room.h"
 #include "roots.h"
 #include "spans.h"
 #include "unread.h"
@@ -46,6 +47,7 @@ make_room(struct tail *t)
 			if (!spans_is_passed(log, s, shipped) || c->spans > 1 ||
 			    content_place(c) == NULL)
 				continue;
+			room_pass(t, s);
 			spans_drop(t, log, s);
 			log->list = LIST_LATER;
 			closed++;
@@ -107,7 +109,7 @@ is_own_pod(const struct tail_conf *conf, const char *target, const char *path)
 
 	if (!conf->never_own_pod || name == NULL)
 		return false;
-	pod = identity_pod(target, path);
+	pod = pod_of(target, path);
 	own = pod != NULL && slice_eq(pod->pod_name, slice_of(name));
 	pod_unref(pod);
 	return own;
@@ -145,7 +147,7 @@ is_second_name(struct tail *t, const struct tail_conf *conf, const char *path, c
 
 	if (st->st_nlink < 2)
 		return false;
-	pod = identity_pod(there->target, path);
+	pod = pod_of(there->target, path);
 	in_reach = pod != NULL || beneath_rest(there->target, "/var/log") != NULL;
 	pod_unref(pod);
 	return in_reach &&

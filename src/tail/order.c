@@ -18,6 +18,7 @@
 #include "feed.h"
 #include "rotated.h"
 #include "place.h"
+#include "room.h"
 #include "spans.h"
 #include "takeover.h"
 
@@ -450,9 +451,10 @@ order_release(struct tail *t, struct log *log)
 			if (c->size > s->is.seal && !c->gone && c->late == NULL)
 				part_begin(t, log, c, s->is.seal);
 		}
-		if (left && spans_is_passed(log, s, shipped))
+		if (left && spans_is_passed(log, s, shipped)) {
+			room_pass(t, s);
 			spans_drop(t, log, s);
-		else if (!left)
+		} else if (!left)
 			due = t->now + LATE_GAP;
 	}
 	return due;

@@ -96,6 +96,25 @@ room_make(struct tail *t)
 }
 
 void
+room_pass(struct tail *t, const struct span *s)
+{
+	struct content *c = s->content;
+	struct place *p;
+	struct stat st;
+
+	if (!t->files->crowded || c->spans > 1)
+		return;
+	content_measure(c);
+	if (c->size > (s->is.seal != SEAL_NONE ? s->is.seal : c->read_to))
+		return;
+	TAILQ_FOREACH (p, &c->places, in_content) {
+		if (fstat(p->fd, &st) == 0 &&
+		    (p->packed != NULL || (uint64_t)st.st_size == p->size))
+			quiet_note(t->files->quiet, &st);
+	}
+}
+
+void
 room_turn(struct tail *t)
 {
 	struct files *f = t->files;

@@ -6,13 +6,13 @@
  */
 #include "rotation.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "files.h"
 #include "log.h"
+#include "names.h"
 #include "opener.h"
 #include "order.h"
 #include "roots.h"
@@ -91,17 +91,14 @@ log_of(const struct listing *l, const char *name)
 	return NULL;
 }
 
-static DIR *
-names_open(struct tail *t, const struct tail_conf *conf, const char *path)
+/* It was read, and is not to be opened now. */
+static bool
+is_passed(struct tail *t, DIR *names, const char *name)
 {
-	int fd = roots_directory(t->roots, &conf->from, path);
-	DIR *names = fd < 0 ? NULL : fdopendir(fd);
-	int error = errno;
+	struct stat st;
 
-	if (fd >= 0 && names == NULL)
-		close(fd);
-	errno = error;
-	return names;
+	return t->files->crowded && fstatat(dirfd(names), name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       files_of(t, &st) == NULL && files_is_passed(t, &st, true);
 }
 
 /* More names than may be open are of no use. */
@@ -109,16 +106,20 @@ static void
 names_find(struct listing *l)
 {
 	char *path = xslicedup(l->directory);
-	DIR *names = names_open(l->t, l->conf, path);
+	DIR *names = names_list(l->t->roots, &l->conf->from, path);
 	const struct dirent *e;
 	struct log *log;
 
 	if (names == NULL)
 		files_unseen(l->t, path, errno);
-	while (
-	    names != NULL && l->n < l->t->files->most && (errno = 0, e = readdir(names)) != NULL) {
-		if (!is_file(e) || (log = log_of(l, e->d_name)) == NULL)
+	while (names != NULL && (errno = 0, e = readdir(names)) != NULL) {
+		if (!is_file(e) || (log = log_of(l, e->d_name)) == NULL ||
+		    is_passed(l->t, names, e->d_name))
 			continue;
+		if (l->n == l->t->files->most) {
+			log->list = LIST_LATER;
+			continue;
+		}
 		l->at = xrealloc(l->at, (l->n + 1) * sizeof(*l->at));
 		l->at[l->n++] = (struct found){ log, path_in(l->directory, slice_of(e->d_name)) };
 	}
@@ -131,13 +132,13 @@ names_find(struct listing *l)
 
 /* True: none of the names was gone. */
 static bool
-listing_open(struct tail *t, const struct log *log, struct log *only)
+listing_open(struct tail *t, struct log *log, enum listed wanted)
 {
 	struct listing l = { .t = t,
 		.conf = log->stream.conf,
 		.directory = rotated_directory(log->name),
-		.only = only,
-		.wanted = log->list };
+		.only = wanted == LISTED ? log : NULL,
+		.wanted = wanted };
 	bool all = true;
 
 	names_find(&l);
@@ -156,7 +157,7 @@ rotation_open(struct tail *t, struct log *log)
 
 	t->look->unseen = false;
 	t->look->number++; /* files that are found are seen later than those that have gone since */
-	for (int i = 0; i < LISTINGS && !listing_open(t, log, log); i++)
+	for (int i = 0; i < LISTINGS && !listing_open(t, log, LISTED); i++)
 		;
 	log->unlisted = t->look->unseen ? t->now : 0;
 	t->look->unseen = before;
@@ -170,7 +171,10 @@ rotation_look(struct tail *t, enum listed wanted)
 	struct log *log;
 
 	t->look->unseen = false;
-
+	LIST_FOREACH (log, &t->logs->all, in_logs) {
+		if (log->list == LIST_LATER && wanted == LIST_AGAIN)
+			log->list = wanted;
+	}
 	LIST_FOREACH (log, &t->logs->all, in_logs) {
 		struct slice directory = rotated_directory(log->name);
 		char *key = log->list != wanted ? NULL
@@ -178,7 +182,7 @@ rotation_look(struct tail *t, enum listed wanted)
 						      (int)directory.len, directory.at);
 
 		if (key != NULL && map_put(listed, slice_of(key), log) == NULL) {
-			for (int i = 0; i < LISTINGS && !listing_open(t, log, NULL); i++)
+			for (int i = 0; i < LISTINGS && !listing_open(t, log, wanted); i++)
 				;
 		}
 		free(key);
@@ -187,12 +191,12 @@ rotation_look(struct tail *t, enum listed wanted)
 	unseen = t->look->unseen;
 	t->look->unseen = before;
 	LIST_FOREACH (log, &t->logs->all, in_logs) {
-		if (log->list == wanted)
-			log->unlisted = unseen ? t->now : 0;
-		if (log->list == wanted && (wanted == LIST_NOW || !t->files->starved))
-			log->list = LISTED;
 		if (log->list == LIST_LATER)
 			t->look->again = t->now + LATE_GAP;
+		if (log->list != wanted)
+			continue;
+		log->unlisted = unseen ? t->now : 0;
+		log->list = LISTED;
 	}
 }
 
@@ -202,7 +206,7 @@ rotation_any(struct tail *t, const struct tail_conf *conf, const char *name)
 	struct slice directory = rotated_directory(name);
 	struct slice live = slice_from(slice_of(name), directory.len + (directory.len > 1));
 	char *path = xslicedup(directory);
-	DIR *names = names_open(t, conf, path);
+	DIR *names = names_list(t->roots, &conf->from, path);
 	const struct dirent *e;
 	bool any = false;
 

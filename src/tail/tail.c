@@ -304,6 +304,8 @@ logs_turn(struct tail *t)
 		if (abreast_stand(t))
 			break;
 		if (is_over(t, log)) {
+			if (log_last(log) != NULL)
+				room_pass(t, log_last(log));
 			log_free(t, log);
 			continue;
 		}

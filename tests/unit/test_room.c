@@ -95,6 +95,25 @@ test_a_file_that_was_rotated_while_it_was_closed_is_read_on(void **state)
 	assert_once(w, 1, 1 + LINES, "two");
 }
 
+/* Nor is there room for all that rotations left, which none reads twice. */
+static void
+test_rotated_files_that_were_read_make_room_for_those_that_were_not(void **state)
+{
+	struct world *w = *state;
+
+	follow(w, "*.log");
+	for (int i = LINES; i > 0; i--) {
+		shell("cd %s/plain && for i in $(seq %d); do echo $i of %d > $i.log.%d; done",
+		    w->dir, LINES, i, i);
+	}
+	put(w, 1, LINES, "one %d\n");
+	start(w);
+	turn_until(w, LINES + LINES * LINES);
+	turn_ms(w, 500);
+	assert_int_equal(w->records, LINES + LINES * LINES);
+	assert_once(w, 1, LINES, "one");
+}
+
 /* What is not shipped is not closed. */
 static void
 test_a_file_whose_records_wait_makes_no_room(void **state)
@@ -136,6 +155,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_files_without_bytes_to_read_make_room),
 		TEST(test_a_file_that_was_rotated_while_it_was_closed_is_read_on),
+		TEST(test_rotated_files_that_were_read_make_room_for_those_that_were_not),
 		TEST(test_a_file_whose_records_wait_makes_no_room),
 		TEST(test_closed_files_are_opened_when_there_is_room_for_all),
 	};
