@@ -241,7 +241,7 @@ alike_look(
 	unsigned n;
 
 	*out = (struct alike){ 0 };
-	identity_home(log->stream.conf, log->name, log->stream.pod, &home);
+	identity_home(log->stream.conf->source_id, log->name, log->stream.pod, &home);
 	n = state_home(t->state, &home, found, ALIKE);
 	for (unsigned i = 0; i < n; i++) {
 		if (!state_find(t->state, &found[i], &is) || !alike_begins(head, &is) ||

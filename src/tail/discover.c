@@ -251,12 +251,15 @@ begin(struct tail *t, const struct tail_conf *conf, struct place *p, const char 
 static void
 path_look(struct tail *t, const struct tail_conf *conf, const char *path)
 {
+	size_t waiting = t->files->waiting;
 	struct place *p;
 	bool gone;
 
 	if (is_excluded(conf, path))
 		return;
 	p = opener_open(t, conf, path, NULL, &gone);
+	if (t->files->waiting > waiting)
+		rotation_lacks(t, path);
 	if (gone)
 		link_look(t, conf, path);
 	else if (p != NULL && p->content != NULL)

@@ -109,7 +109,7 @@ lost_is_certain(const struct tail *t, const struct content *c)
 {
 	const struct span *s;
 
-	if (c->log->unlisted != 0)
+	if (c->log->unlisted != 0 || c->log->list == LIST_LACKS)
 		return false;
 	if (c->log->failed != 0 && t->now - c->log->failed < 2 * LATE_GAP)
 		return false; /* a file that could not be read may have it */

@@ -85,6 +85,7 @@ struct content {
 	enum utf16 mark;          /* the byte order mark at its head, once it is named */
 	bool named;               /* its first line is complete */
 	bool gone;                /* bytes of it cannot be read, and are counted as lost */
+	bool behind;              /* pending, and an older file of its log found no room */
 };
 TAILQ_HEAD(contents, content);
 
@@ -156,7 +157,8 @@ struct log {
 		LISTED,
 		LIST_NOW,   /* the rotated files beside it are looked for at the end of this look */
 		LIST_AGAIN, /* … at the start of this one */
-		LIST_LATER, /* … of the next one: some found no room, or were closed */
+		LIST_LATER, /* … of the next one: some are closed, and may be written to */
+		LIST_LACKS, /* … and some found no room: not all that it has is known */
 	} list;
 	bool hot;     /* grows all the time: read by the clock, not watched */
 	bool checked; /* its rules were compared with the present ones */

@@ -197,10 +197,10 @@ begin(struct tail *t, struct content *c, struct place *p, const struct head *h)
 	}, known;
 	struct identity id;
 
-	identity_home(log->stream.conf, log->name, log->stream.pod, &is.home);
+	identity_home(log->stream.conf->source_id, log->name, log->stream.pod, &is.home);
 	for (;;) {
-		identity_of(
-		    log->stream.conf, log->name, log->stream.pod, is.generation, h->line, &id);
+		identity_of(log->stream.conf->source_id, log->name, log->stream.pod, is.generation,
+		    h->line, &id);
 		if (content_find(t, &id) == NULL && !state_find(t->state, &id, &known))
 			break;
 		if (getrandom(&is.generation, sizeof(is.generation), 0) < 0)
@@ -245,7 +245,7 @@ naming_try(struct tail *t, struct content *c)
 	uint64_t end;
 	bool power;
 
-	if (!identity_ready(c->log->stream.conf, c->log->stream.pod))
+	if (!identity_ready(c->log->stream.conf->source_id, c->log->stream.pod))
 		return false;
 	place_measure(p);
 	c->size = p->size; /* it may have been truncated since it was found */
@@ -280,7 +280,7 @@ naming_is_known(
     struct tail *t, const struct tail_conf *conf, const char *path, const char *name, int fd)
 {
 	struct pod *pod = pod_of(name, path);
-	bool ready = identity_ready(conf, pod);
+	bool ready = identity_ready(conf->source_id, pod);
 	struct identity home;
 	ssize_t got;
 
@@ -288,7 +288,7 @@ naming_is_known(
 	got = pread(fd, t->frame.bytes, FIRST_LINE, 0);
 	if (got < 0)
 		files_unseen(t, path, errno);
-	identity_home(conf, name, pod, &home);
+	identity_home(conf->source_id, name, pod, &home);
 	pod_unref(pod);
 	return ready &&
 	       alike_any(t, &home, (struct slice){ t->frame.bytes, got > 0 ? (size_t)got : 0 });

@@ -15,10 +15,8 @@
 #include "clock.h"
 #include "content.h"
 #include "files.h"
-#include "identity.h"
 #include "log.h"
 #include "naming.h"
-#include "room.h"
 #include "roots.h"
 #include "spans.h"
 #include "unread.h"
@@ -47,7 +45,7 @@ make_room(struct tail *t)
 			if (!spans_is_passed(log, s, shipped) || c->spans > 1 ||
 			    content_place(c) == NULL)
 				continue;
-			room_pass(t, s);
+			spans_pass(t, s);
 			spans_drop(t, log, s);
 			log->list = LIST_LATER;
 			closed++;

@@ -18,7 +18,6 @@
 #include "feed.h"
 #include "rotated.h"
 #include "place.h"
-#include "room.h"
 #include "spans.h"
 #include "takeover.h"
 
@@ -87,6 +86,7 @@ order_add(struct tail *t, struct log *log, struct place *p)
 	struct content *c = content_new(log);
 
 	c->since = c->grown = t->now;
+	c->behind = log->list == LIST_LACKS;
 	if (p->live && log->began == 0)
 		log->began = p->first_look;
 	content_add(t, c, p);
@@ -100,6 +100,29 @@ order_renamed(struct place *p, char *name, bool live)
 	p->name = name;
 	p->live = live;
 	sort(p->content);
+}
+
+void
+order_lacks(struct log *log, const char *path)
+{
+	const struct place *p;
+	struct content *c;
+
+	log->list = LIST_LACKS;
+	TAILQ_FOREACH (c, &log->pending, in_pending) {
+		p = aged(log, c);
+		c->behind |= p != NULL && (p->live || rotated_order(slice_of(p->name),
+							  slice_of(path), slice_of(log->name)) > 0);
+	}
+}
+
+void
+order_listed(struct log *log)
+{
+	struct content *c;
+
+	TAILQ_FOREACH (c, &log->pending, in_pending)
+		c->behind = false;
 }
 
 /* A file that was rotated without a line, and whose writer has gone, is no content. */
@@ -275,7 +298,9 @@ next_of(struct tail *t, struct log *log)
 bool
 order_waits(struct tail *t, struct log *log)
 {
-	return log->unlisted != 0 || next_of(t, log) != NULL;
+	const struct content *next = next_of(t, log);
+
+	return log->unlisted != 0 || (next != NULL && !next->behind);
 }
 
 /* The last content's writer has gone, or has written nothing for long. */
@@ -390,7 +415,7 @@ order_may_enter(struct tail *t, struct log *log)
 {
 	const struct span *last = log_last(log);
 
-	return log->unlisted == 0 && next_of(t, log) != NULL &&
+	return log->unlisted == 0 && next_of(t, log) != NULL && !next_of(t, log)->behind &&
 	       (last == NULL || is_over(t, log, last->content));
 }
 
@@ -452,7 +477,7 @@ order_release(struct tail *t, struct log *log)
 				part_begin(t, log, c, s->is.seal);
 		}
 		if (left && spans_is_passed(log, s, shipped)) {
-			room_pass(t, s);
+			spans_pass(t, s);
 			spans_drop(t, log, s);
 		} else if (!left)
 			due = t->now + LATE_GAP;

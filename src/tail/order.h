@@ -13,11 +13,17 @@
  * The file of ${p} has another name, which is ${p}'s now: a pending content goes
  * where that says.
  *
+ * order_lacks(log, path), order_listed(log):
+ * The file at ${path} of ${log} found no room: newer ones are behind it, and are not
+ * entered, until the directory is listed again.
+ *
  * order_name(t, log):
  * Name the pending contents that have a complete first line.
  */
 void order_add(struct tail *t, struct log *log, struct place *p);
 void order_renamed(struct place *p, char *name, bool live);
+void order_lacks(struct log *log, const char *path);
+void order_listed(struct log *log);
 void order_name(struct tail *t, struct log *log);
 
 /**

@@ -83,9 +83,9 @@ live_beside(const struct tail_conf *conf, const struct place *p, const struct ca
 	struct pod *pod = pod_from_path(slice_of(name), slice_of(name));
 	struct identity home;
 
-	if (!identity_ready(conf, pod))
+	if (!identity_ready(conf->source_id, pod))
 		*p->failed = (struct failed){ EIO, p };
-	identity_home(conf, name, pod, &home);
+	identity_home(conf->source_id, name, pod, &home);
 	pod_unref(pod);
 	if (memcmp(&home, &c->is.home, sizeof(home)) == 0)
 		return name;

@@ -11,6 +11,7 @@
 #include "feed.h"
 #include "files.h"
 #include "log.h"
+#include "order.h"
 #include "place.h"
 #include "quiet.h"
 #include "reader.h"
@@ -64,6 +65,38 @@ is_quiet(struct log *log, struct stat *st)
 	return is_shipped(log, p);
 }
 
+/* Its readers have come as far as they can: an older file than those that are open found no room. */
+static bool
+is_stuck(struct tail *t, struct log *log)
+{
+	struct reader *r;
+	bool stuck = log->list == LIST_LACKS && log->count == NULL &&
+		     (log->nfeeds > 0 || !order_may_enter(t, log));
+
+	READERS_FOREACH (r, log) {
+		struct content *c = r->span->content;
+
+		feed_follow(r);
+		content_measure(c);
+		stuck &= !r->parked && feed_idle(r) && log->turn != READY &&
+			 (content_place(c) == NULL ||
+			     (!frame_is_open(r) && r->at - r->span->is.base >= c->size));
+	}
+	return stuck;
+}
+
+/* The next look opens its files again, the oldest of those that were not read first. */
+static void
+begin_again(struct tail *t, struct log *log)
+{
+	const struct span *last = log_last(log);
+
+	if (last != NULL && spans_shipped(log) >= last->is.base + last->content->size &&
+	    content_is_left(t, last->content))
+		spans_pass(t, last);
+	log_free(t, log);
+}
+
 static int
 by_age(const void *one, const void *other)
 {
@@ -78,40 +111,23 @@ room_make(struct tail *t)
 {
 	struct files *f = t->files;
 	struct quiet_file *quiet = xcalloc(f->n, sizeof(*quiet));
-	struct log *log;
+	struct log *log, *next;
 	size_t n = 0;
 
-	LIST_FOREACH (log, &t->logs->all, in_logs) {
-		if (n < f->n && is_quiet(log, &quiet[n].st))
+	for (log = LIST_FIRST(&t->logs->all); log != NULL; log = next) {
+		next = LIST_NEXT(log, in_logs);
+		if (is_stuck(t, log))
+			begin_again(t, log);
+		else if (n < f->n && is_quiet(log, &quiet[n].st))
 			quiet[n++].log = log;
 	}
 	qsort(quiet, n, sizeof(*quiet), by_age);
 	for (size_t i = 0; i < n && i < f->waiting; i++) {
-		if (quiet[i].log->list ==
-		    LISTED) /* else it is to be opened again, for those beside it */
+		if (quiet[i].log->list != LIST_NOW)
 			quiet_note(f->quiet, &quiet[i].st);
 		log_free(t, quiet[i].log);
 	}
 	free(quiet);
-}
-
-void
-room_pass(struct tail *t, const struct span *s)
-{
-	struct content *c = s->content;
-	struct place *p;
-	struct stat st;
-
-	if (!t->files->crowded || c->spans > 1)
-		return;
-	content_measure(c);
-	if (c->size > (s->is.seal != SEAL_NONE ? s->is.seal : c->read_to))
-		return;
-	TAILQ_FOREACH (p, &c->places, in_content) {
-		if (fstat(p->fd, &st) == 0 &&
-		    (p->packed != NULL || (uint64_t)st.st_size == p->size))
-			quiet_note(t->files->quiet, &st);
-	}
 }
 
 void

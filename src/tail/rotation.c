@@ -18,7 +18,8 @@
 #include "roots.h"
 #include "rotated.h"
 
-#define LISTINGS 5 /* how often a directory is read again whose names go while we look */
+#define NAMES_MOST 4 /* times Max_Files: so many are collected */
+#define LISTINGS 5   /* how often a directory is read again whose names go while we look */
 
 /* No rotation leaves a link, which could lead to another pod's file. */
 static bool
@@ -34,17 +35,27 @@ path_in(struct slice directory, struct slice name)
 	    (int)name.len, name.at);
 }
 
+/* A file of it that is closed may be written to. */
+static void
+look_again(struct log *log)
+{
+	if (log->list != LIST_LACKS)
+		log->list = LIST_LATER;
+}
+
 /* False: the name leads nowhere any more. */
 static bool
 name_open(struct tail *t, struct log *log, char *path)
 {
-	size_t waiting = t->files->waiting;
+	size_t waiting = t->files->waiting, idle = t->files->idle;
 	struct place *p;
 	bool gone;
 
 	p = opener_open(t, log->stream.conf, path, log->name, &gone);
 	if (t->files->waiting > waiting)
-		log->list = LIST_LATER;
+		order_lacks(log, path);
+	else if (t->files->idle > idle)
+		look_again(log);
 	if (p != NULL)
 		p->last_look = t->look->number;
 	if (p != NULL && p->content == NULL)
@@ -85,23 +96,39 @@ log_of(const struct listing *l, const char *name)
 		struct log *log = log_find(l->t, path);
 
 		free(path);
-		if (log != NULL && log->stream.conf == l->conf && log->list == l->wanted)
+		if (log != NULL && log->stream.conf == l->conf &&
+		    (log->list == l->wanted || log->list > LIST_AGAIN))
 			return log;
 	}
 	return NULL;
 }
 
-/* It was read, and is not to be opened now. */
+/* It has nothing to read, and is not to be opened now: it is looked at again. */
 static bool
-is_passed(struct tail *t, DIR *names, const char *name)
+is_passed(struct tail *t, struct log *log, DIR *names, const char *name)
 {
 	struct stat st;
+	bool is = t->files->crowded && fstatat(dirfd(names), name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		  files_of(t, &st) == NULL && files_is_passed(t, &st, true);
 
-	return t->files->crowded && fstatat(dirfd(names), name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       files_of(t, &st) == NULL && files_is_passed(t, &st, true);
+	if (is)
+		look_again(log);
+	return is;
 }
 
-/* More names than may be open are of no use. */
+/* What is left is more than will find room. */
+static void
+name_found(struct listing *l, struct log *log, char *path)
+{
+	if (l->n == NAMES_MOST * l->t->files->most) {
+		order_lacks(log, path);
+		free(path);
+		return;
+	}
+	l->at = xrealloc(l->at, (l->n + 1) * sizeof(*l->at));
+	l->at[l->n++] = (struct found){ log, path };
+}
+
 static void
 names_find(struct listing *l)
 {
@@ -113,21 +140,26 @@ names_find(struct listing *l)
 	if (names == NULL)
 		files_unseen(l->t, path, errno);
 	while (names != NULL && (errno = 0, e = readdir(names)) != NULL) {
-		if (!is_file(e) || (log = log_of(l, e->d_name)) == NULL ||
-		    is_passed(l->t, names, e->d_name))
-			continue;
-		if (l->n == l->t->files->most) {
-			log->list = LIST_LATER;
-			continue;
-		}
-		l->at = xrealloc(l->at, (l->n + 1) * sizeof(*l->at));
-		l->at[l->n++] = (struct found){ log, path_in(l->directory, slice_of(e->d_name)) };
+		log = is_file(e) ? log_of(l, e->d_name) : NULL;
+		if (log != NULL && !is_passed(l->t, log, names, e->d_name))
+			name_found(l, log, path_in(l->directory, slice_of(e->d_name)));
 	}
 	if (names != NULL && errno != 0)
 		files_unseen(l->t, path, errno);
 	if (names != NULL)
 		closedir(names);
 	free(path);
+}
+
+/* The oldest of a log first: it is the one that the log waits for. */
+static int
+by_age(const void *one, const void *other)
+{
+	const struct found *a = one, *b = other;
+
+	if (a->log != b->log)
+		return a->log < b->log ? -1 : 1;
+	return rotated_order(slice_of(a->path), slice_of(b->path), slice_of(a->log->name));
 }
 
 /* True: none of the names was gone. */
@@ -142,6 +174,7 @@ listing_open(struct tail *t, struct log *log, enum listed wanted)
 	bool all = true;
 
 	names_find(&l);
+	qsort(l.at, l.n, sizeof(*l.at), by_age);
 	for (size_t i = 0; i < l.n; i++) {
 		all &= name_open(t, l.at[i].log, l.at[i].path);
 		free(l.at[i].path);
@@ -172,8 +205,10 @@ rotation_look(struct tail *t, enum listed wanted)
 
 	t->look->unseen = false;
 	LIST_FOREACH (log, &t->logs->all, in_logs) {
-		if (log->list == LIST_LATER && wanted == LIST_AGAIN)
+		if (log->list > LIST_AGAIN && wanted == LIST_AGAIN)
 			log->list = wanted;
+		if (log->list == wanted)
+			order_listed(log);
 	}
 	LIST_FOREACH (log, &t->logs->all, in_logs) {
 		struct slice directory = rotated_directory(log->name);
@@ -191,7 +226,7 @@ rotation_look(struct tail *t, enum listed wanted)
 	unseen = t->look->unseen;
 	t->look->unseen = before;
 	LIST_FOREACH (log, &t->logs->all, in_logs) {
-		if (log->list == LIST_LATER)
+		if (log->list > LIST_AGAIN)
 			t->look->again = t->now + LATE_GAP;
 		if (log->list != wanted)
 			continue;
@@ -216,4 +251,22 @@ rotation_any(struct tail *t, const struct tail_conf *conf, const char *name)
 		closedir(names);
 	free(path);
 	return any;
+}
+
+void
+rotation_lacks(struct tail *t, const char *path)
+{
+	struct slice directory = rotated_directory(path);
+	const char *name = strrchr(path, '/') + 1;
+	struct slice live = { name, 0 };
+
+	for (bool more = true; more;) {
+		more = rotated_live(slice_of(name), &live);
+		char *of = more ? path_in(directory, live) : xstrdup(path);
+		struct log *log = log_find(t, of);
+
+		if (log != NULL)
+			order_lacks(log, path);
+		free(of);
+	}
 }

@@ -9,6 +9,7 @@
 #include "files.h"
 #include "framing_rules.h"
 #include "least.h"
+#include "quiet.h"
 
 /* ---- from the state */
 
@@ -129,6 +130,25 @@ spans_store(struct tail *t, struct log *log, struct span *const *list, unsigned 
 	log->mark = state_spans(t->state, posts, n);
 	free(posts);
 	FAULT("span-stored");
+}
+
+void
+spans_pass(struct tail *t, const struct span *s)
+{
+	struct content *c = s->content;
+	struct place *p;
+	struct stat st;
+
+	if (!t->files->crowded || c->spans > 1)
+		return;
+	content_measure(c);
+	if (c->size > (s->is.seal != SEAL_NONE ? s->is.seal : c->read_to))
+		return;
+	TAILQ_FOREACH (p, &c->places, in_content) {
+		if (fstat(p->fd, &st) == 0 &&
+		    (p->packed != NULL || (uint64_t)st.st_size == p->size))
+			quiet_note(t->files->quiet, &st);
+	}
 }
 
 void

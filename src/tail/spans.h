@@ -23,7 +23,12 @@ void spans_store(struct tail *t, struct log *log, struct span *const *list, unsi
 /**
  * spans_drop(t, log, s):
  * ${s} is not needed in memory any more; its content goes with its last span.
+ *
+ * spans_pass(t, s):
+ * All of ${s}, the only span of its content, was shipped, and its files are about to be
+ * closed: while others wait for room, looks pass over them until they are written to.
  */
+void spans_pass(struct tail *t, const struct span *s);
 void spans_drop(struct tail *t, struct log *log, struct span *s);
 
 /**

@@ -305,7 +305,7 @@ logs_turn(struct tail *t)
 			break;
 		if (is_over(t, log)) {
 			if (log_last(log) != NULL)
-				room_pass(t, log_last(log));
+				spans_pass(t, log_last(log));
 			log_free(t, log);
 			continue;
 		}

@@ -168,6 +168,8 @@ without_place(struct tail *t, struct reader *r)
 
 	if (c->gone)
 		return gap_pass(t, r, span_content_end(r->span));
+	if (t->files->crowded && r->at >= r->span->is.base + c->size && enter_next(t, r->log))
+		return WALK_MORE; /* its file was read, and is closed for others */
 	if (!lost_is_certain(t, c))
 		return due_in(r, t->now + LATE_GAP);
 	if (c->missed == 0) {

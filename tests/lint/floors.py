@@ -22,7 +22,7 @@ FLOORS = [
         "src/state": "cursor state stream",
         "src/metrics": "agent_metrics agent_polled agent_usage metrics pod_lag unread",
     },
-    {"src/disk": "beneath gunzip names quiet roots rotated takeover"},
+    {"src/disk": "beneath gunzip identity names quiet roots rotated takeover"},
     {
         "src/tail": "tail",
         "src/kube": "kube",

@@ -38,6 +38,7 @@ enum {
 	FAILS = 1 << 15,    /* a read of a file fails, or gives a part */
 	OWN = 1 << 16,      /* rules of the configuration's own join lines, others in each life */
 	MIDST = 1 << 17,    /* names change while a directory is listed */
+	CROWD = 1 << 18,    /* fewer files may be open than there are */
 };
 
 static unsigned kinds; /* of this seed */

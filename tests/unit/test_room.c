@@ -7,6 +7,7 @@
 #define MOST 4
 #define EMPTY 6
 #define LINES 7
+#define ROTATED 3
 
 /* Few files may be open, of those in a directory that are named so. */
 static void
@@ -102,15 +103,15 @@ test_rotated_files_that_were_read_make_room_for_those_that_were_not(void **state
 	struct world *w = *state;
 
 	follow(w, "*.log");
-	for (int i = LINES; i > 0; i--) {
+	for (int i = ROTATED; i > 0; i--) {
 		shell("cd %s/plain && for i in $(seq %d); do echo $i of %d > $i.log.%d; done",
 		    w->dir, LINES, i, i);
 	}
 	put(w, 1, LINES, "one %d\n");
 	start(w);
-	turn_until(w, LINES + LINES * LINES);
+	turn_until(w, LINES + LINES * ROTATED);
 	turn_ms(w, 500);
-	assert_int_equal(w->records, LINES + LINES * LINES);
+	assert_int_equal(w->records, LINES + LINES * ROTATED);
 	assert_once(w, 1, LINES, "one");
 }
 

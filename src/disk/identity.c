@@ -2,6 +2,7 @@
 #include "identity.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <xxhash.h>
 
 #include "memory.h"
@@ -68,13 +69,13 @@ machine_id_read(void)
 }
 
 bool
-identity_ready(const struct tail_conf *conf, const struct pod *pod)
+identity_ready(const char *source_id, const struct pod *pod)
 {
-	return pod_has_uid(pod) || conf->source_id != NULL || machine_id_read();
+	return pod_has_uid(pod) || source_id != NULL || machine_id_read();
 }
 
 static void
-put_home(XXH3_state_t *hash, const struct tail_conf *conf, const char *name, const struct pod *pod)
+put_home(XXH3_state_t *hash, const char *source_id, const char *name, const struct pod *pod)
 {
 	const char *slash = strrchr(name, '/');
 
@@ -84,18 +85,18 @@ put_home(XXH3_state_t *hash, const struct tail_conf *conf, const char *name, con
 		put(hash, (struct slice){ (const char *)&pod->restart, sizeof(pod->restart) });
 		return;
 	}
-	put(hash, conf->source_id != NULL ? slice_of(conf->source_id) : slice_of(machine_id));
+	put(hash, source_id != NULL ? slice_of(source_id) : slice_of(machine_id));
 	put(hash, (struct slice){ name, slash == NULL ? 0 : (size_t)(slash - name) });
 	put(hash, rotated_base(slice_of(slash == NULL ? name : slash + 1)));
 }
 
 void
-identity_of(const struct tail_conf *conf, const char *name, const struct pod *pod,
-    uint64_t generation, struct slice first, struct identity *out)
+identity_of(const char *source_id, const char *name, const struct pod *pod, uint64_t generation,
+    struct slice first, struct identity *out)
 {
 	XXH3_state_t *hash = begin();
 
-	put_home(hash, conf, name, pod);
+	put_home(hash, source_id, name, pod);
 	if (!pod_has_uid(pod) || generation != 0)
 		put_number(hash, generation);
 	put(hash, first);
@@ -103,12 +104,11 @@ identity_of(const struct tail_conf *conf, const char *name, const struct pod *po
 }
 
 void
-identity_home(
-    const struct tail_conf *conf, const char *name, const struct pod *pod, struct identity *out)
+identity_home(const char *source_id, const char *name, const struct pod *pod, struct identity *out)
 {
 	XXH3_state_t *hash = begin();
 
-	put_home(hash, conf, name, pod);
+	put_home(hash, source_id, name, pod);
 	end(hash, out);
 }
 

@@ -2,31 +2,32 @@
 #ifndef IDENTITY_H
 #define IDENTITY_H
 
-#include "tail.h"
+#include "pod.h"
+#include "state.h"
 
 /**
- * identity_ready(conf, pod):
+ * identity_ready(source_id, pod):
  * False when the machine's id, which is a part of the identities asked for, cannot be
  * read now, which is said: none may be asked for then.
  */
-bool identity_ready(const struct tail_conf *conf, const struct pod *pod);
+bool identity_ready(const char *source_id, const struct pod *pod);
 
 /**
- * identity_of(conf, name, pod, generation, first, out):
+ * identity_of(source_id, name, pod, generation, first, out):
  * The identity of the content whose first line is ${first} and whose log's live
  * file is ${name} behind all links: of a pod (NULL: of none) by its uid,
- * container and restart, else by Source_Id (default: the machine's id), the
+ * container and restart, else by ${source_id} (NULL: the machine's id), the
  * directory and the name.  ${generation} tells apart contents that begin alike: 0,
  * or random bits.
  *
- * identity_home(conf, name, pod, out):
+ * identity_home(source_id, name, pod, out):
  * Contents that have this in common have the same identity if their first lines
  * and generations are the same.
  */
-void identity_of(const struct tail_conf *conf, const char *name, const struct pod *pod,
+void identity_of(const char *source_id, const char *name, const struct pod *pod,
     uint64_t generation, struct slice first, struct identity *out);
 void identity_home(
-    const struct tail_conf *conf, const char *name, const struct pod *pod, struct identity *out);
+    const char *source_id, const char *name, const struct pod *pod, struct identity *out);
 
 /**
  * identity_log(name, out), identity_part(content, from, out):
