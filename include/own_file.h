@@ -26,4 +26,11 @@ char *own_file_named(const char *path);
  */
 void own_file_make(const char *path);
 
+/**
+ * own_file_fault(path):
+ * Why the file cannot be opened or made here to be read and written, in words;
+ * NULL: it can.  Nothing is made or opened.
+ */
+const char *own_file_fault(const char *path);
+
 #endif

@@ -54,3 +54,34 @@ own_file_make(const char *path)
 	if (fd >= 0)
 		close(fd);
 }
+
+/* Why a file cannot be made in the directory of ${path}. */
+static const char *
+make_fault(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+	char *dir = slash == NULL ? xstrdup(".") : xprintf("%.*s/", (int)(slash - path), path);
+	int error = access(dir, W_OK | X_OK) == 0 ? 0 : errno;
+
+	free(dir);
+	if (error == ENOENT || error == ENOTDIR)
+		return "its directory is not there";
+	if (error != 0)
+		return strerrordesc_np(error);
+	return name[0] == '\0' ? "it is no regular file" : NULL;
+}
+
+const char *
+own_file_fault(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT || errno == ENOTDIR ? make_fault(path)
+							   : strerrordesc_np(errno);
+	if (S_ISLNK(st.st_mode))
+		return "it is a link, which is not followed";
+	if (!S_ISREG(st.st_mode))
+		return "it is no regular file";
+	return access(path, R_OK | W_OK) == 0 ? NULL : strerrordesc_np(errno);
+}

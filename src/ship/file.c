@@ -202,7 +202,6 @@ file_open(struct sink *s)
 		    "written%s  output=%s",
 		    f->directory, errno == ENOENT ? " (Mkdir On makes it)" : "", s->name);
 		atomic_store(&s->waits, "a file cannot be written");
-		atomic_store(&s->fails, FAILS_FOR_NOW);
 	}
 	atomic_store(&s->answered, true);
 	return 0;

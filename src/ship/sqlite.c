@@ -32,6 +32,35 @@ static const struct option sqlite_options[] = {
 	OPTIONS_END,
 };
 
+/* Why the database cannot be written here: the fault of the file, or of those that SQLite keeps beside it. */
+static const char *
+path_fault(const char *path)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+	const char *fault = NULL;
+
+	for (size_t i = 0; fault == NULL && i < sizeof(ends) / sizeof(*ends); i++) {
+		char *file = xprintf("%s%s", path, ends[i]);
+
+		fault = own_file_fault(file);
+		free(file);
+	}
+	return fault;
+}
+
+/* The machine that `check` runs on may not be the one that has the directory: a warning. */
+static void
+sqlite_check(const struct section *section, struct findings *findings)
+{
+	const struct sqlite_conf *conf = section->values;
+	const char *fault = conf->path != NULL ? path_fault(conf->path) : NULL;
+
+	if (fault != NULL)
+		findings_add(findings, FINDING_WARNING, section->file, conf_given(section, "Path"),
+		    "Path '%s' cannot be written here: %s; records wait in their files", conf->path,
+		    fault);
+}
+
 const struct plugin sqlite_plugin = {
 	.kind = SECTION_OUTPUT,
 	.name = "sqlite",
@@ -39,6 +68,7 @@ const struct plugin sqlite_plugin = {
 	.options = sqlite_options,
 	.common = output_options,
 	.size = sizeof(struct sqlite_conf),
+	.check = sqlite_check,
 };
 
 #define COLUMN(name, type, path)                                                                   \
@@ -147,11 +177,18 @@ file_open(struct sqlite *q, const char *path)
 static int
 db_open(struct sqlite *q)
 {
+	const char *fault;
 	char *path;
 	int result;
 
 	if (q->db != NULL)
 		return 0;
+	fault = path_fault(q->path);
+	if (fault != NULL) {
+		q->code = SQLITE_CANTOPEN;
+		snprintf(q->why, sizeof(q->why), "%s", fault);
+		return -1;
+	}
 	path = own_file_named(q->path);
 	result = file_open(q, path);
 	free(path);
@@ -203,6 +240,7 @@ wait_on(struct sqlite *q, int64_t now)
 	q->not_before = now + wait;
 	metrics_retry(q->sink->metrics, REASON_HOLD, fifo_items(&q->queue));
 	atomic_store(&q->sink->waits, "the database cannot be written");
+	atomic_store(&q->sink->fails, q->queue.n > 0 && !is_busy(q) ? FAILS_FOR_NOW : FAILS_NOT);
 	if (!said_lately(&q->said))
 		say_warn("sqlite", "%s: %s; records wait in their files  output=%s retry_in=%.1fs",
 		    q->path, q->why, q->sink->name, (double)wait / NS_PER_S);
@@ -220,6 +258,7 @@ well(struct sqlite *q)
 	q->failures = 0;
 	q->said.at = 0;
 	atomic_store(&q->sink->waits, NULL);
+	atomic_store(&q->sink->fails, FAILS_NOT);
 }
 
 static int
@@ -232,15 +271,9 @@ sqlite_open(struct sink *sink)
 	q->sink = sink;
 	q->path = conf->path;
 	q->journal = xprintf("%s-wal", q->path);
-	if (db_open(q) == 0)
-		return 0;
-	if (is_busy(q)) {
+	if (db_open(q) < 0)
 		wait_on(q, clock_mono());
-		return 0;
-	}
-	say_error("sqlite", "%s: %s; Path has to be a file that towline may write, and no link",
-	    q->path, q->why);
-	return -1;
+	return 0;
 }
 
 static void

@@ -76,6 +76,16 @@ def test_a_file_that_an_input_reads_is_refused(node, config):
     assert "it would read its own lines for ever" in checked.stdout + checked.stderr
 
 
+def test_a_run_to_the_end_fails_when_its_directory_is_missing(
+    node, config, run, folder
+):
+    node.container().write("a line")
+    settings = config({"Name": "file", "Path": folder, "Format": "plain"})
+    towline = run(settings, "--exit-on-eof", wait=False)
+    assert towline.wait() == 1
+    assert "1 records were not delivered in time" in towline.said()
+
+
 def test_a_directory_that_is_missing_is_waited_for(node, config, run, folder):
     node.container().write("a line")
     settings = config(

@@ -1,6 +1,7 @@
 """The same truth without a server: into sqlite, asked with towline report."""
 
 import json
+import os
 import shutil
 import sqlite3
 import stat
@@ -10,12 +11,12 @@ import time
 import pytest
 from harness.agent import ENCODINGS
 from harness.table import Table
-from harness.towline import towline
+from harness.towline import towline as command
 from harness.wait import until
 
 
 def report(config, *arguments):
-    done = towline("report", *arguments, "-c", config, "--json")
+    done = command("report", *arguments, "-c", config, "--json")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -249,17 +250,90 @@ def test_while_the_folder_is_away_records_wait(node, config, run, tmp_path):
     table.until_count(100)
     folder.rename(tmp_path / "away")
     container.write(*lines(100, 200))
-    towline.until_said("unable to open database file; records wait in their files")
+    towline.until_said("its directory is not there; records wait in their files")
     (tmp_path / "away").rename(folder)
     table.until_count(200)
     towline.stop()
     assert table.logs() == lines(0, 200)
 
 
-def test_a_link_is_not_followed(node, table, config, run, tmp_path):
-    other = tmp_path / "other"
-    other.write_bytes(b"")
-    table.path.symlink_to(other)
-    towline = run(config(table.output), wait=False)
-    assert towline.wait() == 1 and "and no link" in towline.said()
-    assert other.read_bytes() == b""
+def no_directory(path):
+    path.parent.rmdir()
+    return "its directory is not there", lambda: path.parent.mkdir()
+
+
+def a_directory(path):
+    path.mkdir()
+    return "it is no regular file", path.rmdir
+
+
+def a_pipe(path):
+    os.mkfifo(path)
+    return "it is no regular file", path.unlink
+
+
+def a_link(path):
+    path.symlink_to(path.parent / "other")
+    return "it is a link, which is not followed", path.unlink
+
+
+@pytest.mark.parametrize("fault", [no_directory, a_directory, a_pipe, a_link])
+def test_check_and_run_warn_of_a_path_that_cannot_be_written(
+    fault, node, config, run, tmp_path
+):
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    table = Table(folder / "logs.db")
+    node.container().write(*lines(0, 10))
+    settings = config(table.output)
+    why, mend = fault(table.path)
+    file = settings.write()
+    line = 1 + file.read_text().splitlines().index(f"    Path {table.path}")
+    warning = (
+        f"{file}:{line}: warning: Path '{table.path}' cannot be written here: {why}; "
+        "records wait in their files\n"
+    )
+    there = sorted(tmp_path.rglob("tables*"))
+    check = command("check", "-c", file)
+    assert check.returncode == 0 and warning in check.stdout
+    assert sorted(tmp_path.rglob("tables*")) == there  # check makes nothing
+    towline = run(settings)
+    towline.until_said(f"{why}; records wait in their files")
+    assert towline.get("/readyz")[0] == 503
+    mend()
+    table.until_count(10)
+    towline.until_ready()
+    assert warning in towline.stop()
+    assert table.logs() == lines(0, 10)
+    assert not (folder / "other").exists()
+
+
+def test_a_file_that_is_no_database_is_left_alone(node, table, config, run):
+    node.container().write(*lines(0, 10))
+    text = "no database\n" * 100
+    table.path.write_text(text)
+    towline = run(config(table.output))
+    towline.until_said("file is not a database; records wait in their files")
+    assert table.path.read_text() == text
+    table.path.unlink()
+    table.until_count(10)
+    towline.stop()
+
+
+def test_a_path_without_the_right_to_write_is_told_by_check(small_disk, config):
+    remount = ["mount", "-o", "remount,ro", small_disk]
+    subprocess.run(remount, check=True)
+    settings = config(Table(small_disk / "logs.db").output)
+    check = command("check", "-c", settings.write())
+    assert check.returncode == 0
+    assert "cannot be written here: Read-only file system; records" in check.stdout
+
+
+def test_a_run_to_the_end_fails_when_its_file_cannot_be_made(
+    node, config, run, tmp_path
+):
+    node.container().write(*lines(0, 10))
+    settings = config(Table(tmp_path / "none" / "logs.db").output)
+    towline = run(settings, "--exit-on-eof", wait=False)
+    assert towline.wait() == 1
+    assert "10 records were not delivered in time" in towline.said()
