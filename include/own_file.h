@@ -5,6 +5,10 @@
 #ifndef OWN_FILE_H
 #define OWN_FILE_H
 
+#include <stdbool.h>
+
+struct stat;
+
 /**
  * own_file_open(path, flags):
  * Open, and make when absent, a regular file; ${flags} are of open(2).  Return a
@@ -32,5 +36,19 @@ void own_file_make(const char *path);
  * NULL: it can.  Nothing is made or opened.
  */
 const char *own_file_fault(const char *path);
+
+/**
+ * own_file_dir_shared(st):
+ * True when every user may put links in the place of files of ours in the directory, and
+ * another's file: all may write in it, and it is no sticky one of root's (/tmp).
+ */
+bool own_file_dir_shared(const struct stat *st);
+
+/**
+ * own_file_dir_fault(path):
+ * Why a directory of our own cannot be used or made here, in words; NULL: it can.  Nothing is
+ * made or opened.
+ */
+const char *own_file_dir_fault(const char *path);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "own_file.h"
 
 static const char *const levels[] = { "error", "warn", "info", "debug", "trace", "warning", "off",
 	NULL };
@@ -254,6 +255,18 @@ labels_check(const struct section *section, const struct list *list, struct find
 	}
 }
 
+/* What `run` refuses, as far as it can be known here: a note, which the commands that need no such place do not print. */
+static void
+place_check(const struct section *section, const char *option, const char *instead,
+    const char *fault, struct findings *findings)
+{
+	if (fault != NULL && conf_given(section, option) != 0)
+		findings_add(findings, FINDING_NOTE, section->file, conf_given(section, option),
+		    "%s '%s' cannot be used here: %s; run does not start with it, unless %s names "
+		    "another",
+		    option, *(char *const *)conf_value(section, option), fault, instead);
+}
+
 static void
 service_check(const struct section *section, struct findings *findings)
 {
@@ -270,6 +283,9 @@ service_check(const struct section *section, struct findings *findings)
 		    conf_given(section, "HTTP_Listen"),
 		    "HTTP_Listen: '%s' is no address; 0.0.0.0 is all of this machine",
 		    s->http_listen);
+	place_check(section, "State_Path", "--state", own_file_dir_fault(s->state_path), findings);
+	if (s->log_file != NULL && strncmp(s->log_file, "/dev/", 5) != 0)
+		place_check(section, "Log_File", "-l", own_file_fault(s->log_file), findings);
 	labels_check(section, &s->agent_labels, findings);
 	buckets_check(section, "Task_Buckets", &s->task_buckets, findings);
 	buckets_check(section, "Request_Buckets", &s->request_buckets, findings);

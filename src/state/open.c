@@ -14,10 +14,6 @@
 #include "state_internal.h"
 #include "voice.h"
 
-/*
- * Who may write in the directory may put links in the place of our files, and
- * another's store.  In a sticky one of root's (/tmp) ours cannot be replaced.
- */
 static int
 dir_check(const char *dir)
 {
@@ -28,7 +24,7 @@ dir_check(const char *dir)
 		    "%s is no directory; set State_Path in [SERVICE], or --state DIR", dir);
 		return -1;
 	}
-	if ((st.st_mode & S_IWOTH) && !((st.st_mode & S_ISVTX) && st.st_uid == 0)) {
+	if (own_file_dir_shared(&st)) {
 		say_error("state",
 		    "%s may be written by every user: chmod o-w it, or set State_Path, or --state "
 		    "DIR, to a directory in it, which is made for towline alone",

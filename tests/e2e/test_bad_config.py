@@ -368,3 +368,67 @@ def test_a_state_folder_that_cannot_be_written_stops_the_start(write, tmp_path):
     (tmp_path / "state").write_text("a file")
     done = towline("run", "-c", write(GOOD), cwd=tmp_path)
     assert done.returncode == 1 and "state" in done.stderr
+
+
+def shared_directory(path):
+    path.mkdir()
+    path.chmod(0o777)
+    return "it may be written by every user"
+
+
+def below_nothing(path):
+    path.parent.rmdir()
+    return "its directory is not there"
+
+
+def a_file(path):
+    path.write_text("")
+    return "it is no directory"
+
+
+def a_directory(path):
+    path.mkdir()
+    return "it is no regular file"
+
+
+def a_link(path):
+    path.symlink_to(path.parent / "other")
+    return "it is a link, which is not followed"
+
+
+@pytest.mark.parametrize(
+    "option, fault",
+    [
+        ("State_Path", shared_directory),
+        ("State_Path", below_nothing),
+        ("State_Path", a_file),
+        ("Log_File", below_nothing),
+        ("Log_File", a_directory),
+        ("Log_File", a_link),
+    ],
+)
+def test_places_that_stop_the_start_are_told_by_check(write, tmp_path, option, fault):
+    """As a note: check may run on another machine, or as another user."""
+    place = tmp_path / "folder" / "place"
+    place.parent.mkdir()
+    why = fault(place)
+    given = f"    {option} {place}\n"
+    file = write(GOOD.replace("    State_Path state\n", given))
+    state = ["--state", tmp_path / "state"] if option == "Log_File" else []
+    note = f"{file}:5: note: {option} '{place}' cannot be used here: {why}; run does not start"
+    before = sorted(tmp_path.rglob("*"))
+    check = towline("check", "-c", file)
+    assert check.returncode == 0 and note in check.stdout
+    assert sorted(tmp_path.rglob("*")) == before
+    run = towline("run", "--exit-on-eof", *state, "-c", file)
+    assert run.returncode == 1 and note in run.stderr
+
+
+def test_right_places_are_not_told(write, tmp_path):
+    for state in "state", tmp_path / "new", f"{tmp_path}/new/", tmp_path, "/tmp":
+        for log in "/dev/stderr", tmp_path / "said", "said":
+            given = f"State_Path {state}\n    Log_File {log}"
+            check = towline(
+                "check", "-c", write(GOOD.replace("State_Path state", given))
+            )
+            assert "cannot be used here" not in check.stdout
