@@ -13,6 +13,36 @@
 
 /* ---- start and end */
 
+static struct es_request *
+request_take(struct es *es)
+{
+	struct es_request *r = es->free;
+	unsigned i = 0;
+
+	if (r != NULL) {
+		es->free = r->next;
+		return r;
+	}
+	while (es->requests[i] != NULL)
+		i++;
+	return es->requests[i] = es_request_new(es->sink, es->conf, es->http, es_answer, es);
+}
+
+/* No bulk request is sent yet: the template's stand for them. */
+static void
+start_failed(void *arg, const struct es_template_failure *f)
+{
+	struct es *es = arg;
+	struct es_request *r = request_take(es);
+
+	r->started = f->started;
+	r->answer = (struct reply_item){ .status = (int)f->status };
+	snprintf(r->answer.reason, sizeof(r->answer.reason), "%.300s", f->what);
+	es_answer_waiting(es, r, f->due, f->now);
+	r->next = es->free;
+	es->free = r;
+}
+
 int
 es_open(struct sink *sink)
 {
@@ -32,7 +62,7 @@ es_open(struct sink *sink)
 	hosts = es_hosts_count(es->hosts);
 	es->nrequests = (unsigned)conf->workers + (hosts > 1 ? hosts : 0);
 	es->requests = xcalloc(es->nrequests, sizeof(struct es_request *));
-	es->template = es_template_new(sink, conf, es->http, es->hosts);
+	es->template = es_template_new(sink, conf, es->http, es->hosts, start_failed, es);
 	return 0;
 }
 
@@ -65,22 +95,8 @@ es_give(struct sink *sink, struct batch *b)
 
 	for (uint32_t i = 0; i < b->nitems; i++)
 		todo_add(p, i);
+	p->due = es->turned;
 	send_queue_put(&es->queue, p, false);
-}
-
-static struct es_request *
-request_take(struct es *es)
-{
-	struct es_request *r = es->free;
-	unsigned i = 0;
-
-	if (r != NULL) {
-		es->free = r->next;
-		return r;
-	}
-	while (es->requests[i] != NULL)
-		i++;
-	return es->requests[i] = es_request_new(es->sink, es->conf, es->http, es_answer, es);
 }
 
 static void
@@ -106,6 +122,7 @@ es_turn(struct sink *sink, int64_t now)
 	struct es *es = sink->own;
 	int64_t next = NEVER;
 
+	es->turned = now;
 	if (!es_template_turn(es->template, now, &next))
 		return next;
 	while (es_hosts_pick(es->hosts, 0, now) >= 0) {

@@ -28,7 +28,8 @@ struct es {
 	struct es_hold *hold;
 	struct es_request **requests, *free;
 	unsigned nrequests; /* Workers, and a probe for each host */
-	struct said said_dead, said_store, said_held;
+	int64_t turned;     /* mono ns: the last es_turn() */
+	struct said said_dead, said_given_up, said_store, said_held;
 };
 
 /**

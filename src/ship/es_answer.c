@@ -27,6 +27,7 @@ struct failure {
 	enum reason reason;
 	const char *what, *detail;
 	bool all; /* the other hosts would say the same */
+	bool own; /* other requests to this host may fare better */
 };
 
 static void
@@ -51,11 +52,32 @@ elsewhere(const struct landed *l)
 }
 
 static void
+answer_complete(struct reply_item *answer, const struct failure *f)
+{
+	if (answer->reason[0] == '\0')
+		snprintf(answer->reason, sizeof(answer->reason), "%.100s%s%.200s", f->what,
+		    f->detail[0] != '\0' ? ": " : "", f->detail);
+}
+
+void
+es_answer_waiting(struct es *es, struct es_request *r, int64_t due, int64_t now)
+{
+	struct piece *p;
+
+	while ((p = send_queue_put_off(&es->queue, r->started, due)) != NULL) {
+		if (retry_allows(es->conf->output.retry_limit, ++p->attempt))
+			continue;
+		send_queue_leave(&es->queue, p);
+		es_apply_give_up(es, r, p, now);
+	}
+}
+
+static void
 send_again(const struct landed *l, const struct failure *f)
 {
 	struct es *es = l->es;
-	struct reply_item *answer = &l->r->answer;
 	int64_t after = l->r->retry_after < RETRY_AFTER_MAX ? l->r->retry_after : RETRY_AFTER_MAX;
+	int64_t due;
 
 	count_retry(l, f->reason);
 	es_hosts_report(es->hosts, l->r->host,
@@ -68,15 +90,16 @@ send_again(const struct landed *l, const struct failure *f)
 	    l->now);
 	if (elsewhere(l))
 		return;
+	answer_complete(&l->r->answer, f);
+	due = es_hosts_due(es->hosts, l->now);
 	l->p->tried = 0;
-	if (retry_allows(es->conf->output.retry_limit, ++l->p->attempt)) {
-		l->p->due = es_hosts_due(es->hosts, l->now);
+	l->p->due = due;
+	if (retry_allows(es->conf->output.retry_limit, ++l->p->attempt))
 		send_queue_put(&es->queue, l->p, true);
-		return;
-	}
-	if (answer->reason[0] == '\0')
-		snprintf(answer->reason, sizeof(answer->reason), "%.300s", f->what);
-	es_apply_give_up(es, l->r, l->p, l->now);
+	else
+		es_apply_give_up(es, l->r, l->p, l->now);
+	if (!f->own && es_hosts_was_down(es->hosts, l->r->host, l->r->started))
+		es_answer_waiting(es, l->r, due, l->now);
 }
 
 static void
@@ -172,7 +195,8 @@ refused(const struct landed *l)
 	}
 	if (l->p->n > 1) {
 		snprintf(what, sizeof(what), "the server refuses requests: 400 %s", answer->type);
-		send_again(l, &(struct failure){ REASON_REJECTED, what, answer->reason, false });
+		send_again(
+		    l, &(struct failure){ REASON_REJECTED, what, answer->reason, .own = true });
 		return;
 	}
 	es_hosts_report(hosts, l->r->host, &(struct es_host_report){ .did = HOST_REFUSED }, l->now);
@@ -198,7 +222,7 @@ too_large(const struct landed *l)
 	if (es_body_size(l->p) <= taken) {
 		send_again(l, &(struct failure){ REASON_TOO_LARGE,
 				  "the server answers 413 to less than what it has taken",
-				  answer->reason, false });
+				  answer->reason, .own = true });
 		return;
 	}
 	if (elsewhere(l)) {
@@ -281,8 +305,9 @@ es_answer(void *arg, struct es_request *r)
 	else if (r->status >= 200 && r->status < 300 && r->judged)
 		judged(&l);
 	else if (r->status >= 200 && r->status < 300)
-		send_again(&l, &(struct failure){ REASON_REPLY,
-				   "the server's answer is none to a bulk request", "", false });
+		send_again(
+		    &l, &(struct failure){ REASON_REPLY,
+			    "the server's answer is none to a bulk request", "", .own = false });
 	else if (r->status == 413)
 		too_large(&l);
 	else if (r->status == 400)

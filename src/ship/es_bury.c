@@ -64,10 +64,22 @@ letters_write(struct es *es, const struct verdicts *v, struct piece *dead)
 	return NULL;
 }
 
+/* The server's answer; where there was none, the reason alone. */
+static void
+answer_write(const struct reply_item *answer, char *to, size_t size)
+{
+	if (answer->status != 0)
+		snprintf(to, size, "%d %s (%.200s)", answer->status, answer->type, answer->reason);
+	else
+		snprintf(to, size, "%.200s", answer->reason);
+}
+
 static void
 settle(struct es *es, struct piece *dead, const struct verdicts *v, bool given_up)
 {
+	struct said *said = given_up ? &es->said_given_up : &es->said_dead;
 	const struct cause *c = NULL;
+	char answer[400];
 
 	TODO_EACH (dead, i) {
 		c = verdict_cause(v, i);
@@ -79,13 +91,12 @@ settle(struct es *es, struct piece *dead, const struct verdicts *v, bool given_u
 		if (es_hold_has(es->hold, dead->batch))
 			es_hold_remove(es->hold, i);
 	}
-	if (c == NULL || said_lately(&es->said_dead))
+	if (c == NULL || said_lately(said))
 		return;
-	say_warn("es",
-	    "the server will never take %u record%s: %d %s (%.200s); in dead-letters.ndjson  "
-	    "output=%s",
-	    dead->n, dead->n == 1 ? "" : "s", c->answer.status, c->answer.type, c->answer.reason,
-	    es->sink->name);
+	answer_write(&c->answer, answer, sizeof(answer));
+	say_warn("es", "%s %u record%s: %s; in dead-letters.ndjson  output=%s",
+	    given_up ? "Retry_Limit gives up" : "the server will never take", dead->n,
+	    dead->n == 1 ? "" : "s", answer, es->sink->name);
 }
 
 /* A batch waits for none of them: they are held, and beyond the hold their files are parked. */

@@ -10,7 +10,8 @@
 struct es_host {
 	struct es_address address;
 	unsigned flying;
-	unsigned failures;  /* whole requests in a row that came to nothing */
+	unsigned failures;  /* whole requests in a row that came to nothing, */
+	int64_t failed;     /* the first of them at this time (mono ns) */
 	int64_t not_before; /* mono ns */
 	struct pace pace;
 	uint64_t taken; /* bytes */
@@ -251,6 +252,13 @@ leave_alone(const struct es_hosts *hs, struct es_host *h, int64_t least, int64_t
 }
 
 static void
+failed_once(struct es_host *h, int64_t now)
+{
+	if (h->failures++ == 0)
+		h->failed = now;
+}
+
+static void
 failed(struct es_hosts *hs, struct es_host *h, const struct es_host_report *r, int64_t now)
 {
 	bool well;
@@ -262,10 +270,10 @@ failed(struct es_hosts *hs, struct es_host *h, const struct es_host_report *r, i
 		if (other == h)
 			continue;
 		if (other->failures == 0)
-			other->failures = 1;
+			failed_once(other, now);
 		leave_alone(hs, other, r->rest, now);
 	}
-	h->failures++;
+	failed_once(h, now);
 	wait = leave_alone(hs, h, r->rest, now);
 	well = es_hosts_well(hs, 0, now);
 	if (!well)
@@ -304,6 +312,14 @@ es_hosts_report(
 	case HOSTS_WOULD_FAIL:
 		failed(hs, h, report, now);
 	}
+}
+
+bool
+es_hosts_was_down(const struct es_hosts *hs, unsigned host, int64_t started)
+{
+	const struct es_host *h = &hs->at[host];
+
+	return h->failures > 0 && h->failed < started;
 }
 
 bool

@@ -96,6 +96,12 @@ void es_hosts_report(
     struct es_hosts *hs, unsigned host, const struct es_host_report *report, int64_t now);
 
 /**
+ * es_hosts_was_down(hs, host, started):
+ * True when the host had failed already as a request that failed, too, was started.
+ */
+bool es_hosts_was_down(const struct es_hosts *hs, unsigned host, int64_t started);
+
+/**
  * es_hosts_refuses(hs, host), es_hosts_taken(hs, host):
  * True when the host has refused a single document by a whole answer, and has
  * answered no request item by item since.  Bytes of the largest request that it

@@ -65,7 +65,10 @@ struct es_template {
 	unsigned host;     /* of the next request */
 	unsigned tried;    /* hosts in a row that failed */
 	unsigned failures; /* times that all hosts failed in a row */
+	int64_t started;   /* mono ns: the last request */
 	int64_t due;       /* mono ns; NEVER: a request is under way */
+	es_template_failed *failed;
+	void *arg;
 	char *name, *pattern;
 	unsigned dialect; /* enum dialect */
 	struct buffer body, answer;
@@ -108,10 +111,12 @@ name_make(const struct es_conf *conf, const char *pattern)
 
 struct es_template *
 es_template_new(struct sink *sink, const struct es_conf *conf, struct es_http *http,
-    const struct es_hosts *hosts)
+    const struct es_hosts *hosts, es_template_failed *failed, void *arg)
 {
 	struct es_template *t = xcalloc(1, sizeof(*t));
 
+	t->failed = failed;
+	t->arg = arg;
 	t->sink = sink;
 	t->conf = conf;
 	t->http = http;
@@ -173,7 +178,7 @@ is_put(const struct es_template *t)
 static void template_answered(struct exchange *x, CURLcode code);
 
 static void
-template_send(struct es_template *t)
+template_send(struct es_template *t, int64_t now)
 {
 	CURL *easy = t->x.easy;
 	char *url = url_make(t);
@@ -195,6 +200,7 @@ template_send(struct es_template *t)
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, t->body.at);
 	}
 	t->x.done = template_answered;
+	t->started = now;
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, &t->x);
 	t->due = NEVER;
 	curl_multi_add_handle(t->sink->multi, easy);
@@ -309,8 +315,9 @@ index_found(struct es_template *t)
 
 /* The request failed: another host is asked, or all later; records wait. */
 static void
-template_again(struct es_template *t, enum reason reason, const char *what)
+template_again(struct es_template *t, enum reason reason, long status, const char *what)
 {
+	int64_t now = clock_mono();
 	const char *host = es_hosts_address(t->hosts, t->host)->name;
 	unsigned hosts = es_hosts_count(t->hosts);
 	int64_t wait = 0;
@@ -320,13 +327,16 @@ template_again(struct es_template *t, enum reason reason, const char *what)
 		t->tried = 0;
 		wait = retry_wait(t->conf->backoff_first, ++t->failures);
 	}
-	t->due = clock_mono() + wait;
+	t->due = now + wait;
 	metrics_retry(t->sink->metrics, reason, 0);
 	atomic_store(&t->sink->waits, "the server does not take requests");
 	if (!said_lately(&t->said))
 		say_warn("es", "%s; %s  output=%s host=%s retry_in=%.1fs", what,
 		    wait == 0 ? "another host is asked" : "records wait in their files",
 		    t->sink->name, host, (double)wait / NS_PER_S);
+	if (wait > 0)
+		t->failed(
+		    t->arg, &(struct es_template_failure){ what, status, t->started, t->due, now });
 }
 
 /* The template is put again without the word that the server does not know; false: it knows all. */
@@ -427,7 +437,7 @@ status_take(struct es_template *t, long status)
 		    status == 401   ? REASON_AUTH
 		    : status == 429 ? REASON_429
 				    : REASON_5XX,
-		    what);
+		    status, what);
 		return;
 	}
 	t->failures = t->tried = 0;
@@ -458,7 +468,8 @@ template_answered(struct exchange *x, CURLcode code)
 		proxy_note(t->error, sizeof(t->error));
 	snprintf(what, sizeof(what), "no answer: %s",
 	    t->error[0] != '\0' ? t->error : curl_easy_strerror(code));
-	template_again(t, code == CURLE_OPERATION_TIMEDOUT ? REASON_TIMEOUT : REASON_CONNECT, what);
+	template_again(
+	    t, code == CURLE_OPERATION_TIMEDOUT ? REASON_TIMEOUT : REASON_CONNECT, 0, what);
 }
 
 bool
@@ -469,6 +480,6 @@ es_template_turn(struct es_template *t, int64_t now, int64_t *next)
 	if (now < t->due)
 		*next = t->due;
 	else
-		template_send(t);
+		template_send(t, now);
 	return false;
 }

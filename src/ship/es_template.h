@@ -10,12 +10,21 @@
 
 struct es_template;
 
+/* All hosts have failed once more: for what reason, and when the next one is asked. */
+struct es_template_failure {
+	const char *what;
+	long status;               /* 0: no answer */
+	int64_t started, due, now; /* mono ns */
+};
+
+typedef void es_template_failed(void *arg, const struct es_template_failure *f);
+
 /**
- * es_template_new(sink, conf, http, hosts), es_template_free(t):
- * Nothing is asked yet.
+ * es_template_new(sink, conf, http, hosts, failed, arg), es_template_free(t):
+ * Nothing is asked yet.  ${failed} is called with ${arg}.
  */
 struct es_template *es_template_new(struct sink *sink, const struct es_conf *conf,
-    struct es_http *http, const struct es_hosts *hosts);
+    struct es_http *http, const struct es_hosts *hosts, es_template_failed *failed, void *arg);
 void es_template_free(struct es_template *t);
 
 /**

@@ -49,17 +49,39 @@ send_queue_fly(struct send_queue *q, struct piece *p)
 	q->flying = p;
 }
 
-void
-send_queue_land(struct send_queue *q, struct piece *p)
+static void
+list_remove(struct piece **at, struct piece *p)
 {
-	struct piece **at = &q->flying;
-
 	while (*at != p) {
 		assert(*at != NULL);
 		at = &(*at)->next;
 	}
 	*at = p->next;
 	p->next = NULL;
+}
+
+void
+send_queue_land(struct send_queue *q, struct piece *p)
+{
+	list_remove(&q->flying, p);
+}
+
+struct piece *
+send_queue_put_off(struct send_queue *q, int64_t before, int64_t due)
+{
+	struct piece *p = q->waiting;
+
+	while (p != NULL && p->due >= before)
+		p = p->next;
+	if (p != NULL)
+		p->due = due;
+	return p;
+}
+
+void
+send_queue_leave(struct send_queue *q, struct piece *p)
+{
+	list_remove(&q->waiting, p);
 }
 
 static bool

@@ -96,6 +96,14 @@ void send_queue_put(struct send_queue *q, struct piece *p, bool first);
 struct piece *send_queue_take(struct send_queue *q, int64_t now, int64_t *next);
 
 /**
+ * send_queue_put_off(q, before, due), send_queue_leave(q, p):
+ * The next waiting piece that was due before ${before}; it stays in its place, and
+ * is due at ${due}.  NULL: none was.  ${p} waits no more.
+ */
+struct piece *send_queue_put_off(struct send_queue *q, int64_t before, int64_t due);
+void send_queue_leave(struct send_queue *q, struct piece *p);
+
+/**
  * send_queue_fly(q, p), send_queue_land(q, p):
  * A request is under way with ${p}; it has ended.
  */

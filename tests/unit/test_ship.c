@@ -388,6 +388,91 @@ test_retry_limit_gives_up_into_the_dead_letters(void **state)
 	rig_end(&r);
 }
 
+static bool
+is_stored(struct rig *r)
+{
+	return r->server.taken >= 5;
+}
+
+static void
+refuses_odd_requests(struct server *s, const struct request *q, struct buffer *out)
+{
+	if (has(q->body, "odd"))
+		http_text(out, 403, "{}");
+	else
+		takes(s, q, out);
+}
+
+static void
+fails_while_blocked(struct server *s, const struct request *q, struct buffer *out)
+{
+	if (s->blocked)
+		http_text(out, 503, "{}");
+	else
+		takes(s, q, out);
+}
+
+/* A server that takes nothing has one request at a time: it speaks for all that wait. */
+static void
+test_batches_that_wait_are_given_up_beside_each_other(void **state)
+{
+	struct rig r = { .server = { .answer = fails_while_blocked } };
+
+	(void)state;
+	rig_start(&r, PLAIN " Retry_Limit 3\n Workers 1\n", false);
+	rig_fill(&r, 0, 5, 0, NULL);
+	wait_for(&r, is_stored);
+	r.server.blocked = true;
+	r.server.bulks = 0;
+	for (int i = 0; i < 4; i++)
+		rig_fill(&r, 0, 1, 0, NULL);
+	wait_for(&r, idle);
+	assert_in_range(r.server.bulks, 4, 8); /* each by itself: 16 */
+	assert_int_equal(dead_letters(&r, NULL), 4);
+	assert_int_equal(counters(&r)->dead_letters[REASON_GIVEN_UP], 4);
+
+	r.server.blocked = false;
+	rig_fill(&r, 0, 5, 0, NULL);
+	wait_for(&r, idle);
+	assert_int_equal(map_count(r.server.stored), 10);
+	assert_int_equal(shipped(&r, 0), 14);
+	rig_end(&r);
+}
+
+/* Retries are counted for a batch that could be sent, and so is its last chance. */
+static void
+test_a_batch_that_was_not_sent_has_a_request_of_its_own(void **state)
+{
+	struct rig r = { .server = { .answer = refuses_odd_requests } };
+
+	(void)state;
+	rig_start(&r, PLAIN " Retry_Limit 2\n Workers 1\n", false);
+	rig_fill(&r, 0, 5, 5, "odd");
+	rig_fill(&r, 0, 5, 0, NULL);
+	wait_for(&r, idle);
+	assert_int_equal(map_count(r.server.stored), 5);
+	assert_int_equal(dead_letters(&r, NULL), 5);
+	rig_end(&r);
+}
+
+static void
+test_records_are_given_up_before_the_template_is_settled(void **state)
+{
+	struct rig r = { .server = { .answer = fails_while_blocked, .blocked = true } };
+	char letter[LETTER];
+
+	(void)state;
+	rig_start(&r, " Retry_Limit 2\n", false);
+	rig_fill(&r, 0, 7, 0, NULL);
+	wait_for(&r, idle);
+	assert_int_equal(r.server.bulks, 0);
+	assert_int_equal(shipped(&r, 0), 7);
+	assert_int_equal(dead_letters(&r, letter), 7);
+	assert_non_null(strstr(letter, "\"status\":503"));
+	assert_int_equal(counters(&r)->dead_letters[REASON_GIVEN_UP], 7);
+	rig_end(&r);
+}
+
 int
 main(void)
 {
@@ -404,6 +489,9 @@ main(void)
 		cmocka_unit_test(test_a_413_to_what_was_taken_before_is_no_verdict),
 		cmocka_unit_test(test_a_password_file_is_read_again),
 		cmocka_unit_test(test_retry_limit_gives_up_into_the_dead_letters),
+		cmocka_unit_test(test_batches_that_wait_are_given_up_beside_each_other),
+		cmocka_unit_test(test_a_batch_that_was_not_sent_has_a_request_of_its_own),
+		cmocka_unit_test(test_records_are_given_up_before_the_template_is_settled),
 	};
 
 	rig_init();
