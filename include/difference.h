@@ -13,10 +13,12 @@
 /* When a row concerns a section. */
 enum difference_when {
 	DIFFERENCE_ALWAYS,
-	DIFFERENCE_GIVEN,  /* the option is given */
-	DIFFERENCE_ABSENT, /* it is not */
-	DIFFERENCE_ON,     /* its value, given or not, is on … */
-	DIFFERENCE_OFF     /* … or off */
+	DIFFERENCE_GIVEN,   /* the option is given */
+	DIFFERENCE_ABSENT,  /* it is not */
+	DIFFERENCE_ON,      /* its value, given or not, is on … */
+	DIFFERENCE_OFF,     /* … or off */
+	DIFFERENCE_LIMITED, /* it is given, and sets a limit … */
+	DIFFERENCE_ENDLESS  /* … or says that there is none */
 };
 
 struct difference_condition {

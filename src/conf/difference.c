@@ -102,9 +102,10 @@ const struct difference difference_table[] = {
 	{ ES, ONE(ABSENT, "Retry_Limit"), "an outage",
 	    "a batch is sent twice, then dropped: some 11 s", "sent again until it is delivered",
 	    "Retry_Limit 1" },
-	{ ES, ONE(GIVEN, "Retry_Limit"), "records that are given up", "dropped",
-	    "written to the dead letters (towline replay sends them); of Retry_Limit False there are none",
-	    NULL },
+	{ ES, ONE(LIMITED, "Retry_Limit"), "records that are given up", "dropped",
+	    "written to the dead letters (towline replay sends them)", NULL },
+	{ ES, ONE(ENDLESS, "Retry_Limit"), "records that are given up",
+	    "none: a batch is sent again until it is delivered", "the same", NULL },
 	{ ES, ALWAYS, "an answer that refuses some documents",
 	    "one that was taken counts for all, or all are sent again",
 	    "each document by itself: done, sent again, held, or a dead letter", NULL },
@@ -155,6 +156,15 @@ has_name(const char *names, const char *name)
 	return false;
 }
 
+/* False, no_limits: the first words of Retry_Limit, the rest are limits. */
+static bool
+is_endless(const struct section *s, const char *option)
+{
+	const int64_t *limit = conf_value(s, option);
+
+	return limit != NULL && (*limit == -1 || *limit == -2);
+}
+
 static bool
 holds(const struct difference_condition *c, const struct section *s)
 {
@@ -167,6 +177,10 @@ holds(const struct difference_condition *c, const struct section *s)
 		return conf_given(s, c->option) != 0;
 	case DIFFERENCE_ABSENT:
 		return conf_given(s, c->option) == 0;
+	case DIFFERENCE_LIMITED:
+	case DIFFERENCE_ENDLESS:
+		return conf_given(s, c->option) != 0 &&
+		       is_endless(s, c->option) == (c->when == DIFFERENCE_ENDLESS);
 	case DIFFERENCE_ON:
 	case DIFFERENCE_OFF:
 		break;

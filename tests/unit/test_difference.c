@@ -54,6 +54,8 @@ options_of_all_rows_exist(void **state)
 				fail_msg("%s: no option %s", d->what, c->option);
 			if (c->when == DIFFERENCE_ON || c->when == DIFFERENCE_OFF)
 				assert_int_equal(o->type, OPT_BOOL);
+			if (c->when == DIFFERENCE_LIMITED || c->when == DIFFERENCE_ENDLESS)
+				assert_int_equal(o->type, OPT_INT);
 		}
 	}
 }
@@ -74,7 +76,7 @@ the_old_way_is_an_option(void **state)
 	}
 }
 
-/* The subjects of the rows that concern a configuration, a line each. */
+/* The rows that concern a configuration: the subject, then both ways, a line each. */
 static char *
 rows(const char *text)
 {
@@ -90,7 +92,7 @@ rows(const char *text)
 	for (const struct difference *d = difference_table; d->what != NULL; d++) {
 		for (size_t i = 0; i < conf->n; i++) {
 			if (difference_concerns(d, &conf->sections[i]))
-				fprintf(to, "%s\n", d->what);
+				fprintf(to, "%s\n%s: %s\n", d->what, d->theirs, d->ours);
 		}
 	}
 	fclose(to);
@@ -126,6 +128,12 @@ rows_concern_what_is_given(void **state)
 		    "host names in certificates\n", false },
 		{ "[OUTPUT]\n Name es\n Match *\n", "an outage\n", true },
 		{ "[OUTPUT]\n Name es\n Match *\n Retry_Limit False\n", "an outage\n", false },
+		{ "[OUTPUT]\n Name es\n Match *\n Retry_Limit False\n",
+		    "none: a batch is sent again until it is delivered: the same\n", true },
+		{ "[OUTPUT]\n Name es\n Match *\n Retry_Limit no_limits\n", "dropped:", false },
+		{ "[OUTPUT]\n Name es\n Match *\n Retry_Limit no_retries\n", "dropped:", true },
+		{ "[OUTPUT]\n Name opensearch\n Match *\n Retry_Limit 5\n", "dropped:", true },
+		{ "[OUTPUT]\n Name es\n Match *\n", "records that are given up\n", false },
 		{ "[OUTPUT]\n Name null\n Match *\n", "an outage\n", false },
 		{ "[INPUT]\n Name systemd\n", "the journal\n", true },
 		{ "[INPUT]\n Name systemd\n Path /x\n", "the journal\n", false },
