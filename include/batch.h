@@ -57,8 +57,8 @@ struct document_rules {
 	 * Writes the action line of ${document} into ${to} (ACTION_MAX bytes), and the length
 	 * of the id in it; NULL: it does not depend on the document's members.
 	 */
-	size_t (*action)(const void *conf, const struct record *r, struct slice document, char *to,
-	    uint16_t *id_len);
+	size_t (*action)(const struct document_rules *rules, const struct record *r,
+	    struct slice document, char *to, uint16_t *id_len);
 	const void *conf;
 	/* Names, as they stand inside a JSON string. */
 	struct slice time_key;   /* @timestamp */

@@ -313,7 +313,7 @@ action_insert(
 {
 	char line[ACTION_MAX], *base = b->body.at;
 	struct slice document = { base + item->document, item->end - item->document };
-	uint32_t n = (uint32_t)rules->action(rules->conf, r, document, line, &item->id_len);
+	uint32_t n = (uint32_t)rules->action(rules, r, document, line, &item->id_len);
 
 	assert(n <= ACTION_MAX);
 	memmove(base + item->document + n, base + item->document, document.len + 1);
@@ -455,7 +455,7 @@ line_write(char *to, const struct document_rules *rules, const struct record *r,
     struct slice document, uint16_t *id_len)
 {
 	if (rules->action != NULL)
-		return to + rules->action(rules->conf, r, document, to, id_len);
+		return to + rules->action(rules, r, document, to, id_len);
 	*id_len = DOCUMENT_ID;
 	return action_write(to, rules, r);
 }

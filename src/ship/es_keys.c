@@ -135,16 +135,17 @@ es_keys_prefix(struct es_prefixes *prefixes, unsigned limit, struct slice value,
 
 /* The part of the name behind the prefix is that of other records of its time. */
 static size_t
-index_write(const struct es_conf *conf, const struct record *r, struct slice document, char *to)
+index_write(
+    const struct document_rules *rules, const struct record *r, struct slice document, char *to)
 {
+	const struct es_conf *conf = rules->conf;
 	char value[ES_PREFIX], prefix[ES_PREFIX];
 	size_t usual = es_index_write(conf, r, to), before, n;
 	struct slice given = { value, 0 };
 
 	if (conf->keys.prefix_key == NULL)
 		return usual;
-	given.len =
-	    es_member_find(&conf->keys.prefix, SLICE("log_parsed"), document, value, sizeof(value));
+	given.len = es_member_find(&conf->keys.prefix, rules, document, value, sizeof(value));
 	n = es_keys_prefix(conf->keys.prefixes, (unsigned)conf->keys.prefix_limit, given, prefix);
 	before = strlen(conf->logstash_prefix);
 	if (n == 0 || before > usual || n + usual - before > 255)
@@ -158,37 +159,37 @@ index_write(const struct es_conf *conf, const struct record *r, struct slice doc
 
 /* Write the id with its quotes; return its length, 0: the record names none. */
 static size_t
-id_write(const struct es_conf *conf, struct slice document, char *to)
+id_write(const struct document_rules *rules, struct slice document, char *to)
 {
+	const struct es_conf *conf = rules->conf;
 	char value[ID_MAX];
 	struct slice id = { value, 0 };
 
 	if (conf->keys.id_key == NULL)
 		return 0;
-	id.len =
-	    es_member_find(&conf->keys.id, SLICE("log_parsed"), document, value, sizeof(value));
+	id.len = es_member_find(&conf->keys.id, rules, document, value, sizeof(value));
 	/* An id that JSON escapes would be looked for under another name. */
 	return id.len > 0 && json_write(to, id) == to + id.len + 2 ? id.len : 0;
 }
 
 size_t
-es_keys_action(
-    const void *of, const struct record *r, struct slice document, char *to, uint16_t *id_len)
+es_keys_action(const struct document_rules *rules, const struct record *r, struct slice document,
+    char *to, uint16_t *id_len)
 {
-	const struct es_conf *conf = of;
+	const struct es_conf *conf = rules->conf;
 	char index[256], id[JSON_WRITE_MAX(ID_MAX)], *at = to;
 	size_t n;
 
 	at += snprintf(at, 32, "{\"%s\":{", es_options_operations[conf->operation]);
 	if (es_index_fixed(conf) == NULL) {
-		n = index_write(conf, r, document, index);
+		n = index_write(rules, r, document, index);
 		memcpy(at, "\"_index\":", 9);
 		at = json_write(at + 9, (struct slice){ index, n });
 		*at++ = ',';
 	}
 	memcpy(at, "\"_id\":", 6);
 	at += 6;
-	n = id_write(conf, document, id);
+	n = id_write(rules, document, id);
 	if (n == 0) {
 		n = DOCUMENT_ID;
 		id[0] = id[n + 1] = '"';

@@ -44,11 +44,11 @@ es_keys_any(const struct es_keys *keys)
 }
 
 /**
- * es_keys_action(conf, r, document, to, id_len):
+ * es_keys_action(rules, r, document, to, id_len):
  * document_rules.action.
  */
-size_t es_keys_action(
-    const void *conf, const struct record *r, struct slice document, char *to, uint16_t *id_len);
+size_t es_keys_action(const struct document_rules *rules, const struct record *r,
+    struct slice document, char *to, uint16_t *id_len);
 
 /**
  * es_keys_prefix(prefixes, limit, value, to):

@@ -58,26 +58,26 @@ walk_down(const struct accessor *a, struct slice object, struct json_value *to)
 }
 
 static bool
-walk_parsed(
-    const struct accessor *a, struct slice parsed_key, struct slice document, struct json_value *to)
+walk_parsed(const struct accessor *a, const struct document_rules *rules, struct slice document,
+    struct json_value *to)
 {
 	struct json_value parsed, extra;
 
-	if (!member_find(document, parsed_key, &parsed) || parsed.kind != JSON_OBJECT)
+	if (!member_find(document, rules->parsed_key, &parsed) || parsed.kind != JSON_OBJECT)
 		return false;
 	if (walk_down(a, parsed.text, to))
 		return true;
-	return member_find(parsed.text, SLICE("extra"), &extra) && extra.kind == JSON_OBJECT &&
-	       walk_down(a, extra.text, to);
+	return !rules->merged && member_find(parsed.text, SLICE("extra"), &extra) &&
+	       extra.kind == JSON_OBJECT && walk_down(a, extra.text, to);
 }
 
 size_t
-es_member_find(
-    const struct accessor *a, struct slice parsed_key, struct slice document, char *to, size_t size)
+es_member_find(const struct accessor *a, const struct document_rules *rules, struct slice document,
+    char *to, size_t size)
 {
 	struct json_value value;
 
-	if (!walk_down(a, document, &value) && !walk_parsed(a, parsed_key, document, &value))
+	if (!walk_down(a, document, &value) && !walk_parsed(a, rules, document, &value))
 		return 0;
 	if ((value.kind != JSON_STRING && value.kind != JSON_NUMBER) || value.text.len > size)
 		return 0;

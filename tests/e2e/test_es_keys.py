@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from fake_server import FakeServer
 
 
@@ -33,3 +34,44 @@ def test_records_name_their_ids_and_indices(node, config, run):
     assert towline.metric("towline_collisions_total") == 0
     towline.stop()
     server.close()
+
+
+@pytest.mark.parametrize(
+    ("key", "lifted"), [(None, False), ("payload", False), ("payload", True)]
+)
+def test_members_are_found_where_the_lines_are_merged(key, lifted, node, config, run):
+    seen = []
+
+    def behave(_, body):
+        seen.extend(json.loads(line) for line in body.decode().splitlines())
+
+    server = FakeServer(behave)
+    lines = [
+        {"event_id": "e1", "ns": "Shop"},
+        {"event_id": "e2", "ns": "stock"},
+        {"extra": {"event_id": "e3", "ns": "no"}},
+    ]
+    node.container().write(*map(json.dumps, lines))
+    settings = config(
+        server.output
+        | {"Logstash_Format": "On", "Logstash_Prefix_Key": "ns", "Id_Key": "event_id"}
+    )
+    del settings.outputs[0]["Index"]
+    if key:
+        settings.filters[0]["Merge_Log_Key"] = key
+    if key and lifted:
+        settings.filters.append(
+            {"Name": "nest", "Match": "*", "Operation": "lift", "Nested_under": key}
+        )
+    towline = run(settings)
+    towline.until_delivered(3)
+    actions = [line["create"] for line in seen[::2]]
+    towline.stop()
+    server.close()
+    assert [action["_index"].split("-")[0] for action in actions] == [
+        "shop",
+        "stock",
+        "logstash",
+    ]
+    assert [action["_id"] for action in actions[:2]] == ["e1", "e2"]
+    assert len(actions[2]["_id"]) == 40

@@ -189,17 +189,37 @@ test_members_are_found(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(members); i++) {
+		const struct document_rules rules = document_rules_default();
 		struct accessor a;
 		char to[16];
 		struct slice got = { to, 0 };
 
 		assert_null(accessor_read(slice_of(members[i].accessor), &a));
-		got.len = es_member_find(
-		    &a, SLICE("log_parsed"), SLICE(members_document), to, sizeof(to));
+		got.len = es_member_find(&a, &rules, SLICE(members_document), to, sizeof(to));
 		assert_slice(got, members[i].want);
-		assert_int_equal(es_member_find(&a, SLICE("log_parsed"),
-				     slice_cut(SLICE(members_document), 3), to, sizeof(to)),
+		assert_int_equal(es_member_find(&a, &rules, slice_cut(SLICE(members_document), 3),
+				     to, sizeof(to)),
 		    0); /* no document */
+	}
+}
+
+static void
+test_members_are_found_where_lines_are_merged(void **state)
+{
+	static const struct slice document =
+	    SLICE("{\"log_parsed\":{\"id\":1},\"payload\":{\"k\":2,\"extra\":{\"x\":3}}}");
+	struct document_rules rules = document_rules_default();
+	const char *const names[] = { "id", "k", "x" };
+	char to[16];
+
+	(void)state;
+	rules.parsed_key = SLICE("payload");
+	rules.merged = true;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		struct accessor a;
+
+		assert_null(accessor_read(slice_of(names[i]), &a));
+		assert_int_equal(es_member_find(&a, &rules, document, to, sizeof(to)), i == 1);
 	}
 }
 
@@ -322,6 +342,7 @@ main(void)
 		cmocka_unit_test(test_no_workers_are_one),
 		cmocka_unit_test(test_each_option_says_what_it_costs),
 		cmocka_unit_test(test_members_are_found),
+		cmocka_unit_test(test_members_are_found_where_lines_are_merged),
 		cmocka_unit_test(test_a_value_makes_a_name_that_servers_take),
 		cmocka_unit_test(test_records_name_so_many_indices_and_no_more),
 		cmocka_unit_test(test_the_action_is_of_the_documents_members),
