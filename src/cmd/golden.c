@@ -277,31 +277,62 @@ out:
 	return equal;
 }
 
+/* As a file of its own: what ${path} was, a link perhaps, is replaced and not written through. */
+static bool
+documents_write(const struct collection *c, const char *path)
+{
+	char *fresh = xprintf("%s.new", path);
+	FILE *file;
+	bool written;
+
+	unlink(fresh);
+	file = fopen(fresh, "wxe");
+	for (size_t i = 0; file != NULL && i < c->n; i++)
+		fprintf(file, "%s\n", c->at[i].line);
+	written = file != NULL && fclose(file) == 0 && rename(fresh, path) == 0;
+	if (!written) {
+		cmd_wrong("%s: %s", path, strerrordesc_np(errno));
+		unlink(fresh);
+	}
+	free(fresh);
+	return written;
+}
+
+/* The folder of ${path}; NULL, and said, when it lies elsewhere.  The caller frees. */
+static char *
+folder_of(const char *path)
+{
+	char *dir = xslicedup((struct slice){ path, (size_t)(strrchr(path, '/') - path) });
+	struct stat st;
+
+	if (lstat(dir, &st) < 0 || !S_ISLNK(st.st_mode))
+		return dir;
+	cmd_wrong("%s is a symbolic link, through which nothing is written: make it a folder", dir);
+	free(dir);
+	return NULL;
+}
+
 int
 golden_update(const struct collection *c, const char *path, FILE *to)
 {
-	char *dir = xslicedup((struct slice){ path, (size_t)(strrchr(path, '/') - path) });
-	FILE *none = fopen("/dev/null", "we"), *file;
+	char *dir = folder_of(path);
+	FILE *none = fopen("/dev/null", "we");
 	bool same_already = golden_compare(c, path, none);
-	int result = 0;
+	int result = dir != NULL ? 0 : -1;
 
 	fclose(none);
+	if (dir == NULL || (same_already && c->n > 0))
+		goto out;
 	if (c->n == 0) {
 		if (unlink(path) == 0)
 			fprintf(to, "%s: removed; %s gets no documents\n", path, c->name);
-	} else if (!same_already) {
-		(void)mkdir(dir, 0777);
-		file = fopen(path, "we");
-		for (size_t i = 0; file != NULL && i < c->n; i++)
-			fprintf(file, "%s\n", c->at[i].line);
-		if (file == NULL || fclose(file) != 0) {
-			cmd_wrong("%s: %s", path, strerrordesc_np(errno));
-			result = -1;
-		} else {
-			fprintf(
-			    to, "%s: written, %zu document%s\n", path, c->n, c->n == 1 ? "" : "s");
-		}
+		goto out;
 	}
+	(void)mkdir(dir, 0777);
+	result = documents_write(c, path) ? 0 : -1;
+	if (result == 0)
+		fprintf(to, "%s: written, %zu document%s\n", path, c->n, c->n == 1 ? "" : "s");
+out:
 	free(dir);
 	return result;
 }

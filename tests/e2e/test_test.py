@@ -77,6 +77,23 @@ def test_documents_are_written_once_and_compared_from_then_on(folder):
     assert towline("test", "--update", folder).stdout == f"{folder}: 4 documents\n"
 
 
+def test_an_update_writes_through_no_link(folder, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "mine").write_text("{}\n")
+    (folder / "expected").mkdir()
+    file = folder / "expected/es.0.ndjson"
+    file.symlink_to(elsewhere / "mine")
+    assert towline("test", "--update", folder).returncode == 0
+    assert (elsewhere / "mine").read_text() == "{}\n"
+    assert not file.is_symlink() and len(expected(folder, "es.0")) == 2
+    (folder / "expected").rename(elsewhere / "expected")
+    (elsewhere / "expected/es.0.ndjson").write_text("{}\n")
+    (folder / "expected").symlink_to(elsewhere / "expected")
+    done = towline("test", "--update", folder)
+    assert done.returncode == 1 and "expected is a symbolic link" in done.stderr
+    assert (elsewhere / "expected/es.0.ndjson").read_text() == "{}\n"
+
+
 def test_a_difference_names_the_member_and_the_line(folder):
     towline("test", "--update", folder)
     file = folder / "expected/es.0.ndjson"
