@@ -48,6 +48,38 @@ name_check(const struct section *const *outputs, size_t n, struct findings *find
 	free(name);
 }
 
+/* ${name}, a path or a pattern of paths, without the links in that of it which is there; the caller frees. */
+static char *
+real_name(const char *name)
+{
+	char *head = xprintf("%s%s", name[0] == '/' ? "" : "./", name), *whole = xstrdup(head);
+	char *real = NULL, *slash, *result;
+
+	while (real == NULL && (slash = strrchr(head, '/')) != NULL) {
+		*slash = '\0';
+		real = realpath(head[0] != '\0' ? head : "/", NULL);
+	}
+	result = xprintf(
+	    "%s%s", real != NULL && strcmp(real, "/") != 0 ? real : "", whole + strlen(head));
+	free(real);
+	free(whole);
+	free(head);
+	return result;
+}
+
+/* True when the pattern ${glob} finds ${file}, perhaps by another name of a directory. */
+static bool
+is_found(const char *glob, const char *file)
+{
+	char *real_glob = real_name(glob), *real_file = real_name(file);
+	bool found = fnmatch(glob, file, FNM_PATHNAME) == 0 ||
+		     fnmatch(real_glob, real_file, FNM_PATHNAME) == 0;
+
+	free(real_glob);
+	free(real_file);
+	return found;
+}
+
 /* Lines that towline writes and reads would be read for ever. */
 static void
 loop_check(const struct conf *conf, const struct section *s, struct findings *findings)
@@ -64,7 +96,7 @@ loop_check(const struct conf *conf, const struct section *s, struct findings *fi
 		if (in->plugin->kind == SECTION_INPUT && strcmp(in->plugin->name, "tail") == 0)
 			globs = conf_value(in, "Path");
 		for (size_t g = 0; globs != NULL && g < globs->n; g++)
-			if (fnmatch(globs->at[g], file, FNM_PATHNAME) == 0)
+			if (is_found(globs->at[g], file))
 				findings_add(findings, FINDING_ERROR, s->file, s->line,
 				    "[OUTPUT] file writes %s, which the [INPUT] at %s:%u reads: it would "
 				    "read its own lines for ever",

@@ -5,6 +5,7 @@ import os
 import re
 
 import pytest
+from harness.towline import section
 from harness.towline import towline as command
 from harness.wait import until_equal
 
@@ -84,6 +85,29 @@ def test_a_run_to_the_end_fails_when_its_directory_is_missing(
     towline = run(settings, "--exit-on-eof", wait=False)
     assert towline.wait() == 1
     assert "1 records were not delivered in time" in towline.said()
+
+
+def reads(tmp_path, found, written):
+    """What check says of an input that looks in one directory and an output that writes to one."""
+    conf = tmp_path / "towline.conf"
+    conf.write_text(
+        section("INPUT", Name="tail", Path=f"{tmp_path}/{found}/*.log", Tag="t")
+        + section("OUTPUT", Name="file", Path=f"{tmp_path}/{written}", File="a.log")
+    )
+    done = command("check", conf)
+    return done.returncode == 1 and "its own lines for ever" in done.stdout
+
+
+def test_a_file_that_an_input_reads_is_refused_by_another_name(tmp_path):
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "out").symlink_to("logs")
+    for found, written in (("logs", "out"), ("out", "logs"), ("logs", "out/../out")):
+        assert reads(tmp_path, found, written), written
+        assert reads(tmp_path, f"{found}/*/new", f"{written}/a/new"), written
+    assert not reads(tmp_path, "logs/a", "out/b")
+    (tmp_path / "out").unlink()
+    (tmp_path / "out").mkdir()
+    assert not reads(tmp_path, "logs", "out")
 
 
 def test_a_directory_that_is_missing_is_waited_for(node, config, run, folder):
