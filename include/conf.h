@@ -131,6 +131,13 @@ void findings_free(struct findings *f);
 void findings_add(struct findings *f, enum finding kind, const char *file, unsigned line,
     const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/**
+ * findings_settle(f, file, line):
+ * The value on ${line} is not known, which has been said: further findings about
+ * this line would follow from that alone, and are not noted.
+ */
+void findings_settle(struct findings *f, const char *file, unsigned line);
+
 size_t findings_count(const struct findings *f, enum finding kind);
 
 /**

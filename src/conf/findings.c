@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "conf.h"
+#include "map.h"
 #include "memory.h"
 #include "shown.h"
 
@@ -37,12 +38,16 @@ struct findings {
 	size_t nalike;
 	char **files; /* in the order in which they were first named */
 	size_t nfiles;
+	struct map *settled; /* files and lines */
 };
 
 struct findings *
 findings_new(void)
 {
-	return xcalloc(1, sizeof(struct findings));
+	struct findings *f = xcalloc(1, sizeof(*f));
+
+	f->settled = map_new();
+	return f;
 }
 
 void
@@ -54,6 +59,7 @@ findings_free(struct findings *f)
 		free(f->at[i].text);
 	for (size_t i = 0; i < f->nfiles; i++)
 		free(f->files[i]);
+	map_free(f->settled);
 	free(f->at);
 	free(f->files);
 	free(f);
@@ -90,13 +96,39 @@ alike_count(struct findings *f, const char *format)
 }
 
 void
+findings_settle(struct findings *f, const char *file, unsigned line)
+{
+	char *key = xprintf("%u %s", line, file);
+
+	map_put(f->settled, slice_of(key), f);
+	free(key);
+}
+
+static bool
+is_settled(const struct findings *f, const char *file, unsigned line)
+{
+	char *key;
+	bool settled;
+
+	if (file == NULL || map_count(f->settled) == 0)
+		return false;
+	key = xprintf("%u %s", line, file);
+	settled = map_get(f->settled, slice_of(key)) != NULL;
+	free(key);
+	return settled;
+}
+
+void
 findings_add(
     struct findings *f, enum finding kind, const char *file, unsigned line, const char *format, ...)
 {
-	const struct alike *alike = alike_count(f, format);
+	const struct alike *alike;
 	char text[1024];
 	va_list args;
 
+	if (is_settled(f, file, line))
+		return;
+	alike = alike_count(f, format);
 	f->count[kind]++;
 	if (f->n == FINDINGS_MAX || (alike != NULL && alike->n > ALIKE_MAX))
 		return;

@@ -15,6 +15,7 @@ grammar_entry_expand(struct grammar *g, const struct place *p, struct slice raw)
 
 	if (text == NULL) {
 		WRONG(g, p, "%s", why);
+		findings_settle(g->findings, p->file, p->line);
 		return NULL;
 	}
 	kept = pool_text(g->pool, slice_trim(slice_of(text)));

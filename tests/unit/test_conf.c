@@ -48,8 +48,10 @@ static const struct said_case cases[] = {
 	{ "[SERVICE]\n Batches ${TOWLINE_NOT_SET:-9}\n" IN OUT, "" },
 	{ "[SERVICE]\n Batches ${TOWLINE_NOT_SET}\n" IN OUT,
 	    "f:2: the variable TOWLINE_NOT_SET is not set; set it, or write "
-	    "${TOWLINE_NOT_SET:-DEFAULT}\n"
-	    "f:2: Batches: '' is not a whole number from 2 to 64\n" },
+	    "${TOWLINE_NOT_SET:-DEFAULT}\n" },
+	{ IN "[OUTPUT]\n Name ${TOWLINE_NOT_SET}\n Match *\n",
+	    "f:6: the variable TOWLINE_NOT_SET is not set; set it, or write "
+	    "${TOWLINE_NOT_SET:-DEFAULT}\n" },
 	{ "[SERVICE]\n State_Path ${A\n" IN OUT, "f:2: no } behind ${\n" },
 	{ "[SERVICE]\n State_Path ${a b}\n" IN OUT, "f:2: '${a…' cannot be a variable's name\n" },
 
