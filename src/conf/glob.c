@@ -8,6 +8,7 @@
 #include "memory.h"
 
 #define PATTERN_MAX 4096
+#define SPECIAL "*?[\\"
 
 /* One place of a pattern: any text, or one character of a set. */
 struct token {
@@ -108,15 +109,35 @@ tokens_meet(
 	return row[0];
 }
 
+static bool
+is_special(char c)
+{
+	return c != '\0' && strchr(SPECIAL, c) != NULL;
+}
+
+size_t
+glob_head(const char *pattern)
+{
+	return strlen(pattern) > PATTERN_MAX ? 0 : strcspn(pattern, SPECIAL);
+}
+
 bool
 glob_meet(const char *a, const char *b, char separator)
 {
-	size_t na = strlen(a), nb = strlen(b);
+	size_t na = strlen(a), nb = strlen(b), head = 0;
 	struct token *tokens;
 	bool *rows, meet;
 
 	if (na > PATTERN_MAX || nb > PATTERN_MAX)
 		return true;
+	while (a[head] == b[head] && a[head] != '\0' && !is_special(a[head]))
+		head++;
+	if (a[head] != b[head] && !is_special(a[head]) && !is_special(b[head]))
+		return false;
+	a += head;
+	b += head;
+	na -= head;
+	nb -= head;
 	tokens = xcalloc(na + nb + 1, sizeof(*tokens));
 	rows = xcalloc(2 * (nb + 1), sizeof(*rows));
 	na = tokens_read(a, separator, tokens);
@@ -125,31 +146,6 @@ glob_meet(const char *a, const char *b, char separator)
 	free(tokens);
 	free(rows);
 	return meet;
-}
-
-/* A wildcard of ${narrow} is a character that only a `*` of ${wide} takes. */
-bool
-glob_covers(const char *wide, const char *narrow)
-{
-	const char *star = NULL, *retry = NULL;
-
-	while (*narrow != '\0') {
-		if (*wide == '*') {
-			star = wide++;
-			retry = narrow;
-		} else if (*wide == *narrow && strchr("*?[\\", *wide) == NULL) {
-			wide++;
-			narrow++;
-		} else if (star != NULL) {
-			wide = star + 1;
-			narrow = ++retry;
-		} else {
-			return false;
-		}
-	}
-	while (*wide == '*')
-		wide++;
-	return *wide == '\0';
 }
 
 bool

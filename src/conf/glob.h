@@ -3,6 +3,7 @@
 #define CONF_GLOB_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /**
  * glob_meet(a, b, separator):
@@ -13,10 +14,10 @@
 bool glob_meet(const char *a, const char *b, char separator);
 
 /**
- * glob_covers(wide, narrow):
- * True when it is certain that ${wide}, whose `*` is any text, matches every
- * text that ${narrow} matches.
+ * glob_head(pattern):
+ * The length of the text that each path of ${pattern} begins with.  Patterns meet only where
+ * the head of one begins with that of the other.
  */
-bool glob_covers(const char *wide, const char *narrow);
+size_t glob_head(const char *pattern);
 
 #endif

@@ -6,10 +6,13 @@
  */
 #include <fnmatch.h>
 #include <glob.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "glob.h"
 #include "map.h"
+#include "memory.h"
 #include "read.h"
 #include "table.h"
 
@@ -36,43 +39,144 @@ excluded(const struct list *exclude, const char *path)
 	return false;
 }
 
-/* True when ${exclude} certainly leaves out every file that ${pattern} names. */
-static bool
-covered(const struct list *exclude, const char *pattern)
+/* ---- patterns */
+
+struct place;
+
+struct input {
+	const struct section *section;
+	/* Two patterns that meet: the first of an earlier input, and this one's; NULL: none do. */
+	const struct place *first, *own;
+};
+
+/* A pattern of an input.  In the array of all of them they stand as in the configuration. */
+struct place {
+	struct input *of;
+	const char *pattern;
+	size_t head; /* glob_head(pattern) */
+};
+
+struct inputs {
+	struct input *at;
+	struct place *places;
+	const struct place **sorted; /* by their heads */
+	size_t n, nplaces;
+};
+
+/* Where an input excludes files, the existing ones decide. */
+static size_t
+compared_paths(const struct section *s)
 {
-	for (size_t i = 0; exclude != NULL && i < exclude->n; i++)
-		if (glob_covers(exclude->at[i], pattern))
-			return true;
-	return false;
+	const struct list *exclude = list_of(s, "Exclude_Path");
+
+	return exclude != NULL && exclude->n > 0 ? 0 : list_of(s, "Path")->n;
 }
 
-/* Compare two inputs by their patterns.  True: they overlap, and the finding is added. */
-static bool
-patterns_check(struct reading *r, const struct section *a, const struct section *b)
+static int
+head_order(const void *left, const void *right)
 {
-	const struct list *paths = list_of(a, "Path"), *others = list_of(b, "Path");
-	const struct list *without = list_of(a, "Exclude_Path");
-	const struct list *others_without = list_of(b, "Exclude_Path");
-	bool excludes = (without && without->n > 0) || (others_without && others_without->n > 0);
+	const struct place *a = *(const struct place *const *)left;
+	const struct place *b = *(const struct place *const *)right;
+	int order = memcmp(a->pattern, b->pattern, a->head < b->head ? a->head : b->head);
 
-	for (size_t i = 0; paths != NULL && i < paths->n; i++) {
-		for (size_t j = 0; others != NULL && j < others->n; j++) {
-			if (!glob_meet(paths->at[i], others->at[j], '/') ||
-			    covered(without, others->at[j]) ||
-			    covered(others_without, paths->at[i]))
-				continue;
-			if (excludes)
-				continue; /* the existing files decide */
-			findings_add(r->findings, FINDING_WARNING, b->file, conf_given(b, "Path"),
-			    "Path '%s' and '%s' of the [INPUT] at %s:%u can name one file: it "
-			    "belongs to that input, the first, and is shipped once "
-			    "(Exclude_Path parts them)",
-			    others->at[j], paths->at[i], a->file, a->line);
-			return true;
+	if (order == 0 && a->head != b->head)
+		return a->head < b->head ? -1 : 1;
+	return order != 0 ? order : (a > b) - (a < b);
+}
+
+static void
+inputs_take(struct inputs *in, const struct conf *c)
+{
+	size_t most = 0;
+
+	in->at = xcalloc(c->n + 1, sizeof(*in->at));
+	for (size_t i = 0; i < c->n; i++) {
+		const struct section *s = &c->sections[i];
+
+		if (s->plugin->kind != SECTION_INPUT || list_of(s, "Path") == NULL)
+			continue;
+		in->at[in->n++].section = s;
+		most += compared_paths(s);
+	}
+	in->places = xcalloc(most + 1, sizeof(*in->places));
+	in->sorted = xcalloc(most + 1, sizeof(*in->sorted));
+	for (size_t i = 0; i < in->n; i++) {
+		const struct section *s = in->at[i].section;
+		char *const *paths = list_of(s, "Path")->at;
+
+		for (size_t n = compared_paths(s), k = 0; k < n; k++) {
+			struct place *p = &in->places[in->nplaces];
+
+			*p = (struct place){ &in->at[i], paths[k], glob_head(paths[k]) };
+			in->sorted[in->nplaces++] = p;
 		}
 	}
-	return false;
+	qsort(in->sorted, in->nplaces, sizeof(*in->sorted), head_order);
 }
+
+static void
+inputs_free(struct inputs *in)
+{
+	free(in->at);
+	free(in->places);
+	free(in->sorted);
+}
+
+/* Compare two patterns, unless the later one's input has met an earlier one already. */
+static void
+pair_check(const struct place *a, const struct place *b)
+{
+	const struct place *first = a < b ? a : b, *own = a < b ? b : a;
+	struct input *later = own->of;
+
+	if (first->of == later)
+		return;
+	if (later->first != NULL &&
+	    (later->first < first || (later->first == first && later->own <= own)))
+		return;
+	if (!glob_meet(first->pattern, own->pattern, '/'))
+		return;
+	later->first = first;
+	later->own = own;
+}
+
+/*
+ * Patterns meet only where the head of one begins with that of the other: in their order
+ * those that another's head begins with stand behind that other one, and are compared with it
+ * and no others.
+ */
+static void
+patterns_compare(struct inputs *in)
+{
+	const struct place **around = xcalloc(in->nplaces + 1, sizeof(*around));
+	size_t depth = 0;
+
+	for (size_t i = 0; i < in->nplaces; i++) {
+		const struct place *p = in->sorted[i];
+
+		while (depth > 0 && (around[depth - 1]->head > p->head ||
+					memcmp(around[depth - 1]->pattern, p->pattern,
+					    around[depth - 1]->head) != 0))
+			depth--;
+		for (size_t k = 0; k < depth; k++)
+			pair_check(around[k], p);
+		around[depth++] = p;
+	}
+	free(around);
+}
+
+static void
+pattern_say(struct reading *r, const struct input *in)
+{
+	const struct section *a = in->first->of->section, *b = in->section;
+
+	findings_add(r->findings, FINDING_WARNING, b->file, conf_given(b, "Path"),
+	    "Path '%s' and '%s' of the [INPUT] at %s:%u can name one file: it belongs to that input, "
+	    "the first, and is shipped once (Exclude_Path parts them)",
+	    in->own->pattern, in->first->pattern, a->file, a->line);
+}
+
+/* ---- files */
 
 /* Names of the files of earlier inputs, by device and inode. */
 struct seen {
@@ -125,20 +229,16 @@ void
 overlap_check(struct reading *r)
 {
 	struct seen seen = { .owner = map_new() };
-	const struct conf *c = r->conf;
+	struct inputs in = { .n = 0 };
 
-	for (size_t i = 0; i < c->n; i++) {
-		const struct section *s = &c->sections[i];
-		bool told = false;
-
-		if (s->plugin->kind != SECTION_INPUT || list_of(s, "Path") == NULL)
-			continue;
-		for (size_t j = 0; j < i && !told; j++)
-			if (c->sections[j].plugin->kind == SECTION_INPUT &&
-			    list_of(&c->sections[j], "Path") != NULL)
-				told = patterns_check(r, &c->sections[j], s);
-		if (!told)
-			files_check(r, &seen, s);
+	inputs_take(&in, r->conf);
+	patterns_compare(&in);
+	for (size_t i = 0; i < in.n; i++) {
+		if (in.at[i].first != NULL)
+			pattern_say(r, &in.at[i]);
+		else
+			files_check(r, &seen, in.at[i].section);
 	}
+	inputs_free(&in);
 	map_free(seen.owner);
 }

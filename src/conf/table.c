@@ -63,11 +63,13 @@ row_takes(const struct option *o, const char *key)
 int
 table_find(const struct plugin *p, const char *key)
 {
-	const struct option *o;
+	const struct option *const parts[] = { p->options, p->common };
+	int row = 0;
 
-	for (size_t i = 0; (o = table_row(p, i)) != NULL; i++)
-		if (row_takes(o, key))
-			return (int)i;
+	for (size_t i = 0; i < 2; i++)
+		for (const struct option *o = parts[i]; o != NULL && o->name != NULL; o++, row++)
+			if (row_takes(o, key))
+				return row;
 	return -1;
 }
 

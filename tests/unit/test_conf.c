@@ -408,6 +408,13 @@ static const struct said_case cases[] = {
 	    "them)\n" },
 	{ IN "[INPUT]\n Name tail\n Tag u\n Path /nowhere/*\n Exclude_Path /nowhere/x\n" OUT, "" },
 	{ IN "[INPUT]\n Name tail\n Tag u\n Path /*/y\n" OUT, "" },
+	{ "[INPUT]\n Name tail\n Tag a\n Path /nowhere/b1*,/nowhere/a\n"
+	  "[INPUT]\n Name tail\n Tag b\n Path /nowhere/b*\n Exclude_Path /nowhere/b2\n"
+	  "[INPUT]\n Name tail\n Tag c\n Path /nowhere/b22\n"
+	  "[INPUT]\n Name tail\n Tag d\n Path /nowhere/c,/nowhere/?22,/nowhere/b12\n" OUT,
+	    "f:17: warning: Path '/nowhere/b12' and '/nowhere/b1*' of the [INPUT] at f:1 can name one "
+	    "file: it belongs to that input, the first, and is shipped once (Exclude_Path parts "
+	    "them)\n" },
 	{ "[INPUT]\n Name tail\n Tag t\n Path f\n"
 	  "[INPUT]\n Name tail\n Tag u\n Path ./f\n" OUT,
 	    "f:4: warning: Path 'f' does not begin with /: it is looked for below the directory that "
