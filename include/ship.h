@@ -77,6 +77,13 @@ void ship_limit(const struct section *const *outputs, size_t n, unsigned batches
     size_t batch_bytes, uint64_t *heap, uint64_t *sockets);
 
 /**
+ * ship_way(output, easy):
+ * Give libcurl's handle ${easy} the versions and ciphers of TLS, and the way past proxies,
+ * of ${output}, the section of an es or opensearch output.
+ */
+void ship_way(const struct section *output, void *easy);
+
+/**
  * ship_check(conf, findings):
  * Add findings about outputs that cannot run beside each other.
  */

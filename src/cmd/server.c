@@ -8,6 +8,7 @@
 
 #include "cmd.h"
 #include "memory.h"
+#include "ship.h"
 
 #define TIMEOUT 120L /* s: an aggregation over a day may take long */
 
@@ -223,6 +224,7 @@ post_to(const struct section *output, const char *host, const struct server_ask 
 	set_credentials(&r, output);
 	if (is_on(output, "tls"))
 		set_tls(r.curl, output);
+	ship_way(output, r.curl);
 	set_request(&r, ask);
 	ask->take(ask->arg, SLICE(""));
 	code = curl_easy_perform(r.curl);

@@ -13,6 +13,9 @@ struct es_conf {
 	char *http_user, *http_passwd, *http_passwd_file, *http_api_key, *http_api_key_file;
 	struct es_cloud cloud;
 	bool tls, tls_verify, tls_verify_hostname;
+	int tls_min_version, tls_max_version; /* enum es_version */
+	char *tls_ciphers;
+	bool proxy_env_ignore;
 	char *tls_ca_file, *tls_ca_path, *tls_crt_file, *tls_key_file, *tls_key_passwd, *tls_vhost;
 	bool logstash_format;
 	char *logstash_prefix, *logstash_prefix_separator, *logstash_dateformat;
@@ -33,6 +36,7 @@ struct es_conf {
 
 extern const struct option es_options[];
 extern const char *const es_options_operations[];
+enum es_version { ES_VERSION_SYSTEM, ES_VERSION_TLS12, ES_VERSION_TLS13 };
 
 /**
  * es_options_of(section):

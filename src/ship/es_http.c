@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 
 #include "clock.h"
+#include "proxy.h"
+#include "ship.h"
 #include "voice.h"
 
 struct es_http {
@@ -32,6 +34,38 @@ tls_setup(const struct es_conf *conf, CURL *easy)
 	set_string(easy, CURLOPT_SSLCERT, conf->tls_crt_file);
 	set_string(easy, CURLOPT_SSLKEY, conf->tls_key_file);
 	set_string(easy, CURLOPT_KEYPASSWD, conf->tls_key_passwd);
+}
+
+/* Where nothing is said libcurl and OPENSSL_CONF decide. */
+static void
+way_setup(const struct es_conf *conf, CURL *easy)
+{
+	static const long oldest[] = { CURL_SSLVERSION_DEFAULT, CURL_SSLVERSION_TLSv1_2,
+		CURL_SSLVERSION_TLSv1_3 };
+	static const long newest[] = { CURL_SSLVERSION_MAX_NONE, CURL_SSLVERSION_MAX_TLSv1_2,
+		CURL_SSLVERSION_MAX_TLSv1_3 };
+
+	curl_easy_setopt(easy, CURLOPT_SSLVERSION,
+	    oldest[conf->tls_min_version] | newest[conf->tls_max_version]);
+	set_string(easy, CURLOPT_SSL_CIPHER_LIST, conf->tls_ciphers);
+	if (conf->proxy_env_ignore)
+		curl_easy_setopt(easy, CURLOPT_PROXY, "");
+}
+
+void
+ship_way(const struct section *output, void *easy)
+{
+	const struct es_conf *conf = es_options_of(output);
+
+	if (conf != NULL)
+		way_setup(conf, easy);
+}
+
+void
+es_http_note(const struct es_http *h, char *error, size_t size)
+{
+	if (!h->conf->proxy_env_ignore)
+		proxy_note(error, size);
 }
 
 /* A program that is run (Kube_Token_Command) must not have our connections. */
@@ -62,6 +96,7 @@ es_http_setup(const struct es_http *h, struct curl_slist *connect_to, CURL *easy
 	    easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(conf->connect_timeout / NS_PER_MS));
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(conf->io_timeout / NS_PER_MS));
 	tls_setup(conf, easy);
+	way_setup(conf, easy);
 	if (connect_to != NULL)
 		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, connect_to);
 	if (h->authorization == NULL && conf->http_user != NULL) {

@@ -28,6 +28,12 @@ void es_http_credentials(struct es_http *h);
 void es_http_setup(const struct es_http *h, struct curl_slist *connect_to, CURL *easy, char *error);
 
 /**
+ * es_http_note(h, error, size):
+ * A connection failed: name the proxies that were asked, as proxy_note() does.
+ */
+void es_http_note(const struct es_http *h, char *error, size_t size);
+
+/**
  * es_http_headers(h, gzip, type):
  * The header lines of a request of this content type; the caller frees them.
  */

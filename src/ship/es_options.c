@@ -13,6 +13,10 @@
 
 const char *const es_options_operations[] = { "create", "index", "upsert", "update", NULL };
 enum { OPERATION_CREATE, OPERATION_INDEX, OPERATION_UPSERT, OPERATION_UPDATE };
+static const char *const versions[] = { [ES_VERSION_SYSTEM] = "system",
+	[ES_VERSION_TLS12] = "TLSv1.2",
+	[ES_VERSION_TLS13] = "TLSv1.3",
+	NULL };
 static const char *const compressions[] = { "off", "gzip", NULL };
 
 const struct option es_options[] = {
@@ -52,6 +56,13 @@ const struct option es_options[] = {
 	    .flags = OPT_SECRET),
 	OPTION("tls.vhost", OPT_STRING, NULL, AT(tls_vhost),
 	    "the name that the certificate is for, when it is not Host"),
+	OPTION("tls.min_version", OPT_ENUM, "system", AT(tls_min_version),
+	    "the oldest version that is spoken; the system's: TLS 1.2, unless OPENSSL_CONF says other",
+	    .choices = versions),
+	OPTION("tls.max_version", OPT_ENUM, "system", AT(tls_max_version), "and the newest",
+	    .choices = versions),
+	OPTION("tls.ciphers", OPT_STRING, NULL, AT(tls_ciphers),
+	    "ciphers up to TLS 1.2, as openssl ciphers has them; the system's unless given"),
 	OPTION("Logstash_Format", OPT_BOOL, "off", AT(logstash_format),
 	    "an index a day: PREFIX-DATE of the record's own time"),
 	OPTION("Logstash_Prefix", OPT_STRING, "logstash", AT(logstash_prefix), "its beginning"),
@@ -93,6 +104,8 @@ const struct option es_options[] = {
 	    "size of the dead-letter file at which records are held instead"),
 	OPTION("net.connect_timeout", OPT_TIME, "10s", AT(connect_timeout), "time to connect in"),
 	OPTION("net.io_timeout", OPT_TIME, "60s", AT(io_timeout), "time for a request to answer"),
+	OPTION("net.proxy_env_ignore", OPT_BOOL, "off", AT(proxy_env_ignore),
+	    "connect directly, whatever proxy the environment names"),
 	OPTION_IDLE("net.*", "connections are kept and shared"),
 	OPTION_IDLE("Suppress_Type_Name", "_type is never sent"),
 	OPTION_IDLE("Type", "_type is never sent"),
@@ -103,9 +116,6 @@ const struct option es_options[] = {
 	OPTION_IDLE("Replace_Dots",
 	    "dots in label and annotation names are replaced unless Keep_Label_Dots is on"),
 	OPTION_IDLE("Time_Key_Format", "times are RFC 3339, as the template maps them"),
-	OPTION_LATER("tls.min_version", "TLS 1.2 or newer is spoken (OPENSSL_CONF narrows it)"),
-	OPTION_LATER("tls.max_version", "the newest version that both sides have is spoken"),
-	OPTION_LATER("tls.ciphers", "the system's choice of ciphers holds (OPENSSL_CONF)"),
 	OPTION_IDLE("tls.debug", "curl's messages are in ours"),
 	OPTION("aws_auth", OPT_BOOL, "off", AT(aws_auth),
 	    "an error when on: requests are not signed for AWS"),
@@ -209,6 +219,18 @@ hosts_check(const struct section *section, struct findings *findings)
 }
 
 static void
+versions_check(const struct section *section, struct findings *findings)
+{
+	const struct es_conf *conf = section->values;
+
+	if (conf->tls_max_version != ES_VERSION_SYSTEM &&
+	    conf->tls_min_version > conf->tls_max_version)
+		findings_add(findings, FINDING_ERROR, section->file,
+		    conf_given(section, "tls.max_version"),
+		    "tls.min_version is above tls.max_version: no version is left");
+}
+
+static void
 index_check(const struct section *section, struct findings *findings)
 {
 	const struct es_conf *conf = section->values;
@@ -306,6 +328,7 @@ es_options_check(const struct section *section, struct findings *findings)
 	either_check(section, "HTTP_User", "HTTP_API_Key", findings);
 	user_check(section, findings);
 	hosts_check(section, findings);
+	versions_check(section, findings);
 	index_check(section, findings);
 }
 

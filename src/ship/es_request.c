@@ -5,7 +5,6 @@
 
 #include "es_body.h"
 #include "fault.h"
-#include "proxy.h"
 
 /* An answer may be this long for each item, and this long beside them. */
 #define ANSWER_ITEM 8192u
@@ -109,7 +108,7 @@ on_done(struct exchange *x, CURLcode code)
 	if (code != CURLE_OK && code != CURLE_WRITE_ERROR) {
 		if (t->error[0] == '\0')
 			snprintf(t->error, sizeof(t->error), "%s", curl_easy_strerror(code));
-		proxy_note(t->error, sizeof(t->error));
+		es_http_note(t->http, t->error, sizeof(t->error));
 	}
 	r->error = t->error;
 	t->done(t->arg, r);

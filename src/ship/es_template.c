@@ -18,7 +18,6 @@
 #include "es_index.h"
 #include "es_mapping.h"
 #include "es_others.h"
-#include "proxy.h"
 #include "retry.h"
 
 #define ANSWER_MAX 1000000u
@@ -465,7 +464,7 @@ template_answered(struct exchange *x, CURLcode code)
 		return;
 	}
 	if (t->error[0] != '\0')
-		proxy_note(t->error, sizeof(t->error));
+		es_http_note(t->http, t->error, sizeof(t->error));
 	snprintf(what, sizeof(what), "no answer: %s",
 	    t->error[0] != '\0' ? t->error : curl_easy_strerror(code));
 	template_again(

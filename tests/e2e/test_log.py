@@ -114,3 +114,17 @@ def test_proxies_of_the_environment_are_named(config, node, run, dead_port):
     towline.until_said(f"proxies that the environment names are used: {names}\n")
     towline.until_said(rf"no answer.* \(of the environment: {names}\)")
     assert "secret" not in towline.said()
+
+
+def test_proxies_of_the_environment_are_ignored_where_that_is_asked(
+    config, node, run, dead_port
+):
+    server = FakeServer(lambda n, body: None)
+    proxy = {"http_proxy": f"http://127.0.0.1:{dead_port}", "no_proxy": ""}
+    settings = config(server.output | {"net.proxy_env_ignore": "On"})
+    node.container().write("line")
+    try:
+        towline = run(settings, environment=proxy)
+        until(lambda: server.bulks > 0, towline.said)
+    finally:
+        server.close()

@@ -80,7 +80,7 @@ def test_a_connection_has_its_time(config, node, run):
 
 
 @contextlib.contextmanager
-def https(certificates):
+def https(certificates, spoken=None):
     """A server that hangs up on all; (its port, what it has been asked)."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificates / "server.crt", certificates / "server.key")
@@ -94,6 +94,8 @@ def https(certificates):
                     with contextlib.suppress(OSError), plain:
                         plain.settimeout(10)
                         with context.wrap_socket(plain, server_side=True) as tls:
+                            if spoken is not None:
+                                spoken.append((tls.version(), tls.cipher()[0]))
                             # Of TLS 1.3 its side is done before the client's says no.
                             asked.extend(tls.recv(4096).splitlines())
 
@@ -128,3 +130,54 @@ def test_a_certificates_name_is_compared(config, node, run, tmp_path, compares):
             assert asked == []
         else:
             until(lambda: asked, "nothing was asked")
+
+
+CIPHER = "ECDHE-ECDSA-AES256-SHA384"
+
+
+@pytest.mark.parametrize(
+    ("options", "version", "cipher"),
+    [
+        ({}, "TLSv1.3", None),
+        ({"tls.min_version": "tlsv1.3"}, "TLSv1.3", None),
+        ({"tls.max_version": "TLSv1.2"}, "TLSv1.2", None),
+        ({"tls.max_version": "TLSv1.2", "tls.ciphers": CIPHER}, "TLSv1.2", CIPHER),
+    ],
+)
+def test_versions_and_ciphers_of_tls_are_chosen(
+    config, node, run, tmp_path, options, version, cipher
+):
+    node.container().write("a line")
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+    made, spoken = Certificates(folder), []
+    with https(folder, spoken) as (port, asked):
+        es = {"Name": "es", "Host": "127.0.0.1", "Port": port, "Index": "i"}
+        settings = config(es | {"tls": "On", "tls.ca_file": made.ca} | options)
+        run(settings)
+        until(lambda: asked, "nothing was asked")
+        before = len(spoken)
+        command("report", "errors", "-c", settings.write())
+        until(lambda: len(spoken) > before, "report has not asked")
+        assert {found[0] for found in spoken} == {version}
+        assert cipher is None or {found[1] for found in spoken} == {cipher}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            {"tls.min_version": "TLSv1.1"},
+            "'TLSv1.1' is not one of system, TLSv1.2, TLS",
+        ),
+        ({"tls.max_version": "TLSv1"}, "'TLSv1' is not one of system, TLSv1.2, TLS"),
+        (
+            {"tls.min_version": "TLSv1.3", "tls.max_version": "TLSv1.2"},
+            "tls.min_version is above tls.max_version",
+        ),
+    ],
+)
+def test_versions_of_tls_that_are_not_spoken_are_refused(config, options, said):
+    es = {"Name": "es", "Host": "127.0.0.1", "Index": "i", "tls": "On"}
+    done = command("check", "-c", config(es | options).write())
+    assert done.returncode == 1 and said in done.stdout
