@@ -18,6 +18,7 @@
 
 #define RETRY_FIRST (NS_PER_S / 2)
 #define RETRY_DOUBLED 6
+#define LOOK_EVERY NS_PER_S
 #define PIECE (256u << 10) /* lines are written when so many bytes of a file have come together */
 
 struct file_conf {
@@ -76,6 +77,7 @@ struct files {
 	struct fifo queue;
 	uint32_t item; /* of the first batch: the first whose line is not written */
 	unsigned failures;
+	bool away; /* its directory was not there, or not writable, at the start */
 	int64_t not_before;
 	struct said said;
 };
@@ -196,7 +198,8 @@ file_open(struct sink *s)
 	buffer_init(&f->lines, 0);
 	if (conf->mkdir)
 		directories_make(f->directory);
-	if (!is_writable(f)) { /* batch_taken() ends it */
+	f->away = !is_writable(f);
+	if (f->away) {
 		say_warn("file",
 		    "%s: %m; records wait in their files until it is a directory that may be "
 		    "written%s  output=%s",
@@ -262,6 +265,25 @@ run_write(struct files *f, const struct batch *b)
 	return 0;
 }
 
+static void
+file_works(struct files *f)
+{
+	f->away = false;
+	atomic_store(&f->sink->waits, NULL);
+	atomic_store(&f->sink->fails, FAILS_NOT);
+}
+
+/* Nothing is to be written that would tell whether the directory has come. */
+static int64_t
+directory_look(struct files *f, int64_t now)
+{
+	if (f->away && !is_writable(f))
+		return now + LOOK_EVERY;
+	if (f->away)
+		file_works(f);
+	return NEVER;
+}
+
 /* All lines of the batch are written, and on disk. */
 static int
 batch_write(struct files *f, const struct batch *b)
@@ -295,8 +317,7 @@ batch_taken(struct files *f, const struct batch *b)
 	f->item = 0;
 	f->failures = 0;
 	f->said.at = 0;
-	atomic_store(&f->sink->waits, NULL);
-	atomic_store(&f->sink->fails, FAILS_NOT);
+	file_works(f);
 	delivery_return(f->sink->delivery, fifo_take(&f->queue));
 }
 
@@ -329,7 +350,7 @@ file_turn(struct sink *s, int64_t now)
 	struct files *f = s->own;
 
 	if (f->queue.n == 0)
-		return NEVER;
+		return directory_look(f, now);
 	if (now < f->not_before)
 		return f->not_before;
 	if (batch_write(f, f->queue.at[0]) == 0)

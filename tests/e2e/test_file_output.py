@@ -110,6 +110,15 @@ def test_a_file_that_an_input_reads_is_refused_by_another_name(tmp_path):
     assert not reads(tmp_path, "logs", "out")
 
 
+def test_a_directory_that_comes_before_any_record_is_enough(node, config, run, folder):
+    towline = run(config({"Name": "file", "Path": folder, "File": "all"}))
+    towline.until_said("records wait in their files")
+    assert towline.get("/readyz") == (503, "file.0: a file cannot be written\n")
+    folder.mkdir(parents=True)
+    towline.until_ready()
+    towline.stop()
+
+
 def test_a_directory_that_is_missing_is_waited_for(node, config, run, folder):
     node.container().write("a line")
     settings = config(
