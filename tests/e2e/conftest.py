@@ -28,6 +28,7 @@ from harness.kube import Kube, built
 from harness.node import Node
 from harness.relay import Relay
 from harness.server import Server
+from harness.sink import Sink
 from harness.table import Table
 from harness.towline import Config, Towline
 from harness.watched import Watched
@@ -114,6 +115,20 @@ def own_kube(tmp_path):
     yield start
     for kube in made:
         kube.end()
+
+
+@pytest.fixture
+def sinks():
+    """Servers that count documents by id, each at a port of its own or a given one."""
+    made = []
+
+    def start(port=0):
+        made.append(Sink(port))
+        return made[-1]
+
+    yield start
+    for sink in made:
+        sink.end()
 
 
 @pytest.fixture

@@ -1,69 +1,12 @@
 """Outputs that differ: each has records of its own, and waits for no other."""
 
-import contextlib
-import http.client
 import json
 import re
-import subprocess
 
 import pytest
 from harness.table import Table
-from harness.towline import BENCH, towline
+from harness.towline import towline
 from harness.wait import until_equal
-
-
-class Sink:
-    """A server that counts documents by id."""
-
-    def __init__(self, port=0):
-        self.process = subprocess.Popen(
-            [BENCH / "sink", "--ids", *(["--port", str(port)] if port else [])],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.port = int(self.process.stdout.readline())
-
-    def total(self):
-        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        with contextlib.closing(c):
-            c.request("GET", "/_sink")
-            return json.loads(c.getresponse().read())
-
-    def exact(self):
-        """Documents, when none came twice; else both figures."""
-        total = self.total()
-        twice = total["duplicates"] + total["without_id"]
-        return total["documents"] if twice == 0 else (total["documents"], twice)
-
-    def different(self):
-        total = self.total()
-        return total["documents"] - total["duplicates"]
-
-    def output(self, **options):
-        return {
-            "Name": "es",
-            "Host": "127.0.0.1",
-            "Port": self.port,
-            "Template": "Off",
-        } | options
-
-    def end(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-
-
-@pytest.fixture
-def sinks():
-    made = []
-
-    def start(port=0):
-        made.append(Sink(port))
-        return made[-1]
-
-    yield start
-    for sink in made:
-        sink.end()
 
 
 def lines(first, end):

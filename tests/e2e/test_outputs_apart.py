@@ -4,7 +4,7 @@ import random
 
 from harness.table import Table
 from harness.wait import until, until_equal
-from test_outputs import Sink, behind, documents, lines
+from test_outputs import behind, documents, lines
 
 
 def tables(tmp_path, n):
@@ -51,10 +51,10 @@ def test_three_outputs_are_exact_over_kills_at_any_point(node, config, run, tmp_
 
 
 def test_what_retention_took_is_lost_for_the_output_that_was_down(
-    node, config, run, tmp_path, dead_port
+    node, config, run, sinks, tmp_path, dead_port
 ):
     """Deleted while nothing runs, so that no descriptor keeps it."""
-    table, sink = tables(tmp_path, 1)[0], Sink()
+    table, sink = tables(tmp_path, 1)[0], sinks()
     settings = config(
         table.output | {"Alias": "well"},
         sink.output(Alias="down") | {"Port": dead_port},
@@ -77,4 +77,3 @@ def test_what_retention_took_is_lost_for_the_output_that_was_down(
     assert "lost for the output well" not in running.said()
     assert documents(table) == lines(0, 2000)
     running.stop()
-    sink.end()
