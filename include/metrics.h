@@ -184,6 +184,7 @@ struct output_metrics {
 	atomic_ullong held;           /* gauge: items in the hold */
 	atomic_ullong requests_limit; /* gauge: requests at a time */
 	atomic_ullong lag_bytes;      /* gauge: on disk, not yet shipped to it */
+	atomic_ullong logs_apart;     /* gauge: are read for it behind others */
 	atomic_ullong delivery[DELIVERY_BUCKETS +
 			       1]; /* from the record's runtime time to the server's answer */
 	atomic_ullong delivery_sum_ns;

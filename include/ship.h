@@ -124,10 +124,11 @@ void shipper_give(struct shipper *s, struct batch *b);
 bool shipper_idle(struct shipper *s, unsigned lane);
 
 /**
- * shipper_lags(s, lane, bytes):
- * So many bytes on disk the outputs of ${lane} have not got yet: to be shown.
+ * shipper_lags(s, lane, bytes, apart):
+ * So many bytes on disk the outputs of ${lane} have not got yet, and in so many logs
+ * they are read for behind others: to be shown.
  */
-void shipper_lags(struct shipper *s, unsigned lane, uint64_t bytes);
+void shipper_lags(struct shipper *s, unsigned lane, uint64_t bytes, uint64_t apart);
 
 /**
  * shipper_stop(s, grace):

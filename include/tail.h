@@ -192,7 +192,7 @@ struct tail_figures {
 	uint64_t unread;                /* on disk, not yet read */
 	int64_t newest;                 /* runtime time of the newest record read, ns */
 	uint64_t lag_of[STATE_READERS]; /* on disk, not yet shipped by each reader */
-	uint64_t apart[STATE_READERS];  /* logs that are read for it alone */
+	uint64_t apart[STATE_READERS];  /* logs that are read for it behind others */
 };
 void tail_figures(struct tail *t, struct tail_figures *out);
 

@@ -18,6 +18,8 @@
 #define OWN SLICE("towline")
 /* … and that of the files that cannot be read. */
 #define UNREAD SLICE("unread")
+/* … and that of the logs that are read for an output by itself: an object of names and numbers. */
+#define APART SLICE("apart")
 
 static void
 flow_dirty(struct counting *c, struct flow *flow)
@@ -183,6 +185,27 @@ count_unread(struct pipeline *p)
 }
 
 void
+count_apart(struct pipeline *p, const uint64_t apart[STATE_READERS])
+{
+	json_t *all;
+	char *text;
+
+	if (memcmp(p->counting.apart, apart, sizeof(p->counting.apart)) == 0)
+		return;
+	memcpy(p->counting.apart, apart, sizeof(p->counting.apart));
+	all = json_object();
+	for (unsigned i = 0; i < p->nlanes; i++) {
+		if (apart[i] > 0)
+			json_object_set_new(all, state_reader_name(p->state, i),
+			    json_integer((json_int_t)apart[i]));
+	}
+	text = json_object_size(all) > 0 ? json_dumps(all, JSON_COMPACT) : NULL;
+	state_text(p->state, APART, text != NULL ? slice_of(text) : SLICE(""));
+	free(text);
+	json_decref(all);
+}
+
+void
 count_stream_ends(struct pipeline *p, struct flow *flow)
 {
 	flow_dirty(&p->counting, flow);
@@ -236,6 +259,8 @@ text_restore(void *arg, struct slice key, struct slice value)
 
 	if (slice_eq(key, OWN))
 		own_restore(&p->counting.now, value);
+	else if (slice_eq(key, APART)) /* of the process before */
+		state_text(p->state, key, SLICE(""));
 	else if (!slice_eq(key, UNREAD) && !slice_starts(key, SLICE("journal:")))
 		agent_metrics_restore(key, value, clock_wall());
 }

@@ -55,6 +55,9 @@ void count_finish(struct pipeline *p);
 /* Post the list of files that cannot be read, for `towline status`. */
 void count_unread(struct pipeline *p);
 
+/* Post in how many logs each output is behind others, if that has changed; for the same. */
+void count_apart(struct pipeline *p, const uint64_t apart[STATE_READERS]);
+
 /* Count a record; post the cursors of a stream that ends. */
 void count_record(struct pipeline *p, const struct framed *f);
 void count_stream_ends(struct pipeline *p, struct flow *flow);

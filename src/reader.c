@@ -98,11 +98,12 @@ publish(struct pipeline *p, int64_t now, int64_t *published)
 	tail_figures(p->tail, &figures);
 	atomic_store_explicit(&metrics.lag_bytes, figures.lag_bytes, memory_order_relaxed);
 	for (unsigned i = 0; i < p->nlanes; i++)
-		shipper_lags(p->shipper, i, figures.lag_of[i]);
+		shipper_lags(p->shipper, i, figures.lag_of[i], figures.apart[i]);
 	atomic_store_explicit(&metrics.newest, figures.newest, memory_order_relaxed);
 	atomic_store_explicit(&metrics.state_stale,
 	    (uint64_t)((state_stale(p->state) + NS_PER_S - 1) / NS_PER_S), memory_order_relaxed);
 	atomic_store_explicit(&metrics.forgotten, state_forgotten(p->state), memory_order_relaxed);
+	count_apart(p, figures.apart);
 	inputs_post(p);
 	publish_pods(p, figures.lag_bytes > 0);
 	if (unread_turn(figures.files))

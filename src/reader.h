@@ -49,8 +49,9 @@ struct counts {
 /* The reader's counters: counted, posted to the state, shown when they are on disk. */
 struct counting {
 	struct counts now, posted;
-	struct flow *dirty;  /* the flows whose cursors have moved since they were posted */
-	atomic_ullong shown; /* ticket of what is shown, or COUNTS_UNSHOWN */
+	struct flow *dirty; /* the flows whose cursors have moved since they were posted */
+	uint64_t apart[STATE_READERS]; /* as posted: logs that are read for each output by itself */
+	atomic_ullong shown;           /* ticket of what is shown, or COUNTS_UNSHOWN */
 };
 
 /* The API server's part, the streams that wait for their pods, and the agents that are polled. */

@@ -32,7 +32,8 @@ const struct command cmd_status = {
 	    "Reads the state as of its last commit; towline may run or not.  open: it had the\n"
 	    "file then; one that is gone since is listed as it was.  held: why the server refuses records\n"
 	    "of the file for now; parked: it is not read on until that ends.  Of several outputs\n"
-	    "shipped and lag are those of the one that is behind; each one's lag stands below.",
+	    "shipped and lag are those of the one that is behind; each one's lag stands below, and\n"
+	    "how many logs it reads by itself, as it is behind another (with --json: logs_apart).",
 	.options = options,
 };
 
@@ -51,6 +52,7 @@ struct rows {
 	bool all;
 	const char *outputs[STATE_READERS]; /* the names of all that have cursors */
 	uint64_t lags[STATE_READERS];
+	uint64_t apart[STATE_READERS]; /* logs that are read for each by itself */
 	unsigned noutputs;
 	struct row *at;
 	size_t n, unread;
@@ -148,11 +150,26 @@ row_unread(void *arg, const char *path, const char *why)
 	rows->unread++;
 }
 
+/* ---- logs that are read for one output by itself */
+
+static void
+apart_see(struct rows *rows, struct slice value)
+{
+	json_t *all = json_loadb(value.at, value.len, 0, NULL);
+
+	for (unsigned i = 0; i < rows->noutputs; i++)
+		rows->apart[i] =
+		    (uint64_t)json_integer_value(json_object_get(all, rows->outputs[i]));
+	json_decref(all);
+}
+
 static void
 text_see(void *arg, struct slice key, struct slice value)
 {
 	if (slice_eq(key, SLICE("unread")))
 		unread_each(value, row_unread, arg);
+	else if (slice_eq(key, SLICE("apart")))
+		apart_see(arg, value);
 }
 
 /* ---- printing */
@@ -168,7 +185,7 @@ by_lag(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-/* How far it has come to each output, when there are several. */
+/* How far it has come to each output, when there are several; logs_apart is of all files. */
 static json_t *
 json_outputs(const struct rows *rows, const struct row *r)
 {
@@ -176,8 +193,8 @@ json_outputs(const struct rows *rows, const struct row *r)
 
 	for (unsigned i = 0; i < rows->noutputs; i++)
 		json_object_set_new(outputs, rows->outputs[i],
-		    json_pack("{s:I,s:I}", "lag", (json_int_t)lag_of(r, r->by[i]), "shipped",
-			(json_int_t)r->by[i]));
+		    json_pack("{s:I,s:I,s:I}", "lag", (json_int_t)lag_of(r, r->by[i]), "shipped",
+			(json_int_t)r->by[i], "logs_apart", (json_int_t)rows->apart[i]));
 	return outputs;
 }
 
@@ -232,6 +249,8 @@ print_table(const struct rows *rows)
 	for (unsigned i = 0; rows->noutputs > 1 && i < rows->noutputs; i++) {
 		printf("%12" PRIu64 " of them not to the output ", rows->lags[i]);
 		cmd_print(rows->outputs[i], stdout);
+		if (rows->apart[i] > 0)
+			printf("; logs that it reads by itself: %" PRIu64, rows->apart[i]);
 		putchar('\n');
 	}
 }
@@ -247,10 +266,10 @@ status_of(const char *dir, const char *values[])
 	state_each(s, row_add, &rows);
 	rows_index(&rows);
 	state_holds_each(s, log_hold, &rows);
-	state_texts(s, text_see, &rows);
-	map_free(rows.by_log);
 	for (unsigned i = 0; i < rows.noutputs; i++)
 		rows.outputs[i] = state_reader_name(s, i);
+	state_texts(s, text_see, &rows);
+	map_free(rows.by_log);
 	if (rows.n > 1)
 		qsort(rows.at, rows.n, sizeof(*rows.at), by_lag);
 	if (values[OPT_JSON] != NULL)

@@ -206,12 +206,15 @@ shipper_idle(struct shipper *s, unsigned lane)
 }
 
 void
-shipper_lags(struct shipper *s, unsigned lane, uint64_t bytes)
+shipper_lags(struct shipper *s, unsigned lane, uint64_t bytes, uint64_t apart)
 {
 	for (size_t i = 0; i < s->nsinks; i++) {
-		if ((s->lanes->at[lane].is.outputs >> i & 1) != 0)
-			atomic_store_explicit(
-			    &s->sinks[i].metrics->lag_bytes, bytes, memory_order_relaxed);
+		struct output_metrics *m = s->sinks[i].metrics;
+
+		if ((s->lanes->at[lane].is.outputs >> i & 1) == 0)
+			continue;
+		atomic_store_explicit(&m->lag_bytes, bytes, memory_order_relaxed);
+		atomic_store_explicit(&m->logs_apart, apart, memory_order_relaxed);
 	}
 }
 

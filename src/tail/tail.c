@@ -442,13 +442,12 @@ log_figures(struct tail *t, struct log *log, struct tail_figures *out)
 	spans_checkpoint(t, log);
 	c = log_last(log)->content;
 	end = log_last(log)->is.base + c->size;
+	first = reader_foremost(log);
 	for (unsigned i = 0; i < log->nfeeds; i++) {
 		out->lag_of[i] += log->stream.lag + end - least(end, feed_shipped(&log->feeds[i]));
-		out->apart[i] += log->nfeeds > 1 && (log->feeds[i].reader->feeds &
-							(log->feeds[i].reader->feeds - 1)) == 0;
+		out->apart[i] += log->feeds[i].reader->at < first->at;
 	}
 	log->stream.lag += end - least(end, spans_shipped(log));
-	first = reader_foremost(log);
 	out->unread +=
 	    first->span != log_last(log) ? end - first->at : c->size - least(c->size, c->read_to);
 }

@@ -1,8 +1,10 @@
 """What happens to one of several outputs happens to no other."""
 
+import json
 import random
 
 from harness.table import Table
+from harness.towline import towline
 from harness.wait import until, until_equal
 from test_outputs import behind, documents, lines
 
@@ -76,4 +78,50 @@ def test_what_retention_took_is_lost_for_the_output_that_was_down(
     running.until_metric("towline_lag_bytes", 0)
     assert "lost for the output well" not in running.said()
     assert documents(table) == lines(0, 2000)
+    running.stop()
+
+
+def apart(settings):
+    """In how many logs each output is behind another: of `towline status`."""
+    rows = json.loads(towline("status", "--json", "-c", settings.write()).stdout)
+    return {name: of["logs_apart"] for name, of in rows[0]["outputs"].items()}
+
+
+def test_logs_that_an_output_reads_by_itself_are_shown(node, config, run, sinks):
+    """Of two that share all reading the one that is down, until it has caught up."""
+    well, down = sinks(), sinks()
+    settings = config(
+        well.output(Index="x", Alias="well"), down.output(Index="y", Alias="down")
+    )
+    containers = [node.container(pod=f"agent-{i}") for i in range(2)]
+    running = run(settings)
+
+    def shown():
+        names = "well", "down"
+        metric = "towline_output_logs_apart"
+        return {name: running.metric(metric, output=name) for name in names}
+
+    for container in containers:
+        container.write(*lines(0, 1000))
+    until_equal(down.exact, 2000)
+    until_equal(shown, {"well": 0, "down": 0})
+    down.end()
+    for container in containers:
+        container.write(*lines(1000, 40000))
+    until_equal(well.exact, 80000)
+    until(lambda: shown()["down"] > 0 and shown()["well"] == 0, shown)
+    until_equal(lambda: apart(settings), shown())
+    said = towline("status", "-c", settings.write()).stdout.splitlines()
+    n = shown()["down"]
+    assert sorted(line.partition("output ")[2] for line in said[-2:]) == [
+        f"down; logs that it reads by itself: {n:.0f}",
+        "well",
+    ]
+    running.kill()
+    running = run(settings)
+    until(lambda: shown()["down"] > 0 and shown()["well"] == 0, shown)
+    sinks(down.port)
+    running.until_metric("towline_lag_bytes", 0)
+    until_equal(shown, {"well": 0, "down": 0})
+    until_equal(lambda: apart(settings), {"well": 0, "down": 0})
     running.stop()

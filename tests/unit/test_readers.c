@@ -359,6 +359,7 @@ test_one_that_stands_parts_and_joins_again(void **state)
 	assert_true(clock_mono() - began < 5 * NS_PER_S);
 	assert_int_equal(servers[1].n, before);
 	assert_true(is_apart(w, 1));
+	assert_false(is_apart(w, 0));
 	all_arrives(w);
 	tail_waited(w->tail, 1, 0);
 	write_some(w, 3);

@@ -26,7 +26,7 @@ CORES = {"a0": 0.5, "a1": 0.25, "a2": 0.125, "a3": 0.0625, "a4": 0.0625}
 STATES = "none", "running", "pending_shutdown", "shutting_down", "unknown"
 # Whose value no log tells: they are compared as Prometheus has scraped them.
 ITS_OWN = re.compile(
-    r"process_\w+|towline_(memory_limit_bytes|output_lag_bytes|delivery_seconds_\w+|queue_batches)"
+    r"process_\w+|towline_(memory_limit_bytes|output_(lag_bytes|logs_apart)|delivery_seconds_\w+|queue_batches)"
 )
 LINES, RECORDS = "towline_lines_total", "towline_records_total"
 DELIVERED, BYTES = "towline_delivered_total", "towline_read_bytes_total"
