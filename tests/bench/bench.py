@@ -1,9 +1,10 @@
 """`make bench`: what a line costs, here, in one run.
 
 Batch: each shipper reads the same files to their end into a server that only
-counts (build/bench/sink); the ceiling program does the least that any of them
-must do, with the same number of bytes sent.  Live: 500 files at 50 lines a
-second each.  docs/performance.md says what the columns mean.
+counts (build/bench/sink), towline for two outputs as well; the ceiling program
+does the least that any of them must do, with the same number of bytes sent.
+Live: 500 files at 50 lines a second each.  docs/performance.md says what the
+columns mean.
 
 Exits 1 when documents are missing or came twice, else 0, whatever the speed.
 """
@@ -19,7 +20,17 @@ import statistics
 import subprocess
 import sys
 
-from measure import BUILD, HERE, MB, PEERS, TOWLINE, run_batch, run_ceiling, run_live
+from measure import (
+    BUILD,
+    HERE,
+    MB,
+    PEERS,
+    TOWLINE,
+    TWO_OUTPUTS,
+    run_batch,
+    run_ceiling,
+    run_live,
+)
 
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser()
 TARGET, GOAL, RSS_LIMIT, STORE_LIMIT = 0.25, 0.6, 32, 3  # the last: % of the CPU
@@ -119,13 +130,14 @@ def absent(shipper):
 
 
 def batch(options, logs, truth):
-    """Run everything, interleaved; return the rows, towline's problems, the two figures."""
+    """Run everything, interleaved; return the rows, the run with ids, the others' by name."""
     check = run_batch(TOWLINE, logs, truth["records"], gzip=False, ids=True)
     least = run_ceiling(logs, 0)
     metadata = max(0, round((check.sent - least.sent) / truth["lines"]))
+    shippers = [TOWLINE, TWO_OUTPUTS, *PEERS]
     columns = [
         (s, gzip)
-        for s in [TOWLINE, *PEERS]
+        for s in shippers
         for gzip in (False, True)
         if s.program() and s.gzip[gzip] is not None
     ]
@@ -135,14 +147,13 @@ def batch(options, logs, truth):
         progress(f"run {n + 1} of {options.runs}")
         ceiling.append(run_ceiling(logs, metadata))
         for s, gzip in columns:
-            expected = truth["records" if s.joins else "lines"]
-            runs[s.name, gzip].append(run_batch(s, logs, expected, gzip))
+            runs[s.name, gzip].append(run_batch(s, logs, s.expected(truth), gzip))
         ceiling600.append(run_ceiling(logs, 600))
     progress("")
 
     rows = []
-    for s in [TOWLINE, *PEERS]:
-        expected = truth["records" if s.joins else "lines"]
+    for s in shippers:
+        expected = s.expected(truth)
         rows += [absent(s)] * (s.program() is None)
         rows += [
             row(s.name, "yes" if gzip else "no", runs[s.name, gzip], truth, expected)
@@ -152,8 +163,23 @@ def batch(options, logs, truth):
     same = f"ceiling, {metadata} bytes of metadata a line"
     rows.append(row(same, "no", ceiling, truth, truth["lines"]))
     rows.append(row("ceiling, 600 bytes", "no", ceiling600, truth, truth["lines"]))
-    wrong = [check, *runs["towline", False], *runs["towline", True]]
-    return rows, check, wrong, runs["towline", False], ceiling
+    return rows, check, runs, ceiling
+
+
+def batch_problems(check, runs, truth):
+    """What is wrong in towline's runs."""
+    found = problems("ids", check, TOWLINE.expected(truth))
+    for s in (TOWLINE, TWO_OUTPUTS):
+        for run in runs[s.name, False] + runs[s.name, True]:
+            found += problems(s.name, run, s.expected(truth))
+    return found
+
+
+def paired(runs, gzip):
+    """The CPU time of two outputs in that of one: the least, median and most of the pairs."""
+    pairs = zip(runs[TWO_OUTPUTS.name, gzip], runs[TOWLINE.name, gzip], strict=True)
+    ratios = sorted(two.cpu / max(one.cpu, 0.001) for two, one in pairs)
+    return f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
 
 
 def problems(name, run, expected):
@@ -225,10 +251,11 @@ def main():
         f"{truth['lines']} lines, {truth['bytes'] / MB:.1f} MB, {truth['records']} records, "
         f"{truth['files']} files, median of {options.runs}, {os.cpu_count()} CPUs"
     )
-    rows, check, wrong, towline, ceiling = batch(options, logs, truth)
+    rows, check, runs, ceiling = batch(options, logs, truth)
+    towline = runs[TOWLINE.name, False]
     print_rows(rows)
 
-    found = [p for run in wrong for p in problems("batch", run, truth["records"])]
+    found = batch_problems(check, runs, truth)
     print(f"\nids: {check.documents} documents, {check.duplicates} came twice")
     per_line = median(towline, lambda r: r.cpu) / truth["lines"] * 1e6
     if not options.no_live:
@@ -236,7 +263,9 @@ def main():
 
     ratio = median(ceiling, lambda r: r.cpu) / median(towline, lambda r: r.cpu)
     rss = max(r.rss for r in towline)
-    print(f"\nof the ceiling: {ratio:.2f} (target {TARGET}, goal {GOAL})")
+    plain, packed = paired(runs, False), paired(runs, True)
+    print(f"\ntwo outputs in the CPU of one: {plain}, with gzip {packed}")
+    print(f"of the ceiling: {ratio:.2f} (target {TARGET}, goal {GOAL})")
     store = 100 * max(r.store / max(r.cpu, 0.001) for r in towline)
     print(f"store thread: {store:.1f} % of the CPU (limit {STORE_LIMIT})")
     print(f"peak memory: {rss:.1f} MB (limit {RSS_LIMIT})")

@@ -31,6 +31,10 @@ class Shipper:
     gzip: tuple = ("", "gzip")  # what @GZIP@ is without and with; None: it cannot
     joins: bool = False  # sends a stack trace as one document
     ends: bool = False  # exits at the end of the files
+    outputs: int = 1  # its [OUTPUT] so many times, @N@ being their numbers
+
+    def expected(self, truth):
+        return truth["records" if self.joins else "lines"] * self.outputs
 
     def program(self):
         variable, *names = self.find
@@ -49,6 +53,7 @@ TOWLINE = Shipper(
     joins=True,
     ends=True,
 )
+TWO_OUTPUTS = dataclasses.replace(TOWLINE, name="towline, two outputs", outputs=2)
 PEERS = [
     Shipper(
         "Fluent Bit",
@@ -178,7 +183,12 @@ def configured(shipper, directory, logs, port, gzip, live=False):
             text = text.replace(f"@{key}@", value)
         return text
 
-    config.write_text(fill((HERE / "peers" / shipper.config).read_text()))
+    text = (HERE / "peers" / shipper.config).read_text()
+    head, mark, output = text.partition("[OUTPUT]")
+    numbered = (
+        f"{mark}{output}".replace("@N@", str(i)) for i in range(shipper.outputs)
+    )
+    config.write_text(fill(head + "\n".join(numbered)))
     argv = [fill(a) for a in shipper.argv if not (live and a == "--exit-on-eof")]
     return [
         shipper.program(),
