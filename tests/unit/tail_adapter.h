@@ -472,7 +472,7 @@ tail_closed_for_now(const struct tail *t)
 	unsigned n = 0;
 
 	LIST_FOREACH (log, &t->logs->all, in_logs)
-		n += log->list == LIST_LATER;
+		n += log->list >= LIST_LATER;
 	return n;
 }
 
