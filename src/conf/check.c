@@ -14,7 +14,7 @@
 #include "table.h"
 #include "tag.h"
 
-#define NAMES_MAX 256
+#define NAMES_MAX 256 /* so many may be the one that is meant */
 
 static const char *
 text_of(const struct section *s, const char *option)
@@ -39,23 +39,28 @@ unbuilt_find(const struct reading *r, const char *name, bool multiline)
 	return NULL;
 }
 
-static size_t
-parser_names(const struct reading *r, const char **names, bool multiline)
+/* True when ${name} is one of them; ${names} has the first ${n}. */
+static bool
+parser_is_defined(
+    const struct reading *r, const char *name, bool multiline, const char **names, size_t *n)
 {
-	size_t n = 0;
-
-	for (; multiline && n < BUILT_IN; n++)
-		names[n] = multiline_built_in[n];
-	for (size_t i = 0; i < r->conf->n && n < NAMES_MAX; i++) {
-		const struct section *s = &r->conf->sections[i];
-
-		if (s->plugin->kind == (multiline ? SECTION_MULTILINE_PARSER : SECTION_PARSER))
-			names[n] = *(char *const *)s->values; /* the first member of either */
-		else
-			continue;
-		n += names[n] != NULL;
+	for (*n = 0; multiline && *n < BUILT_IN; ++*n) {
+		if (strcmp(names[*n] = multiline_built_in[*n], name) == 0)
+			return true;
 	}
-	return n;
+	for (size_t i = 0; i < r->conf->n; i++) {
+		const struct section *s = &r->conf->sections[i];
+		const char *of;
+
+		if (s->plugin->kind != (multiline ? SECTION_MULTILINE_PARSER : SECTION_PARSER))
+			continue;
+		of = *(char *const *)s->values; /* the first member of either */
+		if (of != NULL && strcmp(of, name) == 0)
+			return true;
+		if (of != NULL && *n < NAMES_MAX)
+			names[(*n)++] = of;
+	}
+	return false;
 }
 
 static void
@@ -65,11 +70,10 @@ parser_name_check(struct reading *r, const struct section *s, const char *option
 	const char *names[NAMES_MAX], *meant;
 	const struct unbuilt *u = unbuilt_find(r, name, multiline);
 	unsigned line = conf_given(s, option);
-	size_t n = parser_names(r, names, multiline);
+	size_t n;
 
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(names[i], name) == 0)
-			return;
+	if (parser_is_defined(r, name, multiline, names, &n))
+		return;
 	if (u != NULL) {
 		findings_add(r->findings, FINDING_ERROR, s->file, line,
 		    "%s '%s' cannot be used: what it says at %s:%u is not built yet", option, name,

@@ -694,6 +694,28 @@ test_included_and_parsers_files_are_found_and_sorted(void **state)
 	rmdir("d");
 }
 
+/* However many there are. */
+static void
+test_the_last_of_many_parsers_is_defined(void **state)
+{
+	struct findings *f = findings_new();
+	struct buffer text;
+	struct conf *c;
+
+	(void)state;
+	buffer_init(&text, 0);
+	buffer_printf(&text, IN " Path /nowhere/a\n Parser p299\n" OUT);
+	for (int i = 0; i < 300; i++)
+		buffer_printf(&text, "[PARSER]\n Name p%d\n Format json\n", i);
+	buffer_put(&text, (struct slice){ "", 1 });
+	try_file("f", text.at);
+	c = conf_read("f", &try_registry, f);
+	assert_int_equal(findings_count(f, FINDING_ERROR), 0);
+	conf_free(c);
+	findings_free(f);
+	buffer_fini(&text);
+}
+
 static void
 test_match_knows_only_the_star(void **state)
 {
@@ -806,6 +828,7 @@ main(void)
 		cmocka_unit_test(test_a_secrets_file_is_one_line),
 		cmocka_unit_test(test_values_have_their_types),
 		cmocka_unit_test(test_included_and_parsers_files_are_found_and_sorted),
+		cmocka_unit_test(test_the_last_of_many_parsers_is_defined),
 		cmocka_unit_test(test_match_knows_only_the_star),
 		cmocka_unit_test(test_blocks_are_read_without_a_table),
 		cmocka_unit_test(test_nearest_is_near),
