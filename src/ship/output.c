@@ -15,7 +15,8 @@ const struct option output_options[] = {
 	    "and those in which this expression is found", .flags = OPT_TEXT),
 	OPTION("Alias", OPT_STRING, NULL, AT(alias), "its name in messages and metrics"),
 	OPTION("Retry_Limit", OPT_INT, "no_limits", AT(retry_limit),
-	    "how often a record is sent again before it goes to the dead letters",
+	    "es, opensearch: how often a record is sent again before it goes to the dead letters; "
+	    "all others wait until they can write",
 	    .choices = no_limits, .min = 0, .max = 1000000),
 	OPTION_IDLE("Log_Level", "the level is [SERVICE] Log_Level for all parts"),
 	OPTION_IDLE("log_suppress_interval", "what repeats is said once by itself"),
