@@ -6,6 +6,7 @@
 #include "files.h"
 #include "identity.h"
 #include "place.h"
+#include "quiet.h"
 #include "turns.h"
 
 struct content *
@@ -26,6 +27,19 @@ content_free(struct tail *t, struct content *c)
 	if (c->named)
 		map_del(t->logs->contents, identity_key(&c->id));
 	free(c);
+}
+
+void
+content_pass(struct tail *t, const struct content *c)
+{
+	struct place *p;
+	struct stat st;
+
+	TAILQ_FOREACH (p, &c->places, in_content) {
+		if (t->files->crowded && fstat(p->fd, &st) == 0 &&
+		    (p->packed != NULL || (uint64_t)st.st_size == p->size))
+			quiet_note(t->files->quiet, &st);
+	}
 }
 
 void

@@ -8,10 +8,15 @@
  * content_new(log):
  * A content of which nothing is known, found by the name of ${log}; in no list.
  *
+ * content_pass(t, c):
+ * All that its files have, as they were measured, was shipped, and they are about to be
+ * closed: while others wait for room, looks pass over them until they are written to.
+ *
  * content_free(t, c):
  * It has no span and is in no list: its places are closed.
  */
 struct content *content_new(struct log *log);
+void content_pass(struct tail *t, const struct content *c);
 void content_free(struct tail *t, struct content *c);
 
 /**

@@ -125,11 +125,24 @@ order_listed(struct log *log)
 		c->behind = false;
 }
 
+/* Its writer has gone; or it has written nothing for long, and others wait for room. */
+static bool
+is_let_go(struct tail *t, struct log *log, struct content *c)
+{
+	if (content_is_left(t, c))
+		return true;
+	if (t->files->waiting == 0 || t->now - c->grown <= log->stream.conf->rotate_wait)
+		return false;
+	if (log->list == LISTED)
+		log->list = LIST_LATER; /* it is looked at again */
+	return true;
+}
+
 /* A file that was rotated without a line, and whose writer has gone, is no content. */
 static bool
-is_empty(struct tail *t, struct place *p)
+is_empty(struct tail *t, struct log *log, struct place *p)
 {
-	if (p->live || !files_is_left(t, p))
+	if (p->live || !is_let_go(t, log, p->content))
 		return false;
 	place_measure(p);
 	return p->size == 0;
@@ -149,8 +162,9 @@ name_each(struct tail *t, struct log *log)
 		if (c->named)
 			continue;
 		n++;
-		if (is_empty(t, p)) {
+		if (is_empty(t, log, p)) {
 			TAILQ_REMOVE(&log->pending, c, in_pending);
+			content_pass(t, c);
 			content_free(t, c);
 		} else if (naming_try(t, c)) {
 			named++;
@@ -469,7 +483,7 @@ order_release(struct tail *t, struct log *log)
 
 	for (; s != NULL && (next = TAILQ_NEXT(s, in_log)) != NULL; s = next) {
 		struct content *c = s->content;
-		bool left = next->content == c || content_place(c) == NULL || content_is_left(t, c);
+		bool left = next->content == c || content_place(c) == NULL || is_let_go(t, log, c);
 
 		if (next->content != c && content_place(c) != NULL) {
 			content_measure(c);

@@ -35,14 +35,6 @@ path_in(struct slice directory, struct slice name)
 	    (int)name.len, name.at);
 }
 
-/* A file of it that is closed may be written to. */
-static void
-look_again(struct log *log)
-{
-	if (log->list != LIST_LACKS)
-		log->list = LIST_LATER;
-}
-
 /* False: the name leads nowhere any more. */
 static bool
 name_open(struct tail *t, struct log *log, char *path)
@@ -54,8 +46,8 @@ name_open(struct tail *t, struct log *log, char *path)
 	p = opener_open(t, log->stream.conf, path, log->name, &gone);
 	if (t->files->waiting > waiting)
 		order_lacks(log, path);
-	else if (t->files->idle > idle)
-		look_again(log);
+	else if (t->files->idle > idle && log->list < LIST_LATER)
+		log->list = LIST_LATER; /* it may be written to */
 	if (p != NULL)
 		p->last_look = t->look->number;
 	if (p != NULL && p->content == NULL)
@@ -111,8 +103,8 @@ is_passed(struct tail *t, struct log *log, DIR *names, const char *name)
 	bool is = t->files->crowded && fstatat(dirfd(names), name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		  files_of(t, &st) == NULL && files_is_passed(t, &st, true);
 
-	if (is)
-		look_again(log);
+	if (is && log->list < LIST_LATER)
+		log->list = LIST_LATER;
 	return is;
 }
 

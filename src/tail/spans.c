@@ -9,7 +9,6 @@
 #include "files.h"
 #include "framing_rules.h"
 #include "least.h"
-#include "quiet.h"
 
 /* ---- from the state */
 
@@ -136,19 +135,12 @@ void
 spans_pass(struct tail *t, const struct span *s)
 {
 	struct content *c = s->content;
-	struct place *p;
-	struct stat st;
 
 	if (!t->files->crowded || c->spans > 1)
 		return;
 	content_measure(c);
-	if (c->size > (s->is.seal != SEAL_NONE ? s->is.seal : c->read_to))
-		return;
-	TAILQ_FOREACH (p, &c->places, in_content) {
-		if (fstat(p->fd, &st) == 0 &&
-		    (p->packed != NULL || (uint64_t)st.st_size == p->size))
-			quiet_note(t->files->quiet, &st);
-	}
+	if (c->size <= (s->is.seal != SEAL_NONE ? s->is.seal : c->read_to))
+		content_pass(t, c);
 }
 
 void

@@ -350,8 +350,8 @@ kinds_fit(unsigned mask)
 	if (mask & MIDST && mask & PATHS)
 		mask &= ~(unsigned)TAKEOVER;
 	if (mask & CROWD &&
-	    getenv("ALL") == NULL) /* a seed of 30 of each; a DB is for what the first look finds */
-		mask &= ~(unsigned)(BANNER | EQUAL | EARLY | SHORT | TAKEOVER | MIDST);
+	    getenv("ALL") == NULL) /* a seed of 30 to 60; a DB is for what the first look finds */
+		mask &= ~(unsigned)(BANNER | EQUAL | TAKEOVER | MIDST);
 	if (mask & NUMBERS)
 		return mask & ~(unsigned)(COPY | RENAME | LATE | EARLY | SHORT | STAYS | TAKEOVER |
 					  PATHS | HOLE | MIDST);
@@ -408,7 +408,7 @@ one(struct world *w)
 	w->conf.flush = flushes[any(3)];
 	w->conf.rotate_wait = 100 * NS_PER_MS;
 	w->conf.held_deleted_limit = 0;
-	w->conf.max_files = kinds & CROWD ? 8 : 1000;
+	w->conf.max_files = kinds & CROWD ? 6 + (int)any(8) : 1000;
 	world_begins(w);
 	if (kinds & TAKEOVER)
 		fluent_bit_was_here(w);
