@@ -74,11 +74,12 @@ def test_a_wrong_one_is_refused_whole_with_its_reasons(table, config, node, run)
     towline.stop()
 
 
-def test_one_that_does_not_start_is_refused(table, tmp_path, config, node, run):
+def test_one_that_does_not_start_is_refused(table, config, node, run):
     container = node.container()
     settings = config(table.output)
     towline = run(settings)
-    wrong = config(table.output | {"Path": tmp_path / "nowhere/all.db"})
+    wrong = config(table.output)
+    wrong.service["State_Path"] = towline.file  # which is no directory
     wrong.write()
     reload(towline)
     towline.until_said("does not start, see above: going on with the one before")
