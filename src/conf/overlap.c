@@ -63,13 +63,13 @@ struct inputs {
 	size_t n, nplaces;
 };
 
-/* Where an input excludes files, the existing ones decide. */
-static size_t
+/* NULL: none; where an input excludes files, the existing ones decide. */
+static const struct list *
 compared_paths(const struct section *s)
 {
 	const struct list *exclude = list_of(s, "Exclude_Path");
 
-	return exclude != NULL && exclude->n > 0 ? 0 : list_of(s, "Path")->n;
+	return exclude != NULL && exclude->n > 0 ? NULL : list_of(s, "Path");
 }
 
 static int
@@ -92,22 +92,23 @@ inputs_take(struct inputs *in, const struct conf *c)
 	in->at = xcalloc(c->n + 1, sizeof(*in->at));
 	for (size_t i = 0; i < c->n; i++) {
 		const struct section *s = &c->sections[i];
+		const struct list *paths;
 
 		if (s->plugin->kind != SECTION_INPUT || list_of(s, "Path") == NULL)
 			continue;
 		in->at[in->n++].section = s;
-		most += compared_paths(s);
+		paths = compared_paths(s);
+		most += paths != NULL ? paths->n : 0;
 	}
 	in->places = xcalloc(most + 1, sizeof(*in->places));
 	in->sorted = xcalloc(most + 1, sizeof(*in->sorted));
 	for (size_t i = 0; i < in->n; i++) {
-		const struct section *s = in->at[i].section;
-		char *const *paths = list_of(s, "Path")->at;
+		const struct list *paths = compared_paths(in->at[i].section);
 
-		for (size_t n = compared_paths(s), k = 0; k < n; k++) {
+		for (size_t k = 0; paths != NULL && k < paths->n; k++) {
 			struct place *p = &in->places[in->nplaces];
 
-			*p = (struct place){ &in->at[i], paths[k], glob_head(paths[k]) };
+			*p = (struct place){ &in->at[i], paths->at[k], glob_head(paths->at[k]) };
 			in->sorted[in->nplaces++] = p;
 		}
 	}

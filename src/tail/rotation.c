@@ -166,7 +166,8 @@ listing_open(struct tail *t, struct log *log, enum listed wanted)
 	bool all = true;
 
 	names_find(&l);
-	qsort(l.at, l.n, sizeof(*l.at), by_age);
+	if (l.n > 1)
+		qsort(l.at, l.n, sizeof(*l.at), by_age);
 	for (size_t i = 0; i < l.n; i++) {
 		all &= name_open(t, l.at[i].log, l.at[i].path);
 		free(l.at[i].path);
