@@ -25,16 +25,20 @@ enum pipeline_end {
  * pipeline_new(conf, options):
  * Build every part that ${conf} names; no thread runs yet.  Return NULL after
  * saying why; errno is EBUSY when another instance has the state.
+ *
+ * pipeline_start(p):
+ * Listen, and start the threads; the caller has blocked SIGTERM, SIGINT and SIGHUP
+ * before any thread exists.  Return 0, or -1 after saying why: nothing was read then.
  */
 struct pipeline *pipeline_new(const struct conf *conf, const struct pipeline_options *options);
+int pipeline_start(struct pipeline *p);
 void pipeline_free(struct pipeline *p);
 
 /**
  * pipeline_run(p):
- * Start the threads; read and ship until a signal (SIGTERM, SIGINT; SIGHUP
+ * Once it was started: read and ship until a signal (SIGTERM, SIGINT; SIGHUP
  * when ${reload} says so) or, with exit_on_eof, until all is delivered; drain
- * for at most Grace.  A second SIGTERM ends the process.  The caller has
- * blocked the three signals before any thread exists.
+ * for at most Grace.  A second SIGTERM ends the process.
  */
 enum pipeline_end pipeline_run(struct pipeline *p);
 

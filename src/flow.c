@@ -11,13 +11,16 @@
 uint32_t
 flow_route(const struct pipeline *p, uint32_t outputs, struct slice tag)
 {
-	uint32_t route = 0;
+	uint32_t route = 0, bit = 1;
 
-	for (size_t i = 0; i < p->noutputs; i++) {
-		const struct output *o = p->outputs[i]->values;
+	for (size_t i = 0; i < p->conf->n; i++) {
+		const struct section *s = &p->conf->sections[i];
 
-		if ((outputs >> i & 1) != 0 && output_takes(o, tag))
-			route |= 1u << i;
+		if (s->plugin->kind != SECTION_OUTPUT)
+			continue;
+		if ((outputs & bit) != 0 && output_takes(s->values, tag))
+			route |= bit;
+		bit <<= 1;
 	}
 	return route;
 }

@@ -86,11 +86,12 @@ static int
 shipper_make(struct pipeline *p)
 {
 	const struct service *service = p->service;
+	const struct section **outputs = xcalloc(p->conf->n, sizeof(struct section *));
+	size_t n = sections_of(p->conf, SECTION_OUTPUT, outputs);
 
-	p->outputs = xcalloc(p->conf->n, sizeof(struct section *));
-	p->noutputs = sections_of(p->conf, SECTION_OUTPUT, p->outputs);
-	p->shipper = shipper_new(
-	    p->outputs, p->noutputs, p->state, (unsigned)service->batches, service->batch_size);
+	p->shipper =
+	    shipper_new(outputs, n, p->state, (unsigned)service->batches, service->batch_size);
+	free(outputs);
 	if (p->shipper == NULL)
 		return -1;
 	p->nlanes = shipper_lanes(p->shipper);
@@ -158,6 +159,7 @@ pipeline_new(const struct conf *conf, const struct pipeline_options *options)
 	limit_say(&limit);
 	atomic_store(&metrics.memory_limit, limit_sum(&limit));
 	p->options = *options;
+	p->signals = -1;
 	p->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	p->over = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	atomic_store(&p->turned, clock_mono());
@@ -180,6 +182,7 @@ pipeline_free(struct pipeline *p)
 
 	if (p == NULL)
 		return;
+	serve_stop(p->serve);
 	polling_free(p->enriching.polling);
 	kube_stop(p->enriching.kube);
 	if (p->state != NULL)
@@ -190,8 +193,9 @@ pipeline_free(struct pipeline *p)
 	chain_free(p->chain);
 	kube_free(p->enriching.kube);
 	state_close(p->state);
-	free(p->outputs);
 	free(p->filling);
+	if (p->signals >= 0)
+		close(p->signals);
 	if (p->wake >= 0)
 		close(p->wake);
 	if (p->over >= 0)
@@ -276,38 +280,39 @@ serve_make(struct pipeline *p)
 	return wrong ? NULL : serve_start(s->http_listen, (unsigned)s->http_port, web, &world);
 }
 
-enum pipeline_end
-pipeline_run(struct pipeline *p)
+int
+pipeline_start(struct pipeline *p)
 {
-	enum pipeline_end end;
-	struct serve *serve = NULL;
 	sigset_t signals;
-	uint64_t left;
-	int told;
 
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGHUP);
 	/* Made before files take all descriptors: without it no signal could end the process. */
-	told = signalfd(-1, &signals, SFD_CLOEXEC);
-	if (told < 0) {
+	p->signals = signalfd(-1, &signals, SFD_CLOEXEC);
+	if (p->signals < 0) {
 		say_error("run", "no descriptor for signals: %m");
-		return PIPELINE_FAILED;
+		return -1;
 	}
 	state_wake(p->state, p->wake);
-	if (p->service->http_server) {
-		serve = serve_make(p);
-		if (serve == NULL)
-			return PIPELINE_FAILED;
-	}
-	if (threads_start(p) < 0) {
-		serve_stop(serve);
-		return PIPELINE_FAILED;
-	}
-	end = wait_for_end(p, told);
-	close(told);
-	sigdelset(&signals, SIGHUP);
+	if (p->service->http_server && (p->serve = serve_make(p)) == NULL)
+		return -1;
+	return threads_start(p);
+}
+
+enum pipeline_end
+pipeline_run(struct pipeline *p)
+{
+	enum pipeline_end end = wait_for_end(p, p->signals);
+	sigset_t signals;
+	uint64_t left;
+
+	close(p->signals);
+	p->signals = -1;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
 	if (end == PIPELINE_ENDED) /* a second signal ends the process, which the state survives */
 		pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 	atomic_store(&p->stop, true);
@@ -325,6 +330,7 @@ pipeline_run(struct pipeline *p)
 		    (unsigned long long)left);
 	inputs_post(p);
 	count_finish(p);
-	serve_stop(serve);
+	serve_stop(p->serve);
+	p->serve = NULL;
 	return end;
 }

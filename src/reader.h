@@ -71,8 +71,6 @@ struct pipeline {
 	struct tail *tail;
 	struct inputs *beside; /* the inputs beside tail; NULL: there is none */
 	struct shipper *shipper;
-	const struct section **outputs;
-	size_t noutputs;
 
 	/* members of the reader */
 	pthread_t reader;
@@ -84,7 +82,9 @@ struct pipeline {
 	LIST_HEAD(flows, flow) flows;
 	struct record record;
 
-	atomic_bool stop;    /* set by signals: read no more */
+	struct serve *serve; /* NULL: nothing listens */
+	int signals;         /* signalfd: those that end the run */
+	atomic_bool stop;    /* set by them: read no more */
 	int over;            /* eventfd, written by the reader: exit_on_eof, and all is given */
 	atomic_llong turned; /* mono ns of the reader's last turn */
 };

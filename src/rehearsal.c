@@ -97,7 +97,7 @@ rehearsal_run(struct conf *conf, const struct rehearsal *r, struct collections *
 	conf_set(conf, r->below, &texts);
 	collect_begin(to);
 	p = pipeline_new(conf, &how);
-	if (p != NULL)
+	if (p != NULL && pipeline_start(p) == 0)
 		end = pipeline_run(p);
 	pipeline_free(p);
 	collect_begin(NULL);

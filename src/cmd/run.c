@@ -178,6 +178,7 @@ ends_at_eof(const struct running *r)
 static struct pipeline *
 start(struct running *r)
 {
+	struct pipeline *p;
 	struct pipeline_options how = {
 		.exit_on_eof = ends_at_eof(r),
 		.state_dir = r->values[OPT_STATE],
@@ -186,7 +187,12 @@ start(struct running *r)
 	};
 
 	voice_level(level_of(service_of(r->conf), r->values));
-	return pipeline_new(r->conf, &how);
+	p = pipeline_new(r->conf, &how);
+	if (p == NULL || pipeline_start(p) == 0)
+		return p;
+	errno = EINVAL;
+	pipeline_free(p);
+	return NULL;
 }
 
 /* Go on with the configuration that was read; when that does not start, with the one before. */

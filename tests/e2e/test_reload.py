@@ -1,8 +1,10 @@
 """SIGHUP: another configuration, checked first; no record lost or twice over it."""
 
 import signal
+import socket
 import time
 
+import pytest
 from harness.node import completed, info
 from harness.table import Table
 from harness.wait import until
@@ -74,12 +76,22 @@ def test_a_wrong_one_is_refused_whole_with_its_reasons(table, config, node, run)
     towline.stop()
 
 
-def test_one_that_does_not_start_is_refused(table, config, node, run):
+@pytest.fixture(params=["State_Path", "HTTP_Port"])
+def unusable(request, tmp_path):
+    """An option of [SERVICE] that `check` takes, and that stops a start: no directory, a port in use."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        values = {"State_Path": tmp_path / "file", "HTTP_Port": taken.getsockname()[1]}
+        values["State_Path"].write_text("")
+        yield request.param, values[request.param]
+
+
+def test_one_that_does_not_start_is_refused(table, config, node, run, unusable):
     container = node.container()
     settings = config(table.output)
     towline = run(settings)
     wrong = config(table.output)
-    wrong.service["State_Path"] = towline.file  # which is no directory
+    option, value = unusable
+    wrong.service[option] = value
     wrong.write()
     reload(towline)
     towline.until_said("does not start, see above: going on with the one before")

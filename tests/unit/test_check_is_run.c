@@ -92,7 +92,7 @@ starts(bool whole)
 	bool made = p != NULL;
 
 	if (p != NULL && whole)
-		made = pipeline_run(p) == PIPELINE_ENDED;
+		made = pipeline_start(p) == 0 && pipeline_run(p) == PIPELINE_ENDED;
 	pipeline_free(p);
 	conf_free(c);
 	findings_free(f);
