@@ -334,7 +334,10 @@ main(void)
 		cmocka_unit_test(test_check_finds_what_run_would),
 	};
 
+	int failed;
+
 	if (mkdtemp(dir) == NULL)
 		return 1;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	return unit_remove(dir) != 0 ? 1 : failed;
 }
