@@ -74,14 +74,6 @@ void chain_read(struct chain *c, struct source *s, const struct framed *f, struc
 bool chain_run(struct chain *c, struct source *s, const struct framed *f, struct record *r);
 
 /**
- * chain_retags(s), chain_splits(s):
- * True when records of ${s} may get other tags than their stream's, and with them outputs; when
- * a script may make several of one.
- */
-bool chain_retags(const struct source *s);
-bool chain_splits(const struct source *s);
-
-/**
  * chain_copies(c), chain_copy(c, s, f, r):
  * True when the record of the last call goes on under a further tag, too (KEEP of
  * rewrite_tag), or is one of several that a script made; make the next copy or part of ${f},

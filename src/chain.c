@@ -55,8 +55,6 @@ struct source {
 	struct firstline multiline; /* first: NULL without Multiline, else the parser */
 	int64_t last_time; /* of the last record that had a time: a line without a time takes it */
 	int time_offset;   /* s, of a line's time that names no zone */
-	bool retags;       /* a filter may give its records another tag */
-	bool splits;       /* … may make several records of one */
 	struct document_rules rules; /* the names of its documents' fields */
 	struct field path;           /* Path_Key; name.len 0: not configured */
 	struct slice offset_key;     /* Offset_Key; empty: not configured */
@@ -279,8 +277,6 @@ chain_source_new(struct chain *c, struct stream *stream)
 		    !(stream->conf->has_fields && filter_kubernetes(c->filters[i]) != NULL))
 			s->filters[s->nfilters++] = c->filters[i];
 	}
-	s->retags = chain_has(s, &rewrite_tag_filter_plugin);
-	s->splits = chain_has(s, &lua_filter_plugin);
 	s->rules = document_rules_default();
 	chain_rules(c, stream, &s->rules);
 	if (stream->pod == NULL && !stream->conf->has_fields)
@@ -535,18 +531,6 @@ chain_run(struct chain *c, struct source *s, const struct framed *f, struct reco
 	c->keeps = (f->text.len > 0 || !f->stream->conf->skip_empty) && filters_run(c, s, f, r);
 	c->made = chain_copies(c) ? NULL : s;
 	return c->keeps;
-}
-
-bool
-chain_retags(const struct source *s)
-{
-	return s->retags;
-}
-
-bool
-chain_splits(const struct source *s)
-{
-	return s->splits;
 }
 
 bool

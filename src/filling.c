@@ -62,7 +62,7 @@ static bool
 document_put(struct pipeline *p, struct batch *b, const struct flow *flow)
 {
 	const struct flow_lane *to = &flow->lanes[b->lane];
-	const struct batch *shown = alike_in(p, flow, to);
+	const struct batch *shown = p->nlanes > 1 ? alike_in(p, flow, to) : NULL;
 
 	if (shown != NULL)
 		return batch_copy(b, &to->rules, &p->record, shown);
@@ -120,21 +120,20 @@ record_given(struct pipeline *p, const struct framed *f, bool keep)
 	count_record(p, f);
 }
 
-/* One document into the batch of its route; false: none is free. */
+/* One document into the batch of its route (NULL: none is free), else the next one's. */
 static bool
-put(struct pipeline *p, uint32_t route, const struct framed *f, bool keep, bool last)
+put(struct pipeline *p, struct filling *filling, struct batch **batch, const struct framed *f,
+    bool keep, bool last)
 {
-	struct filling *filling = &p->filling[f->cursor->reader];
-	struct batch **batch = batch_for(filling, route);
+	if (batch != NULL && !put_into(p, *batch, f, keep, last)) {
+		uint32_t route = (*batch)->route;
 
+		seal(filling, (unsigned)(batch - filling->at));
+		batch = batch_for(filling, route);
+		if (batch != NULL && !put_into(p, *batch, f, keep, last))
+			batch = NULL;
+	}
 	filling->starved = batch == NULL;
-	if (filling->starved)
-		return false;
-	if (put_into(p, *batch, f, keep, last))
-		return true;
-	seal(filling, (unsigned)(batch - filling->at));
-	batch = batch_for(filling, route);
-	filling->starved = batch == NULL || !put_into(p, *batch, f, keep, last);
 	return !filling->starved;
 }
 
@@ -142,9 +141,9 @@ put(struct pipeline *p, uint32_t route, const struct framed *f, bool keep, bool 
 static uint32_t
 route_now(const struct pipeline *p, const struct filling *filling, const struct flow_lane *to)
 {
-	const struct ship_lane *lane = shipper_lane(p->shipper, filling->lane);
-
-	return p->record.retag.given > 0 ? flow_route(p, lane->outputs, p->record.tag) : to->route;
+	return p->record.retag.given == 0
+		   ? to->route
+		   : flow_route(p, shipper_lane(p->shipper, filling->lane)->outputs, p->record.tag);
 }
 
 /*
@@ -156,7 +155,7 @@ record_make(struct pipeline *p, const struct flow_lane *to, const struct framed 
 {
 	const struct flow *flow = f->stream->user;
 
-	if (to->route != 0 || p->nlanes == 1 || chain_retags(to->source))
+	if (to->route != 0 || p->nlanes == 1 || to->retags)
 		return chain_run(p->chain, to->source, f, &p->record);
 	if (f->start >= flow->counted[f->side])
 		chain_read(p->chain, to->source, f, &p->record);
@@ -183,17 +182,17 @@ static bool
 put_all(struct pipeline *p, const struct flow_lane *to, const struct framed *f, bool *any)
 {
 	struct filling *filling = &p->filling[f->cursor->reader];
-	bool several = chain_retags(to->source) || (chain_splits(to->source) && to->route != 0);
 	bool keep = record_make(p, to, f);
-	unsigned done = several ? half_done(&filling->half, f) : 0;
+	unsigned done = half_done(&filling->half, f);
 
 	for (unsigned i = 0;; i++) {
-		bool last = !several || !chain_copies(p->chain);
+		bool last = !chain_copies(p->chain);
 		uint32_t route = keep ? route_now(p, filling, to) : 0;
 
 		keep = route != 0;
 		*any |= keep;
-		if (i >= done && !put(p, keep ? route : to->route, f, keep, last)) {
+		if (i >= done &&
+		    !put(p, filling, batch_for(filling, keep ? route : to->route), f, keep, last)) {
 			filling->half =
 			    (struct half_put){ f->cursor, f->start, f->cursor->open_batch, i };
 			return false;
@@ -211,6 +210,7 @@ filling_record(void *arg, const struct framed *f)
 	struct filling *filling = &p->filling[f->cursor->reader];
 	struct flow *flow = f->stream->user;
 	const struct flow_lane *to = &flow->lanes[filling->lane];
+	struct batch **batch = NULL;
 	bool any = false;
 
 	filling->shown = NULL;
@@ -219,11 +219,20 @@ filling_record(void *arg, const struct framed *f)
 		enrich_record(p, flow);
 	}
 	/* Mostly it is known before it is made that there is no room for it. */
-	filling->starved = !chain_retags(to->source) && batch_for(filling, to->route) == NULL;
-	if (filling->starved)
-		return false;
-	if (!put_all(p, to, f, &any))
-		return false;
+	if (!to->retags) {
+		batch = batch_for(filling, to->route);
+		filling->starved = batch == NULL;
+		if (filling->starved)
+			return false;
+	}
+	if (to->several) {
+		if (!put_all(p, to, f, &any))
+			return false;
+	} else {
+		any = record_make(p, to, f) && to->route != 0;
+		if (!put(p, filling, batch, f, any, true))
+			return false;
+	}
 	record_given(p, f, any);
 	return true;
 }

@@ -5,6 +5,7 @@
 
 #include "agent_metrics.h"
 #include "clock.h"
+#include "filter.h"
 #include "resources.h"
 
 /* Those of a lane's outputs that take records of the tag. */
@@ -35,6 +36,9 @@ lanes_begin(struct pipeline *p, struct flow *flow, struct stream *stream)
 
 		its->source = chain_source_new(p->chain, stream);
 		its->route = flow_route(p, lane->outputs, slice_of(stream->tag));
+		its->retags = chain_has(its->source, &rewrite_tag_filter_plugin);
+		its->several =
+		    its->retags || (its->route != 0 && chain_has(its->source, &lua_filter_plugin));
 		its->rules = *lane->rules;
 		chain_rules(p->chain, stream, &its->rules);
 		chain_names(its->source, &its->rules);

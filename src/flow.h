@@ -11,6 +11,8 @@ struct flow_lane {
 	struct source *source; /* of the chain: lanes read the same records at different times */
 	struct document_rules rules;
 	uint32_t route; /* the outputs that take its records */
+	bool retags;    /* they may get another tag, and with it other outputs */
+	bool several;   /* one may become several documents */
 };
 
 struct flow {
