@@ -30,10 +30,8 @@ def test_docker_lines_are_joined_and_unescaped(node, table, run, docker_config):
     container.raw(
         docker('say "<hi>"\t\\n\n') + docker("left ") + docker("err\n", "stderr")
     )
-    container.raw(docker("right\n"))
     trace = ["java.lang.IllegalStateException: shut", "\tat c.m.A.<init>(A.java:1)"]
-    for line in trace:
-        container.raw(docker(line + "\n"))
+    container.raw(b"".join(docker(line + "\n") for line in ["right", *trace]))
     container.raw(docker("after\n") + docker("one\ntwo\n"))
     want = ['say "<hi>"\t\\n', "err", "\n".join(["left right", *trace]), "after"]
     want.append("one\ntwo")

@@ -102,9 +102,9 @@ def test_a_file_that_goes_while_it_stands_is_listed_no_more(table, settings, nod
 def server():
     """It takes all, but for what goes to the index i while that is blocked."""
     made = FakeServer()
-    made.blocked = True
+    made.blocked = "cluster_block_exception"
     made.judge = lambda index: (
-        (403, "cluster_block_exception") if made.blocked and index == "i" else None
+        (403, made.blocked) if made.blocked and index == "i" else None
     )
     yield made
     made.close()
@@ -135,16 +135,18 @@ def test_what_a_file_is_held_for(server, config, node, run):
     until(lambda: held() == want, held)
     table = command("status", "-c", settings.write()).stdout
     assert f"{few.link}  {why}\n" in table and "2 files held" in table
-    server.blocked = False
+    server.blocked = None
     until(lambda: len(server.logs()) == 2002, lambda: len(server.logs()))
     until(lambda: set(held().values()) == {None}, held)
 
-    server.blocked = True
+    # Another reason: the one before is still written down, about a second.
+    server.blocked = "security_exception"
+    why = f"es.0: index i answers 403 {server.blocked}"
     few.write(info("two"))
     until(lambda: held()[str(few.link)] == why, held)
     towline.kill()
     assert held()[str(few.link)] == why  # as of the last commit
-    server.blocked = False
+    server.blocked = None
     towline = run(settings)  # of the process before: nothing is held by this one
     until(lambda: set(held().values()) == {None}, held)
     towline.stop()
