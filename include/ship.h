@@ -141,7 +141,8 @@ uint64_t shipper_stop(struct shipper *s, int64_t grace);
 /**
  * shipper_ready(s, why, size):
  * True when each durable output has answered once since the start, and no output
- * is away or holds records; else the reason is written to ${why}.
+ * is away while records wait for it, or holds records; else the reason is written
+ * to ${why}.
  */
 bool shipper_ready(struct shipper *s, char *why, size_t size);
 

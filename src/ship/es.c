@@ -116,6 +116,16 @@ request_start(struct es *es, struct piece *p, int64_t now)
 	es_request_send(r, to->url, to->connect_to, now);
 }
 
+/* A server that failed, and for which nothing waits any more: Retry_Limit gave all up. */
+static void
+forget_outage(struct es *es)
+{
+	const struct send_queue *q = &es->queue;
+
+	if (q->waiting == NULL && q->flying == NULL && es_hold_count(es->hold) == 0)
+		atomic_store(&es->sink->waits, NULL);
+}
+
 int64_t
 es_turn(struct sink *sink, int64_t now)
 {
@@ -130,8 +140,10 @@ es_turn(struct sink *sink, int64_t now)
 
 		if (p == NULL)
 			p = send_queue_take(&es->queue, now, &next);
-		if (p == NULL)
+		if (p == NULL) {
+			forget_outage(es);
 			return next;
+		}
 		request_start(es, p, now);
 	}
 	return es_hosts_due(es->hosts, now);

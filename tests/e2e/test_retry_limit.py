@@ -6,6 +6,7 @@ import socket
 
 import pytest
 from fake_server import FakeServer
+from harness.wait import until
 
 WAIT = 120
 
@@ -87,6 +88,24 @@ def test_records_for_a_server_that_refuses_all_requests_are_given_up(
     towline.stop()
     fake.close()
     assert [letter["status"] for letter in letters(settings)] == [status]
+
+
+def test_it_is_ready_when_all_was_given_up_and_not_before(node, config, run):
+    fake = FakeServer()
+    settings = config(output(fake.port, Index="i"))
+    container = node.container()
+    container.write("taken")
+    towline = run(settings)
+    towline.until_delivered(1)
+    towline.until_ready()
+    fake.behave = lambda n, body: 503
+    for n in 1, 2:
+        container.write(f"given up {n}")
+        until(lambda: towline.get("/readyz")[0] == 503, "no 503")
+        assert "the server does not take requests" in towline.get("/readyz")[1]
+        until_given_up(towline, n)
+        towline.until_ready()
+    fake.close()
 
 
 def test_batches_of_an_outage_are_given_up_beside_each_other(

@@ -389,6 +389,14 @@ test_retry_limit_gives_up_into_the_dead_letters(void **state)
 }
 
 static bool
+is_ready(struct rig *r)
+{
+	char why[256] = "";
+
+	return shipper_ready(r->shipper, why, sizeof(why));
+}
+
+static bool
 is_stored(struct rig *r)
 {
 	return r->server.taken >= 5;
@@ -430,6 +438,7 @@ test_batches_that_wait_are_given_up_beside_each_other(void **state)
 	assert_in_range(r.server.bulks, 4, 8); /* each by itself: 16 */
 	assert_int_equal(dead_letters(&r, NULL), 4);
 	assert_int_equal(counters(&r)->dead_letters[REASON_GIVEN_UP], 4);
+	wait_for(&r, is_ready); /* nothing waits for the server */
 
 	r.server.blocked = false;
 	rig_fill(&r, 0, 5, 0, NULL);
