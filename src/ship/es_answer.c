@@ -70,6 +70,9 @@ es_answer_waiting(struct es *es, struct es_request *r, int64_t due, int64_t now)
 		send_queue_leave(&es->queue, p);
 		es_apply_give_up(es, r, p, now);
 	}
+	p = es_hold_put_off(es->hold, &es->queue, r->started, due);
+	if (p != NULL)
+		es_apply_give_up(es, r, p, now);
 }
 
 static void

@@ -288,6 +288,31 @@ es_hold_take(struct es_hold *h, int64_t now, int64_t *next)
 	return p;
 }
 
+struct piece *
+es_hold_put_off(struct es_hold *h, const struct send_queue *q, int64_t before, int64_t due)
+{
+	int64_t limit = h->conf->output.retry_limit;
+	struct piece *p = NULL;
+
+	if (h->n == 0 || retry_allows(limit, UINT_MAX))
+		return NULL;
+	for (uint32_t i = 0; i < h->batch->nitems; i++) {
+		struct held *at = &h->at[i];
+
+		if (at->gone || at->due >= before || send_queue_has(q, h->batch, i))
+			continue;
+		at->due = due;
+		if (retry_allows(limit, ++at->attempt))
+			continue;
+		if (p == NULL) {
+			es_hold_more(h);
+			p = send_queue_piece(h->batch, FORM_FULL);
+		}
+		todo_add(p, i);
+	}
+	return p;
+}
+
 void
 es_hold_more(struct es_hold *h)
 {

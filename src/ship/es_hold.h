@@ -71,6 +71,15 @@ unsigned es_hold_count(const struct es_hold *h);
 struct piece *es_hold_take(struct es_hold *h, int64_t now, int64_t *next);
 
 /**
+ * es_hold_put_off(h, q, before, due):
+ * Where there is a Retry_Limit, each record that was due before ${before}, and is in no piece of ${q}, has one
+ * attempt more, and is due at ${due}.  Return a piece of those that it allows no more;
+ * NULL: there are none.
+ */
+struct piece *es_hold_put_off(
+    struct es_hold *h, const struct send_queue *q, int64_t before, int64_t due);
+
+/**
  * es_hold_more(h), es_hold_done(h, p):
  * One piece more is of the hold; ${p} is done with: it is freed.  While there
  * are any, no record changes its place.

@@ -101,6 +101,20 @@ send_queue_done(struct send_queue *q, struct piece *p)
 	return !has_piece_of(q->waiting, b) && !has_piece_of(q->flying, b);
 }
 
+static bool
+has_item(const struct piece *p, const struct batch *b, uint32_t i)
+{
+	while (p != NULL && !(p->batch == b && todo_has(p, i)))
+		p = p->next;
+	return p != NULL;
+}
+
+bool
+send_queue_has(const struct send_queue *q, const struct batch *b, uint32_t i)
+{
+	return has_item(q->waiting, b, i) || has_item(q->flying, b, i);
+}
+
 static void
 list_free(struct piece **list)
 {

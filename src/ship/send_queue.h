@@ -117,6 +117,12 @@ void send_queue_land(struct send_queue *q, struct piece *p);
 bool send_queue_done(struct send_queue *q, struct piece *p);
 
 /**
+ * send_queue_has(q, b, i):
+ * True when a piece that waits or is under way has item ${i} of ${b}.
+ */
+bool send_queue_has(const struct send_queue *q, const struct batch *b, uint32_t i);
+
+/**
  * send_queue_clear(q):
  * Free all pieces.
  */

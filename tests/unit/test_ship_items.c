@@ -431,6 +431,50 @@ test_what_waits_for_one_index_is_given_up_together(void **state)
 	rig_end(&r);
 }
 
+/* An index each, and then a server that takes no request: it speaks for all of them. */
+static void
+blocks_all_and_then_fails(struct server *s, const struct request *q, struct buffer *out)
+{
+	if (asked_first(q, out))
+		return;
+	if (atomic_load(&s->blocked))
+		http_text(out, 503, "{}");
+	else
+		bulk_answer(s, q, out);
+}
+
+static bool
+held_four(struct rig *r)
+{
+	return counters(r)->held == 4;
+}
+
+static void
+test_what_waits_for_several_indices_is_given_up_together(void **state)
+{
+	struct rig r = {
+		.server = { .answer = blocks_all_and_then_fails, .judge = refuses_odd, .phase = 1 },
+		.index = "year-%Y"
+	};
+
+	(void)state;
+	rig_start(&r, PLAIN " Retry_Limit 5\n Workers 1\n", false);
+	for (int year = 0; year < 4; year++) {
+		r.time = (int64_t)(31 + 366 * year) * 86400 * NS_PER_S;
+		rig_fill(&r, 0, 1, 1, "odd");
+	}
+	wait_for(&r, held_four);
+	atomic_store(&r.server.blocked, true);
+	atomic_store(&r.server.bulks, 0);
+	wait_for(&r, idle);
+	assert_in_range(r.server.bulks, 4, 10); /* one after the other: 20 and more */
+	assert_int_equal(dead_letters(&r, NULL), 4);
+	assert_int_equal(counters(&r)->dead_letters[REASON_GIVEN_UP], 4);
+	assert_int_equal(counters(&r)->held, 0);
+	assert_int_equal(shipped(&r, 0), 4);
+	rig_end(&r);
+}
+
 int
 main(void)
 {
@@ -447,6 +491,7 @@ main(void)
 		cmocka_unit_test(test_dead_letters_are_on_disk_before_the_cursor_moves),
 		cmocka_unit_test(test_retry_limit_gives_up_single_records_too),
 		cmocka_unit_test(test_what_waits_for_one_index_is_given_up_together),
+		cmocka_unit_test(test_what_waits_for_several_indices_is_given_up_together),
 	};
 
 	rig_init();
