@@ -1,28 +1,13 @@
 /*
- * Mistakes that show between sections: a parser that no section defines, an
- * input whose records no output takes.  (Files that two inputs would read:
- * overlap.c; sections of plugins that are not built: skipped.c.)
+ * Mistakes that show between sections: a parser that no section defines.  (An input
+ * whose records no output takes: routes.c; files that two inputs would read: overlap.c;
+ * sections of plugins that are not built: skipped.c.)
  */
-#include <stdlib.h>
-#include <strings.h>
-
-#include "glob.h"
-#include "memory.h"
-#include "pattern.h"
 #include "read.h"
 #include "service.h"
 #include "table.h"
-#include "tag.h"
 
 #define NAMES_MAX 256 /* so many may be the one that is meant */
-
-static const char *
-text_of(const struct section *s, const char *option)
-{
-	const void *at = conf_value(s, option);
-
-	return at ? *(char *const *)at : NULL;
-}
 
 /* ---- names of parsers */
 
@@ -99,7 +84,7 @@ option_names_check(struct reading *r, const struct section *s, const char *optio
 	if (row < 0 || at == NULL || s->lines[row] == 0)
 		return;
 	if (table_row(s->plugin, (size_t)row)->type == OPT_STRING) {
-		name = text_of(s, option);
+		name = table_text(s, option);
 		if (name != NULL) /* else the table has refused it */
 			parser_name_check(r, s, option, name, multiline);
 		return;
@@ -130,7 +115,7 @@ names_own(const struct list *names)
 static void
 multiline_check(struct reading *r, const struct section *s)
 {
-	const char *name = text_of(s, "Parser");
+	const char *name = table_text(s, "Parser");
 	unsigned line = conf_given(s, "multiline.parser");
 
 	if (line == 0 || name == NULL || names_own(conf_value(s, "multiline.parser")))
@@ -148,43 +133,7 @@ multiline_check(struct reading *r, const struct section *s)
 	}
 }
 
-/* ---- tags */
-
-/* The * of a tag becomes a path: an expression is tried with an example of a path. */
-static bool
-regex_may_match(const char *regex, const char *tag)
-{
-	char why[256];
-	struct pattern *p;
-	bool may;
-
-	if (strchr(tag, '*') != NULL)
-		return true; /* the path decides */
-	p = pattern_new(regex, why, sizeof(why));
-	may = p != NULL && pattern_match(p, slice_of(tag));
-	pattern_free(p);
-	return may;
-}
-
-/* True when a record of the tag ${tag}, in which * becomes a path, can be taken. */
-static bool
-may_take(const char *match, const char *regex, const char *tag)
-{
-	return (regex != NULL && regex_may_match(regex, tag)) ||
-	       (match != NULL && glob_meet(match, tag, '\0'));
-}
-
-/* True when a record of the input ${in} can reach ${s}, a filter or an output. */
-static bool
-may_reach(const struct section *in, const struct section *s)
-{
-	const char *tag = text_of(in, "Tag");
-	char *pattern = tag == NULL ? NULL : tag_pattern(tag, text_of(in, "Tag_Regex"));
-	bool may = tag == NULL || may_take(text_of(s, "Match"), text_of(s, "Match_Regex"), pattern);
-
-	free(pattern);
-	return may;
-}
+/* ---- paths */
 
 /* A relative name depends on the directory that the program was started in. */
 static void
@@ -203,183 +152,6 @@ paths_check(struct reading *r, const struct section *s)
 			    paths->at[i]);
 }
 
-/* Fluent Bit discards the records of an input that is not routable. */
-static void
-routable_check(struct reading *r, const struct section *s)
-{
-	const bool *routable = s->plugin->kind == SECTION_INPUT ? conf_value(s, "Routable") : NULL;
-	char title[TABLE_TITLE];
-
-	if (routable != NULL && !*routable)
-		findings_add(r->findings, FINDING_ERROR, s->file, conf_given(s, "Routable"),
-		    "Routable off would discard all that %s reads: leave the input out",
-		    table_title(s->plugin, title));
-}
-
-static void
-match_check(struct reading *r, const struct section *s)
-{
-	const char *regex = text_of(s, "Match_Regex");
-	char why[256], title[TABLE_TITLE];
-	struct pattern *p;
-
-	if (text_of(s, "Match") == NULL && regex == NULL) {
-		bool filter = s->plugin->kind == SECTION_FILTER;
-
-		findings_add(r->findings, filter ? FINDING_WARNING : FINDING_ERROR, s->file,
-		    s->line, "%s has no Match%s; it says which tags are taken, * takes all",
-		    table_title(s->plugin, title), filter ? " and applies to nothing" : "");
-		return;
-	}
-	if (regex == NULL)
-		return;
-	p = pattern_new(regex, why, sizeof(why));
-	if (p == NULL)
-		findings_add(r->findings, FINDING_ERROR, s->file, conf_given(s, "Match_Regex"),
-		    "Match_Regex: %s", why);
-	pattern_free(p);
-}
-
-static unsigned
-match_line(const struct section *s)
-{
-	unsigned line = conf_given(s, "Match_Regex");
-
-	line = line ? line : conf_given(s, "Match");
-	return line ? line : s->line;
-}
-
-/* True when a section of ${kind} reaches ${s}, or is reached by it. */
-static bool
-any_reaches(const struct reading *r, const struct section *s, enum section_kind kind)
-{
-	for (size_t i = 0; i < r->conf->n; i++) {
-		const struct section *other = &r->conf->sections[i];
-
-		if (other->plugin->kind == kind &&
-		    (kind == SECTION_INPUT ? may_reach(other, s) : may_reach(s, other)))
-			return true;
-	}
-	return r->incomplete[kind];
-}
-
-static size_t
-count(const struct reading *r, enum section_kind kind)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < r->conf->n; i++)
-		n += r->conf->sections[i].plugin->kind == kind;
-	return n;
-}
-
-/* Sections of ${kind} that are skipped. */
-static size_t
-skipped_count(const struct reading *r, enum section_kind kind)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < r->conf->nskipped; i++)
-		n += r->conf->skipped[i].plugin->kind == kind;
-	return n;
-}
-
-/* The skipped output that takes the tag; NULL: none does. */
-static const struct skipped *
-skipped_taking(const struct reading *r, const struct section *in)
-{
-	char *tag = tag_pattern(text_of(in, "Tag"), text_of(in, "Tag_Regex"));
-	const struct skipped *found = NULL;
-
-	for (size_t i = 0; i < r->conf->nskipped && found == NULL; i++) {
-		const struct skipped *k = &r->conf->skipped[i];
-
-		if (k->plugin->kind == SECTION_OUTPUT && may_take(k->match, k->match_regex, tag))
-			found = k;
-	}
-	free(tag);
-	return found;
-}
-
-/* No output takes the records of ${s}. */
-static void
-undelivered(struct reading *r, const struct section *s)
-{
-	const char *tag = text_of(s, "Tag");
-	const struct skipped *k = skipped_taking(r, s);
-	unsigned line = conf_given(s, "Tag");
-
-	line = line ? line : s->line;
-	if (k == NULL)
-		findings_add(r->findings, FINDING_ERROR, s->file, line,
-		    "no [OUTPUT] matches the tag '%s': nothing of it would be delivered", tag);
-	else
-		findings_add(r->findings, FINDING_WARNING, s->file, line,
-		    "of the [OUTPUT]s that are built none matches the tag '%s': it is read, and "
-		    "nothing of it is delivered (%s:%u is skipped)",
-		    tag, k->file, k->line);
-}
-
-/* Of one input and one output the output takes all, unless it says what. */
-static void
-match_imply(struct reading *r)
-{
-	static char all[] = "*";
-	size_t outputs = count(r, SECTION_OUTPUT) + skipped_count(r, SECTION_OUTPUT);
-	size_t inputs = count(r, SECTION_INPUT) + skipped_count(r, SECTION_INPUT);
-
-	for (size_t i = 0; inputs == 1 && outputs == 1 && i < r->conf->n; i++) {
-		struct section *s = &r->conf->sections[i];
-		int row = table_find(s->plugin, "Match");
-
-		if (s->plugin->kind == SECTION_OUTPUT && row >= 0 && text_of(s, "Match") == NULL &&
-		    text_of(s, "Match_Regex") == NULL)
-			*(char **)((char *)s->values + table_row(s->plugin, (size_t)row)->where) =
-			    all;
-	}
-}
-
-/* True when a filter may give records other tags. */
-static bool
-has_retags(const struct reading *r)
-{
-	for (size_t i = 0; i < r->conf->n; i++) {
-		const struct plugin *p = r->conf->sections[i].plugin;
-
-		if (p->kind == SECTION_FILTER && strcasecmp(p->name, "rewrite_tag") == 0)
-			return true;
-	}
-	return false;
-}
-
-static void
-tags_check(struct reading *r, const struct section *s)
-{
-	enum section_kind kind = s->plugin->kind;
-	char title[TABLE_TITLE];
-
-	if (kind == SECTION_INPUT && count(r, SECTION_OUTPUT) > 0 && !has_retags(r) &&
-	    !any_reaches(r, s, SECTION_OUTPUT))
-		undelivered(r, s);
-	if (kind != SECTION_FILTER && kind != SECTION_OUTPUT)
-		return;
-	match_check(r, s);
-	if ((text_of(s, "Match") != NULL || text_of(s, "Match_Regex") != NULL) &&
-	    count(r, SECTION_INPUT) > 0 && skipped_count(r, SECTION_INPUT) == 0 && !has_retags(r) &&
-	    !any_reaches(r, s, SECTION_INPUT))
-		findings_add(r->findings, FINDING_WARNING, s->file, match_line(s),
-		    "%s matches the tag of no [INPUT]", table_title(s->plugin, title));
-}
-
-static void
-none_check(struct reading *r, enum section_kind kind, const char *then)
-{
-	if (count(r, kind) == 0 && !r->incomplete[kind])
-		findings_add(r->findings, FINDING_ERROR, r->conf->file, 0, "no [%s]%s: %s",
-		    table_section_names[kind],
-		    skipped_count(r, kind) > 0 ? " of those that are built" : "", then);
-}
-
 /* A parser that is asked in a mode of the input's alone. */
 static void
 mode_parser_check(struct reading *r, const struct section *s, const char *mode, const char *option)
@@ -396,7 +168,6 @@ mode_parser_check(struct reading *r, const struct section *s, const char *mode, 
 void
 check_sections(struct reading *r)
 {
-	match_imply(r);
 	for (size_t i = 0; i < r->conf->n; i++) {
 		const struct section *s = &r->conf->sections[i];
 
@@ -411,10 +182,7 @@ check_sections(struct reading *r)
 			multiline_check(r, s);
 		}
 		paths_check(r, s);
-		routable_check(r, s);
-		tags_check(r, s);
 	}
-	none_check(r, SECTION_INPUT, "there is nothing to read");
-	none_check(r, SECTION_OUTPUT, "nothing would be delivered");
+	routes_check(r);
 	overlap_check(r);
 }

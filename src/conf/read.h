@@ -51,6 +51,13 @@ const char *read_value(const struct conf_block *block, const char *key, unsigned
 void parsers_files_read(struct reading *r, struct grammar *g, struct conf_blocks *blocks);
 
 /**
+ * routes_check(r):
+ * The part of check_sections() about tags; an output without Match takes all where it
+ * and the input are the only ones.
+ */
+void routes_check(struct reading *r);
+
+/**
  * overlap_check(r):
  * The part of check_sections() about files.
  */

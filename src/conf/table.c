@@ -361,3 +361,11 @@ conf_value(const struct section *s, const char *name)
 
 	return o != NULL && is_stored(o) ? field(s, o) : NULL;
 }
+
+const char *
+table_text(const struct section *s, const char *option)
+{
+	const void *at = conf_value(s, option);
+
+	return at != NULL ? *(char *const *)at : NULL;
+}

@@ -17,6 +17,12 @@ size_t table_rows(const struct plugin *p);
 int table_find(const struct plugin *p, const char *key);
 
 /**
+ * table_text(s, option):
+ * The value of an option that is a text; NULL: it is not set, or ${s} has no such option.
+ */
+const char *table_text(const struct section *s, const char *option);
+
+/**
  * table_fill(pool, registry, block, s, findings):
  * Give ${s}, whose plugin, file and line are set, its values: defaults, then
  * the entries of ${block} (NULL: none).  Mistakes become findings; an option

@@ -2,6 +2,8 @@
  * The classic format: its grammar, its types, and the exact words of every
  * finding.
  */
+#include <time.h>
+
 #include "conf_said.h"
 #include "plugins.h"
 
@@ -716,6 +718,35 @@ test_the_last_of_many_parsers_is_defined(void **state)
 	buffer_fini(&text);
 }
 
+/* Each filter is compared with each input: what is compared is found once for each of them. */
+static void
+test_thousands_of_inputs_and_filters_take_no_time(void **state)
+{
+	struct findings *f = findings_new();
+	struct timespec before, after;
+	struct buffer text;
+	struct conf *c;
+
+	(void)state;
+	buffer_init(&text, 0);
+	for (int i = 0; i < 2000; i++)
+		buffer_printf(&text,
+		    "[INPUT]\n Name tail\n Path /nowhere/%d\n Tag t.%d\n"
+		    "[FILTER]\n Name kubernetes\n Match_Regex t.%d$\n",
+		    i, i, 1999 - i);
+	buffer_printf(&text, OUT);
+	buffer_put(&text, (struct slice){ "", 1 });
+	try_file("f", text.at);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+	c = conf_read("f", &try_registry, f);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+	assert_int_equal(findings_count(f, FINDING_ERROR) + findings_count(f, FINDING_WARNING), 0);
+	assert_in_range(after.tv_sec - before.tv_sec, 0, 10);
+	conf_free(c);
+	findings_free(f);
+	buffer_fini(&text);
+}
+
 static void
 test_match_knows_only_the_star(void **state)
 {
@@ -829,6 +860,7 @@ main(void)
 		cmocka_unit_test(test_values_have_their_types),
 		cmocka_unit_test(test_included_and_parsers_files_are_found_and_sorted),
 		cmocka_unit_test(test_the_last_of_many_parsers_is_defined),
+		cmocka_unit_test(test_thousands_of_inputs_and_filters_take_no_time),
 		cmocka_unit_test(test_match_knows_only_the_star),
 		cmocka_unit_test(test_blocks_are_read_without_a_table),
 		cmocka_unit_test(test_nearest_is_near),
