@@ -132,11 +132,12 @@ void findings_add(struct findings *f, enum finding kind, const char *file, unsig
     const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /**
- * findings_settle(f, file, line):
+ * findings_settle(f, file, line), findings_settled(f, file, line):
  * The value on ${line} is not known, which has been said: further findings about
- * this line would follow from that alone, and are not noted.
+ * this line would follow from that alone, and are not noted.  True: it is so.
  */
 void findings_settle(struct findings *f, const char *file, unsigned line);
+bool findings_settled(const struct findings *f, const char *file, unsigned line);
 
 size_t findings_count(const struct findings *f, enum finding kind);
 
@@ -213,6 +214,13 @@ void conf_free(struct conf *conf);
  * default.
  */
 unsigned conf_given(const struct section *section, const char *name);
+
+/**
+ * conf_unknown(section, name, findings):
+ * True when the option ${name} was given a value that is not known, which has been said:
+ * a variable is not set.
+ */
+bool conf_unknown(const struct section *section, const char *name, const struct findings *findings);
 
 /**
  * conf_value(section, name):

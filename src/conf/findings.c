@@ -104,8 +104,8 @@ findings_settle(struct findings *f, const char *file, unsigned line)
 	free(key);
 }
 
-static bool
-is_settled(const struct findings *f, const char *file, unsigned line)
+bool
+findings_settled(const struct findings *f, const char *file, unsigned line)
 {
 	char *key;
 	bool settled;
@@ -126,7 +126,7 @@ findings_add(
 	char text[1024];
 	va_list args;
 
-	if (is_settled(f, file, line))
+	if (findings_settled(f, file, line))
 		return;
 	alike = alike_count(f, format);
 	f->count[kind]++;

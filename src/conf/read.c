@@ -227,6 +227,10 @@ block_take(struct reading *r, const struct conf_block *b, bool parsers_only)
 		return;
 	s = section_add(r, p, b->file, b->line);
 	built = table_fill(r->pool, r->registry, b, s, r->findings);
+	if (conf_unknown(s, "Parsers_File", r->findings))
+		r->incomplete[SECTION_PARSER] = r->incomplete[SECTION_MULTILINE_PARSER] = true;
+	if (conf_unknown(s, "Name", r->findings)) /* a parser's */
+		r->incomplete[kind] = true;
 	if (kind == SECTION_PARSER || kind == SECTION_MULTILINE_PARSER)
 		parser_settle(r, b, built);
 }

@@ -15,7 +15,7 @@
 
 /* The tags of an input's records, or those that a filter or an output takes. */
 struct route {
-	char *tag;                /* a pattern; NULL: the input names none */
+	char *tag;                /* a pattern; NULL: the input names none, or it is not known */
 	const char *match, *text; /* NULL: not given; `text` is that of: */
 	struct pattern *regex;    /* NULL: not given, or none that can be read */
 };
@@ -61,15 +61,18 @@ static void
 route_make(struct routes *to, struct section *s, struct route *route)
 {
 	enum section_kind kind = s->plugin->kind;
+	const struct findings *f = to->r->findings;
 	const char *tag = kind == SECTION_INPUT ? table_text(s, "Tag") : NULL;
 
-	if (tag != NULL)
+	if (tag != NULL && !conf_unknown(s, "Tag", f))
 		route->tag = tag_pattern(tag, table_text(s, "Tag_Regex"));
 	if (kind == SECTION_OUTPUT)
 		match_imply(to, s);
 	if (kind != SECTION_FILTER && kind != SECTION_OUTPUT)
 		return;
-	route->match = table_text(s, "Match");
+	route->match = conf_unknown(s, "Match", f) || conf_unknown(s, "Match_Regex", f)
+			   ? "*"
+			   : table_text(s, "Match");
 	route->text = table_text(s, "Match_Regex");
 	route->regex = regex_of(to->r, s, route->text);
 }

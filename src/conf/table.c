@@ -353,6 +353,12 @@ conf_given(const struct section *s, const char *name)
 	return row < 0 ? 0 : s->lines[row];
 }
 
+bool
+conf_unknown(const struct section *s, const char *name, const struct findings *findings)
+{
+	return findings_settled(findings, s->file, conf_given(s, name));
+}
+
 const void *
 conf_value(const struct section *s, const char *name)
 {

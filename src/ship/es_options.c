@@ -193,7 +193,13 @@ user_check(const struct section *section, struct findings *findings)
 	const struct es_conf *conf = section->values;
 	bool password = has(conf->http_passwd) || has(conf->http_passwd_file);
 	bool key = has(conf->http_api_key) || has(conf->http_api_key_file);
+	static const char *const options[] = { "HTTP_User", "HTTP_Passwd", "HTTP_Passwd_File",
+		"HTTP_API_Key", "HTTP_API_Key_File" };
 
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+		if (conf_unknown(section, options[i], findings))
+			return;
+	}
 	if (has(conf->http_user) && !password && !key)
 		findings_add(findings, FINDING_ERROR, section->file,
 		    conf_given(section, "HTTP_User"),

@@ -136,7 +136,7 @@ tail_check(const struct section *section, struct findings *findings)
 		findings_add(findings, FINDING_ERROR, section->file,
 		    conf_given(section, "Time_Offset"), "Time_Offset: '%s' is not +hhmm",
 		    conf->time_offset);
-	if (conf->tag_regex != NULL) {
+	if (conf->tag_regex != NULL && !conf_unknown(section, "Tag", findings)) {
 		tag = tag_judge(conf->input.tag, conf->tag_regex, why, sizeof(why));
 		if (tag != TAG_RIGHT)
 			findings_add(findings, tag == TAG_WRONG ? FINDING_ERROR : FINDING_WARNING,

@@ -54,6 +54,21 @@ static const struct said_case cases[] = {
 	{ IN "[OUTPUT]\n Name ${TOWLINE_NOT_SET}\n Match *\n",
 	    "f:6: the variable TOWLINE_NOT_SET is not set; set it, or write "
 	    "${TOWLINE_NOT_SET:-DEFAULT}\n" },
+	{ "[PARSER]\n Name ${TOWLINE_NOT_SET}\n Format json\n" IN " Parser own\n" OUT,
+	    "f:2: the variable TOWLINE_NOT_SET is not set; set it, or write "
+	    "${TOWLINE_NOT_SET:-DEFAULT}\n" },
+	{ "[SERVICE]\n Parsers_File ${TOWLINE_NOT_SET}\n" IN " Parser own\n" OUT,
+	    "f:2: the variable TOWLINE_NOT_SET is not set; set it, or write "
+	    "${TOWLINE_NOT_SET:-DEFAULT}\n" },
+	{ "[INPUT]\n Name tail\n Path /nowhere/x\n Tag ${TOWLINE_NOT_SET}\n[OUTPUT]\n Name es\n Match t\n",
+	    "f:4: the variable TOWLINE_NOT_SET is not set; set it, or write "
+	    "${TOWLINE_NOT_SET:-DEFAULT}\n" },
+	{ IN "[OUTPUT]\n Name es\n Match ${TOWLINE_NOT_SET}\n",
+	    "f:7: the variable TOWLINE_NOT_SET is not set; set it, or write "
+	    "${TOWLINE_NOT_SET:-DEFAULT}\n" },
+	{ IN "[OUTPUT]\n Name es\n Match_Regex ${TOWLINE_NOT_SET}\n",
+	    "f:7: the variable TOWLINE_NOT_SET is not set; set it, or write "
+	    "${TOWLINE_NOT_SET:-DEFAULT}\n" },
 	{ "[SERVICE]\n State_Path ${A\n" IN OUT, "f:2: no } behind ${\n" },
 	{ "[SERVICE]\n State_Path ${a b}\n" IN OUT, "f:2: '${a…' cannot be a variable's name\n" },
 

@@ -136,6 +136,28 @@ static const struct {
 	{ " Cloud_ID n:ZXUuaW8kYWJj\n tls Off\n Host a\n", "tls is on with Cloud_ID" },
 };
 
+/* What follows from it alone is no finding. */
+static void
+test_a_variable_that_is_not_set_is_one_finding(void **state)
+{
+	static const char *const lines[] = {
+		" HTTP_User u\n HTTP_Passwd ${TOWLINE_NOT_SET}\n",
+		" HTTP_User u\n HTTP_Passwd_File ${TOWLINE_NOT_SET}\n",
+		" HTTP_User ${TOWLINE_NOT_SET}\n HTTP_Passwd p\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		char *said;
+		struct conf *conf = conf_of(lines[i], &said);
+
+		assert_non_null(strstr(said, "TOWLINE_NOT_SET is not set"));
+		assert_null(strstr(said, "HTTP_User"));
+		free(said);
+		conf_free(conf);
+	}
+}
+
 static void
 test_each_option_says_what_it_costs(void **state)
 {
@@ -340,6 +362,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_elastic_clouds_options_stand_for_others),
 		cmocka_unit_test(test_no_workers_are_one),
+		cmocka_unit_test(test_a_variable_that_is_not_set_is_one_finding),
 		cmocka_unit_test(test_each_option_says_what_it_costs),
 		cmocka_unit_test(test_members_are_found),
 		cmocka_unit_test(test_members_are_found_where_lines_are_merged),
