@@ -106,6 +106,9 @@ const struct option es_options[] = {
 	OPTION("net.io_timeout", OPT_TIME, "60s", AT(io_timeout), "time for a request to answer"),
 	OPTION("net.proxy_env_ignore", OPT_BOOL, "off", AT(proxy_env_ignore),
 	    "connect directly, whatever proxy the environment names"),
+	OPTION_IDLE("net.dns.*", "names are looked up by the system's resolver"),
+	OPTION_IDLE(
+	    "net.source_address", "the system chooses the address that connections come from"),
 	OPTION_IDLE("net.*", "connections are kept and shared"),
 	OPTION_IDLE("Suppress_Type_Name", "_type is never sent"),
 	OPTION_IDLE("Type", "_type is never sent"),
