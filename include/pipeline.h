@@ -35,6 +35,12 @@ int pipeline_start(struct pipeline *p);
 void pipeline_free(struct pipeline *p);
 
 /**
+ * pipeline_asks_api(conf):
+ * True when the API server is asked for the pods.
+ */
+bool pipeline_asks_api(const struct conf *conf);
+
+/**
  * pipeline_run(p):
  * Once it was started: read and ship until a signal (SIGTERM, SIGINT; SIGHUP
  * when ${reload} says so) or, with exit_on_eof, until all is delivered; drain

@@ -141,6 +141,14 @@ parts_make(struct pipeline *p)
 	return inputs_make(p);
 }
 
+bool
+pipeline_asks_api(const struct conf *conf)
+{
+	struct kube_options ignored;
+
+	return enrich_options(conf, &ignored);
+}
+
 struct pipeline *
 pipeline_new(const struct conf *conf, const struct pipeline_options *options)
 {

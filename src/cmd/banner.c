@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "memory.h"
+#include "pipeline.h"
 #include "proxy.h"
 #include "ship.h"
 #include "tail.h"
@@ -57,6 +58,19 @@ output_put(struct buffer *to, const struct section *const *outputs, size_t which
 	free(name);
 }
 
+/* True when an output, or the requests to the API server, go by what the environment names. */
+static bool
+proxies_are_asked(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n; i++) {
+		const bool *ignores = conf_value(&conf->sections[i], "net.proxy_env_ignore");
+
+		if (ignores != NULL && !*ignores)
+			return true;
+	}
+	return pipeline_asks_api(conf);
+}
+
 void
 banner_say(const struct conf *conf)
 {
@@ -81,7 +95,7 @@ banner_say(const struct conf *conf)
 	}
 	say_info("run", "towline " TOWLINE_VERSION ", from %.*s, to %.*s",
 	    SLICE_ARG(buffer_slice(&inputs)), SLICE_ARG(buffer_slice(&to)));
-	if (proxy_names(names, sizeof(names)) != NULL)
+	if (proxies_are_asked(conf) && proxy_names(names, sizeof(names)) != NULL)
 		say_info("run", "proxies that the environment names are used: %s", names);
 	buffer_fini(&inputs);
 	buffer_fini(&to);

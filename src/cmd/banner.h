@@ -7,7 +7,8 @@
 /**
  * banner_say(conf):
  * Say the version, the inputs with the number of files that their paths lead to now, the
- * outputs, and the proxies that the environment names.
+ * outputs, and the proxies that the environment names, where an output or the requests to
+ * the API server go by them.
  */
 void banner_say(const struct conf *conf);
 

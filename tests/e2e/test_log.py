@@ -126,5 +126,6 @@ def test_proxies_of_the_environment_are_ignored_where_that_is_asked(
     try:
         towline = run(settings, environment=proxy)
         until(lambda: server.bulks > 0, towline.said)
+        assert "proxies that" not in towline.said()
     finally:
         server.close()
