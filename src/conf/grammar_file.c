@@ -2,6 +2,7 @@
  * The files of a configuration, main and included, each read once in the form that it
  * has: the classic one line by line, YAML whole.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,15 +20,8 @@ static int
 files_find(const struct grammar *g, const struct place *p, const char *what, const char *pattern,
     glob_t *found)
 {
-	const char *slash = what[0] == '@' ? NULL : strrchr(p->file, '/');
-	char *beside;
-	int result;
+	int result = what[0] == '@' ? GLOB_NOMATCH : source_beside(p->file, pattern, found);
 
-	if (pattern[0] == '/' || slash == NULL)
-		return source_find(g->main, pattern, found);
-	beside = xprintf("%.*s/%s", (int)(slash - p->file), p->file, pattern);
-	result = glob(beside, GLOB_ERR, NULL, found);
-	free(beside);
 	if (result != GLOB_NOMATCH)
 		return result;
 	globfree(found);
@@ -60,6 +54,7 @@ grammar_file_include(struct grammar *g, struct place *p, const char *what, struc
 	size_t nearly = g->nearly;
 	glob_t found = { 0 };
 	char *pattern;
+	int result;
 
 	if (rest.len == 0) {
 		WRONG(g, p, "%s needs a path", what);
@@ -76,9 +71,16 @@ grammar_file_include(struct grammar *g, struct place *p, const char *what, struc
 	}
 	if (grammar_has(g, pattern)) {
 		inner_include(g, p, pattern, blocks);
-	} else if (files_find(g, p, what, pattern, &found) == 0) {
+		block_follow(g, p, nearly);
+		return;
+	}
+	result = files_find(g, p, what, pattern, &found);
+	if (result == 0) {
 		for (size_t i = 0; i < found.gl_pathc; i++)
 			grammar_file_read(g, p, found.gl_pathv[i], p->depth + 1, blocks);
+	} else if (result == GLOB_ABORTED) {
+		WRONG(g, p, "%s '%s': %s", what, pattern, strerror(errno));
+		g->missed = true;
 	} else if (strpbrk(pattern, "*?[") != NULL) {
 		findings_add(g->findings, FINDING_WARNING, p->file, p->line,
 		    "%s '%s' matches no file", what, pattern);

@@ -39,18 +39,36 @@ out:
 	return got == 0;
 }
 
+/* A directory that is not there matches nothing; glob(3) gives up at one that cannot be read. */
+static int
+is_unreadable(const char *directory, int error)
+{
+	(void)directory;
+	return error != ENOENT && error != ENOTDIR;
+}
+
+int
+source_beside(const char *file, const char *pattern, glob_t *found)
+{
+	const char *slash = strrchr(file, '/');
+	char *beside;
+	int result;
+
+	if (pattern[0] == '/' || slash == NULL)
+		return glob(pattern, 0, is_unreadable, found);
+	beside = xprintf("%.*s/%s", (int)(slash - file), file, pattern);
+	result = glob(beside, 0, is_unreadable, found);
+	free(beside);
+	return result;
+}
+
 int
 source_find(const char *main, const char *pattern, glob_t *found)
 {
-	const char *slash = strrchr(main, '/');
-	int result = glob(pattern, GLOB_ERR, NULL, found);
-	char *beside;
+	int result = glob(pattern, 0, is_unreadable, found);
 
-	if (result != GLOB_NOMATCH || pattern[0] == '/' || slash == NULL)
+	if (result != GLOB_NOMATCH)
 		return result;
 	globfree(found);
-	beside = xprintf("%.*s/%s", (int)(slash - main), main, pattern);
-	result = glob(beside, GLOB_ERR, NULL, found);
-	free(beside);
-	return result;
+	return source_beside(main, pattern, found);
 }

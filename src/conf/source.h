@@ -25,10 +25,12 @@ struct source_id {
 bool source_read(const char *path, struct source_id *id, struct buffer *b, char *why, size_t size);
 
 /**
- * source_find(main, pattern, found):
+ * source_find(main, pattern, found), source_beside(file, pattern, found):
  * The files that ${pattern} names in the current directory, or else beside the
- * file ${main}, sorted.  As glob(3); the caller calls globfree.
+ * file ${main}; beside ${file} alone.  Sorted.  As glob(3): GLOB_ABORTED with errno when
+ * a directory is there and cannot be read.  The caller calls globfree.
  */
 int source_find(const char *main, const char *pattern, glob_t *found);
+int source_beside(const char *file, const char *pattern, glob_t *found);
 
 #endif

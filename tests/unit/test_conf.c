@@ -711,6 +711,36 @@ test_included_and_parsers_files_are_found_and_sorted(void **state)
 	rmdir("d");
 }
 
+/* Also below a directory that the current one has not; one that cannot be read is no empty one. */
+static void
+test_a_glob_of_includes_is_looked_for_beside_the_main_file(void **state)
+{
+	struct findings *f = findings_new();
+	struct conf *c;
+	char *said;
+
+	(void)state;
+	if (mkdir("d", 0700) != 0 || mkdir("d/more", 0700) != 0 || symlink("ring", "d/ring") != 0)
+		abort();
+	try_file("d/more/in.conf", IN);
+	try_file(
+	    "d/main", "@INCLUDE more/*.conf\n@INCLUDE none/*.conf\n@INCLUDE ring/*.conf\n" OUT);
+	c = conf_read("d/main", &try_registry, f);
+	said = try_findings(f);
+	assert_string_equal(said,
+	    "d/main:2: warning: @INCLUDE 'none/*.conf' matches no file\n"
+	    "d/main:3: @INCLUDE 'ring/*.conf': Too many levels of symbolic links\n");
+	free(said);
+	assert_string_equal(c->sections[0].file, "d/more/in.conf");
+	conf_free(c);
+	findings_free(f);
+	unlink("d/more/in.conf");
+	unlink("d/main");
+	unlink("d/ring");
+	rmdir("d/more");
+	rmdir("d");
+}
+
 /* However many there are. */
 static void
 test_the_last_of_many_parsers_is_defined(void **state)
@@ -874,6 +904,7 @@ main(void)
 		cmocka_unit_test(test_a_secrets_file_is_one_line),
 		cmocka_unit_test(test_values_have_their_types),
 		cmocka_unit_test(test_included_and_parsers_files_are_found_and_sorted),
+		cmocka_unit_test(test_a_glob_of_includes_is_looked_for_beside_the_main_file),
 		cmocka_unit_test(test_the_last_of_many_parsers_is_defined),
 		cmocka_unit_test(test_thousands_of_inputs_and_filters_take_no_time),
 		cmocka_unit_test(test_match_knows_only_the_star),
