@@ -1,8 +1,10 @@
 /* ${VAR} and ${VAR:-default} in the values of a configuration. */
 #include "variables.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "conf.h"
 #include "map.h"
@@ -14,6 +16,7 @@
 
 struct variables {
 	struct map *set;
+	char host[HOST_NAME_MAX + 1]; /* HOSTNAME, which a shell has and does not hand down */
 };
 
 struct variables *
@@ -22,6 +25,8 @@ variables_new(void)
 	struct variables *v = xcalloc(1, sizeof(*v));
 
 	v->set = map_new();
+	if (gethostname(v->host, sizeof(v->host)) != 0)
+		v->host[0] = '\0';
 	return v;
 }
 
@@ -84,6 +89,8 @@ variable_get(
 	found = map_get(v->set, name);
 	if (found == NULL)
 		found = getenv(zero);
+	if (found == NULL && strcmp(zero, "HOSTNAME") == 0)
+		found = v->host;
 	if (found == NULL && fallback.at == NULL) {
 		snprintf(why, size, "the variable %s is not set; set it, or write ${%s:-DEFAULT}",
 		    zero, zero);

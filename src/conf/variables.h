@@ -1,4 +1,4 @@
-/* ${VAR} and ${VAR:-default}, from @SET, else from the environment. */
+/* ${VAR} and ${VAR:-default}, from @SET, else from the environment; HOSTNAME is the machine's name then. */
 #ifndef VARIABLES_H
 #define VARIABLES_H
 

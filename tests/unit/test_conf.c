@@ -2,6 +2,7 @@
  * The classic format: its grammar, its types, and the exact words of every
  * finding.
  */
+#include <limits.h>
 #include <time.h>
 
 #include "conf_said.h"
@@ -741,6 +742,30 @@ test_a_glob_of_includes_is_looked_for_beside_the_main_file(void **state)
 	rmdir("d");
 }
 
+/* A shell has HOSTNAME and hands it down to no program. */
+static void
+test_the_machines_name_needs_no_environment(void **state)
+{
+	struct findings *f = findings_new();
+	char host[HOST_NAME_MAX + 1];
+	struct conf *c;
+
+	(void)state;
+	unsetenv("HOSTNAME");
+	assert_int_equal(gethostname(host, sizeof(host)), 0);
+	try_file("f", "[INPUT]\n Name tail\n Path /nowhere/x\n Tag ${HOSTNAME}\n" OUT);
+	c = conf_read("f", &try_registry, f);
+	assert_string_equal(*(char *const *)conf_value(&c->sections[0], "Tag"), host);
+	conf_free(c);
+	setenv("HOSTNAME", "other", 1);
+	c = conf_read("f", &try_registry, f);
+	assert_string_equal(*(char *const *)conf_value(&c->sections[0], "Tag"), "other");
+	assert_int_equal(findings_count(f, FINDING_ERROR), 0);
+	unsetenv("HOSTNAME");
+	conf_free(c);
+	findings_free(f);
+}
+
 /* However many there are. */
 static void
 test_the_last_of_many_parsers_is_defined(void **state)
@@ -905,6 +930,7 @@ main(void)
 		cmocka_unit_test(test_values_have_their_types),
 		cmocka_unit_test(test_included_and_parsers_files_are_found_and_sorted),
 		cmocka_unit_test(test_a_glob_of_includes_is_looked_for_beside_the_main_file),
+		cmocka_unit_test(test_the_machines_name_needs_no_environment),
 		cmocka_unit_test(test_the_last_of_many_parsers_is_defined),
 		cmocka_unit_test(test_thousands_of_inputs_and_filters_take_no_time),
 		cmocka_unit_test(test_match_knows_only_the_star),
