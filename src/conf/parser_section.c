@@ -267,7 +267,7 @@ parser_check(const struct section *section, struct findings *findings)
 		    "parser '%s': %s", p->name, error);
 	} else if (p->format == PARSER_REGEX && !is_runtimes(p) && parser_form(made) == FORM_CRI) {
 		findings_add(findings, FINDING_NOTE, section->file, section->line,
-		    "parser '%s' reads the container runtime's format: an input with it reads "
+		    "parser '%s' reads the container runtime's format: [INPUT] tail with it reads "
 		    "that as with Parser cri, and its text is `log`",
 		    p->name);
 	}

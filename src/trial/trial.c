@@ -38,6 +38,7 @@ streams_begin(struct trials *all, struct trial *t, const struct input *input, ch
 		t->shown[i].input = *input;
 		t->shown[i].key = key;
 		t->shown[i].parser = parser != NULL ? parser : i == TRIAL_JSON ? json : NULL;
+		t->shown[i].docker_too = true; /* no line has been read as a runtime's */
 		*s = (struct stream){ .log = id,
 			.conf = &t->shown[i],
 			.path = xstrdup(name),

@@ -3,6 +3,8 @@
 import pytest
 from harness.towline import towline
 
+TIME = "2026-11-22T08:00:00.1Z"
+
 
 @pytest.fixture
 def trial(settings):
@@ -43,6 +45,22 @@ def test_lines_of_standard_input_end_the_run(trial, table):
         {"log": ""},
         {"log": "last, without a newline"},
     ]
+
+
+@pytest.mark.parametrize(
+    "parser, line, want",
+    [
+        ("cri", f"{TIME} stdout F hello", {"stream": "stdout", "logtag": "F"}),
+        ("docker", '{"log": "hello", "time": "%s"}' % TIME, {}),
+    ],
+)
+def test_a_runtimes_parser_reads_lines_of_standard_input(
+    trial, table, parser, line, want
+):
+    done = towline("run", "-c", trial("stdin", Parser=parser), text=f"{line}\nother\n")
+    assert done.returncode == 0, done.stderr
+    hello = {"log": "hello", "time": TIME} | want
+    assert documents(table) == [hello, {"log": "other"}]
 
 
 def test_a_long_line_is_cut_and_its_rest_is_passed_over(trial, table):
