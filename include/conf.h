@@ -30,7 +30,15 @@ enum option_type {
 struct list {
 	char **at;
 	size_t n;
+	unsigned *lines; /* of the file, one an item; NULL: the items are a default */
 };
+
+/* The line that gave item ${i}; 0: none did. */
+static inline unsigned
+list_line(const struct list *l, size_t i)
+{
+	return l->lines != NULL ? l->lines[i] : 0;
+}
 
 enum option_flag {
 	OPT_LATER = 1,     /* an option of Fluent Bit that is not built: an error that says so */

@@ -172,7 +172,7 @@ input_of(const struct conf *conf, char **path)
 	for (size_t i = conf->n; i-- > 0;)
 		if (conf->sections[i].plugin == &tail_plugin)
 			in = *(struct tail_conf *)conf->sections[i].values;
-	in.from.path = (struct list){ path, 1 };
+	in.from.path = (struct list){ .at = path, .n = 1 };
 	in.exclude_path = (struct list){ 0 };
 	in.read_from_head = true;
 	in.first_start = 0; /* head */

@@ -50,11 +50,10 @@ parser_is_defined(
 
 static void
 parser_name_check(struct reading *r, const struct section *s, const char *option, const char *name,
-    bool multiline)
+    unsigned line, bool multiline)
 {
 	const char *names[NAMES_MAX], *meant;
 	const struct unbuilt *u = unbuilt_find(r, name, multiline);
-	unsigned line = conf_given(s, option);
 	size_t n;
 
 	if (parser_is_defined(r, name, multiline, names, &n))
@@ -86,11 +85,11 @@ option_names_check(struct reading *r, const struct section *s, const char *optio
 	if (table_row(s->plugin, (size_t)row)->type == OPT_STRING) {
 		name = table_text(s, option);
 		if (name != NULL) /* else the table has refused it */
-			parser_name_check(r, s, option, name, multiline);
+			parser_name_check(r, s, option, name, s->lines[row], multiline);
 		return;
 	}
 	for (size_t i = 0; i < list->n; i++)
-		parser_name_check(r, s, option, list->at[i], multiline);
+		parser_name_check(r, s, option, list->at[i], list_line(list, i), multiline);
 }
 
 /* True when a parser of the list is none of the built-in ones. */
@@ -146,7 +145,7 @@ paths_check(struct reading *r, const struct section *s)
 		paths = conf_value(s, "Path");
 	for (size_t i = 0; s->plugin->kind == SECTION_INPUT && paths != NULL && i < paths->n; i++)
 		if (strchr("/\"'", paths->at[i][0]) == NULL)
-			findings_add(r->findings, FINDING_WARNING, s->file, conf_given(s, "Path"),
+			findings_add(r->findings, FINDING_WARNING, s->file, list_line(paths, i),
 			    "Path '%s' does not begin with /: it is looked for below the directory "
 			    "that towline is started in",
 			    paths->at[i]);

@@ -5,6 +5,8 @@
 #include "multiline.h"
 #include "service.h"
 
+#define WHY 256 /* bytes of the reason why there are no rules */
+
 enum kind { KIND_REGEX, KIND_ENDSWITH, KIND_EQ, KIND_EQUAL };
 
 static const char *const kinds[] = { "regex", "endswith", "eq", "equal", NULL };
@@ -136,13 +138,32 @@ unused_check(const struct section *section, struct findings *findings)
 		    m->name, m->parser);
 }
 
+/* The line of the rule without which, and without those behind it, ${why} would not be said. */
+static unsigned
+rule_wrong(const struct section *section, const char *why)
+{
+	struct multiline_conf conf = *(const struct multiline_conf *)section->values;
+	const struct list all = conf.rules;
+	struct section first = *section;
+	struct buffer ignored;
+	char other[WHY] = "";
+
+	buffer_init(&ignored, 0);
+	first.values = &conf;
+	for (conf.rules.n = 1; conf.rules.n < all.n; conf.rules.n++)
+		if (!multiline_section_rules(&first, &ignored, other, sizeof(other)) &&
+		    strcmp(other, why) == 0)
+			break;
+	buffer_fini(&ignored);
+	return list_line(&all, conf.rules.n - 1);
+}
+
 static void
 multiline_check(const struct section *section, struct findings *findings)
 {
 	const struct multiline_conf *m = section->values;
 	struct buffer text;
-	char why[256];
-	unsigned line = conf_given(section, "rule");
+	char why[WHY];
 
 	if (m->name == NULL || conf_given(section, "type") == 0)
 		return; /* the table has added a finding */
@@ -150,7 +171,8 @@ multiline_check(const struct section *section, struct findings *findings)
 	buffer_init(&text, 0);
 	if (!multiline_section_rules(section, &text, why, sizeof(why)))
 		findings_add(findings, FINDING_ERROR, section->file,
-		    line != 0 && m->type == KIND_REGEX ? line : section->line,
+		    m->rules.n > 0 && m->type == KIND_REGEX ? rule_wrong(section, why)
+							    : section->line,
 		    "multiline parser '%s': %s", m->name, why);
 	buffer_fini(&text);
 }

@@ -54,6 +54,7 @@ struct place {
 	struct input *of;
 	const char *pattern;
 	size_t head; /* glob_head(pattern) */
+	unsigned line;
 };
 
 struct inputs {
@@ -108,7 +109,8 @@ inputs_take(struct inputs *in, const struct conf *c)
 		for (size_t k = 0; paths != NULL && k < paths->n; k++) {
 			struct place *p = &in->places[in->nplaces];
 
-			*p = (struct place){ &in->at[i], paths->at[k], glob_head(paths->at[k]) };
+			*p = (struct place){ &in->at[i], paths->at[k], glob_head(paths->at[k]),
+				list_line(paths, k) };
 			in->sorted[in->nplaces++] = p;
 		}
 	}
@@ -171,7 +173,7 @@ pattern_say(struct reading *r, const struct input *in)
 {
 	const struct section *a = in->first->of->section, *b = in->section;
 
-	findings_add(r->findings, FINDING_WARNING, b->file, conf_given(b, "Path"),
+	findings_add(r->findings, FINDING_WARNING, b->file, in->own->line,
 	    "Path '%s' and '%s' of the [INPUT] at %s:%u can name one file: it belongs to that input, "
 	    "the first, and is shipped once (Exclude_Path parts them)",
 	    in->own->pattern, in->first->pattern, a->file, a->line);
@@ -214,7 +216,7 @@ files_check(struct reading *r, struct seen *seen, const struct section *s)
 				map_put(seen->owner, key, (void *)(uintptr_t)s);
 			else if (other != s && !told)
 				findings_add(r->findings, FINDING_WARNING, s->file,
-				    conf_given(s, "Path"),
+				    list_line(paths, i),
 				    "%s is also a file of the [INPUT] at %s:%u: it belongs to that "
 				    "input, the first, and is shipped once (Exclude_Path parts "
 				    "them)",

@@ -204,19 +204,42 @@ zone_check(const struct section *section, struct findings *findings)
 		    counts);
 }
 
-/* The option because of which no parser can be made of ${section}: without it there is one. */
-static const char *
-option_wrong(const struct section *section)
+/* The line of the first decoder with which no parser can be made of ${section}; 0: of none. */
+static unsigned
+decoder_wrong(const struct section *section, struct parser_conf *conf)
+{
+	const size_t n = conf->decoders.n;
+	struct parser *made;
+	char ignored[512];
+
+	for (conf->decoders.n = 0; conf->decoders.n <= n; conf->decoders.n++) {
+		made = parser_section_new(section, ignored, sizeof(ignored));
+		parser_free(made);
+		if (made == NULL)
+			break;
+	}
+	return conf->decoders.n > 0 && conf->decoders.n <= n
+		   ? list_line(&conf->decoders, conf->decoders.n - 1)
+		   : 0;
+}
+
+/* The line because of which no parser can be made of ${section}: without it there is one. */
+static unsigned
+line_wrong(const struct section *section)
 {
 	struct parser_conf conf = *(const struct parser_conf *)section->values;
 	const char *const names[] = { "Types", "Time_Offset", "Time_Zone", "Time_System_Timezone" };
 	char **const values[] = { &conf.types, &conf.time_offset, &conf.time_zone };
-	char **decoders = conf.decoders.at;
 	struct section without = *section;
 	struct parser *made;
 	char ignored[512];
+	unsigned line;
 
 	without.values = &conf;
+	line = decoder_wrong(&without, &conf);
+	if (line != 0)
+		return line;
+	conf = *(const struct parser_conf *)section->values;
 	for (int i = 0; i < 4; i++) {
 		if (i < 3)
 			*values[i] = NULL;
@@ -225,15 +248,9 @@ option_wrong(const struct section *section)
 		made = parser_section_new(&without, ignored, sizeof(ignored));
 		parser_free(made);
 		if (made != NULL)
-			return names[i];
+			return conf_given(section, names[i]);
 	}
-	conf.decoders = (struct list){ NULL, 0 };
-	made = parser_section_new(&without, ignored, sizeof(ignored));
-	parser_free(made);
-	if (made != NULL)
-		return strncasecmp(decoders[0], "Decode_Field ", 13) == 0 ? "Decode_Field"
-									  : "Decode_Field_As";
-	return "Regex";
+	return conf_given(section, "Regex");
 }
 
 static void
@@ -242,7 +259,6 @@ parser_check(const struct section *section, struct findings *findings)
 	const struct parser_conf *p = section->values;
 	struct parser *made;
 	char error[512];
-	const char *option;
 
 	if (p->name == NULL || conf_given(section, "Format") == 0)
 		return; /* the table has added a finding */
@@ -262,8 +278,7 @@ parser_check(const struct section *section, struct findings *findings)
 		    "text is `log`");
 	made = parser_section_new(section, error, sizeof(error));
 	if (made == NULL) {
-		option = option_wrong(section);
-		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, option),
+		findings_add(findings, FINDING_ERROR, section->file, line_wrong(section),
 		    "parser '%s': %s", p->name, error);
 	} else if (p->format == PARSER_REGEX && !is_runtimes(p) && parser_form(made) == FORM_CRI) {
 		findings_add(findings, FINDING_NOTE, section->file, section->line,

@@ -234,15 +234,16 @@ labels_check(const struct section *section, const struct list *list, struct find
 {
 	static const char letters[] =
 	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/";
-	unsigned line = conf_given(section, "Agent_Labels");
 
 	if (list->n > LABELS_MOST)
-		findings_add(findings, FINDING_ERROR, section->file, line,
+		findings_add(findings, FINDING_ERROR, section->file,
+		    conf_given(section, "Agent_Labels"),
 		    "Agent_Labels: %zu labels; each makes every series longer, and at most %d are "
 		    "taken",
 		    list->n, LABELS_MOST);
 	for (size_t i = 0; i < list->n; i++) {
 		const char *name = list->at[i], *taken = label_taken(list, i);
+		unsigned line = list_line(list, i);
 		size_t len = strlen(name);
 
 		if (len > LABEL_LONGEST || strspn(name, letters) < len)

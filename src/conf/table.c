@@ -256,6 +256,16 @@ later_take(const struct section *s, const struct option *o, const struct conf_en
 	return !on;
 }
 
+/* The items of a list behind the first ${before} stand on ${line}. */
+static void
+items_settle(struct pool *pool, struct list *l, size_t before, unsigned line)
+{
+	for (size_t i = before; i < l->n; i++) {
+		l->lines = pool_grow(pool, l->lines, i, sizeof(*l->lines));
+		l->lines[i] = line;
+	}
+}
+
 /* Read one entry, whose row is known.  False: its option is not built yet. */
 static bool
 entry_take(struct pool *pool, struct section *s, const struct option *o, unsigned *line,
@@ -264,7 +274,8 @@ entry_take(struct pool *pool, struct section *s, const struct option *o, unsigne
 	char why[VALUE_WHY], title[TABLE_TITLE], shown[FINDINGS_NAME];
 	const char *key = findings_name(slice_of(e->key), shown);
 	const char *value = e->value;
-	bool star = o->name[strlen(o->name) - 1] == '*';
+	bool star = o->name[strlen(o->name) - 1] == '*', good;
+	size_t before;
 
 	table_title(s->plugin, title);
 	if (o->flags & OPT_LATER)
@@ -274,13 +285,17 @@ entry_take(struct pool *pool, struct section *s, const struct option *o, unsigne
 		    "'%s' is given twice in %s: this one counts, and not that in line %u", key,
 		    title, *line);
 	if (*line == 0 && is_list(o) && is_stored(o) && (o->flags & OPT_KEYED) == 0)
-		*(struct list *)field(s, o) = (struct list){ NULL, 0 };
+		*(struct list *)field(s, o) = (struct list){ .n = 0 };
 	*line = e->line;
+	before = is_list(o) && is_stored(o) ? ((struct list *)field(s, o))->n : 0;
 	if (o->flags & OPT_KEYED)
 		value = keyed(pool, o, e);
 	else if (is_stored(o))
 		value = value_meant(pool, s, o, e, findings);
-	if (!value_read(pool, o, value, is_stored(o) ? field(s, o) : NULL, why))
+	good = value_read(pool, o, value, is_stored(o) ? field(s, o) : NULL, why);
+	if (is_list(o) && is_stored(o))
+		items_settle(pool, field(s, o), before, e->line);
+	if (!good)
 		findings_add(findings, FINDING_ERROR, s->file, e->line, "%s", why);
 	else if (why[0] != '\0')
 		findings_add(

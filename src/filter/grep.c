@@ -61,7 +61,7 @@ rules_new(const struct section *section, struct findings *findings)
 	for (size_t i = 0; i < conf->rules.n; i++) {
 		struct rule words;
 
-		rule_read(conf->rules.at[i], names, 2, &words);
+		rule_read(&conf->rules, i, names, 2, &words);
 		rules[i].exclude = words.option == names[1];
 		if (rules[i].exclude != rules[0].exclude && conf->logic != GREP_LEGACY)
 			findings_add(findings, FINDING_ERROR, section->file,
@@ -69,9 +69,8 @@ rules_new(const struct section *section, struct findings *findings)
 			    "Logical_Op %s joins rules of one kind; there are both Regex and Exclude",
 			    logics[conf->logic]);
 		if (rule_wants(section, &words, 2, findings) &&
-		    rule_accessor(section, words.option, words.words[0], &rules[i].key, findings))
-			rules[i].pattern =
-			    rule_pattern(section, words.option, words.words[1], findings);
+		    rule_accessor(section, &words, words.words[0], &rules[i].key, findings))
+			rules[i].pattern = rule_pattern(section, &words, words.words[1], findings);
 	}
 	return rules;
 }

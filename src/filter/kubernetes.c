@@ -156,7 +156,8 @@ agent_check(const struct section *section, struct findings *findings)
 		const char *label = conf->agent_labels.at[i], *equals = strchr(label, '=');
 
 		if (equals == NULL || equals == label)
-			findings_add(findings, FINDING_ERROR, section->file, line,
+			findings_add(findings, FINDING_ERROR, section->file,
+			    list_line(&conf->agent_labels, i),
 			    "Agent_Labels: '%s' is not KEY=VALUE", label);
 	}
 	pod_unref(pod);

@@ -83,7 +83,7 @@ words_add(struct list *words, const char *text)
 static struct list
 words_of(const struct list *texts)
 {
-	struct list words = { NULL, 0 };
+	struct list words = { .n = 0 };
 
 	for (size_t i = 0; i < texts->n; i++)
 		words_add(&words, texts->at[i]);

@@ -132,12 +132,13 @@ words_of(enum rule_kind kind)
 }
 
 static void
-rule_make(const struct section *section, const char *text, struct modify_rule *rule,
-    struct findings *findings)
+rule_make(
+    const struct section *section, size_t i, struct modify_rule *rule, struct findings *findings)
 {
+	const struct modify_conf *conf = section->values;
 	struct rule words;
 
-	rule_read(text, rule_names, 2, &words);
+	rule_read(&conf->rules, i, rule_names, 2, &words);
 	while (rule_names[rule->kind] != words.option)
 		rule->kind++;
 	if (!rule_wants(section, &words, words_of(rule->kind), findings))
@@ -145,54 +146,55 @@ rule_make(const struct section *section, const char *text, struct modify_rule *r
 	rule->key = words.words[0];
 	rule->value = words.words[1];
 	if (rule->kind == REMOVE_REGEX)
-		rule->pattern = rule_pattern(section, words.option, rule->key, findings);
+		rule->pattern = rule_pattern(section, &words, rule->key, findings);
 	else if (words_of(rule->kind) == 1 && rule->kind != REMOVE && rule->key.len > 1 &&
 		 rule->key.at[rule->key.len - 1] == '*')
 		rule->key.len--;
 }
 
 static void
-condition_unknown(const struct section *section, struct slice word, struct findings *findings)
+condition_unknown(const struct section *section, const struct rule *rule, struct findings *findings)
 {
 	const char *names[COUNT_OF(condition_kinds)], *meant;
-	char shown[FINDINGS_NAME], *text = xslicedup(word);
+	char shown[FINDINGS_NAME], *text = xslicedup(rule->words[0]);
 
 	for (size_t i = 0; i < COUNT_OF(condition_kinds); i++)
 		names[i] = condition_kinds[i].name;
 	meant = findings_nearest(text, names, COUNT_OF(condition_kinds));
-	findings_add(findings, FINDING_ERROR, section->file, conf_given(section, "Condition"),
-	    "no Condition '%s'%s%s%s", findings_name(word, shown), meant ? "; did you mean '" : "",
+	findings_add(findings, FINDING_ERROR, section->file, rule->line, "no Condition '%s'%s%s%s",
+	    findings_name(rule->words[0], shown), meant ? "; did you mean '" : "",
 	    meant ? meant : "", meant ? "'?" : "");
 	free(text);
 }
 
 static void
 condition_make(
-    const struct section *section, const char *text, struct condition *c, struct findings *findings)
+    const struct section *section, size_t at, struct condition *c, struct findings *findings)
 {
 	static const char *const names[] = { "Condition", NULL };
+	const struct modify_conf *conf = section->values;
 	struct rule words;
 	int most;
 
-	rule_read(text, names, 3, &words);
+	rule_read(&conf->conditions, at, names, 3, &words);
 	for (size_t i = 0; i < COUNT_OF(condition_kinds) && words.n > 0; i++)
 		if (rule_is(words.words[0], condition_kinds[i].name))
 			c->kind = &condition_kinds[i];
 	if (c->kind == NULL) {
-		condition_unknown(section, words.words[0], findings);
+		condition_unknown(section, &words, findings);
 		return;
 	}
 	most = c->kind->value == NO_WORD ? 2 : 3;
-	rule_read(text, names, most, &words);
+	rule_read(&conf->conditions, at, names, most, &words);
 	if (!rule_wants(section, &words, most, findings))
 		return;
 	if (c->kind->key == PATTERN)
-		c->key_pattern = rule_pattern(section, "Condition", words.words[1], findings);
+		c->key_pattern = rule_pattern(section, &words, words.words[1], findings);
 	else
-		(void)rule_accessor(section, "Condition", words.words[1], &c->key, findings);
+		(void)rule_accessor(section, &words, words.words[1], &c->key, findings);
 	c->value = words.words[2];
 	if (c->kind->value == PATTERN)
-		c->pattern = rule_pattern(section, "Condition", c->value, findings);
+		c->pattern = rule_pattern(section, &words, c->value, findings);
 }
 
 static struct modify_rules *
@@ -206,9 +208,9 @@ rules_new(const struct section *section, struct findings *findings)
 	m->rules = xcalloc(m->nrules + 1, sizeof(*m->rules));
 	m->conditions = xcalloc(m->nconditions + 1, sizeof(*m->conditions));
 	for (size_t i = 0; i < m->nrules; i++)
-		rule_make(section, conf->rules.at[i], &m->rules[i], findings);
+		rule_make(section, i, &m->rules[i], findings);
 	for (size_t i = 0; i < m->nconditions; i++)
-		condition_make(section, conf->conditions.at[i], &m->conditions[i], findings);
+		condition_make(section, i, &m->conditions[i], findings);
 	return m;
 }
 

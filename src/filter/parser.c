@@ -38,10 +38,11 @@ static void
 parser_filter_check(const struct section *section, struct findings *findings)
 {
 	const struct parser_filter_conf *conf = section->values;
+	const struct rule rule = { .option = "Key_Name", .line = conf_given(section, "Key_Name") };
 	struct accessor key;
 
 	if (conf->key_name != NULL)
-		(void)rule_accessor(section, "Key_Name", slice_of(conf->key_name), &key, findings);
+		(void)rule_accessor(section, &rule, slice_of(conf->key_name), &key, findings);
 }
 
 const struct plugin parser_filter_plugin = {
@@ -106,7 +107,7 @@ parser_init(struct filter *f, const struct filter_world *world)
 		p->parsers[p->n] = world->parser(world->arg, name);
 		if (p->parsers[p->n] == NULL) {
 			say_error("filter", "%s:%u: no parser '%s'", f->section->file,
-			    conf_given(f->section, "Parser"), name);
+			    list_line(&p->conf->parser, p->n), name);
 			return -1;
 		}
 	}

@@ -53,7 +53,7 @@ added_new(const struct section *section, struct findings *findings)
 	for (size_t i = 0; i < conf->records.n; i++) {
 		struct rule words;
 
-		rule_read(conf->records.at[i], names, 2, &words);
+		rule_read(&conf->records, i, names, 2, &words);
 		if (rule_wants(section, &words, 2, findings))
 			added[i] = (struct added){ words.words[0], words.words[1] };
 	}
@@ -95,7 +95,7 @@ record_modifier_init(struct filter *f, const struct filter_world *world)
 	for (size_t i = 0; i < m->conf->allowed.n; i++) {
 		struct rule words;
 
-		rule_read(m->conf->allowed.at[i], names, 1, &words);
+		rule_read(&m->conf->allowed, i, names, 1, &words);
 		m->allowed[i] = words.words[0];
 	}
 	return rule_findings(findings);

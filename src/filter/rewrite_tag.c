@@ -107,36 +107,37 @@ parts_read(struct slice text, struct tag_rule *rule)
 }
 
 static bool
-keep_read(const struct section *section, struct slice word, struct findings *findings)
+keep_read(const struct section *section, const struct rule *rule, struct findings *findings)
 {
 	static const char *const words[] = { "true", "on", "yes", "false", "off", "no" };
+	struct slice word = rule->words[3];
 
 	for (int i = 0; i < 6; i++)
 		if (rule_is(word, words[i]))
 			return i < 3;
-	findings_add(findings, FINDING_ERROR, section->file, conf_given(section, "Rule"),
+	findings_add(findings, FINDING_ERROR, section->file, rule->line,
 	    "Rule: its last word, KEEP, is true or false, not '%.*s'", (int)least(word.len, 64),
 	    word.at);
 	return false;
 }
 
 static void
-rule_make(
-    const struct section *section, const char *text, struct tag_rule *t, struct findings *findings)
+rule_make(const struct section *section, size_t i, struct tag_rule *t, struct findings *findings)
 {
 	static const char *const names[] = { "Rule", NULL };
+	const struct rewrite_tag_conf *conf = section->values;
 	const char *wrong;
 	struct rule words;
 
-	rule_read(text, names, 4, &words);
+	rule_read(&conf->rules, i, names, 4, &words);
 	if (!rule_wants(section, &words, 4, findings) ||
-	    !rule_accessor(section, "Rule", words.words[0], &t->key, findings))
+	    !rule_accessor(section, &words, words.words[0], &t->key, findings))
 		return;
-	t->pattern = rule_pattern(section, "Rule", words.words[1], findings);
-	t->keep = keep_read(section, words.words[3], findings);
+	t->pattern = rule_pattern(section, &words, words.words[1], findings);
+	t->keep = keep_read(section, &words, findings);
 	wrong = parts_read(words.words[2], t);
 	if (wrong != NULL)
-		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, "Rule"),
+		findings_add(findings, FINDING_ERROR, section->file, words.line,
 		    "Rule: NEW_TAG '%.*s': %s", (int)least(words.words[2].len, 256),
 		    words.words[2].at, wrong);
 }
@@ -156,7 +157,7 @@ rules_new(const struct section *section, struct findings *findings)
 	struct tag_rule *rules = xcalloc(conf->rules.n + 1, sizeof(*rules));
 
 	for (size_t i = 0; i < conf->rules.n; i++)
-		rule_make(section, conf->rules.at[i], &rules[i], findings);
+		rule_make(section, i, &rules[i], findings);
 	return rules;
 }
 

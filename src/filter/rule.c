@@ -50,11 +50,11 @@ rule_is(struct slice word, const char *name)
 }
 
 void
-rule_read(const char *text, const char *const *names, int most, struct rule *rule)
+rule_read(const struct list *list, size_t i, const char *const *names, int most, struct rule *rule)
 {
-	struct slice rest = slice_of(text), name = word_take(&rest);
+	struct slice rest = slice_of(list->at[i]), name = word_take(&rest);
 
-	*rule = (struct rule){ .option = "" };
+	*rule = (struct rule){ .option = "", .line = list_line(list, i) };
 	for (; *names != NULL; names++)
 		if (rule_is(name, *names))
 			rule->option = *names;
@@ -75,35 +75,35 @@ rule_wants(const struct section *section, const struct rule *rule, int n, struct
 
 	if (rule->n == n)
 		return true;
-	findings_add(findings, FINDING_ERROR, section->file, conf_given(section, rule->option),
-	    "%s takes %s; %s", rule->option, what[n],
+	findings_add(findings, FINDING_ERROR, section->file, rule->line, "%s takes %s; %s",
+	    rule->option, what[n],
 	    rule->n < n ? "there are fewer" : "a word with blanks stands in double quotes");
 	return false;
 }
 
 struct pattern *
-rule_pattern(
-    const struct section *section, const char *option, struct slice text, struct findings *findings)
+rule_pattern(const struct section *section, const struct rule *rule, struct slice text,
+    struct findings *findings)
 {
 	char why[256], *regex = xslicedup(text);
 	struct pattern *p = pattern_new(regex, why, sizeof(why));
 
 	if (p == NULL)
-		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, option),
-		    "%s '%s': %s", option, regex, why);
+		findings_add(findings, FINDING_ERROR, section->file, rule->line, "%s '%s': %s",
+		    rule->option, regex, why);
 	free(regex);
 	return p;
 }
 
 bool
-rule_accessor(const struct section *section, const char *option, struct slice text,
+rule_accessor(const struct section *section, const struct rule *rule, struct slice text,
     struct accessor *a, struct findings *findings)
 {
 	const char *wrong = accessor_read(text, a);
 
 	if (wrong != NULL)
-		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, option),
-		    "%s '%.*s': %s", option, (int)least(text.len, 256), text.at, wrong);
+		findings_add(findings, FINDING_ERROR, section->file, rule->line, "%s '%.*s': %s",
+		    rule->option, (int)least(text.len, 256), text.at, wrong);
 	return wrong == NULL;
 }
 

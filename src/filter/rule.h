@@ -9,17 +9,19 @@
 /* One rule: the option's name and its words, the last one with all that is left. */
 struct rule {
 	const char *option;
+	unsigned line; /* that it stands on */
 	struct slice words[4];
 	int n;
 };
 
 /**
- * rule_read(text, most, rule):
- * Take ${text} (`Option words`) apart into at most ${most} words, beside the option's name.
+ * rule_read(list, i, names, most, rule):
+ * Take item ${i} of ${list} (`Option words`) apart into at most ${most} words, beside the option's name.
  * A word may stand in double quotes; in the brackets of an accessor blanks are its own.
  * Names of options: ${rule}->option is one of ${names}, ended by NULL.
  */
-void rule_read(const char *text, const char *const *names, int most, struct rule *rule);
+void rule_read(
+    const struct list *list, size_t i, const char *const *names, int most, struct rule *rule);
 
 /* True when ${word} is ${name}, in any case. */
 bool rule_is(struct slice word, const char *name);
@@ -32,12 +34,12 @@ bool rule_wants(
     const struct section *section, const struct rule *rule, int n, struct findings *findings);
 
 /**
- * rule_pattern(section, option, text, findings), rule_accessor(section, option, text, a, findings):
- * The expression or accessor ${text} of an ${option}; NULL or false after a finding.
+ * rule_pattern(section, rule, text, findings), rule_accessor(section, rule, text, a, findings):
+ * The expression or accessor ${text} of ${rule}; NULL or false after a finding.
  */
-struct pattern *rule_pattern(const struct section *section, const char *option, struct slice text,
-    struct findings *findings);
-bool rule_accessor(const struct section *section, const char *option, struct slice text,
+struct pattern *rule_pattern(const struct section *section, const struct rule *rule,
+    struct slice text, struct findings *findings);
+bool rule_accessor(const struct section *section, const struct rule *rule, struct slice text,
     struct accessor *a, struct findings *findings);
 
 /**

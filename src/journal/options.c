@@ -42,16 +42,16 @@ static const struct option journal_options[] = {
 };
 
 static void
-filter_check(const struct section *s, const char *filter, struct findings *findings)
+filter_check(const struct section *s, const char *filter, unsigned line, struct findings *findings)
 {
 	size_t len = strcspn(filter, "=");
 
 	if (filter[len] == '\0')
-		findings_add(findings, FINDING_ERROR, s->file, conf_given(s, "Systemd_Filter"),
+		findings_add(findings, FINDING_ERROR, s->file, line,
 		    "Systemd_Filter '%s' is not FIELD=VALUE (_SYSTEMD_UNIT=kubelet.service)",
 		    filter);
 	else if (!entry_is_name((struct slice){ filter, len }))
-		findings_add(findings, FINDING_ERROR, s->file, conf_given(s, "Systemd_Filter"),
+		findings_add(findings, FINDING_ERROR, s->file, line,
 		    "Systemd_Filter: '%.*s' is no field of a journal; their names are of A-Z, 0-9 "
 		    "and _, at most 64 of them",
 		    (int)len, filter);
@@ -63,7 +63,7 @@ journal_check(const struct section *section, struct findings *findings)
 	const struct journal_conf *conf = section->values;
 
 	for (size_t i = 0; i < conf->filter.n; i++)
-		filter_check(section, conf->filter.at[i], findings);
+		filter_check(section, conf->filter.at[i], list_line(&conf->filter, i), findings);
 	if (conf->path != NULL && access(conf->path, F_OK) < 0)
 		findings_add(findings, FINDING_WARNING, section->file, conf_given(section, "Path"),
 		    "Path '%s' is not there (yet): in a pod the node's journal is mounted, with "

@@ -242,6 +242,70 @@ LENIENT = {
 }
 
 
+# An option that may stand several times: the lines marked with ! are wrong, no others.
+SEVERAL = """\
+[INPUT]
+    Name tail
+    Path log/a
+    Path log/b
+    Tag a.*
+    multiline.parser nope                   !
+    multiline.parser go, mine
+[INPUT]
+    Name systemd
+    Tag j
+    Systemd_Filter _SYSTEMD_UNIT            !
+    Systemd_Filter _SYSTEMD_UNIT=a.service
+[PARSER]
+    Name p
+    Format json
+    Decode_Field_As json log
+    Decode_Field_As nope log                !
+    Decode_Field json log
+[MULTILINE_PARSER]
+    name mine
+    type regex
+    rule "start_state" "/^x/" "cont"
+    rule "cont" "/^[/" "cont"               !
+    rule "cont" "/^z/" "cont"
+[FILTER]
+    Name grep
+    Match *
+    Regex log [a                            !
+    Exclude log b
+    Regex log c
+[FILTER]
+    Name modify
+    Match *
+    Set a                                   !
+    Set b 1
+    Rename c                                !
+    Rename d e
+    Condition Key_exist k                   !
+    Condition Key_value_matches k [a        !
+    Condition Key_exists k
+[FILTER]
+    Name record_modifier
+    Match *
+    Record ${NOBODY_SETS_IT}                !
+    Record b c
+[FILTER]
+    Name rewrite_tag
+    Match a.*
+    Rule $log ^a b.$TAG maybe               !
+    Rule $log ^c d.$TAG false
+[FILTER]
+    Name parser
+    Match *
+    Key_Name log
+    Parser nobody                           !
+    Parser json
+[OUTPUT]
+    Name null
+    Match *
+"""
+
+
 @pytest.fixture
 def write(tmp_path, node):
     def write(text):
@@ -288,6 +352,17 @@ def test_all_findings_come_at_once(write, tmp_path):
     file = write(text)
     done = towline("check", "-c", file, cwd=tmp_path)
     assert [n for n, _ in findings(done.stdout + done.stderr, file)] == [2, 9, 15]
+
+
+def test_of_an_option_that_repeats_the_wrong_line_is_named(write, tmp_path):
+    lines = SEVERAL.splitlines()
+    wrong = [i + 1 for i, line in enumerate(lines) if line.endswith("!")]
+    file = write("\n".join(line.rstrip(" !") for line in lines) + "\n")
+    for command in "check", "run":
+        done = towline(command, "-c", file, cwd=tmp_path)
+        assert done.returncode == 1, done.stdout + done.stderr
+        found = [n for n, _ in findings(done.stdout + done.stderr, file)]
+        assert found == wrong, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("case", LENIENT)

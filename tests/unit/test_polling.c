@@ -10,7 +10,7 @@ static char *const containers[] = { (char[]){ "matillion-agent*" } };
 static char *const labels[] = { (char[]){ "app=*matillion-runner-pods" },
 	(char[]){ "matillion.com/role=agent" } };
 
-#define LIST(of) ((struct list){ (char **)(uintptr_t)(of), COUNT(of) })
+#define LIST(of) ((struct list){ .at = (char **)(uintptr_t)(of), .n = COUNT(of) })
 
 #define RUNNER ",\"host\":\"n\",\"labels\":{\"app\":\"r-matillion-runner-pods\"}"
 
