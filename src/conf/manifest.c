@@ -51,20 +51,31 @@ is_part(const struct manifest *m, const struct inner *of)
 	return false;
 }
 
-const struct inner *
-manifest_find(const struct manifest *m, const char *path, const struct inner *after)
+/* The first file from number ${i} on that fits ${pattern}; ${aside}: of another ConfigMap. */
+static const struct inner *
+fitting(const struct manifest *m, const char *pattern, size_t i, bool aside)
 {
-	const char *slash = strrchr(path, '/');
-
-	if (m == NULL)
-		return NULL;
-	for (size_t i = after == NULL ? 0 : (size_t)(after - m->at) + 1; i < m->n; i++) {
+	for (; i < m->n; i++) {
 		const struct inner *at = &m->at[i];
 
-		if (fnmatch(slash != NULL ? slash + 1 : path, at->name, 0) == 0 && !is_part(m, at))
+		if (fnmatch(pattern, at->name, 0) == 0 && !is_part(m, at) && (at->aside || !aside))
 			return at;
 	}
 	return NULL;
+}
+
+const struct inner *
+manifest_find(const struct manifest *m, const char *path, const struct inner *after)
+{
+	const char *slash = strrchr(path, '/'), *last = slash != NULL ? slash + 1 : path;
+	bool many = strpbrk(last, "*?[") != NULL;
+	size_t from;
+
+	if (m == NULL)
+		return NULL;
+	from = many ? m->main : 0;
+	return fitting(m, last, after == NULL ? from : (size_t)(after - m->at) + 1,
+	    many && slash != NULL && fitting(m, last, from, true) != NULL);
 }
 
 /* ---- variables */
@@ -118,9 +129,9 @@ is_main(const struct yaml_node *n)
 	return strncmp(n->text, "pipeline:", 9) == 0;
 }
 
-/* The key that is the main file: by its name, else by its text. */
+/* The key that is the main file by its name. */
 static const struct yaml_node *
-main_find(const struct yaml_node *data)
+main_named(const struct yaml_node *data)
 {
 	static const char *const names[] = { "fluent-bit.conf", "fluent-bit.yaml", "fluent-bit.yml",
 		"td-agent-bit.conf", "towline.conf", "towline.yaml" };
@@ -131,11 +142,18 @@ main_find(const struct yaml_node *data)
 		if (n != NULL && n->kind == YAML_DOC_SCALAR)
 			return n;
 	}
-	for (n = data != NULL && data->kind == YAML_DOC_MAP ? data->first : NULL; n != NULL;
-	     n = n->next)
-		if (is_main(n))
-			return n;
 	return NULL;
+}
+
+/* The same by its text. */
+static const struct yaml_node *
+main_guessed(const struct yaml_node *data)
+{
+	const struct yaml_node *n = data != NULL && data->kind == YAML_DOC_MAP ? data->first : NULL;
+
+	while (n != NULL && !is_main(n))
+		n = n->next;
+	return n;
 }
 
 static void
@@ -150,23 +168,27 @@ map_name(struct manifest *m, const struct yaml_node *object)
 	free(text);
 }
 
-/* The main file comes first: the ConfigMaps are taken in two rounds. */
 static void
-main_take(struct manifest *m, const struct yaml_node *object)
+main_add(struct manifest *m, const struct yaml_node *object, const struct yaml_node *n)
 {
-	const struct yaml_node *data = yaml_doc_find(object, "data"), *n = main_find(data);
-
-	if (n == NULL)
-		return;
-	if (m->inside != NULL) {
-		findings_add(m->findings, FINDING_WARNING, m->file, n->line,
-		    "a second configuration begins here: it is not read; give it in a file of "
-		    "its own");
-		return;
-	}
 	map_name(m, object);
 	manifest_add(m, n->key, n);
 	m->main = 1;
+	m->object = object;
+}
+
+/* The main file comes first: the ConfigMaps are taken in rounds. */
+static void
+main_take(struct manifest *m, const struct yaml_node *object)
+{
+	const struct yaml_node *n = main_named(yaml_doc_find(object, "data"));
+
+	if (n != NULL && m->inside != NULL)
+		findings_add(m->findings, FINDING_WARNING, m->file, n->line,
+		    "a second configuration begins here: it is not read; give it in a file of "
+		    "its own");
+	else if (n != NULL)
+		main_add(m, object, n);
 }
 
 static void
@@ -177,7 +199,7 @@ files_take(struct manifest *m, const struct yaml_node *object)
 	for (const struct yaml_node *n = data != NULL ? data->first : NULL;
 	     n != NULL && data->kind == YAML_DOC_MAP; n = n->next)
 		if (n->kind == YAML_DOC_SCALAR && manifest_find(m, n->key, NULL) == NULL)
-			manifest_add(m, n->key, n);
+			manifest_add(m, n->key, n)->aside = object != m->object;
 }
 
 /* ---- objects */
@@ -202,6 +224,28 @@ main_of(struct manifest *m, const struct yaml_node *object)
 	if (m->inside == NULL && values != NULL)
 		chart_take(m, values);
 	containers_take(m, object);
+}
+
+/* Where no name tells the main file its text does. */
+static void
+main_guess(struct manifest *m, const struct yaml_node *object)
+{
+	const struct yaml_node *n =
+	    is_kind(object, "ConfigMap") ? main_guessed(yaml_doc_find(object, "data")) : NULL;
+
+	if (n != NULL && m->inside == NULL)
+		main_add(m, object, n);
+	else if (n != NULL && object != m->object &&
+		 main_named(yaml_doc_find(object, "data")) == NULL)
+		findings_add(m->findings, FINDING_NOTE, m->file, n->line,
+		    "another ConfigMap: what an @INCLUDE names is read of it, and no more");
+}
+
+static void
+files_beside(struct manifest *m, const struct yaml_node *object)
+{
+	if (object == m->object)
+		files_take(m, object);
 }
 
 static void
@@ -242,12 +286,14 @@ manifest_read(struct pool *pool, const char *file, const struct yaml_node *docum
 		return m->inside != NULL ? m : NULL;
 	}
 	objects(m, documents, main_of);
+	objects(m, documents, main_guess);
 	if (m->inside == NULL) {
 		findings_add(findings, FINDING_ERROR, file, 0,
 		    "no ConfigMap in this file has a configuration (fluent-bit.conf, "
 		    "fluent-bit.yaml)");
 		m->inside = "nothing";
 	}
+	objects(m, documents, files_beside);
 	objects(m, documents, files_of);
 	return m;
 }

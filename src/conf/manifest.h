@@ -13,6 +13,7 @@ struct inner {
 	const char *name; /* without folders: fluent-bit.conf */
 	const char *file; /* as findings call it */
 	unsigned line;    /* of ${file}, in front of its first */
+	bool aside;       /* of another ConfigMap than the main file */
 	struct slice text;
 };
 
@@ -25,8 +26,9 @@ struct manifest {
 	struct pool *pool;
 	struct findings *findings;
 	const char *file;
-	const char *inside; /* ConfigMap NAME, or the chart's values; NULL: none yet */
-	struct inner *at;   /* first those that are the main file, one after the other */
+	const char *inside;             /* ConfigMap NAME, or the chart's values; NULL: none yet */
+	const struct yaml_node *object; /* the ConfigMap of the main file */
+	struct inner *at; /* first those that are the main file, one after the other */
 	size_t n, main;
 	struct inner_variable *variables;
 	size_t nvariables;
@@ -43,7 +45,9 @@ struct manifest *manifest_read(struct pool *pool, const char *file,
 /**
  * manifest_find(m, path, after):
  * Return the next file behind ${after} (NULL: the first) that is called as the path or
- * glob ${path} is at its end; NULL: none is, or ${m} is NULL.
+ * glob ${path} is at its end; NULL: none is, or ${m} is NULL.  A glob is not the main file;
+ * one with a folder, where another ConfigMap has such files, is of these: each is mounted in
+ * a folder of its own.
  */
 const struct inner *manifest_find(
     const struct manifest *m, const char *path, const struct inner *after);

@@ -64,6 +64,18 @@ static const struct {
 	    "ConfigMap s/n",
 	    "f:18: warning: a second configuration begins here: it is not read; give it in a file of "
 	    "its own\n" },
+	/* the main file by its name, wherever; its own files before those of others; a folder of theirs */
+	{ MAP " tail.conf: |\n" IN
+	      "      Parser mine\n p.conf: |\n  [PARSER]\n      Name other\n---\n" MAP
+	      " fluent-bit.conf: |\n  [SERVICE]\n      Parsers_File p.conf\n"
+	      "  @INCLUDE inputs/t*.conf\n" OUT "      Prt 1\n"
+	      " p.conf: |\n  [PARSER]\n      Name mine\n      Format json\n"
+	      " twice.conf: |\n" IN,
+	    "ConfigMap s/n",
+	    "f:5: note: another ConfigMap: what an @INCLUDE names is read of it, and no more\n"
+	    "f:26: no option 'Prt' in [OUTPUT] es; did you mean 'Port'?\n" },
+	{ MAP " fluent-bit.conf: |\n  @INCLUDE /fluent-bit/etc/*.conf\n" OUT " in.conf: |\n" IN,
+	    "ConfigMap s/n", "" },
 	/* the containers' variables */
 	{ MAP " fluent-bit.conf: |\n" IN OUT "      Port ${P}\n      HTTP_Passwd ${W}\n---\n"
 	      "apiVersion: v1\nkind: DaemonSet\nspec: {template: {spec: {containers: [{env: [\n"
