@@ -26,11 +26,13 @@ struct difference_condition {
 	const char *option;
 };
 
+#define DIFFERENCE_CONDITIONS 3
+
 struct difference {
 	enum section_kind kind;
-	const char *plugins;                /* names, with blanks between; NULL: any of the kind */
-	struct difference_condition all[2]; /* each of them must hold */
-	const char *what;                   /* the subject, for the row's head */
+	const char *plugins; /* names, with blanks between; NULL: any of the kind */
+	struct difference_condition all[DIFFERENCE_CONDITIONS]; /* each of them must hold */
+	const char *what; /* the subject, for the row's head */
 	const char *theirs, *ours;
 	const char *old; /* what gives Fluent Bit's way; NULL: nothing does */
 };

@@ -28,6 +28,14 @@
 		}                                                                                  \
 	}
 
+#define THREE(when, option, when2, option2, when3, option3)                                        \
+	{                                                                                          \
+		{ DIFFERENCE_##when, option }, { DIFFERENCE_##when2, option2 },                    \
+		{                                                                                  \
+			DIFFERENCE_##when3, option3                                                \
+		}                                                                                  \
+	}
+
 #define SERVICE SECTION_SERVICE, NULL
 #define TAIL SECTION_INPUT, "tail"
 #define SYSTEMD SECTION_INPUT, "systemd"
@@ -50,14 +58,17 @@ const struct difference difference_table[] = {
 	{ TAIL, ALWAYS, "rotated files", "after Rotate_Wait unread bytes are given up",
 	    "a rotated file is read to its end, its .gz too", NULL },
 	{ TAIL, ONE(ABSENT, "Skip_Long_Lines"), "long lines",
-	    "Skip_Long_Lines is off: a line over Buffer_Max_Size (32k) ends the reading of its file",
-	    "it is cut at Buffer_Max_Size (1M) and marked log_truncated; reading goes on", NULL },
+	    "Skip_Long_Lines is off: a line over Buffer_Max_Size (32k unless given) ends the reading of its file",
+	    "it is cut at Buffer_Max_Size (1M unless given) and marked log_truncated; reading goes on",
+	    NULL },
 	{ TAIL, ONE(GIVEN, "Skip_Long_Lines"), "long lines",
-	    "On: a line over Buffer_Max_Size (32k) is passed over",
-	    "it is cut at Buffer_Max_Size (1M) and marked log_truncated", NULL },
+	    "Skip_Long_Lines On: a line over Buffer_Max_Size (32k unless given) is passed over; Off: it ends the reading of its file",
+	    "it is cut at Buffer_Max_Size (1M unless given) and marked log_truncated; reading goes on",
+	    NULL },
 	{ TAIL, ALWAYS, "lines that belong together",
 	    "only those that multiline.parser names are joined",
-	    "the runtime's parts and stack traces are joined in any case", NULL },
+	    "the runtime's parts and stack traces are joined, too, but where Parser reads lines that are no runtime's",
+	    NULL },
 	{ TAIL, ONE(GIVEN, "Parser"), "the text's name",
 	    "the stock parser cri calls it message, which Merge_Log does not read",
 	    "it is log, with every parser of a runtime's lines", "Key message" },
@@ -77,8 +88,10 @@ const struct difference difference_table[] = {
 	    "looked up by the tag: with another prefix than Kube_Tag_Prefix there is none",
 	    "by the file's path: any tag will do", NULL },
 	{ KUBERNETES, ONE(ABSENT, "Merge_Log"), "the text", "Merge_Log is off: it is not read",
-	    "Merge_Log is on: JSON, and the words of agents' logs", "Merge_Log Off" },
-	{ KUBERNETES, TWO(ON, "Merge_Log", ABSENT, "Merge_Log_Key"), "fields of a JSON line",
+	    "Merge_Log is on: JSON, and the words of agents' logs, under log_parsed",
+	    "Merge_Log Off" },
+	{ KUBERNETES, THREE(GIVEN, "Merge_Log", ON, "Merge_Log", ABSENT, "Merge_Log_Key"),
+	    "fields of a JSON line",
 	    "at the document's root, where they replace fields of the same name",
 	    "under log_parsed, most of them under log_parsed.extra; none replaces another",
 	    "Merge_Log_Key NAME has them unchanged under NAME" },
@@ -109,7 +122,7 @@ const struct difference difference_table[] = {
 	{ ES, ALWAYS, "an answer that refuses some documents",
 	    "one that was taken counts for all, or all are sent again",
 	    "each document by itself: done, sent again, held, or a dead letter", NULL },
-	{ ES, ALWAYS, "document ids", "the server's, unless Generate_ID or Id_Key says otherwise",
+	{ ES, ONE(ABSENT, "Id_Key"), "document ids", "the server's, unless Generate_ID is on",
 	    "made of the record's place: what is sent twice is stored once", NULL },
 	{ ES, ONE(GIVEN, "Id_Key"), "ids by Id_Key", "the value of that key is the _id",
 	    "the same; check says what that costs", NULL },
@@ -117,9 +130,10 @@ const struct difference difference_table[] = {
 	    "the batch is halved until it fits", NULL },
 	{ ES, ONE(ABSENT, "Suppress_Type_Name"), "_type", "sent, which Elasticsearch 8 refuses",
 	    "never sent", NULL },
-	{ ES, TWO(ON, "tls", ON, "tls.verify_hostname"), "host names in certificates",
-	    "tls.verify_hostname is off: not compared", "compared", "tls.verify_hostname Off" },
-	{ ES, ONE(ON, "Time_Key_Nanos"), "@timestamp", "Time_Key_Nanos is off: milliseconds",
+	{ ES, THREE(ON, "tls", ON, "tls.verify", ABSENT, "tls.verify_hostname"),
+	    "host names in certificates", "tls.verify_hostname is off: not compared", "compared",
+	    "tls.verify_hostname Off" },
+	{ ES, ONE(ABSENT, "Time_Key_Nanos"), "@timestamp", "Time_Key_Nanos is off: milliseconds",
 	    "nanoseconds, which keep the order of lines", "Time_Key_Nanos Off" },
 	{ ES, ONE(ON, "Template"), "the index template", "none is put",
 	    "put at the start; records are shipped where the server forbids it", "Template Off" },
@@ -134,7 +148,7 @@ const struct difference difference_table[] = {
 	    "HTTP_Port 2020" },
 	{ SERVICE, ALWAYS, "what outlives the process", "the DB of each input, if it has one",
 	    "State_Path (/var/lib/towline): mount a directory of the node there", NULL },
-	{ SERVICE, ALWAYS, "files that may be opened", "all that the user may open",
+	{ SERVICE, ONE(ON, "Landlock"), "files that may be opened", "all that the user may open",
 	    "those that the configuration names, by Landlock", "Landlock Off" },
 	{ .what = NULL },
 };
@@ -195,7 +209,10 @@ difference_concerns(const struct difference *d, const struct section *section)
 	if (section->plugin->kind != d->kind ||
 	    (d->plugins != NULL && !has_name(d->plugins, section->plugin->name)))
 		return false;
-	return holds(&d->all[0], section) && holds(&d->all[1], section);
+	for (int i = 0; i < DIFFERENCE_CONDITIONS; i++)
+		if (!holds(&d->all[i], section))
+			return false;
+	return true;
 }
 
 void

@@ -43,7 +43,7 @@ options_of_all_rows_exist(void **state)
 
 		assert_non_null(p);
 		assert_true(d->theirs != NULL && d->ours != NULL);
-		for (int i = 0; i < 2; i++) {
+		for (int i = 0; i < DIFFERENCE_CONDITIONS; i++) {
 			const struct difference_condition *c = &d->all[i];
 			const struct option *o;
 
@@ -116,16 +116,28 @@ rows_concern_what_is_given(void **state)
 		    "old lines at the first start\n", false },
 		{ "[INPUT]\n Name tail\n Path /x\n", "memory\n", false },
 		{ "[INPUT]\n Name tail\n Path /x\n Mem_Buf_Limit 5MB\n", "memory\n", true },
-		{ "[FILTER]\n Name kubernetes\n Match *\n", "fields of a JSON line\n", true },
+		{ "[FILTER]\n Name kubernetes\n Match *\n", "the text\n", true },
+		{ "[FILTER]\n Name kubernetes\n Match *\n", "fields of a JSON line\n", false },
+		{ "[FILTER]\n Name kubernetes\n Match *\n Merge_Log On\n",
+		    "fields of a JSON line\n", true },
 		{ "[FILTER]\n Name kubernetes\n Match *\n Merge_Log Off\n",
 		    "fields of a JSON line\n", false },
-		{ "[FILTER]\n Name kubernetes\n Match *\n Merge_Log_Key a\n",
+		{ "[FILTER]\n Name kubernetes\n Match *\n Merge_Log On\n Merge_Log_Key a\n",
 		    "fields of a JSON line\n", false },
 		{ "[OUTPUT]\n Name es\n Match *\n", "host names in certificates\n", false },
 		{ "[OUTPUT]\n Name opensearch\n Match *\n tls On\n", "host names in certificates\n",
 		    true },
 		{ "[OUTPUT]\n Name es\n Match *\n tls On\n tls.verify_hostname Off\n",
 		    "host names in certificates\n", false },
+		{ "[OUTPUT]\n Name es\n Match *\n tls On\n tls.verify_hostname On\n",
+		    "host names in certificates\n", false },
+		{ "[OUTPUT]\n Name es\n Match *\n tls On\n tls.verify Off\n",
+		    "host names in certificates\n", false },
+		{ "[OUTPUT]\n Name es\n Match *\n", "document ids\n", true },
+		{ "[OUTPUT]\n Name es\n Match *\n Id_Key k\n", "document ids\n", false },
+		{ "[OUTPUT]\n Name es\n Match *\n", "@timestamp\n", true },
+		{ "[OUTPUT]\n Name es\n Match *\n Time_Key_Nanos On\n", "@timestamp\n", false },
+		{ "[SERVICE]\n Landlock Off\n", "files that may be opened\n", false },
 		{ "[OUTPUT]\n Name es\n Match *\n", "an outage\n", true },
 		{ "[OUTPUT]\n Name es\n Match *\n Retry_Limit False\n", "an outage\n", false },
 		{ "[OUTPUT]\n Name es\n Match *\n Retry_Limit False\n",
