@@ -114,7 +114,7 @@ const struct plugin *filter_plugin(const struct filter *f);
 /**
  * filter_put(r, fields, n, arena):
  * Put the fields of a parser at the root of ${r}: a field replaces another of
- * its name, `log` becomes the record's own.  (A name that the document has of
+ * its name, that of log_key becomes the record's text.  (A name that the document has of
  * its own is seen to when it is written: src/ship/aside.h.)  False when there are
  * more than a record holds.
  */

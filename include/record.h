@@ -72,6 +72,7 @@ struct record {
 	bool truncated;   /* the cap cut it */
 	bool has_log;     /* false: a parser took the line apart and kept no log */
 	struct slice log; /* lines joined by \n, no final newline; colours stripped unless kept */
+	struct slice log_key; /* its name: the input's Key */
 	struct slice tag;
 
 	struct record_place place;

@@ -425,6 +425,7 @@ record_begin(struct chain *c, const struct source *s, const struct framed *f, st
 	r->truncated = f->truncated;
 	r->has_log = !f->stream->conf->has_fields;
 	r->log = f->text;
+	r->log_key = s->rules.log_key;
 	r->tag = s->tag;
 	r->place = (struct record_place){ f->stream, &f->id, f->fresh };
 	r->parsed = NULL;

@@ -37,7 +37,7 @@ filter_put(struct record *r, const struct field *fields, int n, struct arena *ar
 	bool fit = true;
 
 	for (int i = 0; i < n; i++) {
-		if (slice_eq(fields[i].name, SLICE("log")))
+		if (slice_eq(fields[i].name, r->log_key))
 			log_set(r, &fields[i], arena);
 		else
 			fit &= field_set(r, &fields[i]);

@@ -122,7 +122,7 @@ key_find(
 	char *plain;
 
 	*which = -1;
-	if (slice_eq(key, SLICE("log"))) {
+	if (slice_eq(key, r->log_key)) {
 		*text = r->log;
 		return r->has_log;
 	}

@@ -89,7 +89,7 @@ static const struct {
 	{ { "time", 4 }, OF_RUNTIME, true, fits_time },
 	{ { "stream", 6 }, OF_RUNTIME, true, fits_word },
 	{ { "logtag", 6 }, OF_RUNTIME, true, fits_word },
-	{ { "log", 3 }, ALWAYS, true, fits_never },
+	{ { "log", 3 }, 0, true, fits_word }, /* the text has it: rules->log_key */
 	{ { "log_truncated", 13 }, OF_CUT, true, fits_boolean },
 	{ { "kubernetes", 10 }, OF_POD, false, fits_object },
 	{ { "kubernetes_namespace", 20 }, OF_SPACE, false, fits_object },

@@ -127,6 +127,7 @@ test_filters_change_what_they_say(void **state)
 		struct filter_world find = { world_parser, &world, NULL, NULL };
 		struct record r = { .has_log = true,
 			.log = slice_of(cases[i].log),
+			.log_key = SLICE("log"),
 			.nfields = 1,
 			.fields = { { .name = SLICE("old"), .value = SLICE("1") } } };
 		struct filter *f;
@@ -166,7 +167,7 @@ test_fields_are_put_as_far_as_a_record_holds_them(void **state)
 	static const char *const own[] = { "time", "stream", "logtag", "kubernetes", "@timestamp",
 		"log_parsed", "log_truncated", "log_parsed_dropped" };
 	struct arena arena;
-	struct record r = { 0 };
+	struct record r = { .log_key = SLICE("log") };
 	struct field f = { .value = SLICE("a\\nb"), .kind = VALUE_ESCAPED };
 	char name[2 * RECORD_FIELDS][8];
 

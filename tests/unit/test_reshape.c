@@ -41,17 +41,17 @@ struct tried {
 };
 
 static void
-tried_begin(struct tried *t, const char *filters)
+tried_input(struct tried *t, const char *options, const char *filters)
 {
 	struct findings *findings = findings_new();
 	char conf[4096], *said;
 
 	snprintf(conf, sizeof(conf),
-	    "[INPUT]\n Name tail\n Tag t\n Path /nowhere/x\n"
+	    "[INPUT]\n Name tail\n Tag t\n Path /nowhere/x\n%s"
 	    "[OUTPUT]\n Name null\n Match *\n"
 	    "[PARSER]\n Name j\n Format json\n"
 	    "[PARSER]\n Name kv\n Format regex\n Regex ^(?<a>\\w+)=(?<b>.*)$\n%s",
-	    filters);
+	    options, filters);
 	*t = (struct tried){ .batch = batch_new(1 << 20, 1 << 20) };
 	try_file("f", conf);
 	t->conf = conf_read("f", &registry, findings);
@@ -68,6 +68,12 @@ tried_begin(struct tried *t, const char *filters)
 	t->source = chain_source_new(t->chain, &t->stream);
 	t->rules = document_rules_default();
 	chain_rules(t->chain, &t->stream, &t->rules);
+}
+
+static void
+tried_begin(struct tried *t, const char *filters)
+{
+	tried_input(t, "", filters);
 }
 
 static void
@@ -288,6 +294,39 @@ test_filters_do_what_their_documentation_says(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* A parser finds the text under the input's Key, and no other field is the text. */
+static void
+test_a_parser_takes_the_text_by_its_key(void **state)
+{
+	static const struct {
+		const char *filters, *log, *want;
+	} named[] = {
+#define TEXT(name) FILTER("parser") " Key_Name " name "\n Parser kv\n Reserve_Data on\n"
+		{ TEXT("m"), "k=v", CRI ",\"a\":\"k\",\"b\":\"v\"}" },
+		{ TEXT("log"), "k=v", CRI ",\"m\":\"k=v\"}" },
+		{ TEXT("m") " Preserve_Key on\n", "k=v",
+		    CRI ",\"m\":\"k=v\",\"a\":\"k\",\"b\":\"v\"}" },
+		{ FILTER("parser") " Key_Name m\n Parser j\n", "{\"m\":\"x\",\"log\":\"y\"}",
+		    CRI ",\"m\":\"x\",\"log\":\"y\"}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT(named); i++) { /* as a list of fields, and as a tree */
+		char filters[512];
+		struct tried t;
+		struct slice got;
+
+		snprintf(filters, sizeof(filters), "%s%s",
+		    i % 2 != 0 ? FILTER("grep") " Exclude none x\n" : "", named[i / 2].filters);
+		tried_input(&t, " Key m\n", filters);
+		got = document_of(&t, named[i / 2].log);
+		if (!slice_eq(got, slice_of(named[i / 2].want)))
+			fail_msg("%s%s\n got  %.*s\n want %s\n", filters, named[i / 2].log,
+			    (int)got.len, got.at, named[i / 2].want);
+		tried_end(&t);
+	}
+}
+
 /* What becomes of one line: the tag and `log` of each document, * behind those of another id. */
 static const struct {
 	const char *filters, *log, *want;
@@ -491,6 +530,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_filters_do_what_their_documentation_says),
+		cmocka_unit_test(test_a_parser_takes_the_text_by_its_key),
 		cmocka_unit_test(test_a_record_goes_on_under_the_tags_of_rules),
 		cmocka_unit_test(test_copies_by_any_rules_have_ids_of_their_own),
 		cmocka_unit_test(test_mistakes_are_said_by_check),
