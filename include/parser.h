@@ -58,8 +58,9 @@ enum parser_form { FORM_OTHER, FORM_CRI, FORM_DOCKER };
 
 /**
  * parser_form(p):
- * FORM_CRI: ${p} gives the side and the whole text of a line of CRI; FORM_DOCKER:
- * those, and the time, of a line of json-file.  Found by reading one of each.
+ * FORM_CRI: ${p} gives the side and the whole text of a line of CRI, and does not do so for
+ * any other words, unless it calls the second one `stream`; FORM_DOCKER: those, and the time,
+ * of a line of json-file.  Found by reading one of each.
  */
 enum parser_form parser_form(struct parser *p);
 

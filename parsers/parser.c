@@ -302,9 +302,10 @@ parser_run(struct parser *p, struct slice text, struct arena *arena, struct fiel
 
 /* ---- the forms that it reads */
 
-/* True when ${line} gives a field for its side, stderr, and one for its text. */
+/* True when ${line} gives a field for its ${side}, not of the name ${but}, and one for its text. */
 static bool
-takes_apart(struct parser *p, struct slice line, struct slice text, int64_t *time)
+takes_apart(struct parser *p, struct slice line, struct slice side, struct slice but,
+    struct slice text, int64_t *time)
 {
 	struct field fields[RECORD_FIELDS];
 	struct arena arena;
@@ -316,23 +317,28 @@ takes_apart(struct parser *p, struct slice line, struct slice text, int64_t *tim
 	n = parser_run(p, line, &arena, fields, RECORD_FIELDS, time);
 	p->time_tried = 0;
 	for (int i = 0; i < n; i++)
-		found |= (unsigned)slice_eq(fields[i].value, SLICE("stderr")) |
-			 (unsigned)slice_eq(fields[i].value, text) << 1;
+		found |=
+		    (unsigned)(slice_eq(fields[i].value, side) && !slice_eq(fields[i].name, but)) |
+		    (unsigned)slice_eq(fields[i].value, text) << 1;
 	arena_fini(&arena);
 	return found == 3;
 }
 
+/* An expression for any four words reads the runtime's lines as well as others. */
 enum parser_form
 parser_form(struct parser *p)
 {
 	const struct slice cri = SLICE(SAMPLE_TIME " stderr F some text, of it");
+	const struct slice words = SLICE("one two three some text, of it");
 	const struct slice docker =
 	    SLICE("{\"log\":\"some text\\n\",\"stream\":\"stderr\",\"time\":\"" SAMPLE_TIME "\"}");
 	int64_t time = 0;
 
-	if (takes_apart(p, cri, SLICE("some text, of it"), &time))
+	if (takes_apart(p, cri, SLICE("stderr"), SLICE(""), SLICE("some text, of it"), &time) &&
+	    !takes_apart(p, words, SLICE("two"), SLICE("stream"), SLICE("some text, of it"), &time))
 		return FORM_CRI;
-	if (takes_apart(p, docker, SLICE("some text\\n"), &time) && time != 0)
+	if (takes_apart(p, docker, SLICE("stderr"), SLICE(""), SLICE("some text\\n"), &time) &&
+	    time != 0)
 		return FORM_DOCKER;
 	return FORM_OTHER;
 }
