@@ -51,6 +51,18 @@ rules_free(struct grep_rule *rules, size_t n)
 	free(rules);
 }
 
+/* In an expression, as in Fluent Bit, a quote is a quote; who writes two may not mean them. */
+static void
+quotes_check(const struct section *section, const struct rule *words, struct findings *findings)
+{
+	struct slice text = words->words[1];
+
+	if (text.len > 1 && text.at[0] == '"' && text.at[text.len - 1] == '"')
+		findings_add(findings, FINDING_WARNING, section->file, words->line,
+		    "%s: the quotes are part of its expression; leave them out, unless the text has them",
+		    words->option);
+}
+
 /* Make the rules ready; mistakes go to ${findings}. */
 static struct grep_rule *
 rules_new(const struct section *section, struct findings *findings)
@@ -61,13 +73,14 @@ rules_new(const struct section *section, struct findings *findings)
 	for (size_t i = 0; i < conf->rules.n; i++) {
 		struct rule words;
 
-		rule_read(&conf->rules, i, names, 2, &words);
+		rule_read_typed(&conf->rules, i, names, 2, &words);
 		rules[i].exclude = words.option == names[1];
 		if (rules[i].exclude != rules[0].exclude && conf->logic != GREP_LEGACY)
 			findings_add(findings, FINDING_ERROR, section->file,
 			    conf_given(section, "Logical_Op"),
 			    "Logical_Op %s joins rules of one kind; there are both Regex and Exclude",
 			    logics[conf->logic]);
+		quotes_check(section, &words, findings);
 		if (rule_wants(section, &words, 2, findings) &&
 		    rule_accessor(section, &words, words.words[0], &rules[i].key, findings))
 			rules[i].pattern = rule_pattern(section, &words, words.words[1], findings);

@@ -22,20 +22,29 @@ word_len(struct slice text)
 	return i;
 }
 
+/* The length between the quotes that ${text} begins with; SIZE_MAX: they do not end a word. */
+static size_t
+quoted_len(struct slice text)
+{
+	size_t i = 1;
+
+	while (i < text.len && (text.at[i] != '"' || text.at[i - 1] == '\\'))
+		i++;
+	if (i >= text.len || (i + 1 < text.len && !slice_is_blank(text.at[i + 1])))
+		return SIZE_MAX;
+	return i - 1;
+}
+
 static struct slice
 word_take(struct slice *rest)
 {
 	struct slice word = *rest;
-	size_t used;
+	size_t used = rest->at[0] == '"' ? quoted_len(*rest) : SIZE_MAX;
 
-	if (rest->at[0] == '"') {
-		const char *end = memchr(rest->at + 1, '"', rest->len - 1);
-
-		if (end != NULL && (end + 1 == rest->at + rest->len || slice_is_blank(end[1]))) {
-			word = (struct slice){ rest->at + 1, (size_t)(end - rest->at) - 1 };
-			*rest = slice_trim(slice_from(*rest, word.len + 2));
-			return word;
-		}
+	if (used != SIZE_MAX) {
+		word = (struct slice){ rest->at + 1, used };
+		*rest = slice_trim(slice_from(*rest, used + 2));
+		return word;
 	}
 	used = word_len(*rest);
 	word.len = used;
@@ -65,6 +74,17 @@ rule_read(const struct list *list, size_t i, const char *const *names, int most,
 			word = all; /* the last one has all that is left */
 		rule->words[rule->n++] = word;
 	}
+}
+
+void
+rule_read_typed(
+    const struct list *list, size_t i, const char *const *names, int most, struct rule *rule)
+{
+	struct slice *last = &rule->words[most - 1];
+
+	rule_read(list, i, names, most, rule);
+	if (rule->n == most && last->at[-1] == '"') /* that was taken off */
+		*last = (struct slice){ last->at - 1, last->len + 2 };
 }
 
 bool

@@ -15,12 +15,15 @@ struct rule {
 };
 
 /**
- * rule_read(list, i, names, most, rule):
+ * rule_read(list, i, names, most, rule), rule_read_typed(list, i, names, most, rule):
  * Take item ${i} of ${list} (`Option words`) apart into at most ${most} words, beside the option's name.
- * A word may stand in double quotes; in the brackets of an accessor blanks are its own.
+ * A word may stand in double quotes, with \" within; in the brackets of an accessor blanks are
+ * its own.  The second one takes no quotes off the last word.
  * Names of options: ${rule}->option is one of ${names}, ended by NULL.
  */
 void rule_read(
+    const struct list *list, size_t i, const char *const *names, int most, struct rule *rule);
+void rule_read_typed(
     const struct list *list, size_t i, const char *const *names, int most, struct rule *rule);
 
 /* True when ${word} is ${name}, in any case. */

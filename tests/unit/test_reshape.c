@@ -215,6 +215,8 @@ static const struct {
 	{ FILTER("grep") " Regex none x\n", "x", "" },
 	{ FILTER("grep") " Exclude log a b\n", "a b", "" },
 	{ FILTER("grep") " Exclude log a b\n Exclude none x\n", "ab", CRI ",\"log\":\"ab\"}" },
+	{ FILTER("grep") " Exclude log \"b\"\n", "a b", CRI ",\"log\":\"a b\"}" },
+	{ FILTER("grep") " Exclude log \"b\"\n", "a \"b\"", "" },
 	{ FILTER("grep") " Regex log x\n Exclude log y\n", "xy", "" },
 	{ KUBE FILTER("grep") " Exclude $kubernetes['labels']['app'] ^a$\n", "x", "" },
 	{ KUBE FILTER("grep") " Regex $kubernetes['labels']['app'] ^a$\n", "x",
@@ -334,6 +336,8 @@ static const struct {
 #define REWRITE FILTER("rewrite_tag")
 	{ REWRITE " Rule $log ^x new false\n", "x", "new:x" },
 	{ REWRITE " Rule $log ^x new false\n", "y", "t:y" },
+	{ REWRITE " Rule $log \"^a \\\"(b)\\\" c$\" new.$1 false\n", "a \"b\" c",
+	    "new.b:a \"b\" c" },
 	{ REWRITE " Rule log ^(\\w+)\\s?$ a.$TAG.$1.b off\n", "x", "a.t.x.b:x" },
 	{ REWRITE " Rule $log ^(?<n>x)(y)$ $0-$1-$2 false\n", "xy", "xy-x-:xy" },
 	{ REWRITE " Rule $log y one false\n Rule $log x two false\n Rule $log x three no\n", "x",
