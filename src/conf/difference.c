@@ -108,6 +108,10 @@ const struct difference difference_table[] = {
 	/* ---- other filters */
 	{ EXPRESSIONS, ALWAYS, "expressions", "match texts alone: no number, no boolean",
 	    "match a number, true and false by their text, too", NULL },
+	{ SECTION_FILTER, "grep", TWO(GIVEN, "Regex", ABSENT, "Logical_Op"),
+	    "several rules of grep",
+	    "a Regex that matches keeps the record: rules behind it are not asked",
+	    "each rule is asked, as the documentation of both says", NULL },
 	{ MULTILINE, ALWAYS, "joined records",
 	    "made anew by the filter; those that wait in its memory die with the process",
 	    "joined where the input's bytes are cut into records: none waits in memory", NULL },
