@@ -148,6 +148,58 @@ skip_blank(struct slice *s)
 
 static bool read_format(struct reading *r, const char *format);
 
+/* What a conversion is short for; NULL: it is one of its own. */
+static const char *
+spelled_out(char conversion)
+{
+	switch (conversion) {
+	case 'T':
+	case 'X':
+		return "%H:%M:%S";
+	case 'R':
+		return "%H:%M";
+	case 'r':
+		return "%I:%M:%S %p";
+	case 'D':
+	case 'x':
+		return "%m/%d/%y";
+	case 'F':
+		return "%Y-%m-%d";
+	case 'c':
+		return "%a %b %e %H:%M:%S %Y";
+	default:
+		return NULL;
+	}
+}
+
+/* Days and years of weeks, which the date makes known. */
+static bool
+read_idle(struct slice *s, char conversion)
+{
+	unsigned v;
+
+	switch (conversion) {
+	case 'u':
+	case 'w':
+		return read_number(s, 1, 1, &v) && v <= 7;
+	case 'U':
+	case 'W':
+	case 'V':
+		return read_number(s, 1, 2, &v) && v <= 53;
+	case 'g':
+		return read_number(s, 2, 2, &v);
+	case 'G':
+		return read_number(s, 4, 4, &v);
+	case 'n':
+	case 't':
+		while (s->len > 0 && slice_is_blank(s->at[0]))
+			*s = slice_from(*s, 1);
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool
 read_conversion(struct reading *r, char conversion)
 {
@@ -203,22 +255,16 @@ read_conversion(struct reading *r, char conversion)
 	case 'A':
 		return read_name(s, days, 7, &v);
 	case 'p':
+	case 'P':
 		return read_name(s, halves, 2, &v) && (r->afternoon = (int)v, true);
 	case 'z':
 	case 'Z':
 		return read_zone(s, &c->offset) && (r->zoned = true);
 	case 's':
 		return read_epoch(r);
-	case 'T':
-		return read_format(r, "%H:%M:%S");
-	case 'R':
-		return read_format(r, "%H:%M");
-	case 'D':
-		return read_format(r, "%m/%d/%y");
-	case 'F':
-		return read_format(r, "%Y-%m-%d");
 	default:
-		return false;
+		return spelled_out(conversion) != NULL ? read_format(r, spelled_out(conversion))
+						       : read_idle(s, conversion);
 	}
 }
 
@@ -294,6 +340,27 @@ instant_in(struct reading *r, const struct zone *zone, int64_t *ns)
 	return instant_of(r, ns);
 }
 
+/* The fraction that stands there, behind its point; without a digit nothing is taken. */
+static void
+read_fraction_behind(struct slice *s, int32_t *ns)
+{
+	if (s->len < 2 || (s->at[0] != '.' && s->at[0] != ',') ||
+	    (unsigned char)(s->at[1] - '0') > 9)
+		return;
+	*s = slice_from(*s, 1);
+	(void)read_fraction(s, ns);
+}
+
+/* True when ${format} ends in seconds: Fluent Bit passes over their fraction in the text then. */
+static bool
+ends_in_seconds(const char *format)
+{
+	size_t len = strlen(format);
+
+	return len >= 2 && format[len - 2] == '%' && (len == 2 || format[len - 3] != '%') &&
+	       strchr("SsTX", format[len - 1]) != NULL;
+}
+
 /* By the format; its year, where it says none, is `year`. */
 static enum parsed
 format_read(struct slice s, const char *format, const struct zone *zone, int year, int64_t *ns)
@@ -301,7 +368,11 @@ format_read(struct slice s, const char *format, const struct zone *zone, int yea
 	struct reading r = { .rest = s, .afternoon = -1, .century = -1 };
 
 	r.civil = (struct civil){ .year = year, .month = 1, .day = 1 };
-	if (!read_format(&r, format) || r.rest.len > 0)
+	if (!read_format(&r, format))
+		return PARSE_BAD;
+	if (ends_in_seconds(format))
+		read_fraction_behind(&r.rest, &r.civil.fraction);
+	if (r.rest.len > 0)
 		return PARSE_BAD;
 	if (r.afternoon >= 0)
 		r.civil.hour = r.civil.hour % 12 + 12 * (unsigned)r.afternoon;
@@ -322,7 +393,7 @@ bool
 timestamp_has_year(const char *format)
 {
 	for (; *format != '\0'; format++)
-		if (*format == '%' && *++format != '\0' && strchr("YyDFs", *format) != NULL)
+		if (*format == '%' && *++format != '\0' && strchr("YyDFscx", *format) != NULL)
 			return true;
 		else if (*format == '\0')
 			break;
@@ -357,17 +428,6 @@ timestamp_near(
 }
 
 /* ---- times of lines, by no format */
-
-/* The fraction that stands there, behind its point; without a digit nothing is taken. */
-static void
-read_fraction_behind(struct slice *s, int32_t *ns)
-{
-	if (s->len < 2 || (s->at[0] != '.' && s->at[0] != ',') ||
-	    (unsigned char)(s->at[1] - '0') > 9)
-		return;
-	*s = slice_from(*s, 1);
-	(void)read_fraction(s, ns);
-}
 
 /* Seconds, or ms, us, ns, since the epoch, by the number of digits. */
 static bool

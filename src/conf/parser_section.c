@@ -25,7 +25,7 @@ static const struct option parser_options[] = {
 	    "for Format regex, in Ruby's syntax: (?<name>…)", .flags = OPT_TEXT),
 	OPTION("Time_Key", OPT_STRING, "time", AT(time_key), "the field that is the record's time"),
 	OPTION("Time_Format", OPT_STRING, NULL, AT(time_format),
-	    "as strptime's, %L a fraction, %z a zone, by its offset or its name where that means one (not IST, BST, AST); without it: RFC 3339",
+	    "as strptime's, %L a fraction (one behind seconds at the end is read, too), %z a zone, by its offset or its name where that means one (not IST, BST, AST); without it: RFC 3339",
 	    .flags = OPT_TEXT),
 	OPTION("Time_Offset", OPT_STRING, NULL, AT(time_offset),
 	    "+hhmm, where the text names no zone"),
@@ -163,7 +163,7 @@ parser_section_runtimes(const struct section *section)
 static void
 time_format_check(const struct section *section, struct findings *findings)
 {
-	static const char conversions[] = "YyCjmdeHkIlMSLfNbBhaApzZsTRDF";
+	static const char conversions[] = "YyCjmdeHkIlMSLfNbBhaApPzZsTXRrDxFcntuwUWVGg";
 	const struct parser_conf *p = section->values;
 	unsigned line = conf_given(section, "Time_Format");
 	const char *unknown =
