@@ -25,6 +25,13 @@ bool line_format_take(struct slice line, struct cri_memo *memo, struct cri *out)
 void line_format_text(struct slice content, bool escaped, struct buffer *to);
 
 /**
+ * line_format_read(line, memo, out):
+ * The same, unless ${memo} is NULL; text is the content then.  The CR of a CR LF is no content;
+ * a part of a line, behind which text follows, keeps it.
+ */
+bool line_format_read(struct slice line, struct cri_memo *memo, struct cri *out);
+
+/**
  * line_format_nuls(bytes):
  * The number of NULs that ${bytes}, where a line begins, begin with.  They are a
  * hole, of a writer that went on at its old offset in a truncated file, or of a

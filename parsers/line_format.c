@@ -25,6 +25,18 @@ line_format_text(struct slice content, bool escaped, struct buffer *to)
 		buffer_put(to, content);
 }
 
+bool
+line_format_read(struct slice line, struct cri_memo *memo, struct cri *out)
+{
+	bool taken = memo != NULL && line_format_take(line, memo, out);
+
+	if (!taken)
+		*out = (struct cri){ .side = SIDE_STDOUT, .content = line };
+	if (!out->partial && !out->escaped && slice_ends(out->content, SLICE("\r")))
+		out->content.len--;
+	return taken;
+}
+
 size_t
 line_format_nuls(struct slice bytes)
 {

@@ -94,10 +94,8 @@ line_take_apart(struct frame *fr, const struct reader *r, struct slice line, str
 		line_decode(fr, r, units, p);
 		return;
 	}
-	p->is_cri = rules->runtime && line_format_take(p->raw, &fr->memo, &p->cri);
-	if (!p->is_cri) {
-		p->cri = (struct cri){ .side = SIDE_STDOUT, .content = p->raw };
-	} else if (p->cri.escaped) {
+	p->is_cri = line_format_read(p->raw, rules->runtime ? &fr->memo : NULL, &p->cri);
+	if (p->cri.escaped) {
 		buffer_clear(&fr->plain);
 		line_format_text(p->cri.content, true, &fr->plain);
 		p->cri.content = buffer_slice(&fr->plain);

@@ -38,9 +38,9 @@ take_line(struct frame *fr, struct record_text *out, struct slice line, enum utf
 	bool is_cri;
 
 	line = framing_rules_line(out->rules, line, &out->cut);
-	is_cri =
-	    units == UTF16_NONE && out->rules->runtime && line_format_take(line, &fr->memo, &cri);
-	if (!is_cri)
+	is_cri = units == UTF16_NONE &&
+		 line_format_read(line, out->rules->runtime ? &fr->memo : NULL, &cri);
+	if (units != UTF16_NONE)
 		cri = (struct cri){ .side = SIDE_STDOUT, .content = line };
 	if (cri.side != out->side)
 		return true;

@@ -198,12 +198,14 @@ line_take(struct trials *all, struct trial *t)
 	struct slice rest = { t->bytes.at + t->at, t->bytes.len - t->at };
 	const char *end = rest.len > 0 ? memchr(rest.at, '\n', rest.len) : NULL;
 	size_t len = end != NULL ? (size_t)(end - rest.at) : rest.len;
+	size_t more = len > 0 && end != NULL && end[-1] == '\r'; /* of a CR LF */
 	bool full = end == NULL && rest.len >= t->lines->most;
 
 	if (rest.len == 0 || (end == NULL && !full && !t->ends))
 		return false;
-	if (!t->cut && !offer(all, t, slice_cut((struct slice){ rest.at, len }, t->lines->most),
-			   full || len > t->lines->most))
+	if (!t->cut &&
+	    !offer(all, t, slice_cut((struct slice){ rest.at, len - more }, t->lines->most),
+		full || len - more > t->lines->most))
 		return false;
 	t->cut = full;
 	t->at += len + (end != NULL);

@@ -56,9 +56,7 @@ slow_lines(struct slice file)
 			at++;
 		line = (struct slice){ file.at + l->start, at - l->start };
 		l->end = at += at < file.len;
-		l->is_cri = line_format_take(line, &memo, &l->cri);
-		if (!l->is_cri)
-			l->cri = (struct cri){ .side = SIDE_STDOUT, .content = line };
+		l->is_cri = line_format_read(line, &memo, &l->cri);
 		buffer_init(&content, 0);
 		buffer_need(&content, line.len + 1);
 		line_format_text(l->cri.content, l->cri.escaped, &content);

@@ -372,6 +372,23 @@ test_a_plain_line_behind_a_part_is_a_line_however_it_is_read(void **state)
 	assert_got(w, "0:a.b.CException: x\n\tat a.b.C.d(C.java:1)\n\tat a.b.C.e(C.java:2)|0:{}|");
 }
 
+/* No CR of a CR LF is text, however the record is read; one within a line is. */
+static void
+test_a_line_ends_at_cr_lf(void **state)
+{
+	struct world *w = *state;
+
+	w->conf.flush = 60000;
+	put_line(w, "0.log", AT(1) "stdout F a\rb\r\r\n" AT(1) "stdout F \r\n");
+	put_line(w, "0.log", AT(1) "stdout P par\r\n" AT(1) "stdout F t\r\n");
+	put_line(w, "0.log", AT(1) "stdout F a.b.CException: x\r\n");
+	start(w);
+	turn_ms(w, 100);
+	put_line(w, "0.log", AT(1) "stdout F \tat a.b.C.e(C.java:2)\r\n" AT(1) "stdout F {}\r\n");
+	turn_until(w, 4);
+	assert_got(w, "0:a\rb\r|0:|0:par\rt\na.b.CException: x\n\tat a.b.C.e(C.java:2)|0:{}|");
+}
+
 int
 main(void)
 {
@@ -387,6 +404,7 @@ main(void)
 		TEST(test_ids_behind_holes_do_not_depend_on_how_they_are_read),
 		TEST(test_nuls_at_a_files_end_wait_for_text),
 		TEST(test_a_byte_order_mark_begins_no_line),
+		TEST(test_a_line_ends_at_cr_lf),
 		TEST(test_a_link_that_leads_outside_is_not_followed),
 		TEST(test_after_an_overflow_every_file_is_read_and_every_directory_looked_at),
 		TEST(test_without_events_the_rescan_reads),
