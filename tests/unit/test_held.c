@@ -6,17 +6,6 @@
 
 #include "metrics.h"
 
-static void
-turn_for(struct world *w, int64_t ns)
-{
-	int64_t until = clock_mono() + ns;
-
-	while (clock_mono() < until) {
-		tail_turn(w->tail, 1);
-		tail_wait(w->tail, -1, 20);
-	}
-}
-
 #define LOGS "%s/pods/" POD "/agent/"
 #define HEAD "2026-11-22T08:00:00Z stdout F {} "
 
@@ -53,7 +42,7 @@ static void
 rotate_away(struct world *w, const char *to, bool compressed)
 {
 	shell("cd " LOGS " && mv 0.log %s && touch 0.log", w->dir, to);
-	turn_for(w, 200 * NS_PER_MS);
+	turn_ms(w, 200);
 	shell("cd " LOGS " && %s %s", w->dir, compressed ? "gzip" : "rm", to);
 }
 
@@ -67,10 +56,10 @@ test_a_deleted_file_goes_on_in_its_gz(void **state)
 	w->refuse = UINT_MAX;
 	write_lines(w, 5000);
 	start(w);
-	turn_for(w, 100 * NS_PER_MS);
+	turn_ms(w, 100);
 	rotate_away(w, "0.log.20260101-000000", true);
 	write_lines(w, 10);
-	turn_for(w, 1500 * NS_PER_MS);
+	turn_ms(w, 1500);
 	assert_int_equal(tail_held(w->tail), 0);
 	w->refuse = 0;
 	turn_until(w, 5010);
@@ -90,16 +79,16 @@ test_the_oldest_deleted_file_is_let_go_and_counted(void **state)
 	write_lines(w, 5000);
 	assert_int_equal(stat(path, &st), 0);
 	start(w);
-	turn_for(w, 100 * NS_PER_MS);
+	turn_ms(w, 100);
 	rotate_away(w, "0.log.20260101-000000", false);
-	turn_for(w, 1200 * NS_PER_MS);
+	turn_ms(w, 1200);
 	assert_int_equal(lost(), before); /* one is within the limit */
 	assert_true(tail_held(w->tail) > 0);
 	write_lines(w, 5000);
-	turn_for(w, 200 * NS_PER_MS);
+	turn_ms(w, 200);
 	rotate_away(w, "0.log.20260101-000001", false);
 	write_lines(w, 10);
-	turn_for(w, 1500 * NS_PER_MS);
+	turn_ms(w, 1500);
 	assert_int_equal(lost(), before + (uint64_t)st.st_size);
 	w->refuse = 0;
 	turn_until(w, 5010);
@@ -130,7 +119,7 @@ test_descriptors_run_out(void **state)
 	shell(
 	    "cd %s/containers && for i in $(seq 60); do echo '" HEAD "'$i > m$i.log; done", w->dir);
 	for (int i = 0; i < 400 && tail_closed_for_now(w->tail) == 0; i++)
-		turn_for(w, 50 * NS_PER_MS);
+		turn_ms(w, 50);
 	assert_true(tail_nfiles(w->tail) < 60);
 	assert_int_equal(tail_closed_for_now(w->tail), 1);
 	/* Late bytes come while it is closed; then there is room. */
@@ -138,7 +127,7 @@ test_descriptors_run_out(void **state)
 	close(last);
 	shell("rm %s/containers/m*.log", w->dir);
 	for (int i = 0; i < 200 && strstr(w->got.at, "late") == NULL; i++)
-		turn_for(w, 50 * NS_PER_MS);
+		turn_ms(w, 50);
 	assert_non_null(strstr(w->got.at, "late"));
 	assert_int_equal(tail_closed_for_now(w->tail), 0);
 }

@@ -34,6 +34,7 @@ test_the_new_file_is_read_when_a_path_finds_the_old_one_as_well(void **state)
 	char *old = xprintf("%s/pods/" POD "/agent/app.log", w->dir);
 	int writer;
 
+	w->conf.rotate_wait = 60 * NS_PER_S; /* the new file waits for the writer's end */
 	path_is(w, "*app.log");
 	put_line(w, "app.log", AT(1) "stdout F one\n");
 	start(w);

