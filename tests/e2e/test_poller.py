@@ -339,7 +339,8 @@ def test_it_has_one_thread_of_its_own(polling, run):
     towline = run(polling)
     until_value(towline, "app_agent_status", 1, pod="vm")
     tasks = pathlib.Path(f"/proc/{towline.process.pid}/task")
-    names = sorted((task / "comm").read_text().strip() for task in tasks.iterdir())
+    with towline.standing():
+        names = [(task / "comm").read_text().strip() for task in tasks.iterdir()]
     assert names.count("poll") == 1
 
 

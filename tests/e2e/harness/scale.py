@@ -35,16 +35,18 @@ def memory(towline, name="VmRSS"):
 
 def kube_cpu(towline):
     """Seconds of the kube thread."""
-    for task in pathlib.Path(f"/proc/{towline.process.pid}/task").iterdir():
-        if (task / "comm").read_text().strip() == "kube":
-            return int((task / "schedstat").read_text().split()[0]) / 1e9
+    with towline.standing():
+        for task in pathlib.Path(f"/proc/{towline.process.pid}/task").iterdir():
+            if (task / "comm").read_text().strip() == "kube":
+                return int((task / "schedstat").read_text().split()[0]) / 1e9
     raise AssertionError("no kube thread")
 
 
 def followed(towline):
     """Logs that it has open."""
-    links = pathlib.Path(f"/proc/{towline.process.pid}/fd").iterdir()
-    return sum(os.readlink(link).endswith("/0.log") for link in links)
+    with towline.standing():
+        links = pathlib.Path(f"/proc/{towline.process.pid}/fd").iterdir()
+        return sum(os.readlink(link).endswith("/0.log") for link in links)
 
 
 class Crowd:

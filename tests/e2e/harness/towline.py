@@ -213,6 +213,16 @@ class Towline:
     def until_ready(self, limit=LIMIT):
         until(lambda: self.get("/readyz")[0] == 200, lambda: self.get("/readyz"), limit)
 
+    @contextlib.contextmanager
+    def standing(self):
+        """None of its threads runs: what /proc tells of it is of one moment."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     def wait(self, limit=LIMIT):
         """Its exit code, when it ends by itself."""
         code = self.process.wait(limit)
