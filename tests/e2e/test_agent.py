@@ -3,14 +3,12 @@ with it, and the container runtime's way of writing."""
 
 import json
 import re
-import signal
 import subprocess
 import sys
 from collections import Counter, defaultdict
 
 import pytest
 from harness import agent
-from harness.wait import until
 
 LINE = re.compile(rb"(\S+) (stdout|stderr) ([PF]) (.*)")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -116,11 +114,10 @@ def test_the_truth_is_what_the_log_says(agents, encoding):
 
 
 def test_a_rotation_loses_no_line_and_late_lines_go_to_the_renamed_file(tmp_path):
-    node, process = agent.start(tmp_path, "logstash", tasks=120, rate=60, late=5)
-    log = until(lambda: next(node.root.glob("pods/*/*/0.log"), None), "no log")
-    until(lambda: log.read_bytes().count(b"TASK_STARTED") > 5, "no tasks")
-    process.send_signal(signal.SIGUSR1)
-    run = agent.finish(node, process)
+    run = agent.finish(
+        *agent.start(tmp_path, "logstash", tasks=120, late=5, rotate=[50])
+    )
+    (log,) = run.node.root.glob("pods/*/*/0.log")
     assert len(list(log.parent.iterdir())) == 2 and log.stat().st_size > 0
     found = count("logstash", lines_of(run.node)["stdout"])
     assert found == {name: run.truth[name] for name in found}

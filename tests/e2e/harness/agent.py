@@ -30,8 +30,11 @@ class Run:
         return logged | {crash: logged.get(crash, 0) + 1}
 
 
-def start(folder, encoding, tasks=200, rate=0, seed=1, late=0, pod=None, more=()):
-    """Start an agent in a container of folder's node; returns node and process."""
+def start(
+    folder, encoding, tasks=200, rate=0, seed=1, late=0, rotate=(), pod=None, more=()
+):
+    """Start an agent in a container of folder's node, which rotates its files behind so
+    many lines; returns node and process."""
     node = Node(folder)
     command = [
         AGENT / "cri",
@@ -40,7 +43,8 @@ def start(folder, encoding, tasks=200, rate=0, seed=1, late=0, pod=None, more=()
         "--pod",
         pod or f"matillion-agent-{encoding}",
     ]
-    command += ["--uid", uuid.uuid4(), "--late", late, "--"]
+    command += ["--uid", uuid.uuid4(), "--late", late]
+    command += [f"--rotate={lines}" for lines in rotate] + ["--"]
     command += [
         AGENT / "agent",
         "--encoding",

@@ -13,6 +13,9 @@ class Relay:
 
     def __init__(self, port):
         self.to, self.port, self.taken, self.most = port, 0, 0, 0
+        self.lock = (
+            threading.Lock()
+        )  # of most, and of sockets: none is added behind kill()
         self.start()
 
     def start(self):
@@ -28,8 +31,11 @@ class Relay:
             while True:
                 near, _ = listening.accept()
                 far = socket.create_connection(("127.0.0.1", self.to))
-                self.taken += 1
-                self.sockets += [near, far]
+                with self.lock:
+                    self.taken += 1
+                    self.sockets += [near, far]
+                    if listening.fileno() < 0:
+                        reset([near, far])
                 for pair in (near, far), (far, near):
                     threading.Thread(target=self.copy, args=pair, daemon=True).start()
 
@@ -42,9 +48,10 @@ class Relay:
             to.shutdown(socket.SHUT_WR)
 
     def count(self, n):
-        if self.most and n >= self.most:
-            self.stall()
-        self.most = max(0, self.most - n)
+        with self.lock:
+            if self.most and n >= self.most:
+                self.stall()
+            self.most = max(0, self.most - n)
 
     def stall(self):
         self.flows.clear()
@@ -55,12 +62,16 @@ class Relay:
     def kill(self):
         with contextlib.suppress(OSError):
             self.listening.shutdown(socket.SHUT_RDWR)
-        self.listening.close()
-        for each in self.sockets:
-            with contextlib.suppress(OSError):
-                each.setsockopt(
-                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-                )
-                each.shutdown(socket.SHUT_RD)
-                each.close()
+        with self.lock:
+            self.listening.close()
+            reset(self.sockets)
         self.flows.set()
+
+
+def reset(sockets):
+    linger = struct.pack("ii", 1, 0)
+    for each in sockets:
+        with contextlib.suppress(OSError):
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            each.shutdown(socket.SHUT_RD)
+            each.close()
