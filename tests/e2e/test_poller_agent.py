@@ -4,15 +4,14 @@ endpoints under their names, while it drains, is cut off, hangs."""
 import json
 import pathlib
 import re
-import socket
-import subprocess
-import urllib.parse
 import urllib.request
 
 import pytest
 import yaml
 from harness import agent
+from harness.alerting import debian
 from harness.node import Node
+from harness.prometheus import Prometheus
 from harness.towline import ROOT
 from harness.wait import until, until_equal
 from test_poller import OWNED, until_failed, until_value, value
@@ -131,7 +130,10 @@ def test_each_endpoint_tells_what_the_agent_says(standin, polling, run, which):
         "sessions grow",
     )
     assert 0 <= value(towline, "app_active_task_count", pod=POD) <= 20
-    assert towline.metric("app_completed_tasks_total", pod=POD) > 0  # from its log
+    until(  # from its log
+        lambda: towline.metric("app_completed_tasks_total", pod=POD) > 0,
+        "no task is completed",
+    )
     assert "s3cret" not in towline.metrics_page() + towline.stop()
     assert b"s3cret" not in b"".join(
         f.read_bytes() for f in pathlib.Path(polling.folder, "state").iterdir()
@@ -182,11 +184,10 @@ def test_one_that_hangs_does_not_run(standin, polling, run, which):
 
 
 def scraped(tmp_path, targets, relabel):
-    """A real Prometheus; {job: address}; returns a query's answer by expression."""
+    """A real Prometheus of {job: address}."""
     jobs = [
         {
             "job_name": job,
-            "scrape_interval": "1s",
             "metrics_path": path,
             "honor_labels": True,
             "static_configs": [{"targets": [address]}],
@@ -194,33 +195,9 @@ def scraped(tmp_path, targets, relabel):
         }
         for job, (address, path) in targets.items()
     ]
-    file = tmp_path / "prometheus.yml"
-    file.write_text(yaml.safe_dump({"scrape_configs": jobs}))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    found = subprocess.check_output([ROOT / "tests/servers/prometheus"], text=True)
-    program = pathlib.Path(found.strip())
-    process = subprocess.Popen(
-        [
-            program / "prometheus",
-            f"--config.file={file}",
-            f"--storage.tsdb.path={tmp_path}/tsdb",
-            f"--web.listen-address=127.0.0.1:{port}",
-        ],
-        stderr=(tmp_path / "prometheus.err").open("w"),
-    )
-
-    def query(expression):
-        text = urllib.parse.urlencode({"query": expression})
-        url = f"http://127.0.0.1:{port}/api/v1/query?{text}"
-        try:
-            with urllib.request.urlopen(url, timeout=30) as answer:
-                return json.load(answer)["data"]["result"]
-        except OSError:
-            return []
-
-    return process, query
+    prometheus = Prometheus(debian(), tmp_path, None, *jobs)
+    until(prometheus.is_ready, "Prometheus is not ready")
+    return prometheus
 
 
 def dropped(file, job):
@@ -259,7 +236,7 @@ def test_no_sum_counts_twice_when_prometheus_scrapes_the_agent_too(
         folder.mkdir()
         towline = run(polling)
         address = "{}:{}".format(*towline.address)
-        process, query = scraped(
+        prometheus = scraped(
             folder,
             {
                 "towline": (address, "/metrics"),
@@ -267,26 +244,18 @@ def test_no_sum_counts_twice_when_prometheus_scrapes_the_agent_too(
             },
             {"towline": of_towline, "agent": of_agent},
         )
-        request.addfinalizer(process.kill)
-        until(
-            lambda query=query: (
-                query("app_completed_tasks_total > 0")
-                and query("jvm_threads_live_threads")
-            ),
-            (folder / "prometheus.err").read_text,
-        )
-        until(
-            lambda query=query: query(f"app_active_request_count == {requests}"),
-            (folder / "prometheus.err").read_text,
-        )
+        request.addfinalizer(prometheus.process.kill)
+        for asked in (
+            "app_completed_tasks_total > 0",
+            "jvm_threads_live_threads",
+            f"app_active_request_count == {requests}",
+        ):
+            prometheus.until_answers(asked, bool)
         for name, wanted in [
             ("app_active_request_count", requests),
             ("app_agent_status", 1),
         ]:
-            (sample,) = query(f"sum by (pod) ({name})")
-            assert (sample["metric"]["pod"], float(sample["value"][1])) == (POD, wanted)
-            (count,) = query(f"count({name})")
-            assert count["value"][1] == "1", (number, name)
-        process.kill()
-        process.wait()
+            assert prometheus.ask(f"sum by (pod) ({name})") == {POD: wanted}
+            assert prometheus.ask(f"count({name})") == {None: 1}, (number, name)
+        prometheus.stop()
         towline.stop()

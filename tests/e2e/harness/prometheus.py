@@ -11,14 +11,15 @@ from .wait import until
 
 
 class Prometheus:
-    def __init__(self, tools, folder, target, job=None):
-        """Scrapes target (HOST:PORT), or whom the job finds."""
-        scrape = job or {
+    def __init__(self, tools, folder, target, *jobs):
+        """Scrapes target (HOST:PORT), or whom the jobs find."""
+        own = {
             "job_name": "towline",
             "honor_labels": True,
             "static_configs": [{"targets": [target]}],
         }
-        conf = {"global": {"scrape_interval": "1s"}, "scrape_configs": [scrape]}
+        scrapes = [*jobs] or [own]
+        conf = {"global": {"scrape_interval": "1s"}, "scrape_configs": scrapes}
         (folder / "prometheus.yml").write_text(json.dumps(conf))
         self.log = folder / "prometheus.log"
         command = [
