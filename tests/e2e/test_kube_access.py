@@ -16,18 +16,15 @@ from harness.watched import labels, until_labels, up
 ERRORS = "towline_kube_errors_total"
 
 
-def expires(watched, seconds):
-    """A token of which so much is left; the server lets 60 s more pass."""
-    token = watched.account.minted(seconds - 60)
-
-    def expired():
+def until_refused(watched, token):
+    def is_refused():
         try:
             watched.kube.ask("GET", "/api/v1/pods?limit=1", token=token)
         except Refused as refused:
             return refused.status == 401
         return False
 
-    return token, lambda: until(expired, "the token does not expire")
+    until(is_refused, "the token is still taken")
 
 
 def test_without_rights_all_ships_and_what_grants_them_is_said(
@@ -86,13 +83,15 @@ class Projected:
 def test_a_token_that_has_expired_is_read_again_from_its_file(
     watched, relay, table, run, tmp_path
 ):
-    token, wait = expires(watched, 3)
+    """By the end of its account, when towline has been let in: a time would pass by itself."""
     volume = Projected(tmp_path / "account")
+    token = watched.account.token()
     volume.put(token)
     watched.filter["Kube_Token_File"] = volume.folder / "token"
     pod, log = watched.running("before", labels={"app": "1"})
     towline = up(run(watched.config))
-    wait()
+    watched.account.replace()
+    until_refused(watched, token)
     volume.put(watched.account.token())
     pod.label(app="2")
     relay.kill()

@@ -244,8 +244,10 @@ def test_a_pod_of_the_same_name_is_another_one(watched, table, run):
     towline = up(run(watched.config))
     want = truth(pod, log)
     pod.delete()
-    second, its_log = watched.running("of the second", name="agent", labels={"n": "2"})
+    second, its_log = watched.running(name="agent", labels={"n": "2"})
     assert second.uid != pod.uid
+    watched.until_told(table)
+    its_log.write("of the second")
     assert told(table, "of the second") == truth(second, its_log)
     log.write("of the first, late")
     assert told(table, "of the first, late") == want
@@ -270,7 +272,7 @@ def around_of(watched):
         content_type="application/merge-patch+json",
     )
     watched.kube.node(watched.host, zone="a")
-    watched.filter.update(AROUND)
+    watched.filter |= AROUND | {"Pod_Wait": 60}
 
 
 def test_labels_of_the_namespace_and_the_node_when_asked(watched, table, run):

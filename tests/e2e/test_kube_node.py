@@ -10,7 +10,7 @@ from harness.watched import labels, until_labels
 @pytest.fixture
 def watched(watched):
     del watched.filter["Kube_Node_Name"]
-    watched.filter |= {"Pod_Wait": 0, "API_Wait": 5}
+    watched.filter |= {"Pod_Wait": 0, "API_Wait": 60}
     return watched
 
 
@@ -59,7 +59,7 @@ def test_a_pod_that_the_api_does_not_know_yet_is_asked_for_again(watched, table,
 
 
 def test_without_any_nothing_waits_and_it_is_said(watched, table, run):
-    watched.filter |= {"API_Wait": 60, "Kube_Namespace_File": "/nonexistent"}
+    watched.filter["Kube_Namespace_File"] = "/nonexistent"
     watched.running("a line", labels={"app": "a"})
     towline = run(watched.config)
     assert labels(table, "a line") is None

@@ -77,7 +77,7 @@ def test_a_reload_without_the_api_keeps_what_is_known(watched, relay, table, run
 
 def test_labels_of_a_namespace_are_kept(watched, relay, table, run):
     watched.account.grant(resources=["namespaces"], verbs=["get"])
-    watched.filter["Namespace_Labels"] = "On"
+    watched.filter |= {"Namespace_Labels": "On", "Pod_Wait": 60}
     _, log = watched.running("before", labels={"app": "1"})
     towline = up(run(watched.config))
     want = table.document("before")["kubernetes_namespace"]

@@ -291,9 +291,18 @@ class Account:
     def __init__(self, kube, namespace, name):
         self.kube, self.namespace, self.name = kube, namespace, name
         self.user = f"system:serviceaccount:{namespace}:{name}"
-        path = f"/api/v1/namespaces/{namespace}/serviceaccounts"
-        made = kube.ask("POST", path, {"metadata": {"name": name}})
-        self.path, self.uid = f"{path}/{name}", made["metadata"]["uid"]
+        self.all = f"/api/v1/namespaces/{namespace}/serviceaccounts"
+        self.path = f"{self.all}/{name}"
+        self.make()
+
+    def make(self):
+        made = self.kube.ask("POST", self.all, {"metadata": {"name": self.name}})
+        self.uid = made["metadata"]["uid"]
+
+    def replace(self):
+        """By another one of its name and rights: its tokens are of nobody."""
+        self.kube.ask("DELETE", self.path)
+        self.make()
 
     def token(self, seconds=600):
         """As the kubelet asks for it."""
