@@ -25,7 +25,7 @@ def in_pieces(container, towline, first, end, step=200):
     """Lines as they come while a server works; each is delivered soon."""
     for i in range(first, end, step):
         container.write(*lines(i, i + step))
-        towline.until_delivered(i + step, 15)
+        towline.until_delivered(i + step)
 
 
 def until_probed(container, towline, at):
@@ -34,7 +34,7 @@ def until_probed(container, towline, at):
         assert at < 10000
         container.write(*lines(at, at + 1))
         at += 1
-        towline.until_delivered(at, 15)
+        towline.until_delivered(at)
     return at
 
 
@@ -54,7 +54,7 @@ def test_a_host_that_fails_under_load_stalls_none(
 
     container.write(*lines(2000, 4000))
     getattr(relay, how)()
-    towline.until_delivered(4000, 15)
+    towline.until_delivered(4000)
     in_pieces(container, towline, 4000, 6000)
     until(retried(towline), "nobody has seen it fail")
     assert towline.get("/readyz")[0] == 200
@@ -84,7 +84,7 @@ def test_a_server_that_is_killed_stalls_none(own_server, node, config, run):
 
     container.write(*lines(2000, 4000))
     one.kill()
-    towline.until_delivered(4000, 15)
+    towline.until_delivered(4000)
     in_pieces(container, towline, 4000, 5000)
     one.start()
     at = until_probed(container, towline, 5000)

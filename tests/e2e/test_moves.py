@@ -129,7 +129,7 @@ def test_what_is_cut_by_back_pressure_goes_on_with_what_is_on_disk(
 def test_what_is_open_on_both_sides_when_it_is_killed_goes_on(
     node, table, settings, run, rotated
 ):
-    settings.inputs[0]["Flush_ms"] = 20000
+    settings.inputs[0]["Flush_ms"] = 60_000  # no record is ended by time
     towline = run(settings)
     container = node.container()
     failed = info("failed", "ERROR")

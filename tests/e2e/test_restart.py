@@ -29,6 +29,7 @@ class Writer(threading.Thread):
             if self.random.random() < 0.1:
                 self.container.rotate()
             time.sleep(self.random.random() / 20)
+        self.write("{}")  # which ends the last one
 
     def record(self):
         match self.random.randrange(8):
@@ -60,6 +61,8 @@ def test_killed_again_and_again_all_is_there_once_and_counted_once(
     table, config, node, run, seed
 ):
     settings = config(table.output)
+    # No time ends a record, however late the writer's next line is.
+    settings.inputs[0]["Flush_ms"] = 60_000
     writer = Writer(node.container(), 12, seed)
     kills = random.Random(seed)
     writer.start()
@@ -166,6 +169,7 @@ def test_a_corrupt_state_is_set_aside_and_the_output_keeps_each_once(
     container.write(completed(1))
     towline = run(settings)
     towline.until_said("corrupt and was set aside")
+    towline.metrics_page()  # the files' ends are known
     container.write(completed(1))
     table.until_count(102)
     towline.until_metric("app_completed_tasks_total", 1)  # from the files' ends on

@@ -1,6 +1,7 @@
 """The state's disk is full, or read-only: what was promised of that, on real file systems."""
 
 import errno
+import itertools
 import pathlib
 import shutil
 import subprocess
@@ -57,21 +58,31 @@ def stale(towline):
 
 
 def stands_without_state(towline, container, table, before):
-    """Ships on, says so once, shows it; a record that only time can end waits.
+    """Ships on, says so once, shows it; a record that only time can end waits.  How many
+    records were written.
 
-    Had one been ended by time before that was known, its log would wait whole:
-    Flush_ms is longer than the state needs to find out."""
+    Had one been ended by time before that was known, its log would wait whole: until
+    then records end by themselves."""
+    numbers = itertools.count()
+
+    def refused():
+        container.write(f'{{"n":{next(numbers)}}}')
+        return unready(towline)
+
+    until(refused, lambda: towline.get("/readyz"))
+    first = next(numbers)
+    before += first
     container.write(*(f"while {i}" for i in range(2000)), "last")
     table.until_count(before + 2000)
-    until(lambda: unready(towline), lambda: towline.get("/readyz"))
     until(lambda: stale(towline) >= 3, lambda: stale(towline))
-    first = stale(towline)
-    until(lambda: stale(towline) > first, lambda: stale(towline))
+    age = stale(towline)
+    until(lambda: stale(towline) > age, lambda: stale(towline))
     container.write(*(f"longer {i}" for i in range(99)), "very last")
     table.until_count(before + 2001 + 99)
     assert "very last" not in table.logs()
     assert towline.said().count("cannot write") == 1
     assert towline.get("/healthz")[0] == 200
+    return first + 2000 + 1 + 100
 
 
 def test_a_full_disk_stops_no_shipping_and_passes(disk, table, settings, node, run):
@@ -83,13 +94,12 @@ def test_a_full_disk_stops_no_shipping_and_passes(disk, table, settings, node, r
     towline.until_ready()
     table.until_count(tasks)
     disk.fill()
-    stands_without_state(towline, container, table, tasks)
+    total = tasks + stands_without_state(towline, container, table, tasks) + 2
     late = node.container(pod="matillion-agent-1")
     late.write("late", "and later")
     shown = towline.metric("towline_records_total")
     disk.free()
     towline.until_ready()
-    total = tasks + 2000 + 1 + 100 + 2
     table.until_count(total)
     towline.until_metric("towline_records_total", total)
     assert shown < total  # what was not on disk was not shown
@@ -112,10 +122,9 @@ def run_with_history(container, table, run, settings):
     return towline
 
 
-def all_is_there_after(table, run, settings):
+def all_is_there_after(table, run, settings, total):
     """A start with a disk that is well again: each record once, each task counted once."""
     towline = run(settings)
-    total = 31 + 2000 + 1 + 100
     table.until_count(total)
     towline.until_metric("towline_records_total", total)
     towline.until_metric("app_completed_tasks_total", 30)
@@ -128,10 +137,10 @@ def test_a_kill_while_the_disk_is_full_loses_nothing(disk, table, settings, node
     container = node.container()
     towline = run_with_history(container, table, run, settings)
     disk.fill()
-    stands_without_state(towline, container, table, 31)
+    total = 31 + stands_without_state(towline, container, table, 31)
     towline.kill()
     disk.free()
-    all_is_there_after(table, run, settings)
+    all_is_there_after(table, run, settings, total)
 
 
 def test_a_disk_that_turns_read_only_stops_no_shipping(
@@ -146,14 +155,14 @@ def test_a_disk_that_turns_read_only_stops_no_shipping(
     towline = run_with_history(container, table, run, settings)
     disk.mount("-o", "remount,abort")
     until(lambda: not writable(disk.folder), "the disk is still writable")
-    stands_without_state(towline, container, table, 31)
+    total = 31 + stands_without_state(towline, container, table, 31)
     towline.stop()
     disk.unmount()
     # A mount namespace that was made meanwhile may hold the old one for some time.
     well = shutil.copyfile(image, tmp_path / "well")
     subprocess.run(["e2fsck", "-fy", well], capture_output=True, check=False)
     disk.mount("-o", "loop", well)
-    all_is_there_after(table, run, settings)
+    all_is_there_after(table, run, settings, total)
 
 
 def writable(folder):
