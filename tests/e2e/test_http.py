@@ -15,7 +15,7 @@ def towline(tmp_path, node, config, run):
     table = Table(tmp_path / "logs.db")
     towline = run(config(table.output))
     table.until_count(1)
-    towline.metrics_page()
+    towline.until_delivered(1)
     return towline
 
 

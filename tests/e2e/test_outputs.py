@@ -76,6 +76,7 @@ def test_an_output_at_another_place_keeps_its_cursors(node, config, run, sinks, 
     running = run(settings)
     container.write(*lines(0, 100))
     until_equal(lambda: (a.exact(), b.exact()), (100, 100))
+    running.until_delivered(200)  # it has heard so, too
     b.end()
     container.write(*lines(100, 200))
     until_equal(a.exact, 200)
@@ -111,6 +112,7 @@ def test_an_output_that_comes_back_catches_up_alone(node, config, run, sinks):
     running = run(config(a.output(Index="x"), b.output(Index="y")))
     container.write(*lines(0, 3000))
     until_equal(b.exact, 3000)
+    running.until_metric("towline_delivered_total", 3000, output="es.1")
     b.end()
     container.write(*lines(3000, 60000))
     until_equal(a.exact, 60000)

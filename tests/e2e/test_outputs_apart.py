@@ -110,13 +110,17 @@ def test_logs_that_an_output_reads_by_itself_are_shown(node, config, run, sinks)
         container.write(*lines(1000, 40000))
     until_equal(well.exact, 80000)
     until(lambda: shown()["down"] > 0 and shown()["well"] == 0, shown)
-    until_equal(lambda: apart(settings), shown())
-    said = towline("status", "-c", settings.write()).stdout.splitlines()
-    n = shown()["down"]
-    assert sorted(line.partition("output ")[2] for line in said[-2:]) == [
-        f"down; logs that it reads by itself: {n:.0f}",
-        "well",
-    ]
+    until(lambda: apart(settings) == shown(), lambda: (apart(settings), shown()))
+
+    def said():
+        lines = towline("status", "-c", settings.write()).stdout.splitlines()
+        return sorted(line.partition("output ")[2] for line in lines[-2:])
+
+    def as_shown():
+        n = shown()["down"]
+        return [f"down; logs that it reads by itself: {n:.0f}", "well"]
+
+    until(lambda: said() == as_shown(), lambda: (said(), as_shown()))
     running.kill()
     running = run(settings)
     until(lambda: shown()["down"] > 0 and shown()["well"] == 0, shown)

@@ -130,6 +130,8 @@ def test_hostile_agents_take_neither_memory_nor_time(agents, config, run):
         assert value(towline, "app_open_sessions", pod=names[name]) is None, name
     asked = len(agents["honest"].asked)
     until(lambda: len(agents["honest"].asked) > asked + 2, late(agents))
-    assert value(towline, "app_open_sessions", pod=names["honest"]) == 6
+    until(
+        lambda: value(towline, "app_open_sessions", pod=names["honest"]) == 6, "honest"
+    )
     assert "9" * 200 not in towline.metrics_page()
     towline.stop()

@@ -39,6 +39,7 @@ def two(tmp_path, node, config, run, dead_port):
     settings.inputs.append(settings.inputs[0] | named)
     towline = run(settings)
     table.until_count(3)
+    towline.metrics_page()
     return towline
 
 

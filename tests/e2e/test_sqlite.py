@@ -82,7 +82,7 @@ def test_ids_that_are_taken_are_counted(node, table, config, run):
     link = container.link.readlink()
     container.link.unlink()
     towline = run(settings)
-    towline.until_ready()
+    towline.metrics_page()  # it has looked
     container.link.symlink_to(link)  # a new file, as far as towline knows
     towline.until_metric("towline_collisions_total", 50)
     towline.stop()

@@ -187,7 +187,7 @@ def test_kills_lose_nothing_and_repeat_nothing(journal, table, reads, run):
     want += journal.messages(1)
     until_equal(lambda: table.count(), len(want))
     again.until_metric("towline_records_total", len(want))
-    assert again.metric("towline_delivered_total") == 1
+    again.until_delivered(1)
     again.stop()
 
 
@@ -230,7 +230,7 @@ def test_what_was_deleted_unread_is_counted(journal, table, reads, run):
     reader = run(settings)
     until_equal(lambda: table.count(), 13)
     assert in_order(table)[-3:] == want
-    assert reader.metric("towline_journal_lost_entries_total") == 1
+    reader.until_metric("towline_journal_lost_entries_total", 1)
     assert "nobody knows how many" in reader.stop()
 
 
@@ -295,7 +295,7 @@ def test_corrupt_files_are_said_and_all_others_are_read(journal, table, reads, r
     reader = run(reads(journal.folder))
     until_equal(lambda: in_order(table), want)
     reader.until_metric("towline_journal_unreadable_files", 1)
-    assert "broken.journal cannot be read as a journal" in reader.said()
+    reader.until_said("broken.journal cannot be read as a journal")
     want += journal.messages(5)
     until_equal(lambda: in_order(table), want)
     reader.stop()
