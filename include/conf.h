@@ -289,7 +289,8 @@ struct conf_blocks {
 	struct conf_block *at;
 	size_t n;
 	const char *file;
-	bool yaml; /* the main file is in the YAML form, and does not stand in another one */
+	size_t early; /* so many filters in front stood as processors of inputs */
+	bool yaml;    /* the main file is in the YAML form, and does not stand in another one */
 };
 
 /**

@@ -1,5 +1,6 @@
 /* Sections written in the classic form, which has one line for a value. */
 #include <string.h>
+#include <strings.h>
 
 #include "conf.h"
 
@@ -25,18 +26,27 @@ entries_print(const struct conf_block *b, struct findings *findings, FILE *to)
 	}
 }
 
+static void
+block_print(const struct conf_block *b, struct findings *findings, FILE *to)
+{
+	if (strcmp(b->name, "@SET") != 0) {
+		fprintf(to, "\n[%s]\n", b->name);
+		entries_print(b, findings, to);
+	} else if (b->n > 0) {
+		fprintf(to, "@SET %s=%s\n", b->entries[0].key, b->entries[0].value);
+	}
+}
+
+/* A @SET stands in front of all that names its variable: so early filters stand as late as they may. */
 void
 conf_form_classic(const struct conf_blocks *blocks, struct findings *findings, FILE *to)
 {
-	for (size_t i = 0; i < blocks->n; i++) {
-		const struct conf_block *b = &blocks->at[i];
+	size_t i = blocks->early;
 
-		if (strcmp(b->name, "@SET") == 0) {
-			if (b->n > 0)
-				fprintf(to, "@SET %s=%s\n", b->entries[0].key, b->entries[0].value);
-			continue;
-		}
-		fprintf(to, "\n[%s]\n", b->name);
-		entries_print(b, findings, to);
-	}
+	for (; i < blocks->n && strcasecmp(blocks->at[i].name, "FILTER") != 0; i++)
+		block_print(&blocks->at[i], findings, to);
+	for (size_t k = 0; k < blocks->early; k++)
+		block_print(&blocks->at[k], findings, to);
+	for (; i < blocks->n; i++)
+		block_print(&blocks->at[i], findings, to);
 }

@@ -271,6 +271,7 @@ blocks_read(const char *path, bool typed, struct findings *findings)
 	result = grammar_read(g, path, &o->blocks);
 	if (typed && result == 0)
 		parsers_inner(g, &o->blocks);
+	o->blocks.early = g->nearly;
 	grammar_free(g);
 	if (result == 0)
 		return &o->blocks;

@@ -84,8 +84,14 @@ static const struct {
 	    "@SET A=${B} c\n\n[SERVICE]\n    flush     1\n    log_level info\n", "" },
 	{ "pipeline:\n  inputs:\n  - name: tail\n    tag: a\n    path: [/x, /y]\n    processors:\n"
 	  "      logs: [{name: grep}]\n",
-	    "\n[FILTER]\n    name  grep\n    Match a\n\n[INPUT]\n    name tail\n    tag  a\n    path /x\n"
-	    "    path /y\n",
+	    "\n[INPUT]\n    name tail\n    tag  a\n    path /x\n    path /y\n\n[FILTER]\n    name  grep\n"
+	    "    Match a\n",
+	    "" },
+	/* a processor names a variable, which is set in front of it */
+	{ "pipeline:\n  inputs:\n  - {name: tail, tag: '${A}', processors: {logs: [{name: grep}]}}\n"
+	  "  filters: [{name: nest}]\nenv: {A: b}\n",
+	    "@SET A=b\n\n[INPUT]\n    name tail\n    tag  ${A}\n\n[FILTER]\n    name  grep\n    Match ${A}\n\n"
+	    "[FILTER]\n    name nest\n",
 	    "" },
 	{ "pipeline:\n  filters:\n  - name: lua\n    code: |\n      a\n      b\n",
 	    "\n[FILTER]\n    name lua\n",
