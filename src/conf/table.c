@@ -266,6 +266,13 @@ items_settle(struct pool *pool, struct list *l, size_t before, unsigned line)
 	}
 }
 
+/* Of two entries of one key; in Fluent Bit as well, which refuses them in a plugin's section. */
+static bool
+first_counts(const struct plugin *p)
+{
+	return p->kind == SECTION_PARSER || p->kind == SECTION_MULTILINE_PARSER;
+}
+
 /* Read one entry, whose row is known.  False: its option is not built yet. */
 static bool
 entry_take(struct pool *pool, struct section *s, const struct option *o, unsigned *line,
@@ -280,6 +287,12 @@ entry_take(struct pool *pool, struct section *s, const struct option *o, unsigne
 	table_title(s->plugin, title);
 	if (o->flags & OPT_LATER)
 		return later_take(s, o, e, findings);
+	if (*line != 0 && !is_list(o) && first_counts(s->plugin)) {
+		findings_add(findings, FINDING_WARNING, s->file, e->line,
+		    "'%s' is given twice in %s: that in line %u counts, the first, and not this one",
+		    key, title, *line);
+		return true;
+	}
 	if (*line != 0 && !is_list(o) && !star)
 		findings_add(findings, FINDING_WARNING, s->file, e->line,
 		    "'%s' is given twice in %s: this one counts, and not that in line %u", key,
