@@ -351,14 +351,36 @@ read_fraction_behind(struct slice *s, int32_t *ns)
 	(void)read_fraction(s, ns);
 }
 
-/* True when ${format} ends in seconds: Fluent Bit passes over their fraction in the text then. */
-static bool
-ends_in_seconds(const char *format)
+/* The conversion that ${format} ends in; NUL: it ends in other text. */
+static char
+last_of(const char *format)
 {
-	size_t len = strlen(format);
+	char last = '\0';
 
-	return len >= 2 && format[len - 2] == '%' && (len == 2 || format[len - 3] != '%') &&
-	       strchr("SsTX", format[len - 1]) != NULL;
+	for (; *format != '\0'; format++) {
+		last = '\0';
+		if (*format == '%' && *++format != '%')
+			last = *format;
+		if (*format == '\0')
+			break;
+	}
+	return last;
+}
+
+/*
+ * A fraction and an offset that the format does not name, behind the seconds that it
+ * ends in.  False: the offset is none.
+ */
+static bool
+read_behind(struct reading *r, char last)
+{
+	if (last != '\0' && strchr("SsTX", last) != NULL)
+		read_fraction_behind(&r->rest, &r->civil.fraction);
+	if (r->rest.len == 0 || r->epoch || r->zoned || last == '\0' ||
+	    strchr("STXLfN", last) == NULL || (r->rest.at[0] != '+' && r->rest.at[0] != '-'))
+		return true;
+	r->zoned = true;
+	return read_zone(&r->rest, &r->civil.offset);
 }
 
 /* By the format; its year, where it says none, is `year`. */
@@ -368,11 +390,7 @@ format_read(struct slice s, const char *format, const struct zone *zone, int yea
 	struct reading r = { .rest = s, .afternoon = -1, .century = -1 };
 
 	r.civil = (struct civil){ .year = year, .month = 1, .day = 1 };
-	if (!read_format(&r, format))
-		return PARSE_BAD;
-	if (ends_in_seconds(format))
-		read_fraction_behind(&r.rest, &r.civil.fraction);
-	if (r.rest.len > 0)
+	if (!read_format(&r, format) || !read_behind(&r, last_of(format)) || r.rest.len > 0)
 		return PARSE_BAD;
 	if (r.afternoon >= 0)
 		r.civil.hour = r.civil.hour % 12 + 12 * (unsigned)r.afternoon;
