@@ -69,7 +69,8 @@ enum parser_form parser_form(struct parser *p);
  * Read ${text} into at most ${max} ${fields} (slices of ${text}, of ${arena}
  * or of ${p}) and *${time}, which is left alone when the text has none.  A time
  * without a year is of the year that brings it nearest to *${time} as it was, and
- * stays a field when that is 0.
+ * stays a field when that is 0.  ${time} is NULL where the record has another time: the
+ * text's is a field then.
  * A time whose text does not fit is a field; of the first one it is said.
  * Return the number of fields, or -1 when the text does not fit (a limit of
  * the regex engine included: it is then counted as unparsed).

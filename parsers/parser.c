@@ -164,7 +164,7 @@ parser_take(struct take *t, struct field f)
 	struct parser *p = t->parser;
 	bool text = f.kind == VALUE_TEXT;
 
-	if (p->time_key != NULL && f.kind != VALUE_JSON &&
+	if (p->time_key != NULL && t->time != NULL && f.kind != VALUE_JSON &&
 	    slice_eq(f.name, slice_of(p->time_key)) && time_take(p, f.value, t->time) &&
 	    !p->time_keep)
 		return;

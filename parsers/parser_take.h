@@ -33,7 +33,7 @@ struct take {
 	struct arena *arena;
 	struct field *fields;
 	int n, max;
-	int64_t *time;
+	int64_t *time; /* NULL: that of the text is a field */
 };
 
 /**

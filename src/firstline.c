@@ -37,12 +37,12 @@ field_put(struct field *fields, int *n, const struct field *f)
 /* False: no parser reads the line. */
 static bool
 line_read(const struct firstline *f, struct slice line, struct arena *arena, struct field *fields,
-    int *n, int64_t time)
+    int *n)
 {
 	struct field more[RECORD_FIELDS];
 
 	for (size_t i = 0; i < f->nfurther; i++) {
-		int found = parser_run(f->further[i], line, arena, more, RECORD_FIELDS, &time);
+		int found = parser_run(f->further[i], line, arena, more, RECORD_FIELDS, NULL);
 
 		for (int k = 0; k < found; k++)
 			field_put(fields, n, &more[k]);
@@ -72,7 +72,7 @@ firstline_run(const struct firstline *f, struct slice text, struct arena *arena,
 	memcpy(kept, value.at, value.len);
 	for (len = value.len; rest.len > 0; rest = slice_from(rest, line.len + 1)) {
 		line = line_of(slice_from(rest, 1));
-		if (line_read(f, line, arena, fields, &n, *time))
+		if (line_read(f, line, arena, fields, &n))
 			continue;
 		kept[len++] = '\n';
 		memcpy(kept + len, line.at, line.len);

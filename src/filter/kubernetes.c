@@ -217,11 +217,10 @@ merge(struct kubernetes *k, struct parser *parser, struct record *r,
     const struct agent_line *parsed, struct arena *arena)
 {
 	struct agent_line *m = &k->merged;
-	int64_t time = r->time;
 	int n;
 
 	memset(m, 0, sizeof(*m));
-	n = parser_run(parser, r->log, arena, m->extra, RECORD_FIELDS, &time);
+	n = parser_run(parser, r->log, arena, m->extra, RECORD_FIELDS, NULL);
 	if (n < 0)
 		return parsed;
 	if (parsed != NULL) {

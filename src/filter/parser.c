@@ -168,6 +168,16 @@ forget(const struct parser_filter_conf *conf, struct record *r, int which)
 	}
 }
 
+/*
+ * Where a parser puts the text's time: nowhere while the line has the runtime's, of which the
+ * index name and the id are made; the text's is a field then.
+ */
+static int64_t *
+time_of(const struct record *r, int64_t *time)
+{
+	return r->time_text.len == 0 ? time : NULL;
+}
+
 /* ---- a record that is a tree */
 
 static void
@@ -218,15 +228,14 @@ tree_run(struct parser_filter *p, struct record *r, struct arena *arena)
 	struct shape_node *key = accessor_find(&p->key, s);
 	struct field found[RECORD_FIELDS];
 	struct slice text = key != NULL ? shape_text(s, key) : SLICE("");
-	int64_t time = r->time;
+	int64_t time = r->time, *to = time_of(r, &time);
 	int n = -1;
 
 	for (size_t i = 0; key != NULL && n < 0 && i < p->n; i++)
-		n = parser_run(p->parsers[i], text, arena, found, RECORD_FIELDS, &time);
+		n = parser_run(p->parsers[i], text, arena, found, RECORD_FIELDS, to);
 	if (n < 0)
 		return;
-	if (r->time_text.len == 0)
-		r->time = time;
+	r->time = time;
 	if (n < RECORD_FIELDS) /* else the text has more, perhaps */
 		tree_forget(p, s, key);
 	tree_put(p, s, found, n);
@@ -250,14 +259,12 @@ parser_filter_run(struct filter *f, struct record *r, const struct agent_line *p
 	if (!key_find(r, slice_of(p->conf->key_name), arena, &text, &which))
 		return true;
 	for (size_t i = 0; i < p->n; i++) {
-		int64_t time = r->time;
-		int n = parser_run(p->parsers[i], text, arena, found, RECORD_FIELDS, &time);
+		int64_t time = r->time, *to = time_of(r, &time);
+		int n = parser_run(p->parsers[i], text, arena, found, RECORD_FIELDS, to);
 
 		if (n < 0)
 			continue;
-		/* The runtime's time stays, as the index name and the id are made of it. */
-		if (r->time_text.len == 0)
-			r->time = time;
+		r->time = time;
 		forget(p->conf, r, which);
 		if (!filter_put(r, found, n, arena) || n == RECORD_FIELDS)
 			r->has_log = true; /* the text has more, perhaps */

@@ -267,6 +267,18 @@ static const struct {
 	    CRI ",\"x\":3,\"log_parsed\":{\"extra\":{\"time\":2,\"kubernetes\":1}}}" },
 	{ FILTER("modify") " Set x 1\n" JSON, "{\"log\":\"new\"}", CRI ",\"log\":\"new\"}" },
 
+/* a time that is not the record's is a field */
+#define TIMED "[PARSER]\n Name td\n Format regex\n Regex ^(?<ts>\\S+) (?<m>.*)$\n Time_Key ts\n"
+	{ FILTER("parser") " Key_Name log\n Parser td\n" TIMED, "2020-02-02T02:02:02Z hi",
+	    CRI ",\"ts\":\"2020-02-02T02:02:02Z\",\"m\":\"hi\"}" },
+	{ FILTER("parser") " Key_Name log\n Parser td\n Nest_Under n\n" TIMED,
+	    "2020-02-02T02:02:02Z hi",
+	    CRI ",\"n\":{\"ts\":\"2020-02-02T02:02:02Z\",\"m\":\"hi\"}}" },
+	{ KUBE " Merge_Parser td\n" TIMED, "2020-02-02T02:02:02Z hi",
+	    CRI
+	    ",\"log\":\"2020-02-02T02:02:02Z hi\"," K8S
+	    ",\"log_parsed\":{\"timestamp\":\"2020-02-02T02:02:02Z\",\"extra\":{\"ts\":\"2020-02-02T02:02:02Z\",\"m\":\"hi\"}}}" },
+
 	/* kubernetes behind a filter that changed the fields */
 	{ FILTER("modify") " Rename log message\n" KUBE, "x", CRI ",\"message\":\"x\"," K8S "}" },
 	{ FILTER("modify") " Set a 1\n"
