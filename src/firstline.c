@@ -36,8 +36,8 @@ field_put(struct field *fields, int *n, const struct field *f)
 
 /* False: no parser reads the line. */
 static bool
-line_read(const struct firstline *f, struct slice line, struct arena *arena, struct field *fields,
-    int *n)
+line_read(
+    const struct firstline *f, struct slice line, struct arena *arena, struct field *fields, int *n)
 {
 	struct field more[RECORD_FIELDS];
 
