@@ -59,7 +59,8 @@ static unsigned nlines, noffered;
 struct writing {
 	unsigned line, log, content;
 	int side;
-	uint64_t end; /* behind it in its content */
+	uint64_t end; /* behind it in its content; UINT64_MAX: its rest never came */
+	bool cut;     /* a further part of its line is to come */
 	bool late;    /* all of it was not there when its content got a successor */
 	bool
 	    torn; /* its rest came to another content, or late, or there is something before it: it may lose its side */

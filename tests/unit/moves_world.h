@@ -158,6 +158,7 @@ line_write(struct world_log *log, struct written *c, bool alone)
 		"plain " };
 	int side = !untimed && any(3) == 0;
 	const char *head = log->chain[side] ? "more " : heads[any(COUNT(heads))];
+	bool cut;
 
 	if (nlines == LINES)
 		return;
@@ -165,9 +166,10 @@ line_write(struct world_log *log, struct written *c, bool alone)
 		log->chain[side] = !untimed && any(4) == 0;
 	c->filled = true;
 	nlines++;
+	cut = !alone && log->chain[side];
 	text_write(log, c, nlines - 1, side,
-	    line_of(nlines - 1, side, !alone && log->chain[side] ? 'P' : 'F', alone ? "{" : head,
-		alone ? "}" : ""));
+	    line_of(nlines - 1, side, cut ? 'P' : 'F', alone ? "{" : head, alone ? "}" : ""));
+	writings[nwritings - 1].cut = cut;
 }
 
 static void

@@ -271,19 +271,21 @@ wrong_order(unsigned i)
 	return 0;
 }
 
-/* A cut line at the end, whose further parts never come, waits for them. */
+/* A cut line at the end, whose further parts never come whole, waits for them. */
 static bool
 chain_is_open(void)
 {
-	for (unsigned i = 0; i < nlogs; i++) {
-		if (logs[i].chain[SIDE_STDOUT] || logs[i].chain[SIDE_STDERR])
-			return true;
-	}
+	bool open[LOGS][SIDES] = { { false } }, any = false;
+
 	for (unsigned i = 0; i < nwritings; i++) {
 		if (writings[i].late) /* in a log of its own, with a chain of its own */
 			return true;
+		if (writings[i].end != UINT64_MAX)
+			open[writings[i].log][writings[i].side] = writings[i].cut;
 	}
-	return false;
+	for (unsigned i = 0; i < nlogs; i++)
+		any |= open[i][SIDE_STDOUT] || open[i][SIDE_STDERR];
+	return any;
 }
 
 /* Who says nothing more holds up what comes behind for Rotate_Wait, and a turn or two. */
