@@ -30,16 +30,6 @@ is_slow(const struct shipping *s)
 	return s->held >= PATIENCE;
 }
 
-static bool
-any_holds(const struct tail *t)
-{
-	bool any = false;
-
-	for (unsigned i = 0; i < t->nships; i++)
-		any |= t->ships[i].holds;
-	return any;
-}
-
 static void
 time_passes(struct shipping *s, int64_t ns, bool others_hold)
 {
@@ -53,8 +43,10 @@ time_passes(struct shipping *s, int64_t ns, bool others_hold)
 void
 abreast_begin(struct tail *t, uint32_t room, int64_t now)
 {
-	bool any = any_holds(t);
+	bool any = false;
 
+	for (unsigned i = 0; i < t->nships; i++)
+		any |= t->ships[i].holds;
 	for (unsigned i = 0; i < t->nships; i++) {
 		time_passes(&t->ships[i], now - t->now, any);
 		t->ships[i].stands = (room & UINT32_C(1) << i) == 0;

@@ -14,26 +14,13 @@
 #define BUDGET (1u << 20) /* bytes of one call: then shipping has its turn */
 #define BREAKS_MOST 1000  /* that are kept of a log: beyond, it is not read ahead */
 
-/* Lines that a record of the reader only holds are still to be counted. */
-static bool
-has_passed(const struct reader *r, const struct reader *count)
-{
-	if (r->at < count->at)
-		return false;
-	for (int side = 0; side < SIDES; side++) {
-		if (reader_progress(r, (enum side)side) < reader_progress(count, (enum side)side))
-			return false;
-	}
-	return true;
-}
-
 void
 ahead_drop_passed(struct tail *t, struct log *log)
 {
 	const struct reader *r;
 
 	READERS_FOREACH (r, log) {
-		if (log->count != NULL && has_passed(r, log->count))
+		if (log->count != NULL && reader_has_passed(r, log->count))
 			reader_count_end(t, log);
 	}
 }

@@ -101,23 +101,12 @@ feed_part(struct feed *f)
 	f->reader = own;
 }
 
-/* True when `other` has taken all that `r` has, and not much more. */
-static bool
-may_join(const struct reader *r, const struct reader *other)
-{
-	for (int side = 0; side < SIDES; side++) {
-		if (reader_progress(other, (enum side)side) < reader_progress(r, (enum side)side))
-			return false;
-	}
-	return other->at >= r->at && other->at - r->at <= APART_MOST;
-}
-
 bool
 feed_join(struct tail *t, struct reader *r, struct reader *other)
 {
 	struct feed *f;
 
-	if (!may_join(r, other))
+	if (!reader_has_passed(other, r) || other->at - r->at > APART_MOST)
 		return false;
 	FEEDS_FOREACH (f, other) {
 		f->reader = r;

@@ -335,27 +335,19 @@ is_over(struct tail *t, struct log *log, struct content *c)
 
 /* ---- the first content */
 
-static const struct takeover *
-takeover_of(const struct tail *t, const struct tail_conf *conf)
-{
-	size_t i = 0;
-
-	while (t->confs[i] != conf)
-		i++;
-	return t->look->takeovers == NULL ? NULL : t->look->takeovers[i];
-}
-
 /* The offset that Fluent Bit had read to; false, and 0: it is not known. */
 static bool
 has_offset(struct tail *t, const struct log *log, const struct content *c, uint64_t *offset)
 {
 	const struct place *p = content_place(c);
+	size_t conf = 0;
 	int found = 0;
 
 	*offset = 0;
-	if (p->packed == NULL && p->first_look == 1)
-		found =
-		    takeover_find(takeover_of(t, log->stream.conf), p->fd, p->ino, p->size, offset);
+	while (t->confs[conf] != log->stream.conf)
+		conf++;
+	if (t->look->takeovers != NULL && p->packed == NULL && p->first_look == 1)
+		found = takeover_find(t->look->takeovers[conf], p->fd, p->ino, p->size, offset);
 	if (found < 0)
 		t->files->failed = (struct failed){ .why = errno, .of = p };
 	*offset = found > 0 ? place_line_start(p, *offset, (enum utf16)log->stream.conf->utf16) : 0;

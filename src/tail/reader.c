@@ -46,6 +46,16 @@ reader_progress(const struct reader *r, enum side side)
 	return r->resume[side] > r->at ? r->resume[side] : r->at;
 }
 
+bool
+reader_has_passed(const struct reader *r, const struct reader *other)
+{
+	for (int side = 0; side < SIDES; side++) {
+		if (reader_progress(r, (enum side)side) < reader_progress(other, (enum side)side))
+			return false;
+	}
+	return r->at >= other->at;
+}
+
 void
 reader_skip(struct tail *t, struct reader *r, uint64_t from, uint64_t to)
 {

@@ -15,10 +15,14 @@
  * reader_progress(r, side):
  * The position from which on it has given no record of a side.
  *
+ * reader_has_passed(r, other):
+ * ${r} has read, and given, all that ${other} has.
+ *
  * reader_foremost(log):
  * Of the readers that ship the one that has read farthest.
  */
 void reader_resume(struct tail *t, struct reader *r);
+bool reader_has_passed(const struct reader *r, const struct reader *other);
 void reader_skip(struct tail *t, struct reader *r, uint64_t from, uint64_t to);
 uint64_t reader_progress(const struct reader *r, enum side side);
 const struct reader *reader_foremost(const struct log *log);

@@ -129,14 +129,12 @@ names_find(struct listing *l)
 	const struct dirent *e;
 	struct log *log;
 
-	if (names == NULL)
-		files_unseen(l->t, path, errno);
 	while (names != NULL && (errno = 0, e = readdir(names)) != NULL) {
 		log = is_file(e) ? log_of(l, e->d_name) : NULL;
 		if (log != NULL && !is_passed(l->t, log, names, e->d_name))
 			name_found(l, log, path_in(l->directory, slice_of(e->d_name)));
 	}
-	if (names != NULL && errno != 0)
+	if (errno != 0)
 		files_unseen(l->t, path, errno);
 	if (names != NULL)
 		closedir(names);
