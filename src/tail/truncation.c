@@ -32,9 +32,12 @@ become_another(struct tail *t, struct place *p)
 	rotation_open(t, log);
 	order_name(t, log);
 	was = content_find(t, &id);
-	if (was != NULL && content_place(was) == NULL &&
-	    (was->spans == 0 || lost_is_certain(t, was)))
+	if (was != NULL && content_place(was) != NULL) {
+		was->size = was->read_to; /* what it was seen to grow to may be of the other one */
+		content_measure(was);
+	} else if (was != NULL && was->spans == 0) { /* else its reader seeks it (walk.c) */
 		lost_content(t, was, LOST_TRUNCATED);
+	}
 	frame_forget(&t->frame);
 }
 
