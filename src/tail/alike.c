@@ -205,7 +205,9 @@ consider(struct tail *t, const struct place *p, struct content *c, struct alike 
 	uint64_t to = 0;
 	enum fit fit = fit_of(t, p, c, &to);
 
-	if (fit == FIT_PART) {
+	if (p->content->behind && content_place(c) == NULL && !was_home(p, &c->is)) {
+		out->later = true; /* an older file, which found no room, may have it */
+	} else if (fit == FIT_PART) {
 		if (content_place(c) != NULL)
 			return;
 		if (is_elsewhere(p, c)) {

@@ -132,18 +132,6 @@ spans_store(struct tail *t, struct log *log, struct span *const *list, unsigned 
 }
 
 void
-spans_pass(struct tail *t, const struct span *s)
-{
-	struct content *c = s->content;
-
-	if (!t->files->crowded || c->spans > 1)
-		return;
-	content_measure(c);
-	if (c->size <= (s->is.seal != SEAL_NONE ? s->is.seal : c->read_to))
-		content_pass(t, c);
-}
-
-void
 spans_drop(struct tail *t, struct log *log, struct span *s)
 {
 	struct content *c = s->content;
@@ -256,4 +244,18 @@ spans_checkpoint(struct tail *t, struct log *log)
 	}
 	TAILQ_FOREACH (s, &log->spans, in_log)
 		span_checkpoint(t, s, shipped);
+}
+
+void
+spans_pass(struct tail *t, const struct span *s)
+{
+	struct content *c = s->content;
+
+	if (s->is.seal != SEAL_NONE) /* its file is known by these bytes when it is opened again */
+		span_checkpoint(t, s, span_end(s));
+	if (!t->files->crowded || c->spans > 1)
+		return;
+	content_measure(c);
+	if (c->size <= (s->is.seal != SEAL_NONE ? s->is.seal : c->read_to))
+		content_pass(t, c);
 }

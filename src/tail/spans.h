@@ -25,7 +25,7 @@ void spans_store(struct tail *t, struct log *log, struct span *const *list, unsi
  * ${s} is not needed in memory any more; its content goes with its last span.
  *
  * spans_pass(t, s):
- * All of ${s} was shipped: content_pass, if that is all of its content.
+ * All of ${s} was shipped: a checkpoint, and content_pass if that is all of its content.
  */
 void spans_pass(struct tail *t, const struct span *s);
 void spans_drop(struct tail *t, struct log *log, struct span *s);
