@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "es_ciphers.h"
 #include "es_cloud.h"
 #include "es_conf.h"
 #include "es_index.h"
@@ -237,6 +238,12 @@ versions_check(const struct section *section, struct findings *findings)
 		findings_add(findings, FINDING_ERROR, section->file,
 		    conf_given(section, "tls.max_version"),
 		    "tls.min_version is above tls.max_version: no version is left");
+	if (conf->tls && has(conf->tls_ciphers) && !es_ciphers_right(conf->tls_ciphers))
+		findings_add(findings, FINDING_ERROR, section->file,
+		    conf_given(section, "tls.ciphers"),
+		    "tls.ciphers: '%s' names no cipher that TLS has here (openssl ciphers lists "
+		    "them)",
+		    conf->tls_ciphers);
 }
 
 static void

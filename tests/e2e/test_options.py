@@ -175,9 +175,12 @@ def test_versions_and_ciphers_of_tls_are_chosen(
             {"tls.min_version": "TLSv1.3", "tls.max_version": "TLSv1.2"},
             "tls.min_version is above tls.max_version",
         ),
+        ({"tls.ciphers": "TLSv9:AES-0"}, "tls.ciphers: 'TLSv9:AES-0' names no cipher"),
     ],
 )
-def test_versions_of_tls_that_are_not_spoken_are_refused(config, options, said):
+def test_what_tls_cannot_speak_stops_check_and_run(config, options, said):
     es = {"Name": "es", "Host": "127.0.0.1", "Index": "i", "tls": "On"}
-    done = command("check", "-c", config(es | options).write())
-    assert done.returncode == 1 and said in done.stdout
+    conf = config(es | options).write()
+    for name in "check", "run":
+        done = command(name, "-c", conf)
+        assert done.returncode == 1 and said in done.stdout + done.stderr

@@ -43,6 +43,7 @@ static const char *const bases[] = {
 	" Tag_Regex (?<x>.)\n Exclude_Path /nowhere/b*\n"
 	"[OUTPUT]\n Name opensearch\n Match_Regex ^[kh]\n Host a:9200, b\n Index i-%Y\n"
 	" HTTP_User u\n HTTP_Passwd p\n Replace_Dots On\n Generate_ID On\n"
+	" tls On\n tls.ciphers HIGH\n tls.min_version TLSv1.2\n"
 	"[OUTPUT]\n Name null\n Match h*\n",
 };
 
