@@ -2,6 +2,8 @@
 #ifndef PIPELINE_H
 #define PIPELINE_H
 
+#include <signal.h>
+
 #include "conf.h"
 
 struct pipeline;
@@ -27,11 +29,14 @@ enum pipeline_end {
  * saying why; errno is EBUSY when another instance has the state.
  *
  * pipeline_start(p):
- * Listen, and start the threads; the caller has blocked SIGTERM, SIGINT and SIGHUP
- * before any thread exists.  Return 0, or -1 after saying why: nothing was read then.
+ * Listen, and start the threads.  Return 0, or -1 after saying why: nothing was read then.
+ *
+ * pipeline_signals():
+ * Those that pipeline_run() takes; the caller has blocked them before any thread exists.
  */
 struct pipeline *pipeline_new(const struct conf *conf, const struct pipeline_options *options);
 int pipeline_start(struct pipeline *p);
+sigset_t pipeline_signals(void);
 void pipeline_free(struct pipeline *p);
 
 /**

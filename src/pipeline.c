@@ -288,8 +288,8 @@ serve_make(struct pipeline *p)
 	return wrong ? NULL : serve_start(s->http_listen, (unsigned)s->http_port, web, &world);
 }
 
-int
-pipeline_start(struct pipeline *p)
+sigset_t
+pipeline_signals(void)
 {
 	sigset_t signals;
 
@@ -297,6 +297,14 @@ pipeline_start(struct pipeline *p)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGHUP);
+	return signals;
+}
+
+int
+pipeline_start(struct pipeline *p)
+{
+	sigset_t signals = pipeline_signals();
+
 	/* Made before files take all descriptors: without it no signal could end the process. */
 	p->signals = signalfd(-1, &signals, SFD_CLOEXEC);
 	if (p->signals < 0) {
@@ -313,14 +321,12 @@ enum pipeline_end
 pipeline_run(struct pipeline *p)
 {
 	enum pipeline_end end = wait_for_end(p, p->signals);
-	sigset_t signals;
+	sigset_t signals = pipeline_signals();
 	uint64_t left;
 
 	close(p->signals);
 	p->signals = -1;
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
+	sigdelset(&signals, SIGHUP);
 	if (end == PIPELINE_ENDED) /* a second signal ends the process, which the state survives */
 		pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 	atomic_store(&p->stop, true);

@@ -43,8 +43,8 @@ const struct command cmd_run = {
 };
 
 /*
- * SIGTERM, SIGINT and SIGHUP are taken by the main thread alone: blocked before
- * any other exists.  Others that would end a process do not end this one: SIGIO
+ * The pipeline's are taken by the main thread alone: blocked before any other
+ * exists.  Others that would end a process do not end this one: SIGIO
  * comes from a read lease when somebody opens the file for writing (fcntl(2)),
  * SIGXFSZ in the place of EFBIG.
  */
@@ -53,12 +53,8 @@ signals_set(void)
 {
 	static const int ignored[] = { SIGPIPE, SIGIO, SIGUSR1, SIGUSR2, SIGALRM, SIGQUIT,
 		SIGVTALRM, SIGPROF, SIGPWR, SIGSTKFLT, SIGXCPU, SIGXFSZ };
-	sigset_t signals;
+	const sigset_t signals = pipeline_signals();
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);

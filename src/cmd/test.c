@@ -13,6 +13,7 @@
 #include "cmd.h"
 #include "golden.h"
 #include "memory.h"
+#include "pipeline.h"
 #include "rehearsal.h"
 #include "scene.h"
 #include "voice.h"
@@ -150,7 +151,7 @@ test_run(int argc, char **argv)
 {
 	const char *values[CMD_OPTIONS];
 	int first = cmd_options(&cmd_test, argc, argv, values), code = EXIT_DONE;
-	sigset_t signals;
+	const sigset_t signals = pipeline_signals();
 
 	if (first < 0)
 		return EXIT_USAGE;
@@ -159,10 +160,6 @@ test_run(int argc, char **argv)
 		cmd_usage(&cmd_test, stderr);
 		return EXIT_USAGE;
 	}
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	voice_level(VOICE_WARN);
 	for (int i = first; i < argc; i++) {

@@ -287,13 +287,9 @@ test_check_and_run_agree_on_mutations(void **state)
 static int
 begin(void **state)
 {
-	sigset_t signals;
+	const sigset_t signals = pipeline_signals();
 
 	(void)state;
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	if (mkdtemp(try_state) == NULL)
 		snprintf(try_state, sizeof(try_state), "state");
