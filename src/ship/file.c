@@ -129,6 +129,11 @@ is_writable(const struct files *f)
 	return access(f->directory, W_OK | X_OK) == 0;
 }
 
+/* What check says of such a directory, and run at the start; errno is is_writable()'s. */
+#define AWAY "'%s' is no directory that may be written here: %s; records wait in their files%s"
+#define AWAY_ARGS(f)                                                                               \
+	(f)->directory, strerrordesc_np(errno), errno == ENOENT ? " (Mkdir On makes it)" : ""
+
 /* ---- the options */
 
 static void
@@ -141,9 +146,8 @@ file_check(const struct section *section, struct findings *findings)
 	names_take(&f, conf);
 	if (!conf->mkdir && !is_writable(&f))
 		findings_add(findings, FINDING_WARNING, section->file,
-		    conf_given(section, "Path") ? conf_given(section, "Path") : section->line,
-		    "'%s' is no directory that may be written here: records wait in their files%s",
-		    f.directory, errno == ENOENT ? " (Mkdir On makes it)" : "");
+		    conf_given(section, "Path") ? conf_given(section, "Path") : section->line, AWAY,
+		    AWAY_ARGS(&f));
 	free(f.directory);
 	free(f.name);
 	if (conf->path == NULL && (conf->file == NULL || conf->file[0] != '/'))
@@ -200,10 +204,7 @@ file_open(struct sink *s)
 		directories_make(f->directory);
 	f->away = !is_writable(f);
 	if (f->away) {
-		say_warn("file",
-		    "%s: %m; records wait in their files until it is a directory that may be "
-		    "written%s  output=%s",
-		    f->directory, errno == ENOENT ? " (Mkdir On makes it)" : "", s->name);
+		say_warn("file", AWAY "  output=%s", AWAY_ARGS(f), s->name);
 		atomic_store(&s->waits, "a file cannot be written");
 	}
 	atomic_store(&s->answered, true);

@@ -126,9 +126,14 @@ def test_a_directory_that_is_missing_is_waited_for(node, config, run, folder):
     )
     check = command("check", "-c", settings.write())
     assert check.returncode == 0
-    assert f"'{folder}' is no directory that may be written here" in check.stdout
+    away = (
+        f"'{folder}' is no directory that may be written here: No such file or directory; "
+        "records wait in their files (Mkdir On makes it)"
+    )
+    assert away in check.stdout
     towline = run(settings)
-    towline.until_said("records wait in their files")
+    towline.until_said("output=file.0")
+    assert f"{away}  output=file.0" in towline.said()
     assert towline.get("/readyz") == (503, "file.0: a file cannot be written\n")
     folder.mkdir(parents=True)
     towline.until_delivered(1)
