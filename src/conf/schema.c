@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <jansson.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "memory.h"
 #include "table.h"
@@ -78,10 +79,26 @@ words_schema(const char *const *words, const char *before)
 	return schema;
 }
 
+/* Add to ${any} the booleans that some of the ${words} are to many readers of YAML. */
+static void
+booleans_add(json_t *any, const char *const *words)
+{
+	static const char *const booleans[] = { "off", "false", "no", "on", "true", "yes" };
+	bool found[2] = { false, false };
+
+	for (; words != NULL && *words != NULL; words++)
+		for (size_t i = 0; i < 6; i++)
+			if (strcasecmp(*words, booleans[i]) == 0)
+				found[i / 3] = true;
+	for (int i = 0; i < 2; i++)
+		if (found[i])
+			json_array_append_new(any, json_pack("{s:b}", "const", i));
+}
+
 static json_t *
 int_schema(const struct option *o)
 {
-	json_t *number = json_pack("{s:s}", "type", "integer");
+	json_t *number = json_pack("{s:s}", "type", "integer"), *any;
 
 	if (o->min != 0 || o->max != 0) {
 		json_object_set_new(number, "minimum", json_integer(o->min));
@@ -89,35 +106,21 @@ int_schema(const struct option *o)
 	} else {
 		json_object_set_new(number, "minimum", json_integer(0));
 	}
-	return json_pack("{s:[o, o]}", "anyOf", number, words_schema(o->choices, "[+-]?[0-9]+"));
-}
-
-/* on, off, yes and no are booleans to many readers of YAML. */
-static bool
-is_boolean(const char *word)
-{
-	static const char *const words[] = { "on", "off", "true", "false", "yes", "no" };
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(word, words[i]) == 0)
-			return true;
-	return false;
+	any = json_pack("[o, o]", number, words_schema(o->choices, "[+-]?[0-9]+"));
+	booleans_add(any, o->choices);
+	return json_pack("{s:o}", "anyOf", any);
 }
 
 static json_t *
 enum_schema(const struct option *o)
 {
 	json_t *words = json_array(), *any = json_array();
-	bool boolean = false;
 
-	for (size_t i = 0; o->choices[i] != NULL; i++) {
+	for (size_t i = 0; o->choices[i] != NULL; i++)
 		json_array_append_new(words, json_string(o->choices[i]));
-		boolean |= is_boolean(o->choices[i]);
-	}
 	json_array_append_new(any, json_pack("{s:o}", "enum", words));
 	json_array_append_new(any, words_schema(o->choices, ""));
-	if (boolean)
-		json_array_append_new(any, json_pack("{s:s}", "type", "boolean"));
+	booleans_add(any, o->choices);
 	return json_pack("{s:o}", "anyOf", any);
 }
 
@@ -184,15 +187,17 @@ option_schema(const struct option *o)
 	return schema;
 }
 
-/* net.* stands for every key that begins with net. */
+/* net.* stands for every key that begins with net., Parser_* for parser_1 and the like. */
 static void
 option_add(json_t *properties, json_t *patterns, const struct option *o)
 {
 	char *name = lower(o->name), *pattern;
 	size_t len = strlen(name);
 
-	if (len > 2 && strcmp(name + len - 2, ".*") == 0) {
-		pattern = xprintf("^%.*s[.]", (int)len - 2, name);
+	if (len > 2 && name[len - 1] == '*') {
+		bool dot = name[len - 2] == '.';
+
+		pattern = xprintf("^%.*s%s", (int)(len - 1 - dot), name, dot ? "[.]" : "");
 		json_object_set_new(patterns, pattern, option_schema(o));
 		free(pattern);
 	} else {
@@ -201,11 +206,20 @@ option_add(json_t *properties, json_t *patterns, const struct option *o)
 	free(name);
 }
 
+/* Its name, or the other one that it has. */
+static json_t *
+named(const struct plugin *p)
+{
+	if (p->also == NULL)
+		return json_pack("{s:s}", "const", p->name);
+	return json_pack("{s:[s, s]}", "enum", p->name, p->also);
+}
+
 static void
 special_add(json_t *properties, const struct plugin *p)
 {
 	if (p->name != NULL)
-		json_object_set_new(properties, "name", json_pack("{s:s}", "const", p->name));
+		json_object_set_new(properties, "name", named(p));
 	if (p->kind == SECTION_INPUT || p->kind == SECTION_OUTPUT)
 		json_object_set_new(properties, "processors", reference("processors"));
 	if (p->kind == SECTION_MULTILINE_PARSER)
@@ -257,8 +271,10 @@ item_schema(const struct registry *registry, enum section_kind kind)
 			continue;
 		key = plugin_key(p);
 		json_array_append_new(names, json_string(p->name));
-		json_array_append_new(rules, json_pack("{s:{s:{s:{s:s}}}, s:o}", "if", "properties",
-						 "name", "const", p->name, "then", reference(key)));
+		if (p->also != NULL)
+			json_array_append_new(names, json_string(p->also));
+		json_array_append_new(rules, json_pack("{s:{s:{s:o}}, s:o}", "if", "properties",
+						 "name", named(p), "then", reference(key)));
 		free(key);
 	}
 	return json_pack("{s:s, s:[s], s:{s:{s:o}}, s:o}", "type", "object", "required", "name",

@@ -125,6 +125,9 @@ GOOD = {"name": "es", "match": "*", "host": "a", "port": 9200}
         ({"tls": "perhaps"}, False),
         ({"name": "ess"}, False),
         ({"net.keepalive": "on"}, True),
+        ({"retry_limit": False}, True),
+        ({"retry_limit": True}, False),
+        ({"name": "elasticsearch"}, True),
     ],
 )
 def test_the_schema_and_check_agree(schema, tmp_path, change, good):
@@ -137,3 +140,22 @@ def test_the_schema_and_check_agree(schema, tmp_path, change, good):
     assert schema.is_valid(yaml.safe_load(path.read_text())) == good
     done = towline("check", path, env={"PORT": "9200"})
     assert (done.returncode == 0) == good, done.stdout
+
+
+def test_the_schema_takes_keys_that_a_star_stands_for(schema, tmp_path):
+    tail = {"name": "tail", "tag": "t", "path": "/x", "multiline": True}
+    tail |= {"parser_firstline": "p", "parser_1": "p"}
+    rewrite = {"name": "rewrite_tag", "match": "t", "rule": "$log ^a b false"}
+    config = {
+        "parsers": [{"name": "p", "format": "regex", "regex": "(?<a>x)"}],
+        "pipeline": {
+            "inputs": [tail],
+            "filters": [rewrite | {"emitter_name": "e"}],
+            "outputs": [{"name": "null", "match": "*"}],
+        },
+    }
+    path = tmp_path / "x.yaml"
+    path.write_text(yaml.safe_dump(config))
+    schema.validate(config)
+    done = towline("check", path)
+    assert done.returncode == 0, done.stdout
