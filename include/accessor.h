@@ -35,8 +35,15 @@ const char *accessor_read(struct slice text, struct accessor *a);
 const char *accessor_take(struct slice *text, struct accessor *a, const char *stops);
 
 /**
+ * accessor_name_is(name, asked):
+ * True for the same name; a dot of ${asked} is an underscore where dots are replaced.
+ */
+bool accessor_name_is(struct slice name, struct slice asked);
+
+/**
  * accessor_find(a, s):
- * The value that ${a} names in ${s}; NULL: there is none.
+ * The value that ${a} names in ${s}; NULL: there is none.  Dots in the keys of a pod's labels
+ * and annotations may be replaced; ${a} has them as Kubernetes has.
  */
 struct shape_node *accessor_find(const struct accessor *a, struct shape *s);
 

@@ -72,13 +72,45 @@ accessor_read(struct slice text, struct accessor *a)
 	return wrong;
 }
 
+bool
+accessor_name_is(struct slice name, struct slice asked)
+{
+	if (name.len != asked.len)
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		if (name.at[i] != asked.at[i] && !(asked.at[i] == '.' && name.at[i] == '_'))
+			return false;
+	return true;
+}
+
+/* The label or annotation ${key}, under that name or with its dots replaced. */
+static struct shape_node *
+label_get(struct shape *s, struct shape_node *labels, struct slice key)
+{
+	struct shape_node *found = shape_get(s, labels, key), *member;
+
+	for (member = shape_first(s, labels); found == NULL && member != NULL;
+	     member = shape_next(member))
+		if (accessor_name_is(member->name, key))
+			found = member;
+	return found;
+}
+
 struct shape_node *
 accessor_find(const struct accessor *a, struct shape *s)
 {
+	const bool pod = slice_starts(a->steps[0].name, SLICE("kubernetes"));
 	struct shape_node *node = s->root;
 
-	for (size_t i = 0; i < a->n && node != NULL; i++)
-		node = a->steps[i].is_index ? shape_at(s, node, a->steps[i].index)
-					    : shape_get(s, node, a->steps[i].name);
+	for (size_t i = 0; i < a->n && node != NULL; i++) {
+		const struct accessor_step *step = &a->steps[i];
+
+		if (step->is_index)
+			node = shape_at(s, node, step->index);
+		else if (pod && i == 2) /* $kubernetes['labels']['app.kubernetes.io/name'] */
+			node = label_get(s, node, step->name);
+		else
+			node = shape_get(s, node, step->name);
+	}
 	return node;
 }

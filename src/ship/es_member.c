@@ -3,18 +3,6 @@
 
 #include "json.h"
 
-/* True for the same name; a dot of the accessor's is an underscore where dots are replaced. */
-static bool
-name_is(struct slice name, struct slice asked)
-{
-	if (name.len != asked.len)
-		return false;
-	for (size_t i = 0; i < name.len; i++)
-		if (name.at[i] != asked.at[i] && !(asked.at[i] == '.' && name.at[i] == '_'))
-			return false;
-	return true;
-}
-
 static bool
 member_find(struct slice object, struct slice asked, struct json_value *to)
 {
@@ -23,7 +11,7 @@ member_find(struct slice object, struct slice asked, struct json_value *to)
 
 	json_enter(&walk, object);
 	while (json_next(&walk, &key, to) == PARSE_OK)
-		if (name_is(key, asked))
+		if (accessor_name_is(key, asked))
 			return true;
 	return false;
 }
