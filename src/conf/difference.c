@@ -93,7 +93,7 @@ const struct difference difference_table[] = {
 	{ KUBERNETES, THREE(GIVEN, "Merge_Log", ON, "Merge_Log", ABSENT, "Merge_Log_Key"),
 	    "fields of a JSON line",
 	    "at the document's root, where they replace fields of the same name",
-	    "under log_parsed, most of them under log_parsed.extra; none replaces another",
+	    "under log_parsed, most of them under log_parsed.extra; none replaces another; filters find them there: $log_parsed['extra']['x']",
 	    "Merge_Log_Key NAME has them unchanged under NAME" },
 	{ KUBERNETES, ONE(OFF, "Keep_Label_Dots"), "dots in the keys of labels",
 	    "kept, where Replace_Dots is off: `app` beside `app.x` breaks the index's mapping",

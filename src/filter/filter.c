@@ -45,9 +45,46 @@ wrong:
 	return NULL;
 }
 
+/* An input or a filter that gives the document's root fields of any name. */
+static bool
+gives_fields(const struct section *s)
+{
+	return s->plugin == &parser_filter_plugin || s->plugin == &modify_filter_plugin ||
+	       s->plugin == &nest_filter_plugin || s->plugin == &record_modifier_filter_plugin ||
+	       s->plugin == &lua_filter_plugin || conf_given(s, "Path_Key") != 0 ||
+	       conf_given(s, "Key") != 0;
+}
+
+/*
+ * Fluent Bit's Merge_Log has a JSON line's members at the root, where a grep behind it looks
+ * for them: here it would drop every record, or none.
+ */
+static void
+merged_check(const struct conf *conf, struct findings *findings)
+{
+	const struct kubernetes_conf *k = NULL;
+
+	for (size_t i = 0; i < conf->n; i++) {
+		const struct section *s = &conf->sections[i];
+		const struct filter_common *common = s->values;
+
+		if (gives_fields(s))
+			return;
+		if (s->plugin == &kubernetes_filter_plugin && conf_given(s, "Merge_Log") != 0 &&
+		    conf_given(s, "Merge_Log_Key") == 0) {
+			k = s->values;
+		} else if (s->plugin == &grep_filter_plugin && k != NULL && k->merge_log &&
+			   common->match != NULL && k->common.match != NULL &&
+			   strcmp(common->match, k->common.match) == 0) {
+			grep_merged_check(s, findings);
+		}
+	}
+}
+
 void
 filter_check(const struct conf *conf, struct findings *findings)
 {
+	merged_check(conf, findings);
 	for (size_t i = 0; i < conf->n; i++)
 		if (conf->sections[i].plugin == &lua_filter_plugin)
 			lua_script_check(&conf->sections[i], conf->file, findings);

@@ -99,6 +99,39 @@ grep_check(const struct section *section, struct findings *findings)
 	rules_free(rules_new(section, findings), conf->rules.n);
 }
 
+static bool
+is_at_root(struct slice name)
+{
+	static const char *const own[] = { "log", "time", "stream", "logtag", "kubernetes",
+		"kubernetes_namespace", "log_parsed" };
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		if (slice_eq(name, slice_of(own[i])))
+			return true;
+	return false;
+}
+
+void
+grep_merged_check(const struct section *section, struct findings *findings)
+{
+	const struct grep_conf *conf = section->values;
+
+	for (size_t i = 0; i < conf->rules.n; i++) {
+		struct accessor key;
+		struct rule words;
+
+		rule_read_typed(&conf->rules, i, names, 2, &words);
+		if (words.n < 2 || accessor_read(words.words[0], &key) != NULL ||
+		    is_at_root(key.steps[0].name))
+			continue;
+		findings_add(findings, FINDING_WARNING, section->file, words.line,
+		    "%s: a JSON line's '%.*s' is not at the root: Merge_Log has it under log_parsed, as "
+		    "$log_parsed['level'] or $log_parsed['extra']['x'] (towline parse shows it), or under "
+		    "Merge_Log_Key",
+		    words.option, (int)least(key.steps[0].name.len, 64), key.steps[0].name.at);
+	}
+}
+
 const struct plugin grep_filter_plugin = {
 	.kind = SECTION_FILTER,
 	.name = "grep",

@@ -24,6 +24,12 @@ struct filter {
 	bool reshapes; /* ops->reshapes, unless init has set it for this section */
 };
 
+/**
+ * grep_merged_check(section, findings):
+ * Say which rules name members of a JSON line as if Merge_Log had them at the root.
+ */
+void grep_merged_check(const struct section *section, struct findings *findings);
+
 extern const struct filter_ops kubernetes_ops, parser_ops, grep_ops, modify_ops, nest_ops,
     record_modifier_ops, lua_ops, rewrite_tag_ops;
 

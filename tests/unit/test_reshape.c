@@ -528,6 +528,48 @@ test_mistakes_are_said_by_check(void **state)
 	}
 }
 
+/* grep behind Merge_Log names a JSON line's members as Fluent Bit has them: at the root. */
+static void
+test_check_says_where_merged_members_are(void **state)
+{
+#define MERGED KUBE " Merge_Log On\n"
+	static const struct {
+		const char *filters;
+		unsigned warnings;
+	} merged[] = {
+		{ MERGED FILTER("grep") " Regex level x\n Exclude $a['b'] y\n Regex log z\n", 2 },
+		{ MERGED FILTER("grep") " Regex $log_parsed['level'] x\n", 0 },
+		{ MERGED FILTER("grep") " Regex $kubernetes['labels']['a'] x\n", 0 },
+		{ KUBE FILTER("grep") " Regex level x\n", 0 }, /* Fluent Bit does not merge */
+		{ MERGED " Merge_Log_Key m\n" FILTER("grep") " Regex level x\n", 0 },
+		{ KUBE " Merge_Log Off\n" FILTER("grep") " Regex level x\n", 0 },
+		{ MERGED JSON FILTER("grep") " Regex level x\n", 0 },
+		{ FILTER("grep") " Regex level x\n" MERGED, 0 },
+		{ MERGED "[FILTER]\n Name grep\n Match t\n Regex level x\n", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(merged); i++) {
+		struct findings *read = findings_new(), *findings = findings_new();
+		char text[1024];
+		struct conf *conf;
+
+		snprintf(text, sizeof(text),
+		    "[INPUT]\n Name tail\n Tag t\n Path /nowhere/x\n[OUTPUT]\n Name null\n Match *\n"
+		    "[PARSER]\n Name j\n Format json\n%s",
+		    merged[i].filters);
+		try_file("f", text);
+		conf = conf_read("f", &registry, read);
+		filter_check(conf, findings);
+		if (findings_count(findings, FINDING_WARNING) != merged[i].warnings)
+			fail_msg("%s: %zu warnings", merged[i].filters,
+			    (size_t)findings_count(findings, FINDING_WARNING));
+		conf_free(conf);
+		findings_free(read);
+		findings_free(findings);
+	}
+}
+
 /* A record that is too large for the filters goes on as it was, and is counted. */
 static void
 test_no_room_leaves_a_record_unchanged(void **state)
@@ -563,6 +605,7 @@ main(void)
 		cmocka_unit_test(test_a_record_goes_on_under_the_tags_of_rules),
 		cmocka_unit_test(test_copies_by_any_rules_have_ids_of_their_own),
 		cmocka_unit_test(test_mistakes_are_said_by_check),
+		cmocka_unit_test(test_check_says_where_merged_members_are),
 		cmocka_unit_test(test_no_room_leaves_a_record_unchanged),
 	};
 
