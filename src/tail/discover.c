@@ -258,8 +258,14 @@ path_look(struct tail *t, const struct tail_conf *conf, const char *path)
 	if (is_excluded(conf, path))
 		return;
 	p = opener_open(t, conf, path, NULL, &gone);
-	if (t->files->waiting > waiting)
-		rotation_lacks(t, path);
+	if (t->files->waiting > waiting) {
+		char *name = live_name(t, conf, path);
+		struct log *log = log_find(t, name);
+
+		if (log != NULL)
+			order_lacks(log, path);
+		free(name);
+	}
 	if (gone)
 		link_look(t, conf, path);
 	else if (p != NULL && p->content != NULL)

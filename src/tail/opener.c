@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "content.h"
 #include "files.h"
+#include "identity.h"
 #include "log.h"
 #include "naming.h"
 #include "roots.h"
@@ -152,17 +153,27 @@ is_second_name(struct tail *t, const struct tail_conf *conf, const char *path, c
 	       !naming_is_known(t, conf, path, live != NULL ? live : there->target, there->fd);
 }
 
+/* The file of this content found no room: its log lacks it, whatever it is called now. */
+static void
+lacks(void *arg, const struct content_seen *seen)
+{
+	const struct tail *t = arg;
+	struct log *log = map_get(t->logs->by_id, identity_key(&seen->what->log));
+
+	if (log != NULL)
+		log->list = LIST_LACKS;
+}
+
 struct place *
 opener_open(
     struct tail *t, const struct tail_conf *conf, const char *path, const char *live, bool *gone)
 {
-	size_t waiting;
+	size_t waiting = t->files->waiting;
 	const char *why = NULL;
 	struct root_file there;
 	struct place *p;
 	struct stat st;
 
-	waiting = t->files->waiting;
 	*gone = stat(path, &st) < 0;
 	if (*gone)
 		files_unseen(t, path, errno);
@@ -172,9 +183,11 @@ opener_open(
 	if (*gone || p != NULL)
 		return p;
 	if (!files_has_room(t, &st, live != NULL)) {
-		if (t->files->waiting > waiting)
+		if (t->files->waiting > waiting) {
 			unread_list(
 			    path, UNREAD_MAX_FILES, "Max_Files are followed: it waits for room");
+			state_each_of(t->state, st.st_dev, st.st_ino, lacks, t);
+		}
 		return NULL;
 	}
 	if (open_with_room(t, conf, path, &there, &why) < 0) {

@@ -96,10 +96,14 @@ order_add(struct tail *t, struct log *log, struct place *p)
 void
 order_renamed(struct place *p, char *name, bool live)
 {
+	struct content *c = p->content;
+
+	/* It had lost its name when files that found no room were compared with it. */
+	c->behind |= c->log->list == LIST_LACKS && aged(c->log, c) == NULL;
 	free(p->name);
 	p->name = name;
 	p->live = live;
-	sort(p->content);
+	sort(c);
 }
 
 void
@@ -267,20 +271,19 @@ part_begin(struct tail *t, struct log *log, struct content *c, uint64_t from)
 }
 
 /*
- * Found after its successor was entered.  No name says so when the last content
- * has no file: then a rotated file of the start is taken to be older.
+ * Found after its successor was entered.  No name says so when no file is there of the last
+ * content, nor of a newer one than this: then a rotated file of the start is taken to be older.
  */
 static bool
 is_orphan(const struct log *log, const struct content *c)
 {
-	const struct span *last = log_last(log);
+	const struct span *last = log_last(log), *s = last;
 	const struct place *p = content_place(c);
 
-	if (last == NULL)
-		return false;
-	if (content_place(last->content) != NULL)
-		return is_older(log, c, last->content);
-	return p->first_look == 1 && !p->live;
+	while (s != NULL && content_place(s->content) == NULL)
+		s = TAILQ_PREV(s, spans, in_log);
+	return (s != NULL && is_older(log, c, s->content)) ||
+	       (s != last && p->first_look == 1 && !p->live && !c->behind);
 }
 
 /* A file without a line yet holds up the later ones, but a .gz may be a copy of any. */
@@ -290,31 +293,37 @@ holds_up(const struct place *p)
 	return p->live || (p->size > 0 && p->packed == NULL);
 }
 
-/* The next content: the first pending one, if it has a line. */
-static struct content *
-next_of(struct tail *t, struct log *log)
+void
+order_part(struct tail *t, struct log *log)
 {
 	struct content *c = TAILQ_FIRST(&log->pending), *next;
 
 	for (; c != NULL; c = next) {
 		next = TAILQ_NEXT(c, in_pending);
-		if (!is_orphan(log, c)) {
-			if (c->named || holds_up(content_place(c)))
-				return c->named ? c : NULL;
-		} else if (c->named) {
-			TAILQ_REMOVE(&log->pending, c, in_pending);
-			part_begin(t, log, c, 0);
-		}
+		if (!c->named || !is_orphan(log, c))
+			continue;
+		TAILQ_REMOVE(&log->pending, c, in_pending);
+		part_begin(t, log, c, 0);
+	}
+}
+
+/* The next content: the first pending one, if it has a line, and no older one lacks room. */
+static struct content *
+next_of(const struct log *log)
+{
+	struct content *c;
+
+	TAILQ_FOREACH (c, &log->pending, in_pending) {
+		if (!is_orphan(log, c) && (c->named || holds_up(content_place(c))))
+			return c->named && !c->behind ? c : NULL;
 	}
 	return NULL;
 }
 
 bool
-order_waits(struct tail *t, struct log *log)
+order_waits(const struct log *log)
 {
-	const struct content *next = next_of(t, log);
-
-	return log->unlisted != 0 || (next != NULL && !next->behind);
+	return log->unlisted != 0 || next_of(log) != NULL;
 }
 
 /* The last content's writer has gone, or has written nothing for long. */
@@ -421,7 +430,7 @@ order_may_enter(struct tail *t, struct log *log)
 {
 	const struct span *last = log_last(log);
 
-	return log->unlisted == 0 && next_of(t, log) != NULL && !next_of(t, log)->behind &&
+	return log->unlisted == 0 && next_of(log) != NULL &&
 	       (last == NULL || is_over(t, log, last->content));
 }
 
@@ -434,7 +443,7 @@ order_enter(struct tail *t, struct log *log)
 
 	if (!order_may_enter(t, log))
 		return false;
-	c = next_of(t, log);
+	c = next_of(log);
 	if (n == 0 && is_taken_over(t, log)) {
 		if (!files_failed(t))
 			take_over(t, log);

@@ -27,7 +27,10 @@ void order_listed(struct log *log);
 void order_name(struct tail *t, struct log *log);
 
 /**
- * order_waits(t, log):
+ * order_part(t, log):
+ * Pending contents that are older than one that was entered are logs of their own.
+ *
+ * order_waits(log):
  * True when there is a next content that has a line.
  *
  * order_may_enter(t, log):
@@ -37,7 +40,8 @@ void order_name(struct tail *t, struct log *log);
  * order_enter(t, log):
  * Then seal the last content and enter the next one.  False: not yet.
  */
-bool order_waits(struct tail *t, struct log *log);
+void order_part(struct tail *t, struct log *log);
+bool order_waits(const struct log *log);
 bool order_may_enter(struct tail *t, struct log *log);
 bool order_enter(struct tail *t, struct log *log);
 

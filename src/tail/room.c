@@ -70,9 +70,10 @@ static bool
 is_stuck(struct tail *t, struct log *log)
 {
 	struct reader *r;
-	bool stuck = log->list == LIST_LACKS && log->count == NULL &&
-		     (log->nfeeds > 0 || !order_may_enter(t, log));
+	bool stuck = log->nfeeds > 0 || !order_may_enter(t, log);
 
+	if (log->list != LIST_LACKS)
+		return false;
 	READERS_FOREACH (r, log) {
 		struct content *c = r->span->content;
 
@@ -85,12 +86,16 @@ is_stuck(struct tail *t, struct log *log)
 	return stuck;
 }
 
-/* The next look opens its files again, the oldest of those that were not read first. */
+/* The next look opens its files again, the oldest that was not read first; late bytes with them. */
 static void
 begin_again(struct tail *t, struct log *log)
 {
-	const struct span *last = log_last(log);
+	const struct span *last = log_last(log), *s;
 
+	TAILQ_FOREACH (s, &log->spans, in_log) {
+		if (s->content->late != NULL)
+			log_free(t, s->content->late);
+	}
 	if (last != NULL && spans_shipped(log) >= last->is.base + last->content->size &&
 	    content_is_left(t, last->content))
 		spans_pass(t, last);
@@ -116,10 +121,13 @@ room_make(struct tail *t)
 
 	for (log = LIST_FIRST(&t->logs->all); log != NULL; log = next) {
 		next = LIST_NEXT(log, in_logs);
-		if (is_stuck(t, log))
+		if (is_stuck(t, log)) {
 			begin_again(t, log);
-		else if (n < f->n && is_quiet(log, &quiet[n].st))
+			next = LIST_FIRST(&t->logs->all); /* others may have gone with it */
+			n = 0;
+		} else if (n < f->n && is_quiet(log, &quiet[n].st)) {
 			quiet[n++].log = log;
+		}
 	}
 	qsort(quiet, n, sizeof(*quiet), by_age);
 	for (size_t i = 0; i < n && i < f->waiting; i++) {

@@ -78,18 +78,15 @@ log_of(const struct listing *l, const char *name)
 {
 	struct slice live = { name, 0 };
 
-	if (l->only != NULL) {
-		live =
-		    slice_from(slice_of(l->only->name), l->directory.len + (l->directory.len > 1));
-		return rotated_is(slice_of(name), live) ? l->only : NULL;
-	}
 	while (rotated_live(slice_of(name), &live)) {
 		char *path = path_in(l->directory, live);
 		struct log *log = log_find(l->t, path);
 
 		free(path);
-		if (log != NULL && log->stream.conf == l->conf &&
-		    (log->list == l->wanted || log->list > LIST_AGAIN))
+		if (log != NULL &&
+		    (l->only != NULL ? log == l->only
+				     : log->stream.conf == l->conf &&
+					   (log->list == l->wanted || log->list > LIST_AGAIN)))
 			return log;
 	}
 	return NULL;
@@ -242,22 +239,4 @@ rotation_any(struct tail *t, const struct tail_conf *conf, const char *name)
 		closedir(names);
 	free(path);
 	return any;
-}
-
-void
-rotation_lacks(struct tail *t, const char *path)
-{
-	struct slice directory = rotated_directory(path);
-	const char *name = strrchr(path, '/') + 1;
-	struct slice live = { name, 0 };
-
-	for (bool more = true; more;) {
-		more = rotated_live(slice_of(name), &live);
-		char *of = more ? path_in(directory, live) : xstrdup(path);
-		struct log *log = log_find(t, of);
-
-		if (log != NULL)
-			order_lacks(log, path);
-		free(of);
-	}
 }

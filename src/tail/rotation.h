@@ -12,13 +12,9 @@
  *
  * rotation_look(t, wanted):
  * The same for each log that wants it so (log->list): a directory is listed once for all.
- *
- * rotation_lacks(t, path):
- * The file at ${path} found no room: the log that wants it lacks it.
  */
 void rotation_open(struct tail *t, struct log *log);
 void rotation_look(struct tail *t, enum listed wanted);
-void rotation_lacks(struct tail *t, const char *path);
 
 /* There is a file that rotations made of the live file ${name}. */
 bool rotation_any(struct tail *t, const struct tail_conf *conf, const char *name);

@@ -73,11 +73,12 @@ spans_load(struct tail *t, struct log *log, const struct identity *of)
 	state_log_spans(t->state, &log->stream.log, row_add, &rows);
 	for (size_t i = 0; i < rows.n; i++) {
 		struct content *c = content_known(t, log, &rows.at[i].id);
+		bool home = memcmp(&c->is.log, &log->stream.log, sizeof(c->is.log)) == 0;
 
-		if (memcmp(&c->is.log, &log->stream.log, sizeof(c->is.log)) == 0)
+		if (!home || c->log != log) /* the log of its late bytes may be there alone */
+			c->late = home ? c->log : log;
+		if (home)
 			c->log = log;
-		else
-			c->late = log;
 		if (!has_span(log, c, rows.at[i].is.from))
 			spans_add(t, log, c, &rows.at[i].is);
 	}

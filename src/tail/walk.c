@@ -10,6 +10,7 @@
 #include "files.h"
 #include "framing_rules.h"
 #include "lines.h"
+#include "log.h"
 #include "lost.h"
 #include "order.h"
 #include "reader.h"
@@ -73,8 +74,10 @@ walked(struct tail *t, struct reader *r, struct place *p, enum lines was)
  * before the bytes by which the next content is named, or by which it lost this one.
  */
 static void
-list_again(struct tail *t, struct log *log)
+list_again(struct tail *t, const struct log *of)
 {
+	struct log *log = log_get(t, of->stream.conf, of->stream.path, of->name);
+
 	rotation_open(t, log);
 	order_name(t, log);
 }
@@ -83,6 +86,7 @@ list_again(struct tail *t, struct log *log)
 static bool
 enter_next(struct tail *t, struct log *log)
 {
+	order_part(t, log);
 	if (!order_may_enter(t, log))
 		return false;
 	list_again(t, log);
@@ -170,6 +174,7 @@ without_place(struct tail *t, struct reader *r)
 		return gap_pass(t, r, span_content_end(r->span));
 	if (t->files->crowded && r->at >= r->span->is.base + c->size && enter_next(t, r->log))
 		return WALK_MORE; /* its file was read, and is closed for others */
+	order_part(t, r->log);
 	if (!lost_is_certain(t, c))
 		return due_in(r, t->now + LATE_GAP);
 	if (c->missed == 0) {
@@ -269,7 +274,7 @@ at_end(struct tail *t, struct reader *r, struct place *p)
 
 	if (enter_next(t, r->log))
 		return WALK_MORE;
-	waits = order_waits(t, r->log);
+	waits = order_waits(r->log);
 	/* The last line is taken, though its newline has not come. */
 	if (flush && over && !waits && r->at < r->span->is.base + p->size) {
 		enum lines last = lines_finish(t, r, p);

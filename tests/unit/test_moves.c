@@ -351,9 +351,15 @@ kinds_fit(unsigned mask)
 		mask &= ~(unsigned)(mask & COPY ? EQUAL | PATHS | FAILS : EQUAL);
 	if (mask & MIDST && mask & PATHS)
 		mask &= ~(unsigned)TAKEOVER;
-	if (mask & CROWD &&
-	    getenv("ALL") == NULL) /* a seed of 30 to 60; a DB is for what the first look finds */
-		mask &= ~(unsigned)(BANNER | EQUAL | TAKEOVER | MIDST);
+	/*
+	 * What is known: a file that was read and is closed, and one that had no room while it was
+	 * the live one and begins with all that the other has (a banner; a banner and half a line),
+	 * are one content.  A file without room at the first start begins at its head, whatever a DB
+	 * says.  Names that tell nothing make logs that make no room: by this clock none is quiet.
+	 */
+	if (mask & CROWD && getenv("ALL") == NULL)
+		mask &= ~(unsigned)(EQUAL | TAKEOVER | (mask & BANNER ? HALF : 0) |
+				    (mask & MIDST ? PATHS : 0));
 	if (mask & NUMBERS)
 		return mask & ~(unsigned)(COPY | RENAME | LATE | EARLY | SHORT | STAYS | TAKEOVER |
 					  PATHS | HOLE | MIDST);
