@@ -251,7 +251,7 @@ begin(struct tail *t, const struct tail_conf *conf, struct place *p, const char 
 static void
 path_look(struct tail *t, const struct tail_conf *conf, const char *path)
 {
-	size_t waiting = t->files->waiting;
+	size_t waiting = t->files->waiting, idle = t->files->idle;
 	struct place *p;
 	bool gone;
 
@@ -266,7 +266,7 @@ path_look(struct tail *t, const struct tail_conf *conf, const char *path)
 			order_lacks(log, path);
 		free(name);
 	}
-	if (gone)
+	if (gone || t->files->idle > idle) /* rotated files may have what is to be read */
 		link_look(t, conf, path);
 	else if (p != NULL && p->content != NULL)
 		look_at(t, p, path);

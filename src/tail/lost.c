@@ -195,7 +195,7 @@ lost_settle(struct tail *t)
 	struct unreads all = { 0 };
 
 	if (t->look->settled || t->now - t->started < GRACE || t->look->number == 0 ||
-	    !all_begun(t))
+	    t->files->waiting > 0 || !all_begun(t))
 		return;
 	t->look->settled = true;
 	state_each(t->state, unread_add, &all);

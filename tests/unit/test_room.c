@@ -115,6 +115,24 @@ test_rotated_files_that_were_read_make_room_for_those_that_were_not(void **state
 	assert_once(w, 1, LINES, "one");
 }
 
+/* The live file that has nothing to read is not opened; what it was renamed from has. */
+static void
+test_rotated_files_beside_an_empty_one_are_read(void **state)
+{
+	struct world *w = *state;
+
+	w->conf.max_files = 1;
+	in_logs(w, "echo one > 0.log && touch -d '1 hour ago' 0.log");
+	shell("cd %s && mkdir -p pods/ns_matillion-agent-2_uid-2/agent && "
+	      "ln -s $PWD/pods/ns_matillion-agent-2_uid-2/agent/0.log "
+	      "containers/$(ls containers | sed s/agent-1/agent-2/) && "
+	      "cd pods/ns_matillion-agent-2_uid-2/agent && echo two > 0.log.1 && : > 0.log",
+	    w->dir);
+	start(w);
+	turn_until(w, 2);
+	assert_got(w, "0:one|0:two|");
+}
+
 /* What is not shipped is not closed. */
 static void
 test_a_file_whose_records_wait_makes_no_room(void **state)
@@ -157,6 +175,7 @@ main(void)
 		TEST(test_files_without_bytes_to_read_make_room),
 		TEST(test_a_file_that_was_rotated_while_it_was_closed_is_read_on),
 		TEST(test_rotated_files_that_were_read_make_room_for_those_that_were_not),
+		TEST(test_rotated_files_beside_an_empty_one_are_read),
 		TEST(test_a_file_whose_records_wait_makes_no_room),
 		TEST(test_closed_files_are_opened_when_there_is_room_for_all),
 	};
