@@ -154,11 +154,17 @@ directive(struct grammar *g, struct place *p, struct slice line, struct conf_blo
 	}
 }
 
+static bool
+is_directive(struct slice word)
+{
+	return word_is(word, "@INCLUDE") || word_is(word, "@SET");
+}
+
 static void
 line_read(struct grammar *g, struct place *p, struct slice line, struct conf_blocks *blocks)
 {
 	bool indented = line.len > 0 && slice_is_blank(line.at[0]);
-	struct slice text = slice_trim(line);
+	struct slice text = slice_trim(line), rest = text, first = word_take(&rest);
 	char shown[FINDINGS_NAME];
 
 	if (text.len == 0 || text.at[0] == '#')
@@ -172,11 +178,14 @@ line_read(struct grammar *g, struct place *p, struct slice line, struct conf_blo
 			WRONG(g, p, "'%s' is indented; a section begins in column 1",
 			    findings_name(text, shown));
 		section_begin(g, p, text, blocks);
-	} else if (text.at[0] == '@' && !indented) {
+	} else if (text.at[0] == '@' && (!indented || is_directive(first))) {
+		if (indented)
+			WRONG(g, p, "'%s' is indented; a directive begins in column 1",
+			    findings_name(first, shown));
 		directive(g, p, text, blocks);
 	} else if (!indented) {
 		WRONG(g, p, "'%s' begins in column 1; the entries of a section are indented",
-		    findings_name(word_take(&text), shown));
+		    findings_name(first, shown));
 	} else {
 		entry_add(g, p, text, blocks);
 	}
