@@ -66,7 +66,7 @@ static void
 look_init(struct tail *t)
 {
 	t->look = xcalloc(1, sizeof(*t->look));
-	t->look->refresh = INT64_MAX;
+	t->look->refresh = INT64_MAX / 2; /* without an input; added to a time it is one */
 	t->look->wanted = true;
 	t->look->again = INT64_MAX;
 	for (size_t i = 0; i < t->nconfs; i++)

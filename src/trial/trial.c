@@ -231,7 +231,8 @@ bytes_read(struct trials *all, struct trial *t)
 		epoll_ctl(all->epoll, EPOLL_CTL_DEL, t->fd, NULL);
 		return;
 	}
-	memmove(t->bytes.at, t->bytes.at + t->at, t->bytes.len - t->at);
+	if (t->at > 0)
+		memmove(t->bytes.at, t->bytes.at + t->at, t->bytes.len - t->at);
 	t->bytes.len -= t->at;
 	t->at = 0;
 	buffer_put(&t->bytes, (struct slice){ more, (size_t)n });
