@@ -14,6 +14,7 @@
 #include "files.h"
 #include "least.h"
 #include "lost.h"
+#include "order.h"
 #include "roots.h"
 #include "turns.h"
 
@@ -49,31 +50,30 @@ limit_of(const struct place *p)
 static bool
 gz_add(struct tail *t, struct place *p)
 {
-	bool deleted = false;
-	char *name = files_name(p, &deleted), *path = NULL;
+	bool deleted = false, is = false;
+	char *name = files_name(p, &deleted), *path = name ? xprintf("%s.gz", name) : NULL;
 	struct root_file there;
-	struct place *gz;
+	struct place *gz = NULL;
 	const char *why;
 	struct stat st;
-	bool is = false;
 
-	if (name != NULL)
-		path = xprintf("%s.gz", name);
 	free(name);
 	if (path != NULL &&
 	    roots_open(t->roots, &p->content->log->stream.conf->from, path, &there, &why) == 0) {
-		is = fstat(there.fd, &st) == 0 && files_of(t, &st) == NULL;
-		gz = is ? files_new(t, there.fd, there.target, &st) : NULL;
-		if (!is) {
+		if (fstat(there.fd, &st) < 0 || (gz = files_of(t, &st)) != NULL) {
+			is = gz != NULL && gz->content == p->content; /* a look was first */
 			close(there.fd);
 			free(there.target);
-		} else if (fingerprint_equal(p, gz, least(gz->size, FINGERPRINT_ENDS))) {
-			say_info("tail", "%s was deleted: reading on in %s", p->name, path);
-			content_add(t, p->content, gz);
 		} else {
-			files_close(t, gz);
-			is = false;
+			gz = files_new(t, there.fd, there.target, &st);
+			is = fingerprint_equal(p, gz, least(gz->size, FINGERPRINT_ENDS));
+			if (is)
+				content_add(t, p->content, gz);
+			else
+				files_close(t, gz);
 		}
+		if (is)
+			say_info("tail", "%s was deleted: reading on in %s", p->name, path);
 	}
 	free(path);
 	return is;
@@ -95,41 +95,43 @@ let_go(struct tail *t, struct place *p)
 		lost_content(t, c, LOST_HELD);
 }
 
-/* The oldest deleted file: the list has the newest first. */
+/* The oldest deleted file, while they have too much: the list has the newest first. */
 static struct place *
-oldest_held(const struct tail *t, uint64_t *sum)
+oldest_over(struct tail *t)
 {
 	struct place *p, *oldest = NULL;
 
-	*sum = 0;
+	t->quota->held = 0;
 	LIST_FOREACH (p, &t->files->all, in_files) {
 		uint64_t bytes = held_bytes(p);
 
-		*sum += bytes;
+		t->quota->held += bytes;
 		if (bytes > 0)
 			oldest = p;
 	}
-	return oldest;
+	return oldest != NULL && t->quota->held > limit_of(oldest) ? oldest : NULL;
 }
 
 static void
 keep_limit(struct tail *t)
 {
-	struct place *oldest = oldest_held(t, &t->quota->held), *p, *next;
+	struct place *oldest, *p, *next;
+	struct log *log;
 
-	for (p = LIST_FIRST(&t->files->all); p != NULL; p = next) {
+	if (oldest_over(t) == NULL)
+		return;
+	LIST_FOREACH (log, &t->logs->all, in_logs)
+		order_name(t, log); /* a .gz that was just found may be that of a deleted file */
+	oldest = oldest_over(t);
+	for (p = LIST_FIRST(&t->files->all); p != NULL && oldest != NULL; p = next) {
 		next = LIST_NEXT(p, in_files);
-		if (oldest == NULL || t->quota->held <= limit_of(oldest))
-			return;
 		if (held_bytes(p) == 0 || !gz_add(t, p))
 			continue;
 		let_go(t, p);
-		oldest = oldest_held(t, &t->quota->held);
+		oldest = oldest_over(t);
 	}
-	while (oldest != NULL && t->quota->held > limit_of(oldest)) {
+	for (; oldest != NULL; oldest = oldest_over(t))
 		let_go(t, oldest);
-		oldest = oldest_held(t, &t->quota->held);
-	}
 }
 
 void

@@ -66,6 +66,28 @@ test_a_deleted_file_goes_on_in_its_gz(void **state)
 	assert_int_equal(lost(), before);
 }
 
+/* Files are summed in the turn that finds the .gz: at the latest a second after the sum before. */
+static void
+test_a_gz_that_is_found_with_the_limit_is_read(void **state)
+{
+	struct world *w = *state;
+	uint64_t before = lost();
+
+	w->conf.held_deleted_limit = 100000;
+	w->refuse = UINT_MAX;
+	write_lines(w, 5000);
+	start(w);
+	turn_ms(w, 100);
+	rotate_away(w, "0.log.20260101-000000", true);
+	write_lines(w, 10);
+	shell("sleep 1.1; : %s", w->dir);
+	turn_ms(w, 100);
+	assert_int_equal(tail_held(w->tail), 0);
+	w->refuse = 0;
+	turn_until(w, 5010);
+	assert_int_equal(lost(), before);
+}
+
 static void
 test_the_oldest_deleted_file_is_let_go_and_counted(void **state)
 {
@@ -138,6 +160,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    test_a_deleted_file_goes_on_in_its_gz, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_a_gz_that_is_found_with_the_limit_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_the_oldest_deleted_file_is_let_go_and_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_descriptors_run_out, setup, teardown),
