@@ -32,7 +32,8 @@ line_format_read(struct slice line, struct cri_memo *memo, struct cri *out)
 
 	if (!taken)
 		*out = (struct cri){ .side = SIDE_STDOUT, .content = line };
-	if (!out->partial && !out->escaped && slice_ends(out->content, SLICE("\r")))
+	if (out->content.len > 0 && out->content.at[out->content.len - 1] == '\r' &&
+	    !out->partial && !out->escaped)
 		out->content.len--;
 	return taken;
 }
