@@ -59,6 +59,8 @@ def test_nothing_is_lost_over_kills_and_renames(node, config, run, folder):
         towline.kill()
     with file.open("a") as torn:
         torn.write('{"log":"cut by a ki')
+    lines.append("behind it")
+    container.write(lines[-1])
     towline = run(settings)
     until_equal(lambda: set(logs(file)) >= set(lines), True)
     file.rename(old)
