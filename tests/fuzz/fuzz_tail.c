@@ -231,7 +231,7 @@ run_begins(struct run *r, bool rough, bool timed)
 	r->timed = timed;
 	r->conf = (struct tail_conf){
 		.input.tag = tag,
-		.from.path = { paths, 1 },
+		.from.path = { .at = paths, .n = 1 },
 		.read_from_head = true,
 		.refresh_interval = timed ? 500 * NS_PER_MS : 3600 * NS_PER_S,
 		.rotate_wait = 300 * NS_PER_MS,

@@ -354,7 +354,7 @@ life_begins(struct life *l, const char *dir, bool filters)
 	l->path = xprintf("%s/containers/*.log", dir);
 	l->conf = (struct tail_conf){
 		.input = { .tag = tag, .metrics = metrics_input("tail.0") },
-		.from.path = { &l->path, 1 },
+		.from.path = { .at = &l->path, .n = 1 },
 		.read_from_head = true,
 		.refresh_interval = 200 * NS_PER_MS,
 		.rotate_wait = (1 + any(3)) * 50 * NS_PER_MS,

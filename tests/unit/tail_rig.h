@@ -97,7 +97,7 @@ setup(void **state)
 	w->path = xprintf("%s/containers/*.log", w->dir);
 	w->conf = (struct tail_conf){
 		.input.tag = tag,
-		.from.path = { &w->path, 1 },
+		.from.path = { .at = &w->path, .n = 1 },
 		.read_from_head = true,
 		.refresh_interval = 200 * NS_PER_MS,
 		.rotate_wait = 300 * NS_PER_MS,

@@ -70,13 +70,13 @@ test_names_are_those_of_glob(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(patterns); i++) {
 		char *pattern = xprintf("%s/%s", dir, patterns[i]), *path = pattern;
-		struct roots_of of = { .path = { &path, 1 } };
+		struct roots_of of = { .path = { .at = &path, .n = 1 } };
 		struct roots *roots = roots_new();
 		struct names names = { 0 };
 		glob_t want = { 0 };
 		size_t n = 0;
 		char *root = xprintf("%s/*", dir);
-		struct roots_of all = { .path = { &root, 1 } };
+		struct roots_of all = { .path = { .at = &root, .n = 1 } };
 
 		roots_add(roots, &all);
 		roots_add(roots, &of);

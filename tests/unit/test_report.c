@@ -204,8 +204,8 @@ database_remove(void **state)
 }
 
 static char *scripts[] = { (char[]){ "*-script" } }, *exporters[] = { (char[]){ "exporter" } };
-static const struct service service = { .agent_exclude_pods = { scripts, 1 },
-	.agent_exclude_containers = { exporters, 1 } };
+static const struct service service = { .agent_exclude_pods = { .at = scripts, .n = 1 },
+	.agent_exclude_containers = { .at = exporters, .n = 1 } };
 static char tasks[] = "[\"TASK_COMPLETED\",\"job's \\\"end\\\"\"]";
 
 /* What the report prints, without the line that names the file. */

@@ -153,8 +153,8 @@ assert_at(const char *text, const char *pointer, const char *want)
 
 static char *scripts[] = { (char[]){ "s?ript.*" }, (char[]){ "[!a-c]" }, (char[]){ "\\*[" } },
 	    *exporters[] = { (char[]){ "exporter" } };
-static const struct service service = { .agent_exclude_pods = { scripts, 3 },
-	.agent_exclude_containers = { exporters, 1 } };
+static const struct service service = { .agent_exclude_pods = { .at = scripts, .n = 3 },
+	.agent_exclude_containers = { .at = exporters, .n = 1 } };
 static char tasks[] = "[\"TASK_COMPLETED\",\"job_done\"]";
 
 /* The clause of these names. */
