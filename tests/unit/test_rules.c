@@ -86,7 +86,7 @@ life_ends(struct world *w)
 
 /*
  * Read to the end, and then so long: open records end when it is more than
- * Flush.  On a busy machine one may be open although the time is over.
+ * Flush.  On a busy machine one may be open although the time is over, or be read once more.
  */
 static void
 read_all(struct world *w, int ms)
@@ -98,8 +98,9 @@ read_all(struct world *w, int ms)
 		tail_wait(w->tail, -1, 1);
 		assert_true(clock_mono() < until);
 	} while (!tail_is_read(w->tail));
-	for (int64_t over = clock_mono() + ms * NS_PER_MS;
-	     clock_mono() < over || tail_is_due(w->tail, ms * NS_PER_MS);) {
+	for (int64_t over = clock_mono() + ms * NS_PER_MS; clock_mono() < over ||
+							   tail_is_due(w->tail, ms * NS_PER_MS) ||
+							   !tail_is_read(w->tail);) {
 		tail_turn(w->tail, 1);
 		tail_wait(w->tail, -1, 1);
 		assert_true(clock_mono() < until);
