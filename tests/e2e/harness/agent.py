@@ -31,7 +31,7 @@ class Run:
 
 
 def start(
-    folder, encoding, tasks=200, rate=0, seed=1, late=0, rotate=(), pod=None, more=()
+    folder, encoding, tasks=200, rate=0, seed=1, late=0, pod=None, rotate=(), more=()
 ):
     """Start an agent in a container of folder's node, which rotates its files behind so
     many lines; returns node and process."""
