@@ -67,7 +67,7 @@ source_find(const char *main, const char *pattern, glob_t *found)
 {
 	int result = glob(pattern, 0, is_unreadable, found);
 
-	if (result != GLOB_NOMATCH)
+	if (result != GLOB_NOMATCH || pattern[0] == '/' || strchr(main, '/') == NULL)
 		return result;
 	globfree(found);
 	return source_beside(main, pattern, found);
