@@ -32,7 +32,8 @@ void entry_name_write(const struct entry_name *name, char to[ENTRY_NAME]);
 bool entry_name_eq(const struct entry_name *a, const struct entry_name *b);
 bool entry_name_alike(const struct entry_name *a, const struct entry_name *b);
 
-/* True when ${a} comes behind ${b}: by their numbers, of two journals by their times. */
+/* True when ${a} comes behind ${b}, as sd-journal orders them: by the numbers of one journal,
+ * else by the time of one boot, else by the clock. */
 bool entry_name_behind(const struct entry_name *a, const struct entry_name *b);
 
 /* True when a journal may have a field of this name. */

@@ -129,5 +129,9 @@ entry_name_eq(const struct entry_name *a, const struct entry_name *b)
 bool
 entry_name_behind(const struct entry_name *a, const struct entry_name *b)
 {
-	return is_of_one(a, b) ? a->seqnum > b->seqnum : a->realtime > b->realtime;
+	if (is_of_one(a, b))
+		return a->seqnum > b->seqnum;
+	if (memcmp(&a->boot, &b->boot, sizeof(a->boot)) == 0)
+		return a->monotonic > b->monotonic;
+	return a->realtime > b->realtime;
 }

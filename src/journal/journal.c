@@ -216,8 +216,6 @@ journal_init(struct journal *j, const struct tail_reader *readers, unsigned n)
 	for (unsigned i = 0; i < n; i++)
 		walker_init(&j->walkers[i], j, &readers[i]);
 	state_texts(j->state, counted_see, j);
-	for (unsigned i = 0; i < n && j->units.counted > 0; i++)
-		j->walkers[i].flags |= j->walkers[i].here.any ? 0 : WALKER_GAP;
 	log_store(j);
 	TAILQ_INIT(&j->units.all);
 	j->units.conf = j->conf;

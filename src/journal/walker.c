@@ -138,8 +138,6 @@ walker_lost(struct walker *w, uint64_t n, bool deleted)
 {
 	if (n == 0)
 		return;
-	if (deleted)
-		w->flags |= WALKER_GAP;
 	metrics_add(&metrics_journal.lost, n != UINT64_MAX ? n : 1);
 	if (!deleted)
 		return;
@@ -161,9 +159,7 @@ gap_judge(struct walker *w)
 {
 	uint64_t lost = headers_lost(&w->journal->files, &w->here.at);
 
-	if (w->missed == w->here.at.seqnum)
-		w->flags |= lost > 0 ? WALKER_GAP : 0;
-	else
+	if (w->missed != w->here.at.seqnum)
 		walker_lost(w, lost, true);
 	w->missed = w->here.at.seqnum;
 }
@@ -211,18 +207,16 @@ end_note(struct walker *w, const struct mark *before)
 }
 
 /*
- * Its position.  Behind a gap of entries that were read before, and counted, positions are too
- * low: those behind the last counted one go on from it.
+ * Its position.  Where entries that were read before, and counted, are gone now, positions are
+ * too low, here and after a restart: those behind the last counted one go on from it.
  */
 static uint64_t
 position_of(const struct walker *w, const struct entry_name *name)
 {
 	const struct units *units = &w->journal->units;
-	bool is_counted = units->last.seqnum != 0 && !entry_name_behind(name, &units->last);
+	bool is_new = units->last.seqnum != 0 && entry_name_behind(name, &units->last);
 
-	if (!(w->flags & WALKER_GAP) || is_counted || w->here.position > units->counted)
-		return w->here.position;
-	return units->counted;
+	return is_new && w->here.position < units->counted ? units->counted : w->here.position;
 }
 
 static struct framed
@@ -274,7 +268,6 @@ offer(struct walker *w, const struct entry_name *name)
 		return true;
 	units->counted = f.end;
 	units->last = *name;
-	w->flags &= ~(unsigned)WALKER_GAP;
 	metrics_add(&metrics_journal.entries, 1);
 	metrics_add(&metrics_journal.fields_left_out, e->left_out);
 	metrics_add(&metrics_journal.cut, e->cut);

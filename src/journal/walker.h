@@ -44,7 +44,6 @@ enum {
 	WALKER_PENDING = 2, /* the current entry was not taken: no room */
 	WALKER_AT_END = 4,
 	WALKER_FROM_TAIL = 8, /* the first start, with Read_From_Tail */
-	WALKER_GAP = 16,      /* entries are missing; which of them were counted is not known */
 };
 
 struct journal {

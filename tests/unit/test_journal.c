@@ -32,8 +32,12 @@ test_a_cursor_is_read_and_written(void **state)
 	again.hash++;
 	assert_false(entry_name_alike(&name, &again));
 	again.seqnum_id.at[0]++; /* another journal's numbers say nothing */
+	again.realtime++;        /* within one boot the clock may be set back */
 	assert_false(entry_name_behind(&again, &name));
-	again.realtime++;
+	again.monotonic++;
+	assert_true(entry_name_behind(&again, &name));
+	again.boot.at[0]++;
+	again.monotonic = 0;
 	assert_true(entry_name_behind(&again, &name));
 }
 
