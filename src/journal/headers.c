@@ -275,6 +275,14 @@ file_of(struct journal_files *f, const struct entry_name *name)
 	return found;
 }
 
+bool
+headers_begins_behind(struct journal_files *f, const struct entry_name *name, uint64_t seqnum)
+{
+	const struct journal_file *file = file_of(f, name);
+
+	return file == NULL || file->head > seqnum;
+}
+
 void
 headers_passed(struct journal_files *f, const struct entry_name *name)
 {

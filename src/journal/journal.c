@@ -115,7 +115,6 @@ start_find(struct walker *w)
 		w->flags |= WALKER_FROM_TAIL;
 found:
 	w->done = w->here;
-	w->missed = UINT64_MAX;
 }
 
 /* The last entry that was counted, if it is that of the state's count. */
@@ -306,15 +305,10 @@ missing(struct walker *w)
 {
 	uint64_t between;
 
-	if (!w->here.any || w->j == NULL || (w->flags & WALKER_SEEKING) ||
-	    w->missed == w->here.at.seqnum)
+	if (!w->here.any || w->j == NULL || (w->flags & WALKER_SEEKING))
 		return 0;
 	between = headers_lost(&w->journal->files, &w->here.at);
-	if (between == UINT64_MAX || between < w->gone)
-		between = w->gone;
-	if (between > 0)
-		w->missed = w->here.at.seqnum;
-	return between;
+	return between == UINT64_MAX || between < w->gone ? w->gone : between;
 }
 
 /* journald has moved its entries from memory to the disk. */
@@ -340,7 +334,7 @@ journal_look(struct journal *j, bool dropped)
 	news = headers_look(&j->files, j->directory, file_gone, j);
 	j->looked = clock_mono();
 	for (unsigned i = 0; i < j->nwalkers && news; i++)
-		walker_lost(&j->walkers[i], missing(&j->walkers[i]), true);
+		walker_missing(&j->walkers[i], missing(&j->walkers[i]));
 	if (dropped && !news)
 		walker_lost(first,
 		    headers_broken(&j->files, first->here.any ? &first->here.at : NULL), false);

@@ -153,15 +153,44 @@ walker_lost(struct walker *w, uint64_t n, bool deleted)
 		    w->journal->name);
 }
 
+/* A vacuum deletes one file after the other, and a reader may go back: what was said is not said again. */
+void
+walker_missing(struct walker *w, uint64_t n)
+{
+	struct gap *said = &w->said;
+	uint64_t from = w->here.at.seqnum, to = n < UINT64_MAX - from ? from + n : UINT64_MAX;
+	bool meets = memcmp(&said->of, &w->here.at.seqnum_id, sizeof(said->of)) == 0 &&
+		     from <= said->to && said->from <= to;
+	uint64_t known = meets ? least(to, said->to) - (from > said->from ? from : said->from) : 0;
+
+	if (n == 0)
+		return;
+	if (!meets || to > said->to || from < said->from)
+		walker_lost(w, n == UINT64_MAX ? n : n - known, true);
+	*said = (struct gap){ w->here.at.seqnum_id, meets ? least(from, said->from) : from,
+		meets && said->to > to ? said->to : to };
+}
+
 /* The entry before the next one is not there: that may be an end of a file, or a loss. */
 static void
 gap_judge(struct walker *w)
 {
-	uint64_t lost = headers_lost(&w->journal->files, &w->here.at);
+	walker_missing(w, headers_lost(&w->journal->files, &w->here.at));
+}
 
-	if (w->missed != w->here.at.seqnum)
-		walker_lost(w, lost, true);
-	w->missed = w->here.at.seqnum;
+/*
+ * sd-journal passes over a file that was deleted while it read it, without a word: before the
+ * first entry of another file the files are looked at, while the place before it is known.
+ */
+static void
+gap_look(struct walker *w, const struct entry_name *name)
+{
+	const struct entry_name *at = &w->here.at;
+
+	if (w->here.any && memcmp(&name->seqnum_id, &at->seqnum_id, sizeof(at->seqnum_id)) == 0 &&
+	    name->seqnum > at->seqnum + 1 &&
+	    headers_begins_behind(&w->journal->files, name, at->seqnum))
+		journal_look(w->journal, false);
 }
 
 /* ---- the entries */
@@ -278,7 +307,7 @@ offer(struct walker *w, const struct entry_name *name)
 static int
 take(struct walker *w)
 {
-	struct entry_name name;
+	struct entry_name name = { 0 };
 	int r = name_get(w, &name);
 	enum found found;
 
@@ -295,8 +324,10 @@ take(struct walker *w)
 	}
 	if (r >= 0)
 		r = entry_read(&w->journal->entry, w->journal->conf, w->j);
-	if (r >= 0)
+	if (r >= 0) {
+		gap_look(w, &name);
 		return offer(w, &name);
+	}
 	headers_passed(&w->journal->files, &name);
 	if (!said_lately(&w->journal->said_lost))
 		say_warn("systemd", "%s: an entry cannot be read: %s; it is left out",

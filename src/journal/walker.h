@@ -13,6 +13,12 @@ struct mark {
 	struct entry_name at;
 };
 
+/* Entries that are gone: behind number `from`, up to `to`. */
+struct gap {
+	struct identity of; /* whose numbers */
+	uint64_t from, to;
+};
+
 struct journal;
 
 /*
@@ -35,7 +41,7 @@ struct walker {
 	uint64_t mapped;  /* bytes read since it was opened, about */
 	uint64_t skipped; /* entries of another journal passed while seeking */
 	uint64_t gone;    /* unread entries of files that are gone, at most */
-	uint64_t missed;  /* number of the entry behind which a loss was counted */
+	struct gap said;  /* that was counted last */
 	unsigned flags;
 };
 
@@ -84,6 +90,13 @@ bool walker_advance(struct walker *w);
  * ${deleted} it is said; else their file was.
  */
 void walker_lost(struct walker *w, uint64_t n, bool deleted);
+
+/**
+ * walker_missing(w, n):
+ * ${n} entries, at most, were deleted behind the place where ${w} stands (UINT64_MAX: nobody
+ * knows how many): those that were not said to be lost are.
+ */
+void walker_missing(struct walker *w, uint64_t n);
 
 /* The journal's files have changed, or may have (${dropped}: sd-journal has let one go). */
 void journal_look(struct journal *journal, bool dropped);

@@ -11,7 +11,7 @@ import pytest
 from harness.journal import Journal, Journald, entry, journalctl
 from harness.namespace import can_mount
 from harness.towline import ROOT, towline
-from harness.wait import until_equal
+from harness.wait import until, until_equal
 
 
 @pytest.fixture
@@ -372,6 +372,37 @@ def test_a_real_journald_rotates_flushes_and_vacuums(journald, table, reads, run
     counted = reader.metric("towline_journal_lost_entries_total")
     assert counted >= missing > 0, reader.said()
     assert "were deleted before they were read" in reader.stop()
+
+
+def test_files_that_are_deleted_one_after_the_other_are_all_counted(
+    journald, reads, run, sinks
+):
+    """As a vacuum does, while a reader without room stands within the first of them."""
+    one = journald()
+    one.control("--flush")
+    for _ in range(4):
+        one.log_messages(*(f"{i} " + "x" * 3000 for i in range(100)))
+        one.control("--rotate")
+    sink = sinks()
+    sink.end()
+    settings = reads(one.folder)
+    settings.service |= {"Batches": 3, "Batch_Size": "64K"}
+    settings.outputs = [{"Name": "es", "Host": "127.0.0.1", "Port": sink.port}]
+    settings.outputs[0]["Match"] = "*"
+    reader = run(settings)
+    until(lambda: reader.metric("towline_records_total"), "no record")
+    files = sorted(one.folder.glob("*/system@*"))
+    first = int(files[0].name.split("-")[-2], 16)
+    files[0].unlink()
+    reader.until_said("were deleted before they were read")
+    for file in files[1:-1]:
+        file.unlink()
+    sinks(sink.port)
+    known = [f"towline_{what}_total" for what in ("records", "journal_lost_entries")]
+    cursor = journalctl(one.folder, "-n", "1", "--show-cursor")
+    n = int(re.search(r";i=(\w+)", cursor)[1], 16) - first + 1
+    until_equal(lambda: sum(map(reader.metric, known)), n)
+    reader.stop()
 
 
 def test_a_golden_test_has_a_journal_made_of_an_export(journal, tmp_path):
