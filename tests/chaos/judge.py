@@ -276,6 +276,7 @@ class Judge:
 
 
 RECORDS = "towline_records_total"
+NEVER_SENT = "an id that was never sent is taken already"
 NAMES = {
     "app_completed_tasks_total": "completed",
     "app_failed_tasks_total": "failed",
@@ -313,6 +314,9 @@ def judge(folder, counters=False):
         least, most = it.journal.may_be_counted(it.entries)
         if not least <= counted - it.verdict.documents <= most:
             it.verdict.find("records counted, not as often as documents", counted)
+    for line in (it.folder / "towline.stderr").read_text(errors="replace").splitlines():
+        if NEVER_SENT in line:
+            it.verdict.find("what was sent is taken for new", line)
     for kind, found in run["findings"].items():
         it.verdict.findings[kind] += found
     return it.verdict

@@ -13,6 +13,8 @@ struct document {
 	char id[64]; /* stream, offset, hash */
 	int side;
 	bool filtered; /* was not sent */
+	bool fresh;    /* said to be certainly not there */
+	unsigned came; /* in the order of all */
 	const char *text;
 	size_t len;
 	unsigned first, last; /* places in the order of the side … */
@@ -65,7 +67,9 @@ by_id(const void *a, const void *b)
 	const struct document *x = a, *y = b;
 	int order = strcmp(x->id, y->id);
 
-	return order != 0 ? order : (int)x->filtered - (int)y->filtered;
+	if (order == 0)
+		order = (int)x->filtered - (int)y->filtered;
+	return order != 0 ? order : (x->came > y->came) - (x->came < y->came);
 }
 
 static bool
@@ -74,7 +78,7 @@ same_text(const struct document *a, const struct document *b)
 	return a->side == b->side && a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
 }
 
-/* Lines of "id side filtered length text". */
+/* Lines of "fresh id side filtered length text". */
 static void
 documents_read(const char *path)
 {
@@ -83,13 +87,14 @@ documents_read(const char *path)
 
 	arrived = file_read(path, &size);
 	while (at < size) {
-		struct document d = { 0 };
-		int filtered, head = 0;
+		struct document d = { .came = ndocuments };
+		int filtered, fresh, head = 0;
 
-		if (sscanf(arrived + at, "%63s %d %d %zu %n", d.id, &d.side, &filtered, &d.len,
-			&head) != 4)
+		if (sscanf(arrived + at, "%d %63s %d %d %zu %n", &fresh, d.id, &d.side, &filtered,
+			&d.len, &head) != 5)
 			break;
 		d.filtered = filtered != 0;
+		d.fresh = fresh != 0;
 		d.text = arrived + at + head + 1; /* behind a ~ */
 		at += (size_t)head + 1 + d.len + 1;
 		if (ndocuments % 1024 == 0)
@@ -103,6 +108,8 @@ documents_read(const char *path)
 		/* What was filtered may be cut otherwise in another life: it was not sent. */
 		if (kept == 0 || strcmp(d->id, last->id) != 0 || d->filtered)
 			documents[kept++] = *d;
+		else if (d->fresh)
+			found("%s was there when it was sent as new", d->id);
 		else if (!same_text(d, last))
 			found("two texts of %s: '%.*s' and '%.*s'", d->id, (int)last->len,
 			    last->text, (int)d->len, d->text);

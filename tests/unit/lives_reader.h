@@ -19,6 +19,7 @@
 struct sent_item {
 	struct flight flight;
 	char *line; /* as the server writes it down */
+	bool fresh; /* as said, and not sent since */
 	bool settled;
 };
 
@@ -105,9 +106,9 @@ batch_filling(struct life *l)
 /* ---- the server: what was sent is there, whatever becomes of the answer */
 
 static void
-server_write(const struct life *l, const char *line)
+server_write(const struct life *l, bool fresh, const char *line)
 {
-	assert_int_equal(write(l->server, line, strlen(line)), strlen(line));
+	assert_int_equal(dprintf(l->server, "%d %s", fresh, line), strlen(line) + 2);
 }
 
 static char *
@@ -132,9 +133,12 @@ batch_send(struct life *l, struct sent *b)
 	if (b->after != 0 && state_durable(l->p.state) < b->after)
 		return;
 	for (unsigned i = 0; i < b->nitems; i++) {
+		bool fresh = b->items[i].fresh && !record_is_left(b->items[i].flight);
+
+		b->items[i].fresh = false;
 		if (!l->heals && one_in(8)) /* not taken: it waits, or is dropped */
 			continue;
-		server_write(l, b->items[i].line);
+		server_write(l, fresh, b->items[i].line);
 		free(b->items[i].line);
 		b->items[i].line = NULL;
 		point();
@@ -158,7 +162,7 @@ item_settle(struct life *l, struct sent *b, struct sent_item *item)
 		}
 		if (!l->heals && !one_in(3))
 			return;
-		server_write(l, item->line);
+		server_write(l, false, item->line);
 		free(item->line);
 		item->line = NULL;
 		point();
@@ -212,8 +216,9 @@ put_into(struct life *l, struct sent *b, const struct framed *f, bool keep)
 	if (first)
 		b->flights[b->nflights++] = flight;
 	if (keep)
-		b->items[b->nitems++] =
-		    (struct sent_item){ .flight = flight, .line = line_of(f, true) };
+		b->items[b->nitems++] = (struct sent_item){
+			.flight = flight, .line = line_of(f, true), .fresh = f->fresh
+		};
 	if (record_after(f) > b->after)
 		b->after = record_after(f);
 	return true;
@@ -224,7 +229,7 @@ record_filtered(const struct life *l, const struct framed *f)
 {
 	char *line = line_of(f, false);
 
-	server_write(l, line);
+	server_write(l, false, line);
 	free(line);
 }
 

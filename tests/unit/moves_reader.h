@@ -9,14 +9,23 @@
 
 static struct record_id *documents;
 static size_t ndocuments;
+static unsigned taken_before; /* records that were never sent, as tail says, and are there */
+
+static bool
+index_has(const struct record_id *id)
+{
+	for (size_t i = 0; i < ndocuments; i++) {
+		if (record_id_equal(&documents[i], id))
+			return true;
+	}
+	return false;
+}
 
 static void
 index_take(const struct record_id *id, struct slice text)
 {
-	for (size_t i = 0; i < ndocuments; i++) {
-		if (record_id_equal(&documents[i], id))
-			return;
-	}
+	if (index_has(id))
+		return;
 	documents = realloc(documents, (ndocuments + 1) * sizeof(*documents));
 	documents[ndocuments++] = *id;
 	lines_in(text, fate_delivered);
@@ -93,8 +102,10 @@ moves_record(void *arg, const struct framed *f)
 	if (room == 0 || nsent == COUNT(sent))
 		return false;
 	room--;
-	TRACE("   sent: %s: %.*s\n", record_where(f), (int)f->text.len, f->text.at);
 	*s = (struct sent){ .id = record_id(f), .text = xslicedup(f->text), .len = f->text.len };
+	TRACE("   sent%s: %s: %.*s\n", f->fresh ? " first" : "", record_where(f), (int)f->text.len,
+	    f->text.at);
+	taken_before += f->fresh && index_has(&s->id);
 	assert_true(record_send(w->book, f, ++w->batch, 1, &s->flight));
 	record_seal(w->book, s->flight);
 	nsent++;

@@ -129,6 +129,15 @@ record_settle(struct range_book *book, struct flight of)
 	range_settle(book, of.range, 1);
 }
 
+/* Its log was read again since. */
+static inline bool
+record_is_left(struct flight of)
+{
+	struct identity log;
+
+	return !range_log(of.range, &log);
+}
+
 /* It is dropped from memory, and its log parked; all parked logs go on. */
 static inline void
 record_park(struct range_book *book, struct flight of)

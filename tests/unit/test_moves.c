@@ -314,10 +314,19 @@ wrong_failures(void)
 	return 1;
 }
 
+/* A record that was certainly never sent is in no index. */
+static unsigned
+wrong_fresh(void)
+{
+	if (taken_before > 0)
+		print_message("  %u records said to be new were there\n", taken_before);
+	return taken_before;
+}
+
 static unsigned
 judge(const struct tail_conf *conf)
 {
-	unsigned wrong = wrong_wait(conf) + wrong_failures();
+	unsigned wrong = wrong_wait(conf) + wrong_failures() + wrong_fresh();
 
 	if (kinds & EQUAL)
 		equal_price();
@@ -412,7 +421,7 @@ one(struct world *w)
 	chance = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
 	kinds = kinds_choose();
 	room = 10;
-	ndocuments = failed = 0;
+	ndocuments = failed = taken_before = 0;
 	metrics.read_errors[READ_IO] = 0;
 	w->conf.flush = flushes[any(3)];
 	w->conf.rotate_wait = 100 * NS_PER_MS;
