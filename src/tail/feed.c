@@ -49,8 +49,8 @@ feed_begin(struct tail *t, struct feed *f, struct log *log, struct shipping *to)
 		cursor_init(&f->cursor[side], &log->stream.log, (enum side)side, to->number,
 		    r->resume[side]);
 	}
-	/* Its file may be open, for another log of it, and longer than the state knew. */
-	f->fresh_from = last->is.base + (known ? last->content->size : last->content->is.size);
+	f->fresh_from = last->is.base + /* an earlier process' log: its file may have grown */
+			(log->mark == 0 ? last->content->size : last->content->is.size);
 	go_back(t, f);
 }
 
