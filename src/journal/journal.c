@@ -290,25 +290,30 @@ file_gone(void *arg, const struct journal_file *file)
 	for (unsigned i = 0; i < j->nwalkers; i++) {
 		struct walker *w = &j->walkers[i];
 		const struct entry_name *at = &w->here.at;
+		bool own = memcmp(&file->seqnum_id, &at->seqnum_id, sizeof(at->seqnum_id)) == 0;
+		bool within = (own || file->head_at <= at->realtime) && file->head <= at->seqnum &&
+			      at->seqnum <= file->tail;
 
 		if (!w->here.any || file->newest <= at->realtime || file->head == 0)
 			continue;
-		w->gone += file->tail - (file->head <= at->seqnum && at->seqnum <= file->tail
-						? at->seqnum
-						: file->head - 1);
+		walker_gone(w, &file->seqnum_id, within ? at->seqnum : file->head - 1, file->tail);
 	}
 }
 
-/* Files have come or gone: the entries between the last one and the next file are gone, too. */
-static uint64_t
+/*
+ * Files have come or gone: the entries between the last one and the next file are gone, too.
+ * While the last one is sought it may be in another journal (/run flushed to /var), and is judged
+ * when it is not found, unless its file is there.
+ */
+static void
 missing(struct walker *w)
 {
-	uint64_t between;
+	uint64_t between = headers_lost(&w->journal->files, &w->here.at);
+	bool sought = w->j == NULL || (w->flags & WALKER_SEEKING);
 
-	if (!w->here.any || w->j == NULL || (w->flags & WALKER_SEEKING))
-		return 0;
-	between = headers_lost(&w->journal->files, &w->here.at);
-	return between == UINT64_MAX || between < w->gone ? w->gone : between;
+	if (w->here.any && (!sought || between == 0))
+		walker_missing(w, between == UINT64_MAX ? 0 : between);
+	w->gone = 0;
 }
 
 /* journald has moved its entries from memory to the disk. */
@@ -325,8 +330,6 @@ journal_look(struct journal *j, bool dropped)
 	struct walker *first = &j->walkers[0];
 	bool news;
 
-	for (unsigned i = 0; i < j->nwalkers; i++)
-		j->walkers[i].gone = 0;
 	if (is_flushed(j)) {
 		j->looked = 0; /* all entries are in the other directory */
 		return;
@@ -334,7 +337,7 @@ journal_look(struct journal *j, bool dropped)
 	news = headers_look(&j->files, j->directory, file_gone, j);
 	j->looked = clock_mono();
 	for (unsigned i = 0; i < j->nwalkers && news; i++)
-		walker_missing(&j->walkers[i], missing(&j->walkers[i]));
+		missing(&j->walkers[i]);
 	if (dropped && !news)
 		walker_lost(first,
 		    headers_broken(&j->files, first->here.any ? &first->here.at : NULL), false);

@@ -153,22 +153,70 @@ walker_lost(struct walker *w, uint64_t n, bool deleted)
 		    w->journal->name);
 }
 
-/* A vacuum deletes one file after the other, and a reader may go back: what was said is not said again. */
+/* Both, and what is between. */
+static struct gap
+gap_over(const struct gap *a, const struct gap *b)
+{
+	return (struct gap){ a->of, least(a->from, b->from), a->to > b->to ? a->to : b->to };
+}
+
+static bool
+gap_meets(const struct gap *a, const struct gap *b)
+{
+	return memcmp(&a->of, &b->of, sizeof(a->of)) == 0 && a->from <= b->to && b->from <= a->to;
+}
+
+/* Of two gaps that do not meet the newer one is kept. */
+static struct gap
+gap_of(const struct gap *a, const struct gap *newer)
+{
+	return gap_meets(a, newer) ? gap_over(a, newer) : *newer;
+}
+
+/*
+ * Of ${n} entries behind the place, those that were not said to be lost: a vacuum deletes one
+ * file after the other, and a reader may go back.
+ */
+static uint64_t
+unsaid(struct walker *w, uint64_t n)
+{
+	struct gap *said = &w->said;
+	uint64_t at = w->here.at.seqnum, known = 0;
+	struct gap gap = { w->here.at.seqnum_id, at, n < UINT64_MAX - at ? at + n : UINT64_MAX };
+
+	if (n == 0)
+		return 0;
+	if (said->to == UINT64_MAX && at > said->from)
+		said->from = said->to = at; /* nobody knew how many; reading has gone on since */
+	if (gap_meets(said, &gap)) {
+		if (gap.to <= said->to && at >= said->from)
+			return 0;
+		known = least(gap.to, said->to) - (at > said->from ? at : said->from);
+	}
+	*said = gap_of(said, &gap);
+	return n == UINT64_MAX ? n : n - known;
+}
+
+/* A file is gone once; numbers may tell of it again, when more is. */
 void
 walker_missing(struct walker *w, uint64_t n)
 {
-	struct gap *said = &w->said;
-	uint64_t from = w->here.at.seqnum, to = n < UINT64_MAX - from ? from + n : UINT64_MAX;
-	bool meets = memcmp(&said->of, &w->here.at.seqnum_id, sizeof(said->of)) == 0 &&
-		     from <= said->to && said->from <= to;
-	uint64_t known = meets ? least(to, said->to) - (from > said->from ? from : said->from) : 0;
+	uint64_t more = unsaid(w, n);
 
-	if (n == 0)
-		return;
-	if (!meets || to > said->to || from < said->from)
-		walker_lost(w, n == UINT64_MAX ? n : n - known, true);
-	*said = (struct gap){ w->here.at.seqnum_id, meets ? least(from, said->from) : from,
-		meets && said->to > to ? said->to : to };
+	walker_lost(w, more > w->gone ? more : w->gone, true);
+	if (w->gone > 0)
+		w->said = gap_of(&w->said, &w->where);
+	w->gone = 0;
+}
+
+void
+walker_gone(struct walker *w, const struct identity *of, uint64_t from, uint64_t to)
+{
+	struct gap gap = { *of, from, to };
+	bool more = w->gone > 0 && memcmp(&w->where.of, of, sizeof(*of)) == 0;
+
+	w->where = more ? gap_over(&w->where, &gap) : gap;
+	w->gone += to - from;
 }
 
 /* The entry before the next one is not there: that may be an end of a file, or a loss. */

@@ -40,7 +40,8 @@ struct walker {
 	uint64_t batch;   /* that has the last entry */
 	uint64_t mapped;  /* bytes read since it was opened, about */
 	uint64_t skipped; /* entries of another journal passed while seeking */
-	uint64_t gone;    /* unread entries of files that are gone, at most */
+	uint64_t gone;    /* unread entries of files that this look finds gone, at most … */
+	struct gap where; /* … all between */
 	struct gap said;  /* that was counted last */
 	unsigned flags;
 };
@@ -92,10 +93,14 @@ bool walker_advance(struct walker *w);
 void walker_lost(struct walker *w, uint64_t n, bool deleted);
 
 /**
+ * walker_gone(w, of, from, to):
+ * A file is gone with the unread entries behind number ${from}, up to ${to}, of ${of}.
+ *
  * walker_missing(w, n):
  * ${n} entries, at most, were deleted behind the place where ${w} stands (UINT64_MAX: nobody
- * knows how many): those that were not said to be lost are.
+ * knows how many): those that were not said to be lost are, and those of files that are gone.
  */
+void walker_gone(struct walker *w, const struct identity *of, uint64_t from, uint64_t to);
 void walker_missing(struct walker *w, uint64_t n);
 
 /* The journal's files have changed, or may have (${dropped}: sd-journal has let one go). */

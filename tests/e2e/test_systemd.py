@@ -405,6 +405,30 @@ def test_files_that_are_deleted_one_after_the_other_are_all_counted(
     reader.stop()
 
 
+def test_files_deleted_behind_the_one_that_is_read_are_all_counted(
+    journal, reads, run, sinks
+):
+    """One after the other, while a reader without room stands in a file that stays."""
+    for name in "abcd":
+        lines = [entry(ord(name) * 1000 + i, "x" * 3000) for i in range(100)]
+        journal.write(*lines, file=f"{name}.journal")
+    sink = sinks()
+    sink.end()
+    settings = reads(journal.folder)
+    settings.service |= {"Batches": 3, "Batch_Size": "64K"}
+    settings.outputs = [{"Name": "es", "Host": "127.0.0.1", "Port": sink.port}]
+    settings.outputs[0]["Match"] = "*"
+    reader = run(settings)
+    until(lambda: reader.metric("towline_records_total"), "no record")
+    for i, name in enumerate("bc"):
+        (journal.folder / f"{name}.journal").unlink()
+        reader.until_metric("towline_journal_lost_entries_total", 100 * (i + 1))
+    sinks(sink.port)
+    reader.until_metric("towline_records_total", 200)
+    reader.until_metric("towline_journal_lost_entries_total", 200)
+    reader.stop()
+
+
 def test_a_golden_test_has_a_journal_made_of_an_export(journal, tmp_path):
     """As docs/fluent-bit.md has it."""
     journal.messages(3)
