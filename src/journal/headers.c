@@ -276,11 +276,19 @@ file_of(struct journal_files *f, const struct entry_name *name)
 }
 
 bool
-headers_begins_behind(struct journal_files *f, const struct entry_name *name, uint64_t seqnum)
+headers_begins_behind(
+    struct journal_files *f, const struct entry_name *name, const struct entry_name *at)
 {
-	const struct journal_file *file = file_of(f, name);
+	bool own = memcmp(&name->seqnum_id, &at->seqnum_id, sizeof(at->seqnum_id)) == 0;
+	const struct journal_file *file;
 
-	return file == NULL || file->head > seqnum;
+	if (own && name->seqnum <= at->seqnum + 1)
+		return false;
+	file = file_of(f, name);
+	if (own)
+		return file != NULL ? file->head > at->seqnum : f->n < HEADERS_MOST;
+	/* A user's entries stand between; the clock may have been set back within the file. */
+	return file != NULL && file->head_at > at->realtime && file->head_at <= name->realtime;
 }
 
 void

@@ -55,8 +55,9 @@ bool headers_any(const char *directory);
  */
 uint64_t headers_lost(const struct journal_files *f, const struct entry_name *at);
 
-/* True when the file that ${name} is in begins behind the number ${seqnum}, or is not known. */
-bool headers_begins_behind(struct journal_files *f, const struct entry_name *name, uint64_t seqnum);
+/* True when ${name} does not go on from ${at}, and is of a file that begins behind it, or is not known. */
+bool headers_begins_behind(
+    struct journal_files *f, const struct entry_name *name, const struct entry_name *at);
 
 /**
  * headers_passed(f, name), headers_forget(f):

@@ -233,11 +233,7 @@ gap_judge(struct walker *w)
 static void
 gap_look(struct walker *w, const struct entry_name *name)
 {
-	const struct entry_name *at = &w->here.at;
-
-	if (w->here.any && memcmp(&name->seqnum_id, &at->seqnum_id, sizeof(at->seqnum_id)) == 0 &&
-	    name->seqnum > at->seqnum + 1 &&
-	    headers_begins_behind(&w->journal->files, name, at->seqnum))
+	if (w->here.any && headers_begins_behind(&w->journal->files, name, &w->here.at))
 		journal_look(w->journal, false);
 }
 

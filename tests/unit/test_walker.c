@@ -63,6 +63,52 @@ test_a_file_that_is_gone_is_said_once(void **state)
 	});
 }
 
+static struct entry_name
+name_of(unsigned char journal, uint64_t seqnum, uint64_t realtime)
+{
+	return (struct entry_name){
+		.seqnum_id.at[0] = journal, .seqnum = seqnum, .realtime = realtime
+	};
+}
+
+/* The system's journal, 1, rotated at number 101, and a user's, 2, between. */
+static void
+test_the_first_entry_of_a_file_that_begins_behind(void **state)
+{
+	static const struct {
+		unsigned char of;
+		uint64_t at, to_of, to;
+		bool want;
+	} cases[] = {
+		{ 1, 10, 1, 11, false }, { 1, 10, 1, 50, false }, /* a user's are between */
+		{ 1, 100, 1, 101, false },                        /* nothing is */
+		{ 1, 90, 1, 101, true }, { 1, 90, 1, 102, true },
+		{ 1, 10, 2, 11, false }, /* a file that was begun before … */
+		{ 1, 150, 2, 151, false }, { 2, 20, 1, 21, false },
+		{ 2, 20, 1, 101, true }, /* … and one after */
+		{ 2, 102, 1, 103, false }, { 1, 3, 2, 5, true },
+		{ 1, 3, 3, 9, false }, /* a file that is not known */
+	};
+	struct journal_file at[] = {
+		{ .seqnum_id.at[0] = 1, .head = 1, .tail = 100, .head_at = 1, .newest = 100 },
+		{ .seqnum_id.at[0] = 1, .head = 101, .tail = 200, .head_at = 101, .newest = 200 },
+		{ .seqnum_id.at[0] = 2, .head = 5, .tail = 180, .head_at = 5, .newest = 180 },
+	};
+	struct journal_files files = { .at = at, .n = 3 };
+	struct entry_name unknown = name_of(4, 9, 9), before = name_of(4, 7, 7);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct entry_name a = name_of(cases[i].of, cases[i].at, cases[i].at);
+		struct entry_name b = name_of(cases[i].to_of, cases[i].to, cases[i].to);
+
+		assert_int_equal(headers_begins_behind(&files, &b, &a), cases[i].want);
+	}
+	assert_true(headers_begins_behind(&files, &unknown, &before));
+	files.n = 0;
+	assert_true(headers_begins_behind(&files, &unknown, &before));
+}
+
 static void
 test_a_loss_of_nobody_knows_how_many_ends_where_reading_went_on(void **state)
 {
@@ -86,6 +132,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_loss_is_said_once),
 		cmocka_unit_test(test_a_file_that_is_gone_is_said_once),
+		cmocka_unit_test(test_the_first_entry_of_a_file_that_begins_behind),
 		cmocka_unit_test(test_a_loss_of_nobody_knows_how_many_ends_where_reading_went_on),
 	};
 
