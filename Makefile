@@ -41,9 +41,9 @@ LEVEL    = $(if $(call takes,-O2 -D_FORTIFY_SOURCE=3 -include features.h),3,2)
 GUARDS   = -fstack-clash-protection -fcf-protection
 GUARD    = $(call once,GUARD,-D_FORTIFY_SOURCE=$(LEVEL) $(foreach f,$(GUARDS),$(call takes,$f)))
 # gcc optimises the program once more as it is linked: 2 % fewer instructions a line.  Tests link
-# the objects as they are.  Another compiler would ask for a linker of its own.
+# the objects as they are.  Another compiler would ask for a linker of its own; CFLAGS may choose.
 GCC      = $(findstring Free Software,$(shell $(CC) --version))
-LTO      = $(if $(FAULTS)$(findstring -fanalyzer,$(CFLAGS)),,$(call once,LTO,$(if $(GCC),-flto=auto -ffat-lto-objects)))
+LTO      = $(if $(FAULTS)$(filter -fanalyzer -flto% -fno-lto,$(CFLAGS)),,$(call once,LTO,$(if $(GCC),$(call takes,-flto=auto -ffat-lto-objects))))
 endif
 ifdef FAULTS
 SPECIAL += -DFAULTS
@@ -88,7 +88,7 @@ $(B)/%.o: %.c Makefile | $(NEED)
 
 # These are inside of it, by the assembler, which names what gcc does not see.
 $(B)/src/cmd/setup.o: $(wildcard conf/elasticsearch/*.ndjson conf/elasticsearch/*/*.json)
-$(B)/src/cmd/setup.o: LTO =
+$(B)/src/cmd/setup.o: LTO = -fno-lto
 
 $(B)/unit/% $(B)/lint/% build/slow: private LTO := -fno-lto
 
