@@ -54,9 +54,9 @@ is_quiet(struct log *log, struct stat *st)
 	    log_last(log) != NULL ? log_last(log)->content : TAILQ_FIRST(&log->pending);
 	struct place *p = c != NULL ? content_place(c) : NULL;
 
-	if (log->turn != ASLEEP || p == NULL || !p->live || TAILQ_NEXT(p, in_content) != NULL ||
-	    c->log != log || c->late != NULL || fstat(p->fd, st) < 0 ||
-	    clock_wall() - files_written(st) < QUIET)
+	if (log->turn != ASLEEP || p == NULL || !(p->live || p->packed != NULL) ||
+	    TAILQ_NEXT(p, in_content) != NULL || c->log != log || c->late != NULL ||
+	    fstat(p->fd, st) < 0 || clock_wall() - files_written(st) < QUIET)
 		return false;
 	if (log_last(log) == NULL)
 		return !c->named && TAILQ_NEXT(c, in_pending) == NULL &&

@@ -1,5 +1,6 @@
 """Memory stays under the sum that is stated at the start, whatever the files do."""
 
+import gzip
 import json
 import os
 import re
@@ -150,6 +151,19 @@ def test_no_more_files_are_remembered_than_the_sum_says(node, small, table):
     table.until_count(27)
     towline.until_metric("towline_records_total", 27)
     assert towline.metric("towline_collisions_total") == 0
+    towline.stop()
+
+
+def test_packed_files_that_were_read_make_room(config, run, table, tmp_path):
+    """Each is a log of its own, and no live file is beside it."""
+    for n in range(12):
+        with gzip.open(tmp_path / f"{n}.gz", "wt") as packed:
+            packed.write(f"{n} one\n{n} two\n")
+    settings = config(table.output)
+    settings.inputs[0] |= {"Path": f"{tmp_path}/*.gz", "Max_Files": 4}
+    towline = run(settings)
+    table.until_count(24)
+    towline.until_metric("towline_records_total", 24)
     towline.stop()
 
 
