@@ -42,6 +42,12 @@ uint64_t gunzip_out(const struct gunzip *g);
  */
 bool gunzip_go(struct gunzip *g, int fd, uint64_t offset, uint64_t most);
 
+/**
+ * gunzip_head(fd, to, n):
+ * Read the first ${n} bytes of ${fd}'s content, as gunzip_read does, with an inflater of its own.
+ */
+ssize_t gunzip_head(int fd, void *to, size_t n);
+
 /* Forget the file: its descriptor is about to be closed. */
 void gunzip_forget(struct gunzip *g, int fd);
 

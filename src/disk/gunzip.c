@@ -167,3 +167,14 @@ gunzip_read(struct gunzip *g, int fd, void *to, size_t n, uint64_t offset, enum 
 	memcpy(to, g->kept + (offset - from), n);
 	return (ssize_t)n;
 }
+
+ssize_t
+gunzip_head(int fd, void *to, size_t n)
+{
+	struct gunzip *g = gunzip_new(n);
+	enum gunzip_end end;
+	ssize_t got = gunzip_read(g, fd, to, n, 0, &end);
+
+	gunzip_free(g);
+	return got;
+}

@@ -317,7 +317,7 @@ links_end(struct tail *t)
 	}
 }
 
-/* Files that Ignore_Older leaves out are counted, and their number is said when it changes. */
+/* Files that a Path finds and Ignore_Older leaves out: counted, and said when there are more. */
 static void
 older_say(struct look *look)
 {

@@ -17,6 +17,7 @@
 #include "content.h"
 #include "files.h"
 #include "framing_rules.h"
+#include "gunzip.h"
 #include "identity.h"
 #include "log.h"
 #include "lost.h"
@@ -275,21 +276,28 @@ naming_try(struct tail *t, struct content *c)
 	return true;
 }
 
+struct slice
+naming_head(struct tail *t, const char *path, int fd)
+{
+	ssize_t got;
+
+	frame_forget(&t->frame);
+	got = slice_ends(slice_of(path), SLICE(".gz")) ? gunzip_head(fd, t->frame.bytes, FIRST_LINE)
+						       : pread(fd, t->frame.bytes, FIRST_LINE, 0);
+	if (got < 0)
+		files_unseen(t, path, errno);
+	return (struct slice){ t->frame.bytes, got > 0 ? (size_t)got : 0 };
+}
+
 bool
-naming_is_known(
-    struct tail *t, const struct tail_conf *conf, const char *path, const char *name, int fd)
+naming_is_known(struct tail *t, const struct tail_conf *conf, const char *path, const char *name,
+    struct slice head)
 {
 	struct pod *pod = pod_of(name, path);
 	bool ready = identity_ready(conf->source_id, pod);
 	struct identity home;
-	ssize_t got;
 
-	frame_forget(&t->frame);
-	got = pread(fd, t->frame.bytes, FIRST_LINE, 0);
-	if (got < 0)
-		files_unseen(t, path, errno);
 	identity_home(conf->source_id, name, pod, &home);
 	pod_unref(pod);
-	return ready &&
-	       alike_any(t, &home, (struct slice){ t->frame.bytes, got > 0 ? (size_t)got : 0 });
+	return ready && alike_any(t, &home, head);
 }

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "alike.h"
 #include "beneath.h"
 #include "clock.h"
 #include "content.h"
@@ -20,6 +21,7 @@
 #include "naming.h"
 #include "roots.h"
 #include "spans.h"
+#include "takeover.h"
 #include "unread.h"
 
 #define SPARE 24 /* descriptors that files do not take: directories, sockets, the store */
@@ -114,23 +116,43 @@ is_own_pod(const struct tail_conf *conf, const char *target, const char *path)
 	return own;
 }
 
+/* True, once a content of this file begins as it does. */
+struct begun {
+	struct slice head;
+	bool is;
+};
+
+static void
+begun_see(void *arg, const struct content_seen *seen)
+{
+	struct begun *begun = arg;
+
+	begun->is |= alike_begins(begun->head, seen->what);
+}
+
 /*
- * It has not changed for Ignore_Older.  One that is known is read on; so is a .gz of
- * a log that is known, which may be all that is left of its bytes.  At the first start
- * those that are read from their end are followed.
+ * It has not changed for Ignore_Older.  One that was begun is read on, whatever its name is
+ * now.  At the first start those that are read from their end are followed, as are those that
+ * Fluent Bit had begun.
  */
 static bool
 is_older(struct tail *t, const struct tail_conf *conf, const char *path, const char *live,
     const struct root_file *there, const struct stat *st)
 {
 	bool from_end = conf->first_start == START_END || !conf->read_from_head;
+	struct begun begun = { .is = false };
+	uint64_t offset;
 
-	if (conf->ignore_older == 0 || clock_wall() - files_written(st) < conf->ignore_older ||
-	    (from_end && t->look->number == 1 && t->look->takeovers != NULL))
+	if (conf->ignore_older == 0 || clock_wall() - files_written(st) < conf->ignore_older)
 		return false;
-	if (slice_ends(slice_of(path), SLICE(".gz")) && live != NULL && log_is_known(t, live))
+	if (t->look->number == 1 && t->look->takeovers != NULL &&
+	    (from_end || takeover_find(taken_of(t, conf), there->fd, st->st_ino,
+			     (uint64_t)st->st_size, &offset) != 0))
 		return false;
-	return !naming_is_known(t, conf, path, live != NULL ? live : there->target, there->fd);
+	begun.head = naming_head(t, there->target, there->fd);
+	state_each_of(t->state, st->st_dev, st->st_ino, begun_see, &begun);
+	return !begun.is &&
+	       !naming_is_known(t, conf, path, live != NULL ? live : there->target, begun.head);
 }
 
 /*
@@ -149,8 +171,8 @@ is_second_name(struct tail *t, const struct tail_conf *conf, const char *path, c
 	pod = pod_of(there->target, path);
 	in_reach = pod != NULL || beneath_rest(there->target, "/var/log") != NULL;
 	pod_unref(pod);
-	return in_reach &&
-	       !naming_is_known(t, conf, path, live != NULL ? live : there->target, there->fd);
+	return in_reach && !naming_is_known(t, conf, path, live != NULL ? live : there->target,
+			       naming_head(t, there->target, there->fd));
 }
 
 /* The file of this content found no room: its log lacks it, whatever it is called now. */
@@ -205,7 +227,7 @@ opener_open(
 	else if (is_second_name(t, conf, path, live, &there, &st))
 		why = opener_second_name;
 	else if (is_older(t, conf, path, live, &there, &st)) {
-		t->look->older++;
+		t->look->older += live == NULL; /* by a directory's listing it may be found, too */
 		why = "";
 	}
 	if (why == NULL)

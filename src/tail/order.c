@@ -349,14 +349,12 @@ static bool
 has_offset(struct tail *t, const struct log *log, const struct content *c, uint64_t *offset)
 {
 	const struct place *p = content_place(c);
-	size_t conf = 0;
 	int found = 0;
 
 	*offset = 0;
-	while (t->confs[conf] != log->stream.conf)
-		conf++;
-	if (t->look->takeovers != NULL && p->packed == NULL && p->first_look == 1)
-		found = takeover_find(t->look->takeovers[conf], p->fd, p->ino, p->size, offset);
+	if (p->packed == NULL && p->first_look == 1)
+		found =
+		    takeover_find(taken_of(t, log->stream.conf), p->fd, p->ino, p->size, offset);
 	if (found < 0)
 		t->files->failed = (struct failed){ .why = errno, .of = p };
 	*offset = found > 0 ? place_line_start(p, *offset, (enum utf16)log->stream.conf->utf16) : 0;

@@ -66,7 +66,7 @@ struct look {
 	int64_t gap;       /* the least until the next look */
 	int64_t refresh;   /* the most */
 	int64_t again;     /* mono ns when there may be room for closed files; INT64_MAX: never */
-	size_t older;      /* files that Ignore_Older leaves out; … */
+	size_t older;      /* files of a Path that Ignore_Older leaves out; … */
 	size_t older_said; /* … of the look that said so last */
 	size_t links;      /* that lead to no file, of containers that are not known */
 	unsigned failed;   /* so many looks in a row could not see all */
@@ -109,6 +109,17 @@ struct tail {
 	int64_t started; /* mono ns */
 	int64_t due;     /* mono ns when something is due without an event */
 };
+
+/* Fluent Bit's DB of an input, at the first start; NULL: there is none. */
+static inline const struct takeover *
+taken_of(const struct tail *t, const struct tail_conf *conf)
+{
+	size_t i = 0;
+
+	while (t->confs[i] != conf)
+		i++;
+	return t->look->takeovers != NULL ? t->look->takeovers[i] : NULL;
+}
 
 /* When the hot files are read next: all in one turn. */
 static inline int64_t
