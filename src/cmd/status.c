@@ -31,7 +31,8 @@ const struct command cmd_status = {
 	.more =
 	    "Reads the state as of its last commit; towline may run or not.  open: it had the\n"
 	    "file then; one that is gone since is listed as it was.  held: why the server refuses records\n"
-	    "of the file for now; parked: it is not read on until that ends.  Of several outputs\n"
+	    "of the file for now; parked: it is not read on until that ends.  The figures are bytes,\n"
+	    "those of a journal entries.  Of several outputs\n"
 	    "shipped and lag are those of the one that is behind; each one's lag stands below, and\n"
 	    "how many logs it reads by itself, as it is behind another (with --json: logs_apart).",
 	.options = options,
@@ -39,20 +40,24 @@ const struct command cmd_status = {
 
 struct row {
 	char *path;
-	bool open;
-	uint64_t size, shipped, counted, lag;
-	struct identity log; /* of its first span */
-	struct row *twin;    /* the next one of that log */
-	char *held;          /* why; NULL: nothing of it is */
-	char *unread;        /* why it cannot be read; NULL: it can be */
-	uint64_t *by;        /* shipped to each output; NULL: there is one */
+	bool open, journal;
+	uint64_t size, shipped, counted, lag; /* bytes; of a journal, entries */
+	struct identity log;                  /* of its first span */
+	struct row *twin;                     /* the next one of that log */
+	char *held;                           /* why; NULL: nothing of it is */
+	char *unread;                         /* why it cannot be read; NULL: it can be */
+	uint64_t *by;                         /* shipped to each output; NULL: there is one */
+};
+
+struct total {
+	size_t n, held;
+	uint64_t lag, by[STATE_READERS]; /* that is not shipped, to each output */
 };
 
 struct rows {
 	bool all;
 	const char *outputs[STATE_READERS]; /* the names of all that have cursors */
-	uint64_t lags[STATE_READERS];
-	uint64_t apart[STATE_READERS]; /* logs that are read for each by itself */
+	uint64_t apart[STATE_READERS];      /* logs that are read for each by itself */
 	unsigned noutputs;
 	struct row *at;
 	size_t n, unread;
@@ -90,6 +95,8 @@ row_add(void *arg, const struct content_seen *content)
 	*row = (struct row){
 		.path = xstrdup(content->path),
 		.open = content->open,
+		/* A log of one content, whose id it has (src/journal/journal.c). */
+		.journal = memcmp(content->id, &content->what->log, sizeof(*content->id)) == 0,
 		.log = content->what->log,
 		.size = size_of(content),
 		.shipped = content->shipped,
@@ -101,8 +108,6 @@ row_add(void *arg, const struct content_seen *content)
 		return;
 	row->by = xcalloc(content->readers, sizeof(*row->by));
 	memcpy(row->by, content->by, content->readers * sizeof(*row->by));
-	for (unsigned i = 0; i < content->readers; i++)
-		rows->lags[i] += lag_of(row, row->by[i]);
 }
 
 /* ---- what waits for an output */
@@ -219,12 +224,52 @@ print_json(const struct rows *rows)
 	json_decref(all);
 }
 
+static struct total
+total_of(const struct rows *rows, bool journals)
+{
+	struct total sum = { 0 };
+
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct row *r = &rows->at[i];
+
+		if (r->journal != journals || r->unread != NULL)
+			continue;
+		sum.n++;
+		sum.held += r->held != NULL;
+		sum.lag += r->lag;
+		for (unsigned k = 0; r->by != NULL && k < rows->noutputs; k++)
+			sum.by[k] += lag_of(r, r->by[k]);
+	}
+	return sum;
+}
+
+static void
+print_totals(const struct rows *rows)
+{
+	struct total files = total_of(rows, false), journals = total_of(rows, true);
+
+	printf("%zu files, %" PRIu64 " bytes on disk that are not shipped, %zu files held", files.n,
+	    files.lag, files.held);
+	if (rows->unread > 0)
+		printf(", %zu that cannot be read", rows->unread);
+	if (journals.n > 0)
+		printf("; %zu journals, %" PRIu64 " entries that are not shipped, %zu held",
+		    journals.n, journals.lag, journals.held);
+	putchar('\n');
+	for (unsigned i = 0; rows->noutputs > 1 && i < rows->noutputs; i++) {
+		printf("%12" PRIu64 " of them not to the output ", files.by[i]);
+		cmd_print(rows->outputs[i], stdout);
+		if (journals.n > 0)
+			printf(", nor %" PRIu64 " entries", journals.by[i]);
+		if (rows->apart[i] > 0)
+			printf("; logs that it reads by itself: %" PRIu64, rows->apart[i]);
+		putchar('\n');
+	}
+}
+
 static void
 print_table(const struct rows *rows)
 {
-	uint64_t lag = 0;
-	size_t held = 0;
-
 	printf("%12s %14s %14s %14s  %-5s %s  %s\n", "lag", "size", "shipped", "counted", "open",
 	    "path", "held");
 	for (size_t i = 0; i < rows->n; i++) {
@@ -238,21 +283,8 @@ print_table(const struct rows *rows)
 			fputs("cannot be read: ", stdout);
 		cmd_print(r->unread != NULL ? r->unread : r->held != NULL ? r->held : "-", stdout);
 		putchar('\n');
-		lag += r->lag;
-		held += r->held != NULL;
 	}
-	printf("%zu files, %" PRIu64 " bytes on disk that are not shipped, %zu files held",
-	    rows->n - rows->unread, lag, held);
-	if (rows->unread > 0)
-		printf(", %zu that cannot be read", rows->unread);
-	putchar('\n');
-	for (unsigned i = 0; rows->noutputs > 1 && i < rows->noutputs; i++) {
-		printf("%12" PRIu64 " of them not to the output ", rows->lags[i]);
-		cmd_print(rows->outputs[i], stdout);
-		if (rows->apart[i] > 0)
-			printf("; logs that it reads by itself: %" PRIu64, rows->apart[i]);
-		putchar('\n');
-	}
+	print_totals(rows);
 }
 
 static int

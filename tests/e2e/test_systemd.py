@@ -472,3 +472,24 @@ def test_check_says_where_there_is_no_journal(reads, tmp_path):
     said = checked.stdout + checked.stderr
     assert "is not FIELD=VALUE" in said and "'lower' is no field" in said
     assert "nowhere' is not there (yet)" in said
+
+
+def test_status_tells_entries_from_bytes(journal, reads, run, tmp_path, dead_port):
+    (tmp_path / "a.log").write_text("one\ntwo\n")
+    journal.messages(20)
+    settings = reads(journal.folder)
+    settings.inputs.append(
+        {"Name": "tail", "Tag": "host.a", "Path": tmp_path / "a.log"}
+    )
+    dead = {"Name": "es", "Alias": "dead", "Host": "127.0.0.1", "Port": dead_port}
+    settings.outputs.append({"Match": "*"} | dead)
+    reader = run(settings)
+    reader.until_metric("towline_journal_lag_entries", 20)
+    reader.until_metric("towline_lag_bytes", 8)
+    reader.kill()
+    said = towline("status", "-c", settings.write()).stdout
+    assert (
+        "\n1 files, 8 bytes on disk that are not shipped, 0 files held;"
+        " 1 journals, 20 entries that are not shipped, 0 held\n"
+    ) in said
+    assert " 8 of them not to the output dead, nor 20 entries\n" in said
