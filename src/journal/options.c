@@ -1,6 +1,7 @@
 /* [INPUT] systemd: its options, and a check of them. */
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "entry.h"
@@ -41,6 +42,16 @@ static const struct option journal_options[] = {
 	OPTIONS_END,
 };
 
+/* Values are compared whole: a glob, a list or quotes fit no unit's name, which has its kind behind a dot. */
+static bool
+is_unit(const char *value)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789:-_.\\@";
+
+	return strchr(value, '.') != NULL && value[strspn(value, letters)] == '\0';
+}
+
 static void
 filter_check(const struct section *s, const char *filter, unsigned line, struct findings *findings)
 {
@@ -55,16 +66,48 @@ filter_check(const struct section *s, const char *filter, unsigned line, struct 
 		    "Systemd_Filter: '%.*s' is no field of a journal; their names are of A-Z, 0-9 "
 		    "and _, at most 64 of them",
 		    (int)len, filter);
+	else if (slice_eq((struct slice){ filter, len }, SLICE("_SYSTEMD_UNIT")) &&
+		 !is_unit(filter + len + 1))
+		findings_add(findings, FINDING_WARNING, s->file, line,
+		    "Systemd_Filter: no unit is called '%s': a value is compared whole, and a "
+		    "unit's name has its kind behind a dot (kubelet.service)",
+		    filter + len + 1);
+}
+
+/* Of two values of one field an entry has one. */
+static void
+and_check(const struct section *s, const struct list *filter, size_t at, struct findings *findings)
+{
+	size_t len = strcspn(filter->at[at], "=") + 1;
+
+	for (size_t i = 0; i < at; i++) {
+		if (strncmp(filter->at[i], filter->at[at], len) != 0 ||
+		    strcmp(filter->at[i], filter->at[at]) == 0)
+			continue;
+		findings_add(findings, FINDING_WARNING, s->file, list_line(filter, at),
+		    "Systemd_Filter_Type And: an entry with '%s' and '%s' has that field twice, "
+		    "which few have; Or takes entries with one of them",
+		    filter->at[i], filter->at[at]);
+		return;
+	}
 }
 
 static void
 journal_check(const struct section *section, struct findings *findings)
 {
 	const struct journal_conf *conf = section->values;
+	struct stat st;
 
-	for (size_t i = 0; i < conf->filter.n; i++)
+	for (size_t i = 0; i < conf->filter.n; i++) {
 		filter_check(section, conf->filter.at[i], list_line(&conf->filter, i), findings);
-	if (conf->path != NULL && access(conf->path, F_OK) < 0)
+		if (conf->filter_type == JOURNAL_AND)
+			and_check(section, &conf->filter, i, findings);
+	}
+	if (conf->path != NULL && stat(conf->path, &st) == 0 && !S_ISDIR(st.st_mode))
+		findings_add(findings, FINDING_ERROR, section->file, conf_given(section, "Path"),
+		    "Path '%s' is no directory: the one that has the journal's files is named",
+		    conf->path);
+	else if (conf->path != NULL && access(conf->path, F_OK) < 0)
 		findings_add(findings, FINDING_WARNING, section->file, conf_given(section, "Path"),
 		    "Path '%s' is not there (yet): in a pod the node's journal is mounted, with "
 		    "/etc/machine-id",

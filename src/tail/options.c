@@ -17,7 +17,7 @@ static const char *const unicodes[] = { "UTF-8", "UTF-16LE", "UTF-16BE", "auto",
 
 const struct option tail_input_options[] = {
 	OPTION("Tag", OPT_STRING, "*", offsetof(struct input, tag),
-	    "what Match is held against; * stands for the file's path"),
+	    "what Match is held against; * stands for the file's path, in systemd for the entry's unit"),
 	OPTION("Alias", OPT_STRING, NULL, offsetof(struct input, alias), "a name for messages"),
 	OPTION("Routable", OPT_BOOL, "on", offsetof(struct input, routable),
 	    "off is an error: an input whose records go nowhere is left out"),

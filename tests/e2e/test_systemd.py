@@ -474,6 +474,34 @@ def test_check_says_where_there_is_no_journal(reads, tmp_path):
     assert "nowhere' is not there (yet)" in said
 
 
+def test_check_says_which_filter_no_entry_fits(journal, reads):
+    """Values are compared whole, and of one field an entry has one."""
+    journal.messages(1)
+    units = ["kubelet", "kube*.service", '"a.service"', "a.service,b.service"]
+    right = ["kubelet.service", "user@1000.service", r"dev-a\x2db.swap"]
+    filters = [f"_SYSTEMD_UNIT={unit}" for unit in units + right]
+    settings = reads(journal.folder, Systemd_Filter=[*filters, "_COMM=a"])
+    said = towline("check", "-c", settings.write()).stdout
+    assert re.findall("no unit is called '(.*)': ", said) == units
+    assert "Systemd_Filter_Type And" not in said
+    filters = [f"_SYSTEMD_UNIT={unit}" for unit in right[:2]]
+    settings = reads(
+        journal.folder, Systemd_Filter=[*filters, "_COMM=a"], Systemd_Filter_Type="And"
+    )
+    said = towline("check", "-c", settings.write()).stdout
+    named = f"'{filters[0]}' and '{filters[1]}'"
+    assert re.findall("with (.*) has that field twice", said) == [named]
+
+
+def test_a_path_that_is_a_file_is_an_error(journal, reads, tmp_path):
+    journal.messages(1)
+    settings = reads(journal.folder / "system.journal").write()
+    for command in "check", "run":
+        done = towline(command, "-c", settings)
+        assert done.returncode == 1
+        assert "system.journal' is no directory" in done.stdout + done.stderr
+
+
 def test_status_tells_entries_from_bytes(journal, reads, run, tmp_path, dead_port):
     (tmp_path / "a.log").write_text("one\ntwo\n")
     journal.messages(20)
