@@ -53,6 +53,13 @@ struct journals *journal_new(const struct journal_conf *const *confs, size_t n, 
 void journal_free(struct journals *all);
 
 /**
+ * journal_leave(confs, n, state):
+ * A journal of the ${state} that is none of the ${n}, as its Path or Tag is another one now, is
+ * read no more: nothing of it lags.
+ */
+void journal_leave(const struct journal_conf *const *confs, size_t n, struct state *state);
+
+/**
  * journal_fd(all):
  * Readable when a journal has changed.
  *

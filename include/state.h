@@ -81,8 +81,9 @@ struct state *state_look(const char *dir);
 struct content_seen {
 	const struct identity *id;
 	const struct content_state *what;
-	const char *path;          /* the name its file had last; "": unknown */
-	bool open;                 /* a file has it */
+	const char *path; /* the name its file had last; "": unknown */
+	bool open;        /* a file has it */
+	bool had_file;    /* one had it when the process before ended, and is not found yet */
 	uint64_t shipped, counted; /* offsets: all records below are so, on both sides … */
 	const uint64_t *by;        /* … shipped by each reader; `shipped` is the least */
 	unsigned readers;

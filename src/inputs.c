@@ -54,13 +54,13 @@ beside_make(struct pipeline *p, const struct tail_reader *to)
 {
 	struct inputs *beside = xcalloc(1, sizeof(*beside));
 	size_t n;
-	const void **confs = values_of(p->conf, &journal_plugin, &n);
+	const void **values = values_of(p->conf, &journal_plugin, &n);
+	const struct journal_conf *const *confs = (const void *)values;
 
+	journal_leave(confs, n, p->state);
 	if (n > 0)
-		beside->journals =
-		    journal_new((const struct journal_conf *const *)(const void *)confs, n,
-			p->state, to, p->nlanes, flow_stream, p);
-	free(confs);
+		beside->journals = journal_new(confs, n, p->state, to, p->nlanes, flow_stream, p);
+	free(values);
 	beside->trials = trial_new(p->conf, to, p->nlanes, flow_stream, p);
 	if (beside->journals != NULL || beside->trials != NULL)
 		return beside;

@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include "clock.h"
+#include "known.h"
 #include "takeover.h"
 #include "walker.h"
 
@@ -144,29 +144,6 @@ directory_of(const struct journal_conf *conf)
 			   : JOURNAL_VOLATILE);
 }
 
-/* An input is known by its Path and Tag; of those that have both in common, by its number. */
-static struct identity
-identity_of(const struct journal_conf *const *confs, size_t which)
-{
-	const char *path = confs[which]->path != NULL ? confs[which]->path : "";
-	struct identity id;
-	XXH128_canonical_t hash;
-	size_t alike = 0;
-	char *text;
-
-	for (size_t i = 0; i < which; i++) {
-		const char *other = confs[i]->path != NULL ? confs[i]->path : "";
-
-		alike += strcmp(other, path) == 0 &&
-			 strcmp(confs[i]->input.tag, confs[which]->input.tag) == 0;
-	}
-	text = xprintf("journal\n%s\n%s\n%zu", path, confs[which]->input.tag, alike);
-	XXH128_canonicalFromHash(&hash, XXH3_128bits(text, strlen(text)));
-	memcpy(id.at, hash.digest, sizeof(id.at));
-	free(text);
-	return id;
-}
-
 /* In the state a journal is a log of one content without an end: `towline status` shows it. */
 static void
 log_store(struct journal *j)
@@ -240,7 +217,7 @@ journal_new(const struct journal_conf *const *confs, size_t n, struct state *sta
 		j->conf = confs[i];
 		j->state = state;
 		j->epoll = all->epoll;
-		j->units.log = identity_of(confs, i);
+		j->units.log = known_identity(confs, i);
 		j->units.on_stream = stream;
 		j->units.arg = arg;
 		journal_init(j, readers, nreaders);

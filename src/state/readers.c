@@ -313,7 +313,7 @@ seen(const struct state *s, const struct known *k, state_seen *each, void *arg)
 	for (unsigned i = 0; i < n; i++)
 		by[i] = offset_done(k, MARK_READERS + i);
 	each(arg, &(struct content_seen){ &k->id, &k->is, k->path != NULL ? k->path : "", k->open,
-		      offset_done(k, LEAST), offset_done(k, MARK_COUNT), by, n });
+		      k->had_file, offset_done(k, LEAST), offset_done(k, MARK_COUNT), by, n });
 }
 
 void

@@ -234,10 +234,12 @@ def test_what_was_deleted_unread_is_counted(journal, table, reads, run):
     assert "nobody knows how many" in reader.stop()
 
 
+@pytest.mark.parametrize("tag", ["host.*", "node.*"])
 def test_a_journal_whose_entries_wait_is_no_file_that_is_gone(
-    journal, reads, run, tmp_path, dead_port
+    tag, journal, reads, run, tmp_path, dead_port
 ):
-    """What a file had that is gone is counted, ten seconds after a start."""
+    """What a file had that is gone is counted, ten seconds after a start.  Nor is a journal
+    such a file that no input reads any more, as its Tag is another one."""
     folder = tmp_path / "app"
     folder.mkdir()
     for name in "gone", "stays":
@@ -254,11 +256,30 @@ def test_a_journal_whose_entries_wait_is_no_file_that_is_gone(
     reader.until_metric("towline_journal_lag_entries", 20)
     reader.kill()
     (folder / "gone.log").unlink()
+    settings.inputs[0]["Tag"] = tag
     reader = run(settings)
     reader.until_said("gone.log.* lost")
     assert re.findall("journal .* lost", reader.said()) == []
     assert reader.metric("towline_lost_bytes_total") == 8
     reader.stop()
+    rows = json.loads(towline("status", "-c", settings.write(), "--json").stdout)
+    read = [row["path"] for row in rows if row["path"].startswith("journal")]
+    assert read == [f"journal {journal.folder} ({tag})"]
+
+
+def test_a_journal_is_known_by_its_path_and_tag(journal, table, reads, run):
+    """A slash behind Path is no other one.  An input of another Tag reads it from its head;
+    that of the first one goes on where it stopped."""
+    records = 0
+    for where, tag, read in ("", "a", 2), ("/", "a", 2), ("", "b", 6), ("//", "a", 4):
+        want = journal.messages(2)
+        settings = reads(f"{journal.folder}{where}", Tag=tag)
+        settings.outputs[0]["Match"] = "*"
+        reader = run(settings)
+        until_equal(lambda want=want: in_order(table)[-2:], want)
+        records += read
+        reader.until_metric("towline_records_total", records)
+        reader.stop()
 
 
 @pytest.mark.parametrize("restarts", [False, True])
