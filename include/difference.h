@@ -15,6 +15,7 @@ enum difference_when {
 	DIFFERENCE_ALWAYS,
 	DIFFERENCE_GIVEN,   /* the option is given */
 	DIFFERENCE_ABSENT,  /* it is not */
+	DIFFERENCE_SEVERAL, /* it, or one that shares its list, is given more than once */
 	DIFFERENCE_ON,      /* its value, given or not, is on … */
 	DIFFERENCE_OFF,     /* … or off */
 	DIFFERENCE_LIMITED, /* it is given, and sets a limit … */

@@ -108,7 +108,7 @@ const struct difference difference_table[] = {
 	/* ---- other filters */
 	{ EXPRESSIONS, ALWAYS, "expressions", "match texts alone: no number, no boolean",
 	    "match a number, true and false by their text, too", NULL },
-	{ SECTION_FILTER, "grep", TWO(GIVEN, "Regex", ABSENT, "Logical_Op"),
+	{ SECTION_FILTER, "grep", THREE(GIVEN, "Regex", SEVERAL, "Regex", ABSENT, "Logical_Op"),
 	    "several rules of grep",
 	    "a Regex that matches keeps the record: rules behind it are not asked",
 	    "each rule is asked, as the documentation of both says", NULL },
@@ -195,6 +195,8 @@ holds(const struct difference_condition *c, const struct section *s)
 		return conf_given(s, c->option) != 0;
 	case DIFFERENCE_ABSENT:
 		return conf_given(s, c->option) == 0;
+	case DIFFERENCE_SEVERAL:
+		return ((const struct list *)conf_value(s, c->option))->n > 1;
 	case DIFFERENCE_LIMITED:
 	case DIFFERENCE_ENDLESS:
 		return conf_given(s, c->option) != 0 &&

@@ -54,6 +54,8 @@ options_of_all_rows_exist(void **state)
 				fail_msg("%s: no option %s", d->what, c->option);
 			if (c->when == DIFFERENCE_ON || c->when == DIFFERENCE_OFF)
 				assert_int_equal(o->type, OPT_BOOL);
+			if (c->when == DIFFERENCE_SEVERAL)
+				assert_int_equal(o->type, OPT_LINES);
 			if (c->when == DIFFERENCE_LIMITED || c->when == DIFFERENCE_ENDLESS)
 				assert_int_equal(o->type, OPT_INT);
 		}
@@ -154,6 +156,8 @@ rows_concern_what_is_given(void **state)
 		{ "[FILTER]\n Name nest\n Match *\n", "expressions\n", false },
 		{ "[FILTER]\n Name grep\n Match *\n Regex a b\n Exclude a c\n",
 		    "several rules of grep\n", true },
+		{ "[FILTER]\n Name grep\n Match *\n Regex a b\n", "several rules of grep\n",
+		    false },
 		{ "[FILTER]\n Name grep\n Match *\n Exclude a c\n Exclude a d\n",
 		    "several rules of grep\n", false },
 		{ "[FILTER]\n Name grep\n Match *\n Logical_Op or\n Regex a b\n Regex a c\n",
