@@ -25,6 +25,7 @@ function shape_it(tag, timestamp, record)
     end
     seen = seen + 1
     record["cluster"] = "VERSION"
+    record["seen"] = seen
     record["severity"] = log:match("^(%u+) ") or "NONE"
     record["pod"] = record.kubernetes.pod_name
     record.kubernetes = nil
@@ -78,7 +79,20 @@ def test_a_script_changes_and_drops_and_fails(node, config, run, tmp_path):
     towline.until_said("the configuration was read again and is right")
     container.write("three")
     until_equal(lambda: len(documents(out)), 5)
-    assert documents(out)[-1]["cluster"] == "b"
+    assert documents(out)[-1]["cluster"] == "b" and documents(out)[-1]["seen"] == 1
+
+    # One that is wrong, or gone, is refused: the one before goes on, with its globals.
+    file = tmp_path / "shape.lua"
+    for change, said in (
+        (lambda: file.write_text("function"), "shape.lua:1: .*expected"),
+        (file.unlink, "no shape.lua beside"),
+    ):
+        change()
+        towline.process.send_signal(signal.SIGHUP)
+        towline.until_said(f"{said}(.|\n)*going on with the one before")
+    container.write("four")
+    until_equal(lambda: len(documents(out)), 6)
+    assert documents(out)[-1]["cluster"] == "b" and documents(out)[-1]["seen"] == 2
     towline.stop()
 
 
