@@ -103,6 +103,10 @@ start_find(struct walker *w)
 
 	state_texts(w->journal->state, stored_see, &stored);
 	w->here = stored.own.any ? stored.own : stored.least;
+	if (w->here.any && w->here.at.realtime == 0) { /* before the first entry (walker_post) */
+		w->here.any = false;
+		goto found;
+	}
 	if (w->here.any || state_was_set_aside(w->journal->state))
 		goto found;
 	taken = conf->db != NULL ? takeover_journal(conf->db) : NULL;
@@ -409,8 +413,10 @@ walker_post(struct walker *w)
 	bool moved = walker_advance(w);
 
 	cursor_follow(w->to.book, &w->cursor[SIDE_STDERR], w->done.position);
-	if (!w->done.any || (!moved && entry_name_eq(&w->posted, &w->done.at)))
+	if (w->done.any ? !moved && entry_name_eq(&w->posted, &w->done.at)
+			: !(w->flags & WALKER_EMPTY))
 		return;
+	w->flags &= ~(unsigned)WALKER_EMPTY;
 	w->posted = w->done.at;
 	key_write(w->journal, KEY, w->to.name, key);
 	mark_post(w->journal, key, w->done.position, &w->done.at);

@@ -76,6 +76,8 @@ tail_seek(struct walker *w)
 		r = name_get(w, &w->here.at);
 		w->here.any = r >= 0;
 		w->done = w->here;
+	} else if (r == 0) {
+		w->flags |= WALKER_EMPTY;
 	}
 	if (r >= 0)
 		w->flags &= ~(unsigned)WALKER_FROM_TAIL;

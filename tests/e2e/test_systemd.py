@@ -204,6 +204,24 @@ def test_a_first_start_may_leave_out_what_is_there(journal, table, reads, run):
     assert in_order(table) == want
 
 
+@pytest.mark.parametrize("unit", ["other.service", None])
+def test_what_comes_after_a_first_start_without_an_entry_is_read(
+    unit, journal, table, reads, run
+):
+    """It was not there at that start."""
+    kubelet = {}
+    if unit:
+        journal.messages(2, _SYSTEMD_UNIT=unit)
+        kubelet["Systemd_Filter"] = "_SYSTEMD_UNIT=kubelet.service"
+    settings = reads(journal.folder, Read_From_Tail="On", **kubelet)
+    ended(run, settings)
+    want = journal.messages(3)
+    ended(run, settings)
+    assert in_order(table) == want
+    ended(run, settings)
+    assert in_order(table) == want
+
+
 def test_fluent_bits_database_says_where_to_go_on(journal, table, reads, run, tmp_path):
     journal.messages(4)
     shown = journalctl(journal.folder, "--show-cursor", "-n", "1", "--no-pager")
