@@ -118,6 +118,8 @@ start_find(struct walker *w)
 	if (!w->here.any && conf->read_from_tail)
 		w->flags |= WALKER_FROM_TAIL;
 found:
+	if (!w->here.any && !(w->flags & WALKER_FROM_TAIL))
+		w->flags |= WALKER_HEAD;
 	w->done = w->here;
 }
 
@@ -414,9 +416,9 @@ walker_post(struct walker *w)
 
 	cursor_follow(w->to.book, &w->cursor[SIDE_STDERR], w->done.position);
 	if (w->done.any ? !moved && entry_name_eq(&w->posted, &w->done.at)
-			: !(w->flags & WALKER_EMPTY))
+			: !(w->flags & WALKER_HEAD))
 		return;
-	w->flags &= ~(unsigned)WALKER_EMPTY;
+	w->flags &= ~(unsigned)WALKER_HEAD;
 	w->posted = w->done.at;
 	key_write(w->journal, KEY, w->to.name, key);
 	mark_post(w->journal, key, w->done.position, &w->done.at);

@@ -77,7 +77,7 @@ tail_seek(struct walker *w)
 		w->here.any = r >= 0;
 		w->done = w->here;
 	} else if (r == 0) {
-		w->flags |= WALKER_EMPTY;
+		w->flags |= WALKER_HEAD;
 	}
 	if (r >= 0)
 		w->flags &= ~(unsigned)WALKER_FROM_TAIL;

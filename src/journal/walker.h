@@ -50,8 +50,8 @@ enum {
 	WALKER_SEEKING = 1, /* the entry `here` is before the next one, or gone */
 	WALKER_PENDING = 2, /* the current entry was not taken: no room */
 	WALKER_AT_END = 4,
-	WALKER_FROM_TAIL = 8, /* the first start, with Read_From_Tail … */
-	WALKER_EMPTY = 16,    /* … had no entry to leave out: the next one reads from the head */
+	WALKER_FROM_TAIL = 8, /* the first start, with Read_From_Tail */
+	WALKER_HEAD = 16,     /* no entry is before `done`, which is to be stored */
 };
 
 struct journal {

@@ -10,6 +10,7 @@ import sqlite3
 import pytest
 from harness.journal import Journal, Journald, entry, journalctl
 from harness.namespace import can_mount
+from harness.table import Table
 from harness.towline import ROOT, towline
 from harness.wait import until, until_equal
 
@@ -220,6 +221,26 @@ def test_what_comes_after_a_first_start_without_an_entry_is_read(
     assert in_order(table) == want
     ended(run, settings)
     assert in_order(table) == want
+
+
+def test_an_output_that_took_nothing_before_a_restart_has_all(
+    journal, table, reads, run, tmp_path, dead_port
+):
+    """Another one was ahead of it."""
+    late = Table(tmp_path / "late.db")
+    want = journal.messages(5)
+    settings = reads(journal.folder)
+    settings.outputs.append({"Name": "es", "Host": "127.0.0.1", "Port": dead_port})
+    settings.outputs[1] |= {"Match": "*", "Alias": "late"}
+    reader = run(settings)
+    until_equal(lambda: in_order(table), want)
+    until_equal(lambda: max(stored(settings), default=0), 5)
+    reader.kill()
+    want += journal.messages(2)
+    settings.outputs[1] = late.output | {"Match": "*", "Alias": "late"}
+    ended(run, settings)
+    assert in_order(table) == want
+    assert in_order(late) == want
 
 
 def test_fluent_bits_database_says_where_to_go_on(journal, table, reads, run, tmp_path):
