@@ -21,7 +21,7 @@ import structs
 CIRCLE = 3
 MEMBERS, BOOLS = 20, 3
 # Its logs, spans and readers can be said in 4,800; until they are, no more than now.
-LINES = {"src/tail": 9080}
+LINES = {"src/tail": 9074}
 # Beside its own name a file may export these: words that every C program knows.
 KNOWN = {"src/base/memory.c": "x"}
 
