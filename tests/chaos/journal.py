@@ -56,6 +56,7 @@ class Journal:
         self.begun = 1  # the first mark in the one under way
         self.before = self.over()
         self.vacuumed, self.done = [], dict.fromkeys(TURNS, 0)
+        self.first = 0  # the last mark that went with mark 1
 
     @property
     def input(self):
@@ -107,14 +108,16 @@ class Journal:
 
     def vacuum(self):
         self.journald.control(f"--vacuum-files={self.rng.choice([1, 3, 6])}")
-        for name in self.before - self.over():
-            if name in self.files:
-                self.vacuumed.append(self.files[name])
+        gone = [self.files[n] for n in self.before - self.over() if n in self.files]
+        self.vacuumed += gone
+        if 1 in (first for first, _ in gone):
+            self.first = max(last for _, last in gone)
         self.before = self.over()
 
     def finish(self):
         self.journald.control("--sync")
-        truth = {"number": self.number, "marks": self.marks, "vacuumed": self.vacuumed}
+        truth = {"number": self.number, "marks": self.marks, "first": self.first}
+        truth["vacuumed"] = self.vacuumed
         (self.folder / "journal.json").write_text(json.dumps(truth))
 
     def kill(self):
@@ -128,6 +131,7 @@ class Truth:
         self.folder, file = folder, folder / "journal.json"
         truth = json.loads(file.read_text()) if file.exists() else {"marks": 0}
         self.number, self.marks = truth.get("number"), truth["marks"]
+        self.first = truth.get("first", 0)
         ranges = (range(a, b + 1) for a, b in truth.get("vacuumed", []))
         self.vacuumed = {mark for of_file in ranges for mark in of_file}
         self.own = OWN * len(truth.get("vacuumed", []))  # without a mark
@@ -148,9 +152,11 @@ class Truth:
     def may_be_counted(self, entries):
         """The least and the most records that are counted and in no index.  Of what was deleted
         some may be counted and not delivered; and some delivered shortly before a kill, when
-        the count was not stored: towline says that they were deleted unread."""
+        the count was not stored: towline says that they were deleted unread.  Of those that went
+        with the first one it may know nothing: it was killed before it stored anything."""
         there = set(entries)
-        uncounted = min(len(self.vacuumed & there) + self.own, self.said_gone())
+        said = self.said_gone() + self.first
+        uncounted = min(len(self.vacuumed & there) + self.own, said)
         return -uncounted, len(self.vacuumed - there) + self.own
 
     def findings(self, entries):
