@@ -52,6 +52,25 @@ def reads(settings):
     return of
 
 
+@pytest.fixture
+def stands(reads, run, sinks):
+    """A reader without room, which stands within the first file, and the port at which a
+    server lets it go on."""
+
+    def of(folder):
+        sink = sinks()
+        sink.end()
+        settings = reads(folder)
+        settings.service |= {"Batches": 3, "Batch_Size": "64K"}
+        settings.outputs = [{"Name": "es", "Host": "127.0.0.1", "Port": sink.port}]
+        settings.outputs[0]["Match"] = "*"
+        reader = run(settings)
+        until(lambda: reader.metric("towline_records_total"), "no record")
+        return reader, sink.port
+
+    return of
+
+
 def messages(table):
     return [d.get("MESSAGE") for d in table.documents()]
 
@@ -435,7 +454,7 @@ def test_a_real_journald_rotates_flushes_and_vacuums(journald, table, reads, run
 
 
 def test_files_that_are_deleted_one_after_the_other_are_all_counted(
-    journald, reads, run, sinks
+    journald, stands, sinks
 ):
     """As a vacuum does, while a reader without room stands within the first of them."""
     one = journald()
@@ -443,21 +462,14 @@ def test_files_that_are_deleted_one_after_the_other_are_all_counted(
     for _ in range(4):
         one.log_messages(*(f"{i} " + "x" * 3000 for i in range(100)))
         one.control("--rotate")
-    sink = sinks()
-    sink.end()
-    settings = reads(one.folder)
-    settings.service |= {"Batches": 3, "Batch_Size": "64K"}
-    settings.outputs = [{"Name": "es", "Host": "127.0.0.1", "Port": sink.port}]
-    settings.outputs[0]["Match"] = "*"
-    reader = run(settings)
-    until(lambda: reader.metric("towline_records_total"), "no record")
+    reader, port = stands(one.folder)
     files = sorted(one.folder.glob("*/system@*"))
     first = int(files[0].name.split("-")[-2], 16)
     files[0].unlink()
     reader.until_said("were deleted before they were read")
     for file in files[1:-1]:
         file.unlink()
-    sinks(sink.port)
+    sinks(port)
     known = [f"towline_{what}_total" for what in ("records", "journal_lost_entries")]
     cursor = journalctl(one.folder, "-n", "1", "--show-cursor")
     n = int(re.search(r";i=(\w+)", cursor)[1], 16) - first + 1
@@ -466,24 +478,17 @@ def test_files_that_are_deleted_one_after_the_other_are_all_counted(
 
 
 def test_files_deleted_behind_the_one_that_is_read_are_all_counted(
-    journal, reads, run, sinks
+    journal, stands, sinks
 ):
     """One after the other, while a reader without room stands in a file that stays."""
     for name in "abcd":
         lines = [entry(ord(name) * 1000 + i, "x" * 3000) for i in range(100)]
         journal.write(*lines, file=f"{name}.journal")
-    sink = sinks()
-    sink.end()
-    settings = reads(journal.folder)
-    settings.service |= {"Batches": 3, "Batch_Size": "64K"}
-    settings.outputs = [{"Name": "es", "Host": "127.0.0.1", "Port": sink.port}]
-    settings.outputs[0]["Match"] = "*"
-    reader = run(settings)
-    until(lambda: reader.metric("towline_records_total"), "no record")
+    reader, port = stands(journal.folder)
     for i, name in enumerate("bc"):
         (journal.folder / f"{name}.journal").unlink()
         reader.until_metric("towline_journal_lost_entries_total", 100 * (i + 1))
-    sinks(sink.port)
+    sinks(port)
     reader.until_metric("towline_records_total", 200)
     reader.until_metric("towline_journal_lost_entries_total", 200)
     reader.stop()
